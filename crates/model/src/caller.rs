@@ -1,0 +1,129 @@
+//! A principal as proven on one connection.
+
+use std::net::IpAddr;
+
+use crate::{GrantId, PrincipalName, TenantName};
+
+/// Which door a request came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Door {
+    /// The reverse proxy.
+    Gateway,
+    /// The Unix socket.
+    Socket,
+    /// The command line, without a running broker.
+    Cli,
+}
+
+impl Door {
+    /// The word used in evidence, policies and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Socket => "socket",
+            Self::Cli => "cli",
+        }
+    }
+}
+
+/// How a caller was proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Proof {
+    /// It held a valid capability of this grant.
+    Capability(GrantId),
+    /// The kernel named the process at the other end of the socket, or we are that process ourselves.
+    Kernel,
+    /// Nothing was proven: a loopback connection in development mode.
+    Loopback,
+}
+
+impl Proof {
+    /// The word used in evidence and policies.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Capability(_) => "capability",
+            Self::Kernel => "kernel",
+            Self::Loopback => "loopback",
+        }
+    }
+}
+
+/// Facts about the process at the other end, as the kernel gave them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Holder {
+    /// User id.
+    pub uid: Option<u32>,
+    /// Control group (v2 path).
+    pub cgroup: Option<String>,
+    /// Thumbprint of a key that the caller proved to hold.
+    pub key: Option<[u8; 32]>,
+}
+
+/// Facts about the connection that caveats and policies may ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fact {
+    /// Address of the peer, as the kernel gave it. `None` on a Unix socket.
+    pub address: Option<IpAddr>,
+    /// The process at the other end.
+    pub holder: Holder,
+    /// The environment that the broker serves, such as `production`.
+    pub environment: Option<String>,
+    /// What the caller says it is for: a run id, a ticket.
+    pub purpose: Option<String>,
+}
+
+/// Who is calling: a principal, how it was proven, by which door, with which facts. Private fields, one maker.
+#[derive(Debug)]
+#[must_use]
+pub struct Caller {
+    tenant: TenantName,
+    principal: PrincipalName,
+    proof: Proof,
+    door: Door,
+    facts: Fact,
+}
+
+impl Caller {
+    /// A proven caller. Only `broker::path::identify` calls this.
+    pub const fn proven(
+        tenant: TenantName,
+        principal: PrincipalName,
+        proof: Proof,
+        door: Door,
+        facts: Fact,
+    ) -> Self {
+        Self { tenant, principal, proof, door, facts }
+    }
+
+    /// The tenant whose secrets, policies and evidence this is about.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantName {
+        &self.tenant
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub const fn principal(&self) -> &PrincipalName {
+        &self.principal
+    }
+
+    /// How that was proven.
+    #[must_use]
+    pub const fn proof(&self) -> Proof {
+        self.proof
+    }
+
+    /// The door.
+    #[must_use]
+    pub const fn door(&self) -> Door {
+        self.door
+    }
+
+    /// The facts of the connection.
+    #[must_use]
+    pub const fn facts(&self) -> &Fact {
+        &self.facts
+    }
+}

@@ -1,0 +1,140 @@
+//! Typed, prefixed, sortable ids: `grt_01J…`. Two kinds never mix.
+//!
+//! The 26 characters behind the prefix are a ULID (48 bits of milliseconds, 80 random bits) in Crockford's base 32, lower
+//! case, so that ids sort by time. Only the canonical spelling parses.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{ParseError, Timestamp};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// What stands before the 26 characters.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// An id from the time of its making and 10 random bytes.
+            #[must_use]
+            pub fn new(at: Timestamp, random: [u8; 10]) -> Self {
+                Self(compose(at, random))
+            }
+
+            /// The id as 16 bytes, big-endian, as it stands in evidence and tokens.
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_be_bytes()
+            }
+
+            /// The id that [`Self::to_bytes`] gave.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(u128::from_be_bytes(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($prefix)?;
+                write_base32(self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseError;
+
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                text.strip_prefix($prefix)
+                    .and_then(parse_base32)
+                    .map(Self)
+                    .ok_or_else(|| ParseError::new("id", text, concat!("`", $prefix, "` and 26 characters")))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+id!(
+    /// A tenant.
+    TenantId, "ten_"
+);
+id!(
+    /// A principal: a person, service, workload or agent.
+    PrincipalId, "prn_"
+);
+id!(
+    /// A grant: the stored row behind a root capability.
+    GrantId, "grt_"
+);
+id!(
+    /// One narrowing of a capability; a revocation may name it.
+    CapabilityId, "cap_"
+);
+id!(
+    /// One call in the evidence: its intent and its outcome carry it.
+    EvidenceId, "evd_"
+);
+id!(
+    /// An approval.
+    ApprovalId, "apr_"
+);
+id!(
+    /// A lease: a derived credential with an end.
+    LeaseId, "lse_"
+);
+
+fn compose(at: Timestamp, random: [u8; 10]) -> u128 {
+    let mut bytes = [0_u8; 16];
+    for (to, from) in bytes.iter_mut().zip(at.millis().to_be_bytes().into_iter().skip(2).chain(random)) {
+        *to = from;
+    }
+    u128::from_be_bytes(bytes)
+}
+
+fn write_base32(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = [0_u8; LENGTH];
+    for (place, to) in text.iter_mut().rev().enumerate() {
+        let digit = (value >> (place * 5)) & 31;
+        *to = usize::try_from(digit).ok().and_then(|d| ALPHABET.get(d)).copied().unwrap_or(b'0');
+    }
+    f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+}
+
+fn parse_base32(text: &str) -> Option<u128> {
+    if text.len() != LENGTH || !text.starts_with(|first: char| ('0'..='7').contains(&first)) {
+        return None;
+    }
+    text.bytes().try_fold(0_u128, |value, byte| {
+        let digit = ALPHABET.iter().position(|a| *a == byte)?;
+        Some((value << 5) | u128::try_from(digit).ok()?)
+    })
+}
+
+const LENGTH: usize = 26;
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! The words of the house: ids, names, callers, calls, references and refusals.
+//!
+//! Every other crate speaks in these types. There is no I/O here, no async code and no clock: `now` is a parameter, and
+//! [`Clock`] is the one inversion through which the rest of the house gets it. Nothing in this crate can hold secret
+//! material; that is what the crate `memory` is for.
+//!
+//! # Invariants
+//!
+//! - A name ([`TenantName`], [`IntegrationName`], [`OperationName`]) has one canonical spelling; parsing refuses every
+//!   other one instead of repairing it.
+//! - A [`Target`] is parsed once. The bytes that rules are matched against are the bytes that are sent.
+//! - A [`Caller`] is made by the broker's first step only, a [`Call`] by the catalogue only (`clippy.toml` holds this).
+//!
+//! ```
+//! use model::{Access, SecretRef};
+//! let reference: SecretRef = "env:SLACK_TOKEN".parse()?;
+//! assert_eq!(reference.scheme(), "env");
+//! assert!(Access::Write > Access::Read);
+//! # Ok::<(), model::ParseError>(())
+//! ```
+
+mod access;
+mod call;
+mod caller;
+mod error;
+mod id;
+mod name;
+mod refusal;
+mod secret_ref;
+mod target;
+mod time;
+
+pub use access::{Access, Risk};
+pub use call::{Call, CallParts, Input, Inputs};
+pub use caller::{Caller, Door, Fact, Holder, Proof};
+pub use error::ParseError;
+pub use id::{ApprovalId, CapabilityId, EvidenceId, GrantId, LeaseId, PrincipalId, TenantId};
+pub use name::{IntegrationName, OperationName, PrincipalName, Resource, SecretName, TenantName};
+pub use refusal::{Code, Fault, Refusal, Retry};
+pub use secret_ref::SecretRef;
+pub use target::{Authority, Method, Scheme, Target};
+pub use time::{Clock, Timestamp, parse_duration};
