@@ -1,0 +1,51 @@
+//! Protections of the whole process, and one socket option that needs a raw call.
+
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+use crate::Error;
+
+/// Hides this process from debuggers and core dumps of the same user: not dumpable, core size zero.
+///
+/// # Errors
+/// When the kernel refuses; the caller must not go on to handle secrets then.
+pub fn harden() -> Result<(), Error> {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a local structure that outlives the call.
+    if unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) } != 0 {
+        return Err(Error::Harden { what: "core dumps could not be switched off", source: std::io::Error::last_os_error() });
+    }
+    #[cfg(target_os = "linux")]
+    // SAFETY: a call without pointers.
+    if unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0 {
+        return Err(Error::Harden { what: "other processes could read ours", source: std::io::Error::last_os_error() });
+    }
+    Ok(())
+}
+
+/// A descriptor of the process at the other end of a Unix socket (`SO_PEERPIDFD`, Linux 6.5), which unlike a process id
+/// can't be given to another process meanwhile. `None` where the kernel has none.
+#[must_use]
+pub fn peer_pidfd(socket: RawFd) -> Option<OwnedFd> {
+    #[cfg(target_os = "linux")]
+    {
+        let mut descriptor: libc::c_int = -1;
+        let mut length = libc::socklen_t::try_from(size_of::<libc::c_int>()).ok()?;
+        // SAFETY: both pointers are to locals of the sizes that are given.
+        let answer = unsafe {
+            libc::getsockopt(socket, libc::SOL_SOCKET, SO_PEERPIDFD, (&raw mut descriptor).cast(), &raw mut length)
+        };
+        if answer != 0 || descriptor < 0 {
+            return None;
+        }
+        // SAFETY: the kernel gave us this descriptor just now; nobody else owns it.
+        Some(unsafe { OwnedFd::from_raw_fd(descriptor) })
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = socket;
+        None
+    }
+}
+
+#[cfg(target_os = "linux")]
+const SO_PEERPIDFD: libc::c_int = 77;

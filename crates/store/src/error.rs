@@ -1,0 +1,82 @@
+//! Why something could not be read or made durable.
+
+use std::path::PathBuf;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No space left for the batch; nothing of it was written.
+    #[error("the disk is full")]
+    Full,
+    /// The file can't be written.
+    #[error("the database can't be written")]
+    ReadOnly,
+    /// The file under the open database was removed or replaced.
+    #[error("the database file `{0}` was removed or replaced while it was open")]
+    Gone(PathBuf),
+    /// A row that must not exist is there, or one changed meanwhile.
+    #[error("the row exists already or has changed")]
+    Conflict,
+    /// Another process has the home open.
+    #[error("another process has `{0}` open")]
+    Locked(PathBuf),
+    /// The database was made by a later version of Doorward.
+    #[error("the database has format {found}, this program knows {known}")]
+    Newer {
+        /// Format of the file.
+        found: i64,
+        /// The latest format that this program knows.
+        known: i64,
+    },
+    /// A row could not be understood.
+    #[error("a row of `{table}` could not be read")]
+    Row {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A file could not be read or written.
+    #[error("could not {what} `{path}`")]
+    File {
+        /// What was attempted.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database failed in another way.
+    #[error("the database failed")]
+    Database(#[source] rusqlite::Error),
+}
+
+impl Error {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Full => Some("free space on the disk of the home; the broker goes on by itself"),
+            Self::ReadOnly => Some("make the home writable for this user; the broker goes on by itself"),
+            Self::Gone(_) => Some("put the file back, or stop the broker and restore a backup"),
+            Self::Locked(_) => Some("use the running broker, or stop it first: `doorward status`"),
+            Self::Newer { .. } => Some("use the newer `doorward` that made this home"),
+            Self::Conflict | Self::Row { .. } | Self::File { .. } | Self::Database(_) => None,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            Some(ErrorCode::ConstraintViolation) => Self::Conflict,
+            _ => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Files that are never half-written: write, sync, rename, sync the folder.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use crate::Error;
+
+/// Replaces the file at `path`, or makes it, with these permissions. Readers see the old bytes or the new ones.
+///
+/// # Errors
+/// When any step fails; the old file is untouched then.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let wrong = |what| move |source| Error::File { what, path: path.to_owned(), source };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let fresh = folder.join(name);
+    let written = write_new(&fresh, bytes, mode).and_then(|()| std::fs::rename(&fresh, path));
+    if let Err(source) = written {
+        // Best effort: the half-written file must not stay, but the first error is the one to report.
+        let _ = std::fs::remove_file(&fresh);
+        return Err(wrong("write")(source));
+    }
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong("sync the folder of"))
+}
+
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+    let _ = std::fs::remove_file(path);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes a folder that only its owner may look into, and its parents.
+///
+/// # Errors
+/// When it can't be made, or belongs to somebody else.
+pub fn private_folder(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+    let wrong = |what| move |source| Error::File { what, path: path.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(wrong("make"))?;
+    let seen = std::fs::metadata(path).map_err(wrong("look at"))?;
+    if seen.uid() != rustix::process::geteuid().as_raw() {
+        return Err(wrong("use")(std::io::Error::other("it belongs to another user")));
+    }
+    if seen.permissions().mode() & 0o077 != 0 {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(wrong("protect"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! One process has a home open at a time.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::Error;
+
+/// Held as long as a process works with a home. The kernel releases it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct HomeLock(#[expect(dead_code, reason = "the lock lives as long as the open file")] File);
+
+impl HomeLock {
+    /// Takes the lock of a home, without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process has it.
+    pub fn take(home: &Path) -> Result<Self, Error> {
+        let path = home.join("lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = file.map_err(|source| Error::File { what: "open", path: path.clone(), source })?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self(file)),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Locked(home.to_owned())),
+            Err(source) => Err(Error::File { what: "lock", path, source: source.into() }),
+        }
+    }
+}
