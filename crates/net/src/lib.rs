@@ -1,1 +1,43 @@
-//! net
+//! HTTP for the house: the pool of upstream connections, the address guard, listeners, TLS and draining.
+//!
+//! Doors accept requests through [`serve`] and the broker sends them through [`Upstream`]; nothing else in the house opens
+//! a socket. This crate knows nothing of credentials, policies or evidence: it carries what it is given to the place that
+//! it is given, and to no other.
+//!
+//! # Invariants
+//!
+//! - An upstream is dialled only through [`guard::CheckedAddress`]: the address that was checked is the address that is
+//!   connected to. There is no second look-up in between.
+//! - `Host` and `:authority` come from [`Dial::authority`], never from the request.
+//! - A request is sent a second time only when nothing of the first attempt can have left this process
+//!   ([`Error::sent`]). A redirect is an answer like any other: nobody here follows it. No environment variable names a
+//!   proxy.
+//! - A request reaches a service only when its framing has one reading ([`headers::well_formed`], and the strict reading
+//!   of the raw head for what the HTTP library settles silently).
+//! - Every wait on somebody else has a deadline, every queue a bound, every task an owner: connection tasks of
+//!   [`Upstream`] end with their connection, those of [`serve`] are owned by it and cut when its grace is over.
+
+pub mod body;
+pub mod drain;
+mod error;
+pub mod guard;
+pub mod headers;
+mod listen;
+pub mod plain;
+mod pool;
+mod serve;
+pub mod tls;
+mod upstream;
+mod wire;
+
+pub use body::Body;
+pub use drain::{Drain, Draining};
+pub use error::{Error, Sent};
+pub use guard::{Names, Private};
+pub use listen::{Bound, Listener, bind_tcp, bind_unix};
+pub use pool::Incoming;
+pub use serve::{Drained, Peer, Process, ServeLimits, serve};
+pub use upstream::{Dial, Upstream, UpstreamConfig, Verify};
+
+#[cfg(test)]
+mod testing;

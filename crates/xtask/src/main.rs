@@ -1,2 +1,95 @@
-//! The project's own tasks.
-fn main() {}
+//! The project's own tasks: `cargo xtask TASK`. Quick to compile, so it has hardly any dependencies.
+//!
+//! # Invariants
+//!
+//! - A task works from any folder of the repository and needs no standard input.
+//! - A check that could not be made is a failure, unless it is listed as not possible on this kind of machine.
+#![expect(clippy::print_stdout, reason = "this program is for people and CI logs, printing is what it does")]
+#![expect(clippy::print_stderr, reason = "this program is for people and CI logs, printing is what it does")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the rules are for the product; a task reads its own environment"
+)]
+
+mod bench;
+mod deny;
+mod failure;
+mod generate;
+mod layers;
+mod program;
+mod setup;
+mod test;
+mod tidy;
+mod torture;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use failure::{Failure, Outcome};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
+    let Some((task, rest)) = arguments.split_first() else {
+        print!("{HELP}");
+        return Ok(ExitCode::from(2));
+    };
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let root = root()?;
+    let done = match (task.as_str(), rest.as_slice()) {
+        ("test", []) => return test::run(&root, test::Extent::Full),
+        ("test", ["--quick"]) => return test::run(&root, test::Extent::Quick),
+        ("setup", []) => setup::run(&root),
+        ("layers", []) => layers::run(&root),
+        ("tidy", []) => tidy::run(&root),
+        ("deny", []) => deny::run(&root),
+        ("generate", []) => generate::run(&root, generate::Mode::Write),
+        ("generate", ["--check"]) => generate::run(&root, generate::Mode::Check),
+        ("bench", ["proxy", flags @ ..]) => bench::run(&root, flags),
+        ("torture", flags) => torture::run(&root, flags),
+        ("help" | "--help" | "-h", _) => {
+            print!("{HELP}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {
+            let typed = arguments.join(" ");
+            eprint!("error: there is no task `{typed}`\n\n{HELP}");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// The root of the repository: the nearest folder above that holds this crate.
+fn root() -> Outcome<PathBuf> {
+    let here = std::env::current_dir().map_err(|error| Failure::doing("find the current folder", &error))?;
+    here.ancestors()
+        .find(|folder| folder.join("crates/xtask/Cargo.toml").is_file())
+        .map(PathBuf::from)
+        .ok_or_else(|| Failure::new("run this inside the repository"))
+}
+
+const HELP: &str = "\
+The project's own tasks.
+
+Usage: cargo xtask TASK
+
+  test [--quick]       every check and every test; quick: what changed since the last commit
+  setup                install what tests and benches need
+  layers               who may import whom: crates/xtask/layers.toml
+  tidy                 sizes, headers, words, links, white space
+  deny                 licences, sources and bans of dependencies: deny.toml
+  generate [--check]   write docs/reference, or say what is out of date in it
+  bench proxy [FLAGS]  the gateway beside nginx; `bench proxy --help` lists the flags
+  torture NAME [--rounds N]
+                       one test many times over; `torture --list` lists them
+";

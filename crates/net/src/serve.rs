@@ -1,0 +1,312 @@
+//! Serves a door: accepts, limits, checks the head of every request, and drains.
+//!
+//! # Invariants
+//!
+//! - A service sees a request only when its head is well formed and its framing has one reading.
+//! - Who is at the other end comes from the kernel. Where the kernel does not say who holds a Unix socket, the connection
+//!   is closed.
+//! - Every phase of a connection has a limit: TLS handshake, first head, each further head, a reply that nobody takes.
+//! - All connection tasks are owned by the call of [`serve`], and none outlives it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode, header};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+
+use crate::listen::Kind;
+use crate::wire::{Watch, Watched};
+use crate::{Body, Draining, Listener, headers};
+
+/// Limits of a door.
+#[derive(Debug, Clone)]
+pub struct ServeLimits {
+    /// Most connections at a time; more wait in the kernel's queue.
+    pub connections: usize,
+    /// Longest time for the head of a request, and so for an idle connection.
+    pub head: Duration,
+    /// Most headers of a request.
+    pub headers: usize,
+    /// Most bytes of a request's head; at least 8192.
+    pub head_bytes: usize,
+    /// Longest time for a TLS handshake.
+    pub handshake: Duration,
+    /// Most requests at a time on one HTTP/2 connection.
+    pub streams: u32,
+    /// Longest time in which a caller may take nothing of a reply.
+    pub write_stall: Duration,
+    /// How long connections may end in their own time when the house drains.
+    pub grace: Duration,
+}
+
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            head: Duration::from_secs(30),
+            headers: LIBRARY_HEADERS,
+            head_bytes: 64 * 1024,
+            handshake: Duration::from_secs(10),
+            streams: 128,
+            write_stall: Duration::from_secs(60),
+            grace: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Who is at the other end of a connection, as the kernel says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Peer {
+    /// The address of a TCP peer.
+    pub address: Option<IpAddr>,
+    /// The process at the other end of a Unix socket, at the time when it connected.
+    pub process: Option<Process>,
+}
+
+/// A process, as the kernel says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// Process id. It may be another process's by the time it is looked at.
+    pub pid: Option<i32>,
+}
+
+/// How a door closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were cut because the grace was over.
+    pub cut: usize,
+}
+
+/// Serves a door until the house drains; then stops accepting, lets connections end within the grace, and cuts the rest.
+pub async fn serve<S, F>(
+    listener: Listener,
+    service: S,
+    limits: ServeLimits,
+    mut draining: Draining,
+) -> Drained
+where
+    S: Fn(Request<hyper::body::Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let grace = limits.grace;
+    let door = Door { builder: Arc::new(builder(&limits)), limits, service, draining: draining.clone() };
+    let mut tasks = JoinSet::new();
+    let mut pause = PAUSE_FIRST;
+    loop {
+        tokio::select! {
+            biased;
+            () = draining.started() => break,
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+            accepted = accept(&listener.kind), if tasks.len() < door.limits.connections => match accepted {
+                Ok((stream, peer)) => {
+                    pause = PAUSE_FIRST;
+                    door.clone().spawn(&mut tasks, stream, peer, listener.tls.clone());
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    // Out of descriptors or memory: accepting again at once would only spin.
+                    tracing::warn!(%error, "cannot accept connections");
+                    tokio::select! {
+                        () = draining.started() => break,
+                        () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MOST),
+                    }
+                }
+            },
+        }
+    }
+    listener.close();
+    let ended = tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await;
+    let cut = if ended.is_ok() { 0 } else { tasks.len() };
+    tasks.shutdown().await;
+    Drained { cut }
+}
+
+/// What every connection of a door shares.
+#[derive(Clone)]
+struct Door<S> {
+    builder: Arc<auto::Builder<TokioExecutor>>,
+    limits: ServeLimits,
+    service: S,
+    draining: Draining,
+}
+
+impl<S, F> Door<S>
+where
+    S: Fn(Request<hyper::body::Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    /// The task of one connection, `door-connection`; owned by the set that [`serve`] drains.
+    fn spawn(
+        self,
+        tasks: &mut JoinSet<()>,
+        stream: Stream,
+        peer: Peer,
+        tls: Option<tokio_rustls::TlsAcceptor>,
+    ) {
+        match (stream, tls) {
+            (Stream::Tcp(stream), None) => tasks.spawn(self.connection(stream, peer)),
+            (Stream::Unix(stream), None) => tasks.spawn(self.connection(stream, peer)),
+            (Stream::Tcp(stream), Some(tls)) => tasks.spawn(self.secured(tls, stream, peer)),
+            (Stream::Unix(stream), Some(tls)) => tasks.spawn(self.secured(tls, stream, peer)),
+        };
+    }
+
+    async fn secured<T>(self, tls: tokio_rustls::TlsAcceptor, stream: T, peer: Peer)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        match tokio::time::timeout(self.limits.handshake, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.connection(stream, peer).await,
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake of a caller failed"),
+            Err(_) => tracing::debug!("TLS handshake of a caller took too long"),
+        }
+    }
+
+    async fn connection<T>(mut self, stream: T, peer: Peer)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let watch = Watch { head: self.limits.head_bytes, write_stall: self.limits.write_stall };
+        let watched = Watched::new(stream, watch);
+        let begun = watched.begun();
+        let service = self.service;
+        let handler = service_fn(move |request| answer(service.clone(), request, peer));
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(watched), handler));
+        let mut started = pin!(self.draining.started());
+        let mut told = Told::No;
+        // The library has no limit for the bytes by which it tells HTTP/1 from HTTP/2.
+        let mut first = pin!(tokio::time::sleep(self.limits.head));
+        let mut waiting = Waiting::ForFirst;
+        loop {
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(error = %error, "a caller's connection broke");
+                    }
+                    return;
+                }
+                () = started.as_mut(), if told == Told::No => {
+                    told = Told::Yes;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = first.as_mut(), if waiting == Waiting::ForFirst => {
+                    if !begun.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    waiting = Waiting::Over;
+                }
+            }
+        }
+    }
+}
+
+/// Answers one request: the service's answer, or 400 where the head has more than one reading.
+async fn answer<S, F>(
+    service: S,
+    request: Request<hyper::body::Incoming>,
+    peer: Peer,
+) -> Result<Response<Body>, Infallible>
+where
+    S: Fn(Request<hyper::body::Incoming>, Peer) -> F,
+    F: Future<Output = Response<Body>>,
+{
+    let (parts, body) = request.into_parts();
+    if let Err(reason) = headers::well_formed(&parts).map(|_| ()) {
+        tracing::debug!(%reason, "a request was malformed");
+        let mut refused = Response::new(Body::empty());
+        *refused.status_mut() = StatusCode::BAD_REQUEST;
+        if parts.version <= http::Version::HTTP_11 {
+            refused.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        }
+        return Ok(refused);
+    }
+    Ok(service(Request::from_parts(parts, body), peer).await)
+}
+
+fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let mut http1 = builder.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes.max(8192));
+    // Any other number than its own costs the library an allocation for each request.
+    if limits.headers != LIBRARY_HEADERS {
+        http1.max_headers(limits.headers);
+    }
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    builder
+}
+
+enum Stream {
+    Tcp(tokio::net::TcpStream),
+    Unix(tokio::net::UnixStream),
+}
+
+async fn accept(listener: &Kind) -> io::Result<(Stream, Peer)> {
+    match listener {
+        Kind::Tcp(listener) => {
+            let (stream, address) = listener.accept().await?;
+            let _ = stream.set_nodelay(true);
+            // On a socket for both families an IPv4 caller has a mapped address; rules speak of the plain one.
+            let peer = Peer { address: Some(address.ip().to_canonical()), process: None };
+            Ok((Stream::Tcp(stream), peer))
+        }
+        Kind::Unix(listener, _) => {
+            let (stream, _) = listener.accept().await?;
+            let held = stream.peer_cred().map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
+            let process = Process { uid: held.uid(), gid: held.gid(), pid: held.pid() };
+            Ok((Stream::Unix(stream), Peer { address: None, process: Some(process) }))
+        }
+    }
+}
+
+/// Errors that are the end of one connection and say nothing about the next one.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    No,
+    Yes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    ForFirst,
+    Over,
+}
+
+/// The number of headers that the library reads without an allocation.
+const LIBRARY_HEADERS: usize = 100;
+const PING: Duration = Duration::from_secs(20);
+const PAUSE_FIRST: Duration = Duration::from_millis(10);
+const PAUSE_MOST: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

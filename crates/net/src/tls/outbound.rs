@@ -1,0 +1,152 @@
+//! Whom we trust when we call an upstream.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, danger};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+
+use super::{provider, reading, wrong};
+use crate::{Error, Verify};
+
+/// Which certificate authorities an upstream's certificate may come from.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// The starting point.
+    pub base: Base,
+    /// Authorities besides it, for instance a company's own. See [`read_bundle`].
+    pub extra: Vec<CertificateDer<'static>>,
+}
+
+/// The starting point of [`Trust`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Base {
+    /// What the operating system trusts; Mozilla's list where it has none, as in an empty image.
+    #[default]
+    Platform,
+    /// Nobody: only the extra authorities count.
+    Nobody,
+}
+
+/// TLS as we speak it to upstreams. Made once, shared by all threads.
+#[derive(Debug, Clone)]
+pub struct Outbound {
+    checked: Arc<ClientConfig>,
+    skipped: Arc<ClientConfig>,
+}
+
+impl Outbound {
+    /// Reads the roots and prepares both configurations.
+    ///
+    /// # Errors
+    /// When an extra authority is not usable, or there is none at all.
+    pub fn new(trust: &Trust) -> Result<Self, Error> {
+        let provider = provider();
+        let verifier = verifier(trust, &provider)?;
+        let checked = config(verifier, &provider)?;
+        let skipped = config(Arc::new(DangerousUnverified(Arc::clone(&provider))), &provider)?;
+        Ok(Self { checked, skipped })
+    }
+
+    pub(crate) const fn config(&self, verify: Verify) -> &Arc<ClientConfig> {
+        match verify {
+            Verify::Checked => &self.checked,
+            Verify::Skipped => &self.skipped,
+        }
+    }
+}
+
+/// Reads the certificates of a PEM bundle.
+///
+/// # Errors
+/// When the file cannot be read, holds none, or holds something that is not a certificate.
+pub fn read_bundle(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let text = std::fs::read(path).map_err(|source| reading(path, source))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(wrong(path, "it holds no certificate")),
+        Err(_) => Err(wrong(path, "it is not PEM")),
+    }
+}
+
+fn config(
+    verifier: Arc<dyn danger::ServerCertVerifier>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<ClientConfig>, Error> {
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn verifier(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    let mut roots = RootCertStore::empty();
+    if trust.base == Base::Platform {
+        // Asked without the extra authorities first: with them the platform's verifier would not say that it has no roots.
+        match Verifier::new(Arc::clone(provider)) {
+            Ok(verifier) if trust.extra.is_empty() => return Ok(Arc::new(verifier)),
+            Ok(_) => {
+                let extra = trust.extra.iter().cloned();
+                return Ok(Arc::new(Verifier::new_with_extra_roots(extra, Arc::clone(provider))?));
+            }
+            Err(error) => {
+                tracing::info!(%error, "the platform has no certificate authorities; using Mozilla's list");
+                roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+        }
+    }
+    for authority in &trust.extra {
+        roots.add(authority.clone())?;
+    }
+    let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
+    Ok(built.map_err(|error| rustls::Error::General(error.to_string()))?)
+}
+
+/// Believes every certificate. Signatures of the handshake are checked all the same, so that the peer at least holds the
+/// key of what it shows.
+#[derive(Debug)]
+struct DangerousUnverified(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for DangerousUnverified {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,359 @@
+//! Sends requests to upstreams over pooled connections.
+//!
+//! # Invariants
+//!
+//! - The framing of a request is derived from its body; `Host`, `:authority` and the form of its target from [`Dial`].
+//! - A request is sent again only when the connection gives it back unsent, once, and on a fresh connection.
+//! - Nothing is dialled but what a call asks for, and only through the guard.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::{PathAndQuery, Scheme as UriScheme, Uri};
+use http::{Method, Request, Response, StatusCode, Version, header};
+use http_body::Body as _;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use model::{Authority, Scheme};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use crate::guard::{self, CheckedAddress};
+use crate::pool::{Channel, Pool, Protocol, Slot, Waiting};
+use crate::tls::Outbound;
+use crate::{Body, Error, Incoming, Names, Private, Sent};
+
+/// The connections of one thread to all upstreams. Make one per runtime.
+#[derive(Debug)]
+pub struct Upstream {
+    pool: Arc<Pool>,
+    tls: Outbound,
+    names: Names,
+}
+
+/// How an [`Upstream`] is set up.
+#[derive(Debug, Clone)]
+pub struct UpstreamConfig {
+    /// Whom we trust; made once, shared by all threads.
+    pub tls: Outbound,
+    /// Most connections that wait for each upstream.
+    pub idle: usize,
+    /// How long they wait; shorter than upstreams do, so that it is us who close.
+    pub idle_for: Duration,
+    /// Where names are looked up.
+    pub names: Names,
+}
+
+impl UpstreamConfig {
+    /// 64 connections for 55 seconds, names from the system.
+    #[must_use]
+    pub const fn new(tls: Outbound) -> Self {
+        Self { tls, idle: 64, idle_for: Duration::from_secs(55), names: Names::System }
+    }
+}
+
+/// Where a request goes. The credential that it carries is bound to exactly this.
+#[derive(Debug, Clone)]
+pub struct Dial {
+    /// Scheme, host and port.
+    pub authority: Authority,
+    /// Whether loopback and private addresses are allowed.
+    pub private: Private,
+    /// Whether the upstream's certificate is checked.
+    pub verify: Verify,
+    /// Longest time for look-up, connection and TLS handshake together.
+    pub connect: Duration,
+}
+
+/// Whether an upstream's certificate is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verify {
+    /// It is, against the roots and the host name.
+    Checked,
+    /// It is not. Anybody on the way can read the credential.
+    Skipped,
+}
+
+impl Upstream {
+    /// An empty pool. It may be made outside the runtime that uses it.
+    ///
+    /// # Errors
+    /// When the settings make no sense.
+    pub fn new(config: UpstreamConfig) -> Result<Self, Error> {
+        let UpstreamConfig { tls, idle, idle_for, names } = config;
+        if idle_for.is_zero() {
+            return Err(Error::Request("the time that connections wait is zero"));
+        }
+        Ok(Self { pool: Pool::new(Waiting { most: idle, longest: idle_for }), tls, names })
+    }
+
+    /// Sends one request and waits for the head of the reply, at most `head` from the moment when a connection is there.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::sent`] tells whether the request may have arrived.
+    pub async fn send(
+        &self,
+        dial: &Dial,
+        request: Request<Body>,
+        head: Duration,
+    ) -> Result<Response<Incoming>, Error> {
+        let (mut request, path) = sendable(request)?;
+        let slot = self.pool.slot(dial)?;
+        let mut channel = match slot.take().await {
+            Some(channel) => channel,
+            None => self.dial(&slot, dial).await?,
+        };
+        let mut deadline = Instant::now() + head;
+        let mut attempt = Attempt::First;
+        loop {
+            address(&mut request, &path, &slot, &channel)?;
+            match exchange(&mut channel, request, deadline).await {
+                Ok(reply) => {
+                    check_reply(dial, &reply)?;
+                    return Ok(reply.map(|body| slot.lend(body, channel)));
+                }
+                Err(Failed::Timeout) => {
+                    return Err(Error::Timeout { upstream: shown(dial), sent: Sent::Maybe });
+                }
+                Err(Failed::Broken(source)) => return Err(broken(dial, source)),
+                // The connection was closed while it waited, before it took the request.
+                Err(Failed::Unsent(given_back, source)) => {
+                    if attempt == Attempt::Second {
+                        return Err(Error::Closed { upstream: shown(dial), sent: Sent::Nothing, source });
+                    }
+                    attempt = Attempt::Second;
+                    request = *given_back;
+                    channel = self.dial(&slot, dial).await?;
+                    deadline = Instant::now() + head;
+                }
+            }
+        }
+    }
+
+    async fn dial(&self, slot: &Slot, dial: &Dial) -> Result<Channel, Error> {
+        timeout(dial.connect, self.open(slot, dial))
+            .await
+            .unwrap_or_else(|_| Err(Error::Timeout { upstream: shown(dial), sent: Sent::Nothing }))
+    }
+
+    async fn open(&self, slot: &Slot, dial: &Dial) -> Result<Channel, Error> {
+        // What speaks HTTP/2, or may, is dialled by one at a time: the others can use the same connection.
+        let mut turn = None;
+        if slot.protocol() != Protocol::Http1 {
+            turn = Some(slot.dialing.lock().await);
+            if let Some(channel) = slot.take_shared() {
+                return Ok(channel);
+            }
+        }
+        if slot.protocol() == Protocol::Http1 {
+            turn = None;
+        }
+        let addresses = guard::check(&dial.authority, dial.private, &self.names).await?;
+        let stream = connect(&addresses, dial.connect)
+            .await
+            .map_err(|source| Error::Unreachable { upstream: shown(dial), source })?;
+        let channel = match dial.authority.scheme() {
+            Scheme::Http => http1_over(stream, slot, dial).await,
+            Scheme::Https => self.secured(stream, slot, dial).await,
+        };
+        drop(turn);
+        channel
+    }
+
+    async fn secured(&self, stream: TcpStream, slot: &Slot, dial: &Dial) -> Result<Channel, Error> {
+        let name = ServerName::try_from(dial.authority.host().to_owned())
+            .map_err(|_| Error::Request("the host is not one that a certificate can name"))?;
+        let stream = TlsConnector::from(Arc::clone(self.tls.config(dial.verify)))
+            .connect(name, stream)
+            .await
+            .map_err(|source| Error::Tls { upstream: shown(dial), source })?;
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            http2_over(stream, slot, dial).await
+        } else {
+            http1_over(stream, slot, dial).await
+        }
+    }
+}
+
+/// Checks and strips what the caller of [`Upstream::send`] has no say in; gives path and query apart.
+fn sendable(request: Request<Body>) -> Result<(Request<Body>, PathAndQuery), Error> {
+    // TRACE sends the credential back to whoever asked, CONNECT makes a tunnel that nobody looks into.
+    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+        return Err(Error::Request("`CONNECT` and `TRACE` are never sent"));
+    }
+    let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    if !path.as_str().starts_with('/') {
+        return Err(Error::Request("the target is not a path"));
+    }
+    let body = request.body();
+    let bodiless = matches!(*request.method(), Method::GET | Method::HEAD);
+    if bodiless && !body.is_end_stream() && body.size_hint().exact().is_none() {
+        // The HTTP library would silently send it without its body.
+        return Err(Error::Request("`GET` and `HEAD` have no body of unknown length"));
+    }
+    let mut request = request;
+    let headers = request.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::TRANSFER_ENCODING);
+    Ok((request, path))
+}
+
+/// Writes the upstream's own name and the right form of the target on the request.
+fn address(
+    request: &mut Request<Body>,
+    path: &PathAndQuery,
+    slot: &Slot,
+    channel: &Channel,
+) -> Result<(), Error> {
+    let mut parts = http::uri::Parts::default();
+    parts.path_and_query = Some(path.clone());
+    match channel {
+        Channel::Http1(_) => {
+            *request.version_mut() = Version::HTTP_11;
+            request.headers_mut().insert(header::HOST, slot.host.clone());
+        }
+        Channel::Http2(..) => {
+            *request.version_mut() = Version::HTTP_2;
+            request.headers_mut().remove(header::HOST);
+            // Only https upstreams speak HTTP/2 with us.
+            parts.scheme = Some(UriScheme::HTTPS);
+            parts.authority = Some(slot.authority.clone());
+        }
+    }
+    *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Error::Request("the target is malformed"))?;
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    First,
+    Second,
+}
+
+/// Why there is no reply on this connection.
+enum Failed {
+    Timeout,
+    Unsent(Box<Request<Body>>, hyper::Error),
+    Broken(hyper::Error),
+}
+
+async fn exchange(
+    channel: &mut Channel,
+    request: Request<Body>,
+    deadline: Instant,
+) -> Result<Response<hyper::body::Incoming>, Failed> {
+    let answer = match channel {
+        Channel::Http1(sender) => timeout_at(deadline, sender.try_send_request(request)).await,
+        Channel::Http2(sender, _) => timeout_at(deadline, sender.try_send_request(request)).await,
+    };
+    match answer {
+        Err(_) => Err(Failed::Timeout),
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(mut error)) => Err(match error.take_message() {
+            Some(request) => Failed::Unsent(Box::new(request), error.into_error()),
+            None => Failed::Broken(error.into_error()),
+        }),
+    }
+}
+
+/// A reply has one framing, and is the end of the exchange.
+fn check_reply(dial: &Dial, reply: &Response<hyper::body::Incoming>) -> Result<(), Error> {
+    let refuse = |what| Err(Error::Protocol { upstream: shown(dial), what, source: None });
+    if reply.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return refuse("a change of protocol that nobody asked for");
+    }
+    let headers = reply.headers();
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let length = lengths.next();
+    if lengths.next().is_some() {
+        return refuse("more than one `content-length`");
+    }
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else { return Ok(()) };
+    if length.is_some() {
+        return refuse("`content-length` beside `transfer-encoding`");
+    }
+    if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+        return refuse("a `transfer-encoding` other than `chunked`");
+    }
+    Ok(())
+}
+
+/// Connects to the first address that answers; each has its share of the time.
+async fn connect(addresses: &[CheckedAddress], within: Duration) -> io::Result<TcpStream> {
+    let share = within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match timeout(share, TcpStream::connect(address.socket())).await {
+            Ok(Ok(stream)) => {
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(last)
+}
+
+/// Task `upstream-http1`: drives one connection; its owner is whoever holds the sender, with which it ends.
+async fn http1_over<T>(stream: T, slot: &Slot, dial: &Dial) -> Result<Channel, Error>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::Builder::new()
+        .max_buf_size(READ_BUFFER)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|source| Error::Closed { upstream: shown(dial), sent: Sent::Nothing, source })?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to an upstream ended");
+        }
+    });
+    Ok(slot.opened_http1(sender))
+}
+
+/// Task `upstream-http2`: drives one shared connection; its owner is the slot, with whose last sender it ends.
+async fn http2_over<T>(stream: T, slot: &Slot, dial: &Dial) -> Result<Channel, Error>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
+        .max_header_list_size(HEADER_LIST)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|source| Error::Closed { upstream: shown(dial), sent: Sent::Nothing, source })?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to an upstream ended");
+        }
+    });
+    Ok(slot.opened_http2(sender))
+}
+
+fn broken(dial: &Dial, source: hyper::Error) -> Error {
+    let upstream = shown(dial);
+    if source.is_parse() {
+        return Error::Protocol { upstream, what: "malformed HTTP", source: Some(source) };
+    }
+    Error::Closed { upstream, sent: Sent::Maybe, source }
+}
+
+fn shown(dial: &Dial) -> Box<str> {
+    dial.authority.to_string().into()
+}
+
+const READ_BUFFER: usize = 256 * 1024;
+const HEADER_LIST: u32 = 64 * 1024;
+const PING: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! A second, stricter pair of eyes on the bytes that callers send over HTTP/1.
+//!
+//! The HTTP library settles some ambiguities silently: it drops a `Content-Length` beside a `Transfer-Encoding`, merges two
+//! equal `Content-Length`s, and takes a bare line feed for the end of a line. A proxy in front of us may have read those
+//! bytes another way, which is what request smuggling is made of. [`Watched`] follows the framing of the stream and, where
+//! a head or a chunk is ambiguous, hides the rest of it and gives the library an impossible line instead, so that the
+//! library itself answers `400`, in its turn, and closes.
+//!
+//! # Invariants
+//!
+//! - Bytes are never changed, only cut off: what the library sees is a prefix of what came, or that plus [`IMPOSSIBLE`].
+//! - A head that has two lengths, a length beside a transfer coding, a coding other than `chunked`, a bare CR or LF, or a
+//!   folded line is never seen complete by the library.
+//! - A write that a caller does not take for [`Watch::write_stall`] ends the connection.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+use framing::{Framing, Verdict};
+
+mod framing;
+
+/// What [`Watched`] is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watch {
+    /// Most bytes of a head.
+    pub(crate) head: usize,
+    /// Longest time in which a caller may take nothing of a reply.
+    pub(crate) write_stall: Duration,
+}
+
+/// A connection whose incoming bytes are watched.
+#[derive(Debug)]
+pub(crate) struct Watched<S> {
+    inner: S,
+    framing: Framing,
+    /// What the library is still given of [`IMPOSSIBLE`], once the stream was cut; then it sees the end.
+    owed: Option<&'static [u8]>,
+    begun: Arc<AtomicBool>,
+    stall: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Watched<S> {
+    /// Watches a connection that has just begun.
+    pub(crate) fn new(inner: S, watch: Watch) -> Self {
+        Self {
+            inner,
+            framing: Framing::new(watch.head),
+            owed: None,
+            begun: Arc::default(),
+            stall: watch.write_stall,
+            stalled: None,
+        }
+    }
+
+    /// Becomes true with the first complete head; until then the connection lives on borrowed time.
+    pub(crate) fn begun(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.begun)
+    }
+
+    /// Ends a connection whose peer has taken nothing for too long.
+    fn note_write<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.stalled = None;
+            return result;
+        }
+        let stall = self.stall;
+        let sleep = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
+        match sleep.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Some(owed) = &mut self.owed {
+            give(owed, buf);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        std::task::ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        let new = buf.filled().get(before..).unwrap_or_default();
+        match self.framing.follow(new) {
+            Verdict::Pass => {}
+            Verdict::Cut(at) => {
+                buf.set_filled(before + at);
+                give(self.owed.insert(IMPOSSIBLE), buf);
+            }
+        }
+        if self.framing.has_begun() && !self.begun.load(Ordering::Relaxed) {
+            self.begun.store(true, Ordering::Relaxed);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write(cx, data);
+        self.note_write(cx, result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write_vectored(cx, data);
+        self.note_write(cx, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.inner).poll_flush(cx);
+        self.note_write(cx, result)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.inner).poll_shutdown(cx);
+        self.note_write(cx, result)
+    }
+}
+
+/// Gives as much of what is owed as there is room for.
+fn give(owed: &mut &'static [u8], buf: &mut ReadBuf<'_>) {
+    let (now, later) = owed.split_at_checked(buf.remaining()).unwrap_or((owed, &[]));
+    buf.put_slice(now);
+    *owed = later;
+}
+
+/// Can stand in no head and in no chunk. The library looks at a head that came in pieces only when it sees an empty line.
+const IMPOSSIBLE: &[u8] = b"\0\r\n\r\n";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! Follows the framing of an HTTP/1 request stream: heads strictly, bodies by their length or their chunks.
+
+/// What to do with the bytes that were followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// They have one reading.
+    Pass,
+    /// The byte at this place makes the message ambiguous; it and all behind it must not be seen.
+    Cut(usize),
+}
+
+/// Where in the stream we are.
+#[derive(Debug)]
+pub(super) struct Framing {
+    state: State,
+    /// The start of a line that came in pieces.
+    line: Vec<u8>,
+    head: Head,
+    begun: bool,
+    most: usize,
+}
+
+impl Framing {
+    pub(super) const fn new(most: usize) -> Self {
+        Self { state: State::Head, line: Vec::new(), head: Head::new(), begun: false, most }
+    }
+
+    /// Whether a head was complete.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Follows the next bytes of the stream.
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> Verdict {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let taken = match self.state {
+                State::Http2(left) => {
+                    let left = left.saturating_sub(rest.len());
+                    self.state = State::Http2(left);
+                    self.begun = left == 0;
+                    return Verdict::Pass;
+                }
+                State::Body(left) => self.skip(left, rest.len()),
+                State::Data(left) => self.skip(left, rest.len()),
+                State::Head | State::Size | State::DataEnd | State::Trailer => match self.take_line(rest) {
+                    Some(taken) => taken,
+                    // All of the line that has not been seen yet, so that it is never seen whole.
+                    None => return Verdict::Cut(bytes.len() - rest.len()),
+                },
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Verdict::Pass
+    }
+
+    fn skip(&mut self, left: u64, here: usize) -> usize {
+        let taken = usize::try_from(left).unwrap_or(usize::MAX).min(here);
+        let left = left.saturating_sub(taken as u64);
+        self.state = match (self.state, left) {
+            (State::Data(_), 0) => State::DataEnd,
+            (State::Data(_), left) => State::Data(left),
+            (_, 0) => State::Head,
+            (_, left) => State::Body(left),
+        };
+        taken
+    }
+
+    /// Takes one line or the part of it that is here; `None` where it may not stand there.
+    fn take_line(&mut self, rest: &[u8]) -> Option<usize> {
+        let Some(end) = rest.iter().position(|b| *b == b'\n') else {
+            self.head.bytes = self.head.bytes.saturating_add(rest.len());
+            // A CR that is not the last byte here is a bare one: the LF would have to follow it.
+            let inner = rest.split_last().map_or(rest, |(_, inner)| inner);
+            let dangling = self.line.last() == Some(&b'\r');
+            if self.head.bytes > self.most || dangling || inner.contains(&b'\r') {
+                return None;
+            }
+            self.line.extend_from_slice(rest);
+            return Some(rest.len());
+        };
+        let taken = end + 1;
+        self.head.bytes = self.head.bytes.saturating_add(taken);
+        if self.head.bytes > self.most {
+            return None;
+        }
+        let here = rest.get(..taken)?;
+        if self.line.is_empty() {
+            self.end_line(here)?;
+        } else {
+            let mut line = std::mem::take(&mut self.line);
+            line.extend_from_slice(here);
+            self.end_line(&line)?;
+        }
+        Some(taken)
+    }
+
+    fn end_line(&mut self, line: &[u8]) -> Option<()> {
+        let line = line.strip_suffix(b"\r\n")?;
+        if line.contains(&b'\r') {
+            return None;
+        }
+        match self.state {
+            State::Head => self.end_head_line(line),
+            State::Size => {
+                self.head.bytes = 0;
+                self.state = match chunk_size(line)? {
+                    0 => State::Trailer,
+                    size => State::Data(size),
+                };
+                Some(())
+            }
+            State::DataEnd => {
+                self.head.bytes = 0;
+                self.state = State::Size;
+                line.is_empty().then_some(())
+            }
+            State::Trailer if line.is_empty() => {
+                self.next_message(State::Head);
+                Some(())
+            }
+            State::Trailer => name_and_value(line).map(|_| ()),
+            State::Http2(_) | State::Body(_) | State::Data(_) => None,
+        }
+    }
+
+    fn end_head_line(&mut self, line: &[u8]) -> Option<()> {
+        if line.is_empty() {
+            return self.end_head();
+        }
+        if self.head.lines == 0 && !self.begun && line == b"PRI * HTTP/2.0" {
+            // The library checks the rest of the preface; with anything else behind it, it answers 400 by itself.
+            self.state = State::Http2(FIRST_FRAME);
+            return Some(());
+        }
+        self.head.lines += 1;
+        if self.head.lines == 1 {
+            return request_line(line);
+        }
+        let (name, value) = name_and_value(line)?;
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let twice = self.head.length.replace(decimal(value)?).is_some();
+            return (!twice && !self.head.chunked).then_some(());
+        }
+        if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            let once = !std::mem::replace(&mut self.head.chunked, true);
+            let alone = self.head.length.is_none();
+            return (once && alone && value.eq_ignore_ascii_case(b"chunked")).then_some(());
+        }
+        Some(())
+    }
+
+    fn end_head(&mut self) -> Option<()> {
+        if self.head.lines == 0 {
+            // Old programs send an empty line behind a body; one such line is skipped, as RFC 9112, section 2.2, asks.
+            self.head.blank += 1;
+            return (self.head.blank == 1).then_some(());
+        }
+        self.begun = true;
+        let next = match (self.head.chunked, self.head.length) {
+            (true, _) => State::Size,
+            (false, None | Some(0)) => State::Head,
+            (false, Some(length)) => State::Body(length),
+        };
+        self.next_message(next);
+        Some(())
+    }
+
+    fn next_message(&mut self, state: State) {
+        self.head = Head::new();
+        self.state = state;
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Request line and headers.
+    Head,
+    /// So many bytes of a body with a length.
+    Body(u64),
+    /// The line with a chunk's size.
+    Size,
+    /// So many bytes of a chunk.
+    Data(u64),
+    /// The line end behind a chunk.
+    DataEnd,
+    /// Lines behind the last chunk.
+    Trailer,
+    /// Frames, which have no ambiguities of this kind; so many bytes until the first of them has begun.
+    Http2(usize),
+}
+
+/// What is known of the head that is being read.
+#[derive(Debug)]
+struct Head {
+    bytes: usize,
+    lines: usize,
+    blank: usize,
+    length: Option<u64>,
+    chunked: bool,
+}
+
+impl Head {
+    const fn new() -> Self {
+        Self { bytes: 0, lines: 0, blank: 0, length: None, chunked: false }
+    }
+}
+
+/// Method, target and version, one space between each.
+fn request_line(line: &[u8]) -> Option<()> {
+    let mut words = line.split(|b| *b == b' ');
+    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
+    let whole = words.next().is_none() && !method.is_empty() && !target.is_empty();
+    let plain = line.iter().all(|b| *b >= 0x20 && *b != 0x7f);
+    (whole && plain && (version == b"HTTP/1.1" || version == b"HTTP/1.0")).then_some(())
+}
+
+/// A header line. A name with white space in or around it (a folded line has it in front) is none.
+fn name_and_value(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = line.iter().position(|b| *b == b':')?;
+    let (name, value) = (line.get(..colon)?, line.get(colon + 1..)?);
+    let visible = !name.is_empty() && name.iter().all(|b| b.is_ascii_graphic());
+    // A NUL in a value is refused by the library as well; a tab is allowed.
+    (visible && !value.contains(&0)).then(|| (name, trim(value)))
+}
+
+/// Without the spaces and tabs around it; any other white space stays, and makes a number or a coding wrong.
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+fn decimal(text: &[u8]) -> Option<u64> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    if digits { std::str::from_utf8(text).ok()?.parse().ok() } else { None }
+}
+
+/// Hexadecimal digits, at most 15 of them. A chunk extension is refused: nobody uses one but to smuggle.
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    let digits = !line.is_empty() && line.len() <= 15 && line.iter().all(u8::is_ascii_hexdigit);
+    if digits { u64::from_str_radix(std::str::from_utf8(line).ok()?, 16).ok() } else { None }
+}
+
+/// The rest of the preface behind its first line, and the header of the frame that has to follow it.
+const FIRST_FRAME: usize = 8 + 9;

@@ -1,0 +1,162 @@
+//! What is cut off, and that it does not matter in which pieces it comes.
+
+use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+
+const WATCH: Watch = Watch { head: 1024, write_stall: Duration::from_millis(50) };
+
+/// What the library would see of a stream that comes in pieces of this size.
+fn seen(stream: &[u8], piece: usize) -> Vec<u8> {
+    let mut framing = Framing::new(WATCH.head);
+    let mut out = Vec::new();
+    for part in stream.chunks(piece) {
+        match framing.follow(part) {
+            Verdict::Pass => out.extend_from_slice(part),
+            Verdict::Cut(at) => {
+                out.extend_from_slice(&part[..at]);
+                out.push(0);
+                return out;
+            }
+        }
+    }
+    out
+}
+
+const GOOD: &[&[u8]] = &[
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n\n\n\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\ncontent-length:\t 3 \r\n\r\nabc\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n3\r\n\n\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0A\r\n0123456789\r\n000\r\nx: y\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\n\n\r\r",
+];
+
+const BAD: &[&[u8]] = &[
+    b"GET / HTTP/1.1\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\n\n",
+    b"GET / HTTP/1.1\r\nHost: a\rx: y\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+    b"GET / HTTP/1.1\r\n: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+    b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / x HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+    b"GET /\r\n\r\n",
+    b"GET\t/\tHTTP/1.1\r\n\r\n",
+    b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+    b"POST / HTTP/1.1\r\nContent-Length: 3, 3\r\n\r\nabc",
+    b"POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\nabc",
+    b"POST / HTTP/1.1\r\nContent-Length: 0x3\r\n\r\nabc",
+    b"POST / HTTP/1.1\r\nContent-Length:\r\n\r\nabc",
+    b"POST / HTTP/1.1\r\nContent-Length: 3\x0b\r\n\r\nabc",
+    b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\nabc",
+    b"POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\nabc",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\nGET",
+];
+
+#[test]
+fn good_streams_pass_whole_in_pieces_of_every_size() {
+    for stream in GOOD {
+        for piece in 1..=stream.len() {
+            assert_eq!(seen(stream, piece), *stream, "{:?} by {piece}", String::from_utf8_lossy(stream));
+        }
+    }
+}
+
+#[test]
+fn ambiguous_streams_are_cut_in_pieces_of_every_size() {
+    for stream in BAD {
+        for piece in 1..=stream.len() {
+            let seen = seen(stream, piece);
+            assert_eq!(seen.last(), Some(&0), "{:?} by {piece}", String::from_utf8_lossy(stream));
+        }
+    }
+}
+
+#[test]
+fn http2_has_begun_when_the_first_frame_has() {
+    let mut framing = Framing::new(WATCH.head);
+    assert_eq!(framing.follow(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Verdict::Pass);
+    assert!(!framing.has_begun());
+    assert_eq!(framing.follow(b"\0\0\0\x04\0\0\0\0\0"), Verdict::Pass);
+    assert!(framing.has_begun());
+}
+
+#[test]
+fn a_head_that_is_too_large_is_cut() {
+    let mut stream = b"GET / HTTP/1.1\r\nx: ".to_vec();
+    stream.resize(2000, b'a');
+    assert_eq!(seen(&stream, 2000).last(), Some(&0));
+    assert_eq!(seen(&stream, 7).last(), Some(&0));
+}
+
+#[tokio::test]
+async fn the_library_reads_a_prefix_and_an_impossible_line_and_the_end() {
+    let (mut caller, ours) = tokio::io::duplex(1024);
+    let mut watched = Watched::new(ours, WATCH);
+    caller.write_all(b"GET / HTTP/1.1\r\nHost: a\n\r\nGET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut all = Vec::new();
+    watched.read_to_end(&mut all).await.unwrap();
+    assert_eq!(all, b"GET / HTTP/1.1\r\n\0\r\n\r\n");
+    assert!(!watched.begun().load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn the_impossible_line_comes_whole_through_buffers_of_every_size() {
+    for size in 1..10 {
+        let (mut caller, ours) = tokio::io::duplex(1024);
+        let mut watched = Watched::new(ours, WATCH);
+        caller.write_all(b"GET / HTTP/1.1\r\nHost: a\n\r\n").await.unwrap();
+        let mut all = Vec::new();
+        let mut buffer = vec![0; size];
+        while let Ok(read @ 1..) = watched.read(&mut buffer).await {
+            all.extend_from_slice(&buffer[..read]);
+        }
+        assert!(all.ends_with(IMPOSSIBLE) && all.starts_with(b"GET / HTTP/1.1\r\n"), "{all:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_takes_nothing_is_let_go() {
+    let (_caller, ours) = tokio::io::duplex(8);
+    let mut watched = Watched::new(ours, WATCH);
+    let error = watched.write_all(&[0; 64]).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn pieces_do_not_matter_for_the_verdict(
+        which in any::<proptest::sample::Index>(), piece in 1_usize..40, noise in any::<u8>(), at in any::<proptest::sample::Index>()
+    ) {
+        let all: Vec<&[u8]> = GOOD.iter().chain(BAD).copied().collect();
+        let mut stream = which.get(&all).to_vec();
+        let place = at.index(stream.len());
+        stream[place] = noise;
+        // NUL is the mark of a cut in this test.
+        if !stream.contains(&0) {
+            let (whole, parts) = (seen(&stream, stream.len()), seen(&stream, piece));
+            prop_assert_eq!(whole.last() == Some(&0), parts.last() == Some(&0));
+            prop_assert!(stream.starts_with(parts.strip_suffix(&[0]).unwrap_or(&parts)));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Installs what the tests and benches need and is not there yet.
+//!
+//! System packages come from apt, where we are root. Tools are pinned, and kept outside the repository so that a fresh
+//! checkout does not build them again. What only a bench needs never fails the set-up.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Outcome};
+use crate::program::{Program, find};
+
+/// A system package, the program that shows that it is there, and who needs it.
+struct Package {
+    name: &'static str,
+    program: &'static str,
+    need: Need,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Test,
+    Bench,
+}
+
+const PACKAGES: &[Package] = &[
+    Package { name: "curl", program: "curl", need: Need::Test },
+    Package { name: "nginx", program: "nginx", need: Need::Bench },
+    Package { name: "wrk", program: "wrk", need: Need::Bench },
+];
+
+/// A tool of a pinned version, built by cargo.
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+const TOOLS: &[Tool] = &[Tool { name: "cargo-deny", version: "0.20.2" }];
+
+/// Installs what is missing.
+pub(crate) fn run(root: &Path) -> Outcome {
+    Program::cargo(root, &["fetch", "--locked"]).run()?;
+    packages(root)?;
+    TOOLS.iter().try_for_each(|tool| install(root, tool))
+}
+
+/// Where the pinned tool `name` is, if it is installed. Another version on `PATH` doesn't count: it could answer otherwise.
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
+    let tool = TOOLS.iter().find(|tool| tool.name == name)?;
+    let file = folder(tool)?.join("bin").join(name);
+    file.is_file().then_some(file)
+}
+
+fn packages(root: &Path) -> Outcome {
+    let missing: Vec<&Package> = PACKAGES.iter().filter(|package| find(package.program).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if is_root() && find("apt-get").is_some() {
+        apt(root, &missing);
+    }
+    for package in missing {
+        match (find(package.program), package.need) {
+            (Some(_), _) => println!("installed {}", package.name),
+            (None, Need::Bench) => println!("note: no `{}`, so benches can't run here", package.program),
+            (None, Need::Test) => {
+                return Err(Failure::new(format!(
+                    "no `{}`, which tests need; install the package `{}`",
+                    package.program, package.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tries to install `missing`. Whether it worked is seen by looking for the programs afterwards.
+fn apt(root: &Path, missing: &[&Package]) {
+    let apt = |arguments: &[&str]| {
+        Program::new(root, "apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive").run()
+    };
+    let names = missing.iter().map(|package| package.name);
+    let mut arguments = vec!["install", "--yes", "--no-install-recommends", "--quiet"];
+    arguments.extend(names);
+    if let Err(failure) = apt(&["update", "--quiet"]).and_then(|()| apt(&arguments)) {
+        println!("note: {failure}");
+    }
+    // The package starts its service on port 80, which nobody asked for.
+    if missing.iter().any(|package| package.name == "nginx") {
+        Program::new(root, "service", &["nginx", "stop"]).succeeds();
+    }
+}
+
+fn install(root: &Path, tool: &Tool) -> Outcome {
+    let Tool { name, version } = tool;
+    let folder = folder(tool).ok_or_else(|| Failure::new("neither XDG_CACHE_HOME nor HOME is set"))?;
+    if folder.join("bin").join(name).is_file() {
+        return Ok(());
+    }
+    println!("building {name} {version}, once for this machine");
+    // Built beside its place and then moved, so that a build that was cut short is not taken for a tool.
+    let partial = folder.with_file_name(format!("{name}-{version}.partial"));
+    let target = partial.to_string_lossy();
+    Program::cargo(root, &["install", "--quiet", "--locked", "--root", &target, name, "--version", version])
+        .run()?;
+    std::fs::rename(&partial, &folder)
+        .map_err(|error| Failure::doing(&format!("move {name} to `{}`", folder.display()), &error))
+}
+
+/// `CACHE/doorward-tools/NAME-VERSION`.
+fn folder(tool: &Tool) -> Option<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cache")))?;
+    Some(cache.join("doorward-tools").join(format!("{}-{}", tool.name, tool.version)))
+}
+
+/// Whether this process may install system packages.
+pub(crate) fn is_root() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| status.lines().any(effective_root))
+}
+
+fn effective_root(line: &str) -> bool {
+    line.strip_prefix("Uid:").is_some_and(|ids| ids.split_whitespace().nth(1) == Some("0"))
+}

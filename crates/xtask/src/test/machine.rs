@@ -1,0 +1,32 @@
+//! What kind of machine this is, as far as it decides which checks can be made.
+
+use std::collections::BTreeSet;
+
+use crate::{deny, setup};
+
+/// One kind of machine: its name in `docs/checks/not-here.toml`, and how to see it.
+struct Kind {
+    name: &'static str,
+    is_here: fn() -> bool,
+}
+
+const KINDS: &[Kind] = &[
+    Kind { name: "linux", is_here: || cfg!(target_os = "linux") },
+    Kind { name: "macos", is_here: || cfg!(target_os = "macos") },
+    Kind { name: "not-root", is_here: || !setup::is_root() },
+    Kind {
+        name: "one-core",
+        is_here: || std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1),
+    },
+    Kind { name: "no-advisory-database", is_here: || !deny::has_advisories() },
+];
+
+/// The kinds that this machine is of.
+pub(super) fn kinds() -> BTreeSet<&'static str> {
+    KINDS.iter().filter(|kind| (kind.is_here)()).map(|kind| kind.name).collect()
+}
+
+/// Whether there is a kind of that name.
+pub(super) fn is_known(name: &str) -> bool {
+    KINDS.iter().any(|kind| kind.name == name)
+}

@@ -1,0 +1,61 @@
+//! How big a crate may be, and how its header should look.
+
+use std::collections::BTreeMap;
+
+use super::File;
+
+const CRATE_LINES: usize = 10_000;
+/// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code.
+const MEMORY_LINES: usize = 300;
+
+/// Crates that are too big, and crates that don't have the lints of the workspace.
+pub(super) fn problems(files: &[File]) -> Vec<String> {
+    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut memory = 0;
+    let mut problems = Vec::new();
+    for file in files {
+        let Some(name) = crate_of(file) else { continue };
+        if file.is_rust() && !file.is_test() {
+            *lines.entry(name).or_default() += file.text.lines().count();
+            if name == "memory" {
+                memory += file.code().count();
+            }
+        }
+        // `memory` has the same lints written out, but for unsafe code.
+        let manifest = file.path == format!("crates/{name}/Cargo.toml");
+        if manifest && name != "memory" && !file.text.contains("[lints]\nworkspace = true\n") {
+            problems.push(file.problem(1, "has no `[lints]` with `workspace = true`"));
+        }
+    }
+    for (name, count) in lines {
+        if count > CRATE_LINES {
+            problems.push(format!("crates/{name}: {count} lines; at most {CRATE_LINES}"));
+        }
+    }
+    if memory > MEMORY_LINES {
+        problems.push(format!("crates/memory: {memory} lines of code; at most {MEMORY_LINES}"));
+    }
+    problems
+}
+
+/// Crates whose header is shorter or longer than a reader wants.
+pub(super) fn headers(files: &[File]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for file in files {
+        if crate_of(file).is_none_or(|name| file.path != format!("crates/{name}/src/lib.rs")) {
+            continue;
+        }
+        let lines = file.text.lines().take_while(|line| line.starts_with("//!")).count();
+        if !(10..=40).contains(&lines) {
+            warnings.push(format!("{}: the header has {lines} lines; 10 to 40 for a crate", file.path));
+        }
+    }
+    warnings
+}
+
+fn crate_of(file: &File) -> Option<&str> {
+    file.path.strip_prefix("crates/")?.split_once('/').map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests;
