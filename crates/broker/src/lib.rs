@@ -1,1 +1,32 @@
-//! broker
+//! The one path, and the management operations.
+//!
+//! Whatever door a request comes through, it becomes an [`Inbound`] and goes the same way: who is it, what does it want,
+//! may it, within which limits; then the intent is made durable, and only then is a secret lent, put on the request, sent,
+//! scrubbed from the reply, and the outcome settled. `path/mod.rs` is that way, one line a step.
+//!
+//! Managing Doorward itself (putting a secret, granting, revoking) is an integration called `doorward` and goes the same
+//! way, so there is nothing that leaves no evidence.
+//!
+//! Doors parse; this crate decides; the crates below do. It knows nothing of sockets, flags or files of settings.
+//!
+//! # Invariants
+//!
+//! - Each step takes the proof that the step before has made, so that no step can be left out.
+//! - Between the intent and its outcome nothing is cancelled by a caller who hangs up.
+//! - What cannot be recorded is not done.
+
+mod broker;
+pub mod caveats;
+mod inbound;
+mod limits;
+mod manage;
+mod metrics;
+mod path;
+pub mod presented;
+mod worker;
+
+pub use broker::{Broker, Settings, State};
+pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};
+pub use manage::{MANAGED, Payload};
+pub use metrics::Metrics;
+pub use worker::Worker;

@@ -1,1 +1,76 @@
-//! catalog
+//! Integrations as data: one YAML file each, the matcher of requests, the extractor of evidence fields.
+//!
+//! A file says where a service lives, how a credential is put on a request, and which operations it has. This crate reads
+//! the files, turns a request into a [`model::Call`], and picks the evidence fields out of a reply. It does not decide what
+//! is allowed (that is `policy`), never sees secret material, and sends nothing: [`AuthScheme`] only says *where* a
+//! credential goes.
+//!
+//! # Invariants
+//!
+//! - [`model::Call`]s are made here and nowhere else. What no operation describes is the operation `unknown`: a write of
+//!   high risk on the resource `*`.
+//! - The request that is matched is the request that is sent: [`model::Target`] in, [`model::Target`] out, with the base
+//!   path put in front once.
+//! - Inputs are read in one way only. What two servers might read differently (a key written twice, a second content type,
+//!   bytes behind the JSON) is refused with `bad_request`, never passed on unread.
+//! - A file that cannot be understood whole is an error: unknown keys, unclear booleans, two operations that could match
+//!   one request, a raw secret where a reference belongs (its text is never repeated).
+//! - Built-in files cannot set `dangerous_allow_private`, `tls_insecure_skip_verify` or the place of a secret; only the
+//!   user's own layer can.
+//!
+//! ```
+//! use catalog::{Asked, Catalog};
+//! use model::{EvidenceId, Method, Target};
+//!
+//! let slack = Catalog::builtin().get(&"slack".parse()?)?;
+//! let target: Target = "/api/chat.postMessage".parse()?;
+//! assert!(slack.route(Method::Post, &target).wants_body());
+//! let asked = Asked {
+//!     method: Method::Post,
+//!     target: &target,
+//!     content_types: &["application/json"],
+//!     body: Some(br#"{"channel": "C1", "text": "hi"}"#),
+//! };
+//! let call = slack.call(EvidenceId::from_bytes([0; 16]), &asked)?;
+//! assert_eq!(call.operation().as_str(), "chat.post");
+//! assert_eq!(call.resource().as_str(), "channel:C1");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod auth;
+mod body;
+pub mod cases;
+mod catalog;
+mod compile;
+mod embedded;
+mod error;
+mod file;
+mod input;
+mod integration;
+mod layer;
+mod limits;
+mod narrowing;
+mod nearest;
+mod operation;
+mod path;
+mod probe;
+mod reply;
+mod resource;
+mod scaffold;
+mod schema;
+mod yaml;
+
+pub use auth::{AuthScheme, Basic, Incoming, Placement, Rendered, SecretField, Verification};
+pub use catalog::Catalog;
+pub use error::Error;
+pub use input::{InputField, Kind, Place};
+pub use integration::{Asked, Integration, Route};
+pub use limits::{Limits, Rate};
+pub use narrowing::{Allowance, Narrowing, Param};
+pub use operation::{Body, Cli, Operation};
+pub use probe::Probe;
+pub use scaffold::template;
+pub use schema::json_schema;
+
+#[cfg(test)]
+mod tests;

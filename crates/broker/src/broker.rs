@@ -1,0 +1,301 @@
+//! What all threads share: the catalogue, policies, grants, limits, and, while unsealed, the keys and the evidence log.
+//!
+//! Everything that a decision reads is in memory and swapped whole on a change, so that no call waits for the disk but for
+//! its own evidence.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use catalog::Catalog;
+use crypto::MacKey;
+use evidence::{Lane, Log};
+use model::{Clock, Code, PrincipalName, Refusal, TenantName, Timestamp};
+use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals};
+use secrets::{KeyProvider, Keyring, Secrets, Setup};
+use store::Storage;
+
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+
+mod load;
+
+pub(crate) use load::{GrantRow, PolicyRow, RevocationRow, compile};
+
+/// How a broker is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The tenant of whoever proves nothing else; `local` on a laptop.
+    pub tenant: TenantName,
+    /// The user id of the home's owner.
+    pub owner_uid: u32,
+    /// The environment that this broker serves, such as `production`.
+    pub environment: Option<String>,
+    /// Lets loopback callers in without a capability. Loud in status and evidence.
+    pub development: bool,
+    /// The folder of the user's own integrations.
+    pub layer: PathBuf,
+    /// The folder of the evidence's segments.
+    pub evidence: PathBuf,
+    /// The name under which the evidence is signed.
+    pub origin: String,
+    /// How many threads serve; each has a lane to the evidence.
+    pub threads: usize,
+}
+
+/// Whether the keys are in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// They are not; every door refuses.
+    Sealed,
+    /// They are.
+    Unsealed,
+}
+
+/// The broker of a home.
+pub struct Broker {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    storage: Arc<dyn Storage>,
+    catalog: ArcSwap<Catalog>,
+    policies: ArcSwap<Policies>,
+    grants: Grants,
+    principals: Principals,
+    limits: Limits,
+    metrics: Metrics,
+    secrets: Arc<Secrets>,
+    owner: PrincipalName,
+    unsealed: ArcSwapOption<Unsealed>,
+    /// Held while the state changes; remembers the log that is ending.
+    changing: Mutex<std::sync::Weak<Unsealed>>,
+}
+
+/// What exists only while the keys are in memory.
+pub(crate) struct Unsealed {
+    keyring: Arc<Keyring>,
+    secrets: Arc<Secrets>,
+    log: Log,
+    lanes: Vec<Lane>,
+}
+
+impl Unsealed {
+    pub(crate) fn capability_root(&self, tenant: &TenantName) -> Option<Arc<MacKey>> {
+        self.keyring.house().capability_root(tenant).ok()
+    }
+
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    pub(crate) const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The lane of one of the threads.
+    pub(crate) fn lane(&self, thread: usize) -> Option<&Lane> {
+        self.lanes.get(thread % self.lanes.len().max(1))
+    }
+}
+
+impl Broker {
+    /// A sealed broker over a home that was set up. Blocks.
+    ///
+    /// # Errors
+    /// When the catalogue or a policy can't be read: nothing is served with half the rules.
+    pub fn open(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, settings: Settings, setup: Setup) -> Result<Self, Refusal> {
+        let catalog = load::catalog(&settings.layer)?;
+        let policies = load::policies(&*storage, &catalog)?;
+        let secrets = Arc::new(Secrets::new(Arc::clone(&storage), Arc::clone(&clock), setup));
+        let grants = Grants::new();
+        let tenants = load::grants(&*storage, &settings.tenant, &grants)?;
+        secrets.bind(load::bindings(&catalog, &tenants)?);
+        let owner = name("owner")?;
+        let broker = Self {
+            clock,
+            storage,
+            catalog: ArcSwap::from_pointee(catalog),
+            policies: ArcSwap::from_pointee(policies),
+            grants,
+            principals: Principals::new(),
+            limits: Limits::default(),
+            metrics: Metrics::new(),
+            secrets,
+            owner,
+            unsealed: ArcSwapOption::empty(),
+            changing: Mutex::new(std::sync::Weak::new()),
+            settings,
+        };
+        broker.assign_roles()?;
+        Ok(broker)
+    }
+
+    /// Takes the keys and opens the evidence log. Blocks: a passphrase costs half a second on purpose.
+    ///
+    /// # Errors
+    /// When the provider gives no key, or the evidence does not fit its last checkpoint.
+    pub fn unseal(&self, provider: &dyn KeyProvider) -> Result<(), Refusal> {
+        let mut ending = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.unsealed.load().is_some() {
+            return Ok(());
+        }
+        wait_for(&ending)?;
+        let keyring = secrets::unseal(&*self.storage, provider).map_err(|error| refused(&error, error.code(), error.hint()))?;
+        let key = keyring.house().evidence_key().map_err(|error| refused(&error, error.code(), error.hint()))?;
+        let (storage, clock) = (Arc::clone(&self.storage), Arc::clone(&self.clock));
+        let log = Log::open(storage, key, self.settings.origin.clone(), clock)
+            .map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))?;
+        self.secrets.unseal(keyring);
+        let keyring = self.secrets.keyring().map_err(|error| refused(&error, error.code(), error.hint()))?;
+        let lanes = (0..self.settings.threads.max(1)).map(|_| log.lane()).collect();
+        let unsealed = Arc::new(Unsealed { keyring, secrets: Arc::clone(&self.secrets), log, lanes });
+        *ending = Arc::downgrade(&unsealed);
+        self.unsealed.store(Some(unsealed));
+        Ok(())
+    }
+
+    /// Drops the keys. Calls that are under way end with what they have; new ones are refused at once.
+    pub fn seal(&self) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.unsealed.store(None);
+        self.secrets.seal();
+    }
+
+    /// Ends the evidence log in good order. Blocks until everything that was appended is durable.
+    ///
+    /// # Errors
+    /// When the last group could not be written.
+    pub fn close(&self) -> Result<(), Refusal> {
+        let held = self.unsealed.load_full();
+        self.seal();
+        match held {
+            Some(held) => held.log.close().map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint())),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the user's integrations and the policies again. On an error the former set stays.
+    ///
+    /// # Errors
+    /// The file and line that is wrong.
+    pub fn reload(&self) -> Result<(), Refusal> {
+        let catalog = load::catalog(&self.settings.layer)?;
+        let policies = load::policies(&*self.storage, &catalog)?;
+        let tenants = load::grants(&*self.storage, &self.settings.tenant, &self.grants)?;
+        let bindings = load::bindings(&catalog, &tenants)?;
+        // Policies name the catalogue's operations, so both are ready before either is swapped.
+        self.policies.store(Arc::new(policies));
+        self.secrets.bind(bindings);
+        self.catalog.store(Arc::new(catalog));
+        Ok(())
+    }
+
+    /// Whether the keys are in memory.
+    #[must_use]
+    pub fn state(&self) -> State {
+        if self.unsealed.load().is_some() { State::Unsealed } else { State::Sealed }
+    }
+
+    /// How it is set up.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The counters as Prometheus' text format.
+    #[must_use]
+    pub fn metrics_text(&self) -> String {
+        let open = self.unsealed.load().as_ref().map_or(0, |unsealed| unsealed.log.open_intents());
+        self.metrics.text(self.state(), open)
+    }
+
+    /// Forgets counters of callers that are long gone; called now and then by whoever runs the broker.
+    pub fn tidy(&self) {
+        self.limits.tidy();
+    }
+
+    pub(crate) fn unsealed(&self) -> Result<Arc<Unsealed>, Refusal> {
+        self.unsealed.load_full().ok_or_else(|| {
+            Refusal::new(Code::Sealed, "the broker is sealed").hint("`doorward unseal`")
+        })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Refusal> {
+        crypto::array().map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))
+    }
+
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
+    }
+
+    pub(crate) fn policies(&self) -> Arc<Policies> {
+        self.policies.load_full()
+    }
+
+    pub(crate) const fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    pub(crate) const fn principals(&self) -> &Principals {
+        &self.principals
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(crate) const fn owner(&self) -> &PrincipalName {
+        &self.owner
+    }
+
+    pub(crate) fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    fn assign_roles(&self) -> Result<(), Refusal> {
+        let wrong = |error: policy::Error| Refusal::new(Code::BadRequest, error.to_string());
+        let tenant = &self.settings.tenant;
+        self.principals.put(tenant, &self.owner, Known::new(PrincipalKind::Person, [OWNER]).map_err(wrong)?);
+        if self.settings.development {
+            let known = Known::new(PrincipalKind::Person, [DEVELOPMENT]).map_err(wrong)?;
+            self.principals.put(tenant, &name("developer")?, known);
+        }
+        Ok(())
+    }
+}
+
+/// Waits until the log of the last unsealing has ended, so that two never write to one chain.
+fn wait_for(ending: &std::sync::Weak<Unsealed>) -> Result<(), Refusal> {
+    for _ in 0..500 {
+        if ending.strong_count() == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    Err(Refusal::new(Code::Sealed, "calls from before the sealing are still under way").hint("try again in a moment"))
+}
+
+fn name(text: &str) -> Result<PrincipalName, Refusal> {
+    text.parse().map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))
+}
+
+pub(crate) fn refused(error: &dyn std::error::Error, code: Code, hint: Option<impl ToString>) -> Refusal {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(one) = source {
+        text = format!("{text}: {one}");
+        source = one.source();
+    }
+    let refusal = Refusal::new(code, text);
+    match hint {
+        Some(hint) => refusal.hint(hint.to_string()),
+        None => refusal,
+    }
+}

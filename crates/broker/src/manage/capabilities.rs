@@ -1,0 +1,239 @@
+//! Capabilities: asked for, listed, revoked, looked at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{CapabilityId, Code, GrantId, Inputs, PrincipalName, Refusal};
+use policy::{Caveat, Grant, GrantState, Token, mint, verify};
+use serde_json::{Value, json};
+use store::{Batch, Record, Table};
+
+use super::{Managing, unstored, waiting};
+use crate::broker::{Broker, GrantRow, RevocationRow, refused};
+use crate::caveats;
+
+/// The answer holds the capability: a bearer, shown once, and not a stored secret.
+pub(super) async fn request(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+    let broker = Arc::clone(managing.worker.broker());
+    let (now, tenant) = (broker.now(), managing.admitted.permit.tenant().clone());
+    let principal: PrincipalName = managing.input("for")?.parse().map_err(|error| wrong(&error))?;
+    let mut words = managing.inputs.clone();
+    words.remove("for");
+    let label = words.remove("label");
+    words.entry("expires".to_owned()).or_insert_with(|| USUAL.to_owned());
+    let presets = Presets::taken(&mut words)?;
+    let mut asked = caveats::read(&words, now)?;
+    asked.extend(presets.caveats(&broker)?);
+    check_names(&broker, &asked)?;
+    let expires = expiry(&asked, now)?;
+    let (grant, narrowing) = (GrantId::new(now, broker.random()?), CapabilityId::new(now, broker.random()?));
+    let root = managing.unsealed.capability_root(&tenant).ok_or_else(|| Refusal::new(Code::Sealed, "the broker is sealed"))?;
+    let token = mint(&root, &tenant, grant, &asked, narrowing).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+    let row = Grant {
+        id: grant,
+        tenant: tenant.clone(),
+        principal: principal.clone(),
+        caveats: asked.clone(),
+        created: now,
+        expires: Some(expires),
+        state: GrantState::Active,
+        label,
+        giver: Some(managing.admitted.permit.principal().clone()),
+    };
+    keep(&broker, GrantRow(row)).await?;
+    let said: Vec<String> = asked.iter().map(ToString::to_string).collect();
+    let token = token.expose(ToOwned::to_owned);
+    Ok(json!({ "token": token, "grant": grant, "capability": narrowing, "for": principal, "expires": expires, "caveats": said }))
+}
+
+pub(super) fn list(managing: &Managing<'_>) -> Value {
+    let (tenant, now) = (managing.admitted.permit.tenant(), managing.worker.broker().now());
+    let holder = managing.inputs.get("holder");
+    let mut grants = managing.worker.broker().grants().all();
+    grants.retain(|grant| grant.tenant == *tenant && holder.is_none_or(|name| name == grant.principal.as_str()));
+    grants.sort_by_key(|grant| grant.id);
+    let shown: Vec<Value> = grants
+        .iter()
+        .map(|grant| {
+            let state = match grant.state {
+                GrantState::Revoked { .. } => "revoked",
+                GrantState::Suspended => "suspended",
+                GrantState::Active if grant.expires.is_some_and(|end| end <= now) => "expired",
+                GrantState::Active => "active",
+            };
+            let caveats: Vec<String> = grant.caveats.iter().map(ToString::to_string).collect();
+            json!({
+                "grant": grant.id, "for": grant.principal, "state": state, "created": grant.created,
+                "expires": grant.expires, "caveats": caveats, "label": grant.label, "giver": grant.giver,
+            })
+        })
+        .collect();
+    json!({ "grants": shown })
+}
+
+/// Revokes a grant with all its narrowings, or one narrowing with all below it.
+pub(super) async fn revoke(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let broker = Arc::clone(managing.worker.broker());
+    let (now, tenant) = (broker.now(), managing.admitted.permit.tenant().clone());
+    let id = managing.input("id")?;
+    if let Ok(narrowing) = id.parse::<CapabilityId>() {
+        let row = RevocationRow { id: narrowing, at: now };
+        let batch = store::put(Batch::new(), &tenant, &narrowing.to_string(), &row).map_err(|error| unstored(&error))?;
+        let storage = Arc::clone(&broker);
+        waiting(move || storage.storage().commit(&batch).map_err(|error| unstored(&error))).await?;
+        broker.grants().revoke_narrowing(narrowing);
+        return Ok(json!({ "id": narrowing, "state": "revoked" }));
+    }
+    let missing = || Refusal::new(Code::NotFound, "there is no such grant").hint("`doorward capability list`");
+    let grant: GrantId = id.parse().map_err(|_| missing())?;
+    let known = broker.grants().find(grant).filter(|known| known.tenant == tenant).ok_or_else(missing)?;
+    let mut row = Grant::clone(&known);
+    row.state = GrantState::Revoked { at: now };
+    keep(&broker, GrantRow(row)).await?;
+    broker.grants().revoke(grant, now);
+    Ok(json!({ "id": grant, "state": "revoked" }))
+}
+
+/// Says what a capability is and whether it stands. Consumes no use.
+pub(super) fn validate(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+    let broker = Arc::clone(managing.worker.broker());
+    let text = managing.payload()?.text()?;
+    let token = Token::parse(text.trim()).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+    let foreign = || Refusal::new(Code::Unauthenticated, "the capability was not issued here, or was changed");
+    if token.tenant() != managing.admitted.permit.tenant() {
+        return Err(foreign());
+    }
+    let root = managing.unsealed.capability_root(token.tenant()).ok_or_else(foreign)?;
+    let verified = verify(&token, &root)?;
+    let grant = broker.grants().find(verified.grant()).ok_or_else(foreign)?;
+    let now = broker.now();
+    let over = verified.blocks().iter().flat_map(|block| &block.caveats).find_map(|caveat| match caveat {
+        Caveat::NotAfter(end) if *end <= now => Some(*end),
+        _ => None,
+    });
+    let state = match (&grant.state, over) {
+        (GrantState::Revoked { .. }, _) => "revoked",
+        (GrantState::Suspended, _) => "suspended",
+        (GrantState::Active, Some(_)) => "expired",
+        (GrantState::Active, None) if broker.grants().any_revoked(verified.narrowings()) => "revoked",
+        (GrantState::Active, None) => "active",
+    };
+    let blocks: Vec<Value> = verified
+        .blocks()
+        .iter()
+        .map(|block| {
+            let caveats: Vec<String> = block.caveats.iter().map(ToString::to_string).collect();
+            json!({ "capability": block.narrowing, "caveats": caveats })
+        })
+        .collect();
+    Ok(json!({ "valid": state == "active", "state": state, "grant": grant.id, "for": grant.principal, "blocks": blocks }))
+}
+
+async fn keep(broker: &Arc<Broker>, row: GrantRow) -> Result<(), Refusal> {
+    let (storage, grant) = (Arc::clone(broker), row.0.clone());
+    waiting(move || {
+        let value = serde_json::to_vec(&row).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?;
+        let batch = Batch::new().put(Table::Grants, &row.0.tenant, row.0.id.to_string().as_bytes(), value);
+        storage.storage().commit(&batch).map_err(|error| unstored(&error))
+    })
+    .await?;
+    debug_assert!(matches!(GrantRow::TABLE, Table::Grants));
+    broker.grants().put(grant);
+    Ok(())
+}
+
+/// Ready-made narrowings that were asked for: `preset: slack/post_channels`, `param.channels: C1,C2`.
+struct Presets {
+    names: Vec<String>,
+    params: std::collections::BTreeMap<String, String>,
+}
+
+impl Presets {
+    fn taken(words: &mut Inputs) -> Result<Self, Refusal> {
+        let names = words.remove("preset").map(|list| list.split(',').map(|name| name.trim().to_owned()).collect());
+        let mut params = std::collections::BTreeMap::new();
+        if let Some(list) = words.remove("params") {
+            for line in list.lines().filter(|line| !line.is_empty()) {
+                let (name, value) = line.split_once('=').ok_or_else(|| {
+                    Refusal::new(Code::BadRequest, "a parameter of a preset is written `name=value`, one a line")
+                })?;
+                params.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Ok(Self { names: names.unwrap_or_default(), params })
+    }
+
+    fn caveats(&self, broker: &Broker) -> Result<Vec<Caveat>, Refusal> {
+        let mut all = Vec::new();
+        let catalog = broker.catalog();
+        for name in &self.names {
+            let (integration, preset) = name.split_once('/').ok_or_else(|| {
+                Refusal::new(Code::BadRequest, "a preset is written `integration/preset`, such as `slack/post_channels`")
+            })?;
+            let integration = integration.parse().map_err(|error| wrong(&error))?;
+            let found = catalog.get(&integration).map_err(|error| refused(&error, Code::NotFound, error.hint()))?;
+            let narrowing = found.capabilities().get(preset).ok_or_else(|| {
+                Refusal::new(Code::NotFound, format!("`{integration}` has no preset `{preset}`"))
+                    .hint(format!("`doorward integration show {integration}`"))
+            })?;
+            let allowances = narrowing.expand(&self.params).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+            all.push((integration, allowances));
+        }
+        match all.as_slice() {
+            [] => Ok(Vec::new()),
+            [(integration, allowances)] => caveats::of_allowances(integration, allowances),
+            _ => Err(Refusal::new(Code::BadRequest, "one preset at a time").hint("ask for one capability for each")),
+        }
+    }
+}
+
+/// A capability for something that the catalogue does not have is a mistake, and would only be noticed when it is used.
+fn check_names(broker: &Broker, asked: &[Caveat]) -> Result<(), Refusal> {
+    let catalog = broker.catalog();
+    let known = |name: &model::IntegrationName| {
+        catalog.get(name).map_err(|error| refused(&error, Code::NotFound, error.hint()))
+    };
+    for caveat in asked {
+        match caveat {
+            Caveat::Integrations(names) => names.iter().try_for_each(|name| known(name).map(|_| ()))?,
+            Caveat::Operations(patterns) => {
+                for pattern in patterns {
+                    let integration = known(pattern.integration())?;
+                    let text = pattern.to_string();
+                    let operation = text.split_once('/').map(|(_, operation)| operation).unwrap_or_default();
+                    let exact = !operation.contains('*') && operation != "unknown";
+                    if exact && !integration.operations().keys().any(|name| name.as_str() == operation) {
+                        let message = format!("`{}` has no operation `{operation}`", pattern.integration());
+                        return Err(Refusal::new(Code::NotFound, message)
+                            .hint(format!("`doorward integration show {}`", pattern.integration())));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn expiry(asked: &[Caveat], now: model::Timestamp) -> Result<model::Timestamp, Refusal> {
+    let ends = asked.iter().filter_map(|caveat| match caveat {
+        Caveat::NotAfter(end) => Some(*end),
+        _ => None,
+    });
+    let end = ends.min().unwrap_or(now);
+    if end <= now {
+        return Err(Refusal::new(Code::BadRequest, "the capability would be over before it begins"));
+    }
+    if end > now.after(LONGEST) {
+        return Err(Refusal::new(Code::BadRequest, "a capability lasts 90 days at most").hint("`--expires 90d`"));
+    }
+    Ok(end)
+}
+
+fn wrong(error: &model::ParseError) -> Refusal {
+    Refusal::new(Code::BadRequest, error.to_string())
+}
+
+/// How long a capability lasts where nobody says.
+const USUAL: &str = "1h";
+const LONGEST: Duration = Duration::from_secs(90 * 86_400);

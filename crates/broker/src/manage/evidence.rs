@@ -1,0 +1,175 @@
+//! Evidence: listed, shown with its proofs, exported, verified.
+
+use std::sync::Arc;
+
+
+use ::evidence::{Deed, Entry, Filter, Intent, Reader, Refused, Shown, What};
+use crypto::PublicKey;
+use model::{Code, Refusal, TenantName, Timestamp, parse_duration};
+use serde_json::{Value, json};
+
+use super::{Managing, waiting};
+use crate::broker::refused;
+
+pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let filter = filter(managing)?;
+    let reader = reader(managing);
+    waiting(move || {
+        let entries = reader.list(&filter).map_err(|error| unread(&error))?;
+        Ok(json!({ "evidence": entries.iter().map(entry).collect::<Vec<_>>() }))
+    })
+    .await
+}
+
+pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let missing = || Refusal::new(Code::NotFound, "there is no such evidence").hint("`doorward evidence list`");
+    let id = managing.input("id")?.parse().map_err(|_| missing())?;
+    let (reader, tenant) = (reader(managing), managing.admitted.permit.tenant().clone());
+    waiting(move || {
+        let shown = reader.show(&tenant, id).map_err(|error| unread(&error))?.ok_or_else(missing)?;
+        Ok(proved(&shown))
+    })
+    .await
+}
+
+/// The whole chain of the caller's tenant as lines of text, which verify offline.
+pub(super) async fn export(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let (reader, tenant) = (reader(managing), managing.admitted.permit.tenant().clone());
+    waiting(move || {
+        let mut out = Vec::new();
+        let records = reader.export(&tenant, &mut out).map_err(|error| unread(&error))?;
+        let text = String::from_utf8(out).map_err(|_| Refusal::new(Code::SourceUnavailable, "the export is not text"))?;
+        Ok(json!({ "records": records, "text": text }))
+    })
+    .await
+}
+
+pub(super) async fn verify(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let key = key(managing);
+    let storage = Arc::clone(managing.worker.broker().storage());
+    waiting(move || match ::evidence::verify_store(&*storage, &key, &mut |_, _| {}) {
+        Ok(report) => Ok(json!({
+            "verified": true, "records": report.records, "checkpoints": report.checkpoints,
+            "signed_until": report.signed_until, "unsigned": report.unsigned, "open": report.open.len(),
+        })),
+        Err(finding) => Ok(json!({ "verified": false, "finding": finding.to_string() })),
+    })
+    .await
+}
+
+/// One line of a list: who did what, and what came of it.
+fn entry(entry: &Entry) -> Value {
+    let mut line = match &entry.what {
+        What::Call(intent) => call(intent),
+        What::Refused(refused) => refusal(refused),
+        What::House(event) => json!({ "event": event.kind().as_str(), "result": event.kind().as_str() }),
+    };
+    let Some(fields) = line.as_object_mut() else { return line };
+    fields.insert("seq".to_owned(), json!(entry.seq));
+    fields.insert("time".to_owned(), json!(entry.time));
+    if matches!(entry.what, What::Call(_)) {
+        fields.insert("result".to_owned(), json!(entry.ending().map_or("open", ::evidence::Ending::as_str)));
+    }
+    if let Some(outcome) = &entry.outcome {
+        fields.insert("status".to_owned(), json!(outcome.status));
+        fields.insert("code".to_owned(), json!(outcome.code));
+        fields.insert("duration_us".to_owned(), json!(u64::try_from(outcome.duration.as_micros()).unwrap_or(u64::MAX)));
+        let read: serde_json::Map<String, Value> =
+            outcome.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        fields.insert("fields".to_owned(), Value::Object(read));
+    }
+    line
+}
+
+fn call(intent: &Intent) -> Value {
+    let mut line = deed(&intent.deed);
+    if let Some(fields) = line.as_object_mut() {
+        fields.insert("id".to_owned(), json!(intent.id));
+        fields.insert("principal".to_owned(), json!(intent.principal));
+        fields.insert("proof".to_owned(), json!(intent.proof.as_str()));
+        fields.insert("door".to_owned(), json!(intent.door.as_str()));
+        fields.insert("grant".to_owned(), json!(intent.grant));
+        fields.insert("purpose".to_owned(), json!(intent.purpose));
+    }
+    line
+}
+
+fn refusal(refused: &Refused) -> Value {
+    let mut line = refused.deed.as_ref().map_or_else(|| json!({}), deed);
+    if let Some(fields) = line.as_object_mut() {
+        fields.insert("id".to_owned(), json!(refused.id));
+        fields.insert("principal".to_owned(), json!(refused.principal));
+        fields.insert("door".to_owned(), json!(refused.door.as_str()));
+        fields.insert("grant".to_owned(), json!(refused.grant));
+        fields.insert("result".to_owned(), json!("refused"));
+        fields.insert("code".to_owned(), json!(refused.code));
+    }
+    line
+}
+
+fn deed(deed: &Deed) -> Value {
+    json!({
+        "integration": deed.integration, "operation": deed.operation, "access": deed.access, "resource": deed.resource,
+        "method": deed.request.as_ref().map(|request| request.method.as_str()),
+        "path": deed.request.as_ref().map(|request| request.path.clone()),
+    })
+}
+
+/// The records of one call with their proofs, all bytes in base 64.
+fn proved(shown: &Shown) -> Value {
+    let nodes = |path: &[crypto::Digest]| path.iter().map(|node| crypto::to_base64(node)).collect::<Vec<_>>();
+    let records: Vec<Value> = shown
+        .records
+        .iter()
+        .map(|record| {
+            let text: Value = serde_json::from_str(&record.leaf.said().to_json()).unwrap_or(Value::Null);
+            json!({ "leaf": crypto::to_base64(&record.bytes), "text": text, "path": record.path.as_deref().map(nodes) })
+        })
+        .collect();
+    let checkpoint = shown.checkpoint.as_ref().map(|signed| {
+        json!({ "note": signed.note, "place": signed.place, "path": nodes(&signed.path) })
+    });
+    json!({ "records": records, "checkpoint": checkpoint })
+}
+
+fn reader(managing: &Managing<'_>) -> Reader {
+    Reader::new(Arc::clone(managing.worker.broker().storage()), key(managing))
+}
+
+fn key(managing: &Managing<'_>) -> PublicKey {
+    managing.unsealed.log().public_key()
+}
+
+fn filter(managing: &Managing<'_>) -> Result<Filter, Refusal> {
+    let wrong = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
+    let tenant: TenantName = managing.admitted.permit.tenant().clone();
+    let now = managing.worker.broker().now();
+    let input = |name: &str| managing.inputs.get(name);
+    let mut filter = Filter::of(tenant);
+    filter.since = input("since").map(|text| moment(text, now)).transpose().map_err(wrong)?;
+    filter.until = input("until").map(|text| moment(text, now)).transpose().map_err(wrong)?;
+    filter.integration = input("integration").map(|text| text.parse()).transpose().map_err(wrong)?;
+    filter.principal = input("principal").map(|text| text.parse()).transpose().map_err(wrong)?;
+    filter.operation = input("operation").map(|text| text.parse()).transpose().map_err(wrong)?;
+    if let Some(limit) = input("limit") {
+        filter.limit = limit
+            .parse::<usize>()
+            .ok()
+            .filter(|limit| (1..=10_000).contains(limit))
+            .ok_or_else(|| Refusal::new(Code::BadRequest, "`limit` is a number from 1 to 10000"))?;
+    }
+    Ok(filter)
+}
+
+/// A point in time, or how long ago.
+fn moment(text: &str, now: Timestamp) -> Result<Timestamp, model::ParseError> {
+    if text.contains('T') {
+        return text.parse();
+    }
+    let ago = parse_duration(text)?;
+    Ok(Timestamp::from_millis(now.millis().saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))))
+}
+
+fn unread(error: &::evidence::Error) -> Refusal {
+    refused(error, Code::SourceUnavailable, error.hint())
+}

@@ -1,0 +1,125 @@
+//! Operations of Doorward itself. They come down the same path as every other call: permitted, recorded, settled.
+//!
+//! None of them returns a secret. Adding one means an entry in `doorward.yaml`, a line in [`MANAGED`] and an arm below; a
+//! test holds the three together.
+
+mod capabilities;
+mod evidence;
+mod integrations;
+mod payload;
+mod policies;
+mod secrets;
+mod status;
+
+use std::sync::Arc;
+
+use ::evidence::Receipt;
+use model::{Code, Inputs, Refusal};
+use serde_json::Value;
+
+use crate::Worker;
+use crate::broker::Unsealed;
+use crate::inbound::Asked;
+use crate::path::admit::Admitted;
+
+pub use payload::Payload;
+
+/// Every operation that is performed here.
+pub const MANAGED: [&str; 22] = [
+    "broker.metrics",
+    "broker.seal",
+    "broker.status",
+    "capability.list",
+    "capability.request",
+    "capability.revoke",
+    "capability.validate",
+    "evidence.export",
+    "evidence.list",
+    "evidence.show",
+    "evidence.verify",
+    "integration.add",
+    "integration.list",
+    "integration.show",
+    "policy.explain",
+    "policy.forget",
+    "policy.list",
+    "policy.put",
+    "secret.forget",
+    "secret.list",
+    "secret.put",
+    "secret.rotate",
+];
+
+/// What an operation works with.
+pub(crate) struct Managing<'a> {
+    pub(crate) worker: &'a Arc<Worker>,
+    pub(crate) unsealed: Arc<Unsealed>,
+    pub(crate) admitted: &'a Admitted,
+    pub(crate) inputs: &'a Inputs,
+    pub(crate) payload: Option<Payload>,
+}
+
+impl Managing<'_> {
+    /// An input that the catalogue requires.
+    fn input(&self, name: &str) -> Result<&str, Refusal> {
+        self.inputs.get(name).map(String::as_str).ok_or_else(|| {
+            Refusal::new(Code::BadRequest, format!("the input `{name}` is missing"))
+        })
+    }
+
+    /// What came with the operation.
+    fn payload(&mut self) -> Result<Payload, Refusal> {
+        self.payload.take().ok_or_else(|| Refusal::new(Code::BadRequest, "nothing came with the operation, and it needs something"))
+    }
+}
+
+/// Performs one operation, for a permit and the receipt of its intent.
+pub(crate) async fn run(worker: &Arc<Worker>, admitted: &mut Admitted, _intent: &Receipt) -> Result<Value, Refusal> {
+    let payload = match &mut admitted.inbound.asked {
+        Asked::Operate(operate) => operate.payload.take(),
+        Asked::Forward(_) => None,
+    };
+    let call = admitted.permit.call();
+    let unsealed = worker.broker().unsealed()?;
+    let mut managing = Managing { worker, unsealed, admitted, inputs: call.inputs(), payload };
+    match call.operation().as_str() {
+        "broker.metrics" => Ok(status::metrics(&managing)),
+        "broker.seal" => Ok(status::seal(&managing)),
+        "broker.status" => status::show(&managing).await,
+        "capability.list" => Ok(capabilities::list(&managing)),
+        "capability.request" => capabilities::request(&mut managing).await,
+        "capability.revoke" => capabilities::revoke(&managing).await,
+        "capability.validate" => capabilities::validate(&mut managing),
+        "evidence.export" => evidence::export(&managing).await,
+        "evidence.list" => evidence::list(&managing).await,
+        "evidence.show" => evidence::show(&managing).await,
+        "evidence.verify" => evidence::verify(&managing).await,
+        "integration.add" => integrations::add(&mut managing).await,
+        "integration.list" => integrations::list(&managing).await,
+        "integration.show" => integrations::show(&managing),
+        "policy.explain" => policies::explain(&managing),
+        "policy.forget" => policies::forget(&managing).await,
+        "policy.list" => policies::list(&managing).await,
+        "policy.put" => policies::put(&mut managing).await,
+        "secret.forget" => secrets::forget(&managing).await,
+        "secret.list" => secrets::list(&managing).await,
+        "secret.put" => secrets::put(&mut managing).await,
+        "secret.rotate" => secrets::rotate(&mut managing).await,
+        other => Err(Refusal::new(Code::NotFound, format!("`doorward/{other}` is not performed by this version"))),
+    }
+}
+
+/// Runs work that waits for the disk on a thread for that.
+pub(crate) async fn waiting<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(Refusal::new(Code::OutcomeUnknown, "the operation broke off inside Doorward")))
+}
+
+/// A storage error as a refusal.
+pub(crate) fn unstored(error: &store::Error) -> Refusal {
+    let code = if matches!(error, store::Error::Conflict) { Code::Conflict } else { Code::SourceUnavailable };
+    crate::broker::refused(error, code, error.hint())
+}

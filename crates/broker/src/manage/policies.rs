@@ -1,0 +1,104 @@
+//! Policies: written only after the whole set compiles, so that a bad file never replaces a good one.
+
+use std::sync::Arc;
+
+use model::{Code, Inputs, Refusal, Resource, SecretName};
+use policy::{OWNER, PrincipalKind, Question};
+use serde_json::{Value, json};
+use store::{Batch, Record};
+
+use super::{Managing, unstored, waiting};
+use crate::broker::{compile, PolicyRow};
+
+pub(super) async fn put(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+    let (name, text) = (name(managing)?, managing.payload()?.text()?);
+    let broker = Arc::clone(managing.worker.broker());
+    let tenant = managing.admitted.permit.tenant().clone();
+    let row = PolicyRow { text, changed: broker.now() };
+    waiting(move || {
+        let mut all = store::all::<PolicyRow>(&**broker.storage(), &tenant).map_err(|error| unstored(&error))?;
+        all.retain(|(known, _)| *known != name);
+        all.push((name.clone(), row));
+        let compiled = compile(&broker.catalog(), &all)?;
+        let Some((_, row)) = all.pop() else { return Err(Refusal::new(Code::Conflict, "the policy was lost")) };
+        let batch = store::put(Batch::new(), &tenant, &name, &row).map_err(|error| unstored(&error))?;
+        broker.storage().commit(&batch).map_err(|error| unstored(&error))?;
+        let answer = json!({ "name": name, "version": compiled.version().to_string(), "warnings": compiled.warnings() });
+        broker.reload()?;
+        Ok(answer)
+    })
+    .await
+}
+
+pub(super) async fn forget(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let name = name(managing)?;
+    let broker = Arc::clone(managing.worker.broker());
+    let tenant = managing.admitted.permit.tenant().clone();
+    waiting(move || {
+        let known = store::get::<PolicyRow>(&**broker.storage(), &tenant, &name).map_err(|error| unstored(&error))?;
+        if known.is_none() {
+            return Err(Refusal::new(Code::NotFound, format!("there is no policy `{name}`")).hint("`doorward policy list`"));
+        }
+        let batch = Batch::new().delete(PolicyRow::TABLE, &tenant, name.as_bytes());
+        broker.storage().commit(&batch).map_err(|error| unstored(&error))?;
+        broker.reload()?;
+        Ok(json!({ "name": name, "state": "forgotten" }))
+    })
+    .await
+}
+
+pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let broker = Arc::clone(managing.worker.broker());
+    let tenant = managing.admitted.permit.tenant().clone();
+    waiting(move || {
+        let rows = store::all::<PolicyRow>(&**broker.storage(), &tenant).map_err(|error| unstored(&error))?;
+        let policies = broker.policies();
+        let rules: Vec<Value> =
+            policies.rules().iter().map(|(id, place)| json!({ "id": id, "place": place })).collect();
+        let files: Vec<Value> =
+            rows.iter().map(|(name, row)| json!({ "name": name, "changed": row.changed, "text": row.text })).collect();
+        Ok(json!({ "version": policies.version().to_string(), "policies": files, "rules": rules, "warnings": policies.warnings() }))
+    })
+    .await
+}
+
+pub(super) fn explain(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let wrong = |error: &dyn std::error::Error| Refusal::new(Code::BadRequest, error.to_string());
+    let broker = managing.worker.broker();
+    let principal = managing.inputs.get("for").map_or(broker.owner().as_str(), String::as_str);
+    let operation = match (managing.inputs.get("integration"), managing.inputs.get("operation")) {
+        (Some(integration), Some(operation)) => format!("{integration}/{operation}"),
+        (None, Some(operation)) => operation.clone(),
+        _ => return Err(Refusal::new(Code::BadRequest, "the input `operation` is missing").hint("`--operation slack/chat.post`")),
+    };
+    let roles = match managing.inputs.get("roles") {
+        Some(roles) => roles.split(',').map(|role| role.trim().to_owned()).collect(),
+        None if principal == broker.owner().as_str() => vec![OWNER.to_owned()],
+        None => Vec::new(),
+    };
+    let question = Question {
+        tenant: managing.admitted.permit.tenant().clone(),
+        principal: principal.parse().map_err(|error: model::ParseError| wrong(&error))?,
+        kind: PrincipalKind::Unknown,
+        roles,
+        operation,
+        resource: managing
+            .inputs
+            .get("resource")
+            .map_or(Ok(Resource::any()), |text| text.parse())
+            .map_err(|error: model::ParseError| wrong(&error))?,
+        integration_kind: None,
+        context: policy::Circumstances { now: broker.now(), inputs: Inputs::new(), ..Default::default() },
+        expect: None,
+    };
+    let explanation = broker.policies().evaluate(&question).map_err(|error| wrong(&error))?;
+    serde_json::to_value(&explanation).map_err(|error| wrong(&error))
+}
+
+fn name(managing: &Managing<'_>) -> Result<String, Refusal> {
+    let name: SecretName = managing
+        .input("name")?
+        .parse()
+        .map_err(|_| Refusal::new(Code::BadRequest, "a policy's name is lower-case words joined by `/`"))?;
+    Ok(name.to_string())
+}

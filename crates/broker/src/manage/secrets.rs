@@ -1,0 +1,56 @@
+//! Secrets go in. None of these gives one back.
+
+use model::{Code, Refusal, SecretName, parse_duration};
+use secrets::{Disclosure, Version};
+use serde_json::{Value, json};
+
+use super::Managing;
+
+pub(super) async fn put(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+    let name = name(managing)?;
+    let disclosure = match managing.inputs.get("disclosable").map(String::as_str) {
+        Some("true") => Disclosure::Disclosable,
+        _ => Disclosure::Never,
+    };
+    let secret = managing.payload()?.into_secret();
+    let tenant = managing.admitted.permit.tenant();
+    let version = managing.unsealed.secrets().put(tenant, &name, secret, disclosure).await;
+    Ok(stored(&name, &version.map_err(|error| refused(&error))?))
+}
+
+pub(super) async fn rotate(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+    let name = name(managing)?;
+    let overlap = match managing.inputs.get("overlap") {
+        None => std::time::Duration::ZERO,
+        Some(text) => parse_duration(text).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?,
+    };
+    let secret = managing.payload()?.into_secret();
+    let tenant = managing.admitted.permit.tenant();
+    let version = managing.unsealed.secrets().rotate(tenant, &name, secret, overlap).await;
+    Ok(stored(&name, &version.map_err(|error| refused(&error))?))
+}
+
+pub(super) async fn forget(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let name = name(managing)?;
+    let tenant = managing.admitted.permit.tenant();
+    managing.unsealed.secrets().forget(tenant, &name).await.map_err(|error| refused(&error))?;
+    Ok(json!({ "name": name, "state": "forgotten" }))
+}
+
+pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let tenant = managing.admitted.permit.tenant();
+    let listed = managing.unsealed.secrets().list(tenant).await.map_err(|error| refused(&error))?;
+    Ok(json!({ "secrets": listed }))
+}
+
+fn name(managing: &Managing<'_>) -> Result<SecretName, Refusal> {
+    managing.input("name")?.parse().map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))
+}
+
+fn stored(name: &SecretName, version: &Version) -> Value {
+    json!({ "name": name, "reference": format!("store:{name}"), "version": version.n, "created": version.created })
+}
+
+fn refused(error: &secrets::Error) -> Refusal {
+    crate::broker::refused(error, error.code(), error.hint())
+}

@@ -1,0 +1,105 @@
+//! Counters and histograms for Prometheus. Labels are words of closed lists and names of integrations; a secret has no way in.
+
+use evidence::Deed;
+use model::{Access, Code, Door, Refusal};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::State;
+use crate::path::record::Trace;
+
+/// The counters of a broker.
+pub struct Metrics {
+    registry: Registry,
+    calls: Family<CallLabels, Counter>,
+    refusals: Family<RefusalLabels, Counter>,
+    seconds: Family<DoorLabels, Histogram, fn() -> Histogram>,
+    masked: Counter,
+    sealed: Gauge,
+    open: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    integration: String,
+    access: &'static str,
+    door: &'static str,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    code: &'static str,
+    door: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DoorLabels {
+    door: &'static str,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("doorward");
+        let (calls, refusals) = (Family::default(), Family::default());
+        let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let (masked, sealed, open) = (Counter::default(), Gauge::default(), Gauge::default());
+        registry.register("calls", "Calls that were performed", calls.clone());
+        registry.register("refusals", "Calls that were refused", refusals.clone());
+        registry.register("call_seconds", "Time from request to outcome", seconds.clone());
+        registry.register("masked", "Times a credential was masked in a reply", masked.clone());
+        registry.register("sealed", "1 while the broker is sealed", sealed.clone());
+        registry.register("open_intents", "Intents without an outcome", open.clone());
+        Self { registry, calls, refusals, seconds, masked, sealed, open }
+    }
+
+    /// All of them in Prometheus' text format.
+    pub(crate) fn text(&self, state: State, open: usize) -> String {
+        self.sealed.set(i64::from(state == State::Sealed));
+        self.open.set(i64::try_from(open).unwrap_or(i64::MAX));
+        let mut out = String::new();
+        // Writing to a String does not fail; an empty answer would be seen by whoever scrapes.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+}
+
+/// Counts a refusal.
+pub(crate) fn refused(metrics: &Metrics, trace: &Trace, refusal: &Refusal) {
+    let labels = RefusalLabels { code: refusal.code.as_str(), door: trace.door().as_str() };
+    metrics.refusals.get_or_create(&labels).inc();
+}
+
+/// Counts a call that had an intent, and how it ended.
+pub(crate) fn performed(metrics: &Metrics, trace: &Trace, refusal: Option<&Refusal>) {
+    let result = match refusal {
+        None => "done",
+        Some(refusal) if refusal.code == Code::OutcomeUnknown => "unknown",
+        Some(_) => "failed",
+    };
+    let deed = trace.deed();
+    let labels = CallLabels {
+        integration: deed.map_or_else(String::new, |deed: &Deed| deed.integration.to_string()),
+        access: deed.map_or(Access::Write, |deed| deed.access).as_str(),
+        door: trace.door().as_str(),
+        result,
+    };
+    metrics.calls.get_or_create(&labels).inc();
+    let door: Door = trace.door();
+    metrics.seconds.get_or_create(&DoorLabels { door: door.as_str() }).observe(trace.elapsed().as_secs_f64());
+}
+
+/// Counts how often a credential was found in a reply.
+pub(crate) fn masked(metrics: &Metrics, hits: u64) {
+    if hits > 0 {
+        metrics.masked.inc_by(hits);
+    }
+}
+
+fn histogram() -> Histogram {
+    Histogram::new([0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
+}

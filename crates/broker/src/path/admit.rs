@@ -1,0 +1,70 @@
+//! Step 4: within which limits. Rates, the size of the body, approval where policy asks for one.
+//!
+//! Uses are not counted here: they are counted together with the intent that consumes them, so that one use means once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::Integration;
+use http_body::Body as _;
+use model::{Code, Refusal, Retry};
+use policy::{ApprovalNeed, Permit};
+
+use crate::broker::Broker;
+use crate::inbound::{Asked, Inbound};
+use crate::limits::{Counted, Pace, Within};
+use crate::path::identify::Identified;
+
+/// Proof that a permitted call is within its limits. Only [`within_limits`] makes one.
+#[must_use]
+pub(crate) struct Admitted {
+    pub(crate) identified: Identified,
+    pub(crate) permit: Permit,
+    pub(crate) integration: Arc<Integration>,
+    pub(crate) inbound: Inbound,
+    _within: Within,
+}
+
+/// Counts a call against its rates and looks at its size.
+pub(crate) fn within_limits(
+    broker: &Broker,
+    identified: Identified,
+    permit: Permit,
+    integration: Arc<Integration>,
+    inbound: Inbound,
+) -> Result<Admitted, Refusal> {
+    if permit.limits().approval() == ApprovalNeed::Required {
+        let message = format!("`{}` needs an approval, which this broker cannot ask for yet", permit.call().operation());
+        return Err(Refusal::new(Code::ApprovalRequired, message));
+    }
+    if let Asked::Forward(forward) = &inbound.asked {
+        let most = integration.limits().body;
+        if forward.body.size_hint().lower() > most {
+            let message = format!("the body is larger than the {most} bytes that `{}` allows", integration.name());
+            return Err(Refusal::new(Code::TooLarge, message).hint("`limits: body:` in the integration's file"));
+        }
+    }
+    let within = broker.limits().count(rates(&permit, &integration)).map_err(|wait| {
+        Refusal::new(Code::RateLimited, format!("too many calls to `{}`", integration.name()))
+            .retry(Retry::After(wait))
+            .hint(format!("try again in {} s", wait.as_secs().max(1)))
+    })?;
+    Ok(Admitted { identified, permit, integration, inbound, _within: within })
+}
+
+fn rates<'a>(permit: &'a Permit, integration: &'a Integration) -> impl Iterator<Item = (Counted, Pace)> + 'a {
+    let limits = integration.limits();
+    let (tenant, name) = (permit.tenant(), integration.name());
+    let whole = limits.rate.map(|rate| {
+        (Counted::Integration(tenant.clone(), name.clone()), Pace { calls: rate.calls, per: rate.per })
+    });
+    let caller = limits.caller_rate.map(|rate| {
+        let counted = Counted::Caller(tenant.clone(), permit.principal().clone(), name.clone());
+        (counted, Pace { calls: rate.calls, per: rate.per })
+    });
+    let own = permit.limits().rates().iter().map(|(counter, rate)| {
+        (Counted::Capability(*counter), Pace { calls: rate.calls().get(), per: Duration::from_secs(rate.seconds().get().into()) })
+    });
+    // The narrowest first: what a capability has used up must not use up the others' share.
+    own.chain(caller).chain(whole)
+}

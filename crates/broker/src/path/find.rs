@@ -1,0 +1,85 @@
+//! Step 2: which operation of which integration. What the catalogue does not describe is a write called `unknown`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use catalog::Integration;
+use http::header::CONTENT_TYPE;
+use model::{Call, Code, EvidenceId, IntegrationName, Refusal};
+use net::Body;
+use net::body::{Bounds, CollectError, collect_bounded};
+
+use crate::broker::Broker;
+use crate::inbound::{Asked, Forward, Inbound};
+
+/// A call and the integration that it belongs to.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) integration: Arc<Integration>,
+    pub(crate) call: Call,
+}
+
+/// Finds the call. Reads the body only where the operation has inputs in it, and puts it back as it was.
+pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound) -> Result<Found, Refusal> {
+    match &mut inbound.asked {
+        Asked::Operate(operate) => {
+            let integration = integration(broker, &operate.integration)?;
+            let call = integration.named(id, &operate.operation, operate.inputs.clone())?;
+            Ok(Found { integration, call })
+        }
+        Asked::Forward(forward) => {
+            let integration = integration(broker, &forward.integration)?;
+            let wanted = integration.route(forward.method, &forward.target).wants_body();
+            let body = if wanted { Some(read(forward, &integration).await?) } else { None };
+            let types = content_types(forward)?;
+            let asked = catalog::Asked {
+                method: forward.method,
+                target: &forward.target,
+                content_types: &types,
+                body: body.as_deref(),
+            };
+            let call = integration.call(id, &asked)?;
+            Ok(Found { integration, call })
+        }
+    }
+}
+
+fn integration(broker: &Broker, name: &IntegrationName) -> Result<Arc<Integration>, Refusal> {
+    broker.catalog().get(name).map_err(|error| {
+        let refusal = Refusal::new(Code::NotFound, error.to_string());
+        refusal.hint(error.hint().map_or_else(|| "see `doorward integration list`".to_owned(), ToString::to_string))
+    })
+}
+
+fn content_types(forward: &Forward) -> Result<Vec<&str>, Refusal> {
+    let text = |value: &'_ http::HeaderValue| value.to_str().is_ok();
+    let mut types = Vec::new();
+    for value in forward.headers.get_all(CONTENT_TYPE) {
+        if !text(value) {
+            return Err(Refusal::new(Code::BadRequest, "the content type is not text"));
+        }
+        types.push(value.to_str().unwrap_or_default());
+    }
+    Ok(types)
+}
+
+async fn read(forward: &mut Forward, integration: &Integration) -> Result<Bytes, Refusal> {
+    let limits = integration.limits();
+    let most = usize::try_from(limits.body).unwrap_or(usize::MAX).min(MOST_READ);
+    let bounds = Bounds { bytes: most, frame: limits.idle, whole: limits.total.min(LONGEST_READ) };
+    let body = std::mem::take(&mut forward.body);
+    let bytes = collect_bounded(body, bounds).await.map_err(|error| match error {
+        CollectError::TooLarge(most) => Refusal::new(
+            Code::TooLarge,
+            format!("the body is larger than the {most} bytes that can be read to find the operation's inputs"),
+        ),
+        error => Refusal::new(Code::BadRequest, error.to_string()),
+    })?;
+    forward.body = Body::full(bytes.clone());
+    Ok(bytes)
+}
+
+/// A body that rules look into is held in memory; larger ones are refused whatever the integration allows.
+const MOST_READ: usize = 8 << 20;
+const LONGEST_READ: Duration = Duration::from_secs(60);

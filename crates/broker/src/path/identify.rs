@@ -1,0 +1,80 @@
+//! Step 1: who is it, proven how, for which tenant.
+
+use std::net::IpAddr;
+
+use model::{Caller, Code, Door, Proof, Refusal};
+use policy::{Token, Verified, verify};
+
+use crate::broker::{Broker, Unsealed};
+use crate::inbound::Inbound;
+
+/// A caller, with the capability that proves it where one does.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Identified {
+    pub(crate) caller: Caller,
+    pub(crate) verified: Option<Verified>,
+}
+
+/// Proves the caller: by its capability, by the kernel, or, in development on loopback, by nothing.
+pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) -> Result<Identified, Refusal> {
+    let settings = broker.settings();
+    let mut facts = inbound.facts.clone();
+    facts.environment.clone_from(&settings.environment);
+    if let Some(written) = &inbound.capability {
+        let verified = capability(unsealed, written)?;
+        let grant = broker.grants().find(verified.grant()).filter(|grant| grant.tenant == *verified.tenant());
+        let grant = grant.ok_or_else(|| unauthenticated("the capability belongs to no grant"))?;
+        let proof = Proof::Capability(grant.id);
+        let caller = prove(grant.tenant.clone(), grant.principal.clone(), proof, inbound.door, facts);
+        return Ok(Identified { caller, verified: Some(verified) });
+    }
+    let (principal, proof) = match inbound.door {
+        Door::Cli => (broker.owner().clone(), Proof::Kernel),
+        Door::Socket => match facts.holder.uid {
+            Some(uid) if uid == settings.owner_uid => (broker.owner().clone(), Proof::Kernel),
+            Some(uid) => (named(&format!("uid-{uid}"))?, Proof::Kernel),
+            None => return Err(unauthenticated("the kernel did not say who is at the other end of the socket")),
+        },
+        Door::Gateway if settings.development && facts.address.is_some_and(|address| is_loopback(address)) => {
+            (named("developer")?, Proof::Loopback)
+        }
+        Door::Gateway => return Err(unauthenticated("no capability was presented")),
+    };
+    let caller = prove(settings.tenant.clone(), principal, proof, inbound.door, facts);
+    Ok(Identified { caller, verified: None })
+}
+
+fn capability(unsealed: &Unsealed, written: &http::HeaderValue) -> Result<Verified, Refusal> {
+    let text = written.to_str().map_err(|_| unauthenticated("the capability is not text"))?;
+    let token = Token::parse(text).map_err(|error| unauthenticated(&error.to_string()))?;
+    // An unknown tenant gets the answer of a forged token: its existence is private.
+    let root = unsealed.capability_root(token.tenant()).ok_or_else(|| {
+        unauthenticated("the capability was not issued here, or was changed")
+    })?;
+    Ok(verify(&token, &root)?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this step is the one maker of callers")]
+fn prove(
+    tenant: model::TenantName,
+    principal: model::PrincipalName,
+    proof: Proof,
+    door: Door,
+    facts: model::Fact,
+) -> Caller {
+    Caller::proven(tenant, principal, proof, door, facts)
+}
+
+fn named(text: &str) -> Result<model::PrincipalName, Refusal> {
+    text.parse().map_err(|_| unauthenticated("the caller has no name"))
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+fn unauthenticated(message: &str) -> Refusal {
+    Refusal::new(Code::Unauthenticated, message)
+        .hint("send a capability as `Authorization: Bearer cap1_...`; `doorward capability request` makes one")
+}

@@ -1,0 +1,200 @@
+//! Step 7: the credential onto the request, and the last look at where it goes.
+//!
+//! The caller's own credentials, hop-by-hop headers and claims about where it comes from are dropped first; then the
+//! credential is written; then scheme, host, port, method and path of the request *as it will be sent* are compared with
+//! what was permitted. Only a request that passed is [`Armed`].
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use catalog::{Basic, Integration, Placement};
+use http::header::{ACCEPT_ENCODING, EXPECT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::{Request, Uri};
+use model::{Authority, Code, Refusal, Target};
+use net::Body;
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use secrets::{Mask, Opened};
+
+use crate::inbound::{Asked, Forward};
+use crate::path::admit::Admitted;
+use crate::path::resolve::Lent;
+
+/// What is about to be done, with the credential in its place.
+pub(crate) enum Armed {
+    /// A request that passed the last look, and what to look for in its reply.
+    Forward(Box<Request<Body>>, Option<Arc<Mask>>),
+    /// An operation of Doorward itself, which is lent nothing.
+    Manage,
+}
+
+/// Consumes what was lent.
+pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, Refusal> {
+    let Admitted { inbound, permit, integration, .. } = admitted;
+    let Some((method, authority, target)) = permit.call().request() else { return Ok(Armed::Manage) };
+    let (mut headers, body) = match &mut inbound.asked {
+        Asked::Forward(forward) => taken(forward),
+        Asked::Operate(_) => (HeaderMap::new(), Body::empty()),
+    };
+    prepare(&mut headers, integration);
+    let target = place(&mut headers, integration, target, &lent)?;
+    let uri = written(authority, &target)?;
+    let mut request = Request::new(body);
+    *request.method_mut() = http::Method::from_bytes(method.as_str().as_bytes())
+        .map_err(|_| Refusal::new(Code::BadRequest, "the method can't be sent"))?;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    look_once_more(&request, admitted)?;
+    Ok(Armed::Forward(Box::new(request), mask(&lent)?))
+}
+
+fn taken(forward: &mut Forward) -> (HeaderMap, Body) {
+    (std::mem::take(&mut forward.headers), std::mem::take(&mut forward.body))
+}
+
+fn prepare(headers: &mut HeaderMap, integration: &Integration) {
+    net::headers::outgoing(headers, net::headers::Cookies::Dropped);
+    headers.remove(EXPECT);
+    limit_encodings(headers);
+    for (name, value) in integration.headers() {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            headers.entry(name).or_insert(value);
+        }
+    }
+    headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OURS));
+}
+
+/// Asks the upstream only for encodings that can be scrubbed.
+fn limit_encodings(headers: &mut HeaderMap) {
+    let Some(asked) = headers.remove(ACCEPT_ENCODING) else { return };
+    let asked = asked.to_str().unwrap_or_default().to_ascii_lowercase();
+    let known = asked.split(',').map(str::trim).filter(|one| {
+        let name = one.split(';').next().unwrap_or_default().trim();
+        matches!(name, "gzip" | "br" | "zstd" | "deflate" | "identity")
+    });
+    let kept = known.collect::<Vec<_>>().join(", ");
+    let kept = if kept.is_empty() { "identity" } else { &kept };
+    if let Ok(value) = HeaderValue::from_str(kept) {
+        headers.insert(ACCEPT_ENCODING, value);
+    }
+}
+
+/// Writes each credential in its place. The target changes only for credentials in the query or the path.
+fn place<'a>(
+    headers: &mut HeaderMap,
+    integration: &Integration,
+    target: &'a Target,
+    lent: &Lent,
+) -> Result<Cow<'a, str>, Refusal> {
+    let mut written = Cow::Borrowed(target.as_str());
+    for scheme in integration.auth() {
+        match scheme.placement() {
+            Placement::Header { name, prefix, secret } => {
+                put(headers, name, &joined(prefix.as_bytes(), lent.find(secret)?, &[]))?;
+            }
+            Placement::Basic(basic) => put(headers, "authorization", &pair(basic, lent)?)?,
+            Placement::Query { name, secret } => {
+                let mark = if written.contains('?') { '&' } else { '?' };
+                let name = percent_encode(name.as_bytes(), NON_ALPHANUMERIC);
+                written = format!("{written}{mark}{name}={}", escaped(lent.find(secret)?)).into();
+            }
+            Placement::Path { prefix, suffix, secret } => {
+                let base = integration.base_path();
+                let rest = written.strip_prefix(base).unwrap_or(&written);
+                written = format!("{base}/{prefix}{}{suffix}{rest}", escaped(lent.find(secret)?)).into();
+            }
+        }
+    }
+    Ok(written)
+}
+
+#[expect(clippy::disallowed_methods, reason = "writes the credential into the header that is sent")]
+fn joined(prefix: &[u8], opened: &Opened, suffix: &[u8]) -> Vec<u8> {
+    opened.expose(|secret| [prefix, secret, suffix].concat())
+}
+
+#[expect(clippy::disallowed_methods, reason = "writes the credential into the query or path that is sent")]
+fn escaped(opened: &Opened) -> String {
+    opened.expose(|secret| percent_encode(secret, UNRESERVED_KEPT).to_string())
+}
+
+fn pair(basic: &Basic, lent: &Lent) -> Result<Vec<u8>, Refusal> {
+    let plain = match basic {
+        Basic::Joined { secret } => joined(b"", lent.find(secret)?, b""),
+        Basic::Named { username, password } => {
+            joined(&[username.as_bytes(), b":"].concat(), lent.find(password)?, b"")
+        }
+        Basic::Fields { username, password } => {
+            let mut both = joined(b"", lent.find(username)?, b":");
+            if let Some(password) = password {
+                both = joined(&both, lent.find(password)?, b"");
+            }
+            both
+        }
+    };
+    Ok([b"Basic ".as_slice(), crypto::to_base64(&plain).as_bytes()].concat())
+}
+
+fn put(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), Refusal> {
+    // The value itself is not shown: it is the credential.
+    let wrong = || {
+        Refusal::new(Code::SecretMissing, format!("the stored credential can't stand in the header `{name}`"))
+            .hint("store it again without line breaks or control characters: `doorward secret rotate`")
+    };
+    let name = HeaderName::try_from(name).map_err(|_| wrong())?;
+    let mut value = HeaderValue::from_bytes(value).map_err(|_| wrong())?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn written(authority: &Authority, target: &str) -> Result<Uri, Refusal> {
+    Uri::builder()
+        .scheme(authority.scheme().as_str())
+        .authority(authority.host_header())
+        .path_and_query(target)
+        .build()
+        .map_err(|_| Refusal::new(Code::BadRequest, "the request's target can't be sent"))
+}
+
+/// The last look: what goes out is what was permitted, and goes where the integration's credential may go.
+fn look_once_more(request: &Request<Body>, admitted: &Admitted) -> Result<(), Refusal> {
+    let Some((method, authority, target)) = admitted.permit.call().request() else {
+        return Err(Refusal::new(Code::Denied, "an operation of Doorward itself is not sent anywhere"));
+    };
+    let integration = &admitted.integration;
+    let host = request.uri().host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let port = request.uri().port_u16().unwrap_or_else(|| authority.scheme().default_port());
+    let same = request.method().as_str() == method.as_str()
+        && request.uri().scheme_str() == Some(authority.scheme().as_str())
+        && host == authority.host()
+        && port == authority.port()
+        && integration.hosts().iter().any(|allowed| allowed == host)
+        && (request.uri().path() == target.path() || carries_path_credential(integration));
+    if same {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::AddressForbidden, format!("the credential of `{}` may not go to `{authority}`", integration.name())))
+}
+
+fn carries_path_credential(integration: &Integration) -> bool {
+    integration.auth().iter().any(|scheme| matches!(scheme.placement(), Placement::Path { .. }))
+}
+
+fn mask(lent: &Lent) -> Result<Option<Arc<Mask>>, Refusal> {
+    let masks: Vec<&Arc<Mask>> = lent.all().map(Opened::mask).collect();
+    match masks.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(Arc::clone(one))),
+        several => {
+            let several: Vec<&Mask> = several.iter().map(AsRef::as_ref).collect();
+            let joined = Mask::join(&several)
+                .map_err(|error| Refusal::new(Code::SecretMissing, error.to_string()))?;
+            Ok(Some(Arc::new(joined)))
+        }
+    }
+}
+
+const OURS: &str = concat!("doorward/", env!("CARGO_PKG_VERSION"));
+/// RFC 3986, section 2.3: unreserved characters stay as they are.
+const UNRESERVED_KEPT: &percent_encoding::AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -1,0 +1,88 @@
+//! The one path. Every call of every door goes down this page.
+//!
+//! ```text
+//! 1 identify   who is it, proven how, for which tenant        7 inject    the credential onto the request
+//! 2 find       which operation of which integration           8 perform   send it, or do it ourselves
+//! 3 authorise  capability, then policy            -> Permit   9 scrub     the credential out of the reply
+//! 4 admit      rates, sizes, approval             -> Admitted 10 settle   the outcome is recorded  -> the answer
+//! 5 record     the intent is durable              -> Receipt
+//! 6 resolve    Permit + Receipt lend the secret   -> Lent
+//! ```
+//!
+//! A new door adds nothing here; a new way to perform is one variant in `perform`.
+
+pub(crate) mod admit;
+pub(crate) mod authorise;
+pub(crate) mod find;
+pub(crate) mod identify;
+pub(crate) mod inject;
+pub(crate) mod perform;
+pub(crate) mod record;
+pub(crate) mod resolve;
+pub(crate) mod scrub;
+pub(crate) mod settle;
+
+use std::sync::Arc;
+
+use evidence::Receipt;
+use model::Refusal;
+
+use crate::{Inbound, Outbound, Worker};
+use admit::Admitted;
+use perform::Performed;
+use record::Trace;
+
+impl Worker {
+    /// Carries one call: decide, record, carry, settle. Every way out is recorded.
+    ///
+    /// # Errors
+    /// The refusal that the caller gets, with the id of its record.
+    pub async fn call(self: &Arc<Self>, inbound: Inbound) -> Result<Outbound, Refusal> {
+        let mut trace = Trace::new(self, &inbound)?;
+        match self.decide(inbound, &mut trace).await {
+            Ok(admitted) => detached(Arc::clone(self).go_through_with(admitted, trace)).await,
+            Err(refusal) => Err(record::refusal(self, trace, refusal).await),
+        }
+    }
+
+    /// Runs on its own task: a caller who hangs up cancels nothing between the intent and its outcome.
+    async fn go_through_with(self: Arc<Self>, mut admitted: Admitted, trace: Trace) -> Result<Outbound, Refusal> {
+        let receipt = match record::intent(&self, &admitted, &trace).await {
+            Ok(receipt) => receipt,
+            Err(refusal) => return Err(record::refusal(&self, trace, refusal).await),
+        };
+        let performed = self.carry(&mut admitted, &receipt).await;
+        settle::outcome(&self, receipt, &admitted, trace, performed).await
+    }
+
+    async fn decide(&self, mut inbound: Inbound, trace: &mut Trace) -> Result<Admitted, Refusal> {
+        let identified = identify::caller(self.broker(), trace.unsealed(), &inbound)?;
+        trace.identified(&identified);
+        let found = find::call(self.broker(), trace.id(), &mut inbound).await?;
+        trace.found(&found);
+        let permit = authorise::permit(self.broker(), trace.unsealed(), &identified, found.call)?;
+        admit::within_limits(self.broker(), identified, permit, found.integration, inbound)
+    }
+
+    /// Runs only between an intent and its outcome, so an early `?` cannot lose the receipt.
+    async fn carry(self: &Arc<Self>, admitted: &mut Admitted, receipt: &Receipt) -> Result<Performed, Refusal> {
+        let lent = resolve::secrets(self, admitted, receipt).await?;
+        let armed = inject::credential(admitted, lent)?;
+        let replied = perform::call(self, admitted, receipt, armed).await?;
+        scrub::reply(replied, admitted).await
+    }
+}
+
+/// Runs a future on a task of its own, whoever waits for it.
+async fn detached(
+    task: impl Future<Output = Result<Outbound, Refusal>> + Send + 'static,
+) -> Result<Outbound, Refusal> {
+    match tokio::spawn(task).await {
+        Ok(answer) => answer,
+        // The task panicked. What it did is settled as `unknown` by the evidence log.
+        Err(_) => Err(Refusal::new(model::Code::OutcomeUnknown, "the call broke off inside Doorward")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

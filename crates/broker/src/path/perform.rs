@@ -1,0 +1,97 @@
+//! Step 8: forward the request, or do what Doorward itself does.
+//!
+//! A new way to perform is one variant of [`Performed`]: running a command and minting a lease come next to these two.
+
+use std::time::Duration;
+
+use catalog::Integration;
+use evidence::Receipt;
+use http::Response;
+use model::{Access, Authority, Code, Refusal, Retry};
+use net::{Dial, Incoming, Private, Sent, Verify};
+use serde_json::Value;
+
+use crate::path::admit::Admitted;
+use crate::path::inject::Armed;
+use crate::path::scrub::Scrubbed;
+use crate::{Worker, manage};
+use std::sync::Arc;
+use secrets::Mask;
+
+/// What the upstream answered, before it is scrubbed.
+pub(crate) enum Replied {
+    /// A reply with its body still to come.
+    Forwarded(Response<Incoming>, Option<Arc<Mask>>),
+    /// The answer of an operation of Doorward itself.
+    Managed(Value),
+}
+
+/// What was done, fit to go back to the caller.
+pub(crate) enum Performed {
+    /// A scrubbed reply.
+    Reply(Box<Scrubbed>),
+    /// The answer of an operation of Doorward itself.
+    Answer(Value),
+}
+
+/// Does it.
+pub(crate) async fn call(
+    worker: &Arc<Worker>,
+    admitted: &mut Admitted,
+    receipt: &Receipt,
+    armed: Armed,
+) -> Result<Replied, Refusal> {
+    match armed {
+        Armed::Manage => Ok(Replied::Managed(manage::run(worker, admitted, receipt).await?)),
+        Armed::Forward(request, mask) => {
+            let integration = &admitted.integration;
+            let dial = dial(integration);
+            let head = integration.limits().head.min(integration.limits().total);
+            let reply = worker.upstream().send(&dial, *request, head).await;
+            let reply = reply.map_err(|error| failed(&error, admitted))?;
+            Ok(Replied::Forwarded(reply, mask))
+        }
+    }
+}
+
+fn dial(integration: &Integration) -> Dial {
+    let authority: Authority = integration.authority().clone();
+    Dial {
+        authority,
+        private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },
+        verify: if integration.tls_insecure_skip_verify() { Verify::Skipped } else { Verify::Checked },
+        connect: integration.limits().connect.min(LONGEST_CONNECT),
+    }
+}
+
+/// Nothing sent: it failed, and may be tried again. Maybe sent: a read failed; of a write nobody knows what came of it.
+fn failed(error: &net::Error, admitted: &Admitted) -> Refusal {
+    let name = admitted.integration.name();
+    let (code, retry) = match (error.sent(), admitted.permit.call().access(), error) {
+        (Sent::Nothing, _, net::Error::Address { .. }) => (Code::AddressForbidden, Retry::No),
+        (Sent::Nothing, _, net::Error::Timeout { .. }) => (Code::UpstreamTimeout, Retry::Safe),
+        (Sent::Nothing, _, _) => (Code::UpstreamUnreachable, Retry::Safe),
+        (Sent::Maybe, Access::Write, _) => (Code::OutcomeUnknown, Retry::No),
+        (Sent::Maybe, Access::Read, net::Error::Timeout { .. }) => (Code::UpstreamTimeout, Retry::Safe),
+        (Sent::Maybe, Access::Read, _) => (Code::UpstreamReply, Retry::Safe),
+    };
+    let refusal = Refusal::new(code, format!("`{name}`: {}", chain(error))).retry(retry);
+    match error.hint() {
+        Some(hint) => refusal.hint(hint),
+        None => refusal,
+    }
+}
+
+/// An error and its sources in one line. These come from our own crates and the TLS library; none repeats a request.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(one) = source {
+        text.push_str(": ");
+        text.push_str(&one.to_string());
+        source = one.source();
+    }
+    text
+}
+
+const LONGEST_CONNECT: Duration = Duration::from_secs(60);

@@ -1,0 +1,168 @@
+//! Step 5: the intent is durable, or nothing happens. Refusals are recorded as well.
+
+use std::sync::Arc;
+
+use evidence::{Deed, Disclosure, Intent, Receipt, Refused, Request, Use};
+use model::{Call, Code, Door, EvidenceId, GrantId, PrincipalName, Proof, Refusal, Retry, SecretRef, TenantName};
+use policy::Counter;
+
+use crate::broker::Unsealed;
+use crate::inbound::Inbound;
+use crate::path::admit::Admitted;
+use crate::path::find::Found;
+use crate::path::identify::Identified;
+use crate::{Worker, metrics};
+
+/// What is known of a call so far, so that a refusal can be recorded from wherever it comes.
+pub(crate) struct Trace {
+    id: EvidenceId,
+    unsealed: Arc<Unsealed>,
+    started: std::time::Instant,
+    door: Door,
+    tenant: TenantName,
+    principal: Option<(PrincipalName, Proof, Option<GrantId>)>,
+    deed: Option<Deed>,
+}
+
+impl Trace {
+    /// Starts with nothing known. A sealed broker gets no further than this.
+    pub(crate) fn new(worker: &Worker, inbound: &Inbound) -> Result<Self, Refusal> {
+        let broker = worker.broker();
+        Ok(Self {
+            id: EvidenceId::new(broker.now(), broker.random()?),
+            unsealed: broker.unsealed()?,
+            started: std::time::Instant::now(),
+            door: inbound.door,
+            tenant: broker.settings().tenant.clone(),
+            principal: None,
+            deed: None,
+        })
+    }
+
+    pub(crate) const fn id(&self) -> EvidenceId {
+        self.id
+    }
+
+    pub(crate) fn unsealed(&self) -> &Unsealed {
+        &self.unsealed
+    }
+
+    /// The keys and the log with which the call began; it ends with the same ones.
+    pub(crate) fn home(&self) -> Arc<Unsealed> {
+        Arc::clone(&self.unsealed)
+    }
+
+    pub(crate) fn elapsed(&self) -> std::time::Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) const fn deed(&self) -> Option<&Deed> {
+        self.deed.as_ref()
+    }
+
+    pub(crate) const fn door(&self) -> Door {
+        self.door
+    }
+
+    pub(crate) fn identified(&mut self, identified: &Identified) {
+        let caller = &identified.caller;
+        self.tenant = caller.tenant().clone();
+        let grant = identified.verified.as_ref().map(policy::Verified::grant);
+        self.principal = Some((caller.principal().clone(), caller.proof(), grant));
+    }
+
+    pub(crate) fn found(&mut self, found: &Found) {
+        self.deed = Some(deed(&found.call));
+    }
+}
+
+/// Makes the intent durable. The uses that it consumes are counted with it, or it is refused.
+pub(crate) async fn intent(worker: &Worker, admitted: &Admitted, trace: &Trace) -> Result<Receipt, Refusal> {
+    let Admitted { identified, permit, integration, .. } = admitted;
+    let call = permit.call();
+    let secrets = integration.auth().iter().flat_map(catalog::AuthScheme::fields);
+    let intent = Intent {
+        id: call.id(),
+        tenant: permit.tenant().clone(),
+        principal: permit.principal().clone(),
+        proof: identified.caller.proof(),
+        door: identified.caller.door(),
+        grant: permit.grant(),
+        narrowings: permit.narrowings().to_vec(),
+        deed: trace.deed.clone().unwrap_or_else(|| deed(call)),
+        inputs: inputs_digest(call),
+        secrets: secrets.filter_map(|field| reference(integration, field)).collect(),
+        policy: *permit.policy_version().as_bytes(),
+        purpose: identified.caller.facts().purpose.clone(),
+        uses: permit.limits().uses().iter().map(|(counter, most)| Use { id: counted(*counter), most: *most }).collect(),
+        disclosure: (call.operation().as_str() == "secret.reveal").then_some(Disclosure::Reveal),
+    };
+    worker.lane(&trace.unsealed).intend(intent).await.map_err(|error| unrecorded(&error))
+}
+
+/// Records a refusal. Where that fails as well, the caller is told so: the answer is a refusal either way.
+pub(crate) async fn refusal(worker: &Worker, trace: Trace, refusal: Refusal) -> Refusal {
+    metrics::refused(worker.broker().metrics(), &trace, &refusal);
+    if refusal.code == Code::EvidenceUnavailable {
+        return refusal;
+    }
+    let Trace { id, unsealed, door, tenant, principal, deed, started: _ } = trace;
+    let (principal, proof, grant) = match principal {
+        Some((principal, proof, grant)) => (Some(principal), Some(proof), grant),
+        None => (None, None, None),
+    };
+    let refused = Refused { id, tenant, principal, proof, door, grant, deed, code: refusal.code, rule: None };
+    match worker.lane(&unsealed).refuse(refused).await {
+        Ok(evidence) => refusal.recorded(evidence),
+        Err(error) => unrecorded(&error),
+    }
+}
+
+/// What a call does, as it stands in evidence.
+fn deed(call: &Call) -> Deed {
+    Deed {
+        integration: call.integration().clone(),
+        operation: call.operation().clone(),
+        access: call.access(),
+        risk: call.risk(),
+        resource: call.resource().clone(),
+        request: call.request().map(|(method, authority, target)| Request::new(*method, authority, target)),
+    }
+}
+
+fn reference(integration: &catalog::Integration, field: &str) -> Option<SecretRef> {
+    integration.secrets().get(field).map(|secret| secret.reference.clone())
+}
+
+/// SHA-256 over the inputs, each name and value length-prefixed, in the order of their names.
+fn inputs_digest(call: &Call) -> crypto::Digest {
+    let mut hasher = crypto::Hasher::new();
+    for text in call.inputs().iter().flat_map(|(name, value)| [name, value]) {
+        hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finish()
+}
+
+/// A narrowing's id is chosen by its holder, so it counts within its grant only.
+fn counted(counter: Counter) -> [u8; 16] {
+    match counter {
+        Counter::Grant(grant) => grant.to_bytes(),
+        Counter::Narrowing(grant, narrowing) => {
+            let digest = crypto::sha256(&[b"narrowing", &grant.to_bytes(), &narrowing.to_bytes()]);
+            digest.first_chunk::<16>().copied().unwrap_or_default()
+        }
+    }
+}
+
+fn unrecorded(error: &evidence::Error) -> Refusal {
+    if matches!(error, evidence::Error::UsesExhausted { .. }) {
+        return Refusal::new(Code::UsesExhausted, "the capability's uses are spent").hint("ask for a new one");
+    }
+    let refusal = Refusal::new(Code::EvidenceUnavailable, format!("the evidence could not be written, so nothing was done: {error}"));
+    let refusal = refusal.retry(Retry::Safe);
+    match error.hint() {
+        Some(hint) => refusal.hint(hint.to_string()),
+        None => refusal,
+    }
+}

@@ -1,0 +1,186 @@
+//! Step 9: the secret is never in what goes back; evidence fields are read.
+//!
+//! A reply that is short, or that evidence fields are read from, is collected and scrubbed whole; any other is a stream,
+//! scrubbed piece by piece. A compressed reply is unpacked first, for nobody finds a credential in gzip; it goes to the
+//! caller unpacked. An encoding that we can't unpack is refused.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::response::Parts;
+use http::{Response, StatusCode};
+use model::{Access, Code, Method, Refusal};
+use net::Incoming;
+use secrets::Mask;
+
+use crate::path::admit::Admitted;
+use crate::path::perform::{Performed, Replied};
+pub(crate) use pieces::{Broken, Pieces};
+
+mod pieces;
+
+/// A reply without the credential.
+pub(crate) struct Scrubbed {
+    pub(crate) head: Response<()>,
+    pub(crate) body: Body,
+    pub(crate) fields: Vec<(String, String)>,
+    /// How often the credential was found and masked so far.
+    pub(crate) hits: u64,
+}
+
+/// The body of a scrubbed reply.
+pub(crate) enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// Pieces that are scrubbed as they come.
+    Stream(Box<Stream>),
+}
+
+/// A body that is still coming.
+pub(crate) struct Stream {
+    pub(crate) pieces: Pieces,
+    pub(crate) mask: Option<Arc<Mask>>,
+    /// Server-sent events may go on for longer than other replies.
+    pub(crate) events: bool,
+}
+
+/// Scrubs a reply.
+pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Performed, Refusal> {
+    let (response, mask) = match replied {
+        Replied::Managed(value) => return Ok(Performed::Answer(value)),
+        Replied::Forwarded(response, mask) => (response, mask),
+    };
+    let (mut parts, incoming) = response.into_parts();
+    net::headers::incoming(&mut parts.headers, net::headers::Cookies::Dropped);
+    let mut hits = mask.as_ref().map_or(0, |mask| scrub_headers(&mut parts.headers, mask));
+    let mut pieces = unpacked(&mut parts, incoming, admitted)?;
+    let wanted = wants_fields(admitted, &parts.headers);
+    let most = if wanted { MOST_WITH_FIELDS } else { MOST_WHOLE };
+    let whole = match pieces.expected() {
+        Some(length) if length <= most => collect(&mut pieces, most, admitted).await?,
+        None if wanted => collect(&mut pieces, most, admitted).await?,
+        _ => None,
+    };
+    let mut fields = Vec::new();
+    let body = match whole {
+        Some(bytes) => {
+            let masked = mask.as_ref().and_then(|mask| mask.text(&bytes));
+            hits += masked.as_ref().map_or(0, |masked| masked.hits);
+            let bytes = masked.map_or(bytes, |masked| masked.bytes.into());
+            if wanted {
+                fields = read_fields(admitted, &parts.headers, &bytes);
+            }
+            Body::Whole(bytes)
+        }
+        None => Body::Stream(Box::new(Stream { pieces, mask, events: is_event_stream(&parts.headers) })),
+    };
+    Ok(Performed::Reply(Box::new(Scrubbed { head: Response::from_parts(parts, ()), body, fields, hits })))
+}
+
+/// All of a body, or nothing where it turns out longer; what was read is put back then.
+async fn collect(pieces: &mut Pieces, most: u64, admitted: &Admitted) -> Result<Option<Bytes>, Refusal> {
+    let limits = admitted.integration.limits();
+    let reading = async {
+        let Some(first) = pieces.next(limits.idle).await? else { return Ok(Some(Bytes::new())) };
+        let Some(second) = pieces.next(limits.idle).await? else { return Ok(Some(first)) };
+        let mut all = BytesMut::from(first.as_ref());
+        all.extend_from_slice(&second);
+        while u64::try_from(all.len()).unwrap_or(u64::MAX) <= most {
+            match pieces.next(limits.idle).await? {
+                Some(piece) => all.extend_from_slice(&piece),
+                None => return Ok(Some(all.freeze())),
+            }
+        }
+        pieces.put_back(all.freeze());
+        Ok(None)
+    };
+    let read = tokio::time::timeout(limits.total, reading).await.unwrap_or(Err(Broken::Slow));
+    read.map_err(|broken| {
+        let message = format!("the reply of `{}` {broken}", admitted.integration.name());
+        if admitted.permit.call().access() == Access::Write {
+            return Refusal::new(Code::OutcomeUnknown, message);
+        }
+        let code = if matches!(broken, Broken::Slow) { Code::UpstreamTimeout } else { Code::UpstreamReply };
+        Refusal::new(code, message)
+    })
+}
+
+/// The body, unpacked where it is compressed. The headers say afterwards what the caller gets.
+fn unpacked(parts: &mut Parts, incoming: Incoming, admitted: &Admitted) -> Result<Pieces, Refusal> {
+    let head_only = matches!(admitted.permit.call().request(), Some((Method::Head, ..)))
+        || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if head_only {
+        return Ok(Pieces::none());
+    }
+    let refused = |encoding: &str| {
+        let message = format!("the reply is encoded as `{encoding}`, which can't be searched for the credential");
+        Refusal::new(Code::UpstreamReply, message)
+    };
+    let mut encodings = parts.headers.get_all(CONTENT_ENCODING).iter();
+    let Some(encoding) = encodings.next() else { return Ok(Pieces::plain(incoming)) };
+    let encoding = encoding.to_str().unwrap_or("?").trim().to_ascii_lowercase();
+    if encodings.next().is_some() {
+        return Err(refused("several layers"));
+    }
+    if encoding == "identity" {
+        return Ok(Pieces::plain(incoming));
+    }
+    if parts.status == StatusCode::PARTIAL_CONTENT {
+        return Err(refused(&format!("a part of {encoding}")));
+    }
+    let pieces = Pieces::unpacking(incoming, &encoding).ok_or_else(|| refused(&encoding))?;
+    parts.headers.remove(CONTENT_ENCODING);
+    parts.headers.remove(CONTENT_LENGTH);
+    Ok(pieces)
+}
+
+/// Masks the credential in header values. A name that is the credential could only be there by an upstream's will.
+fn scrub_headers(headers: &mut HeaderMap, mask: &Mask) -> u64 {
+    let mut hits = 0;
+    for value in headers.values_mut() {
+        if let Some(masked) = mask.text(value.as_bytes()) {
+            hits += masked.hits;
+            *value = HeaderValue::from_bytes(&masked.bytes).unwrap_or(HeaderValue::from_static("[masked]"));
+        }
+    }
+    let named: Vec<_> = headers.keys().filter(|name| mask.text(name.as_str().as_bytes()).is_some()).cloned().collect();
+    for name in named {
+        hits += 1;
+        headers.remove(name);
+    }
+    hits
+}
+
+/// Masks what stands behind a body.
+pub(crate) fn scrub_trailers(trailers: Option<HeaderMap>, mask: Option<&Mask>) -> (Option<HeaderMap>, u64) {
+    let mut trailers = trailers;
+    let hits = match (&mut trailers, mask) {
+        (Some(trailers), Some(mask)) => scrub_headers(trailers, mask),
+        _ => 0,
+    };
+    (trailers, hits)
+}
+
+fn wants_fields(admitted: &Admitted, headers: &HeaderMap) -> bool {
+    let json = headers.get(CONTENT_TYPE).is_some_and(|value| {
+        let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        kind.eq_ignore_ascii_case(b"application/json") || kind.to_ascii_lowercase().ends_with(b"+json")
+    });
+    let operation = admitted.integration.operations().get(admitted.permit.call().operation());
+    json && operation.is_some_and(|operation| operation.evidence().next().is_some())
+}
+
+fn read_fields(admitted: &Admitted, headers: &HeaderMap, body: &[u8]) -> Vec<(String, String)> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    admitted.integration.fields(admitted.permit.call().operation(), &header, body)
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// A reply up to this length is collected and settled once (docs/decisions/0001).
+const MOST_WHOLE: u64 = 16 * 1024;
+/// A reply that evidence fields are read from is collected up to this length.
+const MOST_WITH_FIELDS: u64 = 256 * 1024;

@@ -1,0 +1,194 @@
+//! Step 10: the outcome is recorded before the caller has its answer.
+//!
+//! Of a write it is durable first; of a read it is in the chain, and on the disk with the next group. A stream is settled
+//! twice: its head before the caller sees it, its end when it is over, by a task that no caller can cancel.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use evidence::{Closed, Ending, OpenStream, Outcome, Receipt, Wait};
+use http::Response;
+use http_body::Body as _;
+use model::{Access, Code, Refusal};
+use net::Body;
+use net::body::{Gone, Sender};
+use secrets::{MaskStream, Part};
+
+use crate::inbound::{Answer, Asked, Outbound};
+use crate::path::admit::Admitted;
+use crate::path::perform::Performed;
+use crate::path::record::Trace;
+use crate::path::scrub::{self, Broken, Scrubbed, Stream};
+use crate::{Worker, metrics};
+
+/// Settles a call and gives the caller its answer.
+pub(crate) async fn outcome(
+    worker: &Arc<Worker>,
+    receipt: Receipt,
+    admitted: &Admitted,
+    trace: Trace,
+    performed: Result<Performed, Refusal>,
+) -> Result<Outbound, Refusal> {
+    let lane = worker.lane(&trace.home());
+    let wait = if admitted.permit.call().access() == Access::Write { Wait::Durable } else { Wait::Appended };
+    let mut outcome = Outcome::bare(Ending::Done);
+    outcome.duration = trace.elapsed();
+    outcome.bytes_in = bytes_in(admitted);
+    metrics::performed(worker.broker().metrics(), &trace, performed.as_ref().err());
+    let performed = match performed {
+        Ok(performed) => performed,
+        Err(refusal) => {
+            outcome.ending = if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
+            outcome.code = Some(refusal.code);
+            let id = lane.settle(receipt, outcome, Wait::Durable).await.map_err(|_| unknown(admitted))?;
+            return Err(refusal.recorded(id));
+        }
+    };
+    match performed {
+        Performed::Answer(value) => {
+            let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+            Ok(Outbound::Answer(Answer { evidence, value }))
+        }
+        Performed::Reply(scrubbed) => {
+            let Scrubbed { head, body, fields, hits } = *scrubbed;
+            metrics::masked(worker.broker().metrics(), hits);
+            outcome.status = Some(head.status().as_u16());
+            outcome.ending = if head.status().as_u16() < 400 { Ending::Done } else { Ending::Failed };
+            outcome.fields = fields;
+            match body {
+                scrub::Body::Whole(bytes) => {
+                    outcome.bytes_out = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                    let id = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+                    Ok(Outbound::Reply(id, Box::new(head.map(|()| Body::full(bytes)))))
+                }
+                scrub::Body::Stream(stream) => {
+                    let bytes_in = outcome.bytes_in;
+                    let open = lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+                    Ok(streamed(worker, admitted, trace, (open, bytes_in), (head, *stream)))
+                }
+            }
+        }
+    }
+}
+
+/// Starts the task that passes the body on and settles its end.
+fn streamed(
+    worker: &Arc<Worker>,
+    admitted: &Admitted,
+    trace: Trace,
+    (open, bytes_in): (OpenStream, u64),
+    (head, stream): (Response<()>, Stream),
+) -> Outbound {
+    let id = open.id();
+    let (sender, body) = Body::channel(PIECES);
+    let limits = admitted.integration.limits();
+    let total = if stream.events { LONGEST_EVENTS } else { limits.total };
+    let pump = Pump { worker: Arc::clone(worker), open, trace, bytes_in, idle: limits.idle, total };
+    tokio::spawn(pump.run(stream, sender));
+    Outbound::Reply(id, Box::new(head.map(|()| body)))
+}
+
+struct Pump {
+    worker: Arc<Worker>,
+    open: OpenStream,
+    trace: Trace,
+    bytes_in: u64,
+    idle: Duration,
+    total: Duration,
+}
+
+/// How passing on ended.
+enum End {
+    Done,
+    CallerGone,
+    Broken(Broken),
+}
+
+impl Pump {
+    async fn run(self, mut stream: Stream, sender: Sender) {
+        let mut mask = stream.mask.as_ref().map(secrets::Mask::stream);
+        let mut sent = 0_u64;
+        let passing = pass(&mut stream, &sender, mask.as_mut(), &mut sent, self.idle);
+        let end = tokio::time::timeout(self.total, passing).await.unwrap_or(End::Broken(Broken::Slow));
+        let (trailers, more) = scrub::scrub_trailers(stream.pieces.trailers(), stream.mask.as_deref());
+        metrics::masked(self.worker.broker().metrics(), more + mask.as_ref().map_or(0, MaskStream::hits));
+        let (ending, code) = match end {
+            End::Done => (Ending::Done, None),
+            End::CallerGone => (Ending::Failed, None),
+            End::Broken(Broken::Slow) => (Ending::Failed, Some(Code::UpstreamTimeout)),
+            End::Broken(_) => (Ending::Failed, Some(Code::UpstreamReply)),
+        };
+        let duration = self.trace.elapsed();
+        let closed = Closed { ending, code, duration, bytes_in: self.bytes_in, bytes_out: sent };
+        let settled = self.worker.lane(&self.trace.home()).settle_close(self.open, closed).await;
+        // The caller sees the end of the body only after its end is in the chain; else the body breaks off.
+        if settled.is_ok() && matches!(end, End::Done) {
+            let _ = sender.finish(trailers).await;
+        }
+    }
+}
+
+async fn pass(
+    stream: &mut Stream,
+    sender: &Sender,
+    mut mask: Option<&mut MaskStream>,
+    sent: &mut u64,
+    idle: Duration,
+) -> End {
+    loop {
+        let piece = match stream.pieces.next(idle).await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => break,
+            Err(broken) => return End::Broken(broken),
+        };
+        let Some(mask) = mask.as_deref_mut() else {
+            if give(sender, piece, sent).await.is_err() {
+                return End::CallerGone;
+            }
+            continue;
+        };
+        let passed = mask.push(&piece);
+        let chunk = match passed.chunk {
+            Part::Same(count) => piece.slice(..count.min(piece.len())),
+            Part::Instead(bytes) => bytes.into(),
+        };
+        for part in [passed.before.into(), chunk] {
+            if give(sender, part, sent).await.is_err() {
+                return End::CallerGone;
+            }
+        }
+    }
+    let last = mask.map(MaskStream::finish).unwrap_or_default();
+    if give(sender, last.into(), sent).await.is_err() { End::CallerGone } else { End::Done }
+}
+
+async fn give(sender: &Sender, part: bytes::Bytes, sent: &mut u64) -> Result<(), Gone> {
+    if part.is_empty() {
+        return Ok(());
+    }
+    *sent = sent.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+    sender.send(part).await
+}
+
+fn bytes_in(admitted: &Admitted) -> u64 {
+    match &admitted.inbound.asked {
+        Asked::Forward(forward) => forward.body.size_hint().exact().unwrap_or(0),
+        Asked::Operate(operate) => operate.payload.as_ref().map_or(0, |payload| u64::try_from(payload.len()).unwrap_or(0)),
+    }
+}
+
+/// It was performed, but that could not be recorded: the caller must not believe that nothing happened.
+fn unknown(admitted: &Admitted) -> Refusal {
+    let call = admitted.permit.call();
+    let message = format!(
+        "`{}/{}` was performed, but its outcome could not be recorded",
+        call.integration(),
+        call.operation()
+    );
+    Refusal::new(Code::OutcomeUnknown, message).hint("look at the service before you try again").recorded(call.id())
+}
+
+/// Pieces of a stream that may wait for a slow caller.
+const PIECES: usize = 8;
+/// Server-sent events of a model or a watch may go on for an hour, as long as something comes within the idle time.
+const LONGEST_EVENTS: Duration = Duration::from_secs(3_600);

@@ -1,0 +1,224 @@
+//! Gives a file its meaning, or says why it has none. What is doubtful is an error here, not a surprise later.
+
+mod address;
+mod operations;
+mod wiring;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{Access, IntegrationName, Method, OperationName, Target, parse_duration};
+
+use crate::file::{File, LimitsEntry, ProbeEntry, RateEntry};
+use crate::limits::{DEFAULT_BODY, parse_size};
+use crate::{Error, Integration, Limits, Operation, Probe, Rate, path};
+
+/// Where a file comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// The file as errors name it.
+    pub(crate) file: String,
+    /// The built-in integration behind it, or its own name.
+    pub(crate) kind: IntegrationName,
+    /// Whose file it is.
+    pub(crate) owner: Owner,
+}
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Built in: it cannot loosen anything.
+    House,
+    /// The user's own.
+    User,
+}
+
+impl Origin {
+    fn wrong(&self, line: u64, problem: impl Into<String>) -> Error {
+        Error::Invalid { file: self.file.clone(), line, problem: problem.into() }
+    }
+}
+
+/// The integration that a file describes.
+pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error> {
+    check_owner(file, origin)?;
+    let address = address::compile(file, origin)?;
+    let secrets = wiring::secrets(file, origin)?;
+    let auth = wiring::auth(file, origin, &secrets)?;
+    let incoming = wiring::incoming(file, origin, &secrets)?;
+    wiring::check_used(file, origin, &auth, &incoming)?;
+    let headers = wiring::headers(file, origin, &auth)?;
+    let operations = operations::compile(file, origin)?;
+    let order = order(file, origin, &operations)?;
+    let capabilities = operations::narrowings(file, origin, &operations)?;
+    let unknown = UNKNOWN.parse().map_err(|_| origin.wrong(0, "`unknown` is not a name"))?;
+    let mut integration = Integration {
+        name: file.name.clone(),
+        kind: origin.kind.clone(),
+        title: file.title.clone().unwrap_or_else(|| file.name.to_string()),
+        docs: file.docs.clone().unwrap_or_default(),
+        internal: file.internal,
+        authority: address.authority,
+        base_path: address.base_path,
+        hosts: address.hosts,
+        headers,
+        secrets,
+        auth,
+        incoming,
+        limits: limits(file, origin)?,
+        probe: None,
+        operations,
+        order,
+        capabilities,
+        dangerous_allow_private: file.dangerous_allow_private,
+        tls_insecure_skip_verify: file.tls_insecure_skip_verify,
+        unknown,
+    };
+    if let Some(entry) = &file.probe {
+        let line = entry.referenced.line();
+        let probe = probe(&entry.value, &integration).map_err(|problem| origin.wrong(line, problem))?;
+        integration.probe = Some(probe);
+    }
+    Ok(integration)
+}
+
+/// What only some files may say.
+fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
+    match origin.owner {
+        Owner::House => {
+            let places = file.secrets.values().find(|entry| entry.value.0.default.is_some());
+            if let Some(entry) = places {
+                return Err(
+                    origin.wrong(entry.referenced.line(), "a built-in file does not say where a secret is")
+                );
+            }
+            if file.dangerous_allow_private || file.tls_insecure_skip_verify {
+                return Err(origin.wrong(0, "a built-in file cannot loosen anything"));
+            }
+            if file.title.is_none() || file.docs.is_none() {
+                return Err(origin.wrong(0, "a built-in file has a `title` and `docs`"));
+            }
+        }
+        Owner::User if file.internal => {
+            return Err(origin.wrong(0, "`internal` is for Doorward's own operations"));
+        }
+        Owner::User => {}
+    }
+    let outward = file.base_url.is_some()
+        || file.domain.is_some()
+        || file.hosts.is_some()
+        || file.limits.is_some()
+        || file.probe.is_some()
+        || !file.secrets.is_empty()
+        || !file.headers.is_empty()
+        || file.auth.is_some()
+        || file.incoming.is_some();
+    if file.internal && outward {
+        return Err(origin.wrong(0, "an internal integration has operations and nothing else"));
+    }
+    Ok(())
+}
+
+/// Narrower paths first. Two operations that could be one request would leave it to chance which rules count.
+fn order(
+    file: &File,
+    origin: &Origin,
+    operations: &BTreeMap<OperationName, Operation>,
+) -> Result<Vec<OperationName>, Error> {
+    let mut ruled: Vec<(&OperationName, Method, &path::Template)> = operations
+        .iter()
+        .filter_map(|(name, operation)| {
+            operation.rule.as_ref().map(|(method, template)| (name, *method, template))
+        })
+        .collect();
+    for (at, (name, method, template)) in ruled.iter().enumerate() {
+        let clash = ruled.iter().skip(at + 1).find(|(_, other, wider)| {
+            other == method && template.overlaps(wider) && template.narrower(wider).is_none()
+        });
+        if let Some((other, ..)) = clash {
+            let line = |name: &str| file.operations.get(name).map_or(0, |entry| entry.referenced.line());
+            let line = line(name.as_str()).max(line(other.as_str()));
+            let problem =
+                format!("`{name}` and `{other}` could match the same request, and neither is narrower");
+            return Err(origin.wrong(line, problem));
+        }
+    }
+    ruled.sort_by_cached_key(|(_, _, template)| template.widths());
+    Ok(ruled.into_iter().map(|(name, ..)| name.clone()).collect())
+}
+
+fn limits(file: &File, origin: &Origin) -> Result<Limits, Error> {
+    if file.internal {
+        return Ok(Limits::INTERNAL);
+    }
+    let Some(entry) = &file.limits else {
+        return Err(
+            origin.wrong(0, "`limits` is missing: `connect`, `head`, `total` and `idle` have no default")
+        );
+    };
+    read_limits(&entry.value).map_err(|problem| origin.wrong(entry.referenced.line(), problem))
+}
+
+fn read_limits(entry: &LimitsEntry) -> Result<Limits, String> {
+    let LimitsEntry { connect, head, total, idle, body, rate, caller_rate } = entry;
+    let time = |name: &str, text: &Option<String>| -> Result<Duration, String> {
+        let text = text.as_ref().ok_or_else(|| format!("the time-out `{name}` is missing"))?;
+        parse_duration(text).map_err(|error| error.to_string())
+    };
+    let every = |entry: &Option<RateEntry>| -> Result<Option<Rate>, String> {
+        let Some(RateEntry { calls, per }) = entry else { return Ok(None) };
+        if *calls == 0 {
+            return Err("a rate of zero calls refuses everything".to_owned());
+        }
+        Ok(Some(Rate { calls: *calls, per: parse_duration(per).map_err(|error| error.to_string())? }))
+    };
+    let body = match body {
+        Some(text) => parse_size(text).ok_or("a size has a unit, such as `512KiB` or `1MiB`")?,
+        None => DEFAULT_BODY,
+    };
+    Ok(Limits {
+        connect: time("connect", connect)?,
+        head: time("head", head)?,
+        total: time("total", total)?,
+        idle: time("idle", idle)?,
+        body,
+        rate: every(rate)?,
+        caller_rate: every(caller_rate)?,
+    })
+}
+
+/// A probe is a read that the file describes, so that trying a credential can never change anything.
+fn probe(entry: &ProbeEntry, integration: &Integration) -> Result<Probe, String> {
+    let (method, target) = entry
+        .request
+        .split_once(' ')
+        .ok_or("a probe's request is a method and a path, such as `GET /user`")?;
+    let method: Method = method.parse().map_err(|error: model::ParseError| error.to_string())?;
+    let target: Target = target.parse().map_err(|error: model::ParseError| error.to_string())?;
+    let read =
+        integration.route(method, &target).operation().is_some_and(|found| found.access == Access::Read);
+    if !read {
+        return Err("a probe is the request of an operation of this file whose access is `read`".to_owned());
+    }
+    let body = entry
+        .expect
+        .body
+        .iter()
+        .map(|(path, wanted)| {
+            let text = match wanted {
+                serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Bool(is) => is.to_string(),
+                serde_json::Value::Number(number) => number.to_string(),
+                _ => return Err(format!("`{path}` is compared with text, a number or a boolean")),
+            };
+            Ok((path.clone(), text))
+        })
+        .collect::<Result<_, String>>()?;
+    Ok(Probe { method, target, status: entry.expect.status, body })
+}
+
+/// The operation of everything that no operation describes.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+#[cfg(test)]
+mod tests;

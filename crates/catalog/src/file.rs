@@ -1,0 +1,366 @@
+//! What a file may hold, as it is written. Nothing here is checked beyond its form; `compile` gives it a meaning.
+//!
+//! Every structure refuses unknown keys. The doc comments are the descriptions of the JSON Schema that editors use.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use model::{Access, IntegrationName, Risk, SecretRef};
+use schemars::JsonSchema;
+use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::Spanned;
+
+/// One integration: a whole one, or one that extends a built-in one.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// The name, equal to the name of the file without `.yaml`.
+    #[schemars(with = "String")]
+    pub(crate) name: IntegrationName,
+    /// The built-in integration that this file changes.
+    #[schemars(with = "Option<String>")]
+    pub(crate) extends: Option<IntegrationName>,
+    /// The name for people.
+    pub(crate) title: Option<String>,
+    /// Where the service documents its API.
+    pub(crate) docs: Option<String>,
+    /// Doorward's own operations: no address, no credential.
+    #[serde(default)]
+    pub(crate) internal: bool,
+    /// Scheme, host, optional port, optional base path; may contain `{domain}`.
+    #[schemars(with = "Option<String>")]
+    pub(crate) base_url: Option<Spanned<String>>,
+    /// What stands for `{domain}`.
+    #[schemars(with = "Option<String>")]
+    pub(crate) domain: Option<Spanned<String>>,
+    /// Every host that the credential may go to; the one of `base_url` where it is absent.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(crate) hosts: Option<Vec<Spanned<String>>>,
+    /// Headers that are set where the caller set none.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) headers: BTreeMap<String, Spanned<String>>,
+    /// The secrets that it needs: a reference, or a description.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, SecretEntry>")]
+    pub(crate) secrets: BTreeMap<String, Spanned<SecretEntry>>,
+    /// How the credential is put on a request.
+    #[schemars(with = "Option<Vec<AuthEntry>>")]
+    pub(crate) auth: Option<Vec<Spanned<AuthEntry>>>,
+    /// How the service signs its webhooks. Never asked of those who call its API.
+    #[schemars(with = "Option<Vec<IncomingEntry>>")]
+    pub(crate) incoming: Option<Vec<Spanned<IncomingEntry>>>,
+    /// Time-outs, sizes and rates.
+    #[schemars(with = "Option<LimitsEntry>")]
+    pub(crate) limits: Option<Spanned<LimitsEntry>>,
+    /// A read that tells whether the credential works.
+    #[schemars(with = "Option<ProbeEntry>")]
+    pub(crate) probe: Option<Spanned<ProbeEntry>>,
+    /// The named reads and writes.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, OperationEntry>")]
+    pub(crate) operations: BTreeMap<String, Spanned<OperationEntry>>,
+    /// Ready-made narrowings.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, NarrowingEntry>")]
+    pub(crate) capabilities: BTreeMap<String, Spanned<NarrowingEntry>>,
+    /// Lets the credential go to private and loopback addresses, and over plain http. Only in files of your own.
+    #[serde(default)]
+    pub(crate) dangerous_allow_private: bool,
+    /// Takes the word of anybody who answers. Only in files of your own.
+    #[serde(default)]
+    pub(crate) tls_insecure_skip_verify: bool,
+}
+
+/// A secret that an integration needs.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecretDescription {
+    /// The name for people.
+    pub(crate) title: Option<String>,
+    /// How such a secret begins, to catch a wrong one early.
+    #[serde(default)]
+    pub(crate) prefix: Vec<String>,
+    /// Where it is; `store:NAME/FIELD` where it is absent. Only in files of your own.
+    #[serde(default, deserialize_with = "reference")]
+    #[schemars(with = "Option<String>")]
+    pub(crate) default: Option<SecretRef>,
+}
+
+/// A reference alone, or a description.
+#[derive(Debug, Clone)]
+pub(crate) struct SecretEntry(pub(crate) SecretDescription);
+
+impl JsonSchema for SecretEntry {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SecretEntry".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let description = generator.subschema_for::<SecretDescription>();
+        schemars::json_schema!({ "anyOf": [{ "type": "string", "description": reference_forms() }, description] })
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecretVisitor)
+    }
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = SecretEntry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(reference_forms())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretEntry, E> {
+        let default = Some(text.parse::<SecretRef>().map_err(|_| E::custom(not_a_reference()))?);
+        Ok(SecretEntry(SecretDescription { default, ..SecretDescription::default() }))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SecretEntry, A::Error> {
+        SecretDescription::deserialize(MapAccessDeserializer::new(map)).map(SecretEntry)
+    }
+}
+
+fn reference<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretRef>, D::Error> {
+    SecretRef::deserialize(deserializer).map(Some).map_err(|_| de::Error::custom(not_a_reference()))
+}
+
+fn not_a_reference() -> String {
+    format!("expected a secret reference: {} (what stands here is not shown)", reference_forms())
+}
+
+fn reference_forms() -> &'static str {
+    // The forms are kept in one place, the parser; an empty text is never a reference.
+    "".parse::<SecretRef>().map_or_else(|error| error.expected(), |_| "a secret reference")
+}
+
+/// How a credential is put on a request.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuthEntry {
+    /// Which way.
+    pub(crate) scheme: AuthWord,
+    /// The secret; for `basic` one that holds `user:password`.
+    pub(crate) secret: Option<String>,
+    /// The name of the header or of the query parameter.
+    pub(crate) name: Option<String>,
+    /// What stands before the secret in a header or path segment.
+    pub(crate) prefix: Option<String>,
+    /// What stands behind the secret in a path segment.
+    pub(crate) suffix: Option<String>,
+    /// `basic`: the user name, as it is.
+    pub(crate) username: Option<String>,
+    /// `basic`: the secret that is the user name.
+    pub(crate) username_secret: Option<String>,
+    /// `basic`: the secret that is the password.
+    pub(crate) password_secret: Option<String>,
+}
+
+/// The ways of putting a credential on a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AuthWord {
+    /// `Authorization: Bearer …`.
+    Bearer,
+    /// Any header.
+    Header,
+    /// `Authorization: Basic …`.
+    Basic,
+    /// A query parameter.
+    Query,
+    /// The first segment of the path.
+    Path,
+}
+
+/// How the service signs its webhooks.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncomingEntry {
+    /// Which way.
+    pub(crate) scheme: crate::Verification,
+    /// The secret that it signs with.
+    pub(crate) secret: String,
+    /// `hmac`: the header that carries the signature.
+    pub(crate) header: Option<String>,
+}
+
+/// Time-outs, sizes and rates.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsEntry {
+    /// Until the connection stands, such as `5s`.
+    pub(crate) connect: Option<String>,
+    /// Until the head of the reply.
+    pub(crate) head: Option<String>,
+    /// The whole exchange.
+    pub(crate) total: Option<String>,
+    /// Between two pieces of a body.
+    pub(crate) idle: Option<String>,
+    /// Largest body of a request, such as `1MiB`.
+    pub(crate) body: Option<String>,
+    /// All calls together.
+    pub(crate) rate: Option<RateEntry>,
+    /// The calls of one caller.
+    pub(crate) caller_rate: Option<RateEntry>,
+}
+
+/// So many calls in so much time.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RateEntry {
+    /// How many.
+    pub(crate) calls: u32,
+    /// In how much time, such as `1m`.
+    pub(crate) per: String,
+}
+
+/// A read that tells whether the credential works.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProbeEntry {
+    /// Method and path, such as `GET /api/auth.test`.
+    pub(crate) request: String,
+    /// What the reply has to be.
+    pub(crate) expect: ExpectEntry,
+}
+
+/// What a reply has to be.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpectEntry {
+    /// The status.
+    pub(crate) status: u16,
+    /// Fields of the JSON body: dotted path to text, number or boolean.
+    #[serde(default)]
+    pub(crate) body: BTreeMap<String, serde_json::Value>,
+}
+
+/// One named read or write.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperationEntry {
+    /// What it does, for people.
+    pub(crate) title: String,
+    /// Whether it changes anything.
+    #[schemars(with = "String", extend("enum" = ["read", "write"]))]
+    pub(crate) access: Access,
+    /// How much harm it can do.
+    #[schemars(with = "String", extend("enum" = ["low", "medium", "high"]))]
+    pub(crate) risk: Risk,
+    /// The requests that are this operation; absent for Doorward's own.
+    #[serde(rename = "match")]
+    pub(crate) matches: Option<MatchEntry>,
+    /// How the body is written: `none` for a GET, else `any`, where it is absent.
+    pub(crate) body: Option<crate::Body>,
+    /// What it takes.
+    #[serde(default)]
+    pub(crate) inputs: BTreeMap<String, InputEntry>,
+    /// Names in the query that are allowed besides the inputs. With any other, a request is not this operation.
+    #[serde(default)]
+    pub(crate) query: Vec<String>,
+    /// What it works on, such as `channel:{channel}`.
+    pub(crate) resource: Option<String>,
+    /// Fields of the reply that are kept as evidence: a dotted path, or `header:NAME`.
+    #[serde(default)]
+    pub(crate) evidence: BTreeMap<String, String>,
+    /// The same as a command.
+    pub(crate) cli: Option<CliEntry>,
+    /// What the service has to have granted to the credential, in the service's words.
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+    /// Where the service documents it.
+    pub(crate) docs: Option<String>,
+}
+
+/// The requests that are an operation.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MatchEntry {
+    /// The method; GET stands for HEAD too.
+    pub(crate) method: String,
+    /// The path behind the service root: `{name}` is one segment, `{name...}` the rest.
+    pub(crate) path: String,
+}
+
+/// One input of an operation.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InputEntry {
+    /// Where it stands; absent for Doorward's own operations.
+    #[serde(rename = "in")]
+    pub(crate) place: Option<PlaceWord>,
+    /// Its name there, a dotted path in a body; the input's own name where it is absent.
+    pub(crate) field: Option<String>,
+    /// Whether it has to be there. A path input always has.
+    pub(crate) required: Option<bool>,
+    /// Text, whole number or boolean.
+    #[serde(rename = "type", default)]
+    pub(crate) kind: crate::Kind,
+    /// A regular expression that the whole text has to match.
+    pub(crate) pattern: Option<String>,
+    /// Most characters.
+    pub(crate) max: Option<usize>,
+    /// Whether `%2F` may stand in the segment.
+    #[serde(default)]
+    pub(crate) encoded_slash: bool,
+    /// Whether the service reads it without regard to case; then it is kept in lower case.
+    #[serde(default)]
+    pub(crate) ignore_case: bool,
+    /// What it is, for people.
+    pub(crate) title: Option<String>,
+}
+
+/// Where an input stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PlaceWord {
+    /// A segment of the path.
+    Path,
+    /// A pair of the query.
+    Query,
+    /// A field of the body.
+    Body,
+}
+
+/// An operation as a command.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CliEntry {
+    /// The program.
+    pub(crate) program: String,
+    /// Its arguments; `{input}` is replaced within one argument.
+    pub(crate) args: Vec<String>,
+}
+
+/// A ready-made narrowing.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NarrowingEntry {
+    /// What it lets a caller do, for people.
+    pub(crate) title: String,
+    /// What it has to be told.
+    #[serde(default)]
+    pub(crate) params: BTreeMap<String, crate::Param>,
+    /// The operations that it leaves.
+    pub(crate) allow: Vec<AllowEntry>,
+}
+
+/// One operation that a narrowing leaves.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AllowEntry {
+    /// The operation.
+    pub(crate) operation: String,
+    /// Inputs that have to have these values; may contain `{param}`.
+    #[serde(rename = "where", default)]
+    pub(crate) inputs: BTreeMap<String, String>,
+    /// The resource that it has to work on; may contain `{param}`.
+    pub(crate) resource: Option<String>,
+}

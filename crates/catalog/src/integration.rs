@@ -1,0 +1,179 @@
+//! One integration, and how it turns a request into a call.
+
+use std::collections::BTreeMap;
+
+use model::{Authority, IntegrationName, Method, OperationName, Target};
+
+use crate::{AuthScheme, Incoming, Limits, Narrowing, Operation, Probe, SecretField};
+
+mod requests;
+
+/// One external service, or Doorward itself.
+#[derive(Debug)]
+pub struct Integration {
+    pub(crate) name: IntegrationName,
+    pub(crate) kind: IntegrationName,
+    pub(crate) title: String,
+    pub(crate) docs: String,
+    pub(crate) internal: bool,
+    pub(crate) authority: Authority,
+    pub(crate) base_path: String,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) secrets: BTreeMap<String, SecretField>,
+    pub(crate) auth: Vec<AuthScheme>,
+    pub(crate) incoming: Vec<Incoming>,
+    pub(crate) limits: Limits,
+    pub(crate) probe: Option<Probe>,
+    pub(crate) operations: BTreeMap<OperationName, Operation>,
+    /// The operations that have requests, narrower paths first: the first that matches is the one.
+    pub(crate) order: Vec<OperationName>,
+    pub(crate) capabilities: BTreeMap<String, Narrowing>,
+    pub(crate) dangerous_allow_private: bool,
+    pub(crate) tls_insecure_skip_verify: bool,
+    /// The name of what no operation describes.
+    pub(crate) unknown: OperationName,
+}
+
+/// A request as the caller wrote it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The method.
+    pub method: Method,
+    /// Path and query behind the service root.
+    pub target: &'a Target,
+    /// The values of every `Content-Type` header.
+    pub content_types: &'a [&'a str],
+    /// The whole body, where the route wants it; empty where there is none.
+    pub body: Option<&'a [u8]>,
+}
+
+/// What a request could be, before its body is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Route<'a> {
+    operation: Option<&'a Operation>,
+}
+
+impl<'a> Route<'a> {
+    /// The operation; `None` where the file describes none for this request.
+    #[must_use]
+    pub const fn operation(&self) -> Option<&'a Operation> {
+        self.operation
+    }
+
+    /// Whether the call cannot be made before the body is there.
+    #[must_use]
+    pub fn wants_body(&self) -> bool {
+        self.operation.is_some_and(Operation::wants_body)
+    }
+}
+
+impl Integration {
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &IntegrationName {
+        &self.name
+    }
+
+    /// The built-in integration behind `extends`; its own name where it extends none.
+    #[must_use]
+    pub const fn kind(&self) -> &IntegrationName {
+        &self.kind
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Where the service documents its API.
+    #[must_use]
+    pub fn docs(&self) -> &str {
+        &self.docs
+    }
+
+    /// Whether it is Doorward itself: no request is ever forwarded, and [`Self::call`] refuses.
+    #[must_use]
+    pub const fn internal(&self) -> bool {
+        self.internal
+    }
+
+    /// Where requests go. For Doorward itself a name that never resolves (RFC 6761, section 6.4).
+    #[must_use]
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// What stands before every path, such as `/api/v4`; empty where nothing does.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
+    /// Every host that the credential may go to.
+    #[must_use]
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
+    /// Headers, by name in lower case, that are set where the caller set none.
+    #[must_use]
+    pub const fn headers(&self) -> &BTreeMap<String, String> {
+        &self.headers
+    }
+
+    /// The secrets that it needs, by field.
+    #[must_use]
+    pub const fn secrets(&self) -> &BTreeMap<String, SecretField> {
+        &self.secrets
+    }
+
+    /// How the credential is put on a request.
+    #[must_use]
+    pub fn auth(&self) -> &[AuthScheme] {
+        &self.auth
+    }
+
+    /// How the service signs its webhooks.
+    #[must_use]
+    pub fn incoming(&self) -> &[Incoming] {
+        &self.incoming
+    }
+
+    /// Time-outs, sizes and rates.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// A read that tells whether the credential works.
+    #[must_use]
+    pub const fn probe(&self) -> Option<&Probe> {
+        self.probe.as_ref()
+    }
+
+    /// Its operations.
+    #[must_use]
+    pub const fn operations(&self) -> &BTreeMap<OperationName, Operation> {
+        &self.operations
+    }
+
+    /// Its ready-made narrowings.
+    #[must_use]
+    pub const fn capabilities(&self) -> &BTreeMap<String, Narrowing> {
+        &self.capabilities
+    }
+
+    /// Whether the credential may go to private addresses and over plain http. Only a file of the user's own can say so.
+    #[must_use]
+    pub const fn dangerous_allow_private(&self) -> bool {
+        self.dangerous_allow_private
+    }
+
+    /// Whether any certificate is taken. Only a file of the user's own can say so.
+    #[must_use]
+    pub const fn tls_insecure_skip_verify(&self) -> bool {
+        self.tls_insecure_skip_verify
+    }
+}

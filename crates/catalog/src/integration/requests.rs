@@ -1,0 +1,242 @@
+//! From a request to a call, and from a named operation to a request.
+
+use model::{
+    Access, Authority, Call, CallParts, Code, EvidenceId, Inputs, Method, OperationName, Refusal, Resource,
+    Risk, Target,
+};
+
+use super::{Asked, Integration, Route};
+use crate::input::Place;
+use crate::{AuthScheme, Operation, body, nearest, path, reply};
+
+impl Integration {
+    /// Which operation a request could be, before its body is read.
+    #[must_use]
+    pub fn route(&self, method: Method, target: &Target) -> Route<'_> {
+        Route { operation: self.find(method, &self.stripped(target)).map(|(operation, _)| operation) }
+    }
+
+    /// The call that a request is. What no operation describes is `unknown`: a write of high risk.
+    ///
+    /// # Errors
+    /// `bad_request` where the request can be read in two ways, or its inputs are not what the operation takes.
+    pub fn call(&self, id: EvidenceId, asked: &Asked<'_>) -> Result<Call, Refusal> {
+        if self.internal {
+            let message = format!("`{}` has operations, but no requests that could be forwarded", self.name);
+            return Err(Refusal::new(Code::NotFound, message));
+        }
+        let target = self.stripped(asked.target);
+        self.check_credential_names(&target)?;
+        let sent = target.under(&self.base_path).map_err(|error| refused(error.to_string()))?;
+        let request = Some((asked.method, self.authority.clone(), sent));
+        let Some((operation, mut inputs)) = self.find(asked.method, &target) else {
+            return Ok(self.found(id, None, (Inputs::new(), Resource::any(), request)));
+        };
+        for (name, value) in &mut inputs {
+            // A path input without an entry was given one by the compiler of the file.
+            let field =
+                operation.inputs.get(name).ok_or_else(|| refused("an input of the path is not described"))?;
+            *value = field.accept(name, value)?;
+        }
+        read_query(operation, &target, &mut inputs)?;
+        body::read(operation, asked, &mut inputs)?;
+        check_required(operation, &inputs)?;
+        let resource = operation.resource.resource(&inputs)?;
+        Ok(self.found(id, Some(operation), (inputs, resource, request)))
+    }
+
+    /// A named operation with its inputs: Doorward's own, or a request that is written from them.
+    ///
+    /// # Errors
+    /// `bad_request` where there is no such operation, or the inputs are not what it takes.
+    pub fn named(&self, id: EvidenceId, operation: &OperationName, inputs: Inputs) -> Result<Call, Refusal> {
+        let (operation, inputs) = self.checked(operation, inputs)?;
+        let resource = operation.resource.resource(&inputs)?;
+        let request = match self.written(operation, &inputs)? {
+            Some((method, target)) => {
+                let sent = target.under(&self.base_path).map_err(|error| refused(error.to_string()))?;
+                Some((method, self.authority.clone(), sent))
+            }
+            None => None,
+        };
+        Ok(self.found(id, Some(operation), (inputs, resource, request)))
+    }
+
+    /// The body that belongs to [`Self::named`] with the same inputs: content type and bytes; `None` where it has none.
+    ///
+    /// # Errors
+    /// As [`Self::named`].
+    pub fn named_body(
+        &self,
+        operation: &OperationName,
+        inputs: Inputs,
+    ) -> Result<Option<(&'static str, Vec<u8>)>, Refusal> {
+        let (operation, inputs) = self.checked(operation, inputs)?;
+        Ok(if operation.rule.is_some() { body::write(operation, &inputs) } else { None })
+    }
+
+    /// The evidence fields of a reply: at most 256 characters each, control characters escaped.
+    #[must_use]
+    pub fn fields(
+        &self,
+        operation: &OperationName,
+        headers: &dyn Fn(&str) -> Option<String>,
+        body: &[u8],
+    ) -> Vec<(String, String)> {
+        self.operations
+            .get(operation)
+            .map(|found| reply::fields(&found.evidence, headers, body))
+            .unwrap_or_default()
+    }
+
+    fn find(&self, method: Method, target: &Target) -> Option<(&Operation, Inputs)> {
+        let segments = path::segments(target);
+        let (operation, inputs) = self.order.iter().find_map(|name| {
+            let operation = self.operations.get(name)?;
+            operation.matches(method, &segments).map(|inputs| (operation, inputs))
+        })?;
+        // Not the next wider operation: this is the one that the service will perform, with something we do not know.
+        operation.knows_query(target).then_some((operation, inputs))
+    }
+
+    /// The target without the segment that stands for a credential in the path, where the caller wrote one.
+    fn stripped(&self, target: &Target) -> Target {
+        let stands = self.auth.iter().find_map(|scheme| match scheme {
+            AuthScheme::Path { prefix, suffix, .. } => target.segments().next().filter(|first| {
+                first.len() >= prefix.len() + suffix.len()
+                    && first.starts_with(prefix)
+                    && first.ends_with(suffix)
+            }),
+            _ => None,
+        });
+        stands
+            .and_then(|segment| target.strip_prefix(&format!("/{segment}")))
+            .unwrap_or_else(|| target.clone())
+    }
+
+    /// A caller's own `?key=` beside ours would leave it to the service which of the two counts.
+    fn check_credential_names(&self, target: &Target) -> Result<(), Refusal> {
+        for scheme in &self.auth {
+            if let AuthScheme::Query { name, .. } = scheme
+                && target.pairs().any(|(key, _)| key.eq_ignore_ascii_case(name))
+            {
+                let message = format!("the query parameter `{name}` is where the credential goes");
+                return Err(refused(message).hint("leave it out"));
+            }
+        }
+        Ok(())
+    }
+
+    fn checked(&self, operation: &OperationName, inputs: Inputs) -> Result<(&Operation, Inputs), Refusal> {
+        let Some(operation) = self.operations.get(operation) else {
+            let near = nearest::suffix(operation.as_str(), self.operations.keys().map(OperationName::as_str));
+            let message = format!("`{}` has no operation `{operation}`{near}", self.name);
+            return Err(refused(message));
+        };
+        let mut kept = Inputs::new();
+        for (name, value) in inputs {
+            let Some(field) = operation.inputs.get(&name) else {
+                let near = nearest::suffix(&name, operation.inputs.keys().map(String::as_str));
+                let message = format!("`{}` has no input {}{near}", operation.name, nearest::shown(&name));
+                return Err(refused(message));
+            };
+            let value = field.accept(&name, &value)?;
+            kept.insert(name, value);
+        }
+        check_required(operation, &kept)?;
+        Ok((operation, kept))
+    }
+
+    /// The request that these inputs make. It is matched again, so that it can only be the operation that was named.
+    fn written(&self, operation: &Operation, inputs: &Inputs) -> Result<Option<(Method, Target)>, Refusal> {
+        let Some((method, template)) = &operation.rule else { return Ok(None) };
+        let slash = |name: &str| operation.inputs.get(name).is_some_and(|input| input.encoded_slash);
+        let path = template
+            .write(inputs, &slash)
+            .ok_or_else(|| refused("an input that stands in the path is empty or holds a `/`"))?;
+        let query: Vec<String> = operation
+            .inputs
+            .iter()
+            .filter_map(|(name, field)| match (&field.place, inputs.get(name)) {
+                (Place::Query(key), Some(value)) => Some(body::form::pair(key, value)),
+                _ => None,
+            })
+            .collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        let target: Target = format!("{path}{mark}{}", query.join("&"))
+            .parse()
+            .map_err(|error: model::ParseError| refused(error.to_string()))?;
+        match self.find(*method, &target) {
+            Some((found, _)) if found.name == operation.name => Ok(Some((*method, target))),
+            _ => Err(refused(format!("the inputs do not make a request of `{}`", operation.name))),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where a request becomes a call")]
+    fn found(
+        &self,
+        id: EvidenceId,
+        operation: Option<&Operation>,
+        (inputs, resource, request): (Inputs, Resource, Option<(Method, Authority, Target)>),
+    ) -> Call {
+        Call::found(CallParts {
+            id,
+            integration: self.name.clone(),
+            kind: self.kind.clone(),
+            operation: operation.map_or_else(|| self.unknown.clone(), |found| found.name.clone()),
+            access: operation.map_or(Access::Write, |found| found.access),
+            risk: operation.map_or(Risk::High, |found| found.risk),
+            resource,
+            inputs,
+            request,
+        })
+    }
+}
+
+/// The inputs of the query. One that is there twice, or belongs into the body, could be read in two ways.
+fn read_query(operation: &Operation, target: &Target, inputs: &mut Inputs) -> Result<(), Refusal> {
+    let Some(query) = target.query() else { return Ok(()) };
+    if query.contains(';') {
+        return Err(refused("a bare `;` in a query separates pairs for some servers and not for others"));
+    }
+    for (name, field) in &operation.inputs {
+        match &field.place {
+            Place::Query(key) => {
+                let mut values = target.pairs().filter(|(pair, _)| *pair == *key);
+                let Some((_, value)) = values.next() else { continue };
+                if values.next().is_some() {
+                    return Err(refused(format!("the query parameter `{key}` is written twice")));
+                }
+                inputs.insert(name.clone(), field.accept(name, &value)?);
+            }
+            Place::Body(path) => {
+                let first = path.first().map_or("", String::as_str);
+                if target.pairs().any(|(pair, _)| *pair == **name || *pair == *first) {
+                    return Err(refused(format!(
+                        "the input `{name}` belongs into the body, not into the query"
+                    )));
+                }
+            }
+            Place::Path | Place::Named => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_required(operation: &Operation, inputs: &Inputs) -> Result<(), Refusal> {
+    match operation
+        .inputs
+        .iter()
+        .find(|(name, field)| field.required && inputs.get(*name).is_none_or(String::is_empty))
+    {
+        Some((name, _)) => Err(refused(format!("the input `{name}` of `{}` is missing", operation.name))),
+        None => Ok(()),
+    }
+}
+
+fn refused(message: impl Into<String>) -> Refusal {
+    Refusal::new(Code::BadRequest, message)
+}
+
+#[cfg(test)]
+mod tests;

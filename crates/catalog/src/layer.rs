@@ -1,0 +1,220 @@
+//! The user's own files: whole integrations, and changes to built-in ones.
+//!
+//! The folder is read whole when it is loaded; one bad file is an error for all, because an integration that silently is
+//! not there makes rules about it mean something else.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::IntegrationName;
+use serde_saphyr::Spanned;
+
+use crate::compile::{Origin, Owner, compile};
+use crate::file::{AuthEntry, File, LimitsEntry, SecretEntry};
+use crate::{Error, Integration, embedded, nearest, yaml};
+
+/// Reads every `*.yaml` of a folder. Hidden files, folders and files of other kinds are left alone.
+pub(crate) fn read(folder: &Path) -> Result<BTreeMap<IntegrationName, Arc<Integration>>, Error> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Read { path, source }
+    };
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
+        paths.push(entry.map_err(unreadable(folder))?.path());
+    }
+    paths.sort();
+    let mut found = BTreeMap::new();
+    for path in paths {
+        let hidden =
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.'));
+        let extension =
+            path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        let yaml = matches!(extension.as_deref(), Some("yaml" | "yml"));
+        if hidden || !yaml || path.is_dir() {
+            continue;
+        }
+        let file = path.display().to_string();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            let problem = "an integration's file ends with `.yaml`".to_owned();
+            return Err(Error::Invalid { file, line: 0, problem });
+        }
+        let size = fs::metadata(&path).map_err(unreadable(&path))?.len();
+        if size > LARGEST {
+            return Err(Error::Invalid {
+                file,
+                line: 0,
+                problem: "the file is larger than 1 MiB".to_owned(),
+            });
+        }
+        let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let integration = integration(&text, &file, stem)?;
+        found.insert(integration.name().clone(), Arc::new(integration));
+    }
+    Ok(found)
+}
+
+/// The integration of one of the user's files.
+pub(crate) fn integration(text: &str, file: &str, stem: &str) -> Result<Integration, Error> {
+    let own: File = yaml::read(text, file)?;
+    let wrong = |problem: String| Error::Invalid { file: file.to_owned(), line: 0, problem };
+    if own.name.as_str() != stem {
+        return Err(wrong(format!("the file of `{}` is called `{}.yaml`", own.name, own.name)));
+    }
+    let extends_house = own.extends.as_ref().is_some_and(|base| base.as_str() == HOUSE);
+    if own.name.as_str() == HOUSE || extends_house {
+        return Err(wrong(format!("`{HOUSE}` is Doorward itself and cannot be changed")));
+    }
+    let kind = own.extends.clone().unwrap_or_else(|| own.name.clone());
+    let origin = Origin { file: file.to_owned(), kind, owner: Owner::User };
+    match &own.extends {
+        None => compile(&own, &origin),
+        Some(base) => {
+            let Some((_, entry)) = embedded::find(base.as_str()) else {
+                let near = nearest::suffix(base.as_str(), embedded::ENTRIES.iter().map(|entry| entry.name));
+                return Err(wrong(format!("there is no built-in integration `{base}` to extend{near}")));
+            };
+            let base: File = yaml::read(entry.text, &built_in(entry.name))?;
+            compile(&merge(base, own, &wrong)?, &origin)
+        }
+    }
+}
+
+/// The name of a built-in file in errors.
+pub(crate) fn built_in(name: &str) -> String {
+    format!("built-in {name}.yaml")
+}
+
+/// The built-in file with the user's changes. Every field of the user's file is taken apart here, so that a new one
+/// cannot be forgotten.
+fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File, Error> {
+    let File {
+        name,
+        extends,
+        title,
+        docs,
+        internal,
+        base_url,
+        domain,
+        hosts,
+        headers,
+        secrets,
+        auth,
+        incoming,
+        limits,
+        probe,
+        operations,
+        capabilities,
+        dangerous_allow_private,
+        tls_insecure_skip_verify,
+    } = own;
+    // The hosts of the service are not those of another address.
+    let base_hosts = if base_url.is_some() { None } else { base.hosts };
+    let base_domain = if base_url.is_some() { None } else { base.domain };
+    let secrets = merge_secrets(base.secrets, secrets);
+    let secrets = if auth.is_some() || incoming.is_some() {
+        let used: Vec<String> =
+            auth.as_ref().or(base.auth.as_ref()).into_iter().flatten().flat_map(named).collect();
+        let signed = incoming.as_ref().or(base.incoming.as_ref()).into_iter().flatten();
+        let used: Vec<String> =
+            used.into_iter().chain(signed.map(|entry| entry.value.secret.clone())).collect();
+        // What the user's schemes no longer use was the built-in schemes' own.
+        secrets
+            .into_iter()
+            .filter(|(name, (whose, _))| *whose == Owner::User || used.contains(name))
+            .collect()
+    } else {
+        secrets
+    };
+    let mut merged_headers = base.headers;
+    merged_headers.extend(headers);
+    Ok(File {
+        title: title.or(base.title),
+        docs: docs.or(base.docs),
+        internal: internal || base.internal,
+        domain: domain.or(base_domain),
+        base_url: base_url.or(base.base_url),
+        hosts: hosts.or(base_hosts),
+        headers: merged_headers,
+        secrets: secrets.into_iter().map(|(name, (_, entry))| (name, entry)).collect(),
+        auth: auth.or(base.auth),
+        incoming: incoming.or(base.incoming),
+        limits: merge_limits(base.limits, limits),
+        probe: probe.or(base.probe),
+        operations: union(base.operations, operations)
+            .map_err(|name| wrong(format!("operation `{name}` is built in; give yours another name")))?,
+        capabilities: union(base.capabilities, capabilities)
+            .map_err(|name| wrong(format!("capability `{name}` is built in; give yours another name")))?,
+        name,
+        extends,
+        dangerous_allow_private,
+        tls_insecure_skip_verify,
+    })
+}
+
+type Secrets = BTreeMap<String, (Owner, Spanned<SecretEntry>)>;
+
+/// The built-in secrets with the user's places, and the user's own.
+fn merge_secrets(
+    base: BTreeMap<String, Spanned<SecretEntry>>,
+    own: BTreeMap<String, Spanned<SecretEntry>>,
+) -> Secrets {
+    let mut merged: Secrets = base.into_iter().map(|(name, entry)| (name, (Owner::House, entry))).collect();
+    for (name, mut entry) in own {
+        if let Some((_, described)) = merged.get(&name) {
+            let own = &mut entry.value.0;
+            own.title = own.title.take().or_else(|| described.value.0.title.clone());
+            if own.prefix.is_empty() {
+                own.prefix.clone_from(&described.value.0.prefix);
+            }
+        }
+        merged.insert(name, (Owner::User, entry));
+    }
+    merged
+}
+
+/// Both; the error is a name that is in both.
+fn union<T>(mut base: BTreeMap<String, T>, own: BTreeMap<String, T>) -> Result<BTreeMap<String, T>, String> {
+    for (name, entry) in own {
+        if base.contains_key(&name) {
+            return Err(name);
+        }
+        base.insert(name, entry);
+    }
+    Ok(base)
+}
+
+fn named(entry: &Spanned<AuthEntry>) -> Vec<String> {
+    let AuthEntry { secret, username_secret, password_secret, .. } = &entry.value;
+    [secret, username_secret, password_secret].into_iter().flatten().cloned().collect()
+}
+
+fn merge_limits(
+    base: Option<Spanned<LimitsEntry>>,
+    own: Option<Spanned<LimitsEntry>>,
+) -> Option<Spanned<LimitsEntry>> {
+    let (Some(base), Some(own)) = (&base, &own) else { return own.or(base) };
+    let LimitsEntry { connect, head, total, idle, body, rate, caller_rate } = own.value.clone();
+    let base = base.value.clone();
+    let value = LimitsEntry {
+        connect: connect.or(base.connect),
+        head: head.or(base.head),
+        total: total.or(base.total),
+        idle: idle.or(base.idle),
+        body: body.or(base.body),
+        rate: rate.or(base.rate),
+        caller_rate: caller_rate.or(base.caller_rate),
+    };
+    Some(Spanned { value, ..own.clone() })
+}
+
+/// Doorward itself, as an integration.
+pub(crate) const HOUSE: &str = "doorward";
+/// Largest file, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests;

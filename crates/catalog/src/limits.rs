@@ -1,0 +1,65 @@
+//! How long and how much: the limits of one integration.
+
+use std::time::Duration;
+
+/// The limits of one integration. The time-outs have no default: a file without them is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// From the last byte of the request to the head of the reply.
+    pub head: Duration,
+    /// The whole exchange.
+    pub total: Duration,
+    /// Between two pieces of a body.
+    pub idle: Duration,
+    /// Largest body of a request, in bytes.
+    pub body: u64,
+    /// How often the service is called, by everybody together.
+    pub rate: Option<Rate>,
+    /// How often one caller may call it.
+    pub caller_rate: Option<Rate>,
+}
+
+impl Limits {
+    /// The limits of an integration that is never called over the network.
+    pub(crate) const INTERNAL: Self = Self {
+        connect: Duration::from_secs(5),
+        head: Duration::from_secs(30),
+        total: Duration::from_secs(60),
+        idle: Duration::from_secs(30),
+        body: DEFAULT_BODY,
+        rate: None,
+        caller_rate: None,
+    };
+}
+
+/// So many calls in so much time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many; never zero.
+    pub calls: u32,
+    /// In how much time.
+    pub per: Duration,
+}
+
+/// Reads a size such as `512KiB`, `1MiB` or `2097152B`. A bare number is refused, for it has no unit.
+pub(crate) fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(digits)?;
+    let factor: u64 = match unit {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor).filter(|size| *size > 0)
+}
+
+/// Largest body of a request where the file gives none.
+pub(crate) const DEFAULT_BODY: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests;
