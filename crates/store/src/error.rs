@@ -49,6 +49,23 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The disk did not confirm a write; what is on it is unknown, and nothing more is written.
+    #[error("the disk did not confirm a write to `{path}`")]
+    Unconfirmed {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file does not hold what was written into it.
+    #[error("`{path}` is damaged at byte {offset}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The first byte that is wrong.
+        offset: u64,
+    },
     /// The database failed in another way.
     #[error("the database failed")]
     Database(#[source] rusqlite::Error),
@@ -64,6 +81,8 @@ impl Error {
             Self::Gone(_) => Some("put the file back, or stop the broker and restore a backup"),
             Self::Locked(_) => Some("use the running broker, or stop it first: `doorward status`"),
             Self::Newer { .. } => Some("use the newer `doorward` that made this home"),
+            Self::Unconfirmed { .. } => Some("look at the disk, then start the broker again: it checks what is there"),
+            Self::Damaged { .. } => Some("keep the file as it is and restore a backup: `doorward evidence verify` says how much is affected"),
             Self::Conflict | Self::Row { .. } | Self::File { .. } | Self::Database(_) => None,
         }
     }

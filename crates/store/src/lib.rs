@@ -25,12 +25,14 @@
 mod embedded;
 mod error;
 pub mod files;
+mod journal;
 mod lock;
 mod record;
 mod storage;
 
 pub use embedded::Embedded;
 pub use error::Error;
+pub use journal::Journal;
 pub use lock::HomeLock;
 pub use record::{Record, all, get, put};
 pub use storage::{Batch, Row, Step, Storage, Table};

@@ -1,0 +1,67 @@
+//! What travels between lanes and writer.
+
+use std::ops::Range;
+
+use model::{EvidenceId, TenantName};
+use tokio::sync::oneshot;
+
+use crate::event::Use;
+use crate::receipt::Held;
+use crate::{Error, Kind, Receipt};
+
+/// One record on its way to the disk. Its event lies encoded in the bytes of its [`Pending`].
+pub(super) struct Entry {
+    pub(super) tenant: TenantName,
+    pub(super) kind: Kind,
+    /// The call; `None` for what happened to Doorward itself.
+    pub(super) id: Option<EvidenceId>,
+    pub(super) body: Range<usize>,
+    pub(super) what: What,
+}
+
+/// What is to happen with a record beside being written.
+pub(super) enum What {
+    /// An intent: counts uses, gives a receipt. Forgotten when its group fails, for nothing has been done yet.
+    Intend { uses: Vec<Use>, waiter: oneshot::Sender<Result<Receipt, Error>> },
+    /// An outcome, head or close. Something has been done, so it is kept and tried again when its group fails.
+    Settle { held: Option<Held>, waiter: Option<oneshot::Sender<Result<(), Error>>> },
+    /// A refusal or notice. Forgotten when its group fails: whoever waits is told.
+    Note { waiter: oneshot::Sender<Result<(), Error>> },
+}
+
+/// Records that wait, and the bytes of their events.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub(super) bytes: Vec<u8>,
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Pending {
+    pub(super) fn body(&self, entry: &Entry) -> &[u8] {
+        self.bytes.get(entry.body.clone()).unwrap_or_default()
+    }
+
+    /// Whether somebody waits for one of them.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.entries.iter().any(|entry| match &entry.what {
+            What::Intend { .. } | What::Note { .. } => true,
+            What::Settle { waiter, .. } => waiter.is_some(),
+        })
+    }
+}
+
+/// What a lane is told about one of its entries.
+pub(super) enum Answer {
+    /// About an intent.
+    Intent(oneshot::Sender<Result<Receipt, Error>>, Result<Receipt, Error>),
+    /// About anything else.
+    Plain(oneshot::Sender<Result<(), Error>>, Result<(), Error>),
+}
+
+/// To the writer.
+pub(super) enum Message {
+    /// Records of one lane, and where the answers go, where somebody waits.
+    Records(Pending, Option<oneshot::Sender<Vec<Answer>>>),
+    /// Write what is there, sign it and end.
+    Close,
+}

@@ -1,0 +1,137 @@
+//! For tests: a clock by hand, and a storage whose disk can be filled, broken or stopped.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use crypto::SigningKey;
+use model::{Clock, TenantName, Timestamp};
+use store::{Batch, Embedded, Row, Storage, Table};
+
+use super::Log;
+use crate::{Ending, Outcome, verify_store};
+
+/// A clock that a test moves.
+pub(crate) struct Hand(pub(crate) AtomicU64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Mode {
+    Works,
+    Full,
+    Broken,
+    Stuck,
+}
+
+/// A storage whose disk a test can fill, break or stop.
+pub(crate) struct Fake {
+    pub(crate) inner: Embedded,
+    mode: Mutex<Mode>,
+    changed: Condvar,
+}
+
+impl Fake {
+    pub(crate) fn new() -> Arc<Self> {
+        let (mode, changed) = (Mutex::new(Mode::Works), Condvar::new());
+        Arc::new(Self { inner: Embedded::in_memory().unwrap(), mode, changed })
+    }
+
+    pub(crate) fn set(&self, mode: Mode) {
+        *self.mode.lock().unwrap() = mode;
+        self.changed.notify_all();
+    }
+
+    /// Number of rows of evidence of the tenant `local`.
+    pub(crate) fn groups(&self) -> usize {
+        self.inner.scan(Table::Evidence, &local(), b"", None, 100_000).unwrap().len()
+    }
+
+    pub(crate) fn records(&self, tenant: &TenantName) -> Vec<crate::Leaf> {
+        let rows = self.inner.scan(Table::Evidence, tenant, b"", None, 100_000).unwrap();
+        let leaves = rows.iter().flat_map(|row| crate::leaf::rows(&row.value));
+        leaves.map(|leaf| crate::Leaf::decode(leaf.unwrap()).unwrap()).collect()
+    }
+}
+
+impl Storage for Fake {
+    fn get(&self, t: Table, tenant: &TenantName, key: &[u8]) -> Result<Option<Vec<u8>>, store::Error> {
+        self.inner.get(t, tenant, key)
+    }
+
+    fn scan(
+        &self,
+        t: Table,
+        tenant: &TenantName,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, store::Error> {
+        self.inner.scan(t, tenant, prefix, after, limit)
+    }
+
+    fn last(&self, t: Table, tenant: &TenantName) -> Result<Option<Row>, store::Error> {
+        self.inner.last(t, tenant)
+    }
+
+    fn tenants(&self, t: Table) -> Result<Vec<TenantName>, store::Error> {
+        self.inner.tenants(t)
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<(), store::Error> {
+        let mut mode = self.mode.lock().unwrap();
+        while *mode == Mode::Stuck {
+            mode = self.changed.wait(mode).unwrap();
+        }
+        let mode = *mode;
+        match mode {
+            Mode::Full => Err(store::Error::Full),
+            // Stands for a sync that failed: any error that is not known to pass.
+            Mode::Broken => Err(store::Error::Conflict),
+            Mode::Works | Mode::Stuck => self.inner.commit(batch),
+        }
+    }
+}
+
+pub(crate) fn key() -> SigningKey {
+    SigningKey::from_seed([9; 32]).unwrap()
+}
+
+pub(crate) fn clock() -> Arc<Hand> {
+    Arc::new(Hand(AtomicU64::new(1_760_000_000_000)))
+}
+
+pub(crate) fn open(storage: &Arc<Fake>, clock: &Arc<Hand>) -> Log {
+    let origin = crate::Origin::parse("doorward.example").unwrap();
+    let patience = Duration::from_secs(2);
+    Log::open_with(storage.clone(), key(), origin, clock.clone(), patience).unwrap()
+}
+
+pub(crate) fn local() -> TenantName {
+    TenantName::local()
+}
+
+pub(crate) fn verify(storage: &Fake) -> crate::Report {
+    verify_store(storage, &key().public(), &mut |_, _| {}).unwrap()
+}
+
+/// Waits for a condition, with a limit.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < limit, "{what} did not happen");
+        std::thread::yield_now();
+    }
+}
+
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+pub(crate) fn done() -> Outcome {
+    Outcome { status: Some(200), ..Outcome::bare(Ending::Done) }
+}

@@ -1,0 +1,276 @@
+//! What the writer has in memory: the end of each chain, open intents, counters, the last checkpoint.
+//!
+//! A group is staged in here, and kept or undone with its commit.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Weak;
+
+use crypto::{Digest, SigningKey};
+use model::{EvidenceId, TenantName, Timestamp};
+
+use super::uses::Uses;
+use crate::checkpoint::{self, ChainHead, Checkpoint};
+use crate::leaf::{self, Head};
+use crate::note::Origin;
+use crate::receipt::Held;
+use crate::resume::{self, Resume};
+use crate::tree::Compact;
+use crate::walk::Stage;
+use crate::{Ending, Error, Kind, event};
+
+/// The end of one chain.
+#[derive(Default)]
+pub(super) struct Chain {
+    pub(super) last: Digest,
+    pub(super) tree: Compact,
+    /// The head under the last checkpoint, and under the last one of another number.
+    pub(super) signed: Mark,
+    pub(super) base: Mark,
+    pub(super) draft: Option<Draft>,
+}
+
+/// How large a chain was at a checkpoint, and how many had seen it grow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) size: u64,
+    pub(super) nth: u64,
+}
+
+/// The records of the group at hand.
+pub(super) struct Draft {
+    pub(super) first: u64,
+    pub(super) row: Vec<u8>,
+    was: (Digest, Compact),
+}
+
+/// An intent without its last outcome.
+pub(super) struct Open {
+    pub(super) tenant: TenantName,
+    pub(super) seq: u64,
+    pub(super) stage: Stage,
+    /// Gone when nobody can settle it any more.
+    pub(super) held: Weak<()>,
+    /// Whether an outcome of ours is on its way.
+    pub(super) swept: bool,
+}
+
+/// The last checkpoint.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Last {
+    pub(super) number: u64,
+    pub(super) time: Timestamp,
+    pub(super) digest: Digest,
+    pub(super) previous: Digest,
+    /// Whether the next one may take its place. Not after opening: the heads before it are not known then.
+    pub(super) ours: bool,
+}
+
+/// A checkpoint that waits for its commit.
+pub(super) struct Signed {
+    pub(super) checkpoint: Checkpoint,
+    pub(super) resume: Vec<u8>,
+    replaces: bool,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) chains: BTreeMap<TenantName, Chain>,
+    pub(super) open: HashMap<EvidenceId, Open>,
+    pub(super) uses: Uses,
+    pub(super) last: Option<Last>,
+    /// Chains with a draft.
+    touched: Vec<TenantName>,
+    /// What to put back into `open` when the group fails, the latest last.
+    undo: Vec<(EvidenceId, Option<Open>)>,
+    /// Whether a chain begins with this group.
+    begins: bool,
+}
+
+impl State {
+    /// Adds a record to its chain; returns its place and hash.
+    pub(super) fn append(
+        &mut self,
+        tenant: &TenantName,
+        kind: Kind,
+        time: Timestamp,
+        body: &[u8],
+    ) -> (u64, Digest) {
+        if !self.chains.contains_key(tenant) {
+            self.chains.insert(tenant.clone(), Chain::default());
+        }
+        let Some(chain) = self.chains.get_mut(tenant) else { return (0, Digest::default()) };
+        let seq = chain.tree.size();
+        self.begins |= seq == 0;
+        let draft = chain.draft.get_or_insert_with(|| {
+            self.touched.push(tenant.clone());
+            Draft { first: seq, row: Vec::with_capacity(1_024), was: (chain.last, chain.tree.clone()) }
+        });
+        let start = draft.row.len();
+        draft.row.extend_from_slice(&[0; LENGTH]);
+        Head { kind, tenant, seq, time, before: &chain.last }.encode(&mut draft.row);
+        draft.row.extend_from_slice(body);
+        let (_, record) = draft.row.split_at_mut(start);
+        if let Some((length, leaf)) = record.split_at_mut_checked(LENGTH) {
+            length.copy_from_slice(&u32::try_from(leaf.len()).unwrap_or(u32::MAX).to_be_bytes());
+            chain.last = leaf::hash(leaf);
+        }
+        chain.tree.append(chain.last);
+        (seq, chain.last)
+    }
+
+    /// Notes an intent as open; gives what keeps it so.
+    pub(super) fn begin(&mut self, id: EvidenceId, tenant: &TenantName, seq: u64) -> Held {
+        let held = Held::default();
+        let weak = std::sync::Arc::downgrade(&held.0);
+        let open = Open { tenant: tenant.clone(), seq, stage: Stage::Intended, held: weak, swept: false };
+        self.undo.push((id, self.open.insert(id, open)));
+        held
+    }
+
+    /// Notes that an intent is settled so far. `None` when it is not open.
+    pub(super) fn settle(&mut self, id: EvidenceId, kind: Kind) -> Option<()> {
+        let open = self.open.remove(&id)?;
+        if kind == Kind::Head {
+            let (tenant, held) = (open.tenant.clone(), open.held.clone());
+            let after = Open { tenant, seq: open.seq, stage: Stage::Streaming, held, swept: false };
+            self.open.insert(id, after);
+        }
+        self.undo.push((id, Some(open)));
+        Some(())
+    }
+
+    /// Chains with records in the group at hand.
+    pub(super) fn drafts(&self) -> impl Iterator<Item = (&TenantName, &Draft)> {
+        self.touched.iter().filter_map(|tenant| Some((tenant, self.chains.get(tenant)?.draft.as_ref()?)))
+    }
+
+    /// Takes the row of a draft for its batch; the draft stays for undoing.
+    pub(super) fn take_row(&mut self, tenant: &TenantName) -> Option<(u64, Vec<u8>)> {
+        let draft = self.chains.get_mut(tenant)?.draft.as_mut()?;
+        Some((draft.first, std::mem::take(&mut draft.row)))
+    }
+
+    /// Tenants with a draft.
+    pub(super) fn touched(&self) -> Vec<TenantName> {
+        self.touched.clone()
+    }
+
+    /// Whether a checkpoint belongs into the group at hand.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.begins || checkpoint::due(self.last.map(|last| last.time), now)
+    }
+
+    /// Signs the heads as they are, the group at hand included.
+    pub(super) fn sign(&self, now: Timestamp, origin: &Origin, key: &SigningKey) -> Signed {
+        let replaces = self.last.is_some_and(|last| last.ours && checkpoint::replaces(last.time, now));
+        let (number, previous) = match self.last {
+            None => (0, Digest::default()),
+            Some(last) if replaces => (last.number, last.previous),
+            Some(last) => (last.number + 1, last.digest),
+        };
+        let mut open: HashMap<&TenantName, Vec<(u64, EvidenceId, Stage)>> = HashMap::new();
+        for (id, intent) in &self.open {
+            open.entry(&intent.tenant).or_default().push((intent.seq, *id, intent.stage));
+        }
+        let mut resume = Resume { number, chains: Vec::new() };
+        let mut heads = Vec::new();
+        for (tenant, chain) in self.chains.iter().filter(|(_, chain)| chain.tree.size() > 0) {
+            let mark = chain.mark(replaces);
+            let (root, last) = (chain.tree.root(), chain.last);
+            heads.push(ChainHead { tenant: tenant.clone(), nth: mark.nth, size: mark.size, root, last });
+            let mut open = open.remove(tenant).unwrap_or_default();
+            open.sort_unstable_by_key(|(seq, ..)| *seq);
+            let nodes = chain.tree.nodes().to_vec();
+            resume.chains.push(resume::Chain { tenant: tenant.clone(), nodes, open });
+        }
+        let checkpoint = Checkpoint::sign(heads, (number, now, previous), origin, key);
+        Signed { checkpoint, resume: resume.encode(), replaces }
+    }
+
+    /// The group is durable, and with it the checkpoint.
+    pub(super) fn keep(&mut self, signed: Option<&Signed>) {
+        for tenant in self.touched.drain(..) {
+            if let Some(chain) = self.chains.get_mut(&tenant) {
+                chain.draft = None;
+            }
+        }
+        self.undo.clear();
+        self.begins = false;
+        self.uses.keep();
+        let Some(Signed { checkpoint, replaces, .. }) = signed else { return };
+        for chain in self.chains.values_mut() {
+            let mark = chain.mark(*replaces);
+            if !replaces {
+                chain.base = chain.signed;
+            }
+            chain.signed = mark;
+        }
+        let statement = &checkpoint.statement;
+        self.last = Some(Last {
+            number: statement.number,
+            time: statement.time,
+            digest: checkpoint.digest(),
+            previous: statement.previous,
+            ours: true,
+        });
+    }
+
+    /// The group is not durable: everything is as before it.
+    pub(super) fn undo(&mut self) {
+        for tenant in self.touched.drain(..) {
+            if let Some(chain) = self.chains.get_mut(&tenant)
+                && let Some(draft) = chain.draft.take()
+            {
+                (chain.last, chain.tree) = draft.was;
+            }
+        }
+        for (id, before) in self.undo.drain(..).rev() {
+            match before {
+                Some(open) => self.open.insert(id, open),
+                None => self.open.remove(&id),
+            };
+        }
+        self.begins = false;
+        self.uses.undo();
+    }
+
+    /// Events that settle as `unknown` the intents that nobody can settle any more.
+    pub(super) fn sweep(&mut self) -> Vec<(TenantName, Kind, EvidenceId, Vec<u8>)> {
+        let lost = self.open.iter_mut().filter(|(_, open)| !open.swept && open.held.strong_count() == 0);
+        lost.map(|(id, open)| {
+            open.swept = true;
+            let settles = event::Settles { id: *id, intent: open.seq };
+            let mut body = Vec::new();
+            let kind = match open.stage {
+                Stage::Intended => {
+                    event::Outcome::bare(Ending::Unknown).encode(settles, &mut body);
+                    Kind::Outcome
+                }
+                Stage::Streaming => {
+                    event::Closed::bare(Ending::Unknown).encode(settles, &mut body);
+                    Kind::Close
+                }
+            };
+            (open.tenant.clone(), kind, *id, body)
+        })
+        .collect()
+    }
+
+    /// Refuses an id that is open.
+    pub(super) fn check_fresh(&self, id: EvidenceId) -> Result<(), Error> {
+        if self.open.contains_key(&id) { Err(Error::Duplicate(id)) } else { Ok(()) }
+    }
+}
+
+impl Chain {
+    /// The mark under a checkpoint of the chain as it is now.
+    fn mark(&self, replaces: bool) -> Mark {
+        let before = if replaces { self.base } else { self.signed };
+        let size = self.tree.size();
+        Mark { size, nth: before.nth + u64::from(size != before.size) }
+    }
+}
+
+/// Bytes of the length in front of each record of a row.
+const LENGTH: usize = 4;

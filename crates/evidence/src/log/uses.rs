@@ -1,0 +1,95 @@
+//! Counters of uses: in memory, as durable as the intents that they count.
+//!
+//! # Invariants
+//!
+//! - A counter goes up in the batch that makes its intent durable, and back when that batch fails. One thread counts, so two
+//!   callers can't both have the last use.
+
+use std::collections::HashMap;
+
+use model::TenantName;
+use store::{Batch, Row, Step, Storage, Table};
+
+use crate::event::Use;
+use crate::{At, Error, Finding, Wrong};
+
+/// A counter: the tenant and the id of the grant or narrowing.
+type Key = (TenantName, [u8; 16]);
+
+/// The counters, read from the storage when they are first asked for.
+#[derive(Default)]
+pub(super) struct Uses {
+    counts: HashMap<Key, u64>,
+    /// What the counters of this group were before it.
+    before: HashMap<Key, u64>,
+}
+
+impl Uses {
+    /// Counts all of `uses`, or none of them.
+    pub(super) fn count(
+        &mut self,
+        storage: &dyn Storage,
+        tenant: &TenantName,
+        uses: &[Use],
+    ) -> Result<(), Error> {
+        for (nth, counted) in uses.iter().enumerate() {
+            let earlier = uses.iter().take(nth).filter(|other| other.id == counted.id).count();
+            let taken = self.read(storage, tenant, counted.id)?;
+            if taken.saturating_add(u64::try_from(earlier).unwrap_or(u64::MAX)) >= counted.most {
+                return Err(Error::UsesExhausted(counted.id));
+            }
+        }
+        for counted in uses {
+            let key = (tenant.clone(), counted.id);
+            let count = self.counts.entry(key.clone()).or_default();
+            self.before.entry(key).or_insert(*count);
+            *count += 1;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, storage: &dyn Storage, tenant: &TenantName, id: [u8; 16]) -> Result<u64, Error> {
+        let key = (tenant.clone(), id);
+        if let Some(count) = self.counts.get(&key) {
+            return Ok(*count);
+        }
+        let count = match storage.get(Table::Uses, tenant, &id).map_err(Error::Read)? {
+            None => 0,
+            Some(value) => decode(&value).ok_or_else(|| {
+                Error::Damaged(Box::new(Finding::new(At::Row(tenant.clone(), "uses"), Wrong::State)))
+            })?,
+        };
+        self.counts.insert(key, count);
+        Ok(count)
+    }
+
+    /// Adds the counters of this group to its batch.
+    pub(super) fn put(&self, batch: &mut Batch) {
+        for key in self.before.keys() {
+            let (tenant, id) = key;
+            let value = self.counts.get(key).copied().unwrap_or_default().to_be_bytes().to_vec();
+            batch.push(Step::Put(Table::Uses, tenant.clone(), Row { key: id.to_vec(), value }));
+        }
+    }
+
+    /// The group is durable.
+    pub(super) fn keep(&mut self) {
+        self.before.clear();
+        if self.counts.len() > REMEMBERED {
+            self.counts.clear();
+        }
+    }
+
+    /// The group is not: all counters are as before.
+    pub(super) fn undo(&mut self) {
+        self.counts.extend(self.before.drain());
+    }
+}
+
+/// The count in a row of [`Table::Uses`].
+pub(crate) fn decode(value: &[u8]) -> Option<u64> {
+    value.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// Counters in memory; beyond, they are read again.
+const REMEMBERED: usize = 100_000;

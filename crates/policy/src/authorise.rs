@@ -1,0 +1,257 @@
+//! The third step of the path: may this caller make this call? Grant and revocations, then caveats, then Cedar.
+
+use std::sync::Arc;
+
+use model::{Call, Caller, CapabilityId, Code, GrantId, Proof, Timestamp};
+
+use crate::capability::Verified;
+use crate::caveat::{Asked, Broken, Caveat};
+use crate::cedar::{Answer, Decision, Explanation, Outcome, Policies, Subject};
+use crate::denial::Denial;
+use crate::grant::{Grant, GrantState, Grants};
+use crate::permit::{Allowed, ApprovalNeed, Counter, Limits, Permit};
+use crate::principal::{Principals, Standing};
+
+/// Everything that a decision is made from.
+#[derive(Clone, Copy)]
+pub struct Authority<'a> {
+    /// The policies.
+    pub policies: &'a Policies,
+    /// The grants, and what was revoked.
+    pub grants: &'a Grants,
+    /// The principals and their roles.
+    pub principals: &'a Principals,
+}
+
+impl Authority<'_> {
+    /// Allows one call, or says what denies it. `verified` is the capability that was presented, where there was one; it
+    /// only ever takes away from what its principal could do.
+    ///
+    /// # Errors
+    /// A [`Denial`] that names the grant, capability or policy that decided, and gives the call back.
+    pub fn authorise(
+        &self,
+        caller: &Caller,
+        call: Call,
+        verified: Option<&Verified>,
+        now: Timestamp,
+    ) -> Result<Permit, Denial> {
+        match self.decide(caller, &call, verified, now) {
+            Ok((allowed, _)) => {
+                let (tenant, principal) = (caller.tenant().clone(), caller.principal().clone());
+                Ok(Permit { call, tenant, principal, allowed })
+            }
+            Err(denial) => Err(denial.of(call)),
+        }
+    }
+
+    /// What [`Authority::authorise`] would say, without a permit.
+    #[must_use]
+    pub fn explain(
+        &self,
+        caller: &Caller,
+        call: &Call,
+        verified: Option<&Verified>,
+        now: Timestamp,
+    ) -> Explanation {
+        match self.decide(caller, call, verified, now) {
+            Ok((allowed, decision)) => {
+                let mut explanation = self.policies.explain(&decision);
+                explanation.approval = allowed.limits.approval == ApprovalNeed::Required;
+                explanation
+            }
+            Err(denial) => {
+                let asked =
+                    self.subject(caller, verified).map(|s| self.policies.decide(&s, caller, call, now));
+                let failed = Arc::new(Decision::nothing());
+                let mut explanation = self.policies.explain(asked.as_ref().unwrap_or(&failed));
+                explanation.answer = Answer::Deny;
+                denial.message().clone_into(&mut explanation.reason);
+                explanation
+            }
+        }
+    }
+
+    fn decide(
+        &self,
+        caller: &Caller,
+        call: &Call,
+        verified: Option<&Verified>,
+        now: Timestamp,
+    ) -> Result<(Allowed, Arc<Decision>), Denial> {
+        let subject = self.subject(caller, verified)?;
+        let mut allowed = Allowed {
+            grant: None,
+            narrowings: Box::default(),
+            limits: Limits::default(),
+            expires: None,
+            version: self.policies.version(),
+            determining: Arc::from([]),
+        };
+        if let Some(verified) = verified {
+            let grant = self.standing_grant(caller, verified, now)?;
+            check_caveats(&Asked { caller, call, now }, &grant, verified, &mut allowed)?;
+        }
+        let decision = self.policies.decide(&subject, caller, call, now);
+        let Outcome::Allow { approval } = decision.outcome else {
+            return Err(denied_by_policy(caller, call, &decision));
+        };
+        if approval {
+            allowed.limits.approval = ApprovalNeed::Required;
+        }
+        allowed.determining = Arc::clone(&decision.determining);
+        Ok((allowed, decision))
+    }
+
+    /// Who asks, and how they stand. A capability that was claimed but not verified is no proof.
+    fn subject<'a>(&self, caller: &'a Caller, verified: Option<&Verified>) -> Result<Subject<'a>, Denial> {
+        let missing = || {
+            Denial::new(
+                Code::Unauthenticated,
+                "the capability that was claimed is not the one that was verified",
+            )
+            .hint("present the capability with the request")
+        };
+        let standing = Standing::of(caller.proof(), verified.is_some()).ok_or_else(missing)?;
+        match (caller.proof(), verified) {
+            (Proof::Capability(claimed), Some(verified)) if claimed != verified.grant() => {
+                return Err(missing());
+            }
+            _ => {}
+        }
+        let (tenant, principal) = (caller.tenant(), caller.principal());
+        let known = self.principals.find(tenant, principal);
+        Ok(Subject { tenant, principal, known, standing, grant: verified.map(Verified::grant) })
+    }
+
+    /// The row behind a capability, where it stands and is this caller's.
+    fn standing_grant(
+        &self,
+        caller: &Caller,
+        verified: &Verified,
+        now: Timestamp,
+    ) -> Result<Arc<Grant>, Denial> {
+        let id = verified.grant();
+        let elsewhere = || {
+            // The same words whether it is unknown or another tenant's: its existence is nobody else's business.
+            Denial::new(Code::Unauthenticated, format!("grant `{id}` is not known here"))
+                .hint("ask for a new capability")
+                .rule(id.to_string())
+        };
+        let grant = self.grants.find(id).ok_or_else(elsewhere)?;
+        if verified.tenant() != caller.tenant() || grant.tenant != *caller.tenant() {
+            return Err(elsewhere());
+        }
+        let over = |code, what: String| {
+            Denial::new(code, what).hint("ask for a new capability").rule(id.to_string())
+        };
+        if grant.principal != *caller.principal() {
+            let what = format!("grant `{id}` was given to another principal");
+            return Err(over(Code::Denied, what).hint("present it without another proof of who you are"));
+        }
+        match grant.state {
+            GrantState::Active => {}
+            GrantState::Suspended => return Err(over(Code::Revoked, format!("grant `{id}` is suspended"))),
+            GrantState::Revoked { at } => {
+                return Err(over(Code::Revoked, format!("grant `{id}` was revoked at {at}")));
+            }
+        }
+        if let Some(end) = grant.expires.filter(|end| now >= *end) {
+            return Err(over(Code::Expired, format!("grant `{id}` expired at {end}")));
+        }
+        match self.grants.first_revoked(verified.narrowings()) {
+            Some(narrowing) => Err(over(Code::Revoked, format!("capability `{narrowing}` was revoked"))
+                .rule(narrowing.to_string())),
+            None => Ok(grant),
+        }
+    }
+}
+
+/// The caveats of the grant, then those of each narrowing; all apply.
+fn check_caveats(
+    asked: &Asked<'_>,
+    grant: &Grant,
+    verified: &Verified,
+    allowed: &mut Allowed,
+) -> Result<(), Denial> {
+    allowed.grant = Some(grant.id);
+    allowed.narrowings = verified.narrowings().collect();
+    allowed.expires = grant.expires;
+    for caveat in &grant.caveats {
+        let _kept = caveat.check(asked).map_err(|broken| broken_by(&Origin::Grant(grant.id), broken))?;
+        note(caveat, Counter::Grant(grant.id), asked, allowed);
+    }
+    for (narrowing, caveat) in verified.caveats() {
+        let _kept = caveat.check(asked).map_err(|broken| broken_by(&Origin::Narrowing(narrowing), broken))?;
+        note(caveat, Counter::Narrowing(grant.id, narrowing), asked, allowed);
+    }
+    Ok(())
+}
+
+/// What of a caveat is still to be counted or asked, and when it ends.
+fn note(caveat: &Caveat, counter: Counter, asked: &Asked<'_>, allowed: &mut Allowed) {
+    match caveat {
+        Caveat::Rate(rate) => allowed.limits.rates.push((counter, *rate)),
+        Caveat::Uses(most) => allowed.limits.use_at_most(counter, most.get()),
+        Caveat::NotAfter(end) => {
+            allowed.expires = Some(allowed.expires.map_or(*end, |known| known.min(*end)));
+        }
+        _ => {}
+    }
+    if caveat.asks_approval(asked.call.access()) {
+        allowed.limits.approval = ApprovalNeed::Required;
+    }
+}
+
+enum Origin {
+    Grant(GrantId),
+    Narrowing(CapabilityId),
+}
+
+fn broken_by(origin: &Origin, broken: Broken) -> Denial {
+    let Broken { code, says, hint } = broken;
+    let (what, id) = match origin {
+        Origin::Grant(id) => ("grant", id.to_string()),
+        Origin::Narrowing(id) => ("capability", id.to_string()),
+    };
+    let denial = Denial::new(code, format!("{what} `{id}` {says}")).rule(id);
+    match hint {
+        Some(hint) => denial.hint(hint),
+        None => denial,
+    }
+}
+
+fn denied_by_policy(caller: &Caller, call: &Call, decision: &Decision) -> Denial {
+    let (integration, operation) = (call.integration(), call.operation());
+    let what = format!("`{integration}/{operation}` on `{}`", call.resource());
+    let first = decision.determining.first();
+    match decision.outcome {
+        Outcome::Forbidden => {
+            let rule = first.map_or("unknown", |rule| &**rule);
+            Denial::new(Code::Denied, format!("policy `{rule}` forbids {what}"))
+                .hint("`doorward policy explain` shows where it stands")
+                .rule(rule)
+        }
+        Outcome::Failed => {
+            let rule = first.map_or("unknown", |rule| &**rule);
+            let message = format!("a policy about {what} could not be evaluated, so it is denied");
+            Denial::new(Code::Denied, message).hint("`doorward policy explain` shows which one").rule(rule)
+        }
+        Outcome::NotDescribed => {
+            let message =
+                format!("the policies were loaded without {what}, or with another description of it");
+            Denial::new(Code::Denied, message).hint("load the policies again")
+        }
+        Outcome::NotPermitted | Outcome::Allow { .. } if caller.proof() == Proof::Loopback => {
+            let message = format!("nothing proves who asks for {what}");
+            Denial::new(Code::Unauthenticated, message).hint("present a capability")
+        }
+        Outcome::NotPermitted | Outcome::Allow { .. } => {
+            let message = format!("no policy permits `{}` {what}", caller.principal());
+            Denial::new(Code::Denied, message).hint("`doorward policy explain` shows what was asked")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! From policy files and the catalogue to a set that can decide. All or nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use cedar_policy::{
+    ActionConstraint, Entities, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode,
+    ValidationWarning, Validator,
+};
+
+use super::cache::Cache;
+use super::evaluate::{Types, uid};
+use super::source::{Parsed, at, offset, parse};
+use super::{Action, ActionSpec, Policies, Rule, Slice, Source, Version, schema};
+use crate::Error;
+
+impl Policies {
+    /// Compiles policy files against the operations of the catalogue. An `unknown` operation is added for each
+    /// integration, and one for Doorward itself.
+    ///
+    /// # Errors
+    /// When a file is not Cedar, fails strict validation, names an id or annotation wrongly; the error names file and
+    /// line. Or when an operation is described twice, differently.
+    pub fn compile(sources: &[Source<'_>], actions: &[ActionSpec]) -> Result<Self, Error> {
+        let operations = schema::operations(actions)?;
+        let text = schema::text(&operations)?;
+        let schema = read_schema(&text)?;
+        let mut parsed = Vec::new();
+        for (file, source) in sources.iter().enumerate() {
+            parsed.extend(parse(file, source)?);
+        }
+        let (set, places) = gather(sources, &parsed)?;
+        let warnings = validate(sources, &places, &schema, &set)?;
+        let types = Types::new()?;
+        let actions = slices(&schema, &types, &operations, &parsed)?;
+        let rules: HashMap<PolicyId, Rule> =
+            parsed.into_iter().map(|one| (one.policy.id().clone(), one.rule)).collect();
+        let version = version(&text, sources);
+        Ok(Self { version, schema, types, actions, rules, warnings, cache: Cache::new() })
+    }
+}
+
+/// Where each policy stands: file and offset.
+type Places = HashMap<PolicyId, (usize, usize)>;
+
+fn gather(sources: &[Source<'_>], parsed: &[Parsed]) -> Result<(PolicySet, Places), Error> {
+    let (mut set, mut places) = (PolicySet::new(), Places::new());
+    for Parsed { policy, rule, file, start } in parsed {
+        let twice = places.insert(policy.id().clone(), (*file, *start)).is_some();
+        if twice || set.add(policy.clone()).is_err() {
+            let message = format!("the id `{}` is taken by another policy", rule.name);
+            return Err(sources
+                .get(*file)
+                .map_or_else(|| schema::wrong(&message), |s| at(s, *start, message.clone())));
+        }
+    }
+    Ok((set, places))
+}
+
+/// Strict validation. Odd characters are refused as well: they make a policy read otherwise than it works.
+fn validate(
+    sources: &[Source<'_>],
+    places: &Places,
+    schema: &Schema,
+    set: &PolicySet,
+) -> Result<Vec<String>, Error> {
+    let locate = |policy: &PolicyId, found: Option<usize>, message: String| {
+        let (file, start) = places.get(policy).copied().unwrap_or_default();
+        match sources.get(file) {
+            Some(source) => at(source, found.unwrap_or(start), message),
+            None => schema::wrong(message),
+        }
+    };
+    let result = Validator::new(schema.clone()).validate(set, ValidationMode::Strict);
+    if let Some(error) = result.validation_errors().next() {
+        return Err(locate(error.policy_id(), offset(error), error.to_string()));
+    }
+    if !result.validation_passed() {
+        return Err(schema::wrong("the policies did not pass validation"));
+    }
+    let mut warnings = Vec::new();
+    for warning in result.validation_warnings() {
+        let located = locate(warning.policy_id(), offset(warning), warning.to_string());
+        match warning {
+            ValidationWarning::ImpossiblePolicy(_) | ValidationWarning::InvalidActionApplication(_) => {
+                warnings.push(located.to_string());
+            }
+            _ => return Err(located),
+        }
+    }
+    Ok(warnings)
+}
+
+type Actions = HashMap<model::IntegrationName, HashMap<model::OperationName, Arc<Action>>>;
+
+/// For each operation the policies whose scope names it, one of its groups, or any action. The others can neither apply
+/// nor fail: the scope is read before the conditions.
+fn slices(
+    schema: &Schema,
+    types: &Types,
+    operations: &BTreeMap<String, ActionSpec>,
+    parsed: &[Parsed],
+) -> Result<Actions, Error> {
+    let entities = schema.action_entities().map_err(schema::wrong)?;
+    let scopes: Vec<ActionConstraint> = parsed.iter().map(|one| one.policy.action_constraint()).collect();
+    let mut known: HashMap<Vec<usize>, Arc<Slice>> = HashMap::new();
+    let mut actions = Actions::new();
+    for (name, spec) in operations {
+        let uid = uid(&types.action, name);
+        let entity = entities.get(&uid).ok_or_else(|| Error::Schema(format!("no action `{name}`")))?.clone();
+        let mine = |(at, scope): (usize, &ActionConstraint)| matches(scope, &uid, &entities).then_some(at);
+        let chosen: Vec<usize> = scopes.iter().enumerate().filter_map(mine).collect();
+        let slice = match known.get(&chosen) {
+            Some(slice) => Arc::clone(slice),
+            None => {
+                let members = chosen.iter().filter_map(|at| parsed.get(*at));
+                let slice = Arc::new(slice(members)?);
+                known.insert(chosen, Arc::clone(&slice));
+                slice
+            }
+        };
+        let action = Action { uid, entity, access: spec.access, risk: spec.risk, slice };
+        let of_integration = actions.entry(spec.integration.clone()).or_default();
+        of_integration.insert(spec.operation.clone(), Arc::new(action));
+    }
+    Ok(actions)
+}
+
+fn slice<'a>(members: impl Iterator<Item = &'a Parsed>) -> Result<Slice, Error> {
+    let (mut policies, mut reads_context) = (PolicySet::new(), false);
+    for one in members {
+        reads_context |= one.rule.reads_context;
+        policies.add(Policy::clone(&one.policy)).map_err(schema::wrong)?;
+    }
+    Ok(Slice { policies, reads_context })
+}
+
+fn matches(scope: &ActionConstraint, action: &EntityUid, entities: &Entities) -> bool {
+    let within = |group: &EntityUid| group == action || entities.is_ancestor_of(group, action);
+    match scope {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(one) => one == action,
+        ActionConstraint::In(groups) => groups.iter().any(within),
+    }
+}
+
+fn read_schema(text: &str) -> Result<Schema, Error> {
+    let (schema, _) = Schema::from_cedarschema_str(text).map_err(schema::wrong)?;
+    Ok(schema)
+}
+
+fn version(schema: &str, sources: &[Source<'_>]) -> Version {
+    let mut hasher = crypto::Hasher::new();
+    let texts = sources.iter().flat_map(|source| [source.name, source.text]);
+    for text in std::iter::once(schema).chain(texts) {
+        hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(text.as_bytes());
+    }
+    Version(hasher.finish())
+}

@@ -1,0 +1,157 @@
+//! Cedar, embedded and strict.
+//!
+//! [`Policies::compile`] reads policy files against a schema made from the catalogue; what fails strict validation is not
+//! loaded. A request is always built with the schema. Cedar skips a policy that can't be evaluated, also a `forbid`; here
+//! any error in the diagnostics is a denial.
+//!
+//! # Invariants
+//!
+//! - Nothing is allowed without a `permit`; a `forbid` wins; an error denies.
+//! - Only policies whose scope can match an action are evaluated for it. A decision is kept only where none of them reads
+//!   `context`, under everything that the entities are made of.
+//! - An unknown annotation is an error, so that a mistyped `@approval` does not pass for none.
+
+mod cache;
+mod compile;
+mod evaluate;
+mod explain;
+mod schema;
+mod source;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use cedar_policy::{Entity, EntityUid, PolicyId, PolicySet, Schema};
+use model::{Access, IntegrationName, OperationName, Risk};
+
+use cache::Cache;
+use evaluate::Types;
+pub(crate) use evaluate::{Decision, Outcome, Subject};
+pub use explain::{Answer, Circumstances, Determining, Explanation, Question};
+
+/// The policies that hold where nobody wrote any.
+pub const DEFAULT: &str = include_str!("default.cedar");
+
+/// One file of policies.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Where it was read from, for messages.
+    pub name: &'a str,
+    /// The text.
+    pub text: &'a str,
+}
+
+impl Source<'static> {
+    /// The policies that hold where nobody wrote any.
+    pub const DEFAULT: Self = Self { name: "default.cedar", text: DEFAULT };
+}
+
+/// One operation of the catalogue, as policies see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionSpec {
+    /// The integration.
+    pub integration: IntegrationName,
+    /// The operation.
+    pub operation: OperationName,
+    /// Read or write.
+    pub access: Access,
+    /// How much harm it can do.
+    pub risk: Risk,
+    /// What kind of thing it does.
+    pub effect: ActionEffect,
+}
+
+/// What kind of thing an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionEffect {
+    /// Uses a credential at a service.
+    Use,
+    /// Changes or looks at Doorward itself.
+    Manage,
+    /// Hands out a secret; counts as managing as well.
+    Disclose,
+}
+
+/// The version of a compiled set: SHA-256 over schema and sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version(crypto::Digest);
+
+impl Version {
+    /// The hash.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &crypto::Digest {
+        &self.0
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crypto::to_hex(&self.0))
+    }
+}
+
+/// A compiled set of policies. Never changed; a new one is swapped in whole, and takes its own empty cache with it.
+pub struct Policies {
+    version: Version,
+    schema: Schema,
+    types: Types,
+    actions: HashMap<IntegrationName, HashMap<OperationName, Arc<Action>>>,
+    rules: HashMap<PolicyId, Rule>,
+    warnings: Vec<String>,
+    cache: Cache,
+}
+
+/// One operation, with the policies that can apply to it.
+pub(crate) struct Action {
+    uid: EntityUid,
+    entity: Entity,
+    access: Access,
+    risk: Risk,
+    slice: Arc<Slice>,
+}
+
+/// Policies that can apply to the same actions.
+struct Slice {
+    policies: PolicySet,
+    reads_context: bool,
+}
+
+/// What is said about one policy.
+struct Rule {
+    name: Arc<str>,
+    place: String,
+    forbids: bool,
+    description: Option<String>,
+    asks_approval: bool,
+    reads_context: bool,
+}
+
+impl Policies {
+    /// The version.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// What the validator finds odd without refusing it, such as a policy that can never apply.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The ids of the policies, with the place where each stands, ascending.
+    #[must_use]
+    pub fn rules(&self) -> Vec<(&str, &str)> {
+        let mut rules: Vec<_> = self.rules.values().map(|rule| (&*rule.name, &*rule.place)).collect();
+        rules.sort_unstable();
+        rules
+    }
+
+    fn action(&self, integration: &IntegrationName, operation: &OperationName) -> Option<&Arc<Action>> {
+        self.actions.get(integration)?.get(operation)
+    }
+}
+
+#[cfg(test)]
+mod tests;

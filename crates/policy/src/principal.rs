@@ -1,0 +1,161 @@
+//! What is known of principals: their kind and roles. Loaded by the broker, read without waiting.
+//!
+//! Some roles say how a caller was proven, and count only then:
+//!
+//! | role | counts |
+//! |---|---|
+//! | `holder` | with a verified capability; never assigned |
+//! | `owner` | for a caller whom the kernel proved, without a capability: who hands out a capability hands out less than all |
+//! | `development` | for a caller that nothing proved; it is the only one that counts there |
+//! | every other one | with a capability or the kernel's proof |
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::{ParseError, PrincipalName, Proof, TenantName};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::table::Table;
+
+/// The role of whoever presents a capability.
+pub const HOLDER: &str = "holder";
+/// The role of who owns the tenant.
+pub const OWNER: &str = "owner";
+/// The role that lets an unproven loopback caller do something at all.
+pub const DEVELOPMENT: &str = "development";
+
+/// What a principal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrincipalKind {
+    /// A person.
+    Person,
+    /// A service.
+    Service,
+    /// A workload: a job, a container.
+    Workload,
+    /// An AI agent.
+    Agent,
+    /// Nobody said.
+    #[default]
+    Unknown,
+}
+
+impl PrincipalKind {
+    /// The word used in files and policies.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Service => "service",
+            Self::Workload => "workload",
+            Self::Agent => "agent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A principal's kind and roles.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    kind: PrincipalKind,
+    roles: BTreeSet<Box<str>>,
+}
+
+impl Known {
+    /// A principal of this kind with these roles.
+    ///
+    /// # Errors
+    /// When a role is not a word of lower-case letters, digits, `-` and `_`, or is [`HOLDER`].
+    pub fn new<'a>(kind: PrincipalKind, roles: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let roles = roles.into_iter().map(assignable).collect::<Result<_, _>>()?;
+        Ok(Self { kind, roles })
+    }
+
+    pub(crate) const fn kind(&self) -> PrincipalKind {
+        self.kind
+    }
+
+    /// The roles that count for a caller who stands like this.
+    pub(crate) fn effective(&self, standing: Standing) -> impl Iterator<Item = &str> {
+        let counts = move |role: &&str| match standing {
+            Standing::Proven => *role != DEVELOPMENT,
+            Standing::Holder => *role != DEVELOPMENT && *role != OWNER,
+            Standing::Unproven => *role == DEVELOPMENT,
+        };
+        let held = (standing == Standing::Holder).then_some(HOLDER);
+        self.roles.iter().map(AsRef::as_ref).filter(counts).chain(held)
+    }
+}
+
+fn assignable(role: &str) -> Result<Box<str>, Error> {
+    if role == HOLDER {
+        return Err(Error::ReservedRole(role.to_owned()));
+    }
+    // A role is a word like a tenant's name; one spelling.
+    if role.parse::<TenantName>().is_err() {
+        return Err(ParseError::new("role", role, "lower-case letters, digits, `-` and `_`").into());
+    }
+    Ok(role.into())
+}
+
+/// How a caller stands before policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Standing {
+    /// The kernel proved who it is.
+    Proven,
+    /// It presented a capability that was verified.
+    Holder,
+    /// Nothing was proven.
+    Unproven,
+}
+
+impl Standing {
+    /// `None` where a capability is claimed and none was verified.
+    pub(crate) const fn of(proof: Proof, verified: bool) -> Option<Self> {
+        match (proof, verified) {
+            (_, true) => Some(Self::Holder),
+            (Proof::Capability(_), false) => None,
+            (Proof::Kernel, false) => Some(Self::Proven),
+            (Proof::Loopback, false) => Some(Self::Unproven),
+        }
+    }
+}
+
+/// All principals that are known.
+pub struct Principals {
+    rows: Table<(TenantName, PrincipalName), Known>,
+    /// What is known of everybody else: nothing.
+    nobody: Arc<Known>,
+}
+
+impl Principals {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { rows: Table::new(), nobody: Arc::default() }
+    }
+
+    /// Adds or replaces what is known of a principal.
+    pub fn put(&self, tenant: &TenantName, principal: &PrincipalName, known: Known) {
+        let known = Arc::new(known);
+        self.rows.change(&(tenant.clone(), principal.clone()), |_| Some(Arc::clone(&known)));
+    }
+
+    /// Forgets a principal; it has no roles from now on.
+    pub fn forget(&self, tenant: &TenantName, principal: &PrincipalName) {
+        self.rows.change(&(tenant.clone(), principal.clone()), |_| None);
+    }
+
+    pub(crate) fn find(&self, tenant: &TenantName, principal: &PrincipalName) -> Arc<Known> {
+        let found = self.rows.find(&(tenant.clone(), principal.clone()));
+        found.unwrap_or_else(|| Arc::clone(&self.nobody))
+    }
+}
+
+impl Default for Principals {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,204 @@
+//! The forms in which a secret may come back: as it is, in base 64 at each alignment, hex, percent-, JSON- and
+//! HTML-escaped.
+//!
+//! Base 64 has three alignments, by how many bytes stand before the secret; characters that also hold bits of its
+//! neighbours are left out, so that it is found inside longer texts (`user:password`, a JSON document).
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use zeroize::{Zeroize, Zeroizing};
+
+/// Four bytes of a form, which are searched for.
+pub(super) type Fragment = [u8; FRAGMENT];
+
+/// One form, and where its fragment stands.
+pub(super) struct Form {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) fragment: usize,
+}
+
+impl Form {
+    pub(super) fn fragment_bytes(&self) -> Option<Fragment> {
+        self.bytes.get(self.fragment..)?.first_chunk().copied()
+    }
+}
+
+/// Every form of a secret; some may be equal.
+pub(super) fn of(secret: &[u8]) -> Vec<Form> {
+    let window = rarest(secret, 0, secret.len());
+    let mut all = Vec::with_capacity(40);
+    let mut each = |escape: &dyn Fn(u8, &mut Vec<u8>)| all.push(escaped(secret, window, escape));
+    each(&|byte, out| out.push(byte));
+    for digits in [LOWER, UPPER] {
+        each(&|byte, out| hex(byte, digits, out));
+        each(&|byte, out| percent(byte, digits, out));
+        for plain in [PLAIN_STRICT, PLAIN_COMPONENT, PLAIN_FORM, PLAIN_URI] {
+            each(&|byte, out| match byte {
+                b' ' if plain == PLAIN_FORM => out.push(b'+'),
+                _ if byte.is_ascii_alphanumeric() || plain.contains(&byte) => out.push(byte),
+                _ => percent(byte, digits, out),
+            });
+        }
+        each(&|byte, out| unicode(byte, digits, out));
+        for unusual in [b"".as_slice(), b"/", b"<>&", b"<>&'", b"\x7f"] {
+            each(&|byte, out| json(byte, unusual, digits, out));
+        }
+    }
+    for quotes in HTML_QUOTES {
+        each(&|byte, out| html(byte, quotes, out));
+    }
+    for digits in [LOWER, UPPER] {
+        all.extend(ascii_json(secret, window, digits));
+    }
+    for before in 0..3 {
+        all.push(base64(secret, window, before, &STANDARD_NO_PAD));
+        all.push(base64(secret, window, before, &URL_SAFE_NO_PAD));
+    }
+    all
+}
+
+/// A form that writes each byte by itself.
+fn escaped(secret: &[u8], window: usize, escape: &dyn Fn(u8, &mut Vec<u8>)) -> Form {
+    // The longest escape has six characters; reserved beforehand, so that no growing buffer leaves a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(secret.len() * 6));
+    let (mut start, mut end) = (0, 0);
+    for (at, byte) in secret.iter().enumerate() {
+        if at == window {
+            start = bytes.len();
+        }
+        escape(*byte, &mut bytes);
+        if at + 1 == window + FRAGMENT {
+            end = bytes.len();
+        }
+    }
+    let fragment = rarest(&bytes, start, end);
+    Form { bytes, fragment }
+}
+
+/// JSON with every character beyond ASCII written as `\u`, for secrets that are text.
+fn ascii_json(secret: &[u8], window: usize, digits: &[u8; 16]) -> Option<Form> {
+    let text = std::str::from_utf8(secret).ok().filter(|text| !text.is_ascii())?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(secret.len() * 6));
+    let mut start = 0;
+    for (at, letter) in text.char_indices() {
+        if at <= window {
+            start = bytes.len();
+        }
+        if letter.is_ascii() {
+            json(u8::try_from(letter).unwrap_or(b'?'), b"\x7f", digits, &mut bytes);
+            continue;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            let [high, low] = unit.to_be_bytes();
+            bytes.extend_from_slice(b"\\u");
+            hex(high, digits, &mut bytes);
+            hex(low, digits, &mut bytes);
+        }
+    }
+    let end = (start + 2 * FRAGMENT).min(bytes.len());
+    let fragment = rarest(&bytes, start.min(end.saturating_sub(FRAGMENT)), end);
+    Some(Form { bytes, fragment })
+}
+
+fn base64(secret: &[u8], window: usize, before: usize, engine: &impl Engine) -> Form {
+    let mut plain = Zeroizing::new(Vec::with_capacity(secret.len() + before));
+    plain.resize(before, 0);
+    plain.extend_from_slice(secret);
+    let mut text = engine.encode(&*plain).into_bytes();
+    // Characters that hold bits of the bytes before, and of those behind.
+    let shared = if before == 0 { 0 } else { before + 1 };
+    let whole = plain.len() * 8 / 6;
+    let bytes = Zeroizing::new(text.get(shared..whole).unwrap_or_default().to_vec());
+    text.zeroize();
+    // The characters that hold nothing but the four bytes of the window.
+    let from = ((before + window) * 8).div_ceil(6).max(shared);
+    let to = ((before + window + FRAGMENT) * 8 / 6).min(whole);
+    let fragment = rarest(&bytes, from - shared, to.saturating_sub(shared));
+    Form { bytes, fragment }
+}
+
+// === how one byte is written ===
+
+fn hex(byte: u8, digits: &[u8; 16], out: &mut Vec<u8>) {
+    let digit = |value: u8| digits.get(usize::from(value)).copied().unwrap_or(b'0');
+    out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+}
+
+fn percent(byte: u8, digits: &[u8; 16], out: &mut Vec<u8>) {
+    out.push(b'%');
+    hex(byte, digits, out);
+}
+
+fn unicode(byte: u8, digits: &[u8; 16], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\\u00");
+    hex(byte, digits, out);
+}
+
+/// `unusual` are characters that some writers escape as well; `/` gets a back slash, the others `\u00..`.
+fn json(byte: u8, unusual: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) {
+    match byte {
+        b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+        b'/' if unusual == b"/" => out.extend_from_slice(b"\\/"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        0x08 => out.extend_from_slice(b"\\b"),
+        0x0c => out.extend_from_slice(b"\\f"),
+        0..0x20 => unicode(byte, digits, out),
+        _ if unusual.contains(&byte) => unicode(byte, digits, out),
+        _ => out.push(byte),
+    }
+}
+
+fn html(byte: u8, [double, single]: [&str; 2], out: &mut Vec<u8>) {
+    match byte {
+        b'&' => out.extend_from_slice(b"&amp;"),
+        b'<' => out.extend_from_slice(b"&lt;"),
+        b'>' => out.extend_from_slice(b"&gt;"),
+        b'"' => out.extend_from_slice(double.as_bytes()),
+        b'\'' => out.extend_from_slice(single.as_bytes()),
+        _ => out.push(byte),
+    }
+}
+
+// === fragments ===
+
+/// Where the four bytes begin, between `from` and `to`, that are met least often in other text. Later ones win, because
+/// many secrets begin with the same prefix.
+fn rarest(bytes: &[u8], from: usize, to: usize) -> usize {
+    let part = bytes.get(from..to).unwrap_or_default();
+    let score = |window: &[u8]| {
+        let rare: usize = window.iter().map(|byte| rarity(*byte)).sum();
+        let alike = window.iter().zip(window.iter().skip(1)).filter(|(a, b)| a == b).count();
+        rare.saturating_sub(2 * alike)
+    };
+    let best = part.windows(FRAGMENT).enumerate().max_by_key(|(_, window)| score(window));
+    best.map_or(from.min(bytes.len().saturating_sub(FRAGMENT)), |(at, _)| from + at)
+}
+
+const fn rarity(byte: u8) -> usize {
+    match byte {
+        b'A'..=b'Z' | b'j' | b'k' | b'q' | b'v'..=b'z' | 0x80.. => 5,
+        b'1'..=b'9' | b'b' | b'f' | b'g' | b'p' => 4,
+        b'0' | b'!'..=b'/' | b'?' | b'@' | b'^' | b'`' | b'~' => 3,
+        b'a'..=b'z' => 2,
+        _ => 1,
+    }
+}
+
+const FRAGMENT: usize = 4;
+const LOWER: &[u8; 16] = b"0123456789abcdef";
+const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+/// What RFC 3986 calls unreserved, beside letters and digits.
+const PLAIN_STRICT: &[u8] = b"-_.~";
+/// What a browser leaves in a component of a URL.
+const PLAIN_COMPONENT: &[u8] = b"-_.~!*'()";
+/// What a form leaves; a space becomes a plus sign.
+const PLAIN_FORM: &[u8] = b"*-._";
+/// What a browser leaves in a whole URL.
+const PLAIN_URI: &[u8] = b"-_.~!*'();/?:@&=+$,#";
+const HTML_QUOTES: [[&str; 2]; 4] =
+    [["&quot;", "&#39;"], ["&#34;", "&#39;"], ["&quot;", "&#x27;"], ["\"", "'"]];
+
+#[cfg(test)]
+mod tests;

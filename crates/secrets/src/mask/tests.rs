@@ -1,0 +1,84 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::fixture::secret;
+
+fn mask(text: &str) -> Mask {
+    Mask::new(&secret(text)).unwrap()
+}
+
+fn masked(mask: &Mask, text: &str) -> String {
+    mask.text(text.as_bytes())
+        .map_or_else(|| text.to_owned(), |masked| String::from_utf8(masked.bytes).unwrap())
+}
+
+#[test]
+fn a_secret_is_overwritten_by_as_many_bytes() {
+    let mask = mask("xoxb-CANARY-1");
+    assert_eq!(masked(&mask, "a xoxb-CANARY-1 b"), "a [masked****** b");
+    assert_eq!(masked(&mask, "xoxb-CANARY-1xoxb-CANARY-1"), "[masked******[masked******");
+    assert_eq!(mask.text(b"xoxb-CANARY-1 xoxb-CANARY-1").unwrap().hits, 2);
+    assert_eq!(mask.text(b"xoxb-CANARY-2 and other text"), None);
+    assert_eq!(mask.text(b"xoxb"), None);
+    assert_eq!(mask.text(b""), None);
+}
+
+#[test]
+fn places_that_overlap_are_masked_whole() {
+    let mask = mask("aabaabaab");
+    assert_eq!(masked(&mask, "-aabaabaabaab-"), "-[masked*****-");
+    let all = Mask::join(&[&self::mask("CANARY-one"), &self::mask("one-CANARY")]).unwrap();
+    assert_eq!(masked(&all, "-CANARY-one-CANARY-"), "-[masked**********-");
+}
+
+#[test]
+fn several_secrets_are_found_by_one_mask_and_none_by_an_empty_one() {
+    let all = Mask::join(&[&mask("CANARY-one"), &mask("CANARY-two")]).unwrap();
+    assert_eq!(masked(&all, "CANARY-one CANARY-two CANARY-six"), "[masked*** [masked*** CANARY-six");
+    let again = Mask::join(&[&all, &mask("CANARY-six")]).unwrap();
+    assert_eq!(masked(&again, "CANARY-six,CANARY-one"), "[masked***,[masked***");
+    let none = Mask::join(&[]).unwrap();
+    assert!(none.is_empty());
+    assert_eq!(none.text(b"CANARY-one"), None);
+    let mut stream = Arc::new(none).stream();
+    assert_eq!(stream.push(b"CANARY-one").chunk, Part::Same(10));
+    assert!(stream.finish().is_empty());
+}
+
+#[test]
+fn very_many_secrets_are_found_as_well() {
+    let plain: Vec<String> = (0..40_u8).map(|at| crypto::to_hex(&crypto::sha256(&[&[at]])[..12])).collect();
+    let masks: Vec<Mask> = plain.iter().map(|plain| mask(plain)).collect();
+    let all = Mask::join(&masks.iter().collect::<Vec<_>>()).unwrap();
+    assert!(matches!(all.finder, Finder::Automaton(_)));
+    for plain in plain {
+        assert_eq!(masked(&all, &format!("<{plain}>")), "<[masked*****************>");
+    }
+}
+
+#[test]
+fn a_short_secret_can_not_be_masked() {
+    assert_eq!(Mask::new(&secret("CANARY7")).err(), Some(Unmaskable::Short));
+    assert!(Mask::new(&secret("CANARY-8")).is_ok());
+}
+
+#[test]
+fn only_fragments_of_a_few_bytes_stand_outside_guarded_memory() {
+    let text = "xoxb-CANARY-0123456789-abcdefghijkl";
+    let mask = mask(text);
+    let fragments: Vec<Fragment> =
+        forms::of(text.as_bytes()).iter().map(|form| form.fragment_bytes().unwrap()).collect();
+    let raw: Vec<_> = fragments
+        .iter()
+        .filter(|fragment| text.as_bytes().windows(4).any(|part| part == *fragment))
+        .collect();
+    assert!(raw.windows(2).all(|pair| pair[0] == pair[1]), "one window of the secret, not several");
+    assert!(mask.targets.len() <= fragments.len());
+}
+
+#[test]
+fn the_border_of_an_overlap_is_no_hit() {
+    assert!(merge(vec![(0, 5), (5, 9)], None).len() == 2);
+    assert!(merge(vec![(0, 5), (4, 9)], None).len() == 1);
+    assert!(merge(vec![(0, 9), (2, 4), (8, 10)], None)[0].end == 10);
+}

@@ -1,0 +1,118 @@
+//! A file of 32 random bytes as a key provider, for machines that start without a person.
+//!
+//! A file that others may read, or that another user could exchange through a link, is refused: whoever reads it opens
+//! the home. Because nobody but its owner may read an accepted file, reading it shows that it is ours (or we are root).
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crypto::WrapKey;
+use zeroize::Zeroizing;
+
+use super::{Facts, KeyProvider, KeyWrap};
+use crate::Error;
+
+/// A key in a file: 64 hex digits, or 32 bytes in base 64.
+pub struct KeyFile {
+    path: PathBuf,
+}
+
+impl KeyFile {
+    /// The key in the file at `path`, which is read when it is needed.
+    #[must_use]
+    pub const fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Makes a fresh key at `path`, where no file may be yet, readable for this user only.
+    ///
+    /// # Errors
+    /// When there is a file already, or it can't be written.
+    pub fn create(path: PathBuf) -> Result<Self, Error> {
+        let made = Self::at(path);
+        if std::fs::symlink_metadata(&made.path).is_ok() {
+            return Err(made.wrong("there is a file already"));
+        }
+        let text = WrapKey::generate()?.expose(|key| Zeroizing::new(crypto::to_hex(key)));
+        store::files::replace(&made.path, text.as_bytes(), 0o600)?;
+        Ok(made)
+    }
+
+    fn read(&self) -> Result<WrapKey, Error> {
+        let seen = std::fs::metadata(&self.path).map_err(|_| self.wrong("it is not there"))?;
+        if !seen.is_file() {
+            return Err(self.wrong("it is not a plain file"));
+        }
+        let mut file = File::open(&self.path).map_err(|_| self.wrong("it can't be opened"))?;
+        self.check(&file)?;
+        // Reserved beforehand, so that no growing buffer leaves a part of the key behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
+        let limit = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
+        (&mut file).take(limit).read_to_end(&mut text).map_err(|_| self.wrong("it can't be read"))?;
+        parse(&text).ok_or_else(|| self.wrong("it does not hold 32 bytes in hex or base 64"))
+    }
+
+    /// The checks are made on the open file, so that it can't be exchanged between check and use.
+    fn check(&self, file: &File) -> Result<(), Error> {
+        let opened = file.metadata().map_err(|_| self.wrong("it can't be looked at"))?;
+        if !opened.is_file() {
+            return Err(self.wrong("it is not a plain file"));
+        }
+        if opened.mode() & 0o077 != 0 {
+            return Err(self.wrong("other users may read or write it"));
+        }
+        let named = std::fs::symlink_metadata(&self.path).map_err(|_| self.wrong("it is not there"))?;
+        if named.uid() != opened.uid() && named.uid() != 0 {
+            return Err(self.wrong("it is reached through another user's link"));
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, why: &'static str) -> Error {
+        Error::Provider { provider: NAME, path: self.path.clone(), why }
+    }
+}
+
+impl KeyProvider for KeyFile {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn facts(&self) -> Result<Facts, Error> {
+        let path = std::path::absolute(&self.path).map_err(|_| self.wrong("its path can't be resolved"))?;
+        Ok(Facts::KeyFile { path })
+    }
+
+    fn ready(&self, facts: &Facts) -> Result<Box<dyn KeyWrap>, Error> {
+        match facts {
+            Facts::KeyFile { path: _ } => Ok(Box::new(self.read()?)),
+            Facts::Passphrase { .. } => Err(Error::Unlock(NAME)),
+        }
+    }
+}
+
+/// The path of a key file that facts name.
+pub(crate) fn path_of(facts: &Facts) -> Option<&Path> {
+    match facts {
+        Facts::KeyFile { path } => Some(path),
+        Facts::Passphrase { .. } => None,
+    }
+}
+
+fn parse(text: &[u8]) -> Option<WrapKey> {
+    let text = std::str::from_utf8(text).ok()?.trim_ascii();
+    let bytes = if text.len() == 64 { crypto::from_hex(text) } else { crypto::from_base64(text) };
+    let bytes = Zeroizing::new(bytes.ok()?);
+    let key = <[u8; 32]>::try_from(bytes.as_slice()).ok()?;
+    // A file of zeros is what a failed copy leaves behind.
+    if key.iter().all(|byte| *byte == 0) {
+        return None;
+    }
+    Some(WrapKey::new(key))
+}
+
+pub(super) const NAME: &str = "key-file";
+/// Hex digits and a line end, with room for a careless editor.
+const LONGEST: usize = 80;

@@ -1,0 +1,131 @@
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use crypto::{Cost, Kind};
+
+use super::*;
+use crate::fixture::secret;
+
+const PLACE: Place<'_> = Place { tenant: "local", subject: "dek", version: 1, kind: Kind::Key };
+
+fn cheap(text: &str) -> Passphrase {
+    Passphrase::new(secret(text)).at(Cost::FLOOR)
+}
+
+fn written(bytes: &[u8], mode: u32) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    store::files::replace(&path, bytes, mode).unwrap();
+    (folder, path)
+}
+
+fn refused(provider: &dyn KeyProvider) -> String {
+    let facts = Facts::KeyFile { path: "/somewhere/else".into() };
+    provider.ready(&facts).err().unwrap().to_string()
+}
+
+/// What every member has to pass.
+fn conforms(provider: &dyn KeyProvider) {
+    let facts = provider.facts().unwrap();
+    assert_eq!(facts.provider(), provider.name());
+    let key = DataKey::generate().unwrap();
+    let sealed = key.seal(b"canary", &PLACE).unwrap();
+    let wrapped = provider.ready(&facts).unwrap().wrap(&key, &PLACE, b"extra").unwrap();
+    let again = provider.ready(&facts).unwrap();
+    let opened = again.unwrap(&wrapped, &PLACE, b"extra").unwrap();
+    assert!(opened.open(&sealed, &PLACE).is_ok());
+    assert!(again.unwrap(&wrapped, &PLACE, b"other").is_err());
+    assert!(again.unwrap(&wrapped, &Place { tenant: "other", ..PLACE }, b"extra").is_err());
+    let text = serde_json::to_string(&facts).unwrap();
+    assert_eq!(serde_json::from_str::<Facts>(&text).unwrap(), facts);
+}
+
+#[test]
+fn every_provider_wraps_and_unwraps_in_one_place() {
+    let (_folder, path) = written(&[b'7'; 64], 0o600);
+    conforms(&KeyFile::at(path));
+    conforms(&cheap("correct horse"));
+}
+
+#[test]
+fn facts_with_unknown_fields_or_providers_are_errors() {
+    assert!(serde_json::from_str::<Facts>(r#"{"provider":"key-file","path":"/k"}"#).is_ok());
+    for wrong in [
+        r#"{"provider":"key-file","path":"/k","cost":1}"#,
+        r#"{"provider":"none"}"#,
+        r#"{"provider":"passphrase","salt":"00"}"#,
+    ] {
+        assert!(serde_json::from_str::<Facts>(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_passphrase_differs_by_salt_and_cost() {
+    let provider = cheap("correct horse");
+    let (one, two) = (provider.facts().unwrap(), provider.facts().unwrap());
+    assert_ne!(one, two);
+    let key = DataKey::generate().unwrap();
+    let wrapped = provider.ready(&one).unwrap().wrap(&key, &PLACE, b"").unwrap();
+    assert!(provider.ready(&two).unwrap().unwrap(&wrapped, &PLACE, b"").is_err());
+}
+
+#[test]
+fn an_empty_passphrase_and_a_cost_below_the_floor_are_refused() {
+    let facts = cheap("x").facts().unwrap();
+    assert!(cheap("").ready(&facts).is_err());
+    let Facts::Passphrase { salt, passes, lanes, .. } = facts else { unreachable!() };
+    let lowered = Facts::Passphrase { salt, memory: 8, passes, lanes };
+    assert!(cheap("x").ready(&lowered).is_err());
+    let short = Facts::Passphrase { salt: "00".into(), memory: 65_536, passes, lanes };
+    assert!(cheap("x").ready(&short).is_err());
+}
+
+#[test]
+fn facts_of_another_provider_are_refused() {
+    let (_folder, path) = written(&[b'7'; 64], 0o600);
+    assert!(KeyFile::at(path).ready(&cheap("x").facts().unwrap()).is_err());
+    assert!(cheap("x").ready(&Facts::KeyFile { path: "/k".into() }).is_err());
+}
+
+#[test]
+fn a_key_file_that_others_may_read_is_refused() {
+    for mode in [0o604, 0o640, 0o620, 0o666] {
+        let (_folder, path) = written(&[b'7'; 64], 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert!(refused(&KeyFile::at(path)).ends_with("other users may read or write it"), "{mode:o}");
+    }
+}
+
+#[test]
+fn a_key_file_holds_32_bytes_in_hex_or_base_64_and_not_zeros() {
+    let good = [b"0123456789abcdef".repeat(4), crypto::to_base64(&[9; 32]).into_bytes()];
+    for mut bytes in good {
+        bytes.push(b'\n');
+        let (_folder, path) = written(&bytes, 0o600);
+        conforms(&KeyFile::at(path));
+    }
+    for wrong in [b"0".repeat(64), b"7".repeat(63), b"7".repeat(200), b"".to_vec(), b"z".repeat(64)] {
+        let (_folder, path) = written(&wrong, 0o600);
+        assert!(refused(&KeyFile::at(path)).contains("does not hold 32 bytes"), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_folder_or_a_missing_file_is_no_key_and_ones_own_link_is_followed() {
+    let (folder, path) = written(&[b'7'; 64], 0o600);
+    assert!(refused(&KeyFile::at(folder.path().to_owned())).contains("not a plain file"));
+    assert!(refused(&KeyFile::at(folder.path().join("none"))).contains("not there"));
+    let link = folder.path().join("link");
+    symlink(&path, &link).unwrap();
+    conforms(&KeyFile::at(link));
+}
+
+#[test]
+fn a_fresh_key_file_is_private_and_never_replaces_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    conforms(&KeyFile::create(path.clone()).unwrap());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let before = std::fs::read(&path).unwrap();
+    assert!(KeyFile::create(path.clone()).is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
