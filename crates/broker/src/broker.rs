@@ -35,12 +35,19 @@ pub struct Settings {
     pub development: bool,
     /// The folder of the user's own integrations.
     pub layer: PathBuf,
-    /// The folder of the evidence's segments.
-    pub evidence: PathBuf,
     /// The name under which the evidence is signed.
     pub origin: String,
     /// How many threads serve; each has a lane to the evidence.
     pub threads: usize,
+}
+
+/// Where a broker keeps things.
+#[derive(Clone)]
+pub struct Stores {
+    /// Secrets' ciphertext, grants, policies.
+    pub state: Arc<dyn Storage>,
+    /// Evidence.
+    pub evidence: Arc<dyn Storage>,
 }
 
 /// Whether the keys are in memory.
@@ -56,7 +63,7 @@ pub enum State {
 pub struct Broker {
     settings: Settings,
     clock: Arc<dyn Clock>,
-    storage: Arc<dyn Storage>,
+    stores: Stores,
     catalog: ArcSwap<Catalog>,
     policies: ArcSwap<Policies>,
     grants: Grants,
@@ -102,17 +109,18 @@ impl Broker {
     ///
     /// # Errors
     /// When the catalogue or a policy can't be read: nothing is served with half the rules.
-    pub fn open(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, settings: Settings, setup: Setup) -> Result<Self, Refusal> {
+    pub fn open(stores: Stores, clock: Arc<dyn Clock>, settings: Settings, setup: Setup) -> Result<Self, Refusal> {
+        let storage = &stores.state;
         let catalog = load::catalog(&settings.layer)?;
-        let policies = load::policies(&*storage, &catalog)?;
-        let secrets = Arc::new(Secrets::new(Arc::clone(&storage), Arc::clone(&clock), setup));
+        let policies = load::policies(&**storage, &catalog)?;
+        let secrets = Arc::new(Secrets::new(Arc::clone(storage), Arc::clone(&clock), setup));
         let grants = Grants::new();
-        let tenants = load::grants(&*storage, &settings.tenant, &grants)?;
+        let tenants = load::grants(&**storage, &settings.tenant, &grants)?;
         secrets.bind(load::bindings(&catalog, &tenants)?);
         let owner = name("owner")?;
         let broker = Self {
             clock,
-            storage,
+            stores,
             catalog: ArcSwap::from_pointee(catalog),
             policies: ArcSwap::from_pointee(policies),
             grants,
@@ -139,9 +147,9 @@ impl Broker {
             return Ok(());
         }
         wait_for(&ending)?;
-        let keyring = secrets::unseal(&*self.storage, provider).map_err(|error| refused(&error, error.code(), error.hint()))?;
+        let keyring = secrets::unseal(&*self.stores.state, provider).map_err(|error| refused(&error, error.code(), error.hint()))?;
         let key = keyring.house().evidence_key().map_err(|error| refused(&error, error.code(), error.hint()))?;
-        let (storage, clock) = (Arc::clone(&self.storage), Arc::clone(&self.clock));
+        let (storage, clock) = (Arc::clone(&self.stores.evidence), Arc::clone(&self.clock));
         let log = Log::open(storage, key, self.settings.origin.clone(), clock)
             .map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))?;
         self.secrets.unseal(keyring);
@@ -179,8 +187,8 @@ impl Broker {
     /// The file and line that is wrong.
     pub fn reload(&self) -> Result<(), Refusal> {
         let catalog = load::catalog(&self.settings.layer)?;
-        let policies = load::policies(&*self.storage, &catalog)?;
-        let tenants = load::grants(&*self.storage, &self.settings.tenant, &self.grants)?;
+        let policies = load::policies(&*self.stores.state, &catalog)?;
+        let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
         let bindings = load::bindings(&catalog, &tenants)?;
         // Policies name the catalogue's operations, so both are ready before either is swapped.
         self.policies.store(Arc::new(policies));
@@ -256,7 +264,11 @@ impl Broker {
     }
 
     pub(crate) fn storage(&self) -> &Arc<dyn Storage> {
-        &self.storage
+        &self.stores.state
+    }
+
+    pub(crate) fn evidence_storage(&self) -> &Arc<dyn Storage> {
+        &self.stores.evidence
     }
 
     fn assign_roles(&self) -> Result<(), Refusal> {

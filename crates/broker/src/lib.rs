@@ -17,6 +17,7 @@
 
 mod broker;
 pub mod caveats;
+mod clock;
 mod inbound;
 mod limits;
 mod manage;
@@ -25,7 +26,8 @@ mod path;
 pub mod presented;
 mod worker;
 
-pub use broker::{Broker, Settings, State};
+pub use broker::{Broker, Settings, State, Stores};
+pub use clock::SystemClock;
 pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};
 pub use manage::{MANAGED, Payload};
 pub use metrics::Metrics;

@@ -184,7 +184,8 @@ fn seal(key: &[u8; 32], plain: &[u8], aad: &[u8]) -> Result<Sealed, Error> {
     out.extend_from_slice(&commitment);
     // Reserved beforehand, so that the plaintext is never left behind by a growing vector.
     out.extend_from_slice(plain);
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*cipher).map_err(|_| Error::Malformed("the key"))?);
+    let key =
+        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*cipher).map_err(|_| Error::Malformed("the key"))?);
     let body = out.get_mut(HEAD..).ok_or(Error::Open)?;
     let tag = key
         .seal_in_place_separate_tag(Nonce::assume_unique_for_key(ZERO), Aad::from(aad), body)

@@ -21,7 +21,8 @@ impl SigningKey {
     /// When the library refuses the seed.
     pub fn from_seed(seed: [u8; 32]) -> Result<Self, Error> {
         let seed = Zeroizing::new(seed);
-        let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(|_| Error::Malformed("the signing key"))?;
+        let pair =
+            Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(|_| Error::Malformed("the signing key"))?;
         Ok(Self { pair, seed })
     }
 

@@ -12,12 +12,18 @@ pub fn harden() -> Result<(), Error> {
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a local structure that outlives the call.
     if unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) } != 0 {
-        return Err(Error::Harden { what: "core dumps could not be switched off", source: std::io::Error::last_os_error() });
+        return Err(Error::Harden {
+            what: "core dumps could not be switched off",
+            source: std::io::Error::last_os_error(),
+        });
     }
     #[cfg(target_os = "linux")]
     // SAFETY: a call without pointers.
     if unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0 {
-        return Err(Error::Harden { what: "other processes could read ours", source: std::io::Error::last_os_error() });
+        return Err(Error::Harden {
+            what: "other processes could read ours",
+            source: std::io::Error::last_os_error(),
+        });
     }
     Ok(())
 }
@@ -32,7 +38,13 @@ pub fn peer_pidfd(socket: RawFd) -> Option<OwnedFd> {
         let mut length = libc::socklen_t::try_from(size_of::<libc::c_int>()).ok()?;
         // SAFETY: both pointers are to locals of the sizes that are given.
         let answer = unsafe {
-            libc::getsockopt(socket, libc::SOL_SOCKET, SO_PEERPIDFD, (&raw mut descriptor).cast(), &raw mut length)
+            libc::getsockopt(
+                socket,
+                libc::SOL_SOCKET,
+                SO_PEERPIDFD,
+                (&raw mut descriptor).cast(),
+                &raw mut length,
+            )
         };
         if answer != 0 || descriptor < 0 {
             return None;

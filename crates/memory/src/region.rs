@@ -39,11 +39,21 @@ impl Region {
     pub(crate) fn reserve(length: usize) -> Result<Self, Error> {
         let page = page_size();
         let wrong = |source| Error::Reserve { bytes: length, source };
-        let inner = length.max(1).checked_next_multiple_of(page).ok_or_else(|| wrong(std::io::Error::other("too large")))?;
+        let inner = length
+            .max(1)
+            .checked_next_multiple_of(page)
+            .ok_or_else(|| wrong(std::io::Error::other("too large")))?;
         let mapped = inner.checked_add(2 * page).ok_or_else(|| wrong(std::io::Error::other("too large")))?;
         // SAFETY: a fresh anonymous mapping at an address that the kernel picks.
         let base = unsafe {
-            libc::mmap(std::ptr::null_mut(), mapped, libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
+            libc::mmap(
+                std::ptr::null_mut(),
+                mapped,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
         };
         if base == libc::MAP_FAILED {
             return Err(wrong(std::io::Error::last_os_error()));

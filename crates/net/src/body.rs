@@ -39,7 +39,7 @@ impl Body {
     }
 
     /// Any other body, for instance one that scrubs what passes through it. Costs an allocation.
-    pub fn stream(body: impl HttpBody<Data = Bytes, Error = Error> + Send + 'static) -> Self {
+    pub fn stream(body: impl HttpBody<Data = Bytes, Error = Error> + Send + Sync + 'static) -> Self {
         Self(Kind::Stream(Box::pin(body)))
     }
 
@@ -254,7 +254,7 @@ enum Kind {
     #[default]
     Empty,
     Full(Option<Bytes>),
-    Stream(Pin<Box<dyn HttpBody<Data = Bytes, Error = Error> + Send>>),
+    Stream(Pin<Box<dyn HttpBody<Data = Bytes, Error = Error> + Send + Sync>>),
     Request(hyper::body::Incoming),
     Reply(Incoming),
     Channel(mpsc::Receiver<Piece>, Ended),

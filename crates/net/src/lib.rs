@@ -25,6 +25,7 @@ pub mod headers;
 mod listen;
 pub mod plain;
 mod pool;
+pub mod problem;
 mod serve;
 pub mod tls;
 mod upstream;

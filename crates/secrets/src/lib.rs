@@ -55,4 +55,4 @@ pub use stored::{Disclosure, Listed, State, Stored, Version};
 pub use verifier::{Imprint, Matched, Mismatch, Verifier};
 
 #[cfg(test)]
-mod fixture;
+mod tests;

@@ -41,7 +41,8 @@ impl Embedded {
         reader.busy_timeout(PATIENCE)?;
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        let files = [path.to_owned(), PathBuf::from(log)].into_iter().map(Watched::now).collect::<Result<_, _>>()?;
+        let files =
+            [path.to_owned(), PathBuf::from(log)].into_iter().map(Watched::now).collect::<Result<_, _>>()?;
         Ok(Self { writer: Mutex::new(writer), reader: Some(Mutex::new(reader)), files })
     }
 
@@ -97,8 +98,11 @@ fn prepare(connection: &Connection) -> Result<(), Error> {
 
 impl Watched {
     fn now(path: PathBuf) -> Result<Self, Error> {
-        let seen = std::fs::metadata(&path)
-            .map_err(|source| Error::File { what: "look at", path: path.clone(), source })?;
+        let seen = std::fs::metadata(&path).map_err(|source| Error::File {
+            what: "look at",
+            path: path.clone(),
+            source,
+        })?;
         Ok(Self { device: seen.dev(), inode: seen.ino(), path })
     }
 
@@ -134,7 +138,8 @@ impl Storage for Embedded {
         // `substr` of a blob is a blob; an empty prefix matches all.
         let connection = self.read();
         let mut statement = connection.prepare_cached(&sql)?;
-        let (length, limit) = (i64::try_from(prefix.len()).unwrap_or(0), i64::try_from(limit).unwrap_or(i64::MAX));
+        let (length, limit) =
+            (i64::try_from(prefix.len()).unwrap_or(0), i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = statement.query_map(params![tenant.as_str(), prefix, after, length, limit], |row| {
             Ok(Row { key: row.get(0)?, value: row.get(1)? })
         })?;
@@ -142,10 +147,12 @@ impl Storage for Embedded {
     }
 
     fn last(&self, table: Table, tenant: &TenantName) -> Result<Option<Row>, Error> {
-        let sql = format!("SELECT key, value FROM {} WHERE tenant = ?1 ORDER BY key DESC LIMIT 1", table.as_str());
+        let sql =
+            format!("SELECT key, value FROM {} WHERE tenant = ?1 ORDER BY key DESC LIMIT 1", table.as_str());
         let connection = self.read();
         let mut statement = connection.prepare_cached(&sql)?;
-        let row = statement.query_row([tenant.as_str()], |row| Ok(Row { key: row.get(0)?, value: row.get(1)? }));
+        let row =
+            statement.query_row([tenant.as_str()], |row| Ok(Row { key: row.get(0)?, value: row.get(1)? }));
         Ok(row.optional()?)
     }
 
@@ -181,7 +188,8 @@ fn apply(transaction: &rusqlite::Transaction<'_>, step: &Step) -> Result<(), Err
             .execute(params![tenant.as_str(), row.key, row.value])?,
         Step::Swap(table, tenant, old, row) => transaction
             .prepare_cached(
-                statement(*table, "UPDATE {} SET value = ?3 WHERE tenant = ?1 AND key = ?2 AND value = ?4").as_str(),
+                statement(*table, "UPDATE {} SET value = ?3 WHERE tenant = ?1 AND key = ?2 AND value = ?4")
+                    .as_str(),
             )?
             .execute(params![tenant.as_str(), row.key, row.value, old])?,
         Step::Delete(table, tenant, key) => {

@@ -81,8 +81,12 @@ impl Error {
             Self::Gone(_) => Some("put the file back, or stop the broker and restore a backup"),
             Self::Locked(_) => Some("use the running broker, or stop it first: `doorward status`"),
             Self::Newer { .. } => Some("use the newer `doorward` that made this home"),
-            Self::Unconfirmed { .. } => Some("look at the disk, then start the broker again: it checks what is there"),
-            Self::Damaged { .. } => Some("keep the file as it is and restore a backup: `doorward evidence verify` says how much is affected"),
+            Self::Unconfirmed { .. } => {
+                Some("look at the disk, then start the broker again: it checks what is there")
+            }
+            Self::Damaged { .. } => Some(
+                "keep the file as it is and restore a backup: `doorward evidence verify` says how much is affected",
+            ),
             Self::Conflict | Self::Row { .. } | Self::File { .. } | Self::Database(_) => None,
         }
     }

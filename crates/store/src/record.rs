@@ -45,7 +45,8 @@ pub fn all<R: Record>(storage: &dyn Storage, tenant: &TenantName) -> Result<Vec<
 /// # Errors
 /// When the record can't be written as JSON.
 pub fn put<R: Record>(batch: Batch, tenant: &TenantName, key: &str, record: &R) -> Result<Batch, Error> {
-    let value = serde_json::to_vec(record).map_err(|source| Error::Row { table: R::TABLE.as_str(), source })?;
+    let value =
+        serde_json::to_vec(record).map_err(|source| Error::Row { table: R::TABLE.as_str(), source })?;
     Ok(batch.put(R::TABLE, tenant, key.as_bytes(), value))
 }
 

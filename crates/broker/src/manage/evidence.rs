@@ -44,15 +44,24 @@ pub(super) async fn export(managing: &Managing<'_>) -> Result<Value, Refusal> {
     .await
 }
 
+/// Verifies what is exported, beside the running log: the same lines that an auditor would get, through a pipe.
 pub(super) async fn verify(managing: &Managing<'_>) -> Result<Value, Refusal> {
-    let key = key(managing);
-    let storage = Arc::clone(managing.worker.broker().storage());
-    waiting(move || match ::evidence::verify_store(&*storage, &key, &mut |_, _| {}) {
-        Ok(report) => Ok(json!({
-            "verified": true, "records": report.records, "checkpoints": report.checkpoints,
-            "signed_until": report.signed_until, "unsigned": report.unsigned, "open": report.open.len(),
-        })),
-        Err(finding) => Ok(json!({ "verified": false, "finding": finding.to_string() })),
+    let (reader, key, tenant) = (reader(managing), key(managing), managing.admitted.permit.tenant().clone());
+    waiting(move || {
+        let broken = |error: std::io::Error| Refusal::new(Code::SourceUnavailable, error.to_string());
+        let (lines, mut out) = std::io::pipe().map_err(broken)?;
+        let exporting = std::thread::spawn(move || reader.export(&tenant, &mut out));
+        let found = ::evidence::verify_export(&mut std::io::BufReader::new(lines), &key);
+        let exported = exporting.join().map_err(|_| Refusal::new(Code::SourceUnavailable, "the export broke off"))?;
+        match (exported, found) {
+            (Ok(_), Ok(report)) => Ok(json!({
+                "verified": true, "records": report.records, "checkpoints": report.checkpoints,
+                "signed_until": report.signed_until, "unsigned": report.unsigned, "open": report.open.len(),
+            })),
+            (Err(error @ ::evidence::Error::Damaged(_)), _) => Ok(json!({ "verified": false, "finding": error.to_string() })),
+            (Err(error), _) => Err(unread(&error)),
+            (Ok(_), Err(finding)) => Ok(json!({ "verified": false, "finding": finding.to_string() })),
+        }
     })
     .await
 }
@@ -133,7 +142,7 @@ fn proved(shown: &Shown) -> Value {
 }
 
 fn reader(managing: &Managing<'_>) -> Reader {
-    Reader::new(Arc::clone(managing.worker.broker().storage()), key(managing))
+    Reader::new(Arc::clone(managing.worker.broker().evidence_storage()), key(managing))
 }
 
 fn key(managing: &Managing<'_>) -> PublicKey {

@@ -1,10 +1,13 @@
+//! Tests of the module `envelope`.
+
 #![expect(clippy::disallowed_methods, reason = "tests look at what was opened")]
 
 use proptest::prelude::*;
 
 use super::*;
 
-const HERE: Place<'static> = Place { tenant: "local", subject: "slack/token", version: 3, kind: Kind::Secret };
+const HERE: Place<'static> =
+    Place { tenant: "local", subject: "slack/token", version: 3, kind: Kind::Secret };
 
 #[test]
 fn what_was_sealed_opens_in_its_place() {

@@ -1,3 +1,5 @@
+//! Tests of the module `mac`.
+
 use super::*;
 use crate::{from_hex, to_hex};
 

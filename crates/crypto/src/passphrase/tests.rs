@@ -1,3 +1,5 @@
+//! Tests of the module `passphrase`.
+
 use super::*;
 use crate::{DataKey, Place};
 

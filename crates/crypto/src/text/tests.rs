@@ -1,3 +1,5 @@
+//! Tests of the module `text`.
+
 use super::*;
 
 #[test]

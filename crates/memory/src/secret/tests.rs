@@ -1,3 +1,7 @@
+//! Tests of secrets.
+
+#![expect(clippy::disallowed_methods, reason = "tests look at the bytes")]
+
 use super::*;
 
 #[test]
@@ -14,16 +18,19 @@ fn an_empty_secret_is_known_as_empty() {
 
 #[test]
 fn a_failed_filling_keeps_nothing() {
-    let failed: Result<Secret, Error> = Secret::try_filled(8, |_| {
-        Err(Error::Harden { what: "test", source: std::io::Error::other("no") })
-    });
+    let failed: Result<Secret, Error> =
+        Secret::try_filled(8, |_| Err(Error::Harden { what: "test", source: std::io::Error::other("no") }));
     assert!(failed.is_err());
 }
 
 #[test]
 fn large_and_many_secrets_fit() {
     let kept: Vec<Secret> = (0..200_usize).map(|n| Secret::new(vec![7; n * 100]).unwrap()).collect();
-    assert!(kept.iter().enumerate().all(|(n, secret)| secret.expose(|b| b.len() == n * 100 && b.iter().all(|x| *x == 7))));
+    assert!(
+        kept.iter()
+            .enumerate()
+            .all(|(n, secret)| secret.expose(|b| b.len() == n * 100 && b.iter().all(|x| *x == 7)))
+    );
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of the module `id`.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of the module `name`.
+
 use super::*;
 
 #[test]

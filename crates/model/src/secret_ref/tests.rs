@@ -1,3 +1,5 @@
+//! Tests of the module `secret_ref`.
+
 use super::*;
 
 #[test]

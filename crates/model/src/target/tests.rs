@@ -1,3 +1,5 @@
+//! Tests of the module `target`.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of the module `time`.
+
 use super::*;
 
 #[test]

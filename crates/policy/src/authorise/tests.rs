@@ -1,3 +1,5 @@
+//! Tests of the module `authorise`.
+
 use crypto::MacKey;
 use model::{Access, Refusal, Risk, TenantName};
 

@@ -1,3 +1,5 @@
+//! Tests of the module `capability`.
+
 use crypto::MacKey;
 use model::{Code, TenantName};
 use proptest::prelude::{ProptestConfig, any, prop};

@@ -1,3 +1,5 @@
+//! Tests of the module `caveat`.
+
 use model::{Code, Proof};
 use serde_json::Value;
 

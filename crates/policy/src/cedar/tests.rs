@@ -1,3 +1,5 @@
+//! Tests of the module `cedar`.
+
 use model::{Access, Proof, Risk, Timestamp};
 
 use super::cache::Key;

@@ -1,3 +1,5 @@
+//! Tests of the module `grant`.
+
 use super::*;
 use crate::fixture::{grant, grant_id, narrowing};
 

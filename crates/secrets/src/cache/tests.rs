@@ -1,7 +1,9 @@
+//! Tests of the cache: per tenant, by generation, bounded.
+
 use super::*;
-use crate::fixture::{at, canary, tenant};
 use crate::held::Found;
 use crate::source::Stamp;
+use crate::tests::fixture::{at, canary, tenant};
 
 fn held(reference: &str, seconds: u64) -> Arc<Held> {
     let found = Found { version: 1, secret: canary(), stamp: Stamp::Fixed, previous: None };

@@ -1,9 +1,11 @@
+//! Tests of setting up, unlocking, drills, rewrapping, recovery, and of changed rows.
+
 use crypto::Cost;
 use store::Embedded;
 
 use super::*;
 use crate::Passphrase;
-use crate::fixture::{Fixed, home, secret, tamper, tenant};
+use crate::tests::fixture::{Fixed, home, secret, tamper, tenant};
 
 fn local() -> TenantName {
     TenantName::local()

@@ -1,5 +1,7 @@
+//! Tests of the keys of the house.
+
 use super::*;
-use crate::fixture::{Fixed, home, tamper, tenant};
+use crate::tests::fixture::{Fixed, home, tamper, tenant};
 
 #[test]
 fn keys_of_the_house_are_the_same_after_unsealing() {

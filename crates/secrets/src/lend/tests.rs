@@ -1,3 +1,5 @@
+//! Tests of lending: proofs, bindings, sealing, rotation, files, disclosure.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,7 +7,7 @@ use model::{Access, CallParts, EvidenceId, Resource, Risk, SecretName};
 use store::Embedded;
 
 use super::*;
-use crate::fixture::{CANARY, Fixed, Hand, at, canary, home, secret, shown, tenant, texts};
+use crate::tests::fixture::{CANARY, Fixed, Hand, at, canary, home, secret, shown, tenant, texts};
 use crate::{Bindings, Disclosure, Seal, Setup};
 
 #[expect(clippy::disallowed_methods, reason = "a test makes a call without the catalogue")]

@@ -1,7 +1,9 @@
+//! Tests of masking whole texts and of joint masks.
+
 use std::sync::Arc;
 
 use super::*;
-use crate::fixture::secret;
+use crate::tests::fixture::secret;
 
 fn mask(text: &str) -> Mask {
     Mask::new(&secret(text)).unwrap()

@@ -1,9 +1,11 @@
+//! Tests of the key providers, and the suite that each member passes.
+
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crypto::{Cost, Kind};
 
 use super::*;
-use crate::fixture::secret;
+use crate::tests::fixture::secret;
 
 const PLACE: Place<'_> = Place { tenant: "local", subject: "dek", version: 1, kind: Kind::Key };
 

@@ -1,3 +1,5 @@
+//! Tests of the recovery key: shown, typed back, mistyped.
+
 use super::*;
 
 fn text(key: &RecoveryKey) -> String {

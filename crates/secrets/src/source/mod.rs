@@ -3,8 +3,6 @@
 //! A member is one file here, one line in [`SOURCES`] and one line `conformance!(..)` in its tests. A source reads; it
 //! never writes, caches or decides who may have what.
 
-#[cfg(test)]
-mod conformance;
 mod env;
 mod file;
 mod lines;

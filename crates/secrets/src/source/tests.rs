@@ -1,4 +1,8 @@
-use super::conformance::{Placed, conformance};
+//! The suite of secret sources, and the list of them.
+
+mod conformance;
+
+use self::conformance::{Placed, conformance};
 use super::*;
 
 fn in_the_environment(bytes: Option<&[u8]>) -> Placed {

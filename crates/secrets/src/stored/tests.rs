@@ -1,10 +1,12 @@
+//! Tests of our own store: versions, overlap, forgetting, swapped rows, disclosure.
+
 use std::sync::Arc;
 
 use store::Embedded;
 
 use super::*;
 use crate::error::Unfit;
-use crate::fixture::{CANARY, at, canary, home, secret, shown, tamper, tenant, texts};
+use crate::tests::fixture::{CANARY, at, canary, home, secret, shown, tamper, tenant, texts};
 
 fn name(text: &str) -> SecretName {
     text.parse().unwrap()

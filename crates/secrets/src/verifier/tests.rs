@@ -1,5 +1,7 @@
+//! Tests of imprints and what matches them.
+
 use super::*;
-use crate::fixture::secret;
+use crate::tests::fixture::secret;
 
 fn key() -> Arc<MacKey> {
     Arc::new(MacKey::new([7; 32]))

@@ -1,3 +1,5 @@
+//! Tests of the module `embedded`.
+
 use super::*;
 
 fn local() -> TenantName {
@@ -8,9 +10,12 @@ fn local() -> TenantName {
 fn a_batch_is_whole_or_not_at_all() {
     let storage = Embedded::in_memory().unwrap();
     storage.commit(&Batch::new().insert(Table::Grants, &local(), b"a", b"1".to_vec())).unwrap();
-    let clash = Batch::new()
-        .put(Table::Grants, &local(), b"b", b"2".to_vec())
-        .insert(Table::Grants, &local(), b"a", b"3".to_vec());
+    let clash = Batch::new().put(Table::Grants, &local(), b"b", b"2".to_vec()).insert(
+        Table::Grants,
+        &local(),
+        b"a",
+        b"3".to_vec(),
+    );
     assert!(matches!(storage.commit(&clash), Err(Error::Conflict)));
     assert_eq!(storage.get(Table::Grants, &local(), b"b").unwrap(), None);
     assert_eq!(storage.get(Table::Grants, &local(), b"a").unwrap().unwrap(), b"1");

@@ -1,3 +1,5 @@
+//! Tests of the module `files`.
+
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;

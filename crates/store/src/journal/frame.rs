@@ -70,7 +70,14 @@ impl Builder {
     }
 
     /// Adds a row; `None` where a part is too long for its length.
-    pub(super) fn row(&mut self, table: Table, deed: Deed, tenant: &TenantName, key: &[u8], value: &[u8]) -> Option<()> {
+    pub(super) fn row(
+        &mut self,
+        table: Table,
+        deed: Deed,
+        tenant: &TenantName,
+        key: &[u8],
+        value: &[u8],
+    ) -> Option<()> {
         self.0.push(table_number(table));
         self.0.push(match deed {
             Deed::Put => PUT,
@@ -112,9 +119,9 @@ pub(super) fn read(bytes: &[u8]) -> Option<Frame> {
         return None;
     }
     let (number, mut rest) = rest.split_first_chunk::<8>()?;
-    let kind = match take(&mut rest, 1)?.first()? {
-        &HEAD => Kind::Head,
-        &COMMIT => Kind::Commit,
+    let kind = match *take(&mut rest, 1)?.first()? {
+        HEAD => Kind::Head,
+        COMMIT => Kind::Commit,
         _ => return None,
     };
     let mut entries = Vec::new();
@@ -127,10 +134,10 @@ pub(super) fn read(bytes: &[u8]) -> Option<Frame> {
 fn entry(rest: &mut &[u8]) -> Option<Entry> {
     let table = *take(rest, 1)?.first()?;
     let table = Table::ALL.into_iter().find(|known| table_number(*known) == table)?;
-    let deed = match take(rest, 1)?.first()? {
-        &PUT => Deed::Put,
-        &DELETE => Deed::Delete,
-        &LAST => Deed::Last,
+    let deed = match *take(rest, 1)?.first()? {
+        PUT => Deed::Put,
+        DELETE => Deed::Delete,
+        LAST => Deed::Last,
         _ => return None,
     };
     let length = usize::from(*take(rest, 1)?.first()?);

@@ -37,6 +37,8 @@ pub struct Journal {
 }
 
 type Key = (u8, TenantName);
+/// Places to begin reading at: for each long table of a tenant, keys that ascend and where their frames stand.
+type Marks = BTreeMap<Key, Vec<(Vec<u8>, u64)>>;
 
 /// What is known in memory.
 struct State {
@@ -59,8 +61,8 @@ struct Known {
     segment: Arc<Segment>,
     /// The last key of each long table before this segment.
     before: Arc<BTreeMap<Key, Vec<u8>>>,
-    /// Places to begin reading at: for each long table, ascending keys. Only of a segment that was read through.
-    marks: Option<Arc<BTreeMap<Key, Vec<(Vec<u8>, u64)>>>>,
+    /// Only of a segment that was read through.
+    marks: Option<Arc<Marks>>,
 }
 
 impl Journal {
@@ -103,7 +105,8 @@ impl State {
             self.dirty = false;
         }
         segment::still_there(&self.file, &path)?;
-        let too_large = || Error::File { what: "write", path: path.clone(), source: ErrorKind::InvalidInput.into() };
+        let too_large =
+            || Error::File { what: "write", path: path.clone(), source: ErrorKind::InvalidInput.into() };
         let bytes = self.builder.finish().ok_or_else(too_large)?;
         let length = u64::try_from(bytes.len()).map_err(|_| too_large())?;
         if let Err(source) = self.file.write_all_at(bytes, self.end) {
@@ -200,7 +203,10 @@ impl Storage for Journal {
             *one == number(table) && name == tenant && key.starts_with(prefix)
         });
         let rows = rows.filter(|((.., key), _)| after.is_none_or(|after| key.as_slice() > after));
-        Ok(rows.take(limit).map(|((.., key), value)| Row { key: key.clone(), value: value.clone() }).collect())
+        Ok(rows
+            .take(limit)
+            .map(|((.., key), value)| Row { key: key.clone(), value: value.clone() })
+            .collect())
     }
 
     fn last(&self, table: Table, tenant: &TenantName) -> Result<Option<Row>, Error> {
@@ -223,7 +229,12 @@ impl Storage for Journal {
         let mut names: Vec<TenantName> = if is_long(table) {
             state.last.keys().filter(|(one, _)| *one == number(table)).map(|(_, name)| name.clone()).collect()
         } else {
-            state.small.keys().filter(|(one, ..)| *one == number(table)).map(|(_, name, _)| name.clone()).collect()
+            state
+                .small
+                .keys()
+                .filter(|(one, ..)| *one == number(table))
+                .map(|(_, name, _)| name.clone())
+                .collect()
         };
         names.dedup();
         Ok(names)

@@ -31,7 +31,8 @@ pub(super) fn state(folder: &Path) -> Result<State, Error> {
     let Some(newest) = segments.last().cloned() else { return first(folder) };
     check_names(&segments)?;
     let path = newest.segment.path.clone();
-    let file = File::options().read(true).write(true).open(&path).map_err(|source| unwritten(source, &path))?;
+    let file =
+        File::options().read(true).write(true).open(&path).map_err(|source| unwritten(source, &path))?;
     let mut state = State {
         segments,
         file,
@@ -66,11 +67,13 @@ pub(super) fn next_segment(folder: &Path, state: &mut State) -> Result<(), Error
     let path = named(folder, state.next);
     let file = create(&path)?;
     let segment = Arc::new(Segment::open(path.clone())?);
-    let before: BTreeMap<Key, Vec<u8>> = state.last.iter().map(|(key, row)| (key.clone(), row.key.clone())).collect();
+    let before: BTreeMap<Key, Vec<u8>> =
+        state.last.iter().map(|(key, row)| (key.clone(), row.key.clone())).collect();
     state.builder.begin(state.next, Kind::Head);
     write_head(state)?;
     let fresh = Known { segment, before: Arc::new(before), marks: Some(Arc::default()) };
-    let (old_file, old_end) = (std::mem::replace(&mut state.file, file), std::mem::replace(&mut state.end, 0));
+    let (old_file, old_end) =
+        (std::mem::replace(&mut state.file, file), std::mem::replace(&mut state.end, 0));
     state.segments.push(fresh);
     let synced = state.append().and_then(|()| sync_folder(folder));
     if let Err(error) = synced {
@@ -206,7 +209,8 @@ fn head(segment: &Segment) -> Result<Option<Frame>, Error> {
 
 fn known(segment: Arc<Segment>, head: &Frame) -> Known {
     let before = head.entries.iter().filter(|entry| entry.deed == Deed::Last);
-    let before = before.map(|entry| ((number(entry.table), entry.tenant.clone()), entry.row.key.clone())).collect();
+    let before =
+        before.map(|entry| ((number(entry.table), entry.tenant.clone()), entry.row.key.clone())).collect();
     Known { segment, before: Arc::new(before), marks: None }
 }
 

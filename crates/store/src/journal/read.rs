@@ -1,13 +1,12 @@
 //! Reading long tables out of the segments.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::TenantName;
 
 use super::frame::{Deed, Kind};
 use super::segment::At;
-use super::{Journal, Key, Known, number};
+use super::{Journal, Key, Known, Marks, number};
 use crate::{Error, Row, Table};
 
 /// Which rows.
@@ -26,14 +25,21 @@ pub(super) fn mark(marks: &mut Vec<(Vec<u8>, u64)>, key: &[u8], at: u64) {
 }
 
 /// The rows of a range, in the order of their keys.
-pub(super) fn rows(journal: &Journal, table: Table, tenant: &TenantName, range: Range<'_>) -> Result<Vec<Row>, Error> {
+pub(super) fn rows(
+    journal: &Journal,
+    table: Table,
+    tenant: &TenantName,
+    range: Range<'_>,
+) -> Result<Vec<Row>, Error> {
     let key = (number(table), tenant.clone());
     let (segments, end) = {
         let state = journal.state();
         (state.segments.clone(), state.end)
     };
     let from = range.after.unwrap_or(range.prefix);
-    let begin = segments.iter().rposition(|known| known.before.get(&key).is_none_or(|before| before.as_slice() <= from));
+    let begin = segments
+        .iter()
+        .rposition(|known| known.before.get(&key).is_none_or(|before| before.as_slice() <= from));
     let mut found = Vec::new();
     for (place, known) in segments.iter().enumerate().skip(begin.unwrap_or(0)) {
         let newest = place + 1 == segments.len();
@@ -75,7 +81,9 @@ fn within(
                 continue;
             }
             let row = entry.row;
-            if range.after.is_some_and(|after| row.key.as_slice() <= after) || row.key.as_slice() < range.prefix {
+            if range.after.is_some_and(|after| row.key.as_slice() <= after)
+                || row.key.as_slice() < range.prefix
+            {
                 continue;
             }
             if !row.key.starts_with(range.prefix) {
@@ -92,20 +100,23 @@ fn within(
 }
 
 /// Reads an older segment through once, checks the numbers of its frames, and remembers where to begin.
-fn mark_through(
-    journal: &Journal,
-    place: usize,
-    known: &Known,
-    length: u64,
-) -> Result<Arc<BTreeMap<Key, Vec<(Vec<u8>, u64)>>>, Error> {
-    let mut marks: BTreeMap<Key, Vec<(Vec<u8>, u64)>> = BTreeMap::new();
+fn mark_through(journal: &Journal, place: usize, known: &Known, length: u64) -> Result<Arc<Marks>, Error> {
+    let mut marks = Marks::new();
     let (mut offset, mut expected) = (0, None);
     while let Some((frame, next)) = frame(known, offset, length)? {
-        if expected.is_some_and(|expected| expected != frame.number) || (frame.kind == Kind::Head) != (offset == 0) {
+        if expected.is_some_and(|expected| expected != frame.number)
+            || (frame.kind == Kind::Head) != (offset == 0)
+        {
             return Err(Error::Damaged { path: known.segment.path.clone(), offset });
         }
-        for entry in frame.entries.iter().filter(|entry| entry.deed == Deed::Put && super::is_long(entry.table)) {
-            mark(marks.entry((number(entry.table), entry.tenant.clone())).or_default(), &entry.row.key, offset);
+        for entry in
+            frame.entries.iter().filter(|entry| entry.deed == Deed::Put && super::is_long(entry.table))
+        {
+            mark(
+                marks.entry((number(entry.table), entry.tenant.clone())).or_default(),
+                &entry.row.key,
+                offset,
+            );
         }
         expected = Some(frame.number + 1);
         offset = next;

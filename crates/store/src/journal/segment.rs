@@ -26,7 +26,8 @@ pub(super) enum At {
 
 impl Segment {
     pub(super) fn open(path: PathBuf) -> Result<Self, Error> {
-        let file = File::open(&path).map_err(|source| Error::File { what: "open", path: path.clone(), source })?;
+        let file =
+            File::open(&path).map_err(|source| Error::File { what: "open", path: path.clone(), source })?;
         Ok(Self { path, file })
     }
 

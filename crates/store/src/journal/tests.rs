@@ -1,5 +1,7 @@
 //! Tests of the journal.
 
+#![expect(clippy::disallowed_methods, reason = "damages files on purpose")]
+
 use super::*;
 use crate::Embedded;
 
@@ -8,9 +10,12 @@ fn local() -> TenantName {
 }
 
 fn group(first: u64, value: &[u8]) -> Batch {
-    Batch::new()
-        .insert(Table::Evidence, &local(), &first.to_be_bytes(), value.to_vec())
-        .put(Table::Uses, &local(), b"grant", first.to_be_bytes().to_vec())
+    Batch::new().insert(Table::Evidence, &local(), &first.to_be_bytes(), value.to_vec()).put(
+        Table::Uses,
+        &local(),
+        b"grant",
+        first.to_be_bytes().to_vec(),
+    )
 }
 
 fn keys(rows: &[Row]) -> Vec<u64> {
@@ -27,7 +32,10 @@ fn what_was_committed_is_there_after_opening_again() {
     drop(journal);
     let again = Journal::with_segments_of(folder.path(), 2_000).unwrap();
     assert!(open::listed(folder.path(), open::ENDING).unwrap().len() > 5);
-    assert_eq!(keys(&again.scan(Table::Evidence, &local(), b"", None, 1_000).unwrap()), (0..200).collect::<Vec<_>>());
+    assert_eq!(
+        keys(&again.scan(Table::Evidence, &local(), b"", None, 1_000).unwrap()),
+        (0..200).collect::<Vec<_>>()
+    );
     assert_eq!(again.get(Table::Uses, &local(), b"grant").unwrap().unwrap(), 199_u64.to_be_bytes());
     assert_eq!(again.last(Table::Evidence, &local()).unwrap().unwrap().value, [7; 100]);
     again.commit(&group(200, b"next")).unwrap();
@@ -59,7 +67,10 @@ fn it_answers_as_the_embedded_database_does() {
                 let after = after.map(u64::to_be_bytes);
                 let after = after.as_ref().map(<[u8; 8]>::as_slice);
                 for limit in [1, 7, 1_000] {
-                    let (a, b) = (journal.scan(table, tenant, b"", after, limit), database.scan(table, tenant, b"", after, limit));
+                    let (a, b) = (
+                        journal.scan(table, tenant, b"", after, limit),
+                        database.scan(table, tenant, b"", after, limit),
+                    );
                     assert_eq!(a.unwrap(), b.unwrap(), "{table:?} {tenant} {after:?} {limit}");
                 }
             }
@@ -82,7 +93,10 @@ fn half_a_frame_at_the_end_is_set_aside_and_the_rest_stays() {
     assert_eq!(again.set_aside().unwrap().len(), 1);
     again.commit(&group(1, b"again")).unwrap();
     drop(again);
-    assert_eq!(keys(&Journal::open(folder.path()).unwrap().scan(Table::Evidence, &local(), b"", None, 10).unwrap()), [0, 1]);
+    assert_eq!(
+        keys(&Journal::open(folder.path()).unwrap().scan(Table::Evidence, &local(), b"", None, 10).unwrap()),
+        [0, 1]
+    );
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of the module `hours`.
+
 use super::*;
 
 fn hours(days: &[Weekday], from: u16, to: u16, zone: &str) -> Hours {

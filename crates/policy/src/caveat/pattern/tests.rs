@@ -1,3 +1,5 @@
+//! Tests of the module `pattern`.
+
 use super::*;
 
 fn pattern(text: &str) -> OperationPattern {

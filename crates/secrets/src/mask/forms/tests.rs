@@ -1,6 +1,8 @@
+//! Tests of the forms of a secret and their fragments.
+
 use super::super::Mask;
 use super::*;
-use crate::fixture::{CANARY, secret};
+use crate::tests::fixture::{CANARY, secret};
 
 /// Whether nothing of the secret is left in a text but what stood around it.
 fn hides(plain: &str, text: &str) -> bool {

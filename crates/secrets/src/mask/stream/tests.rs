@@ -1,7 +1,9 @@
+//! Tests of masking in pieces: every encoding, every split.
+
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert_eq, proptest};
 
 use super::*;
-use crate::fixture::secret;
+use crate::tests::fixture::secret;
 
 const PLAIN: &str = "xoxb-CANARY-7f3d/Q+z&9";
 

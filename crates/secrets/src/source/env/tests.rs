@@ -1,5 +1,7 @@
+//! Tests of `env:` beyond the suite.
+
 use super::*;
-use crate::fixture::texts;
+use crate::tests::fixture::texts;
 
 fn reference(text: &str) -> SecretRef {
     text.parse().unwrap()

@@ -1,7 +1,9 @@
+//! Tests of `file:` beyond the suite.
+
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
-use crate::fixture::{shown, texts};
+use crate::tests::fixture::{shown, texts};
 
 fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

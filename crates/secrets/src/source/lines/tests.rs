@@ -1,3 +1,5 @@
+//! Tests of reading one key of a file.
+
 use super::*;
 
 fn line(text: &str) -> Result<Option<String>, Wrong> {

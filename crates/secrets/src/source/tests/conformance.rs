@@ -3,7 +3,7 @@
 
 use model::SecretRef;
 
-use super::SecretSource;
+use crate::SecretSource;
 
 /// A source over one place, and the reference of what is there.
 pub(super) struct Placed {
@@ -17,7 +17,7 @@ macro_rules! conformance {
     ($name:ident, $place:path) => {
         mod $name {
             use crate::error::{Error, Unfit};
-            use crate::fixture::{shown, texts};
+            use crate::tests::fixture::{shown, texts};
 
             async fn refused(bytes: Option<&[u8]>) -> Error {
                 let placed = $place(bytes);
