@@ -8,12 +8,16 @@ use std::time::Duration;
 use catalog::Integration;
 use http_body::Body as _;
 use model::{Code, Refusal, Retry};
+use net::Body;
 use policy::{ApprovalNeed, Permit};
 
 use crate::broker::Broker;
 use crate::inbound::{Asked, Inbound};
 use crate::limits::{Counted, Pace, Within};
 use crate::path::identify::Identified;
+use bounded::Bounded;
+
+mod bounded;
 
 /// Proof that a permitted call is within its limits. Only [`within_limits`] makes one.
 #[must_use]
@@ -31,17 +35,21 @@ pub(crate) fn within_limits(
     identified: Identified,
     permit: Permit,
     integration: Arc<Integration>,
-    inbound: Inbound,
+    mut inbound: Inbound,
 ) -> Result<Admitted, Refusal> {
     if permit.limits().approval() == ApprovalNeed::Required {
         let message = format!("`{}` needs an approval, which this broker cannot ask for yet", permit.call().operation());
         return Err(Refusal::new(Code::ApprovalRequired, message));
     }
-    if let Asked::Forward(forward) = &inbound.asked {
+    if let Asked::Forward(forward) = &mut inbound.asked {
         let most = integration.limits().body;
         if forward.body.size_hint().lower() > most {
             let message = format!("the body is larger than the {most} bytes that `{}` allows", integration.name());
             return Err(Refusal::new(Code::TooLarge, message).hint("`limits: body:` in the integration's file"));
+        }
+        if forward.body.size_hint().exact().is_none() {
+            let body = std::mem::take(&mut forward.body);
+            forward.body = Body::stream(Bounded::new(body, most));
         }
     }
     let within = broker.limits().count(rates(&permit, &integration)).map_err(|wait| {

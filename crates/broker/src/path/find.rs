@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use catalog::Integration;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use model::{Call, Code, EvidenceId, IntegrationName, Refusal};
 use net::Body;
 use net::body::{Bounds, CollectError, collect_bounded};
@@ -65,6 +65,10 @@ fn content_types(forward: &Forward) -> Result<Vec<&str>, Refusal> {
 }
 
 async fn read(forward: &mut Forward, integration: &Integration) -> Result<Bytes, Refusal> {
+    if forward.headers.contains_key(CONTENT_ENCODING) {
+        let message = "the body is compressed, so the operation's inputs can't be read in it";
+        return Err(Refusal::new(Code::BadRequest, message).hint("send it without `Content-Encoding`"));
+    }
     let limits = integration.limits();
     let most = usize::try_from(limits.body).unwrap_or(usize::MAX).min(MOST_READ);
     let bounds = Bounds { bytes: most, frame: limits.idle, whole: limits.total.min(LONGEST_READ) };

@@ -60,7 +60,7 @@ impl Worker {
         trace.identified(&identified);
         let found = find::call(self.broker(), trace.id(), &mut inbound).await?;
         trace.found(&found);
-        let permit = authorise::permit(self.broker(), trace.unsealed(), &identified, found.call)?;
+        let permit = authorise::permit(self.broker(), &identified, found.call).map_err(|denial| trace.denied(denial))?;
         admit::within_limits(self.broker(), identified, permit, found.integration, inbound)
     }
 

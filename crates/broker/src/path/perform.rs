@@ -7,6 +7,7 @@ use std::time::Duration;
 use catalog::Integration;
 use evidence::Receipt;
 use http::Response;
+use http_body::Body as _;
 use model::{Access, Authority, Code, Refusal, Retry};
 use net::{Dial, Incoming, Private, Sent, Verify};
 use serde_json::Value;
@@ -46,7 +47,10 @@ pub(crate) async fn call(
         Armed::Forward(request, mask) => {
             let integration = &admitted.integration;
             let dial = dial(integration);
-            let head = integration.limits().head.min(integration.limits().total);
+            let limits = integration.limits();
+            // The time for the head runs while a long body is still on its way up.
+            let short = request.body().size_hint().exact().is_some_and(|length| length <= SHORT_BODY);
+            let head = if short { limits.head.min(limits.total) } else { limits.total };
             let reply = worker.upstream().send(&dial, *request, head).await;
             let reply = reply.map_err(|error| failed(&error, admitted))?;
             Ok(Replied::Forwarded(reply, mask))
@@ -94,4 +98,6 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// A body up to this length is sent at once.
+const SHORT_BODY: u64 = 64 * 1024;
 const LONGEST_CONNECT: Duration = Duration::from_secs(60);

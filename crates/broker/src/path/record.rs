@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evidence::{Deed, Disclosure, Intent, Receipt, Refused, Request, Use};
 use model::{Call, Code, Door, EvidenceId, GrantId, PrincipalName, Proof, Refusal, Retry, SecretRef, TenantName};
-use policy::Counter;
+use policy::{Counter, Denial};
 
 use crate::broker::Unsealed;
 use crate::inbound::Inbound;
@@ -22,6 +22,7 @@ pub(crate) struct Trace {
     tenant: TenantName,
     principal: Option<(PrincipalName, Proof, Option<GrantId>)>,
     deed: Option<Deed>,
+    rule: Option<String>,
 }
 
 impl Trace {
@@ -36,6 +37,7 @@ impl Trace {
             tenant: broker.settings().tenant.clone(),
             principal: None,
             deed: None,
+            rule: None,
         })
     }
 
@@ -69,6 +71,12 @@ impl Trace {
         self.tenant = caller.tenant().clone();
         let grant = identified.verified.as_ref().map(policy::Verified::grant);
         self.principal = Some((caller.principal().clone(), caller.proof(), grant));
+    }
+
+    /// Notes which rule decided, and gives the refusal that the caller gets.
+    pub(crate) fn denied(&mut self, denial: Denial) -> Refusal {
+        self.rule = denial.decided_by().map(ToOwned::to_owned);
+        denial.into()
     }
 
     pub(crate) fn found(&mut self, found: &Found) {
@@ -106,12 +114,12 @@ pub(crate) async fn refusal(worker: &Worker, trace: Trace, refusal: Refusal) -> 
     if refusal.code == Code::EvidenceUnavailable {
         return refusal;
     }
-    let Trace { id, unsealed, door, tenant, principal, deed, started: _ } = trace;
+    let Trace { id, unsealed, door, tenant, principal, deed, rule, started: _ } = trace;
     let (principal, proof, grant) = match principal {
         Some((principal, proof, grant)) => (Some(principal), Some(proof), grant),
         None => (None, None, None),
     };
-    let refused = Refused { id, tenant, principal, proof, door, grant, deed, code: refusal.code, rule: None };
+    let refused = Refused { id, tenant, principal, proof, door, grant, deed, code: refusal.code, rule };
     match worker.lane(&unsealed).refuse(refused).await {
         Ok(evidence) => refusal.recorded(evidence),
         Err(error) => unrecorded(&error),

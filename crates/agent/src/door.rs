@@ -1,0 +1,188 @@
+//! The door itself: reads a request, hands it on, prints what comes back.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use broker::{Answer, Asked, Inbound, Operate, Outbound, Payload, State, Worker, presented};
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use model::{Code, Door, Fact, Refusal, Target};
+use net::{Body, Drain, Drained, Draining, Listener, Peer, ServeLimits, problem};
+use serde_json::json;
+
+use crate::holder::{self, Connection};
+use crate::owner::Owner;
+use crate::payload;
+use crate::routes::{self, Route, Unrouted};
+
+/// An unsealing that is under way.
+pub type Unsealing = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
+/// Unseals the broker with a passphrase. Given by the wiring, which knows the home.
+pub type Unseal = Arc<dyn Fn(Payload) -> Unsealing + Send + Sync>;
+
+/// The door on a Unix socket.
+#[derive(Clone)]
+pub struct Socket {
+    /// How the broker is unsealed.
+    pub unseal: Unseal,
+    /// Stops the house.
+    pub drain: Arc<Drain>,
+    /// The doors that are open, by name, for whoever asks where they are: `gateway`, `metrics`.
+    pub doors: BTreeMap<String, String>,
+}
+
+impl Socket {
+    /// Serves the door until the house drains.
+    pub async fn serve(
+        &self,
+        worker: Arc<Worker>,
+        listener: Listener,
+        limits: ServeLimits,
+        draining: Draining,
+    ) -> Drained {
+        let agent =
+            Arc::new(Agent { socket: self.clone(), worker, owner: rustix::process::geteuid().as_raw() });
+        let service = move |request, peer| {
+            let agent = Arc::clone(&agent);
+            async move { agent.answer(request, peer).await }
+        };
+        net::serve(listener, service, limits, draining).await
+    }
+}
+
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Socket").field("doors", &self.doors).finish_non_exhaustive()
+    }
+}
+
+struct Agent {
+    socket: Socket,
+    worker: Arc<Worker>,
+    owner: u32,
+}
+
+impl Agent {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let version = request.version();
+        let mut reply = match self.routed(request, peer).await {
+            Ok(reply) => reply,
+            Err(Unrouted::Refused(refusal)) => problem::reply(&refusal),
+            Err(Unrouted::Method(allowed)) => {
+                let refusal = Refusal::new(Code::BadRequest, "the method is not served under this path")
+                    .hint(format!("send {allowed}"));
+                let mut reply = problem::reply_as(&refusal, StatusCode::METHOD_NOT_ALLOWED);
+                reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+                reply
+            }
+        };
+        if version <= Version::HTTP_11 {
+            reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        reply
+    }
+
+    async fn routed(&self, request: Request<Incoming>, peer: Peer) -> Result<Response<Body>, Unrouted> {
+        let (parts, body) = request.into_parts();
+        let target: Target =
+            parts
+                .uri
+                .path_and_query()
+                .map_or("", http::uri::PathAndQuery::as_str)
+                .parse()
+                .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, unquoted(&error)))?;
+        match routes::read(&parts.method, &target)? {
+            Route::Operate(integration, operation, inputs) => {
+                let operate = Operate { integration, operation, inputs, payload: payload::read(body).await? };
+                let connection =
+                    if parts.version <= Version::HTTP_11 { Connection::Fresh } else { Connection::Shared };
+                self.operate(
+                    &parts.headers,
+                    Fact { holder: holder::of(&peer, connection), ..Fact::default() },
+                    operate,
+                )
+                .await
+                .map_err(Unrouted::from)
+            }
+            Route::Status => Ok(json_reply(&status(self.worker.broker().state(), &self.socket.doors))),
+            Route::Metrics => Ok(metrics(self.worker.broker().metrics_text())),
+            Route::Unseal => {
+                let Owner { .. } = Owner::proven(&peer, self.owner)?;
+                let passphrase = payload::read(body).await?.ok_or_else(no_passphrase)?;
+                (self.socket.unseal)(passphrase).await?;
+                Ok(json_reply(&json!({ "state": word(self.worker.broker().state()) })))
+            }
+            Route::Drain => {
+                let Owner { .. } = Owner::proven(&peer, self.owner)?;
+                self.socket.drain.start();
+                Ok(json_reply(&json!({ "draining": true })))
+            }
+        }
+    }
+
+    async fn operate(
+        &self,
+        headers: &HeaderMap,
+        facts: Fact,
+        operate: Operate,
+    ) -> Result<Response<Body>, Refusal> {
+        let capability = presented::capability(headers)?;
+        let inbound = Inbound { door: Door::Socket, facts, capability, asked: Asked::Operate(operate) };
+        match self.worker.call(inbound).await? {
+            Outbound::Answer(Answer { evidence, value }) => {
+                let mut reply = json_reply(&json!({ "evidence": evidence, "answer": value }));
+                problem::mark(reply.headers_mut(), evidence);
+                Ok(reply)
+            }
+            Outbound::Reply(evidence, mut reply) => {
+                problem::mark(reply.headers_mut(), evidence);
+                Ok(*reply)
+            }
+        }
+    }
+}
+
+fn status(state: State, doors: &BTreeMap<String, String>) -> serde_json::Value {
+    json!({
+        "state": word(state),
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "doors": doors,
+    })
+}
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Sealed => "sealed",
+        State::Unsealed => "unsealed",
+    }
+}
+
+fn json_reply(value: &serde_json::Value) -> Response<Body> {
+    text_reply(value.to_string(), HeaderValue::from_static("application/json"))
+}
+
+fn metrics(text: String) -> Response<Body> {
+    text_reply(text, HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"))
+}
+
+fn text_reply(text: String, content_type: HeaderValue) -> Response<Body> {
+    let mut reply = Response::new(Body::full(text));
+    reply.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+/// What is wrong with a target, without the target: somebody may have put a secret there by mistake.
+fn unquoted(error: &model::ParseError) -> String {
+    format!("the request target is malformed: expected {}", error.expected())
+}
+
+fn no_passphrase() -> Refusal {
+    Refusal::new(Code::BadRequest, "there is no passphrase in the request").hint("send it as the body")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! What is served on the socket. A new route is a variant here and an arm in `door`.
+
+use std::collections::btree_map::Entry;
+
+use http::Method;
+use model::{Code, Inputs, IntegrationName, OperationName, Refusal, Target};
+
+/// A request, read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Perform a named operation.
+    Operate(IntegrationName, OperationName, Inputs),
+    /// What state is the broker in?
+    Status,
+    /// The numbers.
+    Metrics,
+    /// Take the keys.
+    Unseal,
+    /// Stop.
+    Drain,
+}
+
+/// Why there is no route.
+#[derive(Debug)]
+pub(crate) enum Unrouted {
+    /// The request has no reading, or names nothing.
+    Refused(Refusal),
+    /// There is something under this path, for this method only.
+    Method(&'static str),
+}
+
+/// Reads method and target of a request.
+pub(crate) fn read(method: &Method, target: &Target) -> Result<Route, Unrouted> {
+    let mut segments = target.segments();
+    let named = [segments.next(), segments.next(), segments.next(), segments.next(), segments.next()];
+    let route = match named {
+        [Some("v1"), Some("operations"), Some(integration), Some(operation), None] => {
+            let (integration, operation) = (integration.parse(), operation.parse());
+            return match (only(method, &Method::POST, "POST"), integration, operation) {
+                (Err(unrouted), _, _) => Err(unrouted),
+                (Ok(()), Ok(integration), Ok(operation)) => {
+                    Ok(Route::Operate(integration, operation, inputs(target)?))
+                }
+                (Ok(()), Err(error), _) | (Ok(()), _, Err(error)) => {
+                    Err(Refusal::new(Code::BadRequest, error.to_string()).into())
+                }
+            };
+        }
+        [Some("v1"), Some("status"), None, ..] => only(method, &Method::GET, "GET").map(|()| Route::Status),
+        [Some("v1"), Some("metrics"), None, ..] => only(method, &Method::GET, "GET").map(|()| Route::Metrics),
+        [Some("v1"), Some("unseal"), None, ..] => only(method, &Method::POST, "POST").map(|()| Route::Unseal),
+        [Some("v1"), Some("drain"), None, ..] => only(method, &Method::POST, "POST").map(|()| Route::Drain),
+        _ => Err(Refusal::new(Code::NotFound, "nothing is served under this path of the socket").into()),
+    }?;
+    if target.query().is_some() {
+        return Err(Refusal::new(Code::BadRequest, "this path of the socket takes no inputs").into());
+    }
+    Ok(route)
+}
+
+/// The inputs of an operation. A name that is there twice has two readings.
+fn inputs(target: &Target) -> Result<Inputs, Unrouted> {
+    let mut inputs = Inputs::new();
+    for (name, value) in target.pairs() {
+        match inputs.entry(name.into_owned()) {
+            Entry::Vacant(free) if !free.key().is_empty() => drop(free.insert(value.into_owned())),
+            Entry::Vacant(_) => return Err(Refusal::new(Code::BadRequest, "an input has no name").into()),
+            // The value is not repeated: somebody may have put a secret there by mistake.
+            Entry::Occupied(taken) => {
+                let message = format!("the input `{}` is there more than once", taken.key());
+                return Err(Refusal::new(Code::BadRequest, message).into());
+            }
+        }
+    }
+    Ok(inputs)
+}
+
+fn only(method: &Method, allowed: &Method, shown: &'static str) -> Result<(), Unrouted> {
+    if method == allowed { Ok(()) } else { Err(Unrouted::Method(shown)) }
+}
+
+impl From<Refusal> for Unrouted {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests;

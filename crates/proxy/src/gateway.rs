@@ -1,0 +1,172 @@
+//! The door itself: reads a request, hands it to the broker, prints what comes back.
+
+use std::sync::Arc;
+
+use broker::{Answer, Asked, Forward, Inbound, Outbound, Worker, presented};
+use http::header::{self, HeaderValue};
+use http::request::Parts;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use model::{Door, Fact, Method, ParseError, Target};
+use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem};
+
+use crate::refused::{Refused, Speech};
+use crate::route::Route;
+use crate::{browser, health, host, purpose, route};
+
+/// The reverse proxy: under which names it is reached, and by which pages.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Gateway {
+    /// Names of the gateway besides `localhost`: under `gateway.example`, `slack.gateway.example` is the integration
+    /// `slack`. Lower case.
+    pub domains: Vec<String>,
+    /// Origins of pages that may send requests, such as `https://console.example`.
+    pub origins: Vec<String>,
+}
+
+/// A domain or an origin that no request could ever name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// A domain that is not a host name.
+    #[error("`{0}` is not a domain")]
+    Domain(String),
+    /// An origin that is not scheme, host and port.
+    #[error("`{0}` is not an origin")]
+    Origin(String),
+}
+
+impl Unusable {
+    /// What to write instead.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Domain(_) => {
+                "write a host name in lower case, without scheme, port and trailing dot: `gateway.example`"
+            }
+            Self::Origin(_) => "write scheme, host and port as a browser does: `https://console.example`",
+        }
+    }
+}
+
+impl Gateway {
+    /// A gateway under these domains, open to pages of these origins.
+    ///
+    /// # Errors
+    /// When one of them is written in a way that no request could name.
+    pub fn new(domains: Vec<String>, origins: Vec<String>) -> Result<Self, Unusable> {
+        // The same reading as that of an upstream: lower case, no port, no user, nothing strange.
+        let read = |text: String| text.parse::<model::Authority>().ok();
+        for domain in &domains {
+            if read(format!("https://{domain}"))
+                .is_none_or(|read| read.port() != 443 || read.host_header() != *domain)
+            {
+                return Err(Unusable::Domain(domain.clone()));
+            }
+        }
+        for origin in &origins {
+            if read(origin.clone()).is_none_or(|read| read.to_string() != *origin) {
+                return Err(Unusable::Origin(origin.clone()));
+            }
+        }
+        Ok(Self { domains, origins })
+    }
+
+    /// Serves the door until the house drains.
+    pub async fn serve(
+        &self,
+        worker: Arc<Worker>,
+        listener: Listener,
+        limits: ServeLimits,
+        draining: Draining,
+    ) -> Drained {
+        let gateway = Arc::new(self.clone());
+        let service = move |request, peer| {
+            let (gateway, worker) = (Arc::clone(&gateway), Arc::clone(&worker));
+            async move { gateway.answer(&worker, request, peer).await }
+        };
+        net::serve(listener, service, limits, draining).await
+    }
+
+    async fn answer(&self, worker: &Arc<Worker>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let speech = Speech::of(&parts);
+        let read = match self.read(parts, peer) {
+            Ok(Read::Call(call)) => call.with(body),
+            Ok(Read::Health(question, method)) => {
+                return health::answer(question, &method, worker.broker().state())
+                    .unwrap_or_else(|refused| refused.reply(speech));
+            }
+            Err(refused) => return refused.reply(speech),
+        };
+        match worker.call(read).await {
+            Ok(Outbound::Reply(evidence, mut reply)) => {
+                problem::mark(reply.headers_mut(), evidence);
+                *reply
+            }
+            Ok(Outbound::Answer(answer)) => told(&answer),
+            Err(refusal) => Refused::from(refusal).reply(speech),
+        }
+    }
+
+    /// Reads the head of a request. Nothing here believes it.
+    fn read(&self, mut parts: Parts, peer: Peer) -> Result<Read, Refused> {
+        let target: Target = match parts.uri.path_and_query() {
+            Some(written) => written.as_str().parse()?,
+            None => return Err(Refused::bad("the request has no target")),
+        };
+        if let Some(question) = health::reserved(target.path()) {
+            return Ok(Read::Health(question?, parts.method));
+        }
+        let method: Method = parts.method.as_str().parse().map_err(|error: ParseError| {
+            Refused::method(error.to_string(), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+        })?;
+        let addressed = host::addressed(&parts, &self.domains)?;
+        let guarded = browser::guard(&parts.headers, &self.origins)?;
+        let Route { integration, target } = route::choose(guarded, &parts.headers, addressed, target)?;
+        let purpose = purpose::given(&parts.headers)?;
+        let capability = presented::capability(&parts.headers)?;
+        let headers = std::mem::take(&mut parts.headers);
+        let facts = Fact { address: peer.address, purpose, ..Fact::default() };
+        let forward = Forward { integration, method, target, headers, body: Body::empty() };
+        Ok(Read::Call(Call { facts, capability, forward: Box::new(forward) }))
+    }
+}
+
+/// What a request was read as.
+#[derive(Debug)]
+enum Read {
+    /// A question about health.
+    Health(health::Question, http::Method),
+    /// A call of an integration.
+    Call(Call),
+}
+
+/// A call of an integration, still without its body.
+#[derive(Debug)]
+struct Call {
+    facts: Fact,
+    capability: Option<HeaderValue>,
+    forward: Box<Forward>,
+}
+
+impl Call {
+    fn with(self, body: Incoming) -> Inbound {
+        let Self { facts, capability, mut forward } = self;
+        forward.body = Body::from(body);
+        Inbound { door: Door::Gateway, facts, capability, asked: Asked::Forward(forward) }
+    }
+}
+
+/// The answer of an operation of the house itself.
+fn told(answer: &Answer) -> Response<Body> {
+    let mut reply = Response::new(Body::full(answer.value.to_string()));
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    problem::mark(headers, answer.evidence);
+    reply
+}
+
+#[cfg(test)]
+mod tests;

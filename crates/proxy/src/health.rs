@@ -1,0 +1,65 @@
+//! Whether this process is alive, and whether it would serve. Says nothing else, so anybody may ask.
+
+use broker::State;
+use http::header::{self, HeaderValue};
+use http::{Method, Response, StatusCode};
+use net::Body;
+
+use crate::refused::Refused;
+
+/// A question about health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Is the process alive?
+    Alive,
+    /// Would it serve a call?
+    Ready,
+}
+
+/// What a path of the gateway asks, where it is one of those that belong to the house and to no integration.
+pub(crate) fn reserved(path: &str) -> Option<Result<Question, Refused>> {
+    let rest = path.strip_prefix("/_doorward")?;
+    match rest {
+        "/healthz" => Some(Ok(Question::Alive)),
+        "/readyz" => Some(Ok(Question::Ready)),
+        rest if rest.is_empty() || rest.starts_with('/') => {
+            Some(Err(Refused::nothing("nothing is served under this path of the gateway")
+                .hint("ask `/_doorward/healthz` or `/_doorward/readyz`")))
+        }
+        _ => None,
+    }
+}
+
+/// The answer to a question.
+pub(crate) fn answer(question: Question, method: &Method, state: State) -> Result<Response<Body>, Refused> {
+    let (status, word) = match (question, state) {
+        (Question::Alive, _) => (StatusCode::OK, "ok\n"),
+        (Question::Ready, State::Unsealed) => (StatusCode::OK, "ready\n"),
+        (Question::Ready, State::Sealed) => (StatusCode::SERVICE_UNAVAILABLE, "sealed\n"),
+    };
+    let mut reply = text(method, HeaderValue::from_static("text/plain; charset=utf-8"), word)?;
+    *reply.status_mut() = status;
+    Ok(reply)
+}
+
+/// A reply of text to `GET`, its head to `HEAD`.
+pub(crate) fn text(
+    method: &Method,
+    content_type: HeaderValue,
+    text: impl Into<String>,
+) -> Result<Response<Body>, Refused> {
+    let body = match *method {
+        Method::GET => Body::full(text.into()),
+        Method::HEAD => Body::empty(),
+        _ => return Err(Refused::method("the method is not served here", "GET, HEAD")),
+    };
+    let mut reply = Response::new(body);
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(reply)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! What this door itself refuses, with the status of HTTP that says it best.
+
+use http::header::{ALLOW, HeaderValue};
+use http::{Response, StatusCode};
+use model::{Code, ParseError, Refusal};
+use net::{Body, problem};
+
+/// A refusal before the broker was asked: the request has no reading, or more than one.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Boxed, because it rides in every result of this crate.
+    refusal: Box<Refusal>,
+    /// Where HTTP has a closer status than the code.
+    status: Option<StatusCode>,
+    allow: Option<&'static str>,
+}
+
+impl Refused {
+    /// The request is malformed or ambiguous.
+    pub(crate) fn bad(message: impl Into<String>) -> Self {
+        Refusal::new(Code::BadRequest, message).into()
+    }
+
+    /// There is nothing under what the request names.
+    pub(crate) fn nothing(message: impl Into<String>) -> Self {
+        Refusal::new(Code::NotFound, message).into()
+    }
+
+    /// It addresses a host that is not ours.
+    pub(crate) fn misdirected(message: impl Into<String>) -> Self {
+        Self { status: Some(StatusCode::MISDIRECTED_REQUEST), ..Self::bad(message) }
+    }
+
+    /// It comes from a page of the web that was not named.
+    pub(crate) fn foreign(message: impl Into<String>) -> Self {
+        Refusal::new(Code::Denied, message).into()
+    }
+
+    /// The method is none of `allowed`.
+    pub(crate) fn method(message: impl Into<String>, allowed: &'static str) -> Self {
+        Self {
+            status: Some(StatusCode::METHOD_NOT_ALLOWED),
+            allow: Some(allowed),
+            ..Self::bad(message).hint(format!("send one of {allowed}"))
+        }
+    }
+
+    /// The same with a hint.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { refusal: Box::new(self.refusal.hint(hint)), ..self }
+    }
+
+    /// What is refused.
+    #[cfg(test)]
+    pub(crate) fn refusal(&self) -> &Refusal {
+        &self.refusal
+    }
+
+    /// The reply in the words that the caller speaks.
+    pub(crate) fn reply(&self, speech: Speech) -> Response<Body> {
+        let Self { refusal, status, allow } = self;
+        let mut reply = match (speech, status) {
+            (Speech::Grpc, _) => return problem::grpc(refusal),
+            (Speech::Http | Speech::HeadOnly, Some(status)) => problem::reply_as(refusal, *status),
+            (Speech::Http | Speech::HeadOnly, None) => problem::reply(refusal),
+        };
+        if let Some(allow) = allow {
+            reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if speech == Speech::HeadOnly {
+            *reply.body_mut() = Body::empty();
+        }
+        reply
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal: Box::new(refusal), status: None, allow: None }
+    }
+}
+
+impl From<ParseError> for Refused {
+    fn from(error: ParseError) -> Self {
+        Self::bad(error.to_string())
+    }
+}
+
+/// In which words a refusal is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speech {
+    /// Problem details.
+    Http,
+    /// The head of problem details, in answer to `HEAD`.
+    HeadOnly,
+    /// A status of gRPC.
+    Grpc,
+}
+
+impl Speech {
+    /// How whoever sent this request wants to be spoken to.
+    pub(crate) fn of(parts: &http::request::Parts) -> Self {
+        if parts.method == http::Method::HEAD {
+            return Self::HeadOnly;
+        }
+        let spoken = parts.headers.get(http::header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        match spoken {
+            Some(spoken)
+                if spoken.starts_with(b"application/grpc") && parts.version == http::Version::HTTP_2 =>
+            {
+                Self::Grpc
+            }
+            _ => Self::Http,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Which integration a request means, and what of its target belongs to the service.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use model::{IntegrationName, Target};
+
+use crate::browser::Guarded;
+use crate::host::Addressed;
+use crate::refused::Refused;
+
+/// An integration and the target behind it.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Route {
+    pub(crate) integration: IntegrationName,
+    pub(crate) target: Target,
+}
+
+/// Chooses by header, then by host, then by the first segment of the path. Header and host may both name one, if it is
+/// the same.
+pub(crate) fn choose(
+    _: Guarded,
+    headers: &HeaderMap,
+    addressed: Addressed,
+    target: Target,
+) -> Result<Route, Refused> {
+    match (named(headers)?, addressed) {
+        (Some(header), Addressed::Integration(host)) if header != host => {
+            Err(Refused::bad(format!("the header names the integration `{header}` and the host `{host}`"))
+                .hint("name it once"))
+        }
+        (Some(integration), _) | (None, Addressed::Integration(integration)) => {
+            Ok(Route { integration, target })
+        }
+        (None, Addressed::Gateway) => by_path(&target),
+    }
+}
+
+/// The integration that a header names. Two headers, or two values, have to agree on being one.
+fn named(headers: &HeaderMap) -> Result<Option<IntegrationName>, Refused> {
+    let mut found: Option<&HeaderValue> = None;
+    for name in [&INTEGRATION, &COMPATIBLE] {
+        let mut values = headers.get_all(name).iter();
+        let Some(value) = values.next() else { continue };
+        if values.next().is_some() || found.is_some_and(|other| other != value) {
+            return Err(Refused::bad("the headers name more than one integration").hint("name it once"));
+        }
+        found = Some(value);
+    }
+    let Some(value) = found else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Refused::bad("the integration named by a header is not text"))?;
+    Ok(Some(text.parse()?))
+}
+
+fn by_path(target: &Target) -> Result<Route, Refused> {
+    let segment = target.segments().next().unwrap_or_default();
+    if segment.is_empty() {
+        return Err(Refused::nothing("the request names no integration").hint(FORMS));
+    }
+    let integration: IntegrationName =
+        segment.parse().map_err(|error: model::ParseError| Refused::from(error).hint(FORMS))?;
+    let prefix = target.path().get(..=segment.len()).unwrap_or_default();
+    let target =
+        target.strip_prefix(prefix).ok_or_else(|| Refused::bad("the request target is malformed"))?;
+    Ok(Route { integration, target })
+}
+
+const INTEGRATION: HeaderName = HeaderName::from_static("x-doorward-integration");
+/// The name under which programs of an older kind of gateway know it.
+const COMPATIBLE: HeaderName = HeaderName::from_static("x-at-int");
+const FORMS: &str = "name one: `/slack/...`, `Host: slack.localhost` or `X-Doorward-Integration: slack`; `doorward integration list` has them";
+
+#[cfg(test)]
+mod tests;

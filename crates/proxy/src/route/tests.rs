@@ -1,0 +1,85 @@
+//! The table of routes: header, host, path, and what is ambiguous between them.
+
+use super::*;
+use crate::browser;
+
+fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        headers.append(*name, HeaderValue::from_static(value));
+    }
+    headers
+}
+
+fn guarded() -> Guarded {
+    browser::guard(&HeaderMap::new(), &[]).unwrap()
+}
+
+fn host(name: &str) -> Addressed {
+    Addressed::Integration(name.parse().unwrap())
+}
+
+fn chosen(pairs: &[(&'static str, &'static str)], addressed: Addressed, target: &str) -> String {
+    match choose(guarded(), &headers(pairs), addressed, target.parse().unwrap()) {
+        Ok(Route { integration, target }) => format!("{integration} {target}"),
+        Err(refused) => refused.refusal().code.to_string(),
+    }
+}
+
+#[test]
+fn the_first_segment_names_the_integration_where_nothing_else_does() {
+    for (target, expected) in [
+        ("/slack/api/chat.postMessage?x=%2F", "slack /api/chat.postMessage?x=%2F"),
+        ("/slack", "slack /"),
+        ("/slack/", "slack /"),
+        ("/slack?x=1", "slack /?x=1"),
+        ("/%73lack/api", "slack /api"),
+        ("/slack//api", "slack //api"),
+        ("/slack/slack/api", "slack /slack/api"),
+        ("/", "not_found"),
+        ("/?x=1", "not_found"),
+        ("//slack/api", "not_found"),
+        ("/Slack/api", "bad_request"),
+        ("/favicon.ico", "bad_request"),
+        ("/slack%2Fapi", "bad_request"),
+        ("/slack;a=b/api", "bad_request"),
+    ] {
+        assert_eq!(chosen(&[], Addressed::Gateway, target), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_host_names_it_and_the_target_stays_whole() {
+    assert_eq!(chosen(&[], host("slack"), "/slack/api"), "slack /slack/api");
+    assert_eq!(chosen(&[], host("slack"), "/"), "slack /");
+}
+
+#[test]
+fn a_header_names_it_and_the_target_stays_whole() {
+    for name in ["x-doorward-integration", "x-at-int"] {
+        assert_eq!(chosen(&[(name, "slack")], Addressed::Gateway, "/github/api"), "slack /github/api");
+        assert_eq!(chosen(&[(name, "slack")], host("slack"), "/api"), "slack /api");
+    }
+}
+
+#[test]
+fn two_names_are_refused_unless_they_are_the_same() {
+    let both = |one, two| [("x-doorward-integration", one), ("x-at-int", two)];
+    assert_eq!(chosen(&both("slack", "slack"), Addressed::Gateway, "/"), "slack /");
+    assert_eq!(chosen(&both("slack", "github"), Addressed::Gateway, "/"), "bad_request");
+    assert_eq!(chosen(&[("x-at-int", "slack")], host("github"), "/"), "bad_request");
+    let twice = [("x-doorward-integration", "slack"), ("x-doorward-integration", "slack")];
+    assert_eq!(chosen(&twice, Addressed::Gateway, "/"), "bad_request");
+}
+
+#[test]
+fn a_name_in_a_header_has_one_spelling() {
+    for name in ["", "Slack", "slack ", "slack,github", "slack.localhost", "sla/ck", "sl\u{7f}"] {
+        let Ok(value) = HeaderValue::from_str(name) else { continue };
+        let mut headers = HeaderMap::new();
+        headers.insert(INTEGRATION, value);
+        let refused =
+            choose(guarded(), &headers, Addressed::Gateway, "/slack/".parse().unwrap()).unwrap_err();
+        assert_eq!(refused.refusal().code.as_str(), "bad_request", "{name}");
+    }
+}
