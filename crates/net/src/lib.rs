@@ -41,4 +41,4 @@ pub use serve::{Drained, Peer, Process, ServeLimits, serve};
 pub use upstream::{Dial, Upstream, UpstreamConfig, Verify};
 
 #[cfg(test)]
-mod testing;
+mod tests;

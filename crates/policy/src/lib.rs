@@ -38,7 +38,7 @@ mod principal;
 mod table;
 
 #[cfg(test)]
-mod fixture;
+mod tests;
 
 pub use authorise::Authority;
 pub use capability::{Block, Described, Token, Verified, mint, verify};

@@ -1,7 +1,7 @@
 //! Doors that are shared by threads, and doors that are taken.
 
 use super::*;
-use crate::testing::{any_port, folder, one};
+use crate::tests::{any_port, folder, one};
 
 #[test]
 fn several_threads_share_the_port_that_the_first_one_got() {

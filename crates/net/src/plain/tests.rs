@@ -1,7 +1,7 @@
 //! The command line's way to a door.
 
 use super::*;
-use crate::testing::{self, Origin, SOON, echo, text};
+use crate::tests::{self, Origin, SOON, echo, text};
 use crate::{Peer, bind_unix, drain, serve};
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn a_door_on_loopback_is_asked_and_any_other_address_refused() {
 
 #[tokio::test]
 async fn a_door_on_a_unix_socket_knows_the_process_at_the_other_end() {
-    let (_folder, path) = testing::folder("d.sock");
+    let (_folder, path) = tests::folder("d.sock");
     let (drain, draining) = drain::channel();
     let who = |request: Request<hyper::body::Incoming>, peer: Peer| async move {
         let process = peer.process.unwrap();
@@ -25,7 +25,7 @@ async fn a_door_on_a_unix_socket_knows_the_process_at_the_other_end() {
         let body = text(Response::new(request.into_body())).await;
         http::Response::new(Body::full(format!("{} {} {body}", process.uid, process.pid.unwrap())))
     };
-    let door = tokio::spawn(serve(bind_unix(&path).unwrap(), who, testing::limits(), draining));
+    let door = tokio::spawn(serve(bind_unix(&path).unwrap(), who, tests::limits(), draining));
     let plain = Plain::new(Place::Unix(path.clone()), SOON, 1000);
     let reply = plain.post("/", Bytes::from_static(b"{}")).await.unwrap();
     let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(&path).unwrap());

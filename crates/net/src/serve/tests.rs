@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::body::{Bounds, collect_bounded};
-use crate::testing::{self, SOON, get, listener, raw, text, until};
+use crate::tests::{self, SOON, get, listener, raw, text, until};
 use crate::{Drain, drain};
 
 struct House {
@@ -30,7 +30,7 @@ fn house(limits: ServeLimits) -> House {
     let service = move |request: Request<hyper::body::Incoming>, peer: Peer| {
         count.fetch_add(1, Ordering::SeqCst);
         async move {
-            assert_eq!(peer, Peer { address: Some(testing::LOOPBACK), process: None });
+            assert_eq!(peer, Peer { address: Some(tests::LOOPBACK), process: None });
             match request.uri().path() {
                 "/slow" => tokio::time::sleep(Duration::from_millis(100)).await,
                 "/never" => std::future::pending().await,
@@ -63,7 +63,7 @@ fn hosted(path: &str) -> Request<Body> {
 
 #[tokio::test]
 async fn smuggled_requests_get_400_and_the_connection_is_closed() {
-    let house = house(testing::limits());
+    let house = house(tests::limits());
     let smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
     let heads = [
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -106,7 +106,7 @@ async fn smuggled_requests_get_400_and_the_connection_is_closed() {
 
 #[tokio::test]
 async fn a_bad_chunk_breaks_the_body_and_the_connection() {
-    let house = house(testing::limits());
+    let house = house(tests::limits());
     let bodies = [
         "3\nabc\r\n0\r\n\r\n",
         "3;x\r\nabc\r\n0\r\n\r\n",
@@ -126,7 +126,7 @@ async fn a_bad_chunk_breaks_the_body_and_the_connection() {
 
 #[tokio::test]
 async fn requests_in_a_row_are_answered_in_turn_and_an_ambiguous_one_ends_the_row() {
-    let house = house(testing::limits());
+    let house = house(tests::limits());
     let row = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n\n\n\
                POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n\
                GET / HTTP/1.1\r\nHost: a\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -139,7 +139,7 @@ async fn requests_in_a_row_are_answered_in_turn_and_an_ambiguous_one_ends_the_ro
 
 #[tokio::test]
 async fn http2_without_tls_is_spoken_by_those_who_know() {
-    let house = house(testing::limits());
+    let house = house(tests::limits());
     let stream = TcpStream::connect(house.address).await.unwrap();
     let (mut sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
@@ -156,7 +156,7 @@ async fn http2_without_tls_is_spoken_by_those_who_know() {
 
 #[tokio::test]
 async fn a_caller_who_does_not_finish_a_head_is_let_go() {
-    let house = house(ServeLimits { head: Duration::from_millis(100), ..testing::limits() });
+    let house = house(ServeLimits { head: Duration::from_millis(100), ..tests::limits() });
     for start in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nHost:"] {
         let answer = raw(house.address, start.as_bytes()).await;
         assert!(!answer.contains("200"), "{start:?}: {answer}");
@@ -167,7 +167,7 @@ async fn a_caller_who_does_not_finish_a_head_is_let_go() {
 
 #[tokio::test]
 async fn a_caller_who_takes_no_reply_is_let_go() {
-    let house = house(ServeLimits { write_stall: Duration::from_millis(100), ..testing::limits() });
+    let house = house(ServeLimits { write_stall: Duration::from_millis(100), ..tests::limits() });
     let mut stream = TcpStream::connect(house.address).await.unwrap();
     stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(400)).await;
@@ -181,7 +181,7 @@ async fn a_caller_who_takes_no_reply_is_let_go() {
 
 #[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
-    let house = house(ServeLimits { head_bytes: 8192, headers: 20, ..testing::limits() });
+    let house = house(ServeLimits { head_bytes: 8192, headers: 20, ..tests::limits() });
     let long = format!("GET / HTTP/1.1\r\nHost: a\r\nx: {}\r\n\r\n", "a".repeat(20_000));
     let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "x: y\r\n".repeat(21));
     for head in [long, many] {
@@ -193,7 +193,7 @@ async fn a_head_that_is_too_large_is_refused() {
 
 #[tokio::test]
 async fn connections_over_the_limit_wait_for_their_turn() {
-    let house = house(ServeLimits { connections: 1, ..testing::limits() });
+    let house = house(ServeLimits { connections: 1, ..tests::limits() });
     let mut first = connect1(house.address).await;
     assert_eq!(text(first.send_request(hosted("/")).await.unwrap()).await, "read 0");
     let mut second = connect1(house.address).await;
@@ -206,7 +206,7 @@ async fn connections_over_the_limit_wait_for_their_turn() {
 
 #[tokio::test]
 async fn draining_lets_calls_end_and_takes_no_new_ones() {
-    let house = house(testing::limits());
+    let house = house(tests::limits());
     let mut slow = connect1(house.address).await;
     let mut idle = connect1(house.address).await;
     assert_eq!(text(idle.send_request(hosted("/")).await.unwrap()).await, "read 0");
@@ -220,7 +220,7 @@ async fn draining_lets_calls_end_and_takes_no_new_ones() {
 
 #[tokio::test]
 async fn calls_that_outlast_the_grace_are_cut() {
-    let house = house(testing::limits());
+    let house = house(tests::limits());
     let mut sender = connect1(house.address).await;
     let call = tokio::spawn(async move { sender.send_request(hosted("/never")).await.map(|_| ()) });
     until("the call began", || house.calls.load(Ordering::SeqCst) == 1).await;
@@ -231,8 +231,8 @@ async fn calls_that_outlast_the_grace_are_cut() {
 
 #[tokio::test]
 async fn a_body_from_a_caller_is_passed_on_with_its_length() {
-    let origin = testing::Origin::start(None, testing::echo).await;
-    let upstream = Arc::new(testing::upstream(&testing::Authority::new()));
+    let origin = tests::Origin::start(None, tests::echo).await;
+    let upstream = Arc::new(tests::upstream(&tests::Authority::new()));
     let (dial, listener) = (origin.dial(), listener());
     let address = listener.address().unwrap();
     let (drain, draining) = drain::channel();
@@ -246,7 +246,7 @@ async fn a_body_from_a_caller_is_passed_on_with_its_length() {
             reply
         }
     };
-    let task = tokio::spawn(serve(listener, forward, testing::limits(), draining));
+    let task = tokio::spawn(serve(listener, forward, tests::limits(), draining));
     let mut sender = connect1(address).await;
     for _ in 0..3 {
         let mut request = hosted("/p?q=1").map(|_| Body::full(Bytes::from_static(b"abc")));

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 
 use super::*;
-use crate::testing::{self, Origin, SOON, config, dial, echo, get, post, text, until};
+use crate::tests::{self, Origin, SOON, config, dial, echo, get, post, text, until};
 
-fn authority() -> testing::Authority {
-    testing::Authority::new()
+fn authority() -> tests::Authority {
+    tests::Authority::new()
 }
 
 async fn moved(_: Request<hyper::body::Incoming>) -> Response<Body> {
@@ -22,7 +22,7 @@ async fn silent(_: Request<hyper::body::Incoming>) -> Response<Body> {
 #[tokio::test]
 async fn a_connection_is_used_again_when_its_reply_was_read_to_the_end() {
     let origin = Origin::start(None, echo).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     for _ in 0..5 {
         let reply = upstream.send(&origin.dial(), get("/a"), SOON).await.unwrap();
         assert!(text(reply).await.starts_with("GET /a HTTP/1.1\n"));
@@ -34,7 +34,7 @@ async fn a_connection_is_used_again_when_its_reply_was_read_to_the_end() {
 async fn a_connection_whose_reply_was_dropped_is_not_used_again() {
     let big = |_| async { Response::new(Body::full(vec![0; 1 << 20])) };
     let origin = Origin::start(None, big).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     drop(upstream.send(&origin.dial(), get("/"), SOON).await.unwrap());
     drop(upstream.send(&origin.dial(), get("/"), SOON).await.unwrap());
     assert_eq!(origin.connections(), 2);
@@ -43,7 +43,7 @@ async fn a_connection_whose_reply_was_dropped_is_not_used_again() {
 #[tokio::test]
 async fn a_connection_serves_one_request_at_a_time() {
     let origin = Origin::start(None, echo).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let first = upstream.send(&origin.dial(), get("/"), SOON).await.unwrap();
     let second = upstream.send(&origin.dial(), get("/"), SOON).await.unwrap();
     assert_eq!(origin.connections(), 2);
@@ -68,7 +68,7 @@ async fn an_idle_connection_grows_old() {
 #[tokio::test]
 async fn connections_are_not_shared_between_ways_to_dial() {
     let origin = Origin::start(Some(authority().server("api.test", 2100, &["http/1.1"])), echo).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let skipped = Dial { verify: Verify::Skipped, ..origin.dial_named("api.test") };
     text(upstream.send(&skipped, get("/"), SOON).await.unwrap()).await;
     let checked = upstream.send(&origin.dial_named("api.test"), get("/"), SOON).await;
@@ -78,7 +78,7 @@ async fn connections_are_not_shared_between_ways_to_dial() {
 #[tokio::test]
 async fn host_and_framing_are_ours_and_never_the_requests() {
     let origin = Origin::start(None, echo).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let mut request = post("http://evil.example/p?q", Body::full("abc"));
     request.headers_mut().insert("host", "evil.example".parse().unwrap());
     request.headers_mut().insert("content-length", "99".parse().unwrap());
@@ -93,7 +93,7 @@ async fn host_and_framing_are_ours_and_never_the_requests() {
 #[tokio::test]
 async fn a_body_of_unknown_length_is_sent_in_chunks_whatever_version_the_request_came_in() {
     let origin = Origin::start(None, echo).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     for version in [Version::HTTP_10, Version::HTTP_11, Version::HTTP_2] {
         let (sender, body) = Body::channel(2);
         let mut request = post("/", body);
@@ -107,7 +107,7 @@ async fn a_body_of_unknown_length_is_sent_in_chunks_whatever_version_the_request
 
 #[tokio::test]
 async fn requests_that_are_never_sent_are_refused() {
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let streamed = Request::builder().uri("/").body(Body::channel(1).1).unwrap();
     let trace = Request::builder().method("TRACE").uri("/").body(Body::empty()).unwrap();
     let tunnel = Request::builder().method("CONNECT").uri("a.example:443").body(Body::empty()).unwrap();
@@ -122,7 +122,7 @@ async fn requests_that_are_never_sent_are_refused() {
 async fn http2_is_spoken_where_the_upstream_offers_it_and_one_connection_is_shared() {
     let authority = authority();
     let origin = Origin::start(Some(authority.server("api.test", 2100, &["h2", "http/1.1"])), echo).await;
-    let upstream = Arc::new(testing::upstream(&authority));
+    let upstream = Arc::new(tests::upstream(&authority));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..20 {
         let (upstream, dial) = (Arc::clone(&upstream), origin.dial_named("api.test"));
@@ -141,7 +141,7 @@ async fn http2_is_spoken_where_the_upstream_offers_it_and_one_connection_is_shar
 async fn http1_is_spoken_over_tls_where_http2_is_not_offered() {
     let authority = authority();
     let origin = Origin::start(Some(authority.server("api.test", 2100, &["http/1.1"])), echo).await;
-    let upstream = testing::upstream(&authority);
+    let upstream = tests::upstream(&authority);
     for _ in 0..3 {
         let seen = text(upstream.send(&origin.dial_named("api.test"), get("/"), SOON).await.unwrap()).await;
         assert!(seen.starts_with("GET / HTTP/1.1\n"), "{seen}");
@@ -152,11 +152,11 @@ async fn http1_is_spoken_over_tls_where_http2_is_not_offered() {
 #[tokio::test]
 async fn certificates_that_are_expired_or_for_another_name_or_from_a_stranger_are_refused() {
     let authority = authority();
-    let upstream = testing::upstream(&authority);
+    let upstream = tests::upstream(&authority);
     let cases = [
         authority.server("api.test", 2020, &["http/1.1"]),
         authority.server("other.test", 2100, &["http/1.1"]),
-        testing::Authority::new().server("api.test", 2100, &["http/1.1"]),
+        tests::Authority::new().server("api.test", 2100, &["http/1.1"]),
     ];
     for server in cases {
         let origin = Origin::start(Some(server), echo).await;
@@ -172,7 +172,7 @@ async fn certificates_that_are_expired_or_for_another_name_or_from_a_stranger_ar
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let origin = Origin::start(None, moved).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let reply = upstream.send(&origin.dial(), get("/"), SOON).await.unwrap();
     assert_eq!(reply.status(), 302);
     assert_eq!(origin.connections(), 1);
@@ -181,16 +181,16 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 #[tokio::test]
 async fn an_upstream_that_says_nothing_is_given_up_and_may_have_got_the_request() {
     let origin = Origin::start(None, silent).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let answer = upstream.send(&origin.dial(), get("/"), Duration::from_millis(50)).await.unwrap_err();
     assert!(matches!(answer, Error::Timeout { sent: Sent::Maybe, .. }), "{answer:?}");
 }
 
 #[tokio::test]
 async fn a_handshake_that_never_ends_is_given_up_with_nothing_sent() {
-    let listener = tokio::net::TcpListener::bind(testing::any_port()).await.unwrap();
+    let listener = tokio::net::TcpListener::bind(tests::any_port()).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let slow = Dial { connect: Duration::from_millis(50), ..dial(&format!("https://api.test:{port}")) };
     let answer = upstream.send(&slow, get("/"), SOON).await.unwrap_err();
     assert!(matches!(answer, Error::Timeout { sent: Sent::Nothing, .. }), "{answer:?}");
@@ -198,7 +198,7 @@ async fn a_handshake_that_never_ends_is_given_up_with_nothing_sent() {
 
 #[tokio::test]
 async fn a_closed_port_is_unreachable_with_nothing_sent() {
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let answer = upstream.send(&dial("http://127.0.0.1:1"), get("/"), SOON).await.unwrap_err();
     assert!(matches!(answer, Error::Unreachable { .. }), "{answer:?}");
     assert_eq!(answer.sent(), Sent::Nothing);
@@ -207,7 +207,7 @@ async fn a_closed_port_is_unreachable_with_nothing_sent() {
 #[tokio::test]
 async fn a_connection_that_breaks_behind_the_request_is_not_tried_again() {
     let origin = Origin::raw(b"").await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let answer = upstream.send(&origin.dial(), post("/", Body::full("pay")), SOON).await.unwrap_err();
     assert!(matches!(answer, Error::Closed { sent: Sent::Maybe, .. }), "{answer:?}");
     assert_eq!(origin.connections(), 1);
@@ -217,7 +217,7 @@ async fn a_connection_that_breaks_behind_the_request_is_not_tried_again() {
 async fn a_connection_that_was_closed_while_it_waited_is_replaced_without_the_caller_knowing() {
     let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     let origin = Origin::raw(reply).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     for _ in 0..20 {
         let seen = upstream.send(&origin.dial(), post("/", Body::full("pay")), SOON).await.unwrap();
         assert_eq!(text(seen).await, "ok");
@@ -238,7 +238,7 @@ async fn a_connection_that_waited_is_looked_at_before_it_is_used() {
 /// Blocking on purpose: the connection's task must not run between the close and the second request.
 async fn close_between_requests(waiting: Duration) {
     use std::io::{Read, Write};
-    let listener = std::net::TcpListener::bind(testing::any_port()).unwrap();
+    let listener = std::net::TcpListener::bind(tests::any_port()).unwrap();
     let dial = dial(&format!("http://{}", listener.local_addr().unwrap()));
     let (close, closing) = std::sync::mpsc::channel::<()>();
     let (closed, seen_closed) = std::sync::mpsc::channel::<()>();
@@ -256,7 +256,7 @@ async fn close_between_requests(waiting: Duration) {
         }
         seen
     });
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     text(upstream.send(&dial, get("/first"), SOON).await.unwrap()).await;
     close.send(()).unwrap();
     seen_closed.recv().unwrap();
@@ -284,7 +284,7 @@ async fn replies_with_two_readings_are_refused() {
     ];
     for reply in cases {
         let origin = Origin::raw(reply).await;
-        let upstream = testing::upstream(&authority());
+        let upstream = tests::upstream(&authority());
         let answer = upstream.send(&origin.dial(), get("/"), SOON).await.unwrap_err();
         assert!(matches!(answer, Error::Protocol { .. }), "{answer:?}");
         assert_eq!(answer.sent(), Sent::Maybe);
@@ -294,7 +294,7 @@ async fn replies_with_two_readings_are_refused() {
 #[tokio::test]
 async fn a_reply_that_breaks_off_is_an_error_and_not_a_short_body() {
     let origin = Origin::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok").await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let reply = upstream.send(&origin.dial(), get("/"), SOON).await.unwrap();
     let bounds = crate::body::Bounds { bytes: 100, frame: SOON, whole: SOON };
     let read = crate::body::collect_bounded(Body::from(reply.into_body()), bounds).await;
@@ -304,7 +304,7 @@ async fn a_reply_that_breaks_off_is_an_error_and_not_a_short_body() {
 #[tokio::test]
 async fn a_forbidden_address_gets_no_connection() {
     let origin = Origin::start(None, echo).await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let refused = [
         Dial { private: Private::Refused, ..origin.dial() },
         Dial { private: Private::Refused, ..origin.dial_named("api.test") },
@@ -328,7 +328,7 @@ async fn a_caller_who_hangs_up_frees_the_upstream() {
         }
     })
     .await;
-    let upstream = testing::upstream(&authority());
+    let upstream = tests::upstream(&authority());
     let hung_up = timeout(Duration::from_millis(50), upstream.send(&origin.dial(), get("/"), SOON)).await;
     assert!(hung_up.is_err());
     until("the upstream noticed", || dropped.load(Ordering::SeqCst) == 1).await;

@@ -5,7 +5,7 @@ use model::{Access, Refusal, Risk, TenantName};
 
 use super::*;
 use crate::cedar::Source;
-use crate::fixture::{Ask, NOON, caveat, grant, grant_id, narrowing, specs};
+use crate::tests::{Ask, NOON, caveat, grant, grant_id, narrowing, specs};
 use crate::principal::{Known, PrincipalKind};
 use crate::{Token, mint, verify};
 

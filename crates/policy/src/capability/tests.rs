@@ -7,7 +7,7 @@ use proptest::{prop_assert, proptest};
 
 use super::*;
 use crate::caveat::Asked;
-use crate::fixture::{Ask, Dice, caveat, grant_id, narrowing, rounds};
+use crate::tests::{Ask, Dice, caveat, grant_id, narrowing, rounds};
 use crate::{Caveat, Error};
 
 fn root() -> MacKey {

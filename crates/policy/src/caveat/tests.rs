@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::capability::wire::Reader;
-use crate::fixture::{Ask, Dice, NOON, caveat, rounds};
+use crate::tests::{Ask, Dice, NOON, caveat, rounds};
 
 fn checked(caveat: &Caveat, ask: &Ask) -> Result<(), Code> {
     let (caller, call) = (ask.caller("ada", Proof::Kernel), ask.call());

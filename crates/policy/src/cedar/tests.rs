@@ -5,7 +5,7 @@ use model::{Access, Proof, Risk, Timestamp};
 use super::cache::Key;
 use super::*;
 use crate::Error;
-use crate::fixture::{Ask, NOON, specs};
+use crate::tests::{Ask, NOON, specs};
 use crate::principal::{Known, PrincipalKind, Standing};
 
 fn compile(text: &str) -> Result<Policies, Error> {

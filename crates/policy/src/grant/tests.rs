@@ -1,7 +1,7 @@
 //! Tests of the module `grant`.
 
 use super::*;
-use crate::fixture::{grant, grant_id, narrowing};
+use crate::tests::{grant, grant_id, narrowing};
 
 fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)

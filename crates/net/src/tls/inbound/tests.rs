@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::testing::{self, SOON, folder, get, listener};
+use crate::tests::{self, SOON, folder, get, listener};
 use crate::{Body, Sent, drain, serve};
 
 struct Files {
@@ -13,7 +13,7 @@ struct Files {
 }
 
 impl Files {
-    fn new(authority: &testing::Authority, until: i32) -> Self {
+    fn new(authority: &tests::Authority, until: i32) -> Self {
         let (folder, chain) = folder("chain.pem");
         let key = folder.path().join("key.pem");
         let files = Self { _folder: folder, chain, key };
@@ -21,7 +21,7 @@ impl Files {
         files
     }
 
-    fn put(&self, authority: &testing::Authority, until: i32) {
+    fn put(&self, authority: &tests::Authority, until: i32) {
         let (chain, key) = authority.pem("api.test", until);
         put(&self.chain, &chain, 0o644);
         put(&self.key, &key, 0o600);
@@ -36,7 +36,7 @@ fn put(path: &Path, text: &str, mode: u32) {
 
 #[test]
 fn a_key_that_others_can_read_is_refused() {
-    let files = Files::new(&testing::Authority::new(), 2100);
+    let files = Files::new(&tests::Authority::new(), 2100);
     for mode in [0o644, 0o620, 0o604, 0o660] {
         std::fs::set_permissions(&files.key, std::fs::Permissions::from_mode(mode)).unwrap();
         assert!(matches!(Certificates::read(&files.chain, &files.key), Err(Error::Certificate { .. })));
@@ -49,7 +49,7 @@ fn a_key_that_others_can_read_is_refused() {
 
 #[test]
 fn a_key_of_another_certificate_and_files_that_are_no_pem_are_refused() {
-    let authority = testing::Authority::new();
+    let authority = tests::Authority::new();
     let (files, others) = (Files::new(&authority, 2100), Files::new(&authority, 2100));
     assert!(Certificates::read(&files.chain, &others.key).is_err());
     assert!(Certificates::read(&files.key, &files.key).is_err());
@@ -59,7 +59,7 @@ fn a_key_of_another_certificate_and_files_that_are_no_pem_are_refused() {
 
 #[tokio::test]
 async fn a_reload_takes_effect_for_the_next_handshake_or_changes_nothing() {
-    let authority = testing::Authority::new();
+    let authority = tests::Authority::new();
     let files = Files::new(&authority, 2020);
     let certificates = Certificates::read(&files.chain, &files.key).unwrap();
     let config = server_config(Arc::clone(&certificates), Versions::Tls13).unwrap();
@@ -67,9 +67,9 @@ async fn a_reload_takes_effect_for_the_next_handshake_or_changes_nothing() {
     let door = listener().with_tls(config);
     let port = door.address().unwrap().port();
     let hello = |_, _| async { http::Response::new(Body::full("hello")) };
-    let task = tokio::spawn(serve(door, hello, testing::limits(), draining));
-    let upstream = testing::upstream(&authority);
-    let dial = testing::dial(&format!("https://api.test:{port}"));
+    let task = tokio::spawn(serve(door, hello, tests::limits(), draining));
+    let upstream = tests::upstream(&authority);
+    let dial = tests::dial(&format!("https://api.test:{port}"));
     let expired = upstream.send(&dial, get("/"), SOON).await.unwrap_err();
     assert!(matches!(expired, Error::Tls { .. }) && expired.sent() == Sent::Nothing);
     files.put(&authority, 2100);
