@@ -1,2 +1,50 @@
-//! The `doorward` binary.
-fn main() {}
+//! The binary `doorward`: arguments, settings, wiring, printing.
+//!
+//! What was typed (`args`) becomes what it means (`settings`), that becomes what runs (`wire`), and one file per command
+//! (`command`) asks it something and prints the answer (`print`). Nothing below this crate knows of flags.
+//!
+//! # Invariants
+//!
+//! - The process is hidden from debuggers and core dumps before anything else happens.
+//! - No secret is an argument, a variable of a child, or printed.
+//! - A command goes the broker's one path, whether a broker is running or not, so that it leaves evidence.
+//! - Nothing is sent anywhere that nobody asked for.
+
+mod args;
+mod command;
+mod context;
+mod demo;
+mod failure;
+mod generate;
+mod home;
+mod logging;
+mod management;
+mod print;
+mod serving;
+mod settings;
+mod start;
+mod typed;
+mod wire;
+
+use std::process::ExitCode;
+
+use crate::context::Context;
+use crate::print::{Printer, problem};
+
+fn main() -> ExitCode {
+    let cli = match start::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let printer = Printer::new(cli.global.printing());
+    let result = start::harden(&cli.global)
+        .and_then(|()| Context::new(&cli.global, printer))
+        .and_then(|context| command::run(&context, cli.command));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            problem::print(&failure, printer);
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}

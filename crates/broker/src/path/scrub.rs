@@ -52,6 +52,8 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
         Replied::Forwarded(response, mask) => (response, mask),
     };
     let (mut parts, incoming) = response.into_parts();
+    // The version is that of the hop to the upstream; the door speaks its own.
+    parts.version = http::Version::HTTP_11;
     net::headers::incoming(&mut parts.headers, net::headers::Cookies::Dropped);
     let mut hits = mask.as_ref().map_or(0, |mask| scrub_headers(&mut parts.headers, mask));
     let mut pieces = unpacked(&mut parts, incoming, admitted)?;

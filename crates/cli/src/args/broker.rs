@@ -1,0 +1,113 @@
+//! Arguments of the commands about the broker and its home.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `doorward demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Leave broker and service running until Ctrl-C, and say how to use them
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// `doorward up`.
+#[derive(Debug, Args, Default, Clone)]
+pub(crate) struct Up {
+    /// Where the gateway listens [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) gateway: Option<SocketAddr>,
+    /// A name under which the gateway is called, such as `gateway.example`; may be repeated
+    #[arg(long = "domain", value_name = "NAME")]
+    pub(crate) domains: Vec<String>,
+    /// An origin whose browser pages may call the gateway; may be repeated
+    #[arg(long = "origin", value_name = "URL")]
+    pub(crate) origins: Vec<String>,
+    /// How many threads serve [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Where the counters are shown in Prometheus' format [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// The gateway's certificate chain, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Let callers on this machine in without a capability; only for trying things out
+    #[arg(long)]
+    pub(crate) development: bool,
+    /// The environment that this broker serves, such as `production`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+    /// At the first start: write the recovery key to this file instead of showing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_out: Option<PathBuf>,
+}
+
+/// `doorward init`.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Protect the keys with a passphrase, asked for twice, or read from stdin where that is no terminal
+    #[arg(long, conflicts_with = "key_file")]
+    pub(crate) passphrase: bool,
+    /// Protect the keys with this file, made where there is none [default: `key` in the home]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Write the recovery key to this file instead of showing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_out: Option<PathBuf>,
+}
+
+/// `doorward doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Verify all evidence, however long that takes
+    #[arg(long)]
+    pub(crate) thorough: bool,
+}
+
+/// `doorward recovery`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Recovery {
+    /// Prove that the recovery key on paper opens this home; changes nothing
+    Drill(RecoveryFrom),
+    /// Make another recovery key and show it once; the one before opens nothing any more
+    Renew(RecoveryRenew),
+    /// Give the home a new passphrase or key file with the recovery key
+    Restore(RecoveryRestore),
+}
+
+/// Where a recovery key is read from.
+#[derive(Debug, Args)]
+pub(crate) struct RecoveryFrom {
+    /// The file with the recovery key [default: asked for, or stdin where that is no terminal]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_file: Option<PathBuf>,
+}
+
+/// `doorward recovery renew`.
+#[derive(Debug, Args)]
+pub(crate) struct RecoveryRenew {
+    /// Write the recovery key to this file instead of showing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_out: Option<PathBuf>,
+}
+
+/// `doorward recovery restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RecoveryRestore {
+    /// Where the recovery key is.
+    #[command(flatten)]
+    pub(crate) from: RecoveryFrom,
+    /// Protect the keys with a new passphrase, asked for twice
+    #[arg(long, conflicts_with = "key_file", required_unless_present = "key_file")]
+    pub(crate) new_passphrase: bool,
+    /// Protect the keys with this new file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+}

@@ -1,0 +1,145 @@
+//! What was typed: the command line as clap reads it. What it means is for [`crate::settings`].
+//!
+//! A secret is never an argument: others see it in the list of processes, and the shell keeps it in its history.
+
+pub(crate) mod broker;
+pub(crate) mod capability;
+pub(crate) mod evidence;
+pub(crate) mod integration;
+pub(crate) mod policy;
+pub(crate) mod secret;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "doorward",
+    version,
+    about = "Secrets go in once and never come out; every use leaves evidence",
+    long_about = "Doorward is a credential broker. Secrets go in once and never come out; people, services and agents get \
+                  short-lived capabilities; every use leaves evidence that nobody can quietly change.",
+    after_help = "Start with `doorward demo`: it shows everything in a few seconds and leaves nothing behind.",
+    max_term_width = 100,
+    propagate_version = false,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command has.
+#[derive(Debug, Args, Clone)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// The folder that holds everything [default: the data folder of the user]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print one JSON document, or one object a line where a command goes on; the same as `--format json`
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How to print
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub(crate) format: Option<Format>,
+    /// How to write the log on stderr
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub(crate) log: Option<LogFormat>,
+    /// Log more; twice for everything
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Start even if other processes could read our memory
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) dangerous_allow_dumps: bool,
+}
+
+/// How to print what a command found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// How to write the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Global {
+    /// How to print.
+    pub(crate) fn printing(&self) -> Format {
+        if self.json { Format::Json } else { self.format.unwrap_or(Format::Table) }
+    }
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show everything in a few seconds, in a home that is thrown away
+    Demo(broker::Demo),
+    /// Start the broker; makes the home at the first start
+    Up(Box<broker::Up>),
+    /// Make a home, and show its recovery key once
+    Init(broker::Init),
+    /// Show how the broker is
+    Status,
+    /// Check everything, and say what to mend
+    Doctor(broker::Doctor),
+    /// Drop the keys from memory; every call is refused until `unseal`
+    Seal,
+    /// Give the keys back to a sealed broker
+    Unseal,
+    /// Use or renew the recovery key
+    #[command(subcommand)]
+    Recovery(broker::Recovery),
+    /// Put, list, rotate and forget secrets
+    #[command(subcommand)]
+    Secret(secret::Secret),
+    /// List, show, add and test integrations
+    #[command(subcommand)]
+    Integration(integration::Integration),
+    /// Request, narrow, use and revoke capabilities
+    #[command(subcommand)]
+    Capability(Box<capability::Capability>),
+    /// Write, test and explain policies
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// List, show, verify and export evidence
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Write the reference pages
+    #[command(hide = true)]
+    Generate(Generate),
+}
+
+/// `doorward completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `doorward generate`.
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// Where the pages go
+    pub(crate) folder: PathBuf,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,274 @@
+//! `doorward doctor`: checks everything that can be wrong with a home, and says what to mend.
+//!
+//! It changes nothing, and needs no running broker; where one runs, its socket is checked as well.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::sync::Arc;
+
+use catalog::Catalog;
+use model::TenantName;
+use secrets::{Env, Facts, File, SecretSource};
+use serde_json::{Value, json};
+use store::Storage;
+
+use crate::args::broker::Doctor;
+use crate::context::{self, Context};
+use crate::failure::{Failure, Outcome};
+use crate::home::Home;
+use crate::management::Running;
+use crate::print::{BAD, BOLD, GOOD, WARN, styled};
+use crate::{settings, wire};
+
+/// How one thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Fine,
+    Doubtful,
+    Wrong,
+}
+
+/// One thing that was looked at.
+#[derive(Debug)]
+struct Check {
+    level: Level,
+    what: String,
+    hint: Option<String>,
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Checks(Vec<Check>);
+
+/// Checks everything.
+pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
+    let home = context.home()?;
+    let mut checks = Checks::default();
+    if home.exists() {
+        folder(&mut checks, home);
+        configuration(&mut checks, context);
+        let catalog = layer(&mut checks, home);
+        match home.storage() {
+            Ok(storage) => {
+                keys(&mut checks, &*storage);
+                if let Some(catalog) = &catalog {
+                    references(&mut checks, catalog, &storage)?;
+                }
+                chain(&mut checks, &storage, args);
+            }
+            Err(failure) => checks.failed("the database", &failure),
+        }
+        running(&mut checks, context);
+    } else {
+        checks.wrong(format!("there is no home in `{}`", home.folder().display()), "`doorward init`, or `doorward up`");
+    }
+    clock(&mut checks);
+    let failed = checks.0.iter().any(|check| check.level == Level::Wrong);
+    let document = json!({ "ok": !failed, "checks": checks.0.iter().map(Check::document).collect::<Vec<_>>() });
+    context.printer.answer(&document, |_| checks.0.iter().map(Check::text).collect())?;
+    if failed { Err(Failure::silent()) } else { Ok(()) }
+}
+
+fn folder(checks: &mut Checks, home: &Home) {
+    let owner = rustix::process::geteuid().as_raw();
+    let private = [home.folder().to_owned(), home.database(), home.key()];
+    for path in private.iter().filter(|path| path.exists()) {
+        match std::fs::metadata(path) {
+            Ok(seen) if seen.uid() != owner => {
+                checks.wrong(format!("`{}` belongs to another user", path.display()), "run as the user who owns the home");
+            }
+            Ok(seen) if seen.permissions().mode() & 0o077 != 0 => {
+                let hint = format!("`chmod go= {}`", path.display());
+                // Others who may read the key open the home; the rest is ciphertext.
+                let level = if *path == home.key() { Level::Wrong } else { Level::Doubtful };
+                checks.add(level, format!("others may look into `{}`", path.display()), Some(hint));
+            }
+            Ok(_) => {}
+            Err(error) => checks.failed("the home", &Failure::doing(format!("could not look at `{}`", path.display()), &error)),
+        }
+    }
+    checks.fine(format!("the home is `{}`", home.folder().display()));
+    match rustix::fs::statvfs(home.folder()) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize) >> 20;
+            match free {
+                0..100 => checks.wrong(format!("{free} MiB are free on its disk"), "make room: without evidence nothing is done"),
+                100..1024 => checks.doubtful(format!("{free} MiB are free on its disk"), "make room before it is full"),
+                _ => checks.fine(format!("{} GiB are free on its disk", free >> 10)),
+            }
+        }
+        Err(error) => checks.failed("the disk", &Failure::doing("could not ask how much is free", &error)),
+    }
+}
+
+fn configuration(checks: &mut Checks, context: &Context) {
+    match context.settings() {
+        Ok(settings) => {
+            checks.fine(format!("the settings are sound; the gateway is `{}`, {}", settings.gateway.value, settings.gateway.origin));
+            if settings.development.value {
+                checks.doubtful(
+                    format!("development mode is on ({})", settings.development.origin),
+                    "leave it out where others can log in",
+                );
+            }
+        }
+        Err(failure) => checks.failed("the settings", &failure),
+    }
+}
+
+fn layer(checks: &mut Checks, home: &Home) -> Option<Catalog> {
+    let folder = Some(home.integrations()).filter(|folder| folder.is_dir());
+    match Catalog::load(folder.as_deref()) {
+        Ok(catalog) => {
+            checks.fine(format!("{} integrations can be read", catalog.names().len()));
+            Some(catalog)
+        }
+        Err(error) => {
+            checks.failed("the integrations", &error.into());
+            None
+        }
+    }
+}
+
+fn keys(checks: &mut Checks, storage: &dyn Storage) {
+    match secrets::provider_facts(storage) {
+        Ok(facts @ Facts::KeyFile { .. }) => match wire::unattended(&facts).map(|key| secrets::unseal(storage, &key)) {
+            Some(Err(error)) => checks.failed("the key file", &error.into()),
+            _ => checks.fine("the key file opens the home".to_owned()),
+        },
+        Ok(Facts::Passphrase { .. }) => checks.fine("a passphrase opens the home".to_owned()),
+        Err(error) => checks.failed("the key provider", &error.into()),
+    }
+    checks.doubtful(
+        "only you know where the recovery key is".to_owned(),
+        "`doorward recovery drill` proves that it opens this home",
+    );
+}
+
+/// Every secret that an integration of the user's own, or one with secrets stored, needs.
+fn references(checks: &mut Checks, catalog: &Catalog, storage: &Arc<dyn Storage>) -> Outcome {
+    let runtime = wire::runtime()?;
+    let (env, file) = (Env::new(), File::new(Vec::new()));
+    for name in catalog.names() {
+        let integration = match catalog.get(&name) {
+            Ok(integration) => integration,
+            // It lives at an address of the user's own, and is not used.
+            Err(catalog::Error::Domain { .. }) => continue,
+            Err(error) => {
+                checks.failed(&format!("`{name}`"), &error.into());
+                continue;
+            }
+        };
+        if integration.dangerous_allow_private() {
+            checks.doubtful(format!("`{name}` may reach private addresses"), "only as long as that is what you want");
+        }
+        if integration.tls_insecure_skip_verify() {
+            checks.doubtful(format!("`{name}` believes any certificate"), "only as long as that is what you want");
+        }
+        for field in integration.secrets().values().filter(|field| field.reference.scheme() != "store") {
+            let source: &dyn SecretSource = if field.reference.scheme() == "env" { &env } else { &file };
+            match runtime.block_on(source.probe(&field.reference)) {
+                Ok(doubts) if doubts.is_empty() => checks.fine(format!("`{name}` finds `{}`", field.reference)),
+                Ok(doubts) => {
+                    for doubt in doubts {
+                        checks.doubtful(format!("`{}`: {}", field.reference, doubt.as_str()), "`doorward secret put` keeps it encrypted");
+                    }
+                }
+                Err(error) => checks.failed(&format!("`{name}`"), &error.into()),
+            }
+        }
+    }
+    let stored = storage.scan(store::Table::Secrets, &TenantName::local(), b"", None, 10_000)?.len();
+    checks.fine(format!("{stored} secrets are stored"));
+    Ok(())
+}
+
+fn chain(checks: &mut Checks, storage: &Arc<dyn Storage>, args: &Doctor) {
+    let key = match secrets::evidence_public_key(&**storage) {
+        Ok(key) => key,
+        Err(error) => return checks.failed("the evidence", &error.into()),
+    };
+    if !args.thorough {
+        let reader = evidence::Reader::new(Arc::clone(storage), key);
+        match reader.list(&evidence::Filter::of(TenantName::local())) {
+            Ok(entries) => checks.fine(format!("the newest {} records of evidence can be read", entries.len())),
+            Err(error) => checks.failed("the evidence", &error.into()),
+        }
+        return;
+    }
+    match evidence::verify_store(&**storage, &key, &mut |_, _| {}) {
+        Ok(report) => checks.fine(format!("all {} records of evidence are unchanged", report.records)),
+        Err(finding) => checks.wrong(format!("the evidence was changed: {finding}"), "keep a copy of the home, and restore a backup"),
+    }
+}
+
+fn running(checks: &mut Checks, context: &Context) {
+    match Running::find(context) {
+        Ok(None) => checks.doubtful("no broker runs over this home".to_owned(), "`doorward up`"),
+        Ok(Some(running)) => match running.status() {
+            Ok(status) if status.get("state").and_then(Value::as_str) == Some("sealed") => {
+                checks.doubtful("the running broker is sealed".to_owned(), "`doorward unseal`");
+            }
+            Ok(_) => checks.fine("the running broker answers".to_owned()),
+            Err(failure) => checks.failed("the running broker", &failure),
+        },
+        Err(failure) => checks.failed("the socket", &failure),
+    }
+}
+
+fn clock(checks: &mut Checks) {
+    // Earlier than this program was written: capabilities would seem to hold for years.
+    if context::now().millis() < WRITTEN {
+        checks.wrong(format!("the clock says {}", context::now()), "set the clock; capabilities end by it");
+    } else {
+        checks.fine("the clock is plausible".to_owned());
+    }
+    if settings::environment("DOORWARD_HOME").is_some() {
+        checks.fine("`DOORWARD_HOME` chooses the home".to_owned());
+    }
+}
+
+impl Checks {
+    fn add(&mut self, level: Level, what: String, hint: Option<String>) {
+        self.0.push(Check { level, what, hint });
+    }
+
+    fn fine(&mut self, what: String) {
+        self.add(Level::Fine, what, None);
+    }
+
+    fn doubtful(&mut self, what: String, hint: &str) {
+        self.add(Level::Doubtful, what, Some(hint.to_owned()));
+    }
+
+    fn wrong(&mut self, what: String, hint: &str) {
+        self.add(Level::Wrong, what, Some(hint.to_owned()));
+    }
+
+    fn failed(&mut self, what: &str, failure: &Failure) {
+        self.add(Level::Wrong, format!("{what}: {failure}"), failure.hint.clone());
+    }
+}
+
+impl Check {
+    fn document(&self) -> Value {
+        let level = match self.level {
+            Level::Fine => "ok",
+            Level::Doubtful => "warn",
+            Level::Wrong => "fail",
+        };
+        json!({ "level": level, "what": self.what, "hint": self.hint })
+    }
+
+    fn text(&self) -> String {
+        let mark = match self.level {
+            Level::Fine => styled(GOOD, "ok  "),
+            Level::Doubtful => styled(WARN, "warn"),
+            Level::Wrong => styled(BAD, "FAIL"),
+        };
+        let hint = self.hint.as_ref().map(|hint| format!("     {} {hint}\n", styled(BOLD, "hint:")));
+        format!("{mark} {}\n{}", crate::print::problem::clean(&self.what), hint.unwrap_or_default())
+    }
+}
+
+/// 2026-01-01 in milliseconds.
+const WRITTEN: u64 = 1_767_225_600_000;

@@ -1,0 +1,65 @@
+//! `doorward init`: makes a home, and shows its recovery key once.
+
+use std::path::Path;
+
+use secrets::{KeyProvider, Passphrase, RecoveryKey};
+use serde_json::{Value, json};
+
+use crate::args::broker::Init;
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::print::{BOLD, Printer, styled};
+use crate::{typed, wire};
+
+/// Makes the home.
+pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
+    let home = context.home()?;
+    let recovery = wire::create(home, || {
+        if args.passphrase {
+            return Ok(Box::new(Passphrase::new(typed::new_passphrase()?)) as Box<dyn KeyProvider>);
+        }
+        wire::key_file(args.key_file.clone().unwrap_or_else(|| home.key()))
+    })?;
+    let provider = if args.passphrase { "passphrase" } else { "key-file" };
+    let mut document = json!({ "status": "created", "home": home.folder(), "key_provider": provider });
+    if !context.printer.is_json() {
+        Printer::say(&format!("Made the home `{}`.", home.folder().display()));
+    }
+    hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document)?;
+    if context.printer.is_json() {
+        return context.printer.json(&document);
+    }
+    Printer::say("Next: `doorward up` starts the broker, `doorward secret put slack/token` stores a secret.");
+    Ok(())
+}
+
+/// Gives a recovery key to whoever keeps it: in a file for its owner only, or shown once. For programs it is added to the
+/// document.
+pub(crate) fn hand_out(
+    recovery: &RecoveryKey,
+    file: Option<&Path>,
+    printer: Printer,
+    document: &mut Value,
+) -> Outcome {
+    if let Some(path) = file {
+        recovery.show(|text| store::files::replace(path, format!("{text}\n").as_bytes(), 0o600))?;
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("recovery_file".to_owned(), json!(path));
+        }
+        if !printer.is_json() {
+            Printer::say(&format!("The recovery key is in `{}`. Move it off this machine.", path.display()));
+        }
+        return Ok(());
+    }
+    if printer.is_json() {
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("recovery_key".to_owned(), recovery.show(|text| json!(text)));
+        }
+        return Ok(());
+    }
+    Printer::say(&format!(
+        "{} It opens this home if the key or passphrase is lost. It is shown once and kept nowhere: write it down.",
+        styled(BOLD, "The recovery key.")
+    ));
+    recovery.show(Printer::text)
+}

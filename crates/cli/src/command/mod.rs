@@ -1,0 +1,41 @@
+//! One file per command. Each reads its arguments, asks, and prints.
+
+mod capability;
+mod completions;
+mod doctor;
+mod evidence;
+mod init;
+mod integration;
+mod policy;
+mod recovery;
+mod sealing;
+mod secret;
+mod status;
+mod up;
+mod usage;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::{demo, generate};
+
+/// Does what was typed.
+pub(crate) fn run(context: &Context, command: Command) -> Outcome {
+    match command {
+        Command::Demo(args) => demo::run(context, &args),
+        Command::Up(args) => up::run(context, &args),
+        Command::Init(args) => init::run(context, &args),
+        Command::Status => status::run(context),
+        Command::Doctor(args) => doctor::run(context, &args),
+        Command::Seal => sealing::seal(context),
+        Command::Unseal => sealing::unseal(context),
+        Command::Recovery(args) => recovery::run(context, &args),
+        Command::Secret(args) => secret::run(context, args),
+        Command::Integration(args) => integration::run(context, args),
+        Command::Capability(args) => capability::run(context, *args),
+        Command::Policy(args) => policy::run(context, args),
+        Command::Evidence(args) => evidence::run(context, args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Generate(args) => generate::run(context, &args),
+    }
+}

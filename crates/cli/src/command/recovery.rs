@@ -1,0 +1,70 @@
+//! `doorward recovery`: prove the recovery key, make another, use it.
+
+use secrets::{KeyProvider, Passphrase};
+use serde_json::json;
+use store::HomeLock;
+
+use super::init::hand_out;
+use crate::args::broker::{Recovery, RecoveryFrom, RecoveryRenew, RecoveryRestore};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::print::Printer;
+use crate::{typed, wire};
+
+/// Does one of them.
+pub(crate) fn run(context: &Context, args: &Recovery) -> Outcome {
+    match args {
+        Recovery::Drill(args) => drill(context, args),
+        Recovery::Renew(args) => renew(context, args),
+        Recovery::Restore(args) => restore(context, args),
+    }
+}
+
+/// Changes nothing, so it may run beside a broker.
+fn drill(context: &Context, args: &RecoveryFrom) -> Outcome {
+    let storage = context.home()?.storage()?;
+    let recovery = typed::recovery_key(args.recovery_file.as_deref())?;
+    let drilled = secrets::drill(&*storage, &recovery)?;
+    let document = json!({ "status": "proven", "tenants": drilled.tenants(), "data_keys": drilled.keys() });
+    context.printer.answer(&document, |_| {
+        format!("The recovery key opens all {} data keys of {} tenants.", drilled.keys(), drilled.tenants())
+    })
+}
+
+fn renew(context: &Context, args: &RecoveryRenew) -> Outcome {
+    let home = context.home()?;
+    let storage = home.storage()?;
+    let _lock = HomeLock::take(home.folder())?;
+    let provider: Box<dyn KeyProvider> = match wire::unattended(&secrets::provider_facts(&*storage)?) {
+        Some(key) => Box::new(key),
+        None => Box::new(Passphrase::new(typed::passphrase()?)),
+    };
+    let keyring = secrets::unseal(&*storage, &*provider)?;
+    let (_keyring, recovery) = secrets::renew_recovery(&*storage, &keyring)?;
+    let mut document = json!({ "status": "renewed" });
+    hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document)?;
+    if context.printer.is_json() {
+        return context.printer.json(&document);
+    }
+    Printer::say("The recovery key before opens nothing of this home any more; it still opens older copies of it.");
+    Ok(())
+}
+
+fn restore(context: &Context, args: &RecoveryRestore) -> Outcome {
+    let home = context.home()?;
+    let storage = home.storage()?;
+    let _lock = HomeLock::take(home.folder())?;
+    if args.new_passphrase && args.from.recovery_file.is_none() && !crate::print::somebody_types() {
+        return Err(Failure::usage("recovery key and passphrase can't both come from stdin")
+            .hint("`--recovery-file FILE`"));
+    }
+    let recovery = typed::recovery_key(args.from.recovery_file.as_deref())?;
+    let provider: Box<dyn KeyProvider> = match &args.key_file {
+        Some(path) => wire::key_file(path.clone())?,
+        None => Box::new(Passphrase::new(typed::new_passphrase()?)),
+    };
+    let _keyring = secrets::recover(&*storage, &recovery, &*provider)?;
+    context.printer.answer(&json!({ "status": "restored", "key_provider": provider.name() }), |_| {
+        "Restored. The passphrase or key before opens nothing of this home any more. Next: `doorward up`.".to_owned()
+    })
+}

@@ -1,0 +1,125 @@
+//! `doorward up`: makes the home at the first start, unlocks it, opens the doors, and says when they are open.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use broker::State;
+use net::tls::{Certificates, Versions, server_config};
+use proxy::Gateway;
+use secrets::Passphrase;
+use serde_json::json;
+
+use super::init::hand_out;
+use crate::args::broker::Up;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::print::{BOLD, Printer, WARN, styled};
+use crate::serving::{self, House, Secured};
+use crate::settings::{self, Settings, Tls};
+use crate::{typed, wire};
+
+/// Runs the broker until it is told to stop.
+pub(crate) fn run(context: &Context, args: &Up) -> Outcome {
+    let home = context.home()?;
+    let settings = Settings::load(home, args, &settings::environment)?;
+    first_start(context, args)?;
+    let gateway = Gateway::new(settings.domains.value.clone(), settings.origins.value.clone())
+        .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
+    let threads = settings.threads.value;
+    // One lane more: the socket door has a thread of its own.
+    let opened = wire::open(home, &settings, threads.get() + 1)?;
+    let secured = settings.tls.value.as_ref().map(secured).transpose()?;
+    let bound = net::bind_tcp(settings.gateway.value, threads)
+        .map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
+    let metrics = settings.metrics.value.map(|address| net::bind_tcp(address, std::num::NonZeroUsize::MIN));
+    let metrics = metrics.transpose().map_err(|error| unbound(&error, "--metrics 127.0.0.1:0"))?;
+    let metrics = metrics.and_then(|mut bound| bound.pop());
+    let socket = home.socket_to_bind()?;
+    unlock(&opened)?;
+    let house = House::new(opened, gateway, bound, metrics, socket, secured)?;
+    let open = Open {
+        url: house.doors.get("gateway").cloned().unwrap_or_default(),
+        metrics: house.doors.get("metrics").cloned(),
+        socket: house.socket.clone(),
+        sealed: house.opened.broker.state() == State::Sealed,
+        development: settings.development.value,
+    };
+    serving::run(house, context.printer, &|| open.announce(context.printer))
+}
+
+/// Makes the home where there is none: with a key file, so that nothing has to be typed.
+fn first_start(context: &Context, args: &Up) -> Outcome {
+    let home = context.home()?;
+    if home.exists() {
+        return Ok(());
+    }
+    let recovery = wire::create(home, || wire::key_file(home.key()))?;
+    let mut document = json!({ "event": "created", "home": home.folder(), "key_provider": "key-file" });
+    if !context.printer.is_json() {
+        Printer::say(&format!("Made the home `{}`.", home.folder().display()));
+    }
+    hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document)?;
+    if context.printer.is_json() { context.printer.json(&document) } else { Ok(()) }
+}
+
+/// A key file at once, a passphrase from whoever types or pipes it; else the broker starts sealed.
+fn unlock(opened: &wire::Opened) -> Outcome {
+    match wire::unattended(&opened.facts) {
+        Some(key) => Ok(opened.broker.unseal(&key)?),
+        None => match typed::passphrase_if_any()? {
+            Some(passphrase) => Ok(opened.broker.unseal(&Passphrase::new(passphrase))?),
+            None => Ok(()),
+        },
+    }
+}
+
+fn secured(tls: &Tls) -> Outcome<Secured> {
+    let certificates = Certificates::read(&tls.cert, &tls.key)?;
+    let config = server_config(Arc::clone(&certificates), Versions::default())?;
+    Ok(Secured { certificates, config })
+}
+
+fn unbound(error: &net::Error, other: &str) -> Failure {
+    let failure = Failure::of(error);
+    match error {
+        net::Error::Taken { .. } => failure.hint(format!("stop what listens there, or let the system choose: `{other}`")),
+        _ => failure,
+    }
+}
+
+/// What is said when the doors are open.
+struct Open {
+    url: String,
+    metrics: Option<String>,
+    socket: PathBuf,
+    sealed: bool,
+    development: bool,
+}
+
+impl Open {
+    /// Says that the doors are open: they accept from now on.
+    fn announce(&self, printer: Printer) -> Outcome {
+        let Self { url, metrics, socket, sealed, development } = self;
+        if printer.is_json() {
+            return printer.json(&json!({
+                "event": "ready", "gateway": url, "metrics": metrics, "socket": socket, "pid": std::process::id(),
+                "sealed": sealed, "development": development,
+            }));
+        }
+        Printer::say(&format!("{} {url}", styled(BOLD, "gateway")));
+        Printer::say(&format!("{}  {}", styled(BOLD, "socket"), socket.display()));
+        if let Some(place) = metrics {
+            Printer::say(&format!("{} {place}/metrics", styled(BOLD, "metrics")));
+        }
+        if *development {
+            Printer::say(&styled(WARN, "warning: development mode: callers on this machine need no capability"));
+        }
+        let next = if *sealed {
+            "Sealed: every call is refused. Next: `doorward unseal`."
+        } else {
+            "Ready. `doorward secret put slack/token` stores a secret, `doorward capability request --for NAME` asks."
+        };
+        Printer::say(next);
+        Ok(())
+    }
+}

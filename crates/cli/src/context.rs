@@ -1,0 +1,76 @@
+//! What every command is given: where the home is, how to print, how to ask.
+
+use std::time::Duration;
+
+use memory::Secret;
+use model::{Clock, Inputs, Timestamp};
+
+use crate::args::Global;
+use crate::args::broker::Up;
+use crate::failure::{Failure, Outcome};
+use crate::home::Home;
+use crate::print::Printer;
+use crate::settings::{self, Settings};
+use crate::logging;
+use crate::management::{Answered, Management};
+
+/// What every command is given.
+pub(crate) struct Context {
+    home: Result<Home, Failure>,
+    pub(crate) printer: Printer,
+}
+
+impl Context {
+    /// Settles where the home is and starts the log. A home that is not known matters only to commands that need one.
+    pub(crate) fn new(global: &Global, printer: Printer) -> Outcome<Self> {
+        logging::start(settings::log(global, &settings::environment)?, global.verbose);
+        Ok(Self { home: settings::home(global, &settings::environment), printer })
+    }
+
+    /// The home.
+    pub(crate) fn home(&self) -> Outcome<&Home> {
+        self.home.as_ref().map_err(|failure| Failure {
+            kind: failure.kind,
+            message: failure.message.clone(),
+            causes: failure.causes.clone(),
+            hint: failure.hint.clone(),
+        })
+    }
+
+    /// The settings of the home where nothing was typed.
+    pub(crate) fn settings(&self) -> Outcome<Settings> {
+        Settings::load(self.home()?, &Up::default(), &settings::environment)
+    }
+
+    /// Performs one operation of Doorward itself, by the running broker or here.
+    pub(crate) fn operate(&self, operation: &str, inputs: Inputs, payload: Option<Secret>) -> Outcome<Answered> {
+        let management = Management::open(self)?;
+        let answered = management.operate(operation, inputs, payload);
+        let closed = management.close();
+        let answered = answered?;
+        closed?;
+        Ok(answered)
+    }
+
+    /// The same with no more than inputs.
+    pub(crate) fn ask(&self, operation: &str, inputs: &[(&str, &str)]) -> Outcome<Answered> {
+        let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.operate(operation, inputs, None)
+    }
+}
+
+/// The system's clock.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The time now.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
+}

@@ -1,0 +1,222 @@
+//! How a command asks for an operation of Doorward itself: of the running broker, or in this process.
+//!
+//! Both go the broker's one path and leave evidence. Where a broker answers on the home's socket, it is asked; else the home
+//! is opened under its lock, so that two never write to it at once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Asked, Inbound, Operate, Outbound, Payload, Worker};
+use bytes::Bytes;
+use http::Request;
+use memory::Secret;
+use model::{Code, Door, EvidenceId, Fact, Holder, Inputs, Refusal};
+use net::Body;
+use net::plain::{Place, Plain};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::{typed, wire};
+
+/// Where operations are performed.
+pub(crate) enum Management {
+    /// By the broker that answers on this socket.
+    Socket(Running),
+    /// Here.
+    InProcess(Box<Own>),
+}
+
+/// A running broker.
+pub(crate) struct Running {
+    plain: Plain,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// The home, opened by this process.
+pub(crate) struct Own {
+    worker: Arc<Worker>,
+    opened: wire::Opened,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// What an operation gave.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// The record of it.
+    pub(crate) evidence: EvidenceId,
+    /// What it says.
+    pub(crate) value: Value,
+}
+
+impl Management {
+    /// The running broker, or the home itself. A home with a passphrase asks for it.
+    pub(crate) fn open(context: &Context) -> Outcome<Self> {
+        match Running::find(context)? {
+            Some(running) => Ok(Self::Socket(running)),
+            None => Own::open(context).map(|own| Self::InProcess(Box::new(own))),
+        }
+    }
+
+    /// Performs one operation of the integration `doorward`.
+    ///
+    /// # Errors
+    /// The broker's refusal, or what kept it from being asked.
+    pub(crate) fn operate(&self, operation: &str, inputs: Inputs, payload: Option<Secret>) -> Outcome<Answered> {
+        match self {
+            Self::Socket(running) => running.operate(operation, &inputs, payload),
+            Self::InProcess(own) => own.operate(operation, inputs, payload),
+        }
+    }
+
+    /// Ends in good order. Blocks until the evidence is signed.
+    ///
+    /// # Errors
+    /// When the last of the evidence could not be written.
+    pub(crate) fn close(self) -> Outcome {
+        match self {
+            Self::Socket(_) => Ok(()),
+            Self::InProcess(own) => Ok(own.opened.broker.close()?),
+        }
+    }
+}
+
+// === impl Running ===
+
+#[derive(Deserialize)]
+struct Told {
+    evidence: EvidenceId,
+    answer: Value,
+}
+
+/// A refusal as the door prints it (RFC 9457). Other members are for other readers.
+#[derive(Deserialize)]
+struct Problem {
+    code: String,
+    detail: String,
+    hint: Option<String>,
+    evidence: Option<EvidenceId>,
+}
+
+impl Running {
+    /// The broker that answers on the home's socket, where there is one.
+    pub(crate) fn find(context: &Context) -> Outcome<Option<Self>> {
+        let socket = context.home()?.socket();
+        if !socket.exists() || std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            return Ok(None);
+        }
+        Self::at(socket).map(Some)
+    }
+
+    fn at(socket: PathBuf) -> Outcome<Self> {
+        let plain = Plain::new(Place::Unix(socket), PATIENCE, LARGEST_ANSWER);
+        Ok(Self { plain, runtime: wire::runtime()? })
+    }
+
+    /// How it is, as it says without being asked for more; a sealed one says this as well.
+    pub(crate) fn status(&self) -> Outcome<Value> {
+        let reply = self.runtime.block_on(self.plain.get("/v1/status"))?;
+        understood(&reply)
+    }
+
+    /// Gives a sealed broker its passphrase; one with a key file needs none.
+    #[expect(clippy::disallowed_methods, reason = "hands the passphrase to the broker over its socket")]
+    pub(crate) fn unseal(&self, passphrase: Option<&Secret>) -> Outcome<Value> {
+        // The door wants a body; a home with a key file doesn't look at it.
+        let body = passphrase.map_or_else(|| Bytes::from_static(b"key-file"), |text| text.expose(Bytes::copy_from_slice));
+        self.post("/v1/unseal", body)
+    }
+
+    fn post(&self, path: &str, body: Bytes) -> Outcome<Value> {
+        let request = Request::post(path).header(http::header::CONTENT_TYPE, "application/octet-stream");
+        let request = request
+            .body(Body::full(body))
+            .map_err(|error| Failure::doing("could not write the request", &error))?;
+        let reply = self.runtime.block_on(self.plain.send(request))?;
+        understood(&reply)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "hands the secret to the broker over its socket")]
+    fn operate(&self, operation: &str, inputs: &Inputs, payload: Option<Secret>) -> Outcome<Answered> {
+        let mut path = format!("/v1/operations/doorward/{operation}");
+        for (place, (name, value)) in inputs.iter().enumerate() {
+            let mark = if place == 0 { '?' } else { '&' };
+            let (name, value) = (utf8_percent_encode(name, QUERY), utf8_percent_encode(value, QUERY));
+            path.push_str(&format!("{mark}{name}={value}"));
+        }
+        let body = payload.map_or_else(Bytes::new, |secret| secret.expose(Bytes::copy_from_slice));
+        let told: Told = serde_json::from_value(self.post(&path, body)?)
+            .map_err(|error| Failure::doing("the broker's answer can't be understood", &error).hint(VERSIONS))?;
+        Ok(Answered { evidence: told.evidence, value: told.answer })
+    }
+}
+
+/// The JSON of a reply; a refusal as such.
+fn understood(reply: &http::Response<Bytes>) -> Outcome<Value> {
+    let strange = |error: serde_json::Error| {
+        Failure::doing("the broker's answer can't be understood", &error).hint(VERSIONS)
+    };
+    if reply.status().is_success() {
+        return serde_json::from_slice(reply.body()).map_err(strange);
+    }
+    let problem: Problem = serde_json::from_slice(reply.body()).map_err(strange)?;
+    let code = Code::from_word(&problem.code)
+        .ok_or_else(|| Failure::new(format!("the broker refused with `{}`", problem.code)).hint(VERSIONS))?;
+    let mut refusal = Refusal::new(code, problem.detail);
+    refusal.hint = problem.hint;
+    refusal.evidence = problem.evidence;
+    Err(refusal.into())
+}
+
+// === impl Own ===
+
+impl Own {
+    /// Opens the home and unlocks it.
+    fn open(context: &Context) -> Outcome<Self> {
+        let opened = wire::open(context.home()?, &context.settings()?, 1)?;
+        match wire::unattended(&opened.facts) {
+            Some(key) => opened.broker.unseal(&key)?,
+            None if crate::print::somebody_types() => {
+                opened.broker.unseal(&secrets::Passphrase::new(typed::passphrase()?))?;
+            }
+            None => {
+                let message = "the home needs its passphrase, and nobody is there to be asked";
+                return Err(Failure::new(message).hint("start the broker with `doorward up`, then `doorward unseal`"));
+            }
+        }
+        let runtime = wire::runtime()?;
+        let tls = wire::tls()?;
+        let worker = {
+            let _entered = runtime.enter();
+            wire::worker(&opened.broker, &tls, 0)?
+        };
+        Ok(Self { worker, opened, runtime })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "hands the secret to the operation")]
+    fn operate(&self, operation: &str, inputs: Inputs, payload: Option<Secret>) -> Outcome<Answered> {
+        let operation = operation.parse()?;
+        let integration = "doorward".parse()?;
+        let payload = payload.map(|secret| Payload::new(secret.expose(<[u8]>::to_vec))).transpose()?;
+        let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
+        let inbound = Inbound {
+            door: Door::Cli,
+            facts: Fact { holder, ..Fact::default() },
+            capability: None,
+            asked: Asked::Operate(Operate { integration, operation, inputs, payload }),
+        };
+        match self.runtime.block_on(self.worker.call(inbound))? {
+            Outbound::Answer(answer) => Ok(Answered { evidence: answer.evidence, value: answer.value }),
+            Outbound::Reply(..) => Err(Failure::new("the operation gave a reply instead of an answer")),
+        }
+    }
+}
+
+const VERSIONS: &str = "is the running broker of another version? `doorward status`";
+/// Long enough for a passphrase, a slow disk, and the verification of much evidence.
+const PATIENCE: Duration = Duration::from_secs(120);
+const LARGEST_ANSWER: usize = 256 << 20;
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -1,0 +1,84 @@
+//! What people and programs see: stdout is data, stderr is talk.
+//!
+//! # Invariants
+//!
+//! - With `--json`, stdout holds one JSON document, or one object a line where a command goes on; nothing else.
+//! - Colour only on a terminal, never where `NO_COLOR` is set, and never as the only carrier of a meaning.
+
+pub(crate) mod problem;
+pub(crate) mod table;
+
+use std::io::{IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+use crate::args::Format;
+use crate::failure::Outcome;
+
+/// Prints for one command.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Printer {
+    format: Format,
+}
+
+impl Printer {
+    /// A printer of this format.
+    pub(crate) const fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// Whether programs read it.
+    pub(crate) fn is_json(self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Prints one answer: the document for programs, or what `human` makes of it for people.
+    pub(crate) fn answer(self, value: &Value, human: impl FnOnce(&Value) -> String) -> Outcome {
+        if self.is_json() { self.json(value) } else { Self::text(&human(value)) }
+    }
+
+    /// Prints a JSON document on one line.
+    pub(crate) fn json(self, value: &Value) -> Outcome {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{value}")?;
+        Ok(out.flush()?)
+    }
+
+    /// Prints text for people, with a line end.
+    pub(crate) fn text(text: &str) -> Outcome {
+        let mut out = anstream::stdout().lock();
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        write!(out, "{text}{end}")?;
+        Ok(out.flush()?)
+    }
+
+    /// Says something about what is going on, on stderr. Nobody has to listen.
+    pub(crate) fn say(text: &str) {
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+}
+
+/// Whether somebody sits in front of stdin.
+pub(crate) fn somebody_types() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// Text in a style, and back.
+pub(crate) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// What went well.
+pub(crate) const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+/// What went wrong.
+pub(crate) const BAD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+/// What deserves a look.
+pub(crate) const WARN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+/// What stands back.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// What stands out.
+pub(crate) const BOLD: Style = Style::new().bold();
+
+#[cfg(test)]
+mod tests;

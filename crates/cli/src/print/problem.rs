@@ -1,0 +1,59 @@
+//! Failures, printed: `error: ...`, what it came from, and the next thing to type.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::{BAD, BOLD, DIM, styled};
+use crate::failure::{Failure, Kind};
+use crate::print::Printer;
+
+/// Prints a failure where its reader looks: programs on stdout, people on stderr.
+pub(crate) fn print(failure: &Failure, printer: Printer) {
+    match failure.kind {
+        Kind::Silent | Kind::ReaderGone => {}
+        // Nothing can be done about output that nobody takes.
+        _ if printer.is_json() => drop(printer.json(&document(failure))),
+        _ => drop(write!(anstream::stderr().lock(), "{}", text(failure))),
+    }
+}
+
+/// The text for people.
+pub(crate) fn text(failure: &Failure) -> String {
+    let mut text = format!("{} {}\n", styled(BAD, "error:"), clean(&failure.message));
+    for cause in &failure.causes {
+        text.push_str(&format!("  {} {}\n", styled(DIM, "caused by:"), clean(cause)));
+    }
+    if let Some(hint) = &failure.hint {
+        text.push_str(&format!("{} {}\n", styled(BOLD, "hint:"), clean(hint)));
+    }
+    if let Kind::Refused(_, Some(evidence)) = failure.kind {
+        text.push_str(&format!("{}\n", styled(DIM, &format!("evidence: {evidence}"))));
+    }
+    text
+}
+
+/// The document for programs.
+pub(crate) fn document(failure: &Failure) -> Value {
+    let (status, code, evidence) = match failure.kind {
+        Kind::Usage => ("failed", "usage", None),
+        Kind::Refused(model::Code::Denied, evidence) => ("denied", "denied", evidence),
+        Kind::Refused(code, evidence) => ("refused", code.as_str(), evidence),
+        Kind::Failed | Kind::Silent | Kind::ReaderGone => ("failed", "failed", None),
+    };
+    json!({
+        "status": status,
+        "error": {
+            "code": code,
+            "message": failure.message,
+            "causes": failure.causes,
+            "hint": failure.hint,
+            "evidence": evidence,
+        },
+    })
+}
+
+/// Text from elsewhere must not steer the terminal that it is printed on.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}

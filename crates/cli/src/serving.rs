@@ -1,0 +1,303 @@
+//! A running broker: one thread with a runtime of its own for each core of the gateway, and this one for the socket door,
+//! the counters and the signals.
+//!
+//! # Invariants
+//!
+//! - Doors close before the evidence does; what has begun ends in its own time, but not later than the grace.
+//! - A thread that can't serve takes the house down with it, rather than leave it half open.
+//! - A second signal ends the process at once; the evidence settles what was open at the next start.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent::Socket;
+use broker::{Broker, Payload, Worker};
+use model::Refusal;
+use net::tls::{Certificates, Outbound};
+use net::{Bound, Drain, Draining, Listener, ServeLimits};
+use proxy::Gateway;
+use rustls::ServerConfig;
+use secrets::{Facts, KeyFile, Passphrase};
+use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::failure::{Failure, Outcome};
+use crate::print::{Printer, problem};
+use crate::wire;
+
+/// Everything that a running broker is made of.
+pub(crate) struct House {
+    pub(crate) opened: wire::Opened,
+    pub(crate) socket: PathBuf,
+    pub(crate) doors: BTreeMap<String, String>,
+    gateway: Gateway,
+    bound: Vec<Bound>,
+    metrics: Option<Bound>,
+    secured: Option<Secured>,
+}
+
+/// The gateway's certificate, which can be read again.
+#[derive(Clone)]
+pub(crate) struct Secured {
+    pub(crate) certificates: Arc<Certificates>,
+    pub(crate) config: Arc<ServerConfig>,
+}
+
+impl House {
+    /// Puts together what is bound already.
+    pub(crate) fn new(
+        opened: wire::Opened,
+        gateway: Gateway,
+        bound: Vec<Bound>,
+        metrics: Option<Bound>,
+        socket: PathBuf,
+        secured: Option<Secured>,
+    ) -> Outcome<Self> {
+        let scheme = if secured.is_some() { "https" } else { "http" };
+        let mut doors = BTreeMap::new();
+        if let Some(first) = bound.first() {
+            doors.insert("gateway".to_owned(), format!("{scheme}://{}", first.address()?));
+        }
+        if let Some(metrics) = &metrics {
+            doors.insert("metrics".to_owned(), format!("http://{}", metrics.address()?));
+        }
+        doors.insert("socket".to_owned(), socket.display().to_string());
+        Ok(Self { opened, socket, doors, gateway, bound, metrics, secured })
+    }
+}
+
+/// Serves until a signal or the socket says to stop; `ready` is called when every door is open.
+pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -> Outcome {
+    let runtime = wire::runtime()?;
+    let tls = wire::tls()?;
+    let (drain, draining) = net::drain::channel();
+    let drain = Arc::new(drain);
+    let broker = Arc::clone(&house.opened.broker);
+    let result = runtime.block_on(serve(house, tls, (drain, draining), printer, ready));
+    drop(runtime);
+    // Last of all: nobody can append any more.
+    let closed = broker.close();
+    if printer.is_json() {
+        printer.json(&json!({ "event": "stopped" }))?;
+    }
+    result?;
+    Ok(closed?)
+}
+
+async fn serve(
+    house: House,
+    tls: Outbound,
+    (drain, draining): (Arc<Drain>, Draining),
+    printer: Printer,
+    ready: &dyn Fn() -> Outcome,
+) -> Outcome {
+    let House { opened, socket, doors, gateway, bound, metrics, secured } = house;
+    let broker = Arc::clone(&opened.broker);
+    let signals = Signals::listen()?;
+    let listener = net::bind_unix(&socket)?;
+    let own = wire::worker(&broker, &tls, bound.len())?;
+    let unseal = unsealing(&broker, &opened.facts);
+    let door = Socket { unseal, drain: Arc::clone(&drain), doors };
+    let served = Arc::clone(&own);
+    let of_socket = draining.clone();
+    let socket_door =
+        tokio::spawn(async move { door.serve(served, listener, ServeLimits::default(), of_socket).await });
+    let metrics_door = match metrics {
+        None => None,
+        Some(bound) => {
+            let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());
+            Some(tokio::spawn(proxy::metrics::serve(worker, listener, ServeLimits::default(), draining)))
+        }
+    };
+    let (ended, mut ends) = mpsc::channel(bound.len().max(1));
+    let mut running = 0_usize;
+    for (thread, bound) in bound.into_iter().enumerate() {
+        let one = Thread {
+            broker: Arc::clone(&broker),
+            tls: tls.clone(),
+            gateway: gateway.clone(),
+            secured: secured.clone(),
+            draining: draining.clone(),
+            number: thread,
+        };
+        one.start(bound, ended.clone())?;
+        running += 1;
+    }
+    drop(ended);
+    ready()?;
+    let failed = until_told(&broker, secured.as_ref(), signals, (&drain, draining), (&mut ends, running, printer)).await;
+    // Both doors drain by themselves, within their grace.
+    let _ = socket_door.await;
+    if let Some(door) = metrics_door {
+        let _ = door.await;
+    }
+    settled(&own).await;
+    drop(opened);
+    failed
+}
+
+/// Waits for the word to stop, and then for every thread.
+async fn until_told(
+    broker: &Arc<Broker>,
+    secured: Option<&Secured>,
+    Signals { mut stops, mut reloads }: Signals,
+    (drain, mut draining): (&Arc<Drain>, Draining),
+    (ends, mut running, printer): (&mut mpsc::Receiver<Outcome>, usize, Printer),
+) -> Outcome {
+    let mut result = Ok(());
+    let mut tidy = tokio::time::interval(TIDY);
+    let mut told = false;
+    while running > 0 || !told {
+        tokio::select! {
+            Some(()) = reloads.recv() => reload(broker, secured, printer).await,
+            () = stops.either() => {
+                if told {
+                    std::process::exit(1);
+                }
+                if !printer.is_json() {
+                    Printer::say("Stopping: calls that have begun may end. Once more stops at once.");
+                }
+                drain.start();
+                told = true;
+            }
+            () = draining.started(), if !told => told = true,
+            Some(end) = ends.recv() => {
+                running -= 1;
+                if end.is_err() && result.is_ok() {
+                    result = end;
+                }
+                // One that ended by itself could not serve; the others must not go on as if nothing were.
+                drain.start();
+            }
+            _ = tidy.tick() => broker.tidy(),
+        }
+    }
+    result
+}
+
+/// Reads the user's files again. A bad one keeps the former set, and says so.
+async fn reload(broker: &Arc<Broker>, secured: Option<&Secured>, printer: Printer) {
+    let again = Arc::clone(broker);
+    let result = match tokio::task::spawn_blocking(move || again.reload()).await {
+        Ok(result) => result.map_err(Failure::from),
+        Err(error) => Err(Failure::doing("could not read the files again", &error)),
+    };
+    let certificates = secured.map_or(Ok(()), |secured| secured.certificates.reload().map_err(Failure::from));
+    match result.and(certificates) {
+        Ok(()) => {
+            if printer.is_json() {
+                let _ = printer.json(&json!({ "event": "reloaded" }));
+            } else {
+                Printer::say("Read integrations and policies again.");
+            }
+        }
+        Err(failure) => {
+            Printer::say("What was in force stays in force:");
+            problem::print(&failure, printer);
+        }
+    }
+}
+
+// === a thread of the gateway ===
+
+struct Thread {
+    broker: Arc<Broker>,
+    tls: Outbound,
+    gateway: Gateway,
+    secured: Option<Secured>,
+    draining: Draining,
+    number: usize,
+}
+
+impl Thread {
+    fn start(self, bound: Bound, ended: mpsc::Sender<Outcome>) -> Outcome {
+        let name = format!("gateway-{}", self.number);
+        let started = std::thread::Builder::new().name(name).spawn(move || {
+            let end = wire::runtime().and_then(|runtime| runtime.block_on(self.serve(bound)));
+            // Nobody listens any more only where the process is ending.
+            let _ = ended.blocking_send(end);
+        });
+        started.map(drop).map_err(|error| Failure::doing("could not start a thread", &error))
+    }
+
+    async fn serve(self, bound: Bound) -> Outcome {
+        let Self { broker, tls, gateway, secured, draining, number } = self;
+        let worker: Arc<Worker> = wire::worker(&broker, &tls, number)?;
+        let mut listener: Listener = bound.listener()?;
+        if let Some(secured) = secured {
+            listener = listener.with_tls(secured.config);
+        }
+        let drained = gateway.serve(Arc::clone(&worker), listener, ServeLimits::default(), draining).await;
+        if drained.cut > 0 {
+            tracing::warn!(connections = drained.cut, "connections were cut because the grace was over");
+        }
+        settled(&worker).await;
+        Ok(())
+    }
+}
+
+/// A caller who hung up cancelled nothing: such calls are tasks of their own, each of which holds the worker. They end
+/// before the runtime does.
+async fn settled(worker: &Arc<Worker>) {
+    for _ in 0..SETTLING {
+        if Arc::strong_count(worker) == 1 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tracing::warn!("calls were still under way at the end; the next start settles them as unknown");
+}
+
+// === unsealing ===
+
+/// What the socket door does when it is given a passphrase. A home with a key file does not look at it.
+fn unsealing(broker: &Arc<Broker>, facts: &Facts) -> agent::Unseal {
+    let (broker, facts) = (Arc::clone(broker), facts.clone());
+    Arc::new(move |payload: Payload| {
+        let (broker, facts) = (Arc::clone(&broker), facts.clone());
+        Box::pin(async move {
+            let unsealed = tokio::task::spawn_blocking(move || match facts {
+                Facts::KeyFile { path } => broker.unseal(&KeyFile::at(path)),
+                Facts::Passphrase { .. } => broker.unseal(&Passphrase::new(payload.into_secret())),
+            });
+            let lost = || Refusal::new(model::Code::Sealed, "unsealing broke off inside Doorward");
+            unsealed.await.unwrap_or_else(|_| Err(lost()))
+        })
+    })
+}
+
+// === signals ===
+
+struct Signals {
+    stops: Stops,
+    reloads: Signal,
+}
+
+struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Outcome<Self> {
+        let on = |kind| signal(kind).map_err(|error| Failure::doing("could not listen for signals", &error));
+        let stops = Stops { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? };
+        Ok(Self { stops, reloads: on(SignalKind::hangup())? })
+    }
+}
+
+impl Stops {
+    async fn either(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+const TIDY: Duration = Duration::from_secs(60);
+/// Hundredths of a second that calls without a caller have left.
+const SETTLING: usize = 500;

@@ -1,0 +1,76 @@
+//! `settings.toml`, as it is written. An unknown key is an error that names the nearest known one.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{TABLE, Tls};
+use crate::failure::{Failure, Outcome};
+
+/// What a file may hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) gateway: Option<SocketAddr>,
+    pub(super) domains: Option<Vec<String>>,
+    pub(super) origins: Option<Vec<String>>,
+    pub(super) threads: Option<NonZeroUsize>,
+    pub(super) metrics: Option<SocketAddr>,
+    pub(super) development: Option<bool>,
+    pub(super) environment: Option<String>,
+    pub(super) tls: Option<Tls>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    gateway: Option<SocketAddr>,
+    domains: Option<Vec<String>>,
+    origins: Option<Vec<String>>,
+    threads: Option<NonZeroUsize>,
+    metrics: Option<SocketAddr>,
+    development: Option<bool>,
+    environment: Option<String>,
+    tls: Option<WrittenTls>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenTls {
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+/// Reads the file; where there is none, nothing was said.
+pub(super) fn read(path: &Path) -> Outcome<File> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&text, &path.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
+        Err(error) => Err(Failure::doing(format!("could not read `{}`", path.display()), &error)),
+    }
+}
+
+/// Reads the text of a file.
+pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
+    let wrong = |error: &toml::de::Error| {
+        let line = error.span().map_or(0, |span| {
+            text.as_bytes().get(..span.start).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count() + 1
+        });
+        let failure = Failure::usage(format!("{shown}:{line}: {}", error.message().trim_end()));
+        let hint = nearest(error.message()).map(|near| format!("did you mean `{near}`?"));
+        failure.hint(hint.unwrap_or_else(|| super::TABLE_HINT.to_owned()))
+    };
+    let written: Written = toml::from_str(text).map_err(|error| wrong(&error))?;
+    let Written { gateway, domains, origins, threads, metrics, development, environment, tls } = written;
+    let tls = tls.map(|WrittenTls { cert, key }| Tls { cert, key });
+    Ok(File { gateway, domains, origins, threads, metrics, development, environment, tls })
+}
+
+/// The known key that looks most like the unknown one that a message names.
+fn nearest(message: &str) -> Option<&'static str> {
+    let unknown = message.strip_prefix("unknown field `")?.split('`').next()?;
+    let keys = TABLE.iter().filter(|row| !row.key.is_empty()).map(|row| row.key);
+    let near = keys.map(|key| (strsim::jaro_winkler(unknown, key.rsplit('.').next().unwrap_or(key)), key));
+    near.filter(|(likeness, _)| *likeness > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key)| key)
+}

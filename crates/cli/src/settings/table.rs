@@ -1,0 +1,97 @@
+//! Every setting in one list, from which the reference page is made. A test holds it equal to what is read.
+
+/// One setting.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// The key in `settings.toml`; empty where the file can't say it.
+    pub(crate) key: &'static str,
+    /// The flag.
+    pub(crate) flag: &'static str,
+    /// The variable of the environment.
+    pub(crate) variable: &'static str,
+    /// The default, in words.
+    pub(crate) default: &'static str,
+    /// What it is.
+    pub(crate) about: &'static str,
+}
+
+/// Every setting.
+pub(crate) const TABLE: &[Row] = &[
+    Row {
+        key: "",
+        flag: "--home DIR",
+        variable: "DOORWARD_HOME",
+        default: "`$XDG_DATA_HOME/doorward`, else `~/.local/share/doorward`",
+        about: "The folder that holds everything.",
+    },
+    Row {
+        key: "",
+        flag: "--log FORMAT",
+        variable: "DOORWARD_LOG",
+        default: "`text`",
+        about: "How the log is written on stderr: `text` or `json`.",
+    },
+    Row {
+        key: "gateway",
+        flag: "--gateway ADDR",
+        variable: "DOORWARD_GATEWAY",
+        default: "`127.0.0.1:8080`",
+        about: "Where the gateway listens.",
+    },
+    Row {
+        key: "domains",
+        flag: "--domain NAME",
+        variable: "DOORWARD_DOMAINS",
+        default: "none",
+        about: "Names under which the gateway is called, besides `localhost`; `slack.NAME` is the integration `slack`.",
+    },
+    Row {
+        key: "origins",
+        flag: "--origin URL",
+        variable: "DOORWARD_ORIGINS",
+        default: "none",
+        about: "Origins whose browser pages may call the gateway.",
+    },
+    Row {
+        key: "threads",
+        flag: "--threads N",
+        variable: "DOORWARD_THREADS",
+        default: "one for each core",
+        about: "How many threads serve the gateway.",
+    },
+    Row {
+        key: "metrics",
+        flag: "--metrics ADDR",
+        variable: "DOORWARD_METRICS",
+        default: "nowhere",
+        about: "Where the counters are shown in Prometheus' format; a loopback address.",
+    },
+    Row {
+        key: "development",
+        flag: "--development",
+        variable: "DOORWARD_DEVELOPMENT",
+        default: "`false`",
+        about: "Lets callers on this machine in without a capability; only on a loopback address.",
+    },
+    Row {
+        key: "environment",
+        flag: "--environment NAME",
+        variable: "DOORWARD_ENVIRONMENT",
+        default: "none",
+        about: "The environment that this broker serves, which capabilities and policies may ask for.",
+    },
+    Row {
+        key: "tls.cert",
+        flag: "--tls-cert FILE",
+        variable: "DOORWARD_TLS_CERT",
+        default: "none",
+        about: "The gateway's certificate chain, in PEM; without one it speaks plain HTTP.",
+    },
+    Row {
+        key: "tls.key",
+        flag: "--tls-key FILE",
+        variable: "DOORWARD_TLS_KEY",
+        default: "none",
+        about: "The key of that certificate, in PEM, readable by its owner only.",
+    },
+];

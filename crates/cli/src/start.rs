@@ -1,0 +1,83 @@
+//! The first moments: protect the process, read the command line without repeating what may be a secret.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use serde_json::json;
+
+use crate::args::{Cli, Global};
+use crate::failure::{Failure, Outcome};
+use crate::print::{Printer, problem};
+
+/// Hides the process from debuggers and core dumps.
+pub(crate) fn harden(global: &Global) -> Outcome {
+    match memory::harden() {
+        Ok(()) => Ok(()),
+        Err(error) if global.dangerous_allow_dumps => {
+            Printer::say(&format!("warning: {error}; other processes of this user may read secrets"));
+            Ok(())
+        }
+        Err(error) => Err(Failure::of(&error)
+            .hint("`--dangerous-allow-dumps` starts without this protection; only where nobody else can log in")),
+    }
+}
+
+/// Reads the command line. Help and version are printed; a mistake ends with status 2.
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    let arguments: Vec<OsString> = arguments.collect();
+    let error = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => return Ok(cli),
+        Err(error) => error,
+    };
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader that went away has seen enough.
+            let _ = error.print();
+            Err(ExitCode::SUCCESS)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            let _ = error.print();
+            Err(ExitCode::from(USAGE))
+        }
+        _ if takes_a_secret(&words) => {
+            let failure = as_argument();
+            problem::print(&failure, Printer::new(wanted(&words)));
+            Err(ExitCode::from(failure.exit_status()))
+        }
+        _ => {
+            if wanted(&words) == crate::args::Format::Json {
+                let text = error.render().to_string();
+                let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                let document = json!({ "status": "failed", "error": { "code": "usage", "message": message } });
+                let _ = writeln!(std::io::stdout().lock(), "{document}");
+            } else {
+                let _ = error.print();
+            }
+            Err(ExitCode::from(USAGE))
+        }
+    }
+}
+
+/// The failure of whoever typed a secret where everybody can see it. What was typed is not repeated.
+pub(crate) fn as_argument() -> Failure {
+    Failure::usage("a secret is never an argument: other users see it in the list of processes, and the shell keeps it")
+        .hint("leave it out and type it when asked, or pipe it in: `doorward secret put NAME < FILE`; if it was real, replace it")
+}
+
+/// Whether the command line is one behind which people type secrets.
+fn takes_a_secret(words: &[&str]) -> bool {
+    let mut after = words.iter().skip_while(|word| **word != "secret").skip(1);
+    after.any(|word| matches!(*word, "put" | "rotate"))
+}
+
+fn wanted(words: &[&str]) -> crate::args::Format {
+    let json = words.contains(&"--json") || words.contains(&"--format=json");
+    let apart = words.windows(2).any(|pair| pair == ["--format", "json"]);
+    if json || apart { crate::args::Format::Json } else { crate::args::Format::Table }
+}
+
+const USAGE: u8 = 2;

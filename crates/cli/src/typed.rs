@@ -1,0 +1,166 @@
+//! What is typed or piped in: secrets, passphrases, recovery keys, files.
+//!
+//! # Invariants
+//!
+//! - Secret bytes go into guarded memory; what they passed through is wiped.
+//! - A terminal shows nothing of them. A pipe is read whole, minus one line end, because tools write one.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use dialoguer::{Confirm, Password};
+use memory::Secret;
+use zeroize::Zeroizing;
+
+use crate::failure::{Failure, Outcome};
+use crate::print::somebody_types;
+
+/// A secret to store: typed twice is not asked for, because a wrong one is seen at its first use.
+pub(crate) fn secret(prompt: &str) -> Outcome<Secret> {
+    let bytes = if somebody_types() { asked(prompt)? } else { piped(&mut std::io::stdin().lock())? };
+    guarded(bytes)
+}
+
+/// A new passphrase: asked for twice.
+pub(crate) fn new_passphrase() -> Outcome<Secret> {
+    if !somebody_types() {
+        return passphrase();
+    }
+    let typed = Password::new()
+        .with_prompt("New passphrase")
+        .with_confirmation("Once more", "They differ; type both again")
+        .interact()
+        .map_err(|error| Failure::doing("could not ask for the passphrase", &error))?;
+    guarded(typed.into_bytes())
+}
+
+/// The passphrase of a home: asked for, or one line of stdin.
+pub(crate) fn passphrase() -> Outcome<Secret> {
+    if somebody_types() {
+        return guarded(asked("Passphrase")?);
+    }
+    let mut bytes = Zeroizing::new(piped(&mut std::io::stdin().lock())?);
+    let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    bytes.truncate(line);
+    guarded(std::mem::take(&mut *bytes))
+}
+
+/// The passphrase of a home whose broker starts: asked for, or one line of stdin; none where stdin has nothing.
+pub(crate) fn passphrase_if_any() -> Outcome<Option<Secret>> {
+    if somebody_types() {
+        return guarded(asked("Passphrase")?).map(Some);
+    }
+    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
+    let mut input = std::io::stdin().lock();
+    let mut byte = Zeroizing::new([0_u8; 1]);
+    while line.len() < LONGEST_LINE {
+        match input.read(&mut *byte) {
+            Ok(0) => break,
+            Ok(_) if *byte == [b'\n'] => break,
+            Ok(_) => line.extend_from_slice(&*byte),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::doing("could not read stdin", &error)),
+        }
+    }
+    if line.is_empty() { Ok(None) } else { guarded(std::mem::take(&mut *line)).map(Some) }
+}
+
+/// A recovery key, from a file, a terminal or stdin.
+pub(crate) fn recovery_key(file: Option<&Path>) -> Outcome<secrets::RecoveryKey> {
+    let bytes = Zeroizing::new(match file {
+        Some(path) => piped(&mut opened(path)?)?,
+        None if somebody_types() => asked("Recovery key")?,
+        None => piped(&mut std::io::stdin().lock())?,
+    });
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::new("the recovery key is not text"))?;
+    secrets::RecoveryKey::read(text.trim()).map_err(|error| Failure::of(&error))
+}
+
+/// A capability: a bearer of rights, so it is wiped as well. `-` is stdin.
+pub(crate) fn capability(path: &Path) -> Outcome<policy::Token> {
+    let bytes = Zeroizing::new(if is_stdin(path) {
+        piped(&mut std::io::stdin().lock())?
+    } else {
+        piped(&mut opened(path)?)?
+    });
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::new("the capability is not text"))?;
+    Ok(policy::Token::parse(text.trim())?)
+}
+
+/// A text that is no secret, such as a policy. `-` is stdin.
+pub(crate) fn text(path: &Path) -> Outcome<String> {
+    let bytes = if is_stdin(path) { whole(&mut std::io::stdin().lock())? } else { whole(&mut opened(path)?)? };
+    String::from_utf8(bytes).map_err(|_| Failure::new(format!("`{}` is not UTF-8 text", path.display())))
+}
+
+/// Bytes that are no secret, such as a request's body. `-` is stdin.
+pub(crate) fn bytes(path: &Path) -> Outcome<Vec<u8>> {
+    if is_stdin(path) { whole(&mut std::io::stdin().lock()) } else { whole(&mut opened(path)?) }
+}
+
+/// Asks before something that can't be undone; a pipe has to say so with a flag.
+pub(crate) fn confirmed(question: &str, flag: &str) -> Outcome {
+    if !somebody_types() {
+        return Err(Failure::usage("nobody is there to be asked").hint(format!("add `{flag}`")));
+    }
+    match Confirm::new().with_prompt(question).default(false).interact() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::new("nothing was done")),
+        Err(error) => Err(Failure::doing("could not ask", &error)),
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn asked(prompt: &str) -> Outcome<Vec<u8>> {
+    let typed = Password::new().with_prompt(prompt).interact();
+    typed.map(String::into_bytes).map_err(|error| Failure::doing("could not ask for it", &error))
+}
+
+fn opened(path: &Path) -> Outcome<File> {
+    File::open(path).map_err(|error| Failure::doing(format!("could not read `{}`", path.display()), &error))
+}
+
+/// All bytes but one line end.
+pub(crate) fn piped(from: &mut dyn Read) -> Outcome<Vec<u8>> {
+    // Reserved whole, so that no growing buffer leaves a part of a secret behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST_SECRET + 1));
+    let limit = u64::try_from(LARGEST_SECRET + 1).unwrap_or(u64::MAX);
+    from.take(limit).read_to_end(&mut bytes).map_err(|error| Failure::doing("could not read stdin", &error))?;
+    if bytes.len() > LARGEST_SECRET {
+        return Err(Failure::new("what was piped in is larger than 1 MiB"));
+    }
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+    }
+    Ok(std::mem::take(&mut *bytes))
+}
+
+fn whole(from: &mut dyn Read) -> Outcome<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST_TEXT + 1).read_to_end(&mut bytes).map_err(|error| Failure::doing("could not read it", &error))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST_TEXT {
+        return Err(Failure::new("it is larger than 64 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn guarded(bytes: Vec<u8>) -> Outcome<Secret> {
+    if bytes.is_empty() {
+        return Err(Failure::new("it is empty").hint("type it, or pipe it in: `printf %s ... | doorward ...`"));
+    }
+    Secret::new(bytes).map_err(|error| Failure::of(&error))
+}
+
+const LARGEST_SECRET: usize = 1 << 20;
+const LONGEST_LINE: usize = 4096;
+const LARGEST_TEXT: u64 = 64 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! The wiring: opens the home, the broker over it, and the workers that calls run on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use broker::{Broker, Stores, SystemClock, Worker};
+use model::{Clock, TenantName};
+use net::tls::{Outbound, Trust};
+use net::{Upstream, UpstreamConfig};
+use secrets::{Facts, KeyFile, KeyProvider, RecoveryKey, Setup};
+use store::{Embedded, HomeLock, Journal, Storage};
+
+use crate::failure::{Failure, Outcome};
+use crate::home::Home;
+use crate::settings::Settings;
+
+/// A home that this process has for itself, and the sealed broker over it.
+pub(crate) struct Opened {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) facts: Facts,
+    _lock: HomeLock,
+}
+
+/// Makes a home. The recovery key is not kept anywhere; whoever called this shows it once.
+pub(crate) fn create(home: &Home, provider: impl FnOnce() -> Outcome<Box<dyn KeyProvider>>) -> Outcome<RecoveryKey> {
+    store::files::private_folder(home.folder())?;
+    let _lock = HomeLock::take(home.folder())?;
+    if home.exists() && secrets::provider_facts(&Embedded::open(&home.database())?).is_ok() {
+        let message = format!("there is a home in `{}` already", home.folder().display());
+        return Err(Failure::new(message).hint("`doorward up` starts it, `--home DIR` chooses another"));
+    }
+    let provider = provider()?;
+    let storage = Embedded::open(&home.database())?;
+    store::files::private_folder(&home.integrations())?;
+    let (_keyring, recovery) = secrets::init(&storage, &*provider, &TenantName::local())?;
+    Ok(recovery)
+}
+
+/// A fresh key file, or the one that is there.
+pub(crate) fn key_file(path: PathBuf) -> Outcome<Box<dyn KeyProvider>> {
+    let known = std::fs::symlink_metadata(&path).is_ok();
+    let provider = if known { KeyFile::at(path) } else { KeyFile::create(path)? };
+    Ok(Box::new(provider))
+}
+
+/// Takes the lock of a home and opens the broker over it, sealed.
+pub(crate) fn open(home: &Home, settings: &Settings, threads: usize) -> Outcome<Opened> {
+    if !home.exists() {
+        // Not opened yet, because that would make an empty database.
+        drop(home.storage()?);
+    }
+    let lock = HomeLock::take(home.folder())?;
+    let storage = home.storage()?;
+    let facts = secrets::provider_facts(&*storage)?;
+    let setup = Setup { reserved: reserved(home, &facts) };
+    let stores = Stores { state: storage, evidence: Arc::new(Journal::open(&home.evidence())?) };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let told = broker::Settings {
+        tenant: TenantName::local(),
+        owner_uid: rustix::process::geteuid().as_raw(),
+        environment: settings.environment.value.clone(),
+        development: settings.development.value,
+        layer: home.integrations(),
+        origin: ORIGIN.to_owned(),
+        threads,
+    };
+    let broker = Arc::new(Broker::open(stores, clock, told, setup)?);
+    Ok(Opened { broker, facts, _lock: lock })
+}
+
+/// A worker with its own connections. Made within the runtime that it serves.
+pub(crate) fn worker(broker: &Arc<Broker>, tls: &Outbound, thread: usize) -> Outcome<Arc<Worker>> {
+    let upstream = Upstream::new(UpstreamConfig::new(tls.clone()))?;
+    Ok(Arc::new(Worker::new(Arc::clone(broker), upstream, thread)))
+}
+
+/// TLS to upstreams, as the system trusts.
+pub(crate) fn tls() -> Outcome<Outbound> {
+    Ok(Outbound::new(&Trust::default())?)
+}
+
+/// A runtime of one thread.
+pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| Failure::doing("could not start the runtime", &error))
+}
+
+/// What opens a home without a person; `None` where somebody has to type a passphrase.
+pub(crate) fn unattended(facts: &Facts) -> Option<KeyFile> {
+    match facts {
+        Facts::KeyFile { path } => Some(KeyFile::at(path.clone())),
+        Facts::Passphrase { .. } => None,
+    }
+}
+
+/// The public key of the evidence as others write it down.
+pub(crate) fn verifier_key(storage: &dyn Storage) -> Outcome<String> {
+    let key = secrets::evidence_public_key(storage)?;
+    Ok(evidence::verifier_key(&evidence::Origin::parse(ORIGIN)?, &key))
+}
+
+/// Files that no secret reference may read.
+fn reserved(home: &Home, facts: &Facts) -> Vec<PathBuf> {
+    let mut files = vec![home.database(), home.key()];
+    if let Facts::KeyFile { path } = facts {
+        files.push(path.clone());
+    }
+    files
+}
+
+/// The name under which a home signs its evidence.
+pub(crate) const ORIGIN: &str = "doorward/local";
