@@ -20,6 +20,7 @@ pub mod caveats;
 mod clock;
 mod inbound;
 mod limits;
+mod log;
 mod manage;
 mod metrics;
 mod path;

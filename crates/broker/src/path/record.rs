@@ -11,7 +11,7 @@ use crate::inbound::Inbound;
 use crate::path::admit::Admitted;
 use crate::path::find::Found;
 use crate::path::identify::Identified;
-use crate::{Worker, metrics};
+use crate::{Worker, log, metrics};
 
 /// What is known of a call so far, so that a refusal can be recorded from wherever it comes.
 pub(crate) struct Trace {
@@ -105,12 +105,16 @@ pub(crate) async fn intent(worker: &Worker, admitted: &Admitted, trace: &Trace) 
         uses: permit.limits().uses().iter().map(|(counter, most)| Use { id: counted(*counter), most: *most }).collect(),
         disclosure: (call.operation().as_str() == "secret.reveal").then_some(Disclosure::Reveal),
     };
-    worker.lane(&trace.unsealed).intend(intent).await.map_err(|error| unrecorded(&error))
+    worker.lane(&trace.unsealed).intend(intent).await.map_err(|error| {
+        log::unrecorded(trace.id, &error);
+        unrecorded(&error)
+    })
 }
 
 /// Records a refusal. Where that fails as well, the caller is told so: the answer is a refusal either way.
 pub(crate) async fn refusal(worker: &Worker, trace: Trace, refusal: Refusal) -> Refusal {
     metrics::refused(worker.broker().metrics(), &trace, &refusal);
+    log::refused(&trace, &refusal);
     if refusal.code == Code::EvidenceUnavailable {
         return refusal;
     }
@@ -122,7 +126,10 @@ pub(crate) async fn refusal(worker: &Worker, trace: Trace, refusal: Refusal) -> 
     let refused = Refused { id, tenant, principal, proof, door, grant, deed, code: refusal.code, rule };
     match worker.lane(&unsealed).refuse(refused).await {
         Ok(evidence) => refusal.recorded(evidence),
-        Err(error) => unrecorded(&error),
+        Err(error) => {
+            log::unrecorded(id, &error);
+            unrecorded(&error)
+        }
     }
 }
 

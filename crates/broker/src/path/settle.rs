@@ -19,7 +19,7 @@ use crate::path::admit::Admitted;
 use crate::path::perform::Performed;
 use crate::path::record::Trace;
 use crate::path::scrub::{self, Broken, Scrubbed, Stream};
-use crate::{Worker, metrics};
+use crate::{Worker, log, metrics};
 
 /// Settles a call and gives the caller its answer.
 pub(crate) async fn outcome(
@@ -35,6 +35,7 @@ pub(crate) async fn outcome(
     outcome.duration = trace.elapsed();
     outcome.bytes_in = bytes_in(admitted);
     metrics::performed(worker.broker().metrics(), &trace, performed.as_ref().err());
+    log::performed(&trace, performed.as_ref().err());
     let performed = match performed {
         Ok(performed) => performed,
         Err(refusal) => {

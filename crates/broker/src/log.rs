@@ -1,0 +1,41 @@
+//! Structured log lines. Their fields are ids, names, codes and numbers; no text of a request, a reply or a secret has a way in.
+
+use evidence::Deed;
+use model::{Door, EvidenceId, Refusal};
+
+use crate::path::record::Trace;
+
+/// A call that was refused, by us.
+pub(crate) fn refused(trace: &Trace, refusal: &Refusal) {
+    let (integration, operation) = names(trace);
+    tracing::info!(
+        evidence = %trace.id(),
+        door = Door::as_str(trace.door()),
+        integration,
+        operation,
+        code = refusal.code.as_str(),
+        "refused"
+    );
+}
+
+/// A call that had an intent, and how it ended.
+pub(crate) fn performed(trace: &Trace, refusal: Option<&Refusal>) {
+    let (integration, operation) = names(trace);
+    let micros = u64::try_from(trace.elapsed().as_micros()).unwrap_or(u64::MAX);
+    match refusal {
+        None => tracing::debug!(evidence = %trace.id(), integration, operation, micros, "performed"),
+        Some(refusal) => {
+            let code = refusal.code.as_str();
+            tracing::warn!(evidence = %trace.id(), integration, operation, micros, code, "not performed");
+        }
+    }
+}
+
+/// Something could not be recorded.
+pub(crate) fn unrecorded(id: EvidenceId, error: &evidence::Error) {
+    tracing::error!(evidence = %id, code = error.code().as_str(), "the evidence could not be written");
+}
+
+fn names(trace: &Trace) -> (&str, &str) {
+    trace.deed().map_or(("", ""), |deed: &Deed| (deed.integration.as_str(), deed.operation.as_str()))
+}
