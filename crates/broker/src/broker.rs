@@ -4,6 +4,7 @@
 //! its own evidence.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -73,6 +74,7 @@ pub struct Broker {
     secrets: Arc<Secrets>,
     owner: PrincipalName,
     unsealed: ArcSwapOption<Unsealed>,
+    was_sealed: AtomicBool,
     /// Held while the state changes; remembers the log that is ending.
     changing: Mutex<std::sync::Weak<Unsealed>>,
 }
@@ -109,7 +111,12 @@ impl Broker {
     ///
     /// # Errors
     /// When the catalogue or a policy can't be read: nothing is served with half the rules.
-    pub fn open(stores: Stores, clock: Arc<dyn Clock>, settings: Settings, setup: Setup) -> Result<Self, Refusal> {
+    pub fn open(
+        stores: Stores,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        setup: Setup,
+    ) -> Result<Self, Refusal> {
         let storage = &stores.state;
         let catalog = load::catalog(&settings.layer)?;
         let policies = load::policies(&**storage, &catalog)?;
@@ -130,6 +137,7 @@ impl Broker {
             secrets,
             owner,
             unsealed: ArcSwapOption::empty(),
+            was_sealed: AtomicBool::new(false),
             changing: Mutex::new(std::sync::Weak::new()),
             settings,
         };
@@ -147,8 +155,10 @@ impl Broker {
             return Ok(());
         }
         wait_for(&ending)?;
-        let keyring = secrets::unseal(&*self.stores.state, provider).map_err(|error| refused(&error, error.code(), error.hint()))?;
-        let key = keyring.house().evidence_key().map_err(|error| refused(&error, error.code(), error.hint()))?;
+        let keyring = secrets::unseal(&*self.stores.state, provider)
+            .map_err(|error| refused(&error, error.code(), error.hint()))?;
+        let key =
+            keyring.house().evidence_key().map_err(|error| refused(&error, error.code(), error.hint()))?;
         let (storage, clock) = (Arc::clone(&self.stores.evidence), Arc::clone(&self.clock));
         let log = Log::open(storage, key, self.settings.origin.clone(), clock)
             .map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))?;
@@ -156,6 +166,9 @@ impl Broker {
         let keyring = self.secrets.keyring().map_err(|error| refused(&error, error.code(), error.hint()))?;
         let lanes = (0..self.settings.threads.max(1)).map(|_| log.lane()).collect();
         let unsealed = Arc::new(Unsealed { keyring, secrets: Arc::clone(&self.secrets), log, lanes });
+        if self.was_sealed.swap(false, Ordering::Relaxed) {
+            announce(&unsealed)?;
+        }
         *ending = Arc::downgrade(&unsealed);
         self.unsealed.store(Some(unsealed));
         Ok(())
@@ -165,6 +178,7 @@ impl Broker {
     pub fn seal(&self) {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.unsealed.store(None);
+        self.was_sealed.store(true, Ordering::Relaxed);
         self.secrets.seal();
     }
 
@@ -176,7 +190,9 @@ impl Broker {
         let held = self.unsealed.load_full();
         self.seal();
         match held {
-            Some(held) => held.log.close().map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint())),
+            Some(held) => {
+                held.log.close().map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))
+            }
             None => Ok(()),
         }
     }
@@ -222,9 +238,9 @@ impl Broker {
     }
 
     pub(crate) fn unsealed(&self) -> Result<Arc<Unsealed>, Refusal> {
-        self.unsealed.load_full().ok_or_else(|| {
-            Refusal::new(Code::Sealed, "the broker is sealed").hint("`doorward unseal`")
-        })
+        self.unsealed
+            .load_full()
+            .ok_or_else(|| Refusal::new(Code::Sealed, "the broker is sealed").hint("`doorward unseal`"))
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -283,6 +299,15 @@ impl Broker {
     }
 }
 
+/// Records that the keys are there again. On a runtime of its own: unsealing is called from a thread that may block.
+fn announce(unsealed: &Unsealed) -> Result<(), Refusal> {
+    let wrong = |error: std::io::Error| Refusal::new(Code::SourceUnavailable, error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(wrong)?;
+    let lane = unsealed.log.lane();
+    let announced = runtime.block_on(lane.announce(evidence::Notice::Unsealed));
+    announced.map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))
+}
+
 /// Waits until the log of the last unsealing has ended, so that two never write to one chain.
 fn wait_for(ending: &std::sync::Weak<Unsealed>) -> Result<(), Refusal> {
     for _ in 0..500 {
@@ -291,7 +316,8 @@ fn wait_for(ending: &std::sync::Weak<Unsealed>) -> Result<(), Refusal> {
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    Err(Refusal::new(Code::Sealed, "calls from before the sealing are still under way").hint("try again in a moment"))
+    Err(Refusal::new(Code::Sealed, "calls from before the sealing are still under way")
+        .hint("try again in a moment"))
 }
 
 fn name(text: &str) -> Result<PrincipalName, Refusal> {

@@ -9,10 +9,13 @@ use std::str::FromStr;
 
 use catalog::Allowance;
 use model::{Access, Code, Inputs, IntegrationName, Method, ParseError, Refusal, Timestamp, parse_duration};
-use policy::{Approval, Caveat, Cidr, HolderIs, Host, Hours, List, Methods, OperationPattern, PathPrefix, Rate, ResourcePattern, Text};
+use policy::{
+    Approval, Caveat, Cidr, HolderIs, Host, Hours, List, Methods, OperationPattern, PathPrefix, Rate,
+    ResourcePattern, Text,
+};
 
 /// Every word, as it is written in inputs and flags.
-pub const WORDS: [&str; 16] = [
+pub const WORDS: [&str; 17] = [
     "integrations",
     "operations",
     "access",
@@ -29,6 +32,7 @@ pub const WORDS: [&str; 16] = [
     "uses",
     "purpose",
     "holder",
+    "approval",
 ];
 
 /// Reads caveats from words and values. `now` is what `expires: 15m` counts from.
@@ -39,7 +43,8 @@ pub fn read(words: &Inputs, now: Timestamp) -> Result<Vec<Caveat>, Refusal> {
     let mut caveats = Vec::new();
     for (word, value) in words {
         caveats.push(one(word, value.trim(), now).map_err(|error| {
-            Refusal::new(Code::BadRequest, format!("`{word}`: {error}")).hint("see `doorward capability request --help`")
+            Refusal::new(Code::BadRequest, format!("`{word}`: {error}"))
+                .hint("see `doorward capability request --help`")
         })?);
     }
     Ok(caveats)
@@ -61,7 +66,9 @@ fn one(word: &str, value: &str, now: Timestamp) -> Result<Caveat, ParseError> {
         "environment" => Caveat::Environment(list::<Text>(value)?),
         "rate" => Caveat::Rate(rate(value)?),
         "uses" => Caveat::Uses(
-            value.parse::<NonZeroU64>().map_err(|_| ParseError::new("number of uses", value, "a number from 1"))?,
+            value
+                .parse::<NonZeroU64>()
+                .map_err(|_| ParseError::new("number of uses", value, "a number from 1"))?,
         ),
         "purpose" => Caveat::Purpose(value.parse()?),
         "holder" => Caveat::Holder(holder(value)?),
@@ -70,7 +77,13 @@ fn one(word: &str, value: &str, now: Timestamp) -> Result<Caveat, ParseError> {
             "writes" => Approval::Writes,
             _ => return Err(ParseError::new("approval", value, "`all` or `writes`")),
         }),
-        _ => return Err(ParseError::new("caveat", word, "one of those that `doorward capability request --help` lists")),
+        _ => {
+            return Err(ParseError::new(
+                "caveat",
+                word,
+                "one of those that `doorward capability request --help` lists",
+            ));
+        }
     })
 }
 
@@ -78,7 +91,10 @@ fn one(word: &str, value: &str, now: Timestamp) -> Result<Caveat, ParseError> {
 ///
 /// # Errors
 /// When two of them leave different values to one input, which one capability can't say.
-pub fn of_allowances(integration: &IntegrationName, allowances: &[Allowance]) -> Result<Vec<Caveat>, Refusal> {
+pub fn of_allowances(
+    integration: &IntegrationName,
+    allowances: &[Allowance],
+) -> Result<Vec<Caveat>, Refusal> {
     let wrong = |error: ParseError| Refusal::new(Code::BadRequest, error.to_string());
     let mut operations = BTreeSet::new();
     let mut inputs: Option<BTreeMap<String, BTreeSet<String>>> = None;
@@ -88,24 +104,30 @@ pub fn of_allowances(integration: &IntegrationName, allowances: &[Allowance]) ->
         let differ = inputs.as_ref().is_some_and(|known| known != wanted)
             || resources.as_ref().is_some_and(|known| known != named);
         if differ {
-            return Err(Refusal::new(Code::BadRequest, "these presets can't be in one capability: they bind inputs differently")
-                .hint("ask for one capability for each"));
+            return Err(Refusal::new(
+                Code::BadRequest,
+                "these presets can't be in one capability: they bind inputs differently",
+            )
+            .hint("ask for one capability for each"));
         }
         inputs = Some(wanted.clone());
         resources = Some(named.clone());
     }
-    let operations = operations.iter().map(|name| name.parse()).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    let operations =
+        operations.iter().map(|name| name.parse()).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     let mut caveats = vec![Caveat::Operations(List::new(operations).map_err(wrong)?)];
     if let Some(inputs) = inputs.filter(|inputs| !inputs.is_empty()) {
         let mut allowed = BTreeMap::new();
         for (name, values) in inputs {
-            let values = values.iter().map(|value| value.parse()).collect::<Result<Vec<Text>, _>>().map_err(wrong)?;
+            let values =
+                values.iter().map(|value| value.parse()).collect::<Result<Vec<Text>, _>>().map_err(wrong)?;
             allowed.insert(name.parse::<Text>().map_err(wrong)?, List::new(values).map_err(wrong)?);
         }
         caveats.push(Caveat::Inputs(policy::Inputs::new(allowed).map_err(wrong)?));
     }
     if let Some(resources) = resources.filter(|resources| !resources.is_empty()) {
-        let patterns = resources.iter().map(|name| name.parse()).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+        let patterns =
+            resources.iter().map(|name| name.parse()).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
         caveats.push(Caveat::Resources(List::new(patterns).map_err(wrong)?));
     }
     Ok(caveats)
@@ -118,7 +140,11 @@ fn list<T: FromStr<Err = ParseError> + Ord>(value: &str) -> Result<List<T>, Pars
 
 /// A duration from now, or a point in time.
 fn until(value: &str, now: Timestamp) -> Result<Timestamp, ParseError> {
-    if value.contains('T') { value.parse() } else { parse_duration(value).map(|duration| now.after(duration)) }
+    if value.contains('T') {
+        value.parse()
+    } else {
+        parse_duration(value).map(|duration| now.after(duration))
+    }
 }
 
 /// `10/1m`: so many calls in so much time.
@@ -133,9 +159,13 @@ fn rate(value: &str) -> Result<Rate, ParseError> {
 
 /// `mon-fri 09:00-17:00 Europe/Berlin`.
 fn hours(value: &str) -> Result<Hours, ParseError> {
-    let wrong = || ParseError::new("hours", value, "days, times and a zone, such as `mon-fri 09:00-17:00 Europe/Berlin`");
+    let wrong = || {
+        ParseError::new("hours", value, "days, times and a zone, such as `mon-fri 09:00-17:00 Europe/Berlin`")
+    };
     let mut parts = value.split_whitespace();
-    let (Some(days), Some(times), Some(zone), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(days), Some(times), Some(zone), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(wrong());
     };
     let (from, to) = times.split_once('-').ok_or_else(wrong)?;

@@ -58,7 +58,11 @@ pub struct Operate {
 impl std::fmt::Debug for Operate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { integration, operation, inputs, payload: _ } = self;
-        f.debug_struct("Operate").field("integration", integration).field("operation", operation).field("inputs", inputs).finish_non_exhaustive()
+        f.debug_struct("Operate")
+            .field("integration", integration)
+            .field("operation", operation)
+            .field("inputs", inputs)
+            .finish_non_exhaustive()
     }
 }
 

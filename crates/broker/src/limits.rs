@@ -4,6 +4,7 @@
 //! border. Counters are in memory: one process, one count.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub(crate) enum Counted {
     Integration(TenantName, IntegrationName),
     /// The calls of one principal to an integration.
     Caller(TenantName, PrincipalName, IntegrationName),
+    /// What came from one address without any proof.
+    Address(IpAddr),
     /// The calls under a grant or narrowing.
     Capability(Counter),
 }
@@ -63,7 +66,8 @@ impl Limits {
     }
 
     fn limiter(&self, pace: Pace) -> Option<Arc<DefaultKeyedRateLimiter<Counted>>> {
-        let known = self.by_pace.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(&pace).cloned();
+        let known =
+            self.by_pace.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(&pace).cloned();
         if known.is_some() {
             return known;
         }

@@ -41,7 +41,10 @@ fn within(value: &HeaderValue) -> Option<HeaderValue> {
     }
     let pair = String::from_utf8(crypto::from_base64(rest).ok()?).ok()?;
     let (user, password) = pair.split_once(':')?;
-    [password, user].into_iter().find(|part| part.starts_with(PREFIX)).and_then(|part| HeaderValue::from_str(part).ok())
+    [password, user]
+        .into_iter()
+        .find(|part| part.starts_with(PREFIX))
+        .and_then(|part| HeaderValue::from_str(part).ok())
 }
 
 const PREFIX: &str = "cap1_";

@@ -125,7 +125,7 @@ impl Error {
         match self {
             Self::Sealed => Some("unseal it: `doorward unseal`"),
             Self::NoHome => Some("set it up: `doorward init`"),
-            Self::Unlock(_) => Some("try again, or use the recovery key: `doorward recover`"),
+            Self::Unlock(_) => Some("try again, or use the recovery key: `doorward recovery restore`"),
             Self::Damaged(_) => {
                 Some("restore a backup; see what else differs with `doorward evidence verify`")
             }

@@ -62,13 +62,15 @@ pub(crate) fn policies(storage: &dyn Storage, catalog: &Catalog) -> Result<Polic
 pub(crate) fn compile(catalog: &Catalog, stored: &[(String, PolicyRow)]) -> Result<Policies, Refusal> {
     let mut sources = vec![Source::DEFAULT];
     sources.extend(stored.iter().map(|(name, row)| Source { name, text: &row.text }));
-    Policies::compile(&sources, &actions(catalog)?).map_err(|error| refused(&error, Code::BadRequest, error.hint()))
+    Policies::compile(&sources, &actions(catalog)?)
+        .map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 
 fn actions(catalog: &Catalog) -> Result<Vec<ActionSpec>, Refusal> {
     let mut actions = Vec::new();
     for name in catalog.names() {
-        let integration = catalog.get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+        let integration =
+            catalog.get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
         actions.extend(integration.operations().values().map(|operation| ActionSpec {
             integration: name.clone(),
             operation: operation.name().clone(),
@@ -85,18 +87,26 @@ fn actions(catalog: &Catalog) -> Result<Vec<ActionSpec>, Refusal> {
 }
 
 /// Loads the grants of all tenants; says which tenants there are.
-pub(super) fn grants(storage: &dyn Storage, own: &TenantName, grants: &Grants) -> Result<Vec<TenantName>, Refusal> {
+pub(super) fn grants(
+    storage: &dyn Storage,
+    own: &TenantName,
+    grants: &Grants,
+) -> Result<Vec<TenantName>, Refusal> {
     let wrong = |error: store::Error| unreadable(&error);
     let mut tenants = vec![own.clone()];
     let (mut rows, mut revoked) = (Vec::new(), Vec::new());
     for tenant in storage.tenants(Table::Grants).map_err(wrong)? {
-        rows.extend(store::all::<GrantRow>(storage, &tenant).map_err(wrong)?.into_iter().map(|(_, row)| row.0));
+        rows.extend(
+            store::all::<GrantRow>(storage, &tenant).map_err(wrong)?.into_iter().map(|(_, row)| row.0),
+        );
         if !tenants.contains(&tenant) {
             tenants.push(tenant);
         }
     }
     for tenant in storage.tenants(Table::Revocations).map_err(wrong)? {
-        revoked.extend(store::all::<RevocationRow>(storage, &tenant).map_err(wrong)?.into_iter().map(|(_, row)| row.id));
+        revoked.extend(
+            store::all::<RevocationRow>(storage, &tenant).map_err(wrong)?.into_iter().map(|(_, row)| row.id),
+        );
     }
     grants.replace(rows, revoked);
     Ok(tenants)
@@ -106,7 +116,8 @@ pub(super) fn grants(storage: &dyn Storage, own: &TenantName, grants: &Grants) -
 pub(super) fn bindings(catalog: &Catalog, tenants: &[TenantName]) -> Result<Bindings, Refusal> {
     let mut bindings = Bindings::new();
     for name in catalog.names() {
-        let integration = catalog.get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+        let integration =
+            catalog.get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
         for field in integration.secrets().values() {
             for tenant in tenants {
                 bindings = bindings.bind(tenant, &name, field.reference.clone());

@@ -25,6 +25,7 @@ fn every_word_can_be_read() {
         ("uses", "3"),
         ("purpose", "ticket-1"),
         ("holder", "uid=1000"),
+        ("approval", "writes"),
     ];
     assert_eq!(values.map(|(word, _)| word), WORDS);
     assert_eq!(read(&words(&values), Timestamp::from_millis(0)).unwrap().len(), WORDS.len());

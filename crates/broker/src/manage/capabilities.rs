@@ -27,8 +27,12 @@ pub(super) async fn request(managing: &mut Managing<'_>) -> Result<Value, Refusa
     check_names(&broker, &asked)?;
     let expires = expiry(&asked, now)?;
     let (grant, narrowing) = (GrantId::new(now, broker.random()?), CapabilityId::new(now, broker.random()?));
-    let root = managing.unsealed.capability_root(&tenant).ok_or_else(|| Refusal::new(Code::Sealed, "the broker is sealed"))?;
-    let token = mint(&root, &tenant, grant, &asked, narrowing).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+    let root = managing
+        .unsealed
+        .capability_root(&tenant)
+        .ok_or_else(|| Refusal::new(Code::Sealed, "the broker is sealed"))?;
+    let token = mint(&root, &tenant, grant, &asked, narrowing)
+        .map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
     let row = Grant {
         id: grant,
         tenant: tenant.clone(),
@@ -43,14 +47,18 @@ pub(super) async fn request(managing: &mut Managing<'_>) -> Result<Value, Refusa
     keep(&broker, GrantRow(row)).await?;
     let said: Vec<String> = asked.iter().map(ToString::to_string).collect();
     let token = token.expose(ToOwned::to_owned);
-    Ok(json!({ "token": token, "grant": grant, "capability": narrowing, "for": principal, "expires": expires, "caveats": said }))
+    Ok(
+        json!({ "token": token, "grant": grant, "capability": narrowing, "for": principal, "expires": expires, "caveats": said }),
+    )
 }
 
 pub(super) fn list(managing: &Managing<'_>) -> Value {
     let (tenant, now) = (managing.admitted.permit.tenant(), managing.worker.broker().now());
     let holder = managing.inputs.get("holder");
     let mut grants = managing.worker.broker().grants().all();
-    grants.retain(|grant| grant.tenant == *tenant && holder.is_none_or(|name| name == grant.principal.as_str()));
+    grants.retain(|grant| {
+        grant.tenant == *tenant && holder.is_none_or(|name| name == grant.principal.as_str())
+    });
     grants.sort_by_key(|grant| grant.id);
     let shown: Vec<Value> = grants
         .iter()
@@ -78,13 +86,15 @@ pub(super) async fn revoke(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let id = managing.input("id")?;
     if let Ok(narrowing) = id.parse::<CapabilityId>() {
         let row = RevocationRow { id: narrowing, at: now };
-        let batch = store::put(Batch::new(), &tenant, &narrowing.to_string(), &row).map_err(|error| unstored(&error))?;
+        let batch = store::put(Batch::new(), &tenant, &narrowing.to_string(), &row)
+            .map_err(|error| unstored(&error))?;
         let storage = Arc::clone(&broker);
         waiting(move || storage.storage().commit(&batch).map_err(|error| unstored(&error))).await?;
         broker.grants().revoke_narrowing(narrowing);
         return Ok(json!({ "id": narrowing, "state": "revoked" }));
     }
-    let missing = || Refusal::new(Code::NotFound, "there is no such grant").hint("`doorward capability list`");
+    let missing =
+        || Refusal::new(Code::NotFound, "there is no such grant").hint("`doorward capability list`");
     let grant: GrantId = id.parse().map_err(|_| missing())?;
     let known = broker.grants().find(grant).filter(|known| known.tenant == tenant).ok_or_else(missing)?;
     let mut row = Grant::clone(&known);
@@ -99,7 +109,8 @@ pub(super) fn validate(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
     let text = managing.payload()?.text()?;
     let token = Token::parse(text.trim()).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
-    let foreign = || Refusal::new(Code::Unauthenticated, "the capability was not issued here, or was changed");
+    let foreign =
+        || Refusal::new(Code::Unauthenticated, "the capability was not issued here, or was changed");
     if token.tenant() != managing.admitted.permit.tenant() {
         return Err(foreign());
     }
@@ -126,13 +137,16 @@ pub(super) fn validate(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
             json!({ "capability": block.narrowing, "caveats": caveats })
         })
         .collect();
-    Ok(json!({ "valid": state == "active", "state": state, "grant": grant.id, "for": grant.principal, "blocks": blocks }))
+    Ok(
+        json!({ "valid": state == "active", "state": state, "grant": grant.id, "for": grant.principal, "blocks": blocks }),
+    )
 }
 
 async fn keep(broker: &Arc<Broker>, row: GrantRow) -> Result<(), Refusal> {
     let (storage, grant) = (Arc::clone(broker), row.0.clone());
     waiting(move || {
-        let value = serde_json::to_vec(&row).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?;
+        let value =
+            serde_json::to_vec(&row).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?;
         let batch = Batch::new().put(Table::Grants, &row.0.tenant, row.0.id.to_string().as_bytes(), value);
         storage.storage().commit(&batch).map_err(|error| unstored(&error))
     })
@@ -142,7 +156,7 @@ async fn keep(broker: &Arc<Broker>, row: GrantRow) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Ready-made narrowings that were asked for: `preset: slack/post_channels`, `param.channels: C1,C2`.
+/// Ready-made narrowings that were asked for: `preset: slack/post_channels`, `params: {"channels": "C1,C2"}`.
 struct Presets {
     names: Vec<String>,
     params: std::collections::BTreeMap<String, String>,
@@ -150,15 +164,16 @@ struct Presets {
 
 impl Presets {
     fn taken(words: &mut Inputs) -> Result<Self, Refusal> {
-        let names = words.remove("preset").map(|list| list.split(',').map(|name| name.trim().to_owned()).collect());
+        let names =
+            words.remove("preset").map(|list| list.split(',').map(|name| name.trim().to_owned()).collect());
         let mut params = std::collections::BTreeMap::new();
-        if let Some(list) = words.remove("params") {
-            for line in list.lines().filter(|line| !line.is_empty()) {
-                let (name, value) = line.split_once('=').ok_or_else(|| {
-                    Refusal::new(Code::BadRequest, "a parameter of a preset is written `name=value`, one a line")
-                })?;
-                params.insert(name.to_owned(), value.to_owned());
-            }
+        if let Some(text) = words.remove("params") {
+            params = serde_json::from_str(&text).map_err(|error| {
+                Refusal::new(
+                    Code::BadRequest,
+                    format!("the parameters of the preset are not a JSON object of texts: {error}"),
+                )
+            })?;
         }
         Ok(Self { names: names.unwrap_or_default(), params })
     }
@@ -168,21 +183,28 @@ impl Presets {
         let catalog = broker.catalog();
         for name in &self.names {
             let (integration, preset) = name.split_once('/').ok_or_else(|| {
-                Refusal::new(Code::BadRequest, "a preset is written `integration/preset`, such as `slack/post_channels`")
+                Refusal::new(
+                    Code::BadRequest,
+                    "a preset is written `integration/preset`, such as `slack/post_channels`",
+                )
             })?;
             let integration = integration.parse().map_err(|error| wrong(&error))?;
-            let found = catalog.get(&integration).map_err(|error| refused(&error, Code::NotFound, error.hint()))?;
+            let found =
+                catalog.get(&integration).map_err(|error| refused(&error, Code::NotFound, error.hint()))?;
             let narrowing = found.capabilities().get(preset).ok_or_else(|| {
                 Refusal::new(Code::NotFound, format!("`{integration}` has no preset `{preset}`"))
                     .hint(format!("`doorward integration show {integration}`"))
             })?;
-            let allowances = narrowing.expand(&self.params).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+            let allowances = narrowing
+                .expand(&self.params)
+                .map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
             all.push((integration, allowances));
         }
         match all.as_slice() {
             [] => Ok(Vec::new()),
             [(integration, allowances)] => caveats::of_allowances(integration, allowances),
-            _ => Err(Refusal::new(Code::BadRequest, "one preset at a time").hint("ask for one capability for each")),
+            _ => Err(Refusal::new(Code::BadRequest, "one preset at a time")
+                .hint("ask for one capability for each")),
         }
     }
 }
@@ -225,7 +247,9 @@ fn expiry(asked: &[Caveat], now: model::Timestamp) -> Result<model::Timestamp, R
         return Err(Refusal::new(Code::BadRequest, "the capability would be over before it begins"));
     }
     if end > now.after(LONGEST) {
-        return Err(Refusal::new(Code::BadRequest, "a capability lasts 90 days at most").hint("`--expires 90d`"));
+        return Err(
+            Refusal::new(Code::BadRequest, "a capability lasts 90 days at most").hint("`--expires 90d`")
+        );
     }
     Ok(end)
 }

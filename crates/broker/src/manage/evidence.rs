@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use ::evidence::{Deed, Entry, Filter, Intent, Reader, Refused, Shown, What};
 use crypto::PublicKey;
 use model::{Code, Refusal, TenantName, Timestamp, parse_duration};
@@ -22,7 +21,8 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
-    let missing = || Refusal::new(Code::NotFound, "there is no such evidence").hint("`doorward evidence list`");
+    let missing =
+        || Refusal::new(Code::NotFound, "there is no such evidence").hint("`doorward evidence list`");
     let id = managing.input("id")?.parse().map_err(|_| missing())?;
     let (reader, tenant) = (reader(managing), managing.admitted.permit.tenant().clone());
     waiting(move || {
@@ -38,7 +38,8 @@ pub(super) async fn export(managing: &Managing<'_>) -> Result<Value, Refusal> {
     waiting(move || {
         let mut out = Vec::new();
         let records = reader.export(&tenant, &mut out).map_err(|error| unread(&error))?;
-        let text = String::from_utf8(out).map_err(|_| Refusal::new(Code::SourceUnavailable, "the export is not text"))?;
+        let text = String::from_utf8(out)
+            .map_err(|_| Refusal::new(Code::SourceUnavailable, "the export is not text"))?;
         Ok(json!({ "records": records, "text": text }))
     })
     .await
@@ -52,13 +53,16 @@ pub(super) async fn verify(managing: &Managing<'_>) -> Result<Value, Refusal> {
         let (lines, mut out) = std::io::pipe().map_err(broken)?;
         let exporting = std::thread::spawn(move || reader.export(&tenant, &mut out));
         let found = ::evidence::verify_export(&mut std::io::BufReader::new(lines), &key);
-        let exported = exporting.join().map_err(|_| Refusal::new(Code::SourceUnavailable, "the export broke off"))?;
+        let exported =
+            exporting.join().map_err(|_| Refusal::new(Code::SourceUnavailable, "the export broke off"))?;
         match (exported, found) {
             (Ok(_), Ok(report)) => Ok(json!({
                 "verified": true, "records": report.records, "checkpoints": report.checkpoints,
                 "signed_until": report.signed_until, "unsigned": report.unsigned, "open": report.open.len(),
             })),
-            (Err(error @ ::evidence::Error::Damaged(_)), _) => Ok(json!({ "verified": false, "finding": error.to_string() })),
+            (Err(error @ ::evidence::Error::Damaged(_)), _) => {
+                Ok(json!({ "verified": false, "finding": error.to_string() }))
+            }
             (Err(error), _) => Err(unread(&error)),
             (Ok(_), Err(finding)) => Ok(json!({ "verified": false, "finding": finding.to_string() })),
         }
@@ -82,7 +86,10 @@ fn entry(entry: &Entry) -> Value {
     if let Some(outcome) = &entry.outcome {
         fields.insert("status".to_owned(), json!(outcome.status));
         fields.insert("code".to_owned(), json!(outcome.code));
-        fields.insert("duration_us".to_owned(), json!(u64::try_from(outcome.duration.as_micros()).unwrap_or(u64::MAX)));
+        fields.insert(
+            "duration_us".to_owned(),
+            json!(u64::try_from(outcome.duration.as_micros()).unwrap_or(u64::MAX)),
+        );
         let read: serde_json::Map<String, Value> =
             outcome.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         fields.insert("fields".to_owned(), Value::Object(read));
@@ -135,9 +142,10 @@ fn proved(shown: &Shown) -> Value {
             json!({ "leaf": crypto::to_base64(&record.bytes), "text": text, "path": record.path.as_deref().map(nodes) })
         })
         .collect();
-    let checkpoint = shown.checkpoint.as_ref().map(|signed| {
-        json!({ "note": signed.note, "place": signed.place, "path": nodes(&signed.path) })
-    });
+    let checkpoint = shown
+        .checkpoint
+        .as_ref()
+        .map(|signed| json!({ "note": signed.note, "place": signed.place, "path": nodes(&signed.path) }));
     json!({ "records": records, "checkpoint": checkpoint })
 }
 
@@ -176,7 +184,9 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, model::ParseError> {
         return text.parse();
     }
     let ago = parse_duration(text)?;
-    Ok(Timestamp::from_millis(now.millis().saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))))
+    Ok(Timestamp::from_millis(
+        now.millis().saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)),
+    ))
 }
 
 fn unread(error: &::evidence::Error) -> Refusal {

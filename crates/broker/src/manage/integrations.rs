@@ -15,7 +15,8 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let stored = stored.map_err(|error| refused(&error, error.code(), error.hint()))?;
     let mut shown = Vec::new();
     for name in catalog.names() {
-        let integration = catalog.get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+        let integration =
+            catalog.get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
         if integration.internal() {
             continue;
         }
@@ -25,7 +26,11 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
             .flat_map(catalog::AuthScheme::fields)
             .filter_map(|field| integration.secrets().get(field))
             .filter(|field| field.reference.scheme() == "store")
-            .filter(|field| !stored.iter().any(|one| one.name.as_str() == field.reference.path() && !one.versions.is_empty()))
+            .filter(|field| {
+                !stored
+                    .iter()
+                    .any(|one| one.name.as_str() == field.reference.path() && !one.versions.is_empty())
+            })
             .map(|field| field.reference.to_string())
             .collect();
         shown.push(json!({
@@ -62,7 +67,8 @@ pub(super) async fn add(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
             let _ = std::fs::remove_file(&file);
             return Err(refusal);
         }
-        let integration = broker.catalog().get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+        let integration =
+            broker.catalog().get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
         let mut answer = described(&integration);
         if let Some(fields) = answer.as_object_mut() {
             fields.insert("file".to_owned(), json!(file.display().to_string()));
@@ -88,7 +94,9 @@ fn described(integration: &Integration) -> Value {
     let secrets: Vec<Value> = integration
         .secrets()
         .iter()
-        .map(|(field, secret)| json!({ "field": field, "title": secret.title, "reference": secret.reference }))
+        .map(
+            |(field, secret)| json!({ "field": field, "title": secret.title, "reference": secret.reference }),
+        )
         .collect();
     let presets: Vec<Value> = integration
         .capabilities()
@@ -107,5 +115,8 @@ fn described(integration: &Integration) -> Value {
 }
 
 fn name(managing: &Managing<'_>) -> Result<IntegrationName, Refusal> {
-    managing.input("name")?.parse().map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))
+    managing
+        .input("name")?
+        .parse()
+        .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))
 }

@@ -62,19 +62,26 @@ pub(crate) struct Managing<'a> {
 impl Managing<'_> {
     /// An input that the catalogue requires.
     fn input(&self, name: &str) -> Result<&str, Refusal> {
-        self.inputs.get(name).map(String::as_str).ok_or_else(|| {
-            Refusal::new(Code::BadRequest, format!("the input `{name}` is missing"))
-        })
+        self.inputs
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| Refusal::new(Code::BadRequest, format!("the input `{name}` is missing")))
     }
 
     /// What came with the operation.
     fn payload(&mut self) -> Result<Payload, Refusal> {
-        self.payload.take().ok_or_else(|| Refusal::new(Code::BadRequest, "nothing came with the operation, and it needs something"))
+        self.payload.take().ok_or_else(|| {
+            Refusal::new(Code::BadRequest, "nothing came with the operation, and it needs something")
+        })
     }
 }
 
 /// Performs one operation, for a permit and the receipt of its intent.
-pub(crate) async fn run(worker: &Arc<Worker>, admitted: &mut Admitted, _intent: &Receipt) -> Result<Value, Refusal> {
+pub(crate) async fn run(
+    worker: &Arc<Worker>,
+    admitted: &mut Admitted,
+    _intent: &Receipt,
+) -> Result<Value, Refusal> {
     let payload = match &mut admitted.inbound.asked {
         Asked::Operate(operate) => operate.payload.take(),
         Asked::Forward(_) => None,
@@ -84,7 +91,7 @@ pub(crate) async fn run(worker: &Arc<Worker>, admitted: &mut Admitted, _intent: 
     let mut managing = Managing { worker, unsealed, admitted, inputs: call.inputs(), payload };
     match call.operation().as_str() {
         "broker.metrics" => Ok(status::metrics(&managing)),
-        "broker.seal" => Ok(status::seal(&managing)),
+        "broker.seal" => status::seal(&managing).await,
         "broker.status" => status::show(&managing).await,
         "capability.list" => Ok(capabilities::list(&managing)),
         "capability.request" => capabilities::request(&mut managing).await,
@@ -105,7 +112,9 @@ pub(crate) async fn run(worker: &Arc<Worker>, admitted: &mut Admitted, _intent: 
         "secret.list" => secrets::list(&managing).await,
         "secret.put" => secrets::put(&mut managing).await,
         "secret.rotate" => secrets::rotate(&mut managing).await,
-        other => Err(Refusal::new(Code::NotFound, format!("`doorward/{other}` is not performed by this version"))),
+        other => {
+            Err(Refusal::new(Code::NotFound, format!("`doorward/{other}` is not performed by this version")))
+        }
     }
 }
 
@@ -113,9 +122,9 @@ pub(crate) async fn run(worker: &Arc<Worker>, admitted: &mut Admitted, _intent: 
 pub(crate) async fn waiting<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|_| Err(Refusal::new(Code::OutcomeUnknown, "the operation broke off inside Doorward")))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        Err(Refusal::new(Code::OutcomeUnknown, "the operation broke off inside Doorward"))
+    })
 }
 
 /// A storage error as a refusal.

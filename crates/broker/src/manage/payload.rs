@@ -12,7 +12,8 @@ impl Payload {
     /// # Errors
     /// When there is no guarded memory left.
     pub fn new(bytes: Vec<u8>) -> Result<Self, Refusal> {
-        let secret = Secret::new(bytes).map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
+        let secret =
+            Secret::new(bytes).map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
         Ok(Self(secret))
     }
 

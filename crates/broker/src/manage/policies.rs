@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::{Batch, Record};
 
 use super::{Managing, unstored, waiting};
-use crate::broker::{compile, PolicyRow};
+use crate::broker::{PolicyRow, compile};
 
 pub(super) async fn put(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     let (name, text) = (name(managing)?, managing.payload()?.text()?);
@@ -35,9 +35,11 @@ pub(super) async fn forget(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
     let tenant = managing.admitted.permit.tenant().clone();
     waiting(move || {
-        let known = store::get::<PolicyRow>(&**broker.storage(), &tenant, &name).map_err(|error| unstored(&error))?;
+        let known =
+            store::get::<PolicyRow>(&**broker.storage(), &tenant, &name).map_err(|error| unstored(&error))?;
         if known.is_none() {
-            return Err(Refusal::new(Code::NotFound, format!("there is no policy `{name}`")).hint("`doorward policy list`"));
+            return Err(Refusal::new(Code::NotFound, format!("there is no policy `{name}`"))
+                .hint("`doorward policy list`"));
         }
         let batch = Batch::new().delete(PolicyRow::TABLE, &tenant, name.as_bytes());
         broker.storage().commit(&batch).map_err(|error| unstored(&error))?;
@@ -69,7 +71,10 @@ pub(super) fn explain(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let operation = match (managing.inputs.get("integration"), managing.inputs.get("operation")) {
         (Some(integration), Some(operation)) => format!("{integration}/{operation}"),
         (None, Some(operation)) => operation.clone(),
-        _ => return Err(Refusal::new(Code::BadRequest, "the input `operation` is missing").hint("`--operation slack/chat.post`")),
+        _ => {
+            return Err(Refusal::new(Code::BadRequest, "the input `operation` is missing")
+                .hint("`--operation slack/chat.post`"));
+        }
     };
     let roles = match managing.inputs.get("roles") {
         Some(roles) => roles.split(',').map(|role| role.trim().to_owned()).collect(),

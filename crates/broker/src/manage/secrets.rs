@@ -22,7 +22,9 @@ pub(super) async fn rotate(managing: &mut Managing<'_>) -> Result<Value, Refusal
     let name = name(managing)?;
     let overlap = match managing.inputs.get("overlap") {
         None => std::time::Duration::ZERO,
-        Some(text) => parse_duration(text).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?,
+        Some(text) => {
+            parse_duration(text).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?
+        }
     };
     let secret = managing.payload()?.into_secret();
     let tenant = managing.admitted.permit.tenant();
@@ -44,7 +46,10 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
 }
 
 fn name(managing: &Managing<'_>) -> Result<SecretName, Refusal> {
-    managing.input("name")?.parse().map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))
+    managing
+        .input("name")?
+        .parse()
+        .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))
 }
 
 fn stored(name: &SecretName, version: &Version) -> Value {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
 use model::Refusal;
+use serde_json::{Value, json};
 
 use super::{Managing, waiting};
 
@@ -12,16 +12,23 @@ pub(super) fn metrics(managing: &Managing<'_>) -> Value {
 }
 
 /// The outcome of this very call is still recorded: the log ends when the last call that began unsealed has ended.
-pub(super) fn seal(managing: &Managing<'_>) -> Value {
+pub(super) async fn seal(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let announced = managing.worker.lane(&managing.unsealed).announce(evidence::Notice::Sealed).await;
+    // Keys are dropped even where that could not be written: sealing is what was asked for, and the intent is durable.
     managing.worker.broker().seal();
-    json!({ "state": "sealed" })
+    announced.map_err(|error| crate::broker::refused(&error, error.code(), error.hint()))?;
+    Ok(json!({ "state": "sealed" }))
 }
 
 pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
     let settings = broker.settings().clone();
-    let (open, key) = (managing.unsealed.log().open_intents(), crypto::to_hex(managing.unsealed.log().public_key().as_bytes()));
-    let vkey = evidence::verifier_key(managing.unsealed.log().origin(), &managing.unsealed.log().public_key());
+    let (open, key) = (
+        managing.unsealed.log().open_intents(),
+        crypto::to_hex(managing.unsealed.log().public_key().as_bytes()),
+    );
+    let vkey =
+        evidence::verifier_key(managing.unsealed.log().origin(), &managing.unsealed.log().public_key());
     waiting(move || {
         let catalog = broker.catalog();
         let mut warnings = Vec::new();
@@ -34,7 +41,9 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
                 warnings.push(format!("`{name}` may reach private addresses (dangerous_allow_private)"));
             }
             if integration.tls_insecure_skip_verify() {
-                warnings.push(format!("`{name}` does not check the upstream's certificate (tls_insecure_skip_verify)"));
+                warnings.push(format!(
+                    "`{name}` does not check the upstream's certificate (tls_insecure_skip_verify)"
+                ));
             }
         }
         Ok(json!({

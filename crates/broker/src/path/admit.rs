@@ -38,14 +38,20 @@ pub(crate) fn within_limits(
     mut inbound: Inbound,
 ) -> Result<Admitted, Refusal> {
     if permit.limits().approval() == ApprovalNeed::Required {
-        let message = format!("`{}` needs an approval, which this broker cannot ask for yet", permit.call().operation());
+        let message = format!(
+            "`{}` needs an approval, which this broker cannot ask for yet",
+            permit.call().operation()
+        );
         return Err(Refusal::new(Code::ApprovalRequired, message));
     }
     if let Asked::Forward(forward) = &mut inbound.asked {
         let most = integration.limits().body;
         if forward.body.size_hint().lower() > most {
-            let message = format!("the body is larger than the {most} bytes that `{}` allows", integration.name());
-            return Err(Refusal::new(Code::TooLarge, message).hint("`limits: body:` in the integration's file"));
+            let message =
+                format!("the body is larger than the {most} bytes that `{}` allows", integration.name());
+            return Err(
+                Refusal::new(Code::TooLarge, message).hint("`limits: body:` in the integration's file")
+            );
         }
         if forward.body.size_hint().exact().is_none() {
             let body = std::mem::take(&mut forward.body);
@@ -71,7 +77,10 @@ fn rates<'a>(permit: &'a Permit, integration: &'a Integration) -> impl Iterator<
         (counted, Pace { calls: rate.calls, per: rate.per })
     });
     let own = permit.limits().rates().iter().map(|(counter, rate)| {
-        (Counted::Capability(*counter), Pace { calls: rate.calls().get(), per: Duration::from_secs(rate.seconds().get().into()) })
+        (
+            Counted::Capability(*counter),
+            Pace { calls: rate.calls().get(), per: Duration::from_secs(rate.seconds().get().into()) },
+        )
     });
     // The narrowest first: what a capability has used up must not use up the others' share.
     own.chain(caller).chain(whole)

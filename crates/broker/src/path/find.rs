@@ -48,7 +48,9 @@ pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound)
 fn integration(broker: &Broker, name: &IntegrationName) -> Result<Arc<Integration>, Refusal> {
     broker.catalog().get(name).map_err(|error| {
         let refusal = Refusal::new(Code::NotFound, error.to_string());
-        refusal.hint(error.hint().map_or_else(|| "see `doorward integration list`".to_owned(), ToString::to_string))
+        refusal.hint(
+            error.hint().map_or_else(|| "see `doorward integration list`".to_owned(), ToString::to_string),
+        )
     })
 }
 
@@ -76,7 +78,9 @@ async fn read(forward: &mut Forward, integration: &Integration) -> Result<Bytes,
     let bytes = collect_bounded(body, bounds).await.map_err(|error| match error {
         CollectError::TooLarge(most) => Refusal::new(
             Code::TooLarge,
-            format!("the body is larger than the {most} bytes that can be read to find the operation's inputs"),
+            format!(
+                "the body is larger than the {most} bytes that can be read to find the operation's inputs"
+            ),
         ),
         error => Refusal::new(Code::BadRequest, error.to_string()),
     })?;

@@ -34,9 +34,13 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
         Door::Socket => match facts.holder.uid {
             Some(uid) if uid == settings.owner_uid => (broker.owner().clone(), Proof::Kernel),
             Some(uid) => (named(&format!("uid-{uid}"))?, Proof::Kernel),
-            None => return Err(unauthenticated("the kernel did not say who is at the other end of the socket")),
+            None => {
+                return Err(unauthenticated("the kernel did not say who is at the other end of the socket"));
+            }
         },
-        Door::Gateway if settings.development && facts.address.is_some_and(|address| is_loopback(address)) => {
+        Door::Gateway
+            if settings.development && facts.address.is_some_and(|address| is_loopback(address)) =>
+        {
             (named("developer")?, Proof::Loopback)
         }
         Door::Gateway => return Err(unauthenticated("no capability was presented")),
@@ -49,9 +53,9 @@ fn capability(unsealed: &Unsealed, written: &http::HeaderValue) -> Result<Verifi
     let text = written.to_str().map_err(|_| unauthenticated("the capability is not text"))?;
     let token = Token::parse(text).map_err(|error| unauthenticated(&error.to_string()))?;
     // An unknown tenant gets the answer of a forged token: its existence is private.
-    let root = unsealed.capability_root(token.tenant()).ok_or_else(|| {
-        unauthenticated("the capability was not issued here, or was changed")
-    })?;
+    let root = unsealed
+        .capability_root(token.tenant())
+        .ok_or_else(|| unauthenticated("the capability was not issued here, or was changed"))?;
     Ok(verify(&token, &root)?)
 }
 
@@ -75,6 +79,7 @@ fn is_loopback(address: IpAddr) -> bool {
 }
 
 fn unauthenticated(message: &str) -> Refusal {
-    Refusal::new(Code::Unauthenticated, message)
-        .hint("send a capability as `Authorization: Bearer cap1_...`; `doorward capability request` makes one")
+    Refusal::new(Code::Unauthenticated, message).hint(
+        "send a capability as `Authorization: Bearer cap1_...`; `doorward capability request` makes one",
+    )
 }

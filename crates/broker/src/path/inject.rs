@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use catalog::{Basic, Integration, Placement};
-use http::header::{ACCEPT_ENCODING, EXPECT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::{Request, Uri};
 use model::{Authority, Code, Refusal, Target};
 use net::Body;
@@ -33,7 +33,10 @@ pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, R
     let Some((method, authority, target)) = permit.call().request() else { return Ok(Armed::Manage) };
     let (mut headers, body) = match &mut inbound.asked {
         Asked::Forward(forward) => taken(forward),
-        Asked::Operate(_) => (HeaderMap::new(), Body::empty()),
+        Asked::Operate(operate) => {
+            let written = integration.named_body(&operate.operation, operate.inputs.clone())?;
+            named(written)
+        }
     };
     prepare(&mut headers, integration);
     let target = place(&mut headers, integration, target, &lent)?;
@@ -49,6 +52,18 @@ pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, R
 
 fn taken(forward: &mut Forward) -> (HeaderMap, Body) {
     (std::mem::take(&mut forward.headers), std::mem::take(&mut forward.body))
+}
+
+/// The request of a named operation: its inputs as the service takes them.
+fn named(written: Option<(&'static str, Vec<u8>)>) -> (HeaderMap, Body) {
+    let mut headers = HeaderMap::new();
+    match written {
+        Some((kind, bytes)) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            (headers, Body::full(bytes))
+        }
+        None => (headers, Body::empty()),
+    }
 }
 
 fn prepare(headers: &mut HeaderMap, integration: &Integration) {
@@ -169,15 +184,23 @@ fn look_once_more(request: &Request<Body>, admitted: &Admitted) -> Result<(), Re
         && host == authority.host()
         && port == authority.port()
         && integration.hosts().iter().any(|allowed| allowed == host)
-        && (request.uri().path() == target.path() || carries_path_credential(integration));
+        && (request.uri().path_and_query().map(http::uri::PathAndQuery::as_str) == Some(target.as_str())
+            || target_carries_credential(integration));
     if same {
         return Ok(());
     }
-    Err(Refusal::new(Code::AddressForbidden, format!("the credential of `{}` may not go to `{authority}`", integration.name())))
+    Err(Refusal::new(
+        Code::AddressForbidden,
+        format!("the credential of `{}` may not go to `{authority}`", integration.name()),
+    ))
 }
 
-fn carries_path_credential(integration: &Integration) -> bool {
-    integration.auth().iter().any(|scheme| matches!(scheme.placement(), Placement::Path { .. }))
+/// The credential stands in the path or the query, which then differ from what was permitted by exactly that.
+fn target_carries_credential(integration: &Integration) -> bool {
+    integration
+        .auth()
+        .iter()
+        .any(|scheme| matches!(scheme.placement(), Placement::Path { .. } | Placement::Query { .. }))
 }
 
 fn mask(lent: &Lent) -> Result<Option<Arc<Mask>>, Refusal> {
@@ -187,8 +210,8 @@ fn mask(lent: &Lent) -> Result<Option<Arc<Mask>>, Refusal> {
         [one] => Ok(Some(Arc::clone(one))),
         several => {
             let several: Vec<&Mask> = several.iter().map(AsRef::as_ref).collect();
-            let joined = Mask::join(&several)
-                .map_err(|error| Refusal::new(Code::SecretMissing, error.to_string()))?;
+            let joined =
+                Mask::join(&several).map_err(|error| Refusal::new(Code::SecretMissing, error.to_string()))?;
             Ok(Some(Arc::new(joined)))
         }
     }

@@ -46,7 +46,11 @@ impl Worker {
     }
 
     /// Runs on its own task: a caller who hangs up cancels nothing between the intent and its outcome.
-    async fn go_through_with(self: Arc<Self>, mut admitted: Admitted, trace: Trace) -> Result<Outbound, Refusal> {
+    async fn go_through_with(
+        self: Arc<Self>,
+        mut admitted: Admitted,
+        trace: Trace,
+    ) -> Result<Outbound, Refusal> {
         let receipt = match record::intent(&self, &admitted, &trace).await {
             Ok(receipt) => receipt,
             Err(refusal) => return Err(record::refusal(&self, trace, refusal).await),
@@ -60,12 +64,17 @@ impl Worker {
         trace.identified(&identified);
         let found = find::call(self.broker(), trace.id(), &mut inbound).await?;
         trace.found(&found);
-        let permit = authorise::permit(self.broker(), &identified, found.call).map_err(|denial| trace.denied(denial))?;
+        let permit = authorise::permit(self.broker(), &identified, found.call)
+            .map_err(|denial| trace.denied(denial))?;
         admit::within_limits(self.broker(), identified, permit, found.integration, inbound)
     }
 
     /// Runs only between an intent and its outcome, so an early `?` cannot lose the receipt.
-    async fn carry(self: &Arc<Self>, admitted: &mut Admitted, receipt: &Receipt) -> Result<Performed, Refusal> {
+    async fn carry(
+        self: &Arc<Self>,
+        admitted: &mut Admitted,
+        receipt: &Receipt,
+    ) -> Result<Performed, Refusal> {
         let lent = resolve::secrets(self, admitted, receipt).await?;
         let armed = inject::credential(admitted, lent)?;
         let replied = perform::call(self, admitted, receipt, armed).await?;

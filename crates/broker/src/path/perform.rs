@@ -16,8 +16,8 @@ use crate::path::admit::Admitted;
 use crate::path::inject::Armed;
 use crate::path::scrub::Scrubbed;
 use crate::{Worker, manage};
-use std::sync::Arc;
 use secrets::Mask;
+use std::sync::Arc;
 
 /// What the upstream answered, before it is scrubbed.
 pub(crate) enum Replied {

@@ -1,13 +1,18 @@
 //! Step 5: the intent is durable, or nothing happens. Refusals are recorded as well.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use evidence::{Deed, Disclosure, Intent, Receipt, Refused, Request, Use};
-use model::{Call, Code, Door, EvidenceId, GrantId, PrincipalName, Proof, Refusal, Retry, SecretRef, TenantName};
+use model::{
+    Call, Code, Door, EvidenceId, GrantId, PrincipalName, Proof, Refusal, Retry, SecretRef, TenantName,
+};
 use policy::{Counter, Denial};
 
 use crate::broker::Unsealed;
 use crate::inbound::Inbound;
+use crate::limits::{Counted, Pace};
 use crate::path::admit::Admitted;
 use crate::path::find::Found;
 use crate::path::identify::Identified;
@@ -23,6 +28,7 @@ pub(crate) struct Trace {
     principal: Option<(PrincipalName, Proof, Option<GrantId>)>,
     deed: Option<Deed>,
     rule: Option<String>,
+    address: Option<IpAddr>,
 }
 
 impl Trace {
@@ -38,6 +44,7 @@ impl Trace {
             principal: None,
             deed: None,
             rule: None,
+            address: inbound.facts.address,
         })
     }
 
@@ -102,7 +109,12 @@ pub(crate) async fn intent(worker: &Worker, admitted: &Admitted, trace: &Trace) 
         secrets: secrets.filter_map(|field| reference(integration, field)).collect(),
         policy: *permit.policy_version().as_bytes(),
         purpose: identified.caller.facts().purpose.clone(),
-        uses: permit.limits().uses().iter().map(|(counter, most)| Use { id: counted(*counter), most: *most }).collect(),
+        uses: permit
+            .limits()
+            .uses()
+            .iter()
+            .map(|(counter, most)| Use { id: counted(*counter), most: *most })
+            .collect(),
         disclosure: (call.operation().as_str() == "secret.reveal").then_some(Disclosure::Reveal),
     };
     worker.lane(&trace.unsealed).intend(intent).await.map_err(|error| {
@@ -118,7 +130,10 @@ pub(crate) async fn refusal(worker: &Worker, trace: Trace, refusal: Refusal) -> 
     if refusal.code == Code::EvidenceUnavailable {
         return refusal;
     }
-    let Trace { id, unsealed, door, tenant, principal, deed, rule, started: _ } = trace;
+    if let Some(flood) = flooding(worker, &trace) {
+        return flood;
+    }
+    let Trace { id, unsealed, door, tenant, principal, deed, rule, address: _, started: _ } = trace;
     let (principal, proof, grant) = match principal {
         Some((principal, proof, grant)) => (Some(principal), Some(proof), grant),
         None => (None, None, None),
@@ -131,6 +146,17 @@ pub(crate) async fn refusal(worker: &Worker, trace: Trace, refusal: Refusal) -> 
             unrecorded(&error)
         }
     }
+}
+
+/// Whoever proves nothing could fill the disk with records of that. Beyond this rate an address is refused without one;
+/// the counter of refusals still counts it.
+fn flooding(worker: &Worker, trace: &Trace) -> Option<Refusal> {
+    let (None, Some(address)) = (&trace.principal, trace.address) else { return None };
+    let pace = Pace { calls: UNPROVEN, per: Duration::from_secs(60) };
+    let counted = worker.broker().limits().count(std::iter::once((Counted::Address(address), pace)));
+    let wait = counted.err()?;
+    let refusal = Refusal::new(Code::RateLimited, "too many requests without a valid capability from this address");
+    Some(refusal.retry(Retry::After(wait)))
 }
 
 /// What a call does, as it stands in evidence.
@@ -172,12 +198,19 @@ fn counted(counter: Counter) -> [u8; 16] {
 
 fn unrecorded(error: &evidence::Error) -> Refusal {
     if matches!(error, evidence::Error::UsesExhausted { .. }) {
-        return Refusal::new(Code::UsesExhausted, "the capability's uses are spent").hint("ask for a new one");
+        return Refusal::new(Code::UsesExhausted, "the capability's uses are spent")
+            .hint("ask for a new one");
     }
-    let refusal = Refusal::new(Code::EvidenceUnavailable, format!("the evidence could not be written, so nothing was done: {error}"));
+    let refusal = Refusal::new(
+        Code::EvidenceUnavailable,
+        format!("the evidence could not be written, so nothing was done: {error}"),
+    );
     let refusal = refusal.retry(Retry::Safe);
     match error.hint() {
         Some(hint) => refusal.hint(hint.to_string()),
         None => refusal,
     }
 }
+
+/// Refusals of an address that proves nothing that are recorded in a minute.
+const UNPROVEN: u32 = 600;

@@ -24,8 +24,15 @@ impl Lent {
 }
 
 /// Opens what the integration's auth schemes need. An operation of Doorward itself needs nothing.
-#[expect(clippy::disallowed_methods, reason = "this is the step that is lent secrets, after permit and receipt")]
-pub(crate) async fn secrets(worker: &Worker, admitted: &Admitted, receipt: &Receipt) -> Result<Lent, Refusal> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the step that is lent secrets, after permit and receipt"
+)]
+pub(crate) async fn secrets(
+    worker: &Worker,
+    admitted: &Admitted,
+    receipt: &Receipt,
+) -> Result<Lent, Refusal> {
     let unsealed = worker.broker().unsealed()?;
     let mut lent = Vec::new();
     for field in admitted.integration.auth().iter().flat_map(catalog::AuthScheme::fields) {

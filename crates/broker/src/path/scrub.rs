@@ -116,8 +116,11 @@ fn unpacked(parts: &mut Parts, incoming: Incoming, admitted: &Admitted) -> Resul
         return Ok(Pieces::none());
     }
     let refused = |encoding: &str| {
-        let message = format!("the reply is encoded as `{encoding}`, which can't be searched for the credential");
-        Refusal::new(Code::UpstreamReply, message)
+        let message =
+            format!("the reply is encoded as `{encoding}`, which can't be searched for the credential");
+        // A write was performed all the same; only its answer can't be passed on.
+        let write = admitted.permit.call().access() == Access::Write;
+        Refusal::new(if write { Code::OutcomeUnknown } else { Code::UpstreamReply }, message)
     };
     let mut encodings = parts.headers.get_all(CONTENT_ENCODING).iter();
     let Some(encoding) = encodings.next() else { return Ok(Pieces::plain(incoming)) };
@@ -146,7 +149,8 @@ fn scrub_headers(headers: &mut HeaderMap, mask: &Mask) -> u64 {
             *value = HeaderValue::from_bytes(&masked.bytes).unwrap_or(HeaderValue::from_static("[masked]"));
         }
     }
-    let named: Vec<_> = headers.keys().filter(|name| mask.text(name.as_str().as_bytes()).is_some()).cloned().collect();
+    let named: Vec<_> =
+        headers.keys().filter(|name| mask.text(name.as_str().as_bytes()).is_some()).cloned().collect();
     for name in named {
         hits += 1;
         headers.remove(name);

@@ -39,7 +39,8 @@ pub(crate) async fn outcome(
     let performed = match performed {
         Ok(performed) => performed,
         Err(refusal) => {
-            outcome.ending = if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
+            outcome.ending =
+                if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
             outcome.code = Some(refusal.code);
             let id = lane.settle(receipt, outcome, Wait::Durable).await.map_err(|_| unknown(admitted))?;
             return Err(refusal.recorded(id));
@@ -64,7 +65,8 @@ pub(crate) async fn outcome(
                 }
                 scrub::Body::Stream(stream) => {
                     let bytes_in = outcome.bytes_in;
-                    let open = lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+                    let open =
+                        lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
                     Ok(streamed(worker, admitted, trace, (open, bytes_in), (head, *stream)))
                 }
             }
@@ -174,7 +176,9 @@ async fn give(sender: &Sender, part: bytes::Bytes, sent: &mut u64) -> Result<(),
 fn bytes_in(admitted: &Admitted) -> u64 {
     match &admitted.inbound.asked {
         Asked::Forward(forward) => forward.body.size_hint().exact().unwrap_or(0),
-        Asked::Operate(operate) => operate.payload.as_ref().map_or(0, |payload| u64::try_from(payload.len()).unwrap_or(0)),
+        Asked::Operate(operate) => {
+            operate.payload.as_ref().map_or(0, |payload| u64::try_from(payload.len()).unwrap_or(0))
+        }
     }
 }
 
@@ -186,7 +190,9 @@ fn unknown(admitted: &Admitted) -> Refusal {
         call.integration(),
         call.operation()
     );
-    Refusal::new(Code::OutcomeUnknown, message).hint("look at the service before you try again").recorded(call.id())
+    Refusal::new(Code::OutcomeUnknown, message)
+        .hint("look at the service before you try again")
+        .recorded(call.id())
 }
 
 /// Pieces of a stream that may wait for a slow caller.

@@ -94,7 +94,9 @@ impl Pieces {
             Source::Plain(body) => plain(body, trailers, idle).await,
             Source::Unpacking(reader, total) => {
                 let mut piece = BytesMut::with_capacity(PIECE);
-                let read = tokio::time::timeout(idle, reader.read_buf(&mut piece)).await.map_err(|_| Broken::Slow)?;
+                let read = tokio::time::timeout(idle, reader.read_buf(&mut piece))
+                    .await
+                    .map_err(|_| Broken::Slow)?;
                 let read = u64::try_from(read.map_err(|_| Broken::Off)?).unwrap_or(u64::MAX);
                 *total = total.saturating_add(read);
                 if *total > MOST_UNPACKED {
@@ -164,7 +166,11 @@ impl AsyncBufRead for Reader {
 }
 
 impl AsyncRead for Reader {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
         let bytes = match self.as_mut().poll_fill_buf(cx) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(bytes) => bytes?,
