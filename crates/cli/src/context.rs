@@ -1,18 +1,17 @@
 //! What every command is given: where the home is, how to print, how to ask.
 
-use std::time::Duration;
-
+use broker::SystemClock;
 use memory::Secret;
 use model::{Clock, Inputs, Timestamp};
 
-use crate::args::Global;
 use crate::args::broker::Up;
+use crate::args::{Command, Global};
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
+use crate::logging::{self, Quiet};
+use crate::management::{Answered, Management};
 use crate::print::Printer;
 use crate::settings::{self, Settings};
-use crate::logging;
-use crate::management::{Answered, Management};
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -22,8 +21,9 @@ pub(crate) struct Context {
 
 impl Context {
     /// Settles where the home is and starts the log. A home that is not known matters only to commands that need one.
-    pub(crate) fn new(global: &Global, printer: Printer) -> Outcome<Self> {
-        logging::start(settings::log(global, &settings::environment)?, global.verbose);
+    pub(crate) fn new(global: &Global, command: &Command, printer: Printer) -> Outcome<Self> {
+        let quiet = if matches!(command, Command::Up(_)) { Quiet::Warnings } else { Quiet::Errors };
+        logging::start(settings::log(global, &settings::environment)?, global.verbose, quiet);
         Ok(Self { home: settings::home(global, &settings::environment), printer })
     }
 
@@ -43,7 +43,12 @@ impl Context {
     }
 
     /// Performs one operation of Doorward itself, by the running broker or here.
-    pub(crate) fn operate(&self, operation: &str, inputs: Inputs, payload: Option<Secret>) -> Outcome<Answered> {
+    pub(crate) fn operate(
+        &self,
+        operation: &str,
+        inputs: Inputs,
+        payload: Option<Secret>,
+    ) -> Outcome<Answered> {
         let management = Management::open(self)?;
         let answered = management.operate(operation, inputs, payload);
         let closed = management.close();
@@ -59,18 +64,7 @@ impl Context {
     }
 }
 
-/// The system's clock.
-pub(crate) struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
-    fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-    }
-}
-
 /// The time now.
 pub(crate) fn now() -> Timestamp {
-    SystemClock.now()
+    SystemClock::default().now()
 }

@@ -15,7 +15,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// What it came from, the nearest first.
     pub(crate) causes: Vec<String>,
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Box<str>>,
 }
 
 /// What kind of failure.
@@ -70,14 +70,14 @@ impl Failure {
 
     /// The same with advice.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into_boxed_str());
         self
     }
 
     /// The same with advice, where there is some.
     pub(crate) fn maybe_hint(mut self, hint: Option<impl Into<String>>) -> Self {
         if let Some(hint) = hint {
-            self.hint = Some(hint.into());
+            self.hint = Some(hint.into().into_boxed_str());
         }
         self
     }
@@ -111,7 +111,7 @@ impl fmt::Display for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let Refusal { code, retry: _, message, hint, evidence } = refusal;
-        Self { kind: Kind::Refused(code, evidence), hint, ..Self::new(message) }
+        Self { kind: Kind::Refused(code, evidence), ..Self::new(message) }.maybe_hint(hint)
     }
 }
 

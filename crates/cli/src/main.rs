@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     };
     let printer = Printer::new(cli.global.printing());
     let result = start::harden(&cli.global)
-        .and_then(|()| Context::new(&cli.global, printer))
+        .and_then(|()| Context::new(&cli.global, &cli.command, printer))
         .and_then(|context| command::run(&context, cli.command));
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -65,7 +65,12 @@ impl Management {
     ///
     /// # Errors
     /// The broker's refusal, or what kept it from being asked.
-    pub(crate) fn operate(&self, operation: &str, inputs: Inputs, payload: Option<Secret>) -> Outcome<Answered> {
+    pub(crate) fn operate(
+        &self,
+        operation: &str,
+        inputs: Inputs,
+        payload: Option<Secret>,
+    ) -> Outcome<Answered> {
         match self {
             Self::Socket(running) => running.operate(operation, &inputs, payload),
             Self::InProcess(own) => own.operate(operation, inputs, payload),
@@ -126,7 +131,8 @@ impl Running {
     #[expect(clippy::disallowed_methods, reason = "hands the passphrase to the broker over its socket")]
     pub(crate) fn unseal(&self, passphrase: Option<&Secret>) -> Outcome<Value> {
         // The door wants a body; a home with a key file doesn't look at it.
-        let body = passphrase.map_or_else(|| Bytes::from_static(b"key-file"), |text| text.expose(Bytes::copy_from_slice));
+        let body = passphrase
+            .map_or_else(|| Bytes::from_static(b"key-file"), |text| text.expose(Bytes::copy_from_slice));
         self.post("/v1/unseal", body)
     }
 
@@ -148,8 +154,9 @@ impl Running {
             path.push_str(&format!("{mark}{name}={value}"));
         }
         let body = payload.map_or_else(Bytes::new, |secret| secret.expose(Bytes::copy_from_slice));
-        let told: Told = serde_json::from_value(self.post(&path, body)?)
-            .map_err(|error| Failure::doing("the broker's answer can't be understood", &error).hint(VERSIONS))?;
+        let told: Told = serde_json::from_value(self.post(&path, body)?).map_err(|error| {
+            Failure::doing("the broker's answer can't be understood", &error).hint(VERSIONS)
+        })?;
         Ok(Answered { evidence: told.evidence, value: told.answer })
     }
 }
@@ -184,7 +191,9 @@ impl Own {
             }
             None => {
                 let message = "the home needs its passphrase, and nobody is there to be asked";
-                return Err(Failure::new(message).hint("start the broker with `doorward up`, then `doorward unseal`"));
+                return Err(
+                    Failure::new(message).hint("start the broker with `doorward up`, then `doorward unseal`")
+                );
             }
         }
         let runtime = wire::runtime()?;

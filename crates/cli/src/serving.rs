@@ -18,11 +18,11 @@ use model::Refusal;
 use net::tls::{Certificates, Outbound};
 use net::{Bound, Drain, Draining, Listener, ServeLimits};
 use proxy::Gateway;
-use rustls::ServerConfig;
 use secrets::{Facts, KeyFile, Passphrase};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::failure::{Failure, Outcome};
 use crate::print::{Printer, problem};
@@ -43,7 +43,7 @@ pub(crate) struct House {
 #[derive(Clone)]
 pub(crate) struct Secured {
     pub(crate) certificates: Arc<Certificates>,
-    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) secure: Arc<dyn Fn(Listener) -> Listener + Send + Sync>,
 }
 
 impl House {
@@ -128,7 +128,9 @@ async fn serve(
     }
     drop(ended);
     ready()?;
-    let failed = until_told(&broker, secured.as_ref(), signals, (&drain, draining), (&mut ends, running, printer)).await;
+    let failed =
+        until_told(&broker, secured.as_ref(), signals, (&drain, draining), (&mut ends, running, printer))
+            .await;
     // Both doors drain by themselves, within their grace.
     let _ = socket_door.await;
     if let Some(door) = metrics_door {
@@ -150,13 +152,19 @@ async fn until_told(
     let mut result = Ok(());
     let mut tidy = tokio::time::interval(TIDY);
     let mut told = false;
+    let mut asked: Option<Instant> = None;
     while running > 0 || !told {
         tokio::select! {
             Some(()) = reloads.recv() => reload(broker, secured, printer).await,
             () = stops.either() => {
-                if told {
+                // Ctrl-C reaches a whole group of processes, and a supervisor says it again: that is one word, not two.
+                if asked.is_some_and(|at| at.elapsed() < ONE_WORD) {
+                    continue;
+                }
+                if asked.is_some() {
                     std::process::exit(1);
                 }
+                asked = Some(Instant::now());
                 if !printer.is_json() {
                     Printer::say("Stopping: calls that have begun may end. Once more stops at once.");
                 }
@@ -228,7 +236,7 @@ impl Thread {
         let worker: Arc<Worker> = wire::worker(&broker, &tls, number)?;
         let mut listener: Listener = bound.listener()?;
         if let Some(secured) = secured {
-            listener = listener.with_tls(secured.config);
+            listener = (secured.secure)(listener);
         }
         let drained = gateway.serve(Arc::clone(&worker), listener, ServeLimits::default(), draining).await;
         if drained.cut > 0 {
@@ -284,7 +292,8 @@ struct Stops {
 impl Signals {
     fn listen() -> Outcome<Self> {
         let on = |kind| signal(kind).map_err(|error| Failure::doing("could not listen for signals", &error));
-        let stops = Stops { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? };
+        let stops =
+            Stops { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? };
         Ok(Self { stops, reloads: on(SignalKind::hangup())? })
     }
 }
@@ -298,6 +307,8 @@ impl Stops {
     }
 }
 
+/// Signals that come within this time are one.
+const ONE_WORD: Duration = Duration::from_secs(1);
 const TIDY: Duration = Duration::from_secs(60);
 /// Hundredths of a second that calls without a caller have left.
 const SETTLING: usize = 500;

@@ -20,8 +20,9 @@ pub(crate) fn harden(global: &Global) -> Outcome {
             Printer::say(&format!("warning: {error}; other processes of this user may read secrets"));
             Ok(())
         }
-        Err(error) => Err(Failure::of(&error)
-            .hint("`--dangerous-allow-dumps` starts without this protection; only where nobody else can log in")),
+        Err(error) => Err(Failure::of(&error).hint(
+            "`--dangerous-allow-dumps` starts without this protection; only where nobody else can log in",
+        )),
     }
 }
 
@@ -52,7 +53,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Ex
             if wanted(&words) == crate::args::Format::Json {
                 let text = error.render().to_string();
                 let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-                let document = json!({ "status": "failed", "error": { "code": "usage", "message": message } });
+                let document =
+                    json!({ "status": "failed", "error": { "code": "usage", "message": message } });
                 let _ = writeln!(std::io::stdout().lock(), "{document}");
             } else {
                 let _ = error.print();

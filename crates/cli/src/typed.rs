@@ -90,7 +90,8 @@ pub(crate) fn capability(path: &Path) -> Outcome<policy::Token> {
 
 /// A text that is no secret, such as a policy. `-` is stdin.
 pub(crate) fn text(path: &Path) -> Outcome<String> {
-    let bytes = if is_stdin(path) { whole(&mut std::io::stdin().lock())? } else { whole(&mut opened(path)?)? };
+    let bytes =
+        if is_stdin(path) { whole(&mut std::io::stdin().lock())? } else { whole(&mut opened(path)?)? };
     String::from_utf8(bytes).map_err(|_| Failure::new(format!("`{}` is not UTF-8 text", path.display())))
 }
 
@@ -129,7 +130,9 @@ pub(crate) fn piped(from: &mut dyn Read) -> Outcome<Vec<u8>> {
     // Reserved whole, so that no growing buffer leaves a part of a secret behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST_SECRET + 1));
     let limit = u64::try_from(LARGEST_SECRET + 1).unwrap_or(u64::MAX);
-    from.take(limit).read_to_end(&mut bytes).map_err(|error| Failure::doing("could not read stdin", &error))?;
+    from.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::doing("could not read stdin", &error))?;
     if bytes.len() > LARGEST_SECRET {
         return Err(Failure::new("what was piped in is larger than 1 MiB"));
     }
@@ -144,7 +147,9 @@ pub(crate) fn piped(from: &mut dyn Read) -> Outcome<Vec<u8>> {
 
 fn whole(from: &mut dyn Read) -> Outcome<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(LARGEST_TEXT + 1).read_to_end(&mut bytes).map_err(|error| Failure::doing("could not read it", &error))?;
+    from.take(LARGEST_TEXT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::doing("could not read it", &error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST_TEXT {
         return Err(Failure::new("it is larger than 64 MiB"));
     }
@@ -153,7 +158,9 @@ fn whole(from: &mut dyn Read) -> Outcome<Vec<u8>> {
 
 fn guarded(bytes: Vec<u8>) -> Outcome<Secret> {
     if bytes.is_empty() {
-        return Err(Failure::new("it is empty").hint("type it, or pipe it in: `printf %s ... | doorward ...`"));
+        return Err(
+            Failure::new("it is empty").hint("type it, or pipe it in: `printf %s ... | doorward ...`")
+        );
     }
     Secret::new(bytes).map_err(|error| Failure::of(&error))
 }

@@ -22,7 +22,12 @@ pub(crate) struct Opened {
 }
 
 /// Makes a home. The recovery key is not kept anywhere; whoever called this shows it once.
-pub(crate) fn create(home: &Home, provider: impl FnOnce() -> Outcome<Box<dyn KeyProvider>>) -> Outcome<RecoveryKey> {
+pub(crate) fn create(
+    home: &Home,
+    provider: impl FnOnce() -> Outcome<Box<dyn KeyProvider>>,
+) -> Outcome<RecoveryKey> {
+    private();
+    unoccupied(home)?;
     store::files::private_folder(home.folder())?;
     let _lock = HomeLock::take(home.folder())?;
     if home.exists() && secrets::provider_facts(&Embedded::open(&home.database())?).is_ok() {
@@ -34,6 +39,20 @@ pub(crate) fn create(home: &Home, provider: impl FnOnce() -> Outcome<Box<dyn Key
     store::files::private_folder(&home.integrations())?;
     let (_keyring, recovery) = secrets::init(&storage, &*provider, &TenantName::local())?;
     Ok(recovery)
+}
+
+/// A folder that holds other things is not made into a home: its rights would be changed under whoever uses it.
+fn unoccupied(home: &Home) -> Outcome {
+    let Ok(entries) = std::fs::read_dir(home.folder()) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if !Home::NAMES.iter().any(|known| name.to_string_lossy().starts_with(known)) {
+            let message =
+                format!("`{}` holds other things, such as `{}`", home.folder().display(), name.display());
+            return Err(Failure::new(message).hint("choose an empty folder, or one that does not exist yet"));
+        }
+    }
+    Ok(())
 }
 
 /// A fresh key file, or the one that is there.
@@ -49,6 +68,7 @@ pub(crate) fn open(home: &Home, settings: &Settings, threads: usize) -> Outcome<
         // Not opened yet, because that would make an empty database.
         drop(home.storage()?);
     }
+    private();
     let lock = HomeLock::take(home.folder())?;
     let storage = home.storage()?;
     let facts = secrets::provider_facts(&*storage)?;
@@ -83,6 +103,11 @@ pub(crate) fn tls() -> Outcome<Outbound> {
 pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     built.map_err(|error| Failure::doing("could not start the runtime", &error))
+}
+
+/// Whatever this process makes from now on is for its owner only, the files of the database included.
+fn private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }
 
 /// What opens a home without a person; `None` where somebody has to type a passphrase.

@@ -54,6 +54,9 @@ pub(crate) struct Caveats {
     /// Only these methods
     #[arg(long, value_name = "METHODS", value_delimiter = ',')]
     pub(crate) methods: Vec<String>,
+    /// Not before this time, such as `2026-11-22T09:00:00Z`
+    #[arg(long, value_name = "TIME")]
+    pub(crate) not_before: Option<String>,
     /// How long it holds, such as `15m`
     #[arg(long, value_name = "DURATION")]
     pub(crate) expires: Option<String>,
@@ -78,6 +81,9 @@ pub(crate) struct Caveats {
     /// Only this process, such as `uid=1000`, `cgroup=/system.slice/ci` or both with a comma
     #[arg(long, value_name = "FACTS")]
     pub(crate) holder: Option<String>,
+    /// Somebody approves first: `all` calls, or `writes`
+    #[arg(long, value_name = "CALLS")]
+    pub(crate) approval: Option<String>,
     /// A ready-made narrowing of an integration, such as `slack/post_as`; `integration show` lists them
     #[arg(long, value_name = "INTEGRATION/NAME")]
     pub(crate) preset: Option<String>,

@@ -1,3 +1,5 @@
+//! What was typed is read as it was meant.
+
 use clap::{CommandFactory, Parser};
 
 use super::*;

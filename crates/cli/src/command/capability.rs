@@ -11,9 +11,9 @@ use super::usage;
 use crate::args::capability::{Capability, Caveats, Narrow, Request};
 use crate::context::{self, Context};
 use crate::failure::{Failure, Kind, Outcome};
+use crate::print::Printer;
 use crate::print::problem;
 use crate::print::table::{self, at, cell};
-use crate::print::Printer;
 use crate::typed;
 
 /// Does one of them.
@@ -67,7 +67,9 @@ fn narrow(context: &Context, args: Narrow) -> Outcome {
     let Narrow { capability, caveats, output } = args;
     if caveats.preset.is_some() {
         return Err(Failure::usage("a preset is expanded by the broker, when a capability is asked for")
-            .hint("`doorward capability request --preset ...`, or narrow with `--operations` and `--resources`"));
+            .hint(
+                "`doorward capability request --preset ...`, or narrow with `--operations` and `--resources`",
+            ));
     }
     let words = words(&caveats);
     if words.is_empty() {
@@ -80,7 +82,8 @@ fn narrow(context: &Context, args: Narrow) -> Outcome {
     let added = broker::caveats::read(&words, now)?;
     let said: Vec<String> = added.iter().map(ToString::to_string).collect();
     let narrowed = token.narrow(&added, id)?;
-    let document = json!({ "status": "narrowed", "grant": narrowed.grant(), "capability": id, "caveats": said });
+    let document =
+        json!({ "status": "narrowed", "grant": narrowed.grant(), "capability": id, "caveats": said });
     let text = format!("Narrowed, as {id}.\n{}", listed(at(&document, "caveats")));
     hand_out(context, &narrowed, output.as_deref(), document, &text)
 }
@@ -95,16 +98,21 @@ fn list(context: &Context) -> Outcome {
             ("expires", "expires"),
             ("limits", "caveats"),
         ];
-        table::of(at(value, "grants"), &columns, "Nothing was given yet. `doorward capability request --for NAME` asks.")
+        table::of(
+            at(value, "grants"),
+            &columns,
+            "Nothing was given yet. `doorward capability request --for NAME` asks.",
+        )
     })
 }
 
 fn revoke(context: &Context, id: &str) -> Outcome {
     let answered = context.ask("capability.revoke", &[("id", id)])?;
-    context.printer.answer(&answered.value, |_| format!("Revoked `{id}`, and everything that was narrowed from it."))
+    context
+        .printer
+        .answer(&answered.value, |_| format!("Revoked `{id}`, and everything that was narrowed from it."))
 }
 
-#[expect(clippy::disallowed_methods, reason = "hands the capability to the broker that looks at it")]
 fn validate(context: &Context, file: &Path) -> Outcome {
     let token = typed::capability(file)?;
     let payload = memory::Secret::new(token.expose(|text| text.as_bytes().to_vec()))
@@ -127,7 +135,13 @@ fn validate(context: &Context, file: &Path) -> Outcome {
 }
 
 /// Gives a capability to its holder: into a file for its owner only, or alone on stdout, so that `$(...)` works.
-fn hand_out(context: &Context, token: &Token, output: Option<&Path>, mut document: Value, said: &str) -> Outcome {
+fn hand_out(
+    context: &Context,
+    token: &Token,
+    output: Option<&Path>,
+    mut document: Value,
+    said: &str,
+) -> Outcome {
     if let Some(path) = output {
         token.expose(|text| store::files::replace(path, format!("{text}\n").as_bytes(), 0o600))?;
         if let Some(fields) = document.as_object_mut() {
@@ -157,6 +171,7 @@ fn words(caveats: &Caveats) -> Inputs {
         paths,
         hosts,
         methods,
+        not_before,
         expires,
         uses,
         rate,
@@ -165,6 +180,7 @@ fn words(caveats: &Caveats) -> Inputs {
         environment,
         purpose,
         holder,
+        approval,
         preset: _,
         params: _,
     } = caveats;
@@ -181,14 +197,17 @@ fn words(caveats: &Caveats) -> Inputs {
     let uses = uses.map(|uses| uses.to_string());
     let texts = [
         ("access", access),
+        ("not_before", not_before),
         ("expires", expires),
         ("uses", &uses),
         ("rate", rate),
         ("hours", hours),
         ("purpose", purpose),
         ("holder", holder),
+        ("approval", approval),
     ];
-    let lists = lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(word, list)| (word, list.join(",")));
+    let lists =
+        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(word, list)| (word, list.join(",")));
     let texts = texts.into_iter().filter_map(|(word, text)| Some((word, text.clone()?)));
     lists.chain(texts).map(|(word, value)| (word.to_owned(), value)).collect()
 }

@@ -9,13 +9,14 @@ use catalog::Catalog;
 use model::TenantName;
 use secrets::{Env, Facts, File, SecretSource};
 use serde_json::{Value, json};
-use store::Storage;
+use store::{HomeLock, Journal, Storage};
 
 use crate::args::broker::Doctor;
 use crate::context::{self, Context};
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::management::Running;
+use crate::print::table::{at, cell};
 use crate::print::{BAD, BOLD, GOOD, WARN, styled};
 use crate::{settings, wire};
 
@@ -53,17 +54,21 @@ pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
                 if let Some(catalog) = &catalog {
                     references(&mut checks, catalog, &storage)?;
                 }
-                chain(&mut checks, &storage, args);
+                chain(&mut checks, context, &*storage, args);
             }
             Err(failure) => checks.failed("the database", &failure),
         }
         running(&mut checks, context);
     } else {
-        checks.wrong(format!("there is no home in `{}`", home.folder().display()), "`doorward init`, or `doorward up`");
+        checks.wrong(
+            format!("there is no home in `{}`", home.folder().display()),
+            "`doorward init`, or `doorward up`",
+        );
     }
     clock(&mut checks);
     let failed = checks.0.iter().any(|check| check.level == Level::Wrong);
-    let document = json!({ "ok": !failed, "checks": checks.0.iter().map(Check::document).collect::<Vec<_>>() });
+    let document =
+        json!({ "ok": !failed, "checks": checks.0.iter().map(Check::document).collect::<Vec<_>>() });
     context.printer.answer(&document, |_| checks.0.iter().map(Check::text).collect())?;
     if failed { Err(Failure::silent()) } else { Ok(()) }
 }
@@ -74,7 +79,10 @@ fn folder(checks: &mut Checks, home: &Home) {
     for path in private.iter().filter(|path| path.exists()) {
         match std::fs::metadata(path) {
             Ok(seen) if seen.uid() != owner => {
-                checks.wrong(format!("`{}` belongs to another user", path.display()), "run as the user who owns the home");
+                checks.wrong(
+                    format!("`{}` belongs to another user", path.display()),
+                    "run as the user who owns the home",
+                );
             }
             Ok(seen) if seen.permissions().mode() & 0o077 != 0 => {
                 let hint = format!("`chmod go= {}`", path.display());
@@ -83,7 +91,10 @@ fn folder(checks: &mut Checks, home: &Home) {
                 checks.add(level, format!("others may look into `{}`", path.display()), Some(hint));
             }
             Ok(_) => {}
-            Err(error) => checks.failed("the home", &Failure::doing(format!("could not look at `{}`", path.display()), &error)),
+            Err(error) => checks.failed(
+                "the home",
+                &Failure::doing(format!("could not look at `{}`", path.display()), &error),
+            ),
         }
     }
     checks.fine(format!("the home is `{}`", home.folder().display()));
@@ -91,8 +102,13 @@ fn folder(checks: &mut Checks, home: &Home) {
         Ok(disk) => {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize) >> 20;
             match free {
-                0..100 => checks.wrong(format!("{free} MiB are free on its disk"), "make room: without evidence nothing is done"),
-                100..1024 => checks.doubtful(format!("{free} MiB are free on its disk"), "make room before it is full"),
+                0..100 => checks.wrong(
+                    format!("{free} MiB are free on its disk"),
+                    "make room: without evidence nothing is done",
+                ),
+                100..1024 => {
+                    checks.doubtful(format!("{free} MiB are free on its disk"), "make room before it is full")
+                }
                 _ => checks.fine(format!("{} GiB are free on its disk", free >> 10)),
             }
         }
@@ -103,7 +119,10 @@ fn folder(checks: &mut Checks, home: &Home) {
 fn configuration(checks: &mut Checks, context: &Context) {
     match context.settings() {
         Ok(settings) => {
-            checks.fine(format!("the settings are sound; the gateway is `{}`, {}", settings.gateway.value, settings.gateway.origin));
+            checks.fine(format!(
+                "the settings are sound; the gateway is `{}`, {}",
+                settings.gateway.value, settings.gateway.origin
+            ));
             if settings.development.value {
                 checks.doubtful(
                     format!("development mode is on ({})", settings.development.origin),
@@ -131,17 +150,16 @@ fn layer(checks: &mut Checks, home: &Home) -> Option<Catalog> {
 
 fn keys(checks: &mut Checks, storage: &dyn Storage) {
     match secrets::provider_facts(storage) {
-        Ok(facts @ Facts::KeyFile { .. }) => match wire::unattended(&facts).map(|key| secrets::unseal(storage, &key)) {
-            Some(Err(error)) => checks.failed("the key file", &error.into()),
-            _ => checks.fine("the key file opens the home".to_owned()),
-        },
+        Ok(facts @ Facts::KeyFile { .. }) => {
+            match wire::unattended(&facts).map(|key| secrets::unseal(storage, &key)) {
+                Some(Err(error)) => checks.failed("the key file", &error.into()),
+                _ => checks.fine("the key file opens the home".to_owned()),
+            }
+        }
         Ok(Facts::Passphrase { .. }) => checks.fine("a passphrase opens the home".to_owned()),
         Err(error) => checks.failed("the key provider", &error.into()),
     }
-    checks.doubtful(
-        "only you know where the recovery key is".to_owned(),
-        "`doorward recovery drill` proves that it opens this home",
-    );
+    checks.fine("`doorward recovery drill` proves that your recovery key opens it as well".to_owned());
 }
 
 /// Every secret that an integration of the user's own, or one with secrets stored, needs.
@@ -159,18 +177,29 @@ fn references(checks: &mut Checks, catalog: &Catalog, storage: &Arc<dyn Storage>
             }
         };
         if integration.dangerous_allow_private() {
-            checks.doubtful(format!("`{name}` may reach private addresses"), "only as long as that is what you want");
+            checks.doubtful(
+                format!("`{name}` may reach private addresses"),
+                "only as long as that is what you want",
+            );
         }
         if integration.tls_insecure_skip_verify() {
-            checks.doubtful(format!("`{name}` believes any certificate"), "only as long as that is what you want");
+            checks.doubtful(
+                format!("`{name}` believes any certificate"),
+                "only as long as that is what you want",
+            );
         }
         for field in integration.secrets().values().filter(|field| field.reference.scheme() != "store") {
             let source: &dyn SecretSource = if field.reference.scheme() == "env" { &env } else { &file };
             match runtime.block_on(source.probe(&field.reference)) {
-                Ok(doubts) if doubts.is_empty() => checks.fine(format!("`{name}` finds `{}`", field.reference)),
+                Ok(doubts) if doubts.is_empty() => {
+                    checks.fine(format!("`{name}` finds `{}`", field.reference))
+                }
                 Ok(doubts) => {
                     for doubt in doubts {
-                        checks.doubtful(format!("`{}`: {}", field.reference, doubt.as_str()), "`doorward secret put` keeps it encrypted");
+                        checks.doubtful(
+                            format!("`{}`: {}", field.reference, doubt.as_str()),
+                            "`doorward secret put` keeps it encrypted",
+                        );
                     }
                 }
                 Err(error) => checks.failed(&format!("`{name}`"), &error.into()),
@@ -182,23 +211,51 @@ fn references(checks: &mut Checks, catalog: &Catalog, storage: &Arc<dyn Storage>
     Ok(())
 }
 
-fn chain(checks: &mut Checks, storage: &Arc<dyn Storage>, args: &Doctor) {
-    let key = match secrets::evidence_public_key(&**storage) {
-        Ok(key) => key,
-        Err(error) => return checks.failed("the evidence", &error.into()),
-    };
-    if !args.thorough {
-        let reader = evidence::Reader::new(Arc::clone(storage), key);
-        match reader.list(&evidence::Filter::of(TenantName::local())) {
-            Ok(entries) => checks.fine(format!("the newest {} records of evidence can be read", entries.len())),
-            Err(error) => checks.failed("the evidence", &error.into()),
+/// Through the running broker where there is one: two never have the evidence open at once.
+fn chain(checks: &mut Checks, context: &Context, storage: &dyn Storage, args: &Doctor) {
+    match Running::find(context) {
+        Ok(None) => match own_chain(context, storage, args) {
+            Ok(said) => checks.fine(said),
+            Err(failure) => checks.failed("the evidence", &failure),
+        },
+        Ok(Some(running))
+            if running.status().is_ok_and(|status| cell(at(&status, "state")) == "unsealed") =>
+        {
+            match context.ask("evidence.verify", &[]) {
+                Ok(answered) if at(&answered.value, "verified").as_bool() == Some(true) => {
+                    checks.fine(format!(
+                        "all {} records of evidence are unchanged",
+                        cell(at(&answered.value, "records"))
+                    ));
+                }
+                Ok(answered) => {
+                    checks.wrong(format!("the evidence: {}", cell(at(&answered.value, "finding"))), BACKUP);
+                }
+                Err(failure) => checks.failed("the evidence", &failure),
+            }
         }
-        return;
+        Ok(Some(_)) => {
+            checks.doubtful("the evidence was not looked at".to_owned(), "`doorward unseal`, then again")
+        }
+        Err(failure) => checks.failed("the socket", &failure),
     }
-    match evidence::verify_store(&**storage, &key, &mut |_, _| {}) {
-        Ok(report) => checks.fine(format!("all {} records of evidence are unchanged", report.records)),
-        Err(finding) => checks.wrong(format!("the evidence was changed: {finding}"), "keep a copy of the home, and restore a backup"),
+}
+
+fn own_chain(context: &Context, storage: &dyn Storage, args: &Doctor) -> Outcome<String> {
+    let home = context.home()?;
+    let key = secrets::evidence_public_key(storage)?;
+    if !home.evidence().is_dir() {
+        return Ok("no evidence was written yet".to_owned());
     }
+    let _lock = HomeLock::take(home.folder())?;
+    let journal: Arc<dyn Storage> = Arc::new(Journal::open(&home.evidence())?);
+    if args.thorough {
+        let report = evidence::verify_store(&*journal, &key, &mut |_, _| {})
+            .map_err(|finding| Failure::of(&finding).hint(BACKUP))?;
+        return Ok(format!("all {} records of evidence are unchanged", report.records));
+    }
+    let newest = evidence::Reader::new(journal, key).list(&evidence::Filter::of(TenantName::local()))?;
+    Ok(format!("the newest {} records of evidence can be read; `--thorough` verifies all", newest.len()))
 }
 
 fn running(checks: &mut Checks, context: &Context) {
@@ -245,7 +302,7 @@ impl Checks {
     }
 
     fn failed(&mut self, what: &str, failure: &Failure) {
-        self.add(Level::Wrong, format!("{what}: {failure}"), failure.hint.clone());
+        self.add(Level::Wrong, format!("{what}: {failure}"), failure.hint.as_deref().map(str::to_owned));
     }
 }
 
@@ -270,5 +327,6 @@ impl Check {
     }
 }
 
+const BACKUP: &str = "keep a copy of the home as it is, and restore a backup";
 /// 2026-01-01 in milliseconds.
 const WRITTEN: u64 = 1_767_225_600_000;

@@ -41,7 +41,8 @@ fn list(context: &Context, args: &List) -> Outcome {
         ("operation", operation),
         ("limit", &limit),
     ];
-    let inputs: Vec<(&str, &str)> = given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+    let inputs: Vec<(&str, &str)> =
+        given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
     let answered = context.ask("evidence.list", &inputs)?;
     context.printer.answer(&answered.value, |value| {
         let columns = [
@@ -67,7 +68,8 @@ fn show(context: &Context, id: &str) -> Outcome {
         let records = at(value, "records").as_array().cloned().unwrap_or_default();
         let shown = records.iter().filter_map(|record| {
             let fields = at(record, "text").as_object()?;
-            let facts: Vec<(&str, String)> = fields.iter().map(|(name, value)| (name.as_str(), cell(value))).collect();
+            let facts: Vec<(&str, String)> =
+                fields.iter().map(|(name, value)| (name.as_str(), cell(value))).collect();
             Some(table::facts(&facts))
         });
         let signed = match at(value, "checkpoint") {
@@ -103,8 +105,9 @@ fn verify(context: &Context, args: &Verify) -> Outcome {
         (Some(text), _) => public_key(text)?,
         (None, Some(file)) => public_key(&typed::text(file)?)?,
         (None, None) => {
-            return Err(Failure::usage("a file is verified with a public key")
-                .hint("`--key KEY`, where `doorward evidence key` prints it on the machine that wrote the evidence"));
+            return Err(Failure::usage("a file is verified with a public key").hint(
+                "`--key KEY`, where `doorward evidence key` prints it on the machine that wrote the evidence",
+            ));
         }
     };
     let found = if path.as_os_str() == "-" {
@@ -166,7 +169,11 @@ fn verify_home(context: &Context) -> Outcome {
     let answered = context.ask("evidence.verify", &[])?;
     let well = at(&answered.value, "verified").as_bool() == Some(true);
     context.printer.answer(&answered.value, |value| {
-        if well { verified(value) } else { format!("{} {}", styled(BAD, "CHANGED"), cell(at(value, "finding"))) }
+        if well {
+            verified(value)
+        } else {
+            format!("{} {}", styled(BAD, "CHANGED"), cell(at(value, "finding")))
+        }
     })?;
     if well { Ok(()) } else { Err(Failure::silent()) }
 }

@@ -68,11 +68,23 @@ fn described(value: &Value) -> String {
     );
     let operations = table::of(
         at(value, "operations"),
-        &[("operation", "name"), ("access", "access"), ("risk", "risk"), ("title", "title"), ("inputs", "inputs")],
+        &[
+            ("operation", "name"),
+            ("access", "access"),
+            ("risk", "risk"),
+            ("title", "title"),
+            ("inputs", "inputs"),
+        ],
         "It has no operations.\n",
     );
-    let presets = table::of(at(value, "presets"), &[("preset", "name"), ("title", "title"), ("params", "params")], "");
-    [facts, secrets, operations, presets].iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("\n")
+    let presets =
+        table::of(at(value, "presets"), &[("preset", "name"), ("title", "title"), ("params", "params")], "");
+    [facts, secrets, operations, presets]
+        .iter()
+        .filter(|part| !part.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn add(context: &Context, args: &Add) -> Outcome {
@@ -91,9 +103,9 @@ fn add(context: &Context, args: &Add) -> Outcome {
     }
     for secret in &args.secrets {
         // Neither part is repeated: people paste raw secrets where a reference belongs.
-        let (field, reference) = secret
-            .split_once('=')
-            .ok_or_else(|| Failure::usage("a secret is written `FIELD=REFERENCE`, such as `token=env:SLACK_TOKEN`"))?;
+        let (field, reference) = secret.split_once('=').ok_or_else(|| {
+            Failure::usage("a secret is written `FIELD=REFERENCE`, such as `token=env:SLACK_TOKEN`")
+        })?;
         let reference: SecretRef = reference.parse()?;
         text.push_str(&format!("  {}: {}\n", quoted(field), quoted(reference.as_str())));
     }
@@ -117,7 +129,9 @@ fn new(context: &Context, args: New) -> Outcome {
     let case_file = case_file(&folder, &name);
     for path in [&file, &case_file] {
         if path.exists() {
-            return Err(Failure::new(format!("`{}` exists already", path.display())).hint("choose another name"));
+            return Err(
+                Failure::new(format!("`{}` exists already", path.display())).hint("choose another name")
+            );
         }
     }
     if let Some(parent) = case_file.parent() {
@@ -127,9 +141,7 @@ fn new(context: &Context, args: New) -> Outcome {
     store::files::replace(&file, integration.as_bytes(), 0o644)?;
     store::files::replace(&case_file, cases.as_bytes(), 0o644)?;
     let document = json!({ "status": "written", "files": [file, case_file] });
-    context.printer.answer(&document, |_| {
-        format!("{}\n{}", file.display(), case_file.display())
-    })?;
+    context.printer.answer(&document, |_| format!("{}\n{}", file.display(), case_file.display()))?;
     if !context.printer.is_json() {
         Printer::say(&format!("Next: edit them, then `doorward integration test {name}`."));
     }
@@ -147,8 +159,9 @@ fn test(context: &Context, args: &Test) -> Outcome {
     for name in &names {
         let Some((integration, outcomes, uncovered)) = cases_of(&catalog, layer.as_deref(), name)? else {
             if args.name.is_some() {
-                return Err(Failure::new(format!("`{name}` has no cases"))
-                    .hint("they stand in `cases/NAME.yaml` beside it; `doorward integration new` shows how"));
+                return Err(Failure::new(format!("`{name}` has no cases")).hint(
+                    "they stand in `cases/NAME.yaml` beside it; `doorward integration new` shows how",
+                ));
             }
             continue;
         };
@@ -221,10 +234,12 @@ fn live(context: &Context, args: &Test) -> Outcome {
         ("purpose", "integration test"),
     ];
     let answered = context.ask("capability.request", &inputs)?;
-    let token = policy::Token::parse(answered.value.get("token").and_then(Value::as_str).unwrap_or_default())?;
+    let token =
+        policy::Token::parse(answered.value.get("token").and_then(Value::as_str).unwrap_or_default())?;
     let reply = super::usage::probe(context, &found, probe, &token)?;
     let unmet = probe.unmet(reply.status().as_u16(), reply.body());
-    let document = json!({ "name": name, "ok": unmet.is_none(), "status": reply.status().as_u16(), "problem": unmet });
+    let document =
+        json!({ "name": name, "ok": unmet.is_none(), "status": reply.status().as_u16(), "problem": unmet });
     context.printer.answer(&document, |_| match &unmet {
         None => format!("{} {name}: the credential works", styled(GOOD, "ok  ")),
         Some(problem) => format!("{} {name}: {problem}", styled(BAD, "FAIL")),

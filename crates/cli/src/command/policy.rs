@@ -31,7 +31,8 @@ fn put(context: &Context, name: &str, file: &Path) -> Outcome {
     let answered = context.operate("policy.put", inputs, Some(payload))?;
     context.printer.answer(&answered.value, |value| {
         let warnings = at(value, "warnings").as_array().cloned().unwrap_or_default();
-        let warnings: String = warnings.iter().map(|warning| format!("warning: {}\n", cell(warning))).collect();
+        let warnings: String =
+            warnings.iter().map(|warning| format!("warning: {}\n", cell(warning))).collect();
         format!("Policy `{name}` holds from now on.\n{warnings}")
     })
 }
@@ -81,7 +82,8 @@ fn test(context: &Context, args: &Test) -> Outcome {
     let text = typed::text(&args.file)?;
     let shown = args.file.display().to_string();
     let catalog = super::integration::catalog(context)?;
-    let policies = Policies::compile(&[Source::DEFAULT, Source { name: &shown, text: &text }], &actions(&catalog)?)?;
+    let policies =
+        Policies::compile(&[Source::DEFAULT, Source { name: &shown, text: &text }], &actions(&catalog)?)?;
     let questions = match &args.questions {
         None => Vec::new(),
         Some(path) => serde_json::from_str::<Vec<Question>>(&typed::text(path)?)
@@ -97,8 +99,12 @@ fn test(context: &Context, args: &Test) -> Outcome {
     }
     let document = json!({ "ok": wrong == 0, "warnings": policies.warnings(), "results": results });
     context.printer.answer(&document, |_| {
-        let warnings: String = policies.warnings().iter().map(|warning| format!("warning: {warning}\n")).collect();
-        format!("{warnings}{lines}`{shown}` is valid; {} questions, {wrong} answered otherwise.", questions.len())
+        let warnings: String =
+            policies.warnings().iter().map(|warning| format!("warning: {warning}\n")).collect();
+        format!(
+            "{warnings}{lines}`{shown}` is valid; {} questions, {wrong} answered otherwise.",
+            questions.len()
+        )
     })?;
     if wrong == 0 { Ok(()) } else { Err(Failure::silent()) }
 }
@@ -130,4 +136,3 @@ fn actions(catalog: &catalog::Catalog) -> Outcome<Vec<ActionSpec>> {
     }
     Ok(actions)
 }
-

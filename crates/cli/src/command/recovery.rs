@@ -46,7 +46,9 @@ fn renew(context: &Context, args: &RecoveryRenew) -> Outcome {
     if context.printer.is_json() {
         return context.printer.json(&document);
     }
-    Printer::say("The recovery key before opens nothing of this home any more; it still opens older copies of it.");
+    Printer::say(
+        "The recovery key before opens nothing of this home any more; it still opens older copies of it.",
+    );
     Ok(())
 }
 
@@ -65,6 +67,7 @@ fn restore(context: &Context, args: &RecoveryRestore) -> Outcome {
     };
     let _keyring = secrets::recover(&*storage, &recovery, &*provider)?;
     context.printer.answer(&json!({ "status": "restored", "key_provider": provider.name() }), |_| {
-        "Restored. The passphrase or key before opens nothing of this home any more. Next: `doorward up`.".to_owned()
+        "Restored. The passphrase or key before opens nothing of this home any more. Next: `doorward up`."
+            .to_owned()
     })
 }

@@ -11,9 +11,9 @@ use crate::typed;
 pub(crate) fn seal(context: &Context) -> Outcome {
     running(context)?;
     let answered = context.ask("broker.seal", &[])?;
-    context.printer.answer(&answered.value, |_| {
-        "Sealed. Every call is refused until `doorward unseal`.".to_owned()
-    })
+    context
+        .printer
+        .answer(&answered.value, |_| "Sealed. Every call is refused until `doorward unseal`.".to_owned())
 }
 
 /// Gives the keys back. A home with a key file needs nothing typed.
@@ -21,7 +21,9 @@ pub(crate) fn unseal(context: &Context) -> Outcome {
     let running = running(context)?;
     let status = running.status()?;
     if status.get("state").and_then(serde_json::Value::as_str) == Some("unsealed") {
-        return context.printer.answer(&json!({ "state": "unsealed" }), |_| "It is unsealed already.".to_owned());
+        return context
+            .printer
+            .answer(&json!({ "state": "unsealed" }), |_| "It is unsealed already.".to_owned());
     }
     let storage = context.home()?.storage()?;
     let answer = match secrets::provider_facts(&*storage)? {
@@ -34,7 +36,10 @@ pub(crate) fn unseal(context: &Context) -> Outcome {
 
 fn running(context: &Context) -> Outcome<Running> {
     Running::find(context)?.ok_or_else(|| {
-        Failure::new(format!("no broker runs over `{}`", context.home().map_or_else(|_| String::new(), |home| home.folder().display().to_string())))
-            .hint("`doorward up` starts one")
+        Failure::new(format!(
+            "no broker runs over `{}`",
+            context.home().map_or_else(|_| String::new(), |home| home.folder().display().to_string())
+        ))
+        .hint("`doorward up` starts one")
     })
 }

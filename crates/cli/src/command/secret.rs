@@ -1,11 +1,11 @@
 //! `doorward secret`: put, list, rotate, forget. Nothing here shows a secret.
 
-use model::Inputs;
+use model::{Code, Inputs};
 use serde_json::Value;
 
 use crate::args::secret::{Forget, Put, Rotate, Secret};
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Kind, Outcome};
 use crate::print::table::{self, at, cell};
 use crate::{start, typed};
 
@@ -29,7 +29,13 @@ fn put(context: &Context, args: &Put) -> Outcome {
         inputs.insert("disclosable".to_owned(), "true".to_owned());
     }
     let secret = typed::secret(&format!("Secret for `{name}`"))?;
-    let answered = context.operate("secret.put", inputs, Some(secret))?;
+    let answered =
+        context.operate("secret.put", inputs, Some(secret)).map_err(|failure| match failure.kind {
+            Kind::Refused(Code::Conflict, _) => {
+                failure.hint(format!("`doorward secret rotate {name}` stores the next version"))
+            }
+            _ => failure,
+        })?;
     context.printer.answer(&answered.value, |value| stored(value, "Stored"))
 }
 
@@ -54,7 +60,9 @@ fn forget(context: &Context, args: &Forget) -> Outcome {
         typed::confirmed(&format!("Remove the bytes of `{name}` for good?"), "--yes")?;
     }
     let answered = context.ask("secret.forget", &[("name", name.as_str())])?;
-    context.printer.answer(&answered.value, |_| format!("Forgot `{name}`. Its name stays known; its bytes are gone."))
+    context
+        .printer
+        .answer(&answered.value, |_| format!("Forgot `{name}`. Its name stays known; its bytes are gone."))
 }
 
 fn list(context: &Context) -> Outcome {

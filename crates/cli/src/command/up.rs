@@ -76,13 +76,16 @@ fn unlock(opened: &wire::Opened) -> Outcome {
 fn secured(tls: &Tls) -> Outcome<Secured> {
     let certificates = Certificates::read(&tls.cert, &tls.key)?;
     let config = server_config(Arc::clone(&certificates), Versions::default())?;
-    Ok(Secured { certificates, config })
+    let secure = Arc::new(move |listener: net::Listener| listener.with_tls(Arc::clone(&config)));
+    Ok(Secured { certificates, secure })
 }
 
 fn unbound(error: &net::Error, other: &str) -> Failure {
     let failure = Failure::of(error);
     match error {
-        net::Error::Taken { .. } => failure.hint(format!("stop what listens there, or let the system choose: `{other}`")),
+        net::Error::Taken { .. } => {
+            failure.hint(format!("stop what listens there, or let the system choose: `{other}`"))
+        }
         _ => failure,
     }
 }
@@ -112,7 +115,10 @@ impl Open {
             Printer::say(&format!("{} {place}/metrics", styled(BOLD, "metrics")));
         }
         if *development {
-            Printer::say(&styled(WARN, "warning: development mode: callers on this machine need no capability"));
+            Printer::say(&styled(
+                WARN,
+                "warning: development mode: callers on this machine need no capability",
+            ));
         }
         let next = if *sealed {
             "Sealed: every call is refused. Next: `doorward unseal`."

@@ -62,8 +62,10 @@ fn request(args: &Use) -> Outcome<Request<Body>> {
     if !args.path.starts_with('/') {
         return Err(Failure::usage("the path starts with `/`"));
     }
-    let mut builder =
-        Request::builder().method(args.method.to_ascii_uppercase().as_str()).uri(path).header(AUTHORIZATION, bearer(&token)?);
+    let mut builder = Request::builder()
+        .method(args.method.to_ascii_uppercase().as_str())
+        .uri(path)
+        .header(AUTHORIZATION, bearer(&token)?);
     for header in &args.headers {
         let (name, value) =
             header.split_once(':').ok_or_else(|| Failure::usage("a header is written `name: value`"))?;
@@ -118,8 +120,9 @@ fn gateway(context: &Context, typed: Option<&str>) -> Outcome<SocketAddr> {
     let url = match typed {
         Some(url) => url.to_owned(),
         None => {
-            let running = Running::find(context)?
-                .ok_or_else(|| Failure::new("no broker runs over this home").hint("`doorward up` starts one"))?;
+            let running = Running::find(context)?.ok_or_else(|| {
+                Failure::new("no broker runs over this home").hint("`doorward up` starts one")
+            })?;
             cell(at(&running.status()?, "doors.gateway"))
         }
     };

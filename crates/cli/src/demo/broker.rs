@@ -69,31 +69,38 @@ impl Program {
         let mut all = arguments.to_vec();
         all.push("--json");
         let printed = self.run(&all, input)?.held(arguments)?;
-        serde_json::from_slice(&printed.stdout)
-            .map_err(|error| Failure::doing(format!("could not read what `{}` printed", arguments.join(" ")), &error))
+        serde_json::from_slice(&printed.stdout).map_err(|error| {
+            Failure::doing(format!("could not read what `{}` printed", arguments.join(" ")), &error)
+        })
     }
 
     /// Starts the broker and waits until its doors are open.
     pub(super) fn start(&self) -> Outcome<Broker> {
         let home = self.home.as_os_str();
-        let arguments = ["--home".as_ref(), home, "up".as_ref(), "--gateway".as_ref(), "127.0.0.1:0".as_ref()];
+        let arguments =
+            ["--home".as_ref(), home, "up".as_ref(), "--gateway".as_ref(), "127.0.0.1:0".as_ref()];
         let mut command = self.command(&arguments);
         command.args(["--threads", "1", "--json"]);
         // Not shown: it is a throw-away home, and the demo is not the place to write a recovery key down.
         command.arg("--recovery-out").arg(self.home.join("recovery.txt"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let mut child =
-            command.spawn().map_err(|error| Failure::doing("could not start the broker of the demo", &error))?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| Failure::doing("could not start the broker of the demo", &error))?;
         let Some(stdout) = child.stdout.take() else {
             return Err(Failure::new("the broker of the demo has no stdout"));
         };
         let mut stdout = BufReader::new(stdout);
         loop {
             let mut line = String::new();
-            let count = stdout.read_line(&mut line).map_err(|error| Failure::doing("could not hear the broker", &error))?;
+            let count = stdout
+                .read_line(&mut line)
+                .map_err(|error| Failure::doing("could not hear the broker", &error))?;
             if count == 0 {
                 let _ = child.wait();
-                return Err(Failure::new("the broker of the demo did not start").hint("`doorward up` says why"));
+                return Err(
+                    Failure::new("the broker of the demo did not start").hint("`doorward up` says why")
+                );
             }
             let said: Value = serde_json::from_str(&line)
                 .map_err(|error| Failure::doing("could not understand the broker of the demo", &error))?;
@@ -117,7 +124,9 @@ impl Broker {
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(Some(status)) => return Err(Failure::new(format!("the broker of the demo ended with {status}"))),
+                Ok(Some(status)) => {
+                    return Err(Failure::new(format!("the broker of the demo ended with {status}")));
+                }
                 Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
                 Ok(None) => return Err(Failure::new("the broker of the demo did not stop in time")),
                 Err(error) => return Err(Failure::doing("could not wait for the broker", &error)),

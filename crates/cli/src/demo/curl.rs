@@ -77,7 +77,8 @@ impl Caller {
         let printed = self.program.offline(&arguments)?;
         let said: serde_json::Value = serde_json::from_slice(&printed.stdout)
             .map_err(|error| Failure::doing("could not read the reply", &error))?;
-        let status = said.get("status").and_then(serde_json::Value::as_u64).and_then(|code| u16::try_from(code).ok());
+        let status =
+            said.get("status").and_then(serde_json::Value::as_u64).and_then(|code| u16::try_from(code).ok());
         let output = String::from_utf8_lossy(&printed.stdout).into_owned();
         let mut held = arguments.join(" ").into_bytes();
         held.extend_from_slice(&printed.stdout);
@@ -90,7 +91,8 @@ impl Caller {
 fn curl_it(curl: &std::path::Path, ask: &Ask<'_>) -> Outcome<Exchange> {
     let text = std::fs::read_to_string(ask.capability)
         .map_err(|error| Failure::doing("could not read the capability", &error))?;
-    let (bearer, url) = (format!("Authorization: Bearer {}", text.trim()), format!("{}/notes{}", ask.gateway, ask.path));
+    let (bearer, url) =
+        (format!("Authorization: Bearer {}", text.trim()), format!("{}/notes{}", ask.gateway, ask.path));
     let arguments = ["-sS", "-i", "--max-time", "20", "-X", ask.method, "-H", &bearer, &url];
     let mut command = Command::new(curl);
     // No configuration of the user's, no proxy, and nothing that could carry a secret.

@@ -5,6 +5,7 @@
 
 mod broker;
 mod curl;
+mod interrupt;
 mod service;
 mod stage;
 mod steps;
@@ -19,6 +20,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::print::{BAD, BOLD, DIM, GOOD, Printer, styled};
 
+use interrupt::Interrupt;
 use stage::Stage;
 
 /// What a step found: whether it held, in a sentence.
@@ -36,6 +38,7 @@ pub(crate) fn run(context: &Context, args: &Demo) -> Outcome {
         .prefix("doorward-demo-")
         .tempdir()
         .map_err(|error| Failure::doing("could not make a folder for the demo", &error))?;
+    let interrupt = Interrupt::listen()?;
     let began = Instant::now();
     let printer = context.printer;
     if !printer.is_json() {
@@ -44,7 +47,7 @@ pub(crate) fn run(context: &Context, args: &Demo) -> Outcome {
             styled(BOLD, "Doorward, in a few seconds")
         ))?;
     }
-    let played = play(folder.path(), printer);
+    let played = play(folder.path(), printer, &interrupt);
     let (result, stage) = match played {
         Ok(stage) => (Ok(()), Some(stage)),
         Err(failure) => (Err(failure), None),
@@ -54,7 +57,7 @@ pub(crate) fn run(context: &Context, args: &Demo) -> Outcome {
     }
     if let Some(stage) = stage {
         if args.keep {
-            keep(&stage, printer)?;
+            keep(&stage, printer, &interrupt)?;
         }
         stage.end()?;
     }
@@ -63,9 +66,10 @@ pub(crate) fn run(context: &Context, args: &Demo) -> Outcome {
 }
 
 /// The steps in order; the first that does not hold ends the demo.
-fn play(folder: &Path, printer: Printer) -> Outcome<Stage> {
+fn play(folder: &Path, printer: Printer, interrupt: &Interrupt) -> Outcome<Stage> {
     let mut stage = step(printer, "start", || Stage::set(folder))?;
     for (name, act) in steps::ALL {
+        interrupt.none_yet()?;
         step(printer, name, || act(&mut stage).map(|shown| ((), shown)))?;
     }
     Ok(stage)
@@ -79,7 +83,9 @@ fn step<T>(printer: Printer, name: &str, act: impl FnOnce() -> Outcome<(T, Shown
     match result {
         Ok((made, Shown { text, command })) => {
             if printer.is_json() {
-                printer.json(&json!({ "step": name, "ok": true, "ms": millis, "text": text, "command": command }))?;
+                printer.json(
+                    &json!({ "step": name, "ok": true, "ms": millis, "text": text, "command": command }),
+                )?;
             } else {
                 let time = styled(DIM, &format!("{millis} ms"));
                 let mut lines = format!("{} {text}  {time}\n", styled(GOOD, "✓"));
@@ -92,7 +98,8 @@ fn step<T>(printer: Printer, name: &str, act: impl FnOnce() -> Outcome<(T, Shown
         }
         Err(failure) => {
             if printer.is_json() {
-                printer.json(&json!({ "step": name, "ok": false, "ms": millis, "text": failure.to_string() }))?;
+                printer
+                    .json(&json!({ "step": name, "ok": false, "ms": millis, "text": failure.to_string() }))?;
             } else {
                 Printer::text(&format!("{} step `{name}` did not hold\n", styled(BAD, "✗")))?;
             }
@@ -115,7 +122,7 @@ fn finale(printer: Printer, began: Instant) -> Outcome {
 }
 
 /// Leaves everything running until Ctrl-C.
-fn keep(stage: &Stage, printer: Printer) -> Outcome {
+fn keep(stage: &Stage, printer: Printer, interrupt: &Interrupt) -> Outcome {
     let (home, url, capability) = (stage.home().display(), stage.gateway(), stage.capability_file());
     if printer.is_json() {
         let capability = capability.display().to_string();
@@ -129,6 +136,6 @@ fn keep(stage: &Stage, printer: Printer) -> Outcome {
             capability = capability.display()
         ))?;
     }
-    let waited = crate::wire::runtime()?.block_on(tokio::signal::ctrl_c());
-    waited.map_err(|error| Failure::doing("could not wait for Ctrl-C", &error))
+    interrupt.wait();
+    Ok(())
 }

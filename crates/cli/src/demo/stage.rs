@@ -81,7 +81,9 @@ impl Stage {
             ("in base 64", crypto::to_base64(secret).into_bytes().into_iter().take(40).collect()),
             ("reversed", reversed.into_bytes()),
         ];
-        ways.iter().find(|(_, needle)| self.held.windows(needle.len()).any(|window| window == needle)).map(|(how, _)| *how)
+        ways.iter()
+            .find(|(_, needle)| self.held.windows(needle.len()).any(|window| window == needle))
+            .map(|(how, _)| *how)
     }
 
     /// Ends broker and service in good order.

@@ -24,8 +24,10 @@ fn one(command: &Command, path: &str, page: &mut String) {
     if let Some(about) = command.get_about() {
         page.push_str(&format!("{about}.\n"));
     }
-    let own: Vec<&Arg> =
-        command.get_arguments().filter(|arg| !arg.is_global_set() && !arg.is_hide_set() && shown(arg)).collect();
+    let own: Vec<&Arg> = command
+        .get_arguments()
+        .filter(|arg| !arg.is_global_set() && !arg.is_hide_set() && shown(arg))
+        .collect();
     if !own.is_empty() {
         page.push('\n');
         arguments(own.into_iter(), page);
@@ -48,7 +50,8 @@ fn arguments<'a>(list: impl Iterator<Item = &'a Arg>, page: &mut String) {
 }
 
 fn spelled(arg: &Arg) -> String {
-    let values: Vec<String> = arg.get_value_names().into_iter().flatten().map(|name| name.to_string()).collect();
+    let values: Vec<String> =
+        arg.get_value_names().into_iter().flatten().map(|name| name.to_string()).collect();
     let takes = arg.get_action().takes_values();
     let value = if takes { values.join(" ") } else { String::new() };
     match (arg.get_long(), arg.get_short()) {

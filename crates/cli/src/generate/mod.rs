@@ -113,7 +113,11 @@ fn integrations() -> Outcome<String> {
         }
         for (preset, narrowing) in integration.capabilities() {
             let params: Vec<String> = narrowing.params().keys().map(|name| format!("`{name}`")).collect();
-            page.push_str(&format!("| `{name}/{preset}` | {} | {} |\n", params.join(", "), narrowing.title()));
+            page.push_str(&format!(
+                "| `{name}/{preset}` | {} | {} |\n",
+                params.join(", "),
+                narrowing.title()
+            ));
         }
     }
     Ok(page)

@@ -1,3 +1,5 @@
+//! The reference pages say everything, and always the same.
+
 use super::*;
 
 #[test]
@@ -30,4 +32,17 @@ fn every_command_is_on_the_page_of_the_command_line() {
         assert!(page.contains(&format!("## `doorward {command}`")), "{command}");
     }
     assert!(!page.contains("doorward generate DIR"));
+}
+
+#[test]
+fn every_word_of_a_caveat_is_a_flag() {
+    use clap::CommandFactory;
+    let root = crate::args::Cli::command();
+    let narrow =
+        root.find_subcommand("capability").and_then(|command| command.find_subcommand("narrow")).unwrap();
+    let flags: Vec<String> =
+        narrow.get_arguments().filter_map(|arg| arg.get_long()).map(|long| long.replace('-', "_")).collect();
+    for word in broker::caveats::WORDS {
+        assert!(flags.iter().any(|flag| flag == word), "`{word}` has no flag");
+    }
 }

@@ -35,6 +35,7 @@ pub(super) fn explained(word: &str) -> (&'static str, &'static str) {
         "uses" => ("1", "At most so many calls ever; an unknown outcome counts, a refusal doesn't."),
         "purpose" => ("ticket-7", "Only for this purpose, which the caller states."),
         "holder" => ("uid=1000", "Only this process, as the kernel names it."),
+        "approval" => ("writes", "Somebody approves first: `all` calls, or those that write."),
         _ => ("", ""),
     }
 }

@@ -21,6 +21,10 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    /// How everything in it begins.
+    pub(crate) const NAMES: [&'static str; 7] =
+        ["home.db", "evidence", "key", "integrations", "settings.toml", "lock", "socket"];
+
     /// The home in this folder; `runtime` is the user's folder for sockets.
     pub(crate) const fn at(folder: PathBuf, runtime: Option<PathBuf>) -> Self {
         Self { folder, runtime }
@@ -91,7 +95,9 @@ impl Home {
     pub(crate) fn storage(&self) -> Outcome<Arc<dyn Storage>> {
         if !self.exists() {
             let message = format!("there is no home in `{}`", self.folder.display());
-            return Err(Failure::new(message).hint("`doorward init` makes one, `doorward up` makes one and starts"));
+            return Err(
+                Failure::new(message).hint("`doorward init` makes one, `doorward up` makes one and starts")
+            );
         }
         Ok(Arc::new(Embedded::open(&self.database())?))
     }

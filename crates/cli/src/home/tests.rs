@@ -1,3 +1,5 @@
+//! Where things are in a home.
+
 use super::*;
 
 #[test]

@@ -27,7 +27,9 @@ pub(crate) fn of(rows: &Value, columns: &[Column], empty: &str) -> String {
 pub(crate) fn facts(facts: &[(&str, String)]) -> String {
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let lines = facts.iter().filter(|(_, value)| !value.is_empty());
-    lines.map(|(name, value)| format!("{}  {}\n", styled(BOLD, &format!("{name:width$}")), clean(value))).collect()
+    lines
+        .map(|(name, value)| format!("{}  {}\n", styled(BOLD, &format!("{name:width$}")), clean(value)))
+        .collect()
 }
 
 /// What stands at a key of a row.

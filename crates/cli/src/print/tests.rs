@@ -1,3 +1,5 @@
+//! What people and programs see.
+
 use model::{Code, Refusal};
 use serde_json::json;
 
@@ -42,7 +44,8 @@ fn text_from_elsewhere_does_not_steer_the_terminal() {
 
 #[test]
 fn a_table_leaves_out_columns_in_which_nothing_stands() {
-    let rows = json!([{ "name": "a", "list": [1, 2], "none": null }, { "name": "b", "list": [], "none": "" }]);
+    let rows =
+        json!([{ "name": "a", "list": [1, 2], "none": null }, { "name": "b", "list": [], "none": "" }]);
     let text = table::of(&rows, &[("name", "name"), ("what", "list"), ("gone", "none")], "empty");
     assert_eq!(text, " NAME  WHAT\n a     1, 2\n b\n");
     assert_eq!(table::of(&json!([]), &[("name", "name")], "empty"), "empty");

@@ -55,7 +55,13 @@ pub(super) fn read(path: &Path) -> Outcome<File> {
 pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
     let wrong = |error: &toml::de::Error| {
         let line = error.span().map_or(0, |span| {
-            text.as_bytes().get(..span.start).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count() + 1
+            text.as_bytes()
+                .get(..span.start)
+                .unwrap_or_default()
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1
         });
         let failure = Failure::usage(format!("{shown}:{line}: {}", error.message().trim_end()));
         let hint = nearest(error.message()).map(|near| format!("did you mean `{near}`?"));

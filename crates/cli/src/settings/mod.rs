@@ -73,7 +73,8 @@ pub(crate) fn home(global: &Global, lookup: Lookup<'_>) -> Outcome<Home> {
     let absolute = |variable: &str| lookup(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let chosen = global.home.clone().or_else(|| lookup("DOORWARD_HOME").map(PathBuf::from));
     let usual = || {
-        let data = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
+        let data =
+            absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
         data.map(|data| data.join("doorward"))
     };
     let folder = chosen.or_else(usual).ok_or_else(|| {
@@ -127,21 +128,28 @@ impl Settings {
 
     /// What can't hold together is refused at the start, not found out later.
     fn sound(&self) -> Outcome {
-        let Self { gateway, domains: _, origins: _, threads, metrics, development, environment: _, tls: _ } = self;
+        let Self { gateway, domains: _, origins: _, threads, metrics, development, environment: _, tls: _ } =
+            self;
         if development.value && !gateway.value.ip().is_loopback() {
             let message = format!(
                 "development mode lets everybody in who reaches the gateway, so it can't listen on `{}` ({})",
                 gateway.value, gateway.origin
             );
-            return Err(Failure::usage(message).hint("`--gateway 127.0.0.1:8080`, or leave `--development` out"));
+            return Err(
+                Failure::usage(message).hint("`--gateway 127.0.0.1:8080`, or leave `--development` out")
+            );
         }
         if let Some(address) = metrics.value.filter(|address| !address.ip().is_loopback()) {
-            let message = format!("the counters are shown to everybody who reaches `{address}` ({})", metrics.origin);
+            let message =
+                format!("the counters are shown to everybody who reaches `{address}` ({})", metrics.origin);
             return Err(Failure::usage(message).hint("`--metrics 127.0.0.1:9090`"));
         }
         if threads.value.get() > MOST_THREADS {
-            return Err(Failure::usage(format!("{} threads are too many ({})", threads.value, threads.origin))
-                .hint(format!("at most {MOST_THREADS}")));
+            return Err(Failure::usage(format!(
+                "{} threads are too many ({})",
+                threads.value, threads.origin
+            ))
+            .hint(format!("at most {MOST_THREADS}")));
         }
         Ok(())
     }

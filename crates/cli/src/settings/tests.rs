@@ -1,3 +1,5 @@
+//! Which value wins, and what is refused.
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -53,7 +55,8 @@ fn development_mode_stays_on_loopback() {
     let typed = Up { development: true, gateway: Some("0.0.0.0:8080".parse().unwrap()), ..Up::default() };
     let failure = loaded("", &[], &typed).unwrap_err();
     assert!(failure.message.contains("can't listen on `0.0.0.0:8080`"), "{}", failure.message);
-    let failure = loaded("development = true\n", &[("DOORWARD_GATEWAY", "[::]:8080")], &Up::default()).unwrap_err();
+    let failure =
+        loaded("development = true\n", &[("DOORWARD_GATEWAY", "[::]:8080")], &Up::default()).unwrap_err();
     assert!(failure.message.contains("DOORWARD_GATEWAY"), "{}", failure.message);
 }
 
@@ -77,7 +80,8 @@ fn the_table_lists_every_key_that_the_file_may_hold() {
                 metrics = \"127.0.0.1:2\"\ndevelopment = false\nenvironment = \"test\"\ntls = { cert = \"c\", key = \"k\" }\n";
     loaded(text, &[], &Up::default()).unwrap();
     let read: toml::Table = text.parse().unwrap();
-    let keys: Vec<&str> = TABLE.iter().map(|row| row.key.split('.').next().unwrap()).filter(|key| !key.is_empty()).collect();
+    let keys: Vec<&str> =
+        TABLE.iter().map(|row| row.key.split('.').next().unwrap()).filter(|key| !key.is_empty()).collect();
     assert!(read.keys().all(|key| keys.contains(&key.as_str())), "{keys:?}");
     assert!(keys.iter().all(|key| read.contains_key(*key)), "{keys:?}");
 }
@@ -95,16 +99,20 @@ fn the_home_is_the_flag_then_the_variable_then_the_data_folder() {
     let all = |name: &str| match name {
         "DOORWARD_HOME" => Some("/chosen".into()),
         "XDG_DATA_HOME" => Some("/data".into()),
-        "HOME" => Some("/home/ada".into()),
+        "HOME" => Some("/people/ada".into()),
         _ => None,
     };
-    let folder = |global: &Global, lookup: Lookup<'_>| super::home(global, lookup).unwrap().folder().to_owned();
+    let folder =
+        |global: &Global, lookup: Lookup<'_>| super::home(global, lookup).unwrap().folder().to_owned();
     assert_eq!(folder(&global(Some("/typed")), &all), PathBuf::from("/typed"));
     assert_eq!(folder(&global(None), &all), PathBuf::from("/chosen"));
-    assert_eq!(folder(&global(None), &|name| all(name).filter(|_| name != "DOORWARD_HOME")), PathBuf::from("/data/doorward"));
+    assert_eq!(
+        folder(&global(None), &|name| all(name).filter(|_| name != "DOORWARD_HOME")),
+        PathBuf::from("/data/doorward")
+    );
     assert_eq!(
         folder(&global(None), &|name| all(name).filter(|_| name == "HOME")),
-        PathBuf::from("/home/ada/.local/share/doorward")
+        PathBuf::from("/people/ada/.local/share/doorward")
     );
     assert!(super::home(&global(None), &|_| None).is_err());
 }

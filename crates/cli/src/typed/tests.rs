@@ -1,3 +1,5 @@
+//! What is taken from a pipe.
+
 use super::piped;
 
 fn read(text: &str) -> Vec<u8> {

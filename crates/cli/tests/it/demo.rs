@@ -1,0 +1,37 @@
+//! `doorward demo`.
+
+use serde_json::Value;
+
+use crate::home;
+
+#[test]
+fn the_demo_holds_and_leaves_nothing_behind() {
+    let doorward = home();
+    let said = doorward.run(&["demo"], "").succeeded();
+    assert!(said.contains("Every step held."), "{said}");
+    assert!(!said.contains("demo-CANARY"), "{said}");
+    assert!(!said.contains('\u{1b}'), "colour in a pipe: {said}");
+    let left: Vec<_> = std::fs::read_dir(doorward.folder().join("tmp")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn the_demo_tells_programs_each_step() {
+    let said = home().run(&["demo", "--json"], "").succeeded();
+    let steps: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(steps.iter().all(|step| step["ok"] == true), "{said}");
+    let names: Vec<&str> = steps.iter().filter_map(|step| step["step"].as_str()).collect();
+    assert_eq!(
+        names,
+        ["start", "put", "request", "read", "refuse", "narrow", "mask", "never", "verify", "tamper", "done"]
+    );
+}
+
+#[test]
+fn without_curl_the_demo_holds_as_well() {
+    let doorward = home();
+    let mut command = doorward.command();
+    command.env("PATH", "").arg("demo");
+    let said = doorward.run_command(command, "").succeeded();
+    assert!(said.contains("doorward capability use"), "{said}");
+}

@@ -1,0 +1,50 @@
+//! The binary, asked as people and programs ask it.
+
+#[cfg(test)]
+mod canaries;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod kill9;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod network_wire;
+#[cfg(test)]
+mod offline;
+#[cfg(test)]
+mod session;
+#[cfg(test)]
+mod typing;
+
+use std::path::Path;
+
+use testkit::Doorward;
+
+/// A home that nothing was done in yet.
+fn home() -> Doorward {
+    Doorward::home(env!("CARGO_BIN_EXE_doorward"))
+}
+
+/// Writes a file of the test.
+#[cfg(test)]
+fn write(path: impl AsRef<Path>, text: &str) {
+    store::files::replace(path.as_ref(), text.as_bytes(), 0o600).unwrap();
+}
+
+/// How many rounds a torture does: few of them unless `cargo xtask torture` says otherwise.
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the number of rounds is told by whoever runs the test")]
+fn rounds(usually: u64) -> u64 {
+    std::env::var("DOORWARD_ROUNDS").map_or(usually, |text| text.parse().unwrap())
+}
+
+/// Writes an integration into a home, before or while a broker runs over it. The name is the one in the text.
+#[cfg(test)]
+fn write_integration(doorward: &Doorward, text: &str) {
+    use std::os::unix::fs::DirBuilderExt;
+    let folder = doorward.data().join("integrations");
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).unwrap();
+    let name = text.lines().find_map(|line| line.strip_prefix("name: ")).unwrap();
+    write(folder.join(format!("{name}.yaml")), text);
+}
