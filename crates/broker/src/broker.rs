@@ -20,6 +20,9 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 
 mod load;
+mod verified;
+
+use verified::VerifiedCache;
 
 pub(crate) use load::{GrantRow, PolicyRow, RevocationRow, compile};
 
@@ -85,6 +88,7 @@ pub(crate) struct Unsealed {
     secrets: Arc<Secrets>,
     log: Log,
     lanes: Vec<Lane>,
+    verified: VerifiedCache,
 }
 
 impl Unsealed {
@@ -98,6 +102,11 @@ impl Unsealed {
 
     pub(crate) const fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// Capabilities whose chain was verified with these keys.
+    pub(crate) const fn verified(&self) -> &VerifiedCache {
+        &self.verified
     }
 
     /// The lane of one of the threads.
@@ -165,7 +174,7 @@ impl Broker {
         self.secrets.unseal(keyring);
         let keyring = self.secrets.keyring().map_err(|error| refused(&error, error.code(), error.hint()))?;
         let lanes = (0..self.settings.threads.max(1)).map(|_| log.lane()).collect();
-        let unsealed = Arc::new(Unsealed { keyring, secrets: Arc::clone(&self.secrets), log, lanes });
+        let unsealed = Arc::new(Unsealed { keyring, secrets: Arc::clone(&self.secrets), log, lanes, verified: VerifiedCache::default() });
         if self.was_sealed.swap(false, Ordering::Relaxed) {
             announce(&unsealed)?;
         }

@@ -105,7 +105,8 @@ impl Upstream {
         let slot = self.pool.slot(dial)?;
         let mut channel = match slot.take().await {
             Some(channel) => channel,
-            None => self.dial(&slot, dial).await?,
+            // Boxed, as it is large and rare: a future is moved whole with every request.
+            None => Box::pin(self.dial(&slot, dial)).await?,
         };
         let mut deadline = Instant::now() + head;
         let mut attempt = Attempt::First;
@@ -127,7 +128,7 @@ impl Upstream {
                     }
                     attempt = Attempt::Second;
                     request = *given_back;
-                    channel = self.dial(&slot, dial).await?;
+                    channel = Box::pin(self.dial(&slot, dial)).await?;
                     deadline = Instant::now() + head;
                 }
             }

@@ -251,7 +251,7 @@ impl Secrets {
         {
             return Ok(Opened::new(held, now));
         }
-        match tokio::time::timeout(DEADLINE, self.fetch(tenant, reference)).await {
+        match tokio::time::timeout(DEADLINE, Box::pin(self.fetch(tenant, reference))).await {
             Ok(fetched) => fetched,
             Err(_) => Err(Error::unreadable(reference, "it did not answer in time")),
         }

@@ -14,5 +14,5 @@ pub(crate) fn permit(broker: &Broker, identified: &Identified, call: Call) -> Re
     let policies = broker.policies();
     let authority =
         Authority { policies: &policies, grants: broker.grants(), principals: broker.principals() };
-    authority.authorise(&identified.caller, call, identified.verified.as_ref(), broker.now())
+    authority.authorise(&identified.caller, call, identified.verified.as_deref(), broker.now())
 }

@@ -31,7 +31,7 @@ pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound)
         Asked::Forward(forward) => {
             let integration = integration(broker, &forward.integration)?;
             let wanted = integration.route(forward.method, &forward.target).wants_body();
-            let body = if wanted { Some(read(forward, &integration).await?) } else { None };
+            let body = if wanted { Some(Box::pin(read(forward, &integration)).await?) } else { None };
             let types = content_types(forward)?;
             let asked = catalog::Asked {
                 method: forward.method,

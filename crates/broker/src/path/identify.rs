@@ -1,6 +1,7 @@
 //! Step 1: who is it, proven how, for which tenant.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::{Caller, Code, Door, Proof, Refusal};
 use policy::{Token, Verified, verify};
@@ -13,7 +14,7 @@ use crate::inbound::Inbound;
 #[must_use]
 pub(crate) struct Identified {
     pub(crate) caller: Caller,
-    pub(crate) verified: Option<Verified>,
+    pub(crate) verified: Option<Arc<Verified>>,
 }
 
 /// Proves the caller: by its capability, by the kernel, or, in development on loopback, by nothing.
@@ -39,7 +40,7 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
             }
         },
         Door::Gateway
-            if settings.development && facts.address.is_some_and(|address| is_loopback(address)) =>
+            if settings.development && facts.address.is_some_and(is_loopback) =>
         {
             (named("developer")?, Proof::Loopback)
         }
@@ -49,14 +50,20 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
     Ok(Identified { caller, verified: None })
 }
 
-fn capability(unsealed: &Unsealed, written: &http::HeaderValue) -> Result<Verified, Refusal> {
+fn capability(unsealed: &Unsealed, written: &http::HeaderValue) -> Result<Arc<Verified>, Refusal> {
+    let fingerprint = crypto::sha256(&[written.as_bytes()]);
+    if let Some(known) = unsealed.verified().find(&fingerprint) {
+        return Ok(known);
+    }
     let text = written.to_str().map_err(|_| unauthenticated("the capability is not text"))?;
     let token = Token::parse(text).map_err(|error| unauthenticated(&error.to_string()))?;
     // An unknown tenant gets the answer of a forged token: its existence is private.
     let root = unsealed
         .capability_root(token.tenant())
         .ok_or_else(|| unauthenticated("the capability was not issued here, or was changed"))?;
-    Ok(verify(&token, &root)?)
+    let verified = Arc::new(verify(&token, &root)?);
+    unsealed.verified().keep(fingerprint, &verified);
+    Ok(verified)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this step is the one maker of callers")]

@@ -38,7 +38,7 @@ impl Worker {
     /// # Errors
     /// The refusal that the caller gets, with the id of its record.
     pub async fn call(self: &Arc<Self>, inbound: Inbound) -> Result<Outbound, Refusal> {
-        let mut trace = Trace::new(self, &inbound)?;
+        let mut trace = Box::new(Trace::new(self, &inbound)?);
         match self.decide(inbound, &mut trace).await {
             Ok(admitted) => detached(Arc::clone(self).go_through_with(admitted, trace)).await,
             Err(refusal) => Err(record::refusal(self, trace, refusal).await),
@@ -48,8 +48,8 @@ impl Worker {
     /// Runs on its own task: a caller who hangs up cancels nothing between the intent and its outcome.
     async fn go_through_with(
         self: Arc<Self>,
-        mut admitted: Admitted,
-        trace: Trace,
+        mut admitted: Box<Admitted>,
+        trace: Box<Trace>,
     ) -> Result<Outbound, Refusal> {
         let receipt = match record::intent(&self, &admitted, &trace).await {
             Ok(receipt) => receipt,
@@ -59,14 +59,16 @@ impl Worker {
         settle::outcome(&self, receipt, &admitted, trace, performed).await
     }
 
-    async fn decide(&self, mut inbound: Inbound, trace: &mut Trace) -> Result<Admitted, Refusal> {
+    async fn decide(&self, mut inbound: Inbound, trace: &mut Trace) -> Result<Box<Admitted>, Refusal> {
         let identified = identify::caller(self.broker(), trace.unsealed(), &inbound)?;
         trace.identified(&identified);
         let found = find::call(self.broker(), trace.id(), &mut inbound).await?;
         trace.found(&found);
         let permit = authorise::permit(self.broker(), &identified, found.call)
             .map_err(|denial| trace.denied(denial))?;
-        admit::within_limits(self.broker(), identified, permit, found.integration, inbound)
+        let admitted = admit::within_limits(self.broker(), identified, permit, found.integration, inbound)?;
+        // Boxed, as it is moved whole into the task.
+        Ok(Box::new(admitted))
     }
 
     /// Runs only between an intent and its outcome, so an early `?` cannot lose the receipt.

@@ -43,7 +43,7 @@ pub(crate) async fn call(
     armed: Armed,
 ) -> Result<Replied, Refusal> {
     match armed {
-        Armed::Manage => Ok(Replied::Managed(manage::run(worker, admitted, receipt).await?)),
+        Armed::Manage => Ok(Replied::Managed(Box::pin(manage::run(worker, admitted, receipt)).await?)),
         Armed::Forward(request, mask) => {
             let integration = &admitted.integration;
             let dial = dial(integration);

@@ -76,7 +76,7 @@ impl Trace {
     pub(crate) fn identified(&mut self, identified: &Identified) {
         let caller = &identified.caller;
         self.tenant = caller.tenant().clone();
-        let grant = identified.verified.as_ref().map(policy::Verified::grant);
+        let grant = identified.verified.as_ref().map(|verified| verified.grant());
         self.principal = Some((caller.principal().clone(), caller.proof(), grant));
     }
 
@@ -124,7 +124,7 @@ pub(crate) async fn intent(worker: &Worker, admitted: &Admitted, trace: &Trace) 
 }
 
 /// Records a refusal. Where that fails as well, the caller is told so: the answer is a refusal either way.
-pub(crate) async fn refusal(worker: &Worker, trace: Trace, refusal: Refusal) -> Refusal {
+pub(crate) async fn refusal(worker: &Worker, trace: Box<Trace>, refusal: Refusal) -> Refusal {
     metrics::refused(worker.broker().metrics(), &trace, &refusal);
     log::refused(&trace, &refusal);
     if refusal.code == Code::EvidenceUnavailable {
@@ -133,7 +133,7 @@ pub(crate) async fn refusal(worker: &Worker, trace: Trace, refusal: Refusal) -> 
     if let Some(flood) = flooding(worker, &trace) {
         return flood;
     }
-    let Trace { id, unsealed, door, tenant, principal, deed, rule, address: _, started: _ } = trace;
+    let Trace { id, unsealed, door, tenant, principal, deed, rule, address: _, started: _ } = *trace;
     let (principal, proof, grant) = match principal {
         Some((principal, proof, grant)) => (Some(principal), Some(proof), grant),
         None => (None, None, None),

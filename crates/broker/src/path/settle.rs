@@ -26,7 +26,7 @@ pub(crate) async fn outcome(
     worker: &Arc<Worker>,
     receipt: Receipt,
     admitted: &Admitted,
-    trace: Trace,
+    trace: Box<Trace>,
     performed: Result<Performed, Refusal>,
 ) -> Result<Outbound, Refusal> {
     let lane = worker.lane(&trace.home());
@@ -78,7 +78,7 @@ pub(crate) async fn outcome(
 fn streamed(
     worker: &Arc<Worker>,
     admitted: &Admitted,
-    trace: Trace,
+    trace: Box<Trace>,
     (open, bytes_in): (OpenStream, u64),
     (head, stream): (Response<()>, Stream),
 ) -> Outbound {
@@ -94,7 +94,7 @@ fn streamed(
 struct Pump {
     worker: Arc<Worker>,
     open: OpenStream,
-    trace: Trace,
+    trace: Box<Trace>,
     bytes_in: u64,
     idle: Duration,
     total: Duration,
