@@ -27,7 +27,13 @@ impl Template {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let rest = text.strip_prefix('/').ok_or("a path begins with `/`")?;
         let mut segments = Vec::new();
-        for part in rest.split('/') {
+        let mut parts = rest.split('/').peekable();
+        while let Some(part) = parts.next() {
+            // The root, or a path that ends with `/`: its last segment is empty, and matches nothing else.
+            if part.is_empty() && parts.peek().is_none() {
+                segments.push(Segment::Literal(String::new()));
+                break;
+            }
             if matches!(segments.last(), Some(Segment::Rest(_))) {
                 return Err("`{name...}` has to be the last segment".to_owned());
             }

@@ -70,3 +70,17 @@ fn a_written_path_is_read_back() {
     assert_eq!(read("/p/{project}/f/{path...}", &path).unwrap(), inputs);
     assert_eq!(template.write(&inputs, &|_| false), None);
 }
+
+#[test]
+fn the_root_and_a_trailing_slash_are_paths_of_their_own() {
+    let read = |template: &str, target: &str| {
+        let target: Target = target.parse().unwrap();
+        Template::parse(template).unwrap().read(&segments(&target), &|_| false).is_some()
+    };
+    assert!(read("/", "/"));
+    assert!(read("/a/", "/a/"));
+    assert!(!read("/a/", "/a"));
+    assert!(!read("/", "/a"));
+    assert!(!read("/{name}", "/"));
+    assert!(Template::parse("/a//b").is_err());
+}
