@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use catalog::Catalog;
@@ -79,7 +79,9 @@ pub struct Broker {
     unsealed: ArcSwapOption<Unsealed>,
     was_sealed: AtomicBool,
     /// Held while the state changes; remembers the log that is ending.
-    changing: Mutex<std::sync::Weak<Unsealed>>,
+    changing: Mutex<Ending>,
+    /// Held while rows that decisions are made from are written and read again, so that no reader puts older ones back.
+    writing: Mutex<()>,
 }
 
 /// What exists only while the keys are in memory.
@@ -100,8 +102,8 @@ impl Unsealed {
         &self.secrets
     }
 
-    pub(crate) const fn log(&self) -> &Log {
-        &self.log
+    pub(crate) fn log(&self) -> &Log {
+        &self.running.log
     }
 
     /// Capabilities whose chain was verified with these keys.
@@ -111,7 +113,8 @@ impl Unsealed {
 
     /// The lane of one of the threads.
     pub(crate) fn lane(&self, thread: usize) -> Option<&Lane> {
-        self.lanes.get(thread % self.lanes.len().max(1))
+        let lanes = &self.running.lanes;
+        lanes.get(thread % lanes.len().max(1))
     }
 }
 
@@ -147,7 +150,8 @@ impl Broker {
             owner,
             unsealed: ArcSwapOption::empty(),
             was_sealed: AtomicBool::new(false),
-            changing: Mutex::new(std::sync::Weak::new()),
+            changing: Mutex::default(),
+            writing: Mutex::default(),
             settings,
         };
         broker.assign_roles()?;
@@ -163,24 +167,38 @@ impl Broker {
         if self.unsealed.load().is_some() {
             return Ok(());
         }
-        wait_for(&ending)?;
         let keyring = secrets::unseal(&*self.stores.state, provider)
             .map_err(|error| refused(&error, error.code(), error.hint()))?;
+        let running = self.running(&ending, &keyring)?;
+        self.secrets.unseal(keyring);
+        let unsealed = self.prepared(&running).inspect_err(|_| self.secrets.seal())?;
+        *ending = Ending { running: Arc::downgrade(&running), ended: Arc::downgrade(&running._ended) };
+        self.was_sealed.store(false, Ordering::Relaxed);
+        self.unsealed.store(Some(unsealed));
+        Ok(())
+    }
+
+    /// The log that calls from before the sealing still write to, or a new one. Two never write to one chain.
+    fn running(&self, ending: &Ending, keyring: &Keyring) -> Result<Arc<Running>, Refusal> {
+        if let Some(running) = ending.running.upgrade() {
+            return Ok(running);
+        }
+        wait_for(ending)?;
         let key =
             keyring.house().evidence_key().map_err(|error| refused(&error, error.code(), error.hint()))?;
         let (storage, clock) = (Arc::clone(&self.stores.evidence), Arc::clone(&self.clock));
         let log = Log::open(storage, key, self.settings.origin.clone(), clock)
             .map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))?;
-        self.secrets.unseal(keyring);
-        let keyring = self.secrets.keyring().map_err(|error| refused(&error, error.code(), error.hint()))?;
         let lanes = (0..self.settings.threads.max(1)).map(|_| log.lane()).collect();
-        let unsealed = Arc::new(Unsealed { keyring, secrets: Arc::clone(&self.secrets), log, lanes, verified: VerifiedCache::default() });
-        if self.was_sealed.swap(false, Ordering::Relaxed) {
-            announce(&unsealed)?;
+        Ok(Arc::new(Running { log, lanes, _ended: Arc::default() }))
+    }
+
+    fn prepared(&self, running: &Arc<Running>) -> Result<Arc<Unsealed>, Refusal> {
+        let keyring = self.secrets.keyring().map_err(|error| refused(&error, error.code(), error.hint()))?;
+        if self.was_sealed.load(Ordering::Relaxed) {
+            announce(&running.log)?;
         }
-        *ending = Arc::downgrade(&unsealed);
-        self.unsealed.store(Some(unsealed));
-        Ok(())
+        Ok(Arc::new(Unsealed { keyring, secrets: Arc::clone(&self.secrets), running: Arc::clone(running) }))
     }
 
     /// Drops the keys. Calls that are under way end with what they have; new ones are refused at once.
@@ -200,7 +218,7 @@ impl Broker {
         self.seal();
         match held {
             Some(held) => {
-                held.log.close().map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))
+                held.log().close().map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))
             }
             None => Ok(()),
         }
@@ -211,6 +229,16 @@ impl Broker {
     /// # Errors
     /// The file and line that is wrong.
     pub fn reload(&self) -> Result<(), Refusal> {
+        self.reload_while(&self.writing())
+    }
+
+    /// Held while rows that decisions are made from change. What is done under it blocks.
+    pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// [`Self::reload`] for whoever holds the lock already.
+    pub(crate) fn reload_while(&self, _writing: &MutexGuard<'_, ()>) -> Result<(), Refusal> {
         let catalog = load::catalog(&self.settings.layer)?;
         let policies = load::policies(&*self.stores.state, &catalog)?;
         let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
@@ -237,7 +265,7 @@ impl Broker {
     /// The counters as Prometheus' text format.
     #[must_use]
     pub fn metrics_text(&self) -> String {
-        let open = self.unsealed.load().as_ref().map_or(0, |unsealed| unsealed.log.open_intents());
+        let open = self.unsealed.load().as_ref().map_or(0, |unsealed| unsealed.log().open_intents());
         self.metrics.text(self.state(), open)
     }
 
@@ -309,23 +337,23 @@ impl Broker {
 }
 
 /// Records that the keys are there again. On a runtime of its own: unsealing is called from a thread that may block.
-fn announce(unsealed: &Unsealed) -> Result<(), Refusal> {
+fn announce(log: &Log) -> Result<(), Refusal> {
     let wrong = |error: std::io::Error| Refusal::new(Code::SourceUnavailable, error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(wrong)?;
-    let lane = unsealed.log.lane();
+    let lane = log.lane();
     let announced = runtime.block_on(lane.announce(evidence::Notice::Unsealed));
     announced.map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))
 }
 
-/// Waits until the log of the last unsealing has ended, so that two never write to one chain.
-fn wait_for(ending: &std::sync::Weak<Unsealed>) -> Result<(), Refusal> {
+/// Waits until the log of the last unsealing has written its last group.
+fn wait_for(ending: &Ending) -> Result<(), Refusal> {
     for _ in 0..500 {
-        if ending.strong_count() == 0 {
+        if ending.ended.strong_count() == 0 {
             return Ok(());
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    Err(Refusal::new(Code::Sealed, "calls from before the sealing are still under way")
+    Err(Refusal::new(Code::Sealed, "the evidence from before the sealing is still being written")
         .hint("try again in a moment"))
 }
 

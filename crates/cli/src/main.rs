@@ -22,6 +22,7 @@ mod management;
 mod print;
 mod serving;
 mod settings;
+mod sources;
 mod start;
 mod typed;
 mod wire;

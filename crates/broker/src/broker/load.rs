@@ -1,15 +1,17 @@
 //! Reading what decisions are made from, whole or not at all.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::Arc;
 
-use catalog::Catalog;
-use model::{CapabilityId, Code, Refusal, TenantName};
+use catalog::{Catalog, Integration};
+use model::{CapabilityId, Code, IntegrationName, Refusal, TenantName};
 use policy::{ActionEffect, ActionSpec, Grant, Grants, Policies, Source};
 use secrets::Bindings;
 use serde::{Deserialize, Serialize};
-use store::{Record, Storage, Table};
+use store::{Batch, Record, Storage, Table};
 
-use super::refused;
+use super::{Broker, refused};
 
 /// A grant as a row.
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,21 +47,67 @@ impl Record for PolicyRow {
 }
 
 pub(super) fn catalog(layer: &Path) -> Result<Catalog, Refusal> {
-    let layer = layer.is_dir().then_some(layer);
+    // Only a folder that is not there is none: one that can't be looked at may hold what makes the rules stricter.
+    let layer = match std::fs::metadata(layer) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        _ => Some(layer),
+    };
     Catalog::load(layer).map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 
 /// The policies of all tenants and the default ones, compiled against the catalogue's operations.
-pub(crate) fn policies(storage: &dyn Storage, catalog: &Catalog) -> Result<Policies, Refusal> {
-    let mut stored = Vec::new();
-    for tenant in storage.tenants(Table::Policies).map_err(|error| unreadable(&error))? {
-        stored.extend(store::all::<PolicyRow>(storage, &tenant).map_err(|error| unreadable(&error))?);
-    }
+pub(super) fn policies(storage: &dyn Storage, catalog: &Catalog) -> Result<Policies, Refusal> {
+    let stored: Vec<_> = stored(storage)?.into_iter().map(|(_, name, row)| (name, row)).collect();
     compile(catalog, &stored)
 }
 
+fn stored(storage: &dyn Storage) -> Result<Vec<(TenantName, String, PolicyRow)>, Refusal> {
+    let mut stored = Vec::new();
+    for tenant in storage.tenants(Table::Policies).map_err(|error| unreadable(&error))? {
+        let rows = store::all::<PolicyRow>(storage, &tenant).map_err(|error| unreadable(&error))?;
+        stored.extend(rows.into_iter().map(|(name, row)| (tenant.clone(), name, row)));
+    }
+    Ok(stored)
+}
+
+impl Broker {
+    /// Writes a policy, or removes it, after the whole set without the former one compiles. What is in force is what was
+    /// compiled. Blocks.
+    pub(crate) fn change_policy(
+        &self,
+        tenant: &TenantName,
+        name: &str,
+        row: Option<PolicyRow>,
+    ) -> Result<Arc<Policies>, Refusal> {
+        let _writing = self.writing();
+        let storage = &**self.storage();
+        let mut all = stored(storage)?;
+        all.retain(|(whose, known, _)| whose != tenant || known != name);
+        let batch = match &row {
+            Some(row) => store::put(Batch::new(), tenant, name, row).map_err(|error| unreadable(&error))?,
+            None => Batch::new().delete(PolicyRow::TABLE, tenant, name.as_bytes()),
+        };
+        all.extend(row.map(|row| (tenant.clone(), name.to_owned(), row)));
+        let all: Vec<_> = all.into_iter().map(|(_, name, row)| (name, row)).collect();
+        let compiled = Arc::new(compile(&self.catalog(), &all)?);
+        storage.commit(&batch).map_err(|error| unreadable(&error))?;
+        self.policies.store(Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    /// Writes a grant; it counts from when it is durable. Blocks.
+    pub(crate) fn keep_grant(&self, grant: Grant) -> Result<(), Refusal> {
+        let _writing = self.writing();
+        let (tenant, key, row) = (grant.tenant.clone(), grant.id.to_string(), GrantRow(grant));
+        let batch = store::put(Batch::new(), &tenant, &key, &row).map_err(|error| unreadable(&error))?;
+        self.storage().commit(&batch).map_err(|error| unreadable(&error))?;
+        self.grants().put(row.0);
+        Ok(())
+    }
+}
+
 /// Compiles policies, which proves them valid.
-pub(crate) fn compile(catalog: &Catalog, stored: &[(String, PolicyRow)]) -> Result<Policies, Refusal> {
+fn compile(catalog: &Catalog, stored: &[(String, PolicyRow)]) -> Result<Policies, Refusal> {
     let mut sources = vec![Source::DEFAULT];
     sources.extend(stored.iter().map(|(name, row)| Source { name, text: &row.text }));
     Policies::compile(&sources, &actions(catalog)?)
@@ -69,8 +117,7 @@ pub(crate) fn compile(catalog: &Catalog, stored: &[(String, PolicyRow)]) -> Resu
 fn actions(catalog: &Catalog) -> Result<Vec<ActionSpec>, Refusal> {
     let mut actions = Vec::new();
     for name in catalog.names() {
-        let integration =
-            catalog.get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+        let Some(integration) = usable(catalog, &name)? else { continue };
         actions.extend(integration.operations().values().map(|operation| ActionSpec {
             integration: name.clone(),
             operation: operation.name().clone(),
@@ -116,8 +163,7 @@ pub(super) fn grants(
 pub(super) fn bindings(catalog: &Catalog, tenants: &[TenantName]) -> Result<Bindings, Refusal> {
     let mut bindings = Bindings::new();
     for name in catalog.names() {
-        let integration =
-            catalog.get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+        let Some(integration) = usable(catalog, &name)? else { continue };
         for field in integration.secrets().values() {
             for tenant in tenants {
                 bindings = bindings.bind(tenant, &name, field.reference.clone());
@@ -125,6 +171,15 @@ pub(super) fn bindings(catalog: &Catalog, tenants: &[TenantName]) -> Result<Bind
         }
     }
     Ok(bindings)
+}
+
+/// An integration; `None` for one that lives at an address of the user's own, which nobody gave yet.
+fn usable(catalog: &Catalog, name: &IntegrationName) -> Result<Option<Arc<Integration>>, Refusal> {
+    match catalog.get(name) {
+        Ok(integration) => Ok(Some(integration)),
+        Err(catalog::Error::Domain { .. }) => Ok(None),
+        Err(error) => Err(refused(&error, Code::BadRequest, error.hint())),
+    }
 }
 
 fn unreadable(error: &store::Error) -> Refusal {

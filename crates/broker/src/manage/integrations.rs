@@ -15,8 +15,13 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let stored = stored.map_err(|error| refused(&error, error.code(), error.hint()))?;
     let mut shown = Vec::new();
     for name in catalog.names() {
-        let integration =
-            catalog.get(&name).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+        let integration = match catalog.get(&name) {
+            Err(catalog::Error::Domain { .. }) => {
+                shown.push(json!({ "name": name, "ready": false, "missing": ["domain"] }));
+                continue;
+            }
+            found => found.map_err(|error| refused(&error, Code::BadRequest, error.hint()))?,
+        };
         if integration.internal() {
             continue;
         }

@@ -39,9 +39,7 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
                 return Err(unauthenticated("the kernel did not say who is at the other end of the socket"));
             }
         },
-        Door::Gateway
-            if settings.development && facts.address.is_some_and(is_loopback) =>
-        {
+        Door::Gateway if settings.development && facts.address.is_some_and(is_loopback) => {
             (named("developer")?, Proof::Loopback)
         }
         Door::Gateway => return Err(unauthenticated("no capability was presented")),

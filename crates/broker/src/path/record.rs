@@ -155,7 +155,8 @@ fn flooding(worker: &Worker, trace: &Trace) -> Option<Refusal> {
     let pace = Pace { calls: UNPROVEN, per: Duration::from_secs(60) };
     let counted = worker.broker().limits().count(std::iter::once((Counted::Address(address), pace)));
     let wait = counted.err()?;
-    let refusal = Refusal::new(Code::RateLimited, "too many requests without a valid capability from this address");
+    let refusal =
+        Refusal::new(Code::RateLimited, "too many requests without a valid capability from this address");
     Some(refusal.retry(Retry::After(wait)))
 }
 

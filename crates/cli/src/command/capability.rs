@@ -28,13 +28,22 @@ pub(crate) fn run(context: &Context, args: Capability) -> Outcome {
     }
 }
 
+/// `--param name=value`, several, as a JSON object.
+fn params(written: &[String]) -> Outcome<Value> {
+    let pairs = written.iter().map(|param| {
+        let wrong = || Failure::usage("a parameter is written `name=value`").hint("`--param channels=C1,C2`");
+        param.split_once('=').map(|(name, value)| (name.to_owned(), Value::from(value))).ok_or_else(wrong)
+    });
+    Ok(Value::Object(pairs.collect::<Outcome<_>>()?))
+}
+
 fn request(context: &Context, args: Request) -> Outcome {
     let Request { principal, caveats, output } = args;
     let mut inputs = words(&caveats);
     if let Some(preset) = caveats.preset {
         inputs.insert("preset".to_owned(), preset);
         if !caveats.params.is_empty() {
-            inputs.insert("params".to_owned(), caveats.params.join("\n"));
+            inputs.insert("params".to_owned(), params(&caveats.params)?.to_string());
         }
     }
     inputs.insert("for".to_owned(), principal.to_string());

@@ -231,7 +231,7 @@ fn live(context: &Context, args: &Test) -> Outcome {
         ("methods", probe.method().as_str()),
         ("expires", "1m"),
         ("uses", "1"),
-        ("purpose", "integration test"),
+        ("purpose", "integration-test"),
     ];
     let answered = context.ask("capability.request", &inputs)?;
     let token =

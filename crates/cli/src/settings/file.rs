@@ -63,7 +63,8 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
                 .count()
                 + 1
         });
-        let failure = Failure::usage(format!("{shown}:{line}: {}", error.message().trim_end()));
+        let failure =
+            Failure::usage(format!("{shown}:{line}: {}", without_values(error.message().trim_end())));
         let hint = nearest(error.message()).map(|near| format!("did you mean `{near}`?"));
         failure.hint(hint.unwrap_or_else(|| super::TABLE_HINT.to_owned()))
     };
@@ -73,6 +74,23 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
     Ok(File { gateway, domains, origins, threads, metrics, development, environment, tls })
 }
 
+/// The reader's messages repeat keys and values; one that is not plainly a word may be a secret in the wrong place.
+fn without_values(message: &str) -> String {
+    let mut text = message.to_owned();
+    if let (Some(first), Some(last)) = (text.find('"'), text.rfind('"'))
+        && first < last
+    {
+        text.replace_range(first..=last, "(not shown)");
+    }
+    let unknown = text.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let plain =
+        |key: &str| key.len() <= LONGEST_KEY && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    match unknown.map(ToOwned::to_owned) {
+        Some(key) if !plain(&key) => text.replacen(&key, "(not shown)", 1),
+        _ => text,
+    }
+}
+
 /// The known key that looks most like the unknown one that a message names.
 fn nearest(message: &str) -> Option<&'static str> {
     let unknown = message.strip_prefix("unknown field `")?.split('`').next()?;
@@ -80,3 +98,6 @@ fn nearest(message: &str) -> Option<&'static str> {
     let near = keys.map(|key| (strsim::jaro_winkler(unknown, key.rsplit('.').next().unwrap_or(key)), key));
     near.filter(|(likeness, _)| *likeness > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key)| key)
 }
+
+/// Longest unknown key that is repeated.
+const LONGEST_KEY: usize = 24;
