@@ -31,8 +31,10 @@ pub(crate) struct Walk {
     pub(crate) tree: Compact,
     /// Open intents by sequence number.
     pub(crate) open: BTreeMap<u64, (EvidenceId, Stage)>,
-    /// Uses that the intents have counted.
+    /// Uses that the intents have counted, without those that their outcomes gave back.
     pub(crate) uses: HashMap<[u8; 16], u64>,
+    /// What each intent has counted that may still give it back. Of an intent before the place where the walk began, nothing.
+    counted: HashMap<u64, Vec<[u8; 16]>>,
     /// Time of the last record.
     pub(crate) time: Timestamp,
 }
@@ -45,6 +47,7 @@ impl Walk {
             tree: Compact::default(),
             open: BTreeMap::new(),
             uses: HashMap::new(),
+            counted: HashMap::new(),
             time: Timestamp::default(),
         }
     }
@@ -80,10 +83,24 @@ impl Walk {
                 for counted in &intent.uses {
                     *self.uses.entry(counted.id).or_default() += 1;
                 }
+                if !intent.uses.is_empty() {
+                    self.counted.insert(leaf.seq, intent.uses.iter().map(|counted| counted.id).collect());
+                }
                 Ok(())
             }
-            Event::Outcome(settles, _) => self.advance(*settles, Stage::Intended, None),
-            Event::Head(settles, _) => self.advance(*settles, Stage::Intended, Some(Stage::Streaming)),
+            Event::Outcome(settles, outcome) => {
+                self.advance(*settles, Stage::Intended, None)?;
+                let counted = self.counted.remove(&settles.intent).unwrap_or_default();
+                for id in counted.iter().filter(|_| outcome.gives_back()) {
+                    // It was counted by this walk, so it is there and not zero.
+                    self.uses.entry(*id).and_modify(|count| *count = count.saturating_sub(1));
+                }
+                Ok(())
+            }
+            Event::Head(settles, _) => {
+                self.counted.remove(&settles.intent);
+                self.advance(*settles, Stage::Intended, Some(Stage::Streaming))
+            }
             Event::Close(settles, _) => self.advance(*settles, Stage::Streaming, None),
             Event::Refused(_) | Event::Started(_) | Event::Notice(_) => Ok(()),
         }

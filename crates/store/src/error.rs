@@ -15,6 +15,9 @@ pub enum Error {
     /// The file under the open database was removed or replaced.
     #[error("the database file `{0}` was removed or replaced while it was open")]
     Gone(PathBuf),
+    /// Another program holds the database; nothing of the batch was written.
+    #[error("the database is in use by another program")]
+    Busy,
     /// A row that must not exist is there, or one changed meanwhile.
     #[error("the row exists already or has changed")]
     Conflict,
@@ -79,6 +82,9 @@ impl Error {
             Self::Full => Some("free space on the disk of the home; the broker goes on by itself"),
             Self::ReadOnly => Some("make the home writable for this user; the broker goes on by itself"),
             Self::Gone(_) => Some("put the file back, or stop the broker and restore a backup"),
+            Self::Busy => {
+                Some("end the backup or tool that has the database open; the broker goes on by itself")
+            }
             Self::Locked(_) => Some("use the running broker, or stop it first: `doorward status`"),
             Self::Newer { .. } => Some("use the newer `doorward` that made this home"),
             Self::Unconfirmed { .. } => {
@@ -98,8 +104,12 @@ impl From<rusqlite::Error> for Error {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::ConstraintViolation) => Self::Conflict,
             _ => Self::Database(error),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

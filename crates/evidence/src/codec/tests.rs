@@ -1,3 +1,5 @@
+//! Tests of the module `codec`.
+
 use super::*;
 
 #[test]

@@ -9,6 +9,7 @@
 mod decode;
 mod encode;
 mod text;
+mod unsent;
 
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Tests of the module `event`.
+
 use model::Timestamp;
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 

@@ -24,7 +24,8 @@ pub(super) enum What {
     /// An intent: counts uses, gives a receipt. Forgotten when its group fails, for nothing has been done yet.
     Intend { uses: Vec<Use>, waiter: oneshot::Sender<Result<Receipt, Error>> },
     /// An outcome, head or close. Something has been done, so it is kept and tried again when its group fails.
-    Settle { held: Option<Held>, waiter: Option<oneshot::Sender<Result<(), Error>>> },
+    /// `gives_back`: nothing was sent, so the uses of the intent are given back with it.
+    Settle { held: Option<Held>, gives_back: bool, waiter: Option<oneshot::Sender<Result<(), Error>>> },
     /// A refusal or notice. Forgotten when its group fails: whoever waits is told.
     Note { waiter: oneshot::Sender<Result<(), Error>> },
 }

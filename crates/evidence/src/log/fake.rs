@@ -1,4 +1,4 @@
-//! For tests: a clock by hand, and a storage whose disk can be filled, broken or stopped.
+//! For tests: a clock by hand, and storages whose disk can be filled, broken or stopped.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crypto::SigningKey;
 use model::{Clock, TenantName, Timestamp};
-use store::{Batch, Embedded, Row, Storage, Table};
+use store::{Batch, Embedded, Journal, Row, Storage, Table};
+use tempfile::TempDir;
 
 use super::Log;
 use crate::{Ending, Outcome, verify_store};
@@ -24,21 +25,40 @@ impl Clock for Hand {
 pub(crate) enum Mode {
     Works,
     Full,
+    Busy,
     Broken,
     Stuck,
 }
 
 /// A storage whose disk a test can fill, break or stop.
 pub(crate) struct Fake {
-    pub(crate) inner: Embedded,
+    pub(crate) inner: Box<dyn Storage>,
+    _folder: Option<TempDir>,
     mode: Mutex<Mode>,
     changed: Condvar,
 }
 
+/// Makes an empty storage of one kind.
+pub(crate) type Make = fn() -> Arc<Fake>;
+
+/// The storages that evidence may lie in; a test that loops over them holds on each.
+pub(crate) const EVERY: [Make; 2] = [Fake::embedded, Fake::journal];
+
 impl Fake {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn embedded() -> Arc<Self> {
+        Self::over(Box::new(Embedded::in_memory().unwrap()), None)
+    }
+
+    /// With segments so small that a test has several.
+    pub(crate) fn journal() -> Arc<Self> {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let journal = Journal::with_segments_of(folder.path(), 4_000).unwrap();
+        Self::over(Box::new(journal), Some(folder))
+    }
+
+    fn over(inner: Box<dyn Storage>, folder: Option<TempDir>) -> Arc<Self> {
         let (mode, changed) = (Mutex::new(Mode::Works), Condvar::new());
-        Arc::new(Self { inner: Embedded::in_memory().unwrap(), mode, changed })
+        Arc::new(Self { inner, _folder: folder, mode, changed })
     }
 
     pub(crate) fn set(&self, mode: Mode) {
@@ -90,6 +110,7 @@ impl Storage for Fake {
         let mode = *mode;
         match mode {
             Mode::Full => Err(store::Error::Full),
+            Mode::Busy => Err(store::Error::Busy),
             // Stands for a sync that failed: any error that is not known to pass.
             Mode::Broken => Err(store::Error::Conflict),
             Mode::Works | Mode::Stuck => self.inner.commit(batch),

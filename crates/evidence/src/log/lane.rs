@@ -99,7 +99,8 @@ impl Lane {
     pub async fn settle(&self, receipt: Receipt, outcome: Outcome, wait: Wait) -> Result<EvidenceId, Error> {
         let settles = receipt.settles();
         let (tenant, held) = receipt.spend();
-        let settling = Settling { kind: Kind::Outcome, tenant, settles, held };
+        let gives_back = outcome.gives_back();
+        let settling = Settling { kind: Kind::Outcome, tenant, settles, held, gives_back };
         self.settled(settling, wait, |to| outcome.encode(settles, to)).await
     }
 
@@ -114,8 +115,9 @@ impl Lane {
         wait: Wait,
     ) -> Result<OpenStream, Error> {
         let settles = receipt.settles();
-        let settling =
-            Settling { kind: Kind::Head, tenant: receipt.tenant().clone(), settles, held: receipt.hold() };
+        let (tenant, held) = (receipt.tenant().clone(), receipt.hold());
+        // A stream that has begun keeps its uses, whatever its head says.
+        let settling = Settling { kind: Kind::Head, tenant, settles, held, gives_back: false };
         self.settled(settling, wait, |to| head.encode(settles, to)).await?;
         Ok(OpenStream::new(receipt))
     }
@@ -128,7 +130,7 @@ impl Lane {
         let receipt = open.into_receipt();
         let settles = receipt.settles();
         let (tenant, held) = receipt.spend();
-        let settling = Settling { kind: Kind::Close, tenant, settles, held };
+        let settling = Settling { kind: Kind::Close, tenant, settles, held, gives_back: false };
         self.settled(settling, Wait::Appended, |to| close.encode(settles, to)).await
     }
 
@@ -167,11 +169,11 @@ impl Lane {
             Wait::Appended => (None, None),
         };
         self.push(|pending| {
-            let Settling { kind, tenant, settles, held } = settling;
+            let Settling { kind, tenant, settles, held, gives_back } = settling;
             let start = pending.bytes.len();
             encode(&mut pending.bytes);
             let body = start..pending.bytes.len();
-            let what = What::Settle { held: Some(held), waiter };
+            let what = What::Settle { held: Some(held), gives_back, waiter };
             pending.entries.push(Entry { tenant, kind, id: Some(settles.id), body, what });
             Ok(())
         })?;
@@ -222,6 +224,7 @@ struct Settling {
     tenant: TenantName,
     settles: Settles,
     held: Held,
+    gives_back: bool,
 }
 
 impl Inner {
@@ -302,9 +305,10 @@ fn abandon(inner: &Arc<Inner>, receipt: Receipt) {
     }
     let pushed = lane.push(|pending| {
         let start = pending.bytes.len();
-        Outcome::bare(Ending::Abandoned).encode(settles, &mut pending.bytes);
+        let outcome = Outcome::bare(Ending::Abandoned);
+        outcome.encode(settles, &mut pending.bytes);
         let body = start..pending.bytes.len();
-        let what = What::Settle { held: Some(held), waiter: None };
+        let what = What::Settle { held: Some(held), gives_back: outcome.gives_back(), waiter: None };
         pending.entries.push(Entry { tenant, kind: Kind::Outcome, id: Some(settles.id), body, what });
         Ok(())
     });

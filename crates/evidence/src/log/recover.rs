@@ -104,7 +104,8 @@ fn take(state: &mut State, head: &ChainHead, walk: Walk) {
     let signed = Mark { size: head.size, nth: head.nth };
     let Walk { tenant, last, tree, open, .. } = walk;
     for (seq, (id, stage)) in open {
-        let open = Open { tenant: tenant.clone(), seq, stage, held: Weak::new(), swept: false };
+        let (tenant, uses, held) = (tenant.clone(), Vec::new(), Weak::new());
+        let open = Open { tenant, seq, stage, uses, held, swept: false };
         state.open.insert(id, open);
     }
     state.chains.insert(tenant, Chain { last, tree, signed, base: signed, draft: None });

@@ -7,9 +7,11 @@ use std::sync::Weak;
 
 use crypto::{Digest, SigningKey};
 use model::{EvidenceId, TenantName, Timestamp};
+use store::Storage;
 
 use super::uses::Uses;
 use crate::checkpoint::{self, ChainHead, Checkpoint};
+use crate::event::Use;
 use crate::leaf::{self, Head};
 use crate::note::Origin;
 use crate::receipt::Held;
@@ -48,6 +50,8 @@ pub(super) struct Open {
     pub(super) tenant: TenantName,
     pub(super) seq: u64,
     pub(super) stage: Stage,
+    /// What it has counted. Nothing after the log was opened again: it ends as `unknown` then, which gives nothing back.
+    pub(super) uses: Vec<Use>,
     /// Gone when nobody can settle it any more.
     pub(super) held: Weak<()>,
     /// Whether an outcome of ours is on its way.
@@ -120,10 +124,11 @@ impl State {
     }
 
     /// Notes an intent as open; gives what keeps it so.
-    pub(super) fn begin(&mut self, id: EvidenceId, tenant: &TenantName, seq: u64) -> Held {
+    pub(super) fn begin(&mut self, id: EvidenceId, tenant: &TenantName, seq: u64, uses: &[Use]) -> Held {
         let held = Held::default();
         let weak = std::sync::Arc::downgrade(&held.0);
-        let open = Open { tenant: tenant.clone(), seq, stage: Stage::Intended, held: weak, swept: false };
+        let (tenant, stage, uses) = (tenant.clone(), Stage::Intended, uses.to_vec());
+        let open = Open { tenant, seq, stage, uses, held: weak, swept: false };
         self.undo.push((id, self.open.insert(id, open)));
         held
     }
@@ -133,11 +138,20 @@ impl State {
         let open = self.open.remove(&id)?;
         if kind == Kind::Head {
             let (tenant, held) = (open.tenant.clone(), open.held.clone());
-            let after = Open { tenant, seq: open.seq, stage: Stage::Streaming, held, swept: false };
+            let (stage, uses) = (Stage::Streaming, Vec::new());
+            let after = Open { tenant, seq: open.seq, stage, uses, held, swept: false };
             self.open.insert(id, after);
         }
         self.undo.push((id, Some(open)));
         Some(())
+    }
+
+    /// Gives back what an open intent has counted. Its outcome must follow in the same group.
+    pub(super) fn give_back(&mut self, storage: &dyn Storage, id: EvidenceId) -> Result<(), Error> {
+        match self.open.get(&id) {
+            Some(open) => self.uses.give_back(storage, &open.tenant, &open.uses),
+            None => Ok(()),
+        }
     }
 
     /// Chains with records in the group at hand.

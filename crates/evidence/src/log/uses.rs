@@ -4,6 +4,7 @@
 //!
 //! - A counter goes up in the batch that makes its intent durable, and back when that batch fails. One thread counts, so two
 //!   callers can't both have the last use.
+//! - It goes down only in the batch of the one outcome that says that nothing was sent, by what that intent had counted.
 
 use std::collections::HashMap;
 
@@ -48,6 +49,31 @@ impl Uses {
         Ok(())
     }
 
+    /// Gives back all of `uses`, which one intent had counted, or none of them.
+    pub(super) fn give_back(
+        &mut self,
+        storage: &dyn Storage,
+        tenant: &TenantName,
+        uses: &[Use],
+    ) -> Result<(), Error> {
+        for (nth, counted) in uses.iter().enumerate() {
+            let same = uses.iter().take(nth + 1).filter(|other| other.id == counted.id).count();
+            let taken = self.read(storage, tenant, counted.id)?;
+            if taken < u64::try_from(same).unwrap_or(u64::MAX) {
+                // The intent is in this count; a smaller one was changed by somebody else.
+                return Err(damaged(tenant));
+            }
+        }
+        for counted in uses {
+            let key = (tenant.clone(), counted.id);
+            if let Some(count) = self.counts.get_mut(&key) {
+                self.before.entry(key).or_insert(*count);
+                *count = count.saturating_sub(1);
+            }
+        }
+        Ok(())
+    }
+
     fn read(&mut self, storage: &dyn Storage, tenant: &TenantName, id: [u8; 16]) -> Result<u64, Error> {
         let key = (tenant.clone(), id);
         if let Some(count) = self.counts.get(&key) {
@@ -55,9 +81,7 @@ impl Uses {
         }
         let count = match storage.get(Table::Uses, tenant, &id).map_err(Error::Read)? {
             None => 0,
-            Some(value) => decode(&value).ok_or_else(|| {
-                Error::Damaged(Box::new(Finding::new(At::Row(tenant.clone(), "uses"), Wrong::State)))
-            })?,
+            Some(value) => decode(&value).ok_or_else(|| damaged(tenant))?,
         };
         self.counts.insert(key, count);
         Ok(count)
@@ -86,6 +110,10 @@ impl Uses {
     }
 }
 
+fn damaged(tenant: &TenantName) -> Error {
+    Error::Damaged(Box::new(Finding::new(At::Row(tenant.clone(), "uses"), Wrong::State)))
+}
+
 /// The count in a row of [`Table::Uses`].
 pub(crate) fn decode(value: &[u8]) -> Option<u64> {
     value.try_into().ok().map(u64::from_be_bytes)
@@ -93,3 +121,6 @@ pub(crate) fn decode(value: &[u8]) -> Option<u64> {
 
 /// Counters in memory; beyond, they are read again.
 const REMEMBERED: usize = 100_000;
+
+#[cfg(test)]
+mod tests;

@@ -188,11 +188,22 @@ impl Writer {
                     return Staged::Refused(error);
                 }
                 let (seq, leaf) = self.state.append(tenant, *kind, now, body);
-                Staged::Record { seq, leaf, held: self.state.begin(*id, tenant, seq) }
+                Staged::Record { seq, leaf, held: self.state.begin(*id, tenant, seq, uses) }
             }
-            (What::Settle { .. }, Some(id)) if self.state.settle(*id, *kind).is_none() => {
-                // Nothing to settle: a record of it would be one that no verification accepts.
-                Staged::Refused(Error::Closed)
+            (What::Settle { gives_back, .. }, Some(id)) => {
+                if *gives_back && let Err(error) = self.state.give_back(&*self.storage, *id) {
+                    match error {
+                        Error::Read(_) => return Staged::Refused(error),
+                        // A counter that somebody changed: the use stays taken, the outcome must not be lost for it.
+                        _ => tracing::error!(%error, "a use could not be given back"),
+                    }
+                }
+                if self.state.settle(*id, *kind).is_none() {
+                    // Nothing to settle: a record of it would be one that no verification accepts.
+                    return Staged::Refused(Error::Closed);
+                }
+                let (seq, leaf) = self.state.append(tenant, *kind, now, body);
+                Staged::Record { seq, leaf, held: Held::default() }
             }
             _ => {
                 let (seq, leaf) = self.state.append(tenant, *kind, now, body);
@@ -252,10 +263,13 @@ impl Writer {
         }
     }
 
-    /// A full disk, a home that is read-only or gone: nothing was written, and it may pass. After anything else (a sync that failed,
+    /// A full disk, a home that is read-only, gone or in use by another program: nothing was written, and it may pass. After anything else (a sync that failed,
     /// another writer) what we have in memory may differ from what is on the disk.
     fn failed(&mut self, error: &store::Error) {
-        let passing = matches!(error, store::Error::Full | store::Error::ReadOnly | store::Error::Gone(_));
+        let passing = matches!(
+            error,
+            store::Error::Full | store::Error::ReadOnly | store::Error::Gone(_) | store::Error::Busy
+        );
         tracing::error!(%error, passing, "evidence could not be written");
         if passing {
             self.duties.sign = self.duties.sign.map(|_| Instant::now() + EVERY);
@@ -267,7 +281,8 @@ impl Writer {
 
     /// Adds an outcome to those that ride with the next group; its event lies at the end of the kept bytes, from `start` on.
     fn keep(&mut self, tenant: TenantName, kind: Kind, id: Option<EvidenceId>, start: usize) {
-        let what = What::Settle { held: None, waiter: None };
+        // What is settled as `unknown` gives nothing back.
+        let what = What::Settle { held: None, gives_back: false, waiter: None };
         self.kept.entries.push(Entry { tenant, kind, id, body: start..self.kept.bytes.len(), what });
     }
 
@@ -300,12 +315,13 @@ impl Writer {
                     answers.push(Answer::Intent(waiter, Err(Error::Closed)));
                 }
                 (What::Note { waiter }, _) => answers.push(Answer::Plain(waiter, result.map(|_| ()))),
-                (What::Settle { held, waiter }, id) => {
-                    if matches!(result, Err(Error::Write(_))) {
+                (What::Settle { held, gives_back, waiter }, id) => {
+                    // Not written, or not counted: it is tried again with the next group.
+                    if matches!(result, Err(Error::Write(_) | Error::Read(_))) {
                         let start = self.kept.bytes.len();
                         self.kept.bytes.extend_from_slice(bytes.get(body).unwrap_or_default());
                         let (body, what) =
-                            (start..self.kept.bytes.len(), What::Settle { held, waiter: None });
+                            (start..self.kept.bytes.len(), What::Settle { held, gives_back, waiter: None });
                         self.kept.entries.push(Entry { tenant, kind, id, body, what });
                     }
                     if let Some(waiter) = waiter {

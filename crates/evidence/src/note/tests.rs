@@ -1,3 +1,5 @@
+//! Tests of the module `note`.
+
 use super::*;
 
 #[test]

@@ -2,12 +2,12 @@ use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::event::tests::{id, intent, refused};
-use crate::log::fake::{Fake, clock, done, key, local, open, run};
+use crate::log::fake::{EVERY, Fake, Make, clock, done, key, local, open, run};
 use crate::{Notice, Wait};
 
 /// A home with calls of two tenants, `calls` of them by each, a minute of which each hundredth begins.
-fn home(calls: u64) -> Arc<Fake> {
-    let (storage, clock) = (Fake::new(), clock());
+fn home(make: Make, calls: u64) -> Arc<Fake> {
+    let (storage, clock) = (make(), clock());
     let log = open(&storage, &clock);
     let lane = log.lane();
     let other: TenantName = "acme".parse().unwrap();
@@ -34,64 +34,73 @@ fn reader(storage: &Arc<Fake>) -> Reader {
 
 #[test]
 fn a_list_joins_intents_with_their_outcomes_and_begins_with_the_newest() {
-    let entries = reader(&home(5)).list(&Filter::of(local())).unwrap();
-    assert_eq!(entries.len(), 8);
-    assert!(matches!(entries[0].what, What::House(Event::Notice(Notice::Unsealed))));
-    assert!(matches!(entries[1].what, What::Refused(_)));
-    for (entry, n) in entries[2..7].iter().zip((0..5).rev()) {
-        let What::Call(intent) = &entry.what else { panic!() };
-        assert_eq!((intent.id, entry.ending()), (id(n), Some(Ending::Done)));
+    for make in EVERY {
+        let entries = reader(&home(make, 5)).list(&Filter::of(local())).unwrap();
+        assert_eq!(entries.len(), 8);
+        assert!(matches!(entries[0].what, What::House(Event::Notice(Notice::Unsealed))));
+        assert!(matches!(entries[1].what, What::Refused(_)));
+        for (entry, n) in entries[2..7].iter().zip((0..5).rev()) {
+            let What::Call(intent) = &entry.what else { panic!() };
+            assert_eq!((intent.id, entry.ending()), (id(n), Some(Ending::Done)));
+        }
+        assert!(matches!(entries[7].what, What::House(Event::Started(_))));
     }
-    assert!(matches!(entries[7].what, What::House(Event::Started(_))));
 }
 
 #[test]
 fn pages_follow_one_another_without_gap() {
-    let reader = reader(&home(1_500));
-    let mut filter = Filter { limit: 700, result: Some(Ending::Done), ..Filter::of(local()) };
-    let mut seen = Vec::new();
-    loop {
-        let page = reader.list(&filter).unwrap();
-        let Some(last) = page.last() else { break };
-        filter.after = Some(last.seq);
-        seen.extend(page.into_iter().filter_map(|entry| match entry.what {
-            What::Call(intent) => Some(intent.id),
-            _ => None,
-        }));
+    for make in EVERY {
+        let reader = reader(&home(make, 1_500));
+        let mut filter = Filter { limit: 700, result: Some(Ending::Done), ..Filter::of(local()) };
+        let mut seen = Vec::new();
+        loop {
+            let page = reader.list(&filter).unwrap();
+            let Some(last) = page.last() else { break };
+            filter.after = Some(last.seq);
+            seen.extend(page.into_iter().filter_map(|entry| match entry.what {
+                What::Call(intent) => Some(intent.id),
+                _ => None,
+            }));
+        }
+        assert_eq!(seen, (0..1_500).rev().map(id).collect::<Vec<_>>());
     }
-    assert_eq!(seen, (0..1_500).rev().map(id).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_filter_leaves_out_what_does_not_fit() {
-    let reader = reader(&home(250));
-    let of = |filter: Filter| reader.list(&Filter { limit: 10_000, ..filter }).unwrap().len();
-    let all = Filter::of(local());
-    assert_eq!(of(all.clone()), 253);
-    assert_eq!(of(Filter { principal: "ci-bot".parse().ok(), ..all.clone() }), 250);
-    assert_eq!(of(Filter { principal: "ada".parse().ok(), ..all.clone() }), 0);
-    assert_eq!(of(Filter { integration: "slack".parse().ok(), ..all.clone() }), 251);
-    assert_eq!(of(Filter { operation: "chat.get".parse().ok(), ..all.clone() }), 0);
-    assert_eq!(of(Filter { result: Some(Ending::Failed), ..all.clone() }), 0);
-    assert_eq!(of(Filter { tenant: "nobody".parse().unwrap(), ..all.clone() }), 0);
-    let minute = |n: u64| Some(Timestamp::from_millis(1_760_000_000_000 + n * 60_000));
-    let (old, new) = (of(Filter { until: minute(2), ..all.clone() }), of(Filter { since: minute(2), ..all }));
-    assert!(old > 50 && new > 50 && old + new == 253, "{old} and {new}");
+    for make in EVERY {
+        let reader = reader(&home(make, 250));
+        let of = |filter: Filter| reader.list(&Filter { limit: 10_000, ..filter }).unwrap().len();
+        let all = Filter::of(local());
+        assert_eq!(of(all.clone()), 253);
+        assert_eq!(of(Filter { principal: "ci-bot".parse().ok(), ..all.clone() }), 250);
+        assert_eq!(of(Filter { principal: "ada".parse().ok(), ..all.clone() }), 0);
+        assert_eq!(of(Filter { integration: "slack".parse().ok(), ..all.clone() }), 251);
+        assert_eq!(of(Filter { operation: "chat.get".parse().ok(), ..all.clone() }), 0);
+        assert_eq!(of(Filter { result: Some(Ending::Failed), ..all.clone() }), 0);
+        assert_eq!(of(Filter { tenant: "nobody".parse().unwrap(), ..all.clone() }), 0);
+        let minute = |n: u64| Some(Timestamp::from_millis(1_760_000_000_000 + n * 60_000));
+        let (old, new) =
+            (of(Filter { until: minute(2), ..all.clone() }), of(Filter { since: minute(2), ..all }));
+        assert!(old > 50 && new > 50 && old + new == 253, "{old} and {new}");
+    }
 }
 
 #[test]
 fn a_call_is_shown_with_proofs_that_need_only_the_key() {
-    let reader = reader(&home(37));
-    let shown = reader.show(&local(), id(20)).unwrap().unwrap();
-    assert_eq!(shown.records.len(), 2);
-    assert_eq!(shown.verify(&key().public()).unwrap().1, 0);
-    assert!(reader.show(&local(), id(999)).unwrap().is_none());
-    let other = reader.show(&"acme".parse().unwrap(), id(20)).unwrap().unwrap();
-    let mut moved = shown.clone();
-    moved.checkpoint = other.checkpoint;
-    assert!(moved.verify(&key().public()).is_err());
-    let mut changed = shown;
-    let last = changed.records[1].bytes.len() - 9;
-    changed.records[1].bytes[last] ^= 1;
-    assert!(changed.verify(&key().public()).is_err());
+    for make in EVERY {
+        let reader = reader(&home(make, 37));
+        let shown = reader.show(&local(), id(20)).unwrap().unwrap();
+        assert_eq!(shown.records.len(), 2);
+        assert_eq!(shown.verify(&key().public()).unwrap().1, 0);
+        assert!(reader.show(&local(), id(999)).unwrap().is_none());
+        let other = reader.show(&"acme".parse().unwrap(), id(20)).unwrap().unwrap();
+        let mut moved = shown.clone();
+        moved.checkpoint = other.checkpoint;
+        assert!(moved.verify(&key().public()).is_err());
+        let mut changed = shown;
+        let last = changed.records[1].bytes.len() - 9;
+        changed.records[1].bytes[last] ^= 1;
+        assert!(changed.verify(&key().public()).is_err());
+    }
 }

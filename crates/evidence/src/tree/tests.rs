@@ -1,3 +1,5 @@
+//! Tests of the module `tree`.
+
 use crypto::from_hex;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of the module `verify`.
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -5,7 +7,7 @@ use store::{Batch, Embedded, Row, Storage, Table};
 
 use super::*;
 use crate::event::tests::{intent, refused};
-use crate::log::fake::{Fake, clock, done, key, open, run};
+use crate::log::fake::{EVERY, Fake, Make, clock, done, key, open, run};
 use crate::{Closed, Ending, Intent, Reader, Use, Wait};
 
 /// Small and fast; the same numbers for the same seed.
@@ -31,8 +33,8 @@ fn tenants() -> [TenantName; 2] {
 }
 
 /// A home with several kinds of records, checkpoints over several minutes, and counted uses; closed cleanly.
-fn home(first: u64) -> Arc<Fake> {
-    let (storage, clock) = (Fake::new(), clock());
+fn home(make: Make, first: u64) -> Arc<Fake> {
+    let (storage, clock) = (make(), clock());
     for round in first..first + 3 {
         let log = open(&storage, &clock);
         let lane = log.lane();
@@ -74,54 +76,60 @@ fn check_store(storage: &dyn Storage) -> Result<Report, Finding> {
 
 #[test]
 fn clean_evidence_gives_no_alarm() {
-    for first in 0..20 {
-        let storage = home(first);
-        let report = check_store(&*storage).unwrap();
-        let mut records = 0;
-        for tenant in tenants() {
-            let export = check(exported(&storage, &tenant).as_bytes()).unwrap();
-            assert_eq!((export.unsigned, export.open.len()), (0, 0));
-            records += export.records;
+    for make in EVERY {
+        for first in 0..20 {
+            let storage = home(make, first);
+            let report = check_store(&*storage).unwrap();
+            let mut records = 0;
+            for tenant in tenants() {
+                let export = check(exported(&storage, &tenant).as_bytes()).unwrap();
+                assert_eq!((export.unsigned, export.open.len()), (0, 0));
+                records += export.records;
+            }
+            assert_eq!((report.records, report.unsigned), (records, 0));
+            assert!(report.checkpoints >= 3);
         }
-        assert_eq!((report.records, report.unsigned), (records, 0));
-        assert!(report.checkpoints >= 3);
     }
 }
 
 #[test]
 fn progress_and_open_intents_are_told() {
-    let (storage, clock) = (Fake::new(), clock());
-    let log = open(&storage, &clock);
-    let lane = log.lane();
-    let receipt = run(lane.intend(intent(&TenantName::local(), 1))).unwrap();
-    let mut seen = Vec::new();
-    let report = verify_store(&*storage, &key().public(), &mut |done, of| seen.push((done, of))).unwrap();
-    assert_eq!(seen.last().map(|(done, _)| *done), Some(report.records));
-    assert_eq!(report.open, [(TenantName::local(), receipt.seq(), receipt.id())]);
-    let export = check(exported(&storage, &TenantName::local()).as_bytes()).unwrap();
-    assert_eq!(export.open, report.open);
-    log.close().unwrap();
+    for make in EVERY {
+        let (storage, clock) = (make(), clock());
+        let log = open(&storage, &clock);
+        let lane = log.lane();
+        let receipt = run(lane.intend(intent(&TenantName::local(), 1))).unwrap();
+        let mut seen = Vec::new();
+        let report = verify_store(&*storage, &key().public(), &mut |done, of| seen.push((done, of))).unwrap();
+        assert_eq!(seen.last().map(|(done, _)| *done), Some(report.records));
+        assert_eq!(report.open, [(TenantName::local(), receipt.seq(), receipt.id())]);
+        let export = check(exported(&storage, &TenantName::local()).as_bytes()).unwrap();
+        assert_eq!(export.open, report.open);
+        log.close().unwrap();
+    }
 }
 
 #[test]
 fn records_behind_the_last_checkpoint_are_counted_as_unsigned() {
-    let (storage, clock) = (Fake::new(), clock());
-    let log = open(&storage, &clock);
-    let lane = log.lane();
-    run(async {
-        for n in 0..3 {
-            lane.refuse(refused(&TenantName::local(), n)).await.unwrap();
-        }
-        let report = check_store(&*storage).unwrap();
-        assert!(report.unsigned > 0);
-        let export = check(exported(&storage, &TenantName::local()).as_bytes()).unwrap();
-        assert_eq!(export.unsigned, report.unsigned);
-        // A second later each group brings its own signature.
-        clock.0.fetch_add(1_000, Ordering::SeqCst);
-        lane.refuse(refused(&TenantName::local(), 4)).await.unwrap();
-        assert_eq!(check_store(&*storage).unwrap().unsigned, 0);
-    });
-    log.close().unwrap();
+    for make in EVERY {
+        let (storage, clock) = (make(), clock());
+        let log = open(&storage, &clock);
+        let lane = log.lane();
+        run(async {
+            for n in 0..3 {
+                lane.refuse(refused(&TenantName::local(), n)).await.unwrap();
+            }
+            let report = check_store(&*storage).unwrap();
+            assert!(report.unsigned > 0);
+            let export = check(exported(&storage, &TenantName::local()).as_bytes()).unwrap();
+            assert_eq!(export.unsigned, report.unsigned);
+            // A second later each group brings its own signature.
+            clock.0.fetch_add(1_000, Ordering::SeqCst);
+            lane.refuse(refused(&TenantName::local(), 4)).await.unwrap();
+            assert_eq!(check_store(&*storage).unwrap().unsigned, 0);
+        });
+        log.close().unwrap();
+    }
 }
 
 /// One change of an export: bytes or lines flipped, cut, inserted, swapped, doubled, or taken from the export of another tenant, or
@@ -203,34 +211,6 @@ fn recount(copy: Vec<u8>) -> Vec<u8> {
     (body + &end).into_bytes()
 }
 
-#[test]
-fn every_change_of_the_evidence_is_found() {
-    let (storage, other) = (home(0), home(7));
-    let exports = tenants().map(|tenant| exported(&storage, &tenant));
-    let foreign = tenants().map(|tenant| exported(&other, &tenant));
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    let mut changed = 0;
-    for round in 0..rounds() {
-        let mine = usize::from(round % 2 == 0);
-        let others = [exports[1 - mine].clone(), foreign[0].clone(), foreign[1].clone()];
-        let mut copy = tamper(&exports[mine], &others, &mut dice);
-        if dice.roll(3) == 0 {
-            copy = recount(copy);
-            // Cut at the end and counted anew it is what was exported once; only witnesses know better.
-            let body = copy.windows(7).position(|at| at == b"{\"end\":").map(|end| &copy[..end]);
-            if body.is_some_and(|body| exports[mine].as_bytes().starts_with(body)) {
-                continue;
-            }
-        }
-        if copy == exports[mine].as_bytes() {
-            continue;
-        }
-        changed += 1;
-        assert!(check(&copy).is_err(), "round {round}:\n{}", String::from_utf8_lossy(&copy));
-    }
-    assert!(changed * 10 >= rounds() * 8);
-}
-
 const TABLES: [Table; 4] = [Table::Evidence, Table::Checkpoints, Table::Uses, Table::Meta];
 
 type Rows = Vec<(Table, TenantName, Row)>;
@@ -292,23 +272,8 @@ fn tamper_rows(clean: &Rows, other: &Rows, dice: &mut Dice) -> Rows {
 }
 
 #[test]
-fn every_change_of_the_stored_rows_is_found() {
-    let (clean, other) = (rows(&*home(0)), rows(&*home(7)));
-    check_store(&storage_of(&clean)).unwrap();
-    let as_stored = |rows: &Rows| self::rows(&storage_of(rows));
-    let clean = as_stored(&clean);
-    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-    for round in 0..(rounds() / 10).max(1) {
-        let changed = as_stored(&tamper_rows(&clean, &other, &mut dice));
-        if changed != clean {
-            assert!(check_store(&storage_of(&changed)).is_err(), "round {round}");
-        }
-    }
-}
-
-#[test]
 fn a_tenant_that_was_taken_away_whole_is_missed() {
-    let mut rows = rows(&*home(0));
+    let mut rows = rows(&*home(Fake::embedded, 0));
     rows.retain(|(table, tenant, _)| *table == Table::Checkpoints || tenant.as_str() != "acme");
     let finding = check_store(&storage_of(&rows)).unwrap_err();
     assert_eq!(finding.to_string(), "tenant `acme`, record 0: records that were signed are missing");
@@ -316,8 +281,56 @@ fn a_tenant_that_was_taken_away_whole_is_missed() {
 
 #[test]
 fn an_export_of_another_key_is_refused() {
-    let export = exported(&home(0), &TenantName::local());
+    let export = exported(&home(Fake::embedded, 0), &TenantName::local());
     let other = crypto::SigningKey::from_seed([1; 32]).unwrap().public();
     let finding = verify_export(&mut export.as_bytes(), &other).unwrap_err();
     assert_eq!(finding.to_string(), "line 1: the signature does not fit");
+}
+
+/// What `cargo xtask torture tamper` does more often: it looks for tests whose path has this name.
+mod torture_tamper {
+    use super::*;
+
+    #[test]
+    fn every_change_of_the_evidence_is_found() {
+        let (storage, other) = (home(Fake::embedded, 0), home(Fake::embedded, 7));
+        let exports = tenants().map(|tenant| exported(&storage, &tenant));
+        let foreign = tenants().map(|tenant| exported(&other, &tenant));
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+        let mut changed = 0;
+        for round in 0..rounds() {
+            let mine = usize::from(round % 2 == 0);
+            let others = [exports[1 - mine].clone(), foreign[0].clone(), foreign[1].clone()];
+            let mut copy = tamper(&exports[mine], &others, &mut dice);
+            if dice.roll(3) == 0 {
+                copy = recount(copy);
+                // Cut at the end and counted anew it is what was exported once; only witnesses know better.
+                let body = copy.windows(7).position(|at| at == b"{\"end\":").map(|end| &copy[..end]);
+                if body.is_some_and(|body| exports[mine].as_bytes().starts_with(body)) {
+                    continue;
+                }
+            }
+            if copy == exports[mine].as_bytes() {
+                continue;
+            }
+            changed += 1;
+            assert!(check(&copy).is_err(), "round {round}:\n{}", String::from_utf8_lossy(&copy));
+        }
+        assert!(changed * 10 >= rounds() * 8);
+    }
+
+    #[test]
+    fn every_change_of_the_stored_rows_is_found() {
+        let (clean, other) = (rows(&*home(Fake::embedded, 0)), rows(&*home(Fake::embedded, 7)));
+        check_store(&storage_of(&clean)).unwrap();
+        let as_stored = |rows: &Rows| self::rows(&storage_of(rows));
+        let clean = as_stored(&clean);
+        let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+        for round in 0..(rounds() / 10).max(1) {
+            let changed = as_stored(&tamper_rows(&clean, &other, &mut dice));
+            if changed != clean {
+                assert!(check_store(&storage_of(&changed)).is_err(), "round {round}");
+            }
+        }
+    }
 }

@@ -10,6 +10,7 @@
 
 use model::TenantName;
 
+use super::KEPT;
 use crate::{Row, Table};
 
 /// What a frame is.
@@ -69,7 +70,7 @@ impl Builder {
         });
     }
 
-    /// Adds a row; `None` where a part is too long for its length.
+    /// Adds a row; `None` where a part is too long for its length, or the table is none that a journal keeps.
     pub(super) fn row(
         &mut self,
         table: Table,
@@ -78,6 +79,7 @@ impl Builder {
         key: &[u8],
         value: &[u8],
     ) -> Option<()> {
+        KEPT.contains(&table).then_some(())?;
         self.0.push(table_number(table));
         self.0.push(match deed {
             Deed::Put => PUT,
@@ -131,9 +133,20 @@ pub(super) fn read(bytes: &[u8]) -> Option<Frame> {
     Some(Frame { number: u64::from_be_bytes(*number), kind, entries })
 }
 
+/// The number of the frame that may begin here, from its first bytes, without a look at the rest.
+pub(super) fn number_at(bytes: &[u8]) -> Option<u64> {
+    let number = bytes.get(PREFIX..)?.first_chunk::<8>()?;
+    (rest_length(bytes)? <= bytes.len().saturating_sub(PREFIX)).then_some(u64::from_be_bytes(*number))
+}
+
+/// The frame that begins here, whatever follows it.
+pub(super) fn first_of(bytes: &[u8]) -> Option<Frame> {
+    read(bytes.get(..PREFIX + rest_length(bytes)?)?)
+}
+
 fn entry(rest: &mut &[u8]) -> Option<Entry> {
     let table = *take(rest, 1)?.first()?;
-    let table = Table::ALL.into_iter().find(|known| table_number(*known) == table)?;
+    let table = KEPT.into_iter().find(|known| table_number(*known) == table)?;
     let deed = match *take(rest, 1)?.first()? {
         PUT => Deed::Put,
         DELETE => Deed::Delete,

@@ -7,11 +7,13 @@
 //! # Invariants
 //!
 //! - A commit is one frame: it is there whole or not at all. A commit that failed is cut off before the next one.
+//! - Of a long table only the last checkpoint may be written again, under the same key; who reads sees the later one.
 //! - What a crash left half-written at the very end is set aside in a file of its own, never deleted.
 //! - Anything else that is no whole frame, and any gap in the numbers, is an error: nothing is skipped.
 //! - After an `fdatasync` that failed, nothing is written any more: what is on the disk is unknown.
 
 mod frame;
+mod memory;
 mod open;
 mod read;
 mod segment;
@@ -27,7 +29,8 @@ use model::TenantName;
 
 use crate::{Batch, Error, Row, Step, Storage, Table};
 use frame::{Builder, Deed, Kind};
-use segment::Segment;
+use memory::{Key, Memory};
+use segment::{Identity, Segment};
 
 /// A journal in a folder of its own.
 pub struct Journal {
@@ -36,24 +39,24 @@ pub struct Journal {
     longest: u64,
 }
 
-type Key = (u8, TenantName);
-/// Places to begin reading at: for each long table of a tenant, keys that ascend and where their frames stand.
-type Marks = BTreeMap<Key, Vec<(Vec<u8>, u64)>>;
-
 /// What is known in memory.
 struct State {
     segments: Vec<Known>,
     file: File,
+    /// Which file that is, to see whether it still stands at its path.
+    identity: Identity,
     /// Where the next frame goes.
     end: u64,
     next: u64,
-    small: BTreeMap<(u8, TenantName, Vec<u8>), Vec<u8>>,
-    last: BTreeMap<Key, Row>,
+    memory: Memory,
     builder: Builder,
     failed: bool,
-    /// The end may hold what a failed write left.
+    /// The end may hold what a failed write or a crash left.
     dirty: bool,
 }
+
+/// Places to begin reading at: for each long table, ascending keys.
+type Marks = BTreeMap<Key, Vec<(Vec<u8>, u64)>>;
 
 /// A segment, and what stands before it.
 #[derive(Clone)]
@@ -99,88 +102,83 @@ impl Journal {
 impl State {
     /// Appends the frame in the builder and makes it durable.
     fn append(&mut self) -> Result<(), Error> {
-        let path = self.segments.last().map(|known| known.segment.path.clone()).unwrap_or_default();
-        if self.dirty {
-            self.file.set_len(self.end).map_err(|source| unwritten(source, &path))?;
-            self.dirty = false;
-        }
-        segment::still_there(&self.file, &path)?;
+        let Some(known) = self.segments.last() else { return Err(Error::Conflict) };
+        let path = known.segment.path.as_path();
+        self.identity.check(path, self.end)?;
         let too_large =
-            || Error::File { what: "write", path: path.clone(), source: ErrorKind::InvalidInput.into() };
+            || Error::File { what: "write", path: path.to_owned(), source: ErrorKind::InvalidInput.into() };
         let bytes = self.builder.finish().ok_or_else(too_large)?;
         let length = u64::try_from(bytes.len()).map_err(|_| too_large())?;
         if let Err(source) = self.file.write_all_at(bytes, self.end) {
             self.dirty = true;
-            return Err(unwritten(source, &path));
+            return Err(unwritten(source, path));
         }
         if let Err(source) = self.file.sync_data() {
             self.failed = true;
-            return Err(Error::Unconfirmed { path, source });
+            return Err(Error::Unconfirmed { path: path.to_owned(), source });
         }
         self.end += length;
         self.next += 1;
         Ok(())
     }
 
+    /// Cuts off what a failed write or a crash left behind the last frame. Durably: a later segment says that this one ends here.
+    fn cut(&mut self) -> Result<(), Error> {
+        let Some(known) = self.segments.last() else { return Err(Error::Conflict) };
+        let path = known.segment.path.as_path();
+        self.file.set_len(self.end).map_err(|source| unwritten(source, path))?;
+        if let Err(source) = self.file.sync_data() {
+            self.failed = true;
+            return Err(Error::Unconfirmed { path: path.to_owned(), source });
+        }
+        self.dirty = false;
+        Ok(())
+    }
+
     /// Writes a frame for the batch. Nothing in memory changes.
     fn build(&mut self, batch: &Batch) -> Result<(), Error> {
         self.builder.begin(self.next, Kind::Commit);
-        for step in batch.steps() {
+        for (nth, step) in batch.steps().iter().enumerate() {
+            let earlier = batch.steps().get(..nth).unwrap_or_default();
+            if !self.memory.admits(step, earlier) {
+                return Err(Error::Conflict);
+            }
             let (table, deed, tenant, key, value) = match step {
                 Step::Put(table, tenant, row) | Step::Insert(table, tenant, row) => {
                     (*table, Deed::Put, tenant, &row.key, row.value.as_slice())
                 }
                 Step::Delete(table, tenant, key) => (*table, Deed::Delete, tenant, key, [].as_slice()),
-                // Nothing that evidence writes is compared first; it has one writer.
                 Step::Swap(..) => return Err(Error::Conflict),
             };
-            let inserted = matches!(step, Step::Insert(..));
-            if is_long(table) {
-                let before = self.last.get(&(number(table), tenant.clone())).map(|row| row.key.as_slice());
-                if deed == Deed::Delete || before.is_some_and(|before| before >= key.as_slice()) {
-                    return Err(Error::Conflict);
-                }
-            } else if inserted && self.small.contains_key(&(number(table), tenant.clone(), key.clone())) {
-                return Err(Error::Conflict);
-            }
             self.builder.row(table, deed, tenant, key, value).ok_or(Error::Conflict)?;
         }
         Ok(())
     }
 
-    /// Takes a batch that is durable into memory.
+    /// Takes a batch into memory whose frame is durable at this place.
     fn take(&mut self, batch: &Batch, at: u64) {
         for step in batch.steps() {
-            match step {
-                Step::Put(table, tenant, row) | Step::Insert(table, tenant, row) => {
-                    self.put(*table, tenant, row.clone(), at);
-                }
-                Step::Delete(table, tenant, key) => {
-                    self.small.remove(&(number(*table), tenant.clone(), key.clone()));
-                }
-                Step::Swap(..) => {}
+            self.memory.take(step);
+            if let Step::Put(table, tenant, row) | Step::Insert(table, tenant, row) = step
+                && is_long(*table)
+            {
+                self.mark(*table, tenant, &row.key, at);
             }
         }
     }
 
-    fn put(&mut self, table: Table, tenant: &TenantName, row: Row, at: u64) {
-        let key = (number(table), tenant.clone());
-        if !is_long(table) {
-            self.small.insert((key.0, key.1, row.key), row.value);
-            return;
-        }
+    fn mark(&mut self, table: Table, tenant: &TenantName, key: &[u8], at: u64) {
         if let Some(known) = self.segments.last_mut() {
             let marks = Arc::make_mut(known.marks.get_or_insert_with(Arc::default));
-            read::mark(marks.entry(key.clone()).or_default(), &row.key, at);
+            read::mark(marks.entry((number(table), tenant.clone())).or_default(), key, at);
         }
-        self.last.insert(key, row);
     }
 }
 
 impl Storage for Journal {
     fn get(&self, table: Table, tenant: &TenantName, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         if !is_long(table) {
-            return Ok(self.state().small.get(&(number(table), tenant.clone(), key.to_vec())).cloned());
+            return Ok(self.state().memory.get(table, tenant, key));
         }
         let rows = read::rows(self, table, tenant, read::Range { prefix: key, after: None, limit: 1 })?;
         Ok(rows.into_iter().find(|row| row.key == key).map(|row| row.value))
@@ -197,47 +195,24 @@ impl Storage for Journal {
         if is_long(table) {
             return read::rows(self, table, tenant, read::Range { prefix, after, limit });
         }
-        let first = (number(table), tenant.clone(), prefix.to_vec());
         let state = self.state();
-        let rows = state.small.range(first..).take_while(|((one, name, key), _)| {
-            *one == number(table) && name == tenant && key.starts_with(prefix)
-        });
-        let rows = rows.filter(|((.., key), _)| after.is_none_or(|after| key.as_slice() > after));
-        Ok(rows
-            .take(limit)
-            .map(|((.., key), value)| Row { key: key.clone(), value: value.clone() })
-            .collect())
+        let rows = state.memory.rows(table, tenant, prefix).take_while(|(key, _)| key.starts_with(prefix));
+        let rows = rows.filter(|(key, _)| after.is_none_or(|after| *key > after));
+        Ok(rows.take(limit).map(|(key, value)| Row { key: key.to_vec(), value: value.to_vec() }).collect())
     }
 
     fn last(&self, table: Table, tenant: &TenantName) -> Result<Option<Row>, Error> {
         if is_long(table) {
-            let found = self.state().last.get(&(number(table), tenant.clone())).cloned();
-            return match found {
-                // A head names the last key only; the row stands in an older segment.
-                Some(row) if row.value.is_empty() => {
-                    let value = self.get(table, tenant, &row.key)?;
-                    Ok(value.map(|value| Row { key: row.key, value }))
-                }
-                found => Ok(found),
+            let Some(key) = self.state().memory.last(table, tenant).map(<[u8]>::to_vec) else {
+                return Ok(None);
             };
+            return Ok(self.get(table, tenant, &key)?.map(|value| Row { key, value }));
         }
         Ok(self.scan(table, tenant, b"", None, usize::MAX)?.pop())
     }
 
     fn tenants(&self, table: Table) -> Result<Vec<TenantName>, Error> {
-        let state = self.state();
-        let mut names: Vec<TenantName> = if is_long(table) {
-            state.last.keys().filter(|(one, _)| *one == number(table)).map(|(_, name)| name.clone()).collect()
-        } else {
-            state
-                .small
-                .keys()
-                .filter(|(one, ..)| *one == number(table))
-                .map(|(_, name, _)| name.clone())
-                .collect()
-        };
-        names.dedup();
-        Ok(names)
+        Ok(self.state().memory.tenants(table))
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), Error> {
@@ -245,6 +220,9 @@ impl Storage for Journal {
         if state.failed {
             let path = self.folder.clone();
             return Err(Error::Unconfirmed { path, source: ErrorKind::Other.into() });
+        }
+        if state.dirty {
+            state.cut()?;
         }
         if state.end > self.longest {
             open::next_segment(&self.folder, &mut state)?;
@@ -259,7 +237,11 @@ impl Storage for Journal {
 
 fn create(path: &Path) -> Result<File, Error> {
     let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(path);
-    file.map_err(|source| unwritten(source, path))
+    file.map_err(|source| match source.kind() {
+        // The folder is away; it may come back.
+        ErrorKind::NotFound => Error::Gone(path.to_owned()),
+        _ => unwritten(source, path),
+    })
 }
 
 fn unwritten(source: std::io::Error, path: &Path) -> Error {
@@ -278,6 +260,9 @@ const fn is_long(table: Table) -> bool {
 const fn number(table: Table) -> u8 {
     table as u8
 }
+
+/// The tables that a journal keeps: those of evidence.
+const KEPT: [Table; 4] = [Table::Meta, Table::Uses, Table::Evidence, Table::Checkpoints];
 
 /// A segment is full when it is longer than this: 64 MiB, which are read through in a tenth of a second.
 const SEGMENT: u64 = 64 << 20;

@@ -1,14 +1,14 @@
 //! Opening a journal: which segments there are, what the last one says, what a crash left behind.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::frame::{Builder, Deed, Frame, Kind};
-use super::segment::{At, Segment};
-use super::{Key, Known, State, create, number, unwritten};
-use crate::{Error, Row, Table, files};
+use super::frame::{self, Builder, Deed, Entry, Frame, Kind};
+use super::memory::Memory;
+use super::segment::{At, Identity, Segment};
+use super::{Known, State, create, is_long, number, unwritten};
+use crate::{Error, files};
 
 /// How the name of a segment ends.
 pub(super) const ENDING: &str = "journal";
@@ -19,33 +19,33 @@ pub(super) const ASIDE: &str = "aside";
 pub(super) fn state(folder: &Path) -> Result<State, Error> {
     files::private_folder(folder)?;
     let mut segments = Vec::new();
-    for path in listed(folder, ENDING)? {
+    let mut paths = listed(folder, ENDING)?.into_iter().peekable();
+    while let Some(path) = paths.next() {
         let segment = Arc::new(Segment::open(path)?);
-        let head = head(&segment)?;
-        match head {
-            Some(head) => segments.push(known(segment, &head)),
+        match head(&segment)? {
+            Some(head) => segments.push(known(folder, segment, &head)?),
             // A crash while a segment was begun: nothing in it was ever durable.
-            None => set_aside(&segment, 0)?,
+            None if paths.peek().is_none() => set_aside(&segment, 0)?,
+            None => return Err(Error::Damaged { path: segment.path.clone(), offset: 0 }),
         }
     }
     let Some(newest) = segments.last().cloned() else { return first(folder) };
-    check_names(&segments)?;
+    if segments.first().and_then(|known| numbered(&known.segment.path)) != Some(0) {
+        return Err(Error::Damaged { path: named(folder, 0), offset: 0 });
+    }
     let path = newest.segment.path.clone();
     let file =
         File::options().read(true).write(true).open(&path).map_err(|source| unwritten(source, &path))?;
-    let mut state = State {
-        segments,
-        file,
-        end: 0,
-        next: numbered(&path).unwrap_or(0),
-        small: BTreeMap::new(),
-        last: BTreeMap::new(),
-        builder: Builder::default(),
-        failed: false,
-        dirty: false,
-    };
+    let mut state = fresh(segments, file, numbered(&path).unwrap_or(0))?;
     read_through(&mut state, &newest.segment)?;
     Ok(state)
+}
+
+fn fresh(segments: Vec<Known>, file: File, next: u64) -> Result<State, Error> {
+    let path = segments.last().map(|known| known.segment.path.as_path()).unwrap_or(Path::new(""));
+    let identity = Identity::of(&file, path)?;
+    let (memory, builder) = (Memory::default(), Builder::default());
+    Ok(State { segments, file, identity, end: 0, next, memory, builder, failed: false, dirty: false })
 }
 
 /// The files of one kind, by name.
@@ -65,36 +65,34 @@ pub(super) fn listed(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Error>
 /// Begins a new segment: its head says again what is in memory.
 pub(super) fn next_segment(folder: &Path, state: &mut State) -> Result<(), Error> {
     let path = named(folder, state.next);
+    write_head(state)?;
     let file = create(&path)?;
     let segment = Arc::new(Segment::open(path.clone())?);
-    let before: BTreeMap<Key, Vec<u8>> =
-        state.last.iter().map(|(key, row)| (key.clone(), row.key.clone())).collect();
-    state.builder.begin(state.next, Kind::Head);
-    write_head(state)?;
-    let fresh = Known { segment, before: Arc::new(before), marks: Some(Arc::default()) };
-    let (old_file, old_end) =
-        (std::mem::replace(&mut state.file, file), std::mem::replace(&mut state.end, 0));
-    state.segments.push(fresh);
-    let synced = state.append().and_then(|()| sync_folder(folder));
-    if let Err(error) = synced {
+    let identity = Identity::of(&file, &path)?;
+    let before = Arc::new(state.memory.lasts().clone());
+    let old = (
+        std::mem::replace(&mut state.file, file),
+        std::mem::replace(&mut state.identity, identity),
+        state.end,
+    );
+    state.end = 0;
+    state.segments.push(Known { segment, before, marks: Some(Arc::default()) });
+    if let Err(error) = state.append() {
         // Back to the former segment; the file that could not be begun goes.
         state.segments.pop();
-        (state.file, state.end) = (old_file, old_end);
+        (state.file, state.identity, state.end) = old;
         state.dirty = false;
         let _ = std::fs::remove_file(&path);
         return Err(error);
     }
-    Ok(())
+    // The frame is on the disk; whether its name is, nobody knows then.
+    sync_folder(folder).inspect_err(|_| state.failed = true)
 }
 
 fn write_head(state: &mut State) -> Result<(), Error> {
-    for ((table, tenant, key), value) in &state.small {
-        let table = table_of(*table).ok_or(Error::Conflict)?;
-        state.builder.row(table, Deed::Put, tenant, key, value).ok_or(Error::Conflict)?;
-    }
-    for ((table, tenant), row) in &state.last {
-        let table = table_of(*table).ok_or(Error::Conflict)?;
-        state.builder.row(table, Deed::Last, tenant, &row.key, b"").ok_or(Error::Conflict)?;
+    state.builder.begin(state.next, Kind::Head);
+    for Entry { table, deed, tenant, row } in state.memory.head().ok_or(Error::Conflict)? {
+        state.builder.row(table, deed, &tenant, &row.key, &row.value).ok_or(Error::Conflict)?;
     }
     Ok(())
 }
@@ -104,17 +102,7 @@ fn first(folder: &Path) -> Result<State, Error> {
     let file = create(&path)?;
     let segment = Arc::new(Segment::open(path)?);
     let known = Known { segment, before: Arc::default(), marks: Some(Arc::default()) };
-    let mut state = State {
-        segments: vec![known],
-        file,
-        end: 0,
-        next: 0,
-        small: BTreeMap::new(),
-        last: BTreeMap::new(),
-        builder: Builder::default(),
-        failed: false,
-        dirty: false,
-    };
+    let mut state = fresh(vec![known], file, 0)?;
     state.builder.begin(0, Kind::Head);
     state.append()?;
     sync_folder(folder)?;
@@ -125,19 +113,30 @@ fn first(folder: &Path) -> Result<State, Error> {
 fn read_through(state: &mut State, segment: &Segment) -> Result<(), Error> {
     let length = segment.length()?;
     let mut offset = 0;
+    // From here on the writer keeps the marks of this segment: nobody may find it unread.
+    if let Some(known) = state.segments.last_mut() {
+        known.marks = Some(Arc::default());
+    }
     loop {
         match segment.at(offset, length)? {
             At::End => break,
             At::Frame(frame, next) => {
-                if frame.number != state.next || (frame.kind == Kind::Head) != (offset == 0) {
+                let first = frame.number == 0 && !frame.entries.is_empty();
+                let fits =
+                    frame.number == state.next && (frame.kind == Kind::Head) == (offset == 0) && !first;
+                if !fits || state.memory.read(&frame).is_none() {
                     return Err(Error::Damaged { path: segment.path.clone(), offset });
                 }
-                take(state, frame, offset);
+                for entry in
+                    frame.entries.iter().filter(|entry| entry.deed == Deed::Put && is_long(entry.table))
+                {
+                    state.mark(entry.table, &entry.tenant, &entry.row.key, offset);
+                }
                 state.next += 1;
                 offset = next;
             }
             At::Broken => {
-                if has_frame_behind(segment, offset, length, state.next)? {
+                if has_frame_behind(segment, offset, state.next)? {
                     return Err(Error::Damaged { path: segment.path.clone(), offset });
                 }
                 set_aside(segment, offset)?;
@@ -150,40 +149,23 @@ fn read_through(state: &mut State, segment: &Segment) -> Result<(), Error> {
     Ok(())
 }
 
-fn take(state: &mut State, frame: Frame, at: u64) {
-    for entry in frame.entries {
-        match entry.deed {
-            Deed::Put => state.put(entry.table, &entry.tenant, entry.row, at),
-            Deed::Delete => {
-                state.small.remove(&(number(entry.table), entry.tenant, entry.row.key));
-            }
-            Deed::Last => {
-                let row = Row { key: entry.row.key, value: Vec::new() };
-                state.last.insert((number(entry.table), entry.tenant), row);
-            }
-        }
-    }
-}
-
-/// Whether a whole frame with a later number stands behind a broken place: then it is damage, and not a crash while writing.
-fn has_frame_behind(segment: &Segment, broken: u64, length: u64, number: u64) -> Result<bool, Error> {
-    for offset in broken + 1..length {
-        if let At::Frame(frame, _) = segment.at(offset, length)?
-            && frame.number > number
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// Whether a whole frame with this number or a later one stands behind a broken place: then it is damage, and not a crash while
+/// writing.
+fn has_frame_behind(segment: &Segment, broken: u64, number: u64) -> Result<bool, Error> {
+    let bytes = segment.rest(broken)?;
+    Ok((1..bytes.len()).any(|offset| {
+        let rest = bytes.get(offset..).unwrap_or_default();
+        // Only a number that can stand here is worth the sum over its frame.
+        let near =
+            |found: u64| found >= number && found - number <= u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        frame::number_at(rest).is_some_and(near) && frame::first_of(rest).is_some()
+    }))
 }
 
 /// Copies the bytes from `offset` on into a file of their own. The segment is cut there before the next frame is written.
 fn set_aside(segment: &Segment, offset: u64) -> Result<(), Error> {
-    use std::os::unix::fs::FileExt;
-    let wrong = |source| Error::File { what: "read", path: segment.path.clone(), source };
-    let length = usize::try_from(segment.length()?.saturating_sub(offset)).unwrap_or(usize::MAX);
-    let mut bytes = vec![0; length];
-    segment.file.read_exact_at(&mut bytes, offset).map_err(wrong)?;
+    let wrong = |source| Error::File { what: "remove", path: segment.path.clone(), source };
+    let bytes = segment.rest(offset)?;
     let mut name = segment.path.file_stem().unwrap_or_default().to_owned();
     name.push(format!("-{offset:012}.{ASIDE}"));
     if !bytes.is_empty() {
@@ -200,33 +182,22 @@ fn head(segment: &Segment) -> Result<Option<Frame>, Error> {
         At::Frame(frame, _) if frame.kind == Kind::Head => Ok(Some(frame)),
         At::Frame(..) => Err(Error::Damaged { path: segment.path.clone(), offset: 0 }),
         At::End => Ok(None),
-        At::Broken if has_frame_behind(segment, 0, segment.length()?, 0)? => {
+        At::Broken if has_frame_behind(segment, 0, 0)? => {
             Err(Error::Damaged { path: segment.path.clone(), offset: 0 })
         }
         At::Broken => Ok(None),
     }
 }
 
-fn known(segment: Arc<Segment>, head: &Frame) -> Known {
+/// A segment is named after its first frame, in exactly one way.
+fn known(folder: &Path, segment: Arc<Segment>, head: &Frame) -> Result<Known, Error> {
+    if segment.path != named(folder, head.number) {
+        return Err(Error::Damaged { path: segment.path.clone(), offset: 0 });
+    }
     let before = head.entries.iter().filter(|entry| entry.deed == Deed::Last);
     let before =
         before.map(|entry| ((number(entry.table), entry.tenant.clone()), entry.row.key.clone())).collect();
-    Known { segment, before: Arc::new(before), marks: None }
-}
-
-/// A segment is named after its first frame, and that is the frame that it begins with.
-fn check_names(segments: &[Known]) -> Result<(), Error> {
-    for known in segments {
-        let begins = head(&known.segment)?.map(|frame| frame.number);
-        if begins.is_none() || begins != numbered(&known.segment.path) {
-            return Err(Error::Damaged { path: known.segment.path.clone(), offset: 0 });
-        }
-    }
-    let first = segments.first().and_then(|known| numbered(&known.segment.path));
-    match (first, segments.first()) {
-        (Some(0), _) | (_, None) => Ok(()),
-        (_, Some(known)) => Err(Error::Damaged { path: known.segment.path.clone(), offset: 0 }),
-    }
+    Ok(Known { segment, before: Arc::new(before), marks: None })
 }
 
 fn named(folder: &Path, first: u64) -> PathBuf {
@@ -235,10 +206,6 @@ fn named(folder: &Path, first: u64) -> PathBuf {
 
 fn numbered(path: &Path) -> Option<u64> {
     path.file_stem()?.to_str()?.parse().ok()
-}
-
-fn table_of(wanted: u8) -> Option<Table> {
-    Table::ALL.into_iter().find(|table| number(*table) == wanted)
 }
 
 fn sync_folder(folder: &Path) -> Result<(), Error> {

@@ -36,6 +36,15 @@ impl Segment {
         Ok(seen.map_err(|source| Error::File { what: "look at", path: self.path.clone(), source })?.len())
     }
 
+    /// All bytes from `offset` on.
+    pub(super) fn rest(&self, offset: u64) -> Result<Vec<u8>, Error> {
+        let left = usize::try_from(self.length()?.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; left];
+        let read = self.file.read_exact_at(&mut bytes, offset);
+        read.map_err(|source| Error::File { what: "read", path: self.path.clone(), source })?;
+        Ok(bytes)
+    }
+
     /// Reads the frame at `offset`; bytes from `end` on do not count.
     pub(super) fn at(&self, offset: u64, end: u64) -> Result<At, Error> {
         if offset >= end {
@@ -72,10 +81,30 @@ impl Segment {
     }
 }
 
-/// Whether the file that is open is still the one at its path: appending to an unlinked file would lose what it took.
-pub(super) fn still_there(file: &File, path: &Path) -> Result<(), Error> {
-    let same = std::fs::metadata(path).ok().zip(file.metadata().ok()).is_some_and(|(there, open)| {
-        there.ino() == open.ino() && there.dev() == open.dev() && there.len() == open.len()
-    });
-    if same { Ok(()) } else { Err(Error::Gone(path.to_owned())) }
+/// Which file is open. Appending to one that was unlinked would lose what it took; appending to one that somebody else
+/// has cut or written to would leave a hole, or overwrite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    pub(super) fn of(file: &File, path: &Path) -> Result<Self, Error> {
+        let seen = file.metadata();
+        let seen = seen.map_err(|source| Error::File { what: "look at", path: path.to_owned(), source })?;
+        Ok(Self { device: seen.dev(), inode: seen.ino() })
+    }
+
+    /// The file at the path is this one, and ends where it should.
+    pub(super) fn check(self, path: &Path, end: u64) -> Result<(), Error> {
+        let seen =
+            std::fs::metadata(path).ok().filter(|seen| seen.dev() == self.device && seen.ino() == self.inode);
+        let seen = seen.ok_or_else(|| Error::Gone(path.to_owned()))?;
+        if seen.len() == end {
+            Ok(())
+        } else {
+            Err(Error::Damaged { path: path.to_owned(), offset: seen.len().min(end) })
+        }
+    }
 }
