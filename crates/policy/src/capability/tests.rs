@@ -232,24 +232,3 @@ proptest! {
         }
     }
 }
-
-#[test]
-#[ignore = "measures; run in release with --nocapture"]
-fn how_long_reading_and_verifying_takes() {
-    let token = token(&[r#"{"operations": ["slack/chat.*"]}"#, r#"{"not_after": "2040-01-01T00:00:00Z"}"#])
-        .narrow(&[caveat(r#"{"resources": ["channel:*"]}"#)], narrowing(2))
-        .unwrap()
-        .narrow(&[caveat(r#"{"uses": 2}"#)], narrowing(3))
-        .unwrap();
-    let (text, root) = (text(&token), root());
-    let best = |run: &dyn Fn()| {
-        let timed = (0..50).map(|_| {
-            let start = std::time::Instant::now();
-            (0..1000).for_each(|_| run());
-            start.elapsed() / 1000
-        });
-        timed.min().unwrap()
-    };
-    println!("read: {:?}", best(&|| assert!(Token::parse(&text).is_ok())));
-    println!("verify: {:?}", best(&|| assert!(verify(&token, &root).is_ok())));
-}

@@ -5,7 +5,7 @@ use model::{Access, Proof, Risk, Timestamp};
 use super::cache::Key;
 use super::*;
 use crate::Error;
-use crate::tests::{Ask, NOON, specs};
+use crate::tests::{Ask, specs};
 use crate::principal::{Known, PrincipalKind, Standing};
 
 fn compile(text: &str) -> Result<Policies, Error> {
@@ -345,31 +345,4 @@ fn policies_without_an_id_are_named_by_file_and_number() {
         &*decision(&policies, &[], Standing::Proven, &Ask::default()).determining,
         &[Arc::from("mine.cedar#1")]
     );
-}
-
-#[test]
-#[ignore = "measures; run in release with --nocapture"]
-fn how_long_a_decision_takes() {
-    let policies = Policies::compile(&[Source::DEFAULT], &specs()).unwrap();
-    let context = compiled(&format!(
-        "{} forbid (principal, action, resource) when {{ context.risk == \"x\" }};",
-        permit_all()
-    ));
-    let known = Arc::new(Known::default());
-    let (tenant, principal, known, standing) = subject(&known, Standing::Holder);
-    let subject = Subject { tenant: &tenant, principal: &principal, known, standing, grant: None };
-    let ask = Ask { now: NOON, ..Ask::default() };
-    let (caller, call) = (ask.caller("ada", Proof::Kernel), ask.call());
-    for (name, set) in [("kept", &policies), ("evaluated", &context)] {
-        let best = (0..50)
-            .map(|_| {
-                let start = std::time::Instant::now();
-                for _ in 0..200 {
-                    assert_eq!(set.decide(&subject, &caller, &call, ask.now()).outcome, ALLOWED);
-                }
-                start.elapsed() / 200
-            })
-            .min();
-        println!("{name}: {best:?}");
-    }
 }
