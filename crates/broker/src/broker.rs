@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use catalog::Catalog;
@@ -20,11 +20,13 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 
 mod load;
+mod running;
 mod verified;
 
+use running::{Ending, Running, announce};
 use verified::VerifiedCache;
 
-pub(crate) use load::{GrantRow, PolicyRow, RevocationRow, compile};
+pub(crate) use load::{PolicyRow, RevocationRow};
 
 /// How a broker is set up.
 #[derive(Debug, Clone)]
@@ -88,8 +90,7 @@ pub struct Broker {
 pub(crate) struct Unsealed {
     keyring: Arc<Keyring>,
     secrets: Arc<Secrets>,
-    log: Log,
-    lanes: Vec<Lane>,
+    running: Arc<Running>,
     verified: VerifiedCache,
 }
 
@@ -103,7 +104,7 @@ impl Unsealed {
     }
 
     pub(crate) fn log(&self) -> &Log {
-        &self.running.log
+        self.running.log()
     }
 
     /// Capabilities whose chain was verified with these keys.
@@ -113,8 +114,7 @@ impl Unsealed {
 
     /// The lane of one of the threads.
     pub(crate) fn lane(&self, thread: usize) -> Option<&Lane> {
-        let lanes = &self.running.lanes;
-        lanes.get(thread % lanes.len().max(1))
+        self.running.lane(thread)
     }
 }
 
@@ -172,7 +172,7 @@ impl Broker {
         let running = self.running(&ending, &keyring)?;
         self.secrets.unseal(keyring);
         let unsealed = self.prepared(&running).inspect_err(|_| self.secrets.seal())?;
-        *ending = Ending { running: Arc::downgrade(&running), ended: Arc::downgrade(&running._ended) };
+        *ending = Ending::of(&running);
         self.was_sealed.store(false, Ordering::Relaxed);
         self.unsealed.store(Some(unsealed));
         Ok(())
@@ -180,25 +180,25 @@ impl Broker {
 
     /// The log that calls from before the sealing still write to, or a new one. Two never write to one chain.
     fn running(&self, ending: &Ending, keyring: &Keyring) -> Result<Arc<Running>, Refusal> {
-        if let Some(running) = ending.running.upgrade() {
+        if let Some(running) = ending.running_still() {
             return Ok(running);
         }
-        wait_for(ending)?;
+        ending.wait()?;
         let key =
             keyring.house().evidence_key().map_err(|error| refused(&error, error.code(), error.hint()))?;
         let (storage, clock) = (Arc::clone(&self.stores.evidence), Arc::clone(&self.clock));
         let log = Log::open(storage, key, self.settings.origin.clone(), clock)
             .map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))?;
-        let lanes = (0..self.settings.threads.max(1)).map(|_| log.lane()).collect();
-        Ok(Arc::new(Running { log, lanes, _ended: Arc::default() }))
+        Ok(Arc::new(Running::new(log, self.settings.threads)))
     }
 
     fn prepared(&self, running: &Arc<Running>) -> Result<Arc<Unsealed>, Refusal> {
         let keyring = self.secrets.keyring().map_err(|error| refused(&error, error.code(), error.hint()))?;
         if self.was_sealed.load(Ordering::Relaxed) {
-            announce(&running.log)?;
+            announce(running.log())?;
         }
-        Ok(Arc::new(Unsealed { keyring, secrets: Arc::clone(&self.secrets), running: Arc::clone(running) }))
+        let (secrets, running) = (Arc::clone(&self.secrets), Arc::clone(running));
+        Ok(Arc::new(Unsealed { keyring, secrets, running, verified: VerifiedCache::default() }))
     }
 
     /// Drops the keys. Calls that are under way end with what they have; new ones are refused at once.
@@ -334,27 +334,6 @@ impl Broker {
         }
         Ok(())
     }
-}
-
-/// Records that the keys are there again. On a runtime of its own: unsealing is called from a thread that may block.
-fn announce(log: &Log) -> Result<(), Refusal> {
-    let wrong = |error: std::io::Error| Refusal::new(Code::SourceUnavailable, error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(wrong)?;
-    let lane = log.lane();
-    let announced = runtime.block_on(lane.announce(evidence::Notice::Unsealed));
-    announced.map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))
-}
-
-/// Waits until the log of the last unsealing has written its last group.
-fn wait_for(ending: &Ending) -> Result<(), Refusal> {
-    for _ in 0..500 {
-        if ending.ended.strong_count() == 0 {
-            return Ok(());
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    Err(Refusal::new(Code::Sealed, "the evidence from before the sealing is still being written")
-        .hint("try again in a moment"))
 }
 
 fn name(text: &str) -> Result<PrincipalName, Refusal> {

@@ -6,8 +6,8 @@ use net::Body;
 
 use crate::Payload;
 
-/// A request as a door parsed it. Nothing in it is believed yet.
-#[derive(Debug)]
+/// A request as a door parsed it. Nothing in it is believed yet. Its `Debug` shows no capability, no header and no query: any
+/// of them may carry a credential.
 pub struct Inbound {
     /// The door.
     pub door: Door,
@@ -17,6 +17,18 @@ pub struct Inbound {
     pub capability: Option<HeaderValue>,
     /// What it asks for.
     pub asked: Asked,
+}
+
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { door, facts, capability, asked } = self;
+        f.debug_struct("Inbound")
+            .field("door", door)
+            .field("facts", facts)
+            .field("capability", &capability.as_ref().map(|_| "(not shown)"))
+            .field("asked", asked)
+            .finish()
+    }
 }
 
 /// What a request asks for.
@@ -29,7 +41,6 @@ pub enum Asked {
 }
 
 /// An HTTP request for an integration.
-#[derive(Debug)]
 pub struct Forward {
     /// Which integration.
     pub integration: IntegrationName,
@@ -41,6 +52,18 @@ pub struct Forward {
     pub headers: HeaderMap,
     /// The caller's body.
     pub body: Body,
+}
+
+impl std::fmt::Debug for Forward {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { integration, method, target, headers: _, body } = self;
+        f.debug_struct("Forward")
+            .field("integration", integration)
+            .field("method", method)
+            .field("path", &target.path())
+            .field("body", body)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A named operation with its inputs.
@@ -75,11 +98,17 @@ pub enum Outbound {
     Answer(Answer),
 }
 
-/// The answer of an operation.
-#[derive(Debug)]
+/// The answer of an operation. Its `Debug` shows no value: that of `capability.request` is a bearer.
 pub struct Answer {
     /// The record of it.
     pub evidence: EvidenceId,
     /// What it says.
     pub value: serde_json::Value,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { evidence, value: _ } = self;
+        f.debug_struct("Answer").field("evidence", evidence).finish_non_exhaustive()
+    }
 }

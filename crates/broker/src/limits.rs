@@ -59,10 +59,12 @@ impl Limits {
 
     /// Forgets counters that are full again; called now and then, so that names that came once do not pile up.
     pub(crate) fn tidy(&self) {
-        let known = self.by_pace.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for limiter in known.values() {
+        let mut known = self.by_pace.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Whoever narrows a capability chooses its pace, so paces must not pile up either. One that is being counted stays.
+        known.retain(|_, limiter| {
             limiter.retain_recent();
-        }
+            !limiter.is_empty() || Arc::strong_count(limiter) > 1
+        });
     }
 
     fn limiter(&self, pace: Pace) -> Option<Arc<DefaultKeyedRateLimiter<Counted>>> {

@@ -29,22 +29,26 @@ pub fn capability(headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
 fn within(value: &HeaderValue) -> Option<HeaderValue> {
     let text = value.to_str().ok()?.trim();
     if text.starts_with(PREFIX) {
-        return HeaderValue::from_str(text).ok();
+        return bearer(text);
     }
     let (scheme, rest) = text.split_once(' ')?;
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token") {
-        return rest.starts_with(PREFIX).then(|| HeaderValue::from_str(rest).ok()).flatten();
+        return if rest.starts_with(PREFIX) { bearer(rest) } else { None };
     }
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let pair = String::from_utf8(crypto::from_base64(rest).ok()?).ok()?;
     let (user, password) = pair.split_once(':')?;
-    [password, user]
-        .into_iter()
-        .find(|part| part.starts_with(PREFIX))
-        .and_then(|part| HeaderValue::from_str(part).ok())
+    [password, user].into_iter().find(|part| part.starts_with(PREFIX)).and_then(bearer)
+}
+
+/// Whoever has the text may use it, so it is not shown.
+fn bearer(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 const PREFIX: &str = "cap1_";

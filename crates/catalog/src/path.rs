@@ -174,7 +174,8 @@ pub(crate) fn is_word(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// One segment as an input: not empty, no `;` however it is written (servers disagree on what follows it), no slash unless it is expected.
+/// One segment as an input: not empty, no `;` however it is written (servers disagree on what follows it), no slash unless it
+/// is expected.
 fn one(segment: &str, slash: bool) -> Option<String> {
     let parameters = segment.contains(';') || segment.contains("%3B");
     if segment.is_empty() || parameters || (!slash && segment.contains("%2F")) {

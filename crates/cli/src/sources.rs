@@ -26,7 +26,7 @@ pub(crate) fn refuse_empty(home: &Home) -> Outcome {
                 runtime.block_on(source.probe(&secret.reference))
             {
                 let failure =
-                    Failure::doing(&format!("could not use the secret `{field}` of `{name}`"), &error);
+                    Failure::doing(format!("could not use the secret `{field}` of `{name}`"), &error);
                 return Err(failure.hint(
                     "give it a value, or name another place: `store:NAME`, `env:VARIABLE`, `file:PATH`",
                 ));

@@ -10,11 +10,14 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    /// `what` was read, `text` is what stood there (shortened and escaped for display), `expected` says what should.
+    /// `what` was read, `text` is what stood there (escaped for display), `expected` says what should. A text that may be a
+    /// secret in the wrong place is not repeated: messages are printed, logged and sent back.
     #[must_use]
     pub fn new(what: &'static str, text: &str, expected: &'static str) -> Self {
-        let shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-        Self { what, text: shown, expected }
+        if may_be_a_secret(text) {
+            return Self::hidden(what, expected);
+        }
+        Self { what, text: text.escape_debug().collect(), expected }
     }
 
     /// The same without the text, for places where a secret may have been typed by mistake.
@@ -30,5 +33,15 @@ impl ParseError {
     }
 }
 
-/// Longest part of a wrong text that is repeated to the reader, in characters.
-const SHOWN: usize = 80;
+/// Whether a text is longer than what people mistype, or begins as the keys of well-known services do.
+fn may_be_a_secret(text: &str) -> bool {
+    text.len() > LONGEST || BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
+
+/// Longest wrong text that is repeated, in bytes: shorter than the keys that services give out.
+const LONGEST: usize = 24;
+const BEGINNINGS: [&str; 10] =
+    ["sk-", "sk_", "rk_", "xox", "ghp_", "ghs_", "github_pat_", "glpat-", "eyJ", "cap1_"];
+
+#[cfg(test)]
+mod tests;

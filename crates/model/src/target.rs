@@ -3,15 +3,17 @@
 //! A path is accepted in canonical form or brought into it by the two rewritings that RFC 3986, section 6.2.2, calls
 //! equivalent: hex digits of an escape in upper case, and escaped unreserved characters unescaped. What two servers might
 //! read differently is refused: dot segments (also escaped, also between `%2F`), back slashes, control characters, broken
-//! escapes, overlong or non-NFC text, invisible characters. `%2F` stays what it is, one character of a segment.
+//! escapes, escapes within escapes, overlong or non-NFC text, invisible characters, lookalikes of separators. `%2F` stays what it is, one character of a segment.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use unicode_normalization::is_nfc;
-
 use crate::ParseError;
+
+mod readings;
+
+use readings::{check_segments, check_text, decode};
 
 /// A method of HTTP that can be forwarded (RFC 9110, section 9, and RFC 5789).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -295,61 +297,6 @@ fn canonical(text: &str) -> Option<Cow<'_, str>> {
         }
     }
     Some(Cow::Owned(out))
-}
-
-/// A path has no dot segment, whichever way its separators are written, and no character that hides.
-fn check_segments(path: &str) -> Result<(), &'static str> {
-    let slashes = path.replace("%2F", "/").replace("%5C", "/");
-    if slashes.split('/').any(|segment| {
-        let name = segment.split([';']).next().unwrap_or_default();
-        name == "." || name == ".." || segment == "." || segment == ".."
-    }) {
-        return Err("a path without `.` and `..` segments, in any encoding");
-    }
-    if path.contains("%5C") {
-        return Err("a path without back slashes, in any encoding");
-    }
-    check_text(path)
-}
-
-/// Escapes decode to valid, normalised, visible text.
-fn check_text(text: &str) -> Result<(), &'static str> {
-    if !text.contains('%') {
-        return Ok(());
-    }
-    let Ok(decoded) = String::from_utf8(decode(text)) else { return Err("percent-escapes of valid UTF-8") };
-    if decoded.contains('%') && decoded.as_bytes().windows(3).any(is_escape) {
-        // `%252e` is a second layer of encoding; a server that decodes twice would see something else than we matched.
-        if decoded.to_ascii_lowercase().contains("%2e") || decoded.to_ascii_lowercase().contains("%2f") {
-            return Err("no doubly encoded dots or slashes");
-        }
-    }
-    if decoded.chars().any(|c| (c.is_control() && !matches!(c, '\t' | '\n' | '\r')) || is_invisible(c)) {
-        return Err("no control or invisible characters");
-    }
-    if !is_nfc(&decoded) {
-        return Err("text in Unicode's normal form C");
-    }
-    Ok(())
-}
-
-fn is_escape(window: &[u8]) -> bool {
-    matches!(window, [b'%', a, b] if hex(*a).is_some() && hex(*b).is_some())
-}
-
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-fn decode(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let pair =
-            if byte == b'%' { bytes.next().and_then(hex).zip(bytes.next().and_then(hex)) } else { None };
-        out.push(pair.map_or(byte, |(high, low)| high << 4 | low));
-    }
-    out
 }
 
 fn decode_query(text: &str) -> Cow<'_, str> {

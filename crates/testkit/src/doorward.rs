@@ -166,6 +166,13 @@ impl Doorward {
         if !args.iter().any(|arg| *arg == "--gateway" || arg.starts_with("--gateway=")) {
             command.args(["--gateway", "127.0.0.1:0"]);
         }
+        self.start(command)
+    }
+
+    /// The same with a command made from [`Self::command`], which has to print the line that says `ready`.
+    #[must_use]
+    #[track_caller]
+    pub fn start(&self, command: Command) -> Running {
         Running::start(command, &self.printed)
     }
 

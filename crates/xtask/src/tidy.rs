@@ -36,7 +36,10 @@ impl File {
     fn is_test(&self) -> bool {
         // The test kit is a library for tests: a step of it that fails is a test that fails.
         self.path.starts_with("crates/testkit/")
-            || self.path.split('/').any(|part| matches!(part, "tests.rs" | "tests" | "benches" | "fuzz" | "examples"))
+            || self
+                .path
+                .split('/')
+                .any(|part| matches!(part, "tests.rs" | "tests" | "benches" | "fuzz" | "examples"))
     }
 
     /// Whether this is input for tests, kept byte by byte.

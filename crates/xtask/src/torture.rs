@@ -22,7 +22,7 @@ const LIST: &[Torture] = &[
     Torture {
         name: "kill9",
         krate: "cli",
-        rounds: 1_000,
+        rounds: 10_000,
         about: "kill the broker at any moment; nothing acknowledged is lost",
     },
     Torture {
@@ -34,12 +34,12 @@ const LIST: &[Torture] = &[
     Torture {
         name: "canaries",
         krate: "cli",
-        rounds: 100,
+        rounds: 1_000,
         about: "plant secrets; none is seen in any output or file",
     },
     Torture {
         name: "names",
-        krate: "model",
+        krate: "cli",
         rounds: 1_000_000,
         about: "odd names and targets; one spelling or a refusal",
     },

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::Arc;
 
 use catalog::{Catalog, Integration};
 use model::{CapabilityId, Code, IntegrationName, Refusal, TenantName};

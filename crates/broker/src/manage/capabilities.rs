@@ -6,10 +6,10 @@ use std::time::Duration;
 use model::{CapabilityId, Code, GrantId, Inputs, PrincipalName, Refusal};
 use policy::{Caveat, Grant, GrantState, Token, mint, verify};
 use serde_json::{Value, json};
-use store::{Batch, Record, Table};
+use store::Batch;
 
 use super::{Managing, unstored, waiting};
-use crate::broker::{Broker, GrantRow, RevocationRow, refused};
+use crate::broker::{Broker, RevocationRow, refused};
 use crate::caveats;
 
 /// The answer holds the capability: a bearer, shown once, and not a stored secret.
@@ -44,7 +44,7 @@ pub(super) async fn request(managing: &mut Managing<'_>) -> Result<Value, Refusa
         label,
         giver: Some(managing.admitted.permit.principal().clone()),
     };
-    keep(&broker, GrantRow(row)).await?;
+    keep(&broker, row).await?;
     let said: Vec<String> = asked.iter().map(ToString::to_string).collect();
     let token = token.expose(ToOwned::to_owned);
     Ok(
@@ -88,9 +88,9 @@ pub(super) async fn revoke(managing: &Managing<'_>) -> Result<Value, Refusal> {
         let row = RevocationRow { id: narrowing, at: now };
         let batch = store::put(Batch::new(), &tenant, &narrowing.to_string(), &row)
             .map_err(|error| unstored(&error))?;
-        let storage = Arc::clone(&broker);
-        waiting(move || storage.storage().commit(&batch).map_err(|error| unstored(&error))).await?;
+        // First in memory: whatever becomes of the row, it is over for this process.
         broker.grants().revoke_narrowing(narrowing);
+        waiting(move || broker.storage().commit(&batch).map_err(|error| unstored(&error))).await?;
         return Ok(json!({ "id": narrowing, "state": "revoked" }));
     }
     let missing =
@@ -99,8 +99,9 @@ pub(super) async fn revoke(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let known = broker.grants().find(grant).filter(|known| known.tenant == tenant).ok_or_else(missing)?;
     let mut row = Grant::clone(&known);
     row.state = GrantState::Revoked { at: now };
-    keep(&broker, GrantRow(row)).await?;
+    // First in memory: whatever becomes of the row, it is over for this process.
     broker.grants().revoke(grant, now);
+    keep(&broker, row).await?;
     Ok(json!({ "id": grant, "state": "revoked" }))
 }
 
@@ -142,18 +143,9 @@ pub(super) fn validate(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     )
 }
 
-async fn keep(broker: &Arc<Broker>, row: GrantRow) -> Result<(), Refusal> {
-    let (storage, grant) = (Arc::clone(broker), row.0.clone());
-    waiting(move || {
-        let value =
-            serde_json::to_vec(&row).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?;
-        let batch = Batch::new().put(Table::Grants, &row.0.tenant, row.0.id.to_string().as_bytes(), value);
-        storage.storage().commit(&batch).map_err(|error| unstored(&error))
-    })
-    .await?;
-    debug_assert!(matches!(GrantRow::TABLE, Table::Grants));
-    broker.grants().put(grant);
-    Ok(())
+async fn keep(broker: &Arc<Broker>, grant: Grant) -> Result<(), Refusal> {
+    let broker = Arc::clone(broker);
+    waiting(move || broker.keep_grant(grant)).await
 }
 
 /// Ready-made narrowings that were asked for: `preset: slack/post_channels`, `params: {"channels": "C1,C2"}`.

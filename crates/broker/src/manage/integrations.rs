@@ -59,6 +59,7 @@ pub(super) async fn add(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     let (name, text) = (name(managing)?, managing.payload()?.text()?);
     let broker = Arc::clone(managing.worker.broker());
     waiting(move || {
+        let writing = broker.writing();
         let folder = broker.settings().layer.clone();
         let file = folder.join(format!("{name}.yaml"));
         if file.exists() {
@@ -67,7 +68,7 @@ pub(super) async fn add(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         }
         store::files::private_folder(&folder).map_err(|error| super::unstored(&error))?;
         store::files::replace(&file, text.as_bytes(), 0o600).map_err(|error| super::unstored(&error))?;
-        if let Err(refusal) = broker.reload() {
+        if let Err(refusal) = broker.reload_while(&writing) {
             // The former set is still in force; the file that broke it goes, so that the next start finds none.
             let _ = std::fs::remove_file(&file);
             return Err(refusal);

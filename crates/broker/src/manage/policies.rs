@@ -5,10 +5,9 @@ use std::sync::Arc;
 use model::{Code, Inputs, Refusal, Resource, SecretName};
 use policy::{OWNER, PrincipalKind, Question};
 use serde_json::{Value, json};
-use store::{Batch, Record};
 
 use super::{Managing, unstored, waiting};
-use crate::broker::{PolicyRow, compile};
+use crate::broker::PolicyRow;
 
 pub(super) async fn put(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     let (name, text) = (name(managing)?, managing.payload()?.text()?);
@@ -16,16 +15,8 @@ pub(super) async fn put(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     let tenant = managing.admitted.permit.tenant().clone();
     let row = PolicyRow { text, changed: broker.now() };
     waiting(move || {
-        let mut all = store::all::<PolicyRow>(&**broker.storage(), &tenant).map_err(|error| unstored(&error))?;
-        all.retain(|(known, _)| *known != name);
-        all.push((name.clone(), row));
-        let compiled = compile(&broker.catalog(), &all)?;
-        let Some((_, row)) = all.pop() else { return Err(Refusal::new(Code::Conflict, "the policy was lost")) };
-        let batch = store::put(Batch::new(), &tenant, &name, &row).map_err(|error| unstored(&error))?;
-        broker.storage().commit(&batch).map_err(|error| unstored(&error))?;
-        let answer = json!({ "name": name, "version": compiled.version().to_string(), "warnings": compiled.warnings() });
-        broker.reload()?;
-        Ok(answer)
+        let compiled = broker.change_policy(&tenant, &name, Some(row))?;
+        Ok(json!({ "name": name, "version": compiled.version().to_string(), "warnings": compiled.warnings() }))
     })
     .await
 }
@@ -41,9 +32,7 @@ pub(super) async fn forget(managing: &Managing<'_>) -> Result<Value, Refusal> {
             return Err(Refusal::new(Code::NotFound, format!("there is no policy `{name}`"))
                 .hint("`doorward policy list`"));
         }
-        let batch = Batch::new().delete(PolicyRow::TABLE, &tenant, name.as_bytes());
-        broker.storage().commit(&batch).map_err(|error| unstored(&error))?;
-        broker.reload()?;
+        let _compiled = broker.change_policy(&tenant, &name, None)?;
         Ok(json!({ "name": name, "state": "forgotten" }))
     })
     .await

@@ -11,10 +11,13 @@ use model::{Code, Refusal, Retry};
 use net::Body;
 use policy::{ApprovalNeed, Permit};
 
+use crate::Payload;
 use crate::broker::Broker;
 use crate::inbound::{Asked, Inbound};
 use crate::limits::{Counted, Pace, Within};
 use crate::path::identify::Identified;
+pub(crate) use bounded::Size;
+
 use bounded::Bounded;
 
 mod bounded;
@@ -26,6 +29,8 @@ pub(crate) struct Admitted {
     pub(crate) permit: Permit,
     pub(crate) integration: Arc<Integration>,
     pub(crate) inbound: Inbound,
+    /// How much came from the caller.
+    pub(crate) size: Size,
     _within: Within,
 }
 
@@ -44,26 +49,37 @@ pub(crate) fn within_limits(
         );
         return Err(Refusal::new(Code::ApprovalRequired, message));
     }
-    if let Asked::Forward(forward) = &mut inbound.asked {
-        let most = integration.limits().body;
-        if forward.body.size_hint().lower() > most {
-            let message =
-                format!("the body is larger than the {most} bytes that `{}` allows", integration.name());
-            return Err(
-                Refusal::new(Code::TooLarge, message).hint("`limits: body:` in the integration's file")
-            );
-        }
-        if forward.body.size_hint().exact().is_none() {
-            let body = std::mem::take(&mut forward.body);
-            forward.body = Body::stream(Bounded::new(body, most));
-        }
-    }
+    let size = sized(&mut inbound, &integration)?;
     let within = broker.limits().count(rates(&permit, &integration)).map_err(|wait| {
         Refusal::new(Code::RateLimited, format!("too many calls to `{}`", integration.name()))
             .retry(Retry::After(wait))
             .hint(format!("try again in {} s", wait.as_secs().max(1)))
     })?;
-    Ok(Admitted { identified, permit, integration, inbound, _within: within })
+    Ok(Admitted { identified, permit, integration, inbound, size, _within: within })
+}
+
+/// How large what came is; a body of unknown length is bounded and counted on its way.
+fn sized(inbound: &mut Inbound, integration: &Integration) -> Result<Size, Refusal> {
+    let forward = match &mut inbound.asked {
+        Asked::Forward(forward) => forward,
+        Asked::Operate(operate) => {
+            let length = operate.payload.as_ref().map_or(0, Payload::len);
+            return Ok(Size::Known(u64::try_from(length).unwrap_or(u64::MAX)));
+        }
+    };
+    let most = integration.limits().body;
+    let hint = forward.body.size_hint();
+    if hint.lower() > most {
+        let message =
+            format!("the body is larger than the {most} bytes that `{}` allows", integration.name());
+        return Err(Refusal::new(Code::TooLarge, message).hint("`limits: body:` in the integration's file"));
+    }
+    if let Some(length) = hint.exact() {
+        return Ok(Size::Known(length));
+    }
+    let (bounded, size) = Bounded::new(std::mem::take(&mut forward.body), most);
+    forward.body = Body::stream(bounded);
+    Ok(size)
 }
 
 fn rates<'a>(permit: &'a Permit, integration: &'a Integration) -> impl Iterator<Item = (Counted, Pace)> + 'a {

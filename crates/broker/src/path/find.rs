@@ -26,6 +26,11 @@ pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound)
         Asked::Operate(operate) => {
             let integration = integration(broker, &operate.integration)?;
             let call = integration.named(id, &operate.operation, operate.inputs.clone())?;
+            if call.request().is_some() && operate.payload.is_some() {
+                let message =
+                    format!("`{}` takes inputs only, and something else came with them", call.operation());
+                return Err(Refusal::new(Code::BadRequest, message));
+            }
             Ok(Found { integration, call })
         }
         Asked::Forward(forward) => {

@@ -28,6 +28,10 @@ pub(crate) enum Armed {
 }
 
 /// Consumes what was lent.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what was lent for a call is dropped here, and used for nothing else"
+)]
 pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, Refusal> {
     let Admitted { inbound, permit, integration, .. } = admitted;
     let Some((method, authority, target)) = permit.call().request() else { return Ok(Armed::Manage) };

@@ -73,6 +73,7 @@ fn failed(error: &net::Error, admitted: &Admitted) -> Refusal {
     let name = admitted.integration.name();
     let (code, retry) = match (error.sent(), admitted.permit.call().access(), error) {
         (Sent::Nothing, _, net::Error::Address { .. }) => (Code::AddressForbidden, Retry::No),
+        (Sent::Nothing, _, net::Error::Request(_)) => (Code::BadRequest, Retry::No),
         (Sent::Nothing, _, net::Error::Timeout { .. }) => (Code::UpstreamTimeout, Retry::Safe),
         (Sent::Nothing, _, _) => (Code::UpstreamUnreachable, Retry::Safe),
         (Sent::Maybe, Access::Write, _) => (Code::OutcomeUnknown, Retry::No),

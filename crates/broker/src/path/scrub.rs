@@ -57,26 +57,28 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     net::headers::incoming(&mut parts.headers, net::headers::Cookies::Dropped);
     let mut hits = mask.as_ref().map_or(0, |mask| scrub_headers(&mut parts.headers, mask));
     let mut pieces = unpacked(&mut parts, incoming, admitted)?;
-    let wanted = wants_fields(admitted, &parts.headers);
+    let has_fields = has_fields(admitted);
+    let wanted = has_fields && is_json(&parts.headers);
     let most = if wanted { MOST_WITH_FIELDS } else { MOST_WHOLE };
     let whole = match pieces.expected() {
         Some(length) if length <= most => collect(&mut pieces, most, admitted).await?,
         None if wanted => collect(&mut pieces, most, admitted).await?,
         _ => None,
     };
-    let mut fields = Vec::new();
     let body = match whole {
         Some(bytes) => {
             let masked = mask.as_ref().and_then(|mask| mask.text(&bytes));
             hits += masked.as_ref().map_or(0, |masked| masked.hits);
-            let bytes = masked.map_or(bytes, |masked| masked.bytes.into());
-            if wanted {
-                fields = read_fields(admitted, &parts.headers, &bytes);
-            }
-            Body::Whole(bytes)
+            Body::Whole(masked.map_or(bytes, |masked| masked.bytes.into()))
         }
-        None => Body::Stream(Box::new(Stream { pieces, mask, events: is_event_stream(&parts.headers) })),
+        None => Body::Stream(Box::new(Stream {
+            pieces,
+            mask: mask.clone(),
+            events: is_event_stream(&parts.headers),
+        })),
     };
+    let fields =
+        if has_fields { read_fields(admitted, &parts.headers, &body, mask.as_deref()) } else { Vec::new() };
     Ok(Performed::Reply(Box::new(Scrubbed { head: Response::from_parts(parts, ()), body, fields, hits })))
 }
 
@@ -160,26 +162,45 @@ fn scrub_headers(headers: &mut HeaderMap, mask: &Mask) -> u64 {
 
 /// Masks what stands behind a body.
 pub(crate) fn scrub_trailers(trailers: Option<HeaderMap>, mask: Option<&Mask>) -> (Option<HeaderMap>, u64) {
-    let mut trailers = trailers;
-    let hits = match (&mut trailers, mask) {
-        (Some(trailers), Some(mask)) => scrub_headers(trailers, mask),
-        _ => 0,
-    };
-    (trailers, hits)
+    let Some(mut trailers) = trailers else { return (None, 0) };
+    // Whoever merges them into the head must not find a cookie or a word of ours there.
+    net::headers::incoming(&mut trailers, net::headers::Cookies::Dropped);
+    let hits = mask.map_or(0, |mask| scrub_headers(&mut trailers, mask));
+    (Some(trailers), hits)
 }
 
-fn wants_fields(admitted: &Admitted, headers: &HeaderMap) -> bool {
-    let json = headers.get(CONTENT_TYPE).is_some_and(|value| {
+fn has_fields(admitted: &Admitted) -> bool {
+    let operation = admitted.integration.operations().get(admitted.permit.call().operation());
+    operation.is_some_and(|operation| operation.evidence().next().is_some())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|value| {
         let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         kind.eq_ignore_ascii_case(b"application/json") || kind.to_ascii_lowercase().ends_with(b"+json")
-    });
-    let operation = admitted.integration.operations().get(admitted.permit.call().operation());
-    json && operation.is_some_and(|operation| operation.evidence().next().is_some())
+    })
 }
 
-fn read_fields(admitted: &Admitted, headers: &HeaderMap, body: &[u8]) -> Vec<(String, String)> {
+/// The evidence fields: those of the head always, those of the body where it is JSON and all here. What JSON's escapes hid
+/// from the search in the body is searched once more, for evidence stays.
+fn read_fields(
+    admitted: &Admitted,
+    headers: &HeaderMap,
+    body: &Body,
+    mask: Option<&Mask>,
+) -> Vec<(String, String)> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-    admitted.integration.fields(admitted.permit.call().operation(), &header, body)
+    let body: &[u8] = match body {
+        Body::Whole(bytes) if is_json(headers) => bytes,
+        Body::Whole(_) | Body::Stream(_) => &[],
+    };
+    let mut fields = admitted.integration.fields(admitted.permit.call().operation(), &header, body);
+    for (_, value) in &mut fields {
+        if let Some(masked) = mask.and_then(|mask| mask.text(value.as_bytes())) {
+            *value = String::from_utf8_lossy(&masked.bytes).into_owned();
+        }
+    }
+    fields
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {

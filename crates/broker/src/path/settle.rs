@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use evidence::{Closed, Ending, OpenStream, Outcome, Receipt, Wait};
 use http::Response;
-use http_body::Body as _;
 use model::{Access, Code, Refusal};
 use net::Body;
 use net::body::{Gone, Sender};
 use secrets::{MaskStream, Part};
 
-use crate::inbound::{Answer, Asked, Outbound};
-use crate::path::admit::Admitted;
+use crate::inbound::{Answer, Outbound};
+use crate::path::admit::{Admitted, Size};
 use crate::path::perform::Performed;
 use crate::path::record::Trace;
 use crate::path::scrub::{self, Broken, Scrubbed, Stream};
@@ -33,7 +32,7 @@ pub(crate) async fn outcome(
     let wait = if admitted.permit.call().access() == Access::Write { Wait::Durable } else { Wait::Appended };
     let mut outcome = Outcome::bare(Ending::Done);
     outcome.duration = trace.elapsed();
-    outcome.bytes_in = bytes_in(admitted);
+    outcome.bytes_in = admitted.size.bytes();
     metrics::performed(worker.broker().metrics(), &trace, performed.as_ref().err());
     log::performed(&trace, performed.as_ref().err());
     let performed = match performed {
@@ -42,8 +41,10 @@ pub(crate) async fn outcome(
             outcome.ending =
                 if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
             outcome.code = Some(refusal.code);
-            let id = lane.settle(receipt, outcome, Wait::Durable).await.map_err(|_| unknown(admitted))?;
-            return Err(refusal.recorded(id));
+            return Err(match lane.settle(receipt, outcome, Wait::Durable).await {
+                Ok(id) => refusal.recorded(id),
+                Err(_) => unknown(admitted),
+            });
         }
     };
     match performed {
@@ -64,10 +65,10 @@ pub(crate) async fn outcome(
                     Ok(Outbound::Reply(id, Box::new(head.map(|()| Body::full(bytes)))))
                 }
                 scrub::Body::Stream(stream) => {
-                    let bytes_in = outcome.bytes_in;
+                    let began = outcome.ending;
                     let open =
                         lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
-                    Ok(streamed(worker, admitted, trace, (open, bytes_in), (head, *stream)))
+                    Ok(streamed(worker, admitted, trace, (open, began), (head, *stream)))
                 }
             }
         }
@@ -79,14 +80,16 @@ fn streamed(
     worker: &Arc<Worker>,
     admitted: &Admitted,
     trace: Box<Trace>,
-    (open, bytes_in): (OpenStream, u64),
+    (open, began): (OpenStream, Ending),
     (head, stream): (Response<()>, Stream),
 ) -> Outbound {
     let id = open.id();
     let (sender, body) = Body::channel(PIECES);
     let limits = admitted.integration.limits();
     let total = if stream.events { LONGEST_EVENTS } else { limits.total };
-    let pump = Pump { worker: Arc::clone(worker), open, trace, bytes_in, idle: limits.idle, total };
+    let (worker, size) = (Arc::clone(worker), admitted.size.clone());
+    let access = admitted.permit.call().access();
+    let pump = Pump { worker, open, began, access, trace, size, idle: limits.idle, total };
     tokio::spawn(pump.run(stream, sender));
     Outbound::Reply(id, Box::new(head.map(|()| body)))
 }
@@ -94,8 +97,11 @@ fn streamed(
 struct Pump {
     worker: Arc<Worker>,
     open: OpenStream,
+    /// What the head said.
+    began: Ending,
+    access: Access,
     trace: Box<Trace>,
-    bytes_in: u64,
+    size: Size,
     idle: Duration,
     total: Duration,
 }
@@ -115,14 +121,19 @@ impl Pump {
         let end = tokio::time::timeout(self.total, passing).await.unwrap_or(End::Broken(Broken::Slow));
         let (trailers, more) = scrub::scrub_trailers(stream.pieces.trailers(), stream.mask.as_deref());
         metrics::masked(self.worker.broker().metrics(), more + mask.as_ref().map_or(0, MaskStream::hits));
-        let (ending, code) = match end {
-            End::Done => (Ending::Done, None),
-            End::CallerGone => (Ending::Failed, None),
-            End::Broken(Broken::Slow) => (Ending::Failed, Some(Code::UpstreamTimeout)),
-            End::Broken(_) => (Ending::Failed, Some(Code::UpstreamReply)),
+        let code = match end {
+            End::Done | End::CallerGone => None,
+            End::Broken(Broken::Slow) => Some(Code::UpstreamTimeout),
+            End::Broken(_) => Some(Code::UpstreamReply),
+        };
+        // A refusal of the upstream stays one, however its text ended; a write that began well may have been performed.
+        let ending = match (&end, self.began, self.access) {
+            (End::Done, began, _) => began,
+            (_, Ending::Done, Access::Write) => Ending::Unknown,
+            _ => Ending::Failed,
         };
         let duration = self.trace.elapsed();
-        let closed = Closed { ending, code, duration, bytes_in: self.bytes_in, bytes_out: sent };
+        let closed = Closed { ending, code, duration, bytes_in: self.size.bytes(), bytes_out: sent };
         let settled = self.worker.lane(&self.trace.home()).settle_close(self.open, closed).await;
         // The caller sees the end of the body only after its end is in the chain; else the body breaks off.
         if settled.is_ok() && matches!(end, End::Done) {
@@ -171,15 +182,6 @@ async fn give(sender: &Sender, part: bytes::Bytes, sent: &mut u64) -> Result<(),
     }
     *sent = sent.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
     sender.send(part).await
-}
-
-fn bytes_in(admitted: &Admitted) -> u64 {
-    match &admitted.inbound.asked {
-        Asked::Forward(forward) => forward.body.size_hint().exact().unwrap_or(0),
-        Asked::Operate(operate) => {
-            operate.payload.as_ref().map_or(0, |payload| u64::try_from(payload.len()).unwrap_or(0))
-        }
-    }
 }
 
 /// It was performed, but that could not be recorded: the caller must not believe that nothing happened.

@@ -10,9 +10,10 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::process::Command;
 
-use testkit::{Demand, Doorward, Running, Upstream, canary};
+use testkit::{Doorward, Running, canary};
 
-use crate::network_wire::{Reply, call, capability, gateway, operate};
+use crate::canaries_planted::{Planted, Source, holds};
+use crate::network_wire::{call, capability, operate};
 use crate::{home, rounds, write, write_integration};
 
 #[test]
@@ -48,7 +49,8 @@ fn plant_and_search(first: usize, share: usize) -> usize {
     let _ = running.kill9();
     stage.search("after a crash");
     let running = stage.start();
-    let reply = call(&running.gateway_url, "GET", &format!("/{}/echo", stage.planted[0].name), &token).unwrap();
+    let reply =
+        call(&running.gateway_url, "GET", &format!("/{}/echo", stage.planted[0].name), &token).unwrap();
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert!(running.stop().success());
     stage.search("after a stop");
@@ -56,23 +58,6 @@ fn plant_and_search(first: usize, share: usize) -> usize {
 }
 
 // === the stage ===
-
-/// A canary, where it comes from, and who demands it.
-struct Planted {
-    name: String,
-    canary: String,
-    source: Source,
-    upstream: Upstream,
-    /// What the upstream does with `/echo`.
-    base: &'static str,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Store,
-    Variable,
-    File,
-}
 
 struct Stage {
     doorward: Doorward,
@@ -163,6 +148,9 @@ impl Stage {
             format!("name: bad\nextends: slack\nsecrets:\n  token: 'store:{canary}\u{7}'\n"),
             format!("name: bad\nextends: slack\nsecrets:\n  '{canary}': env:X\n"),
             format!("name: bad\nextends: '{canary}'\n"),
+            format!("name: bad\nextends: slack\n'{canary}': x\n"),
+            format!("name: bad\nextends: slack\nlimits: {{connect: '{canary}'}}\n"),
+            format!("name: bad\nextends: slack\nbase_url: '{canary}'\n"),
             format!("name: bad\nextends: slack\nsecrets:\n  token: env:X\n{canary}\n"),
             format!("name: bad\nextends: slack\nauth:\n  - {{scheme: bearer, secret: '{canary}'}}\n"),
             format!("name: bad\nextends: slack\nheaders: {{'x y': '{canary}'}}\n"),
@@ -172,14 +160,16 @@ impl Stage {
         for text in wrong {
             let bad = folder.join("integrations/bad.yaml");
             write(&bad, &text);
-            for command in [&["doctor"][..], &["up", "--gateway", "127.0.0.1:0"], &["secret", "list", "--json"]] {
+            for command in [&["doctor", "--json"][..], &["up", "--gateway", "127.0.0.1:0"]] {
                 let output = self.run(command, "");
                 assert!(!output.status.success(), "{command:?} takes\n{}", text.replace(&canary, "CANARY"));
             }
             std::fs::remove_file(&bad).unwrap();
         }
         let settings = folder.join("settings.toml");
-        for text in [format!("{} = 1\n", canary.replace(['/', '+'], "_")), format!("environment = [\"{canary}\"]\n")] {
+        for text in
+            [format!("{} = 1\n", canary.replace(['/', '+'], "_")), format!("threads = \"{canary}\"\n")]
+        {
             write(&settings, &text);
             let output = self.run(&["up"], "");
             assert_eq!(output.status.code(), Some(2), "{}", output.stderr);
@@ -189,7 +179,8 @@ impl Stage {
 
     /// A secret typed where it does not belong.
     fn type_by_mistake(&self) {
-        for planted in &self.planted {
+        // Each is a process of its own, and what is typed does not depend on where a canary is stored.
+        for planted in self.planted.iter().step_by(5) {
             let canary = planted.canary.as_str();
             let reference = format!("token={canary}");
             for args in [
@@ -223,7 +214,14 @@ impl Stage {
     /// Every command that shows something, for people and for programs.
     fn ask_everything(&self) {
         let list = self.run(&["evidence", "list", "--limit", "1000", "--json"], "").json();
-        let some: Vec<String> = list["evidence"].as_array().unwrap().iter().step_by(17).map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+        let some: Vec<String> = list["evidence"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| one["id"].as_str())
+            .step_by(17)
+            .map(ToOwned::to_owned)
+            .collect();
         for id in &some {
             let _ = self.run(&["evidence", "show", id, "--json"], "").succeeded();
         }
@@ -325,120 +323,9 @@ impl Stage {
     }
 }
 
-impl Planted {
-    fn new(nth: usize) -> Self {
-        let canary = canary::plant(&format!("c{nth}"));
-        let demand = match nth % 5 {
-            0 => Demand::Bearer(canary.clone()),
-            1 => Demand::Header("x-api-key".to_owned(), canary.clone()),
-            2 => Demand::Basic("ada".to_owned(), canary.clone()),
-            3 => Demand::Query("key".to_owned(), canary.clone()),
-            _ => Demand::Nothing(canary.clone()),
-        };
-        let source = [Source::Store, Source::Variable, Source::File][nth % 3];
-        // A credential in the path hides the route behind it, so the route is in front of it.
-        let base = if nth % 5 == 4 { ["/echo", "/gzip", "/br", "/zstd", "/deflate", "/sse"][nth / 5 % 6] } else { "" };
-        Self { name: format!("c{nth}"), canary, source, upstream: Upstream::demanding(demand), base }
-    }
-
-    fn integration(&self, nth: usize, reference: &str) -> String {
-        let scheme = match nth % 5 {
-            0 => "scheme: bearer, secret: token",
-            1 => "scheme: header, name: x-api-key, secret: token",
-            2 => "scheme: basic, username: ada, password_secret: token",
-            3 => "scheme: query, name: key, secret: token",
-            _ => "scheme: path, prefix: bot, secret: token",
-        };
-        let (name, url, base) = (&self.name, self.upstream.url(), self.base);
-        format!(
-            "name: {name}\ntitle: Planted\ndocs: https://example.com/\nbase_url: {url}{base}\ndangerous_allow_private: true\n\
-             secrets:\n  token: {{title: Token, default: '{reference}'}}\nauth:\n  - {{{scheme}}}\n\
-             limits: {{connect: 5s, head: 30s, total: 60s, idle: 30s, body: 1MiB}}\noperations:\n\
-             \x20 any.show: {{title: Show, access: read, risk: low, match: {{method: GET, path: '/{{rest...}}'}}}}\n\
-             \x20 any.add: {{title: Add, access: write, risk: low, match: {{method: POST, path: '/{{rest...}}'}}, body: any}}\n"
-        )
-    }
-
-    /// The random end, of which a mask that slips would leave something.
-    fn tail(&self) -> &[u8] {
-        &self.canary.as_bytes()[self.canary.len() - 14..]
-    }
-
-    /// Every way in which the upstream sends it back.
-    fn send_back(&self, running: &Running, token: &str) -> usize {
-        let routes = [
-            "echo", "gzip", "br", "zstd", "deflate", "sse", "chunks/3", "header-echo", "trailers", "set-cookie",
-            "redirect", "status/404", "status/500", "big/70000",
-        ];
-        for (nth, route) in routes.iter().enumerate() {
-            let method = if nth == 0 { "POST" } else { "GET" };
-            let before = self.upstream.requests().len();
-            let reply = call(&running.gateway_url, method, &format!("/{}/{route}", self.name), token).unwrap();
-            self.free(&reply, &format!("the reply of /{route}"));
-            let requests = self.upstream.requests();
-            assert_eq!(requests.len(), before + 1, "/{route} of {}: {}", self.name, reply.text());
-            assert!(requests[before].accepted, "/{route} of {} did not show the credential", self.name);
-            let sent_back = self.base.is_empty() && matches!(*route, "echo" | "gzip" | "br" | "zstd" | "deflate" | "sse");
-            if sent_back {
-                assert_eq!(reply.status, 200, "/{route} of {}: {}", self.name, reply.text());
-                assert!(reply.text().contains("[masked"), "/{route} of {}: {}", self.name, reply.text());
-            }
-        }
-        // A reply that breaks off breaks off for the caller as well; there is nothing whole to search.
-        drop(call(&running.gateway_url, "GET", &format!("/{}/close", self.name), token));
-        routes.len()
-    }
-
-    /// Shown where it does not belong, by somebody who has it.
-    fn present_by_mistake(&self, running: &Running, token: &str) {
-        let (name, canary, url) = (&self.name, &self.canary, &running.gateway_url);
-        let host = url.trim_start_matches("http://");
-        let escaped = canary.replace('/', "%2F").replace('+', "%2B");
-        let plain = canary.replace(['/', '+'], "-");
-        let mine = format!("Authorization: Bearer {token}\r\n");
-        let requests = [
-            format!("GET /{name}/echo HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {canary}\r\n\r\n"),
-            format!("GET /{name}/echo HTTP/1.1\r\nHost: {host}\r\nAuthorization: {canary}\r\n\r\n"),
-            format!("GET /{name}/echo HTTP/1.1\r\nHost: {host}\r\nX-Doorward-Capability: cap1_{plain}\r\n\r\n"),
-            format!("GET /{name}/echo HTTP/1.1\r\nHost: {host}\r\n{mine}X-Api-Key: {canary}\r\nX-Other: {canary}\r\n\r\n"),
-            format!("GET /{name}/echo?key={escaped} HTTP/1.1\r\nHost: {host}\r\n{mine}\r\n"),
-            format!("GET /{name}/echo?key={escaped} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
-            format!("GET /{name}/echo HTTP/1.1\r\nHost: {host}\r\n{mine}X-Doorward-Integration: {canary}\r\n\r\n"),
-            format!("GET /echo HTTP/1.1\r\nHost: {plain}.localhost\r\n{mine}\r\n"),
-            format!("GET /echo HTTP/1.1\r\nHost: {canary}\r\n{mine}\r\n"),
-            format!("GET /{plain}/echo HTTP/1.1\r\nHost: {host}\r\n{mine}\r\n"),
-            format!("GET /{escaped}/echo HTTP/1.1\r\nHost: {host}\r\n{mine}\r\n"),
-            format!("GET /{name}/echo HTTP/1.1\r\nHost: {host}\r\n{mine}Origin: https://{canary}\r\n\r\n"),
-            format!("{plain} /{name}/echo HTTP/1.1\r\nHost: {host}\r\n{mine}\r\n"),
-            format!("GET /{name}/echo HTTP/1.1\r\nHost: {host}\r\n{mine}Content-Length: {canary}\r\n\r\n"),
-        ];
-        for (nth, request) in requests.iter().enumerate() {
-            // A head that has no reading may end the connection without a word.
-            let Ok(reply) = gateway(url).unwrap().ask(request.as_bytes()) else { continue };
-            self.free(&reply, &format!("the reply to mistake {nth}"));
-        }
-    }
-
-    fn free(&self, reply: &Reply, what: &str) {
-        for bytes in [&reply.raw, &reply.body] {
-            canary::assert_free_of(bytes, &self.canary, what);
-            free_of_all(bytes, what);
-            assert!(!holds(bytes, self.tail()), "the end of {} is in {what}", self.name);
-        }
-    }
-}
-
 /// Searches for what all canaries begin with, in every encoding: one search for all of them.
-fn free_of_all(bytes: &[u8], what: &str) {
-    if let Some(how) = canary::found(bytes, BEGINNING) {
-        let text = String::from_utf8_lossy(bytes);
-        let at = text.find(BEGINNING).unwrap_or(0);
-        eprintln!("FOUND {how} in {what}: {}", text.chars().skip(at.saturating_sub(300)).take(500).collect::<String>());
-    }
-}
-
-fn holds(bytes: &[u8], needle: &[u8]) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle)
+pub(crate) fn free_of_all(bytes: &[u8], what: &str) {
+    canary::assert_free_of(bytes, BEGINNING, what);
 }
 
 /// What every canary begins with: whole groups of base 64.

@@ -170,7 +170,7 @@ fn write(ledger: &Ledger, socket: &Path, writer: usize) -> Option<()> {
             let value = told(ledger, socket, "capability.request?for=agent&expires=10m", b"")?;
             let grant = value["grant"].as_str().unwrap().to_owned();
             ledger.grant(&grant, Revoked::No);
-            if serial % 3 == 0 {
+            if serial.is_multiple_of(3) {
                 ledger.grant(&grant, Revoked::Perhaps);
                 let _ = told(ledger, socket, &format!("capability.revoke?id={grant}"), b"")?;
                 ledger.grant(&grant, Revoked::Yes);

@@ -38,6 +38,15 @@ fn what_two_servers_read_differently_is_refused() {
         "/a%252fb",
         "/e%cc%81",
         "/a%e2%80%8bb",
+        "/a%ef%bc%8fb",
+        "/%ef%bc%8e%ef%bc%8e",
+        "/a%ef%bc%85b",
+        "/a%25252eb",
+        "/a%255cb",
+        "/..%25%2535cb",
+        "/a/..%20",
+        "/a%25ef%25bc%258fb",
+        "/a%2525252525b",
         "/ä",
         "/..",
         "/.",
@@ -50,9 +59,17 @@ fn what_two_servers_read_differently_is_refused() {
 
 #[test]
 fn ordinary_targets_pass() {
-    for good in
-        ["/", "/a.b/c..d", "/v1/models?limit=1&q=a%20b", "/x/.well-known/y", "/a//b", "/100%25", "/c%C3%A9"]
-    {
+    for good in [
+        "/",
+        "/a.b/c..d",
+        "/v1/models?limit=1&q=a%20b",
+        "/x/.well-known/y",
+        "/a//b",
+        "/100%25",
+        "/c%C3%A9",
+        "/so%E2%80%A6",
+        "/%C2%BD",
+    ] {
         assert_eq!(target(good).unwrap().as_str(), good);
     }
 }

@@ -65,6 +65,11 @@ impl Running {
         self.signal(Signal::HUP);
     }
 
+    /// The same while others still hold it; [`Self::kill9`] waits for its end.
+    pub fn kill_now(&self) {
+        self.signal(Signal::KILL);
+    }
+
     /// Kills it as a power cut would.
     #[track_caller]
     pub fn kill9(mut self) -> ExitStatus {

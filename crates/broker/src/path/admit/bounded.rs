@@ -1,6 +1,8 @@
 //! A body whose length nobody declared, and which ends with an error when it grows beyond its limit.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,8 +13,25 @@ use net::body::Error;
 /// See the module.
 pub(super) struct Bounded {
     body: Body,
-    left: u64,
+    passed: Arc<AtomicU64>,
     most: u64,
+}
+
+/// How many bytes came from the caller: known from the beginning, or counted as they pass.
+#[derive(Clone)]
+pub(crate) enum Size {
+    Known(u64),
+    Counted(Arc<AtomicU64>),
+}
+
+impl Size {
+    /// The bytes so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Known(bytes) => *bytes,
+            Self::Counted(bytes) => bytes.load(Ordering::Relaxed),
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +39,9 @@ pub(super) struct Bounded {
 struct TooLarge(u64);
 
 impl Bounded {
-    pub(super) const fn new(body: Body, most: u64) -> Self {
-        Self { body, left: most, most }
+    pub(super) fn new(body: Body, most: u64) -> (Self, Size) {
+        let passed = Arc::<AtomicU64>::default();
+        (Self { body, passed: Arc::clone(&passed), most }, Size::Counted(passed))
     }
 }
 
@@ -35,10 +55,12 @@ impl HttpBody for Bounded {
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
         {
-            match this.left.checked_sub(u64::try_from(data.len()).unwrap_or(u64::MAX)) {
-                Some(left) => this.left = left,
-                None => return Poll::Ready(Some(Err(Error::Refused(Box::new(TooLarge(this.most)))))),
+            let more = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            let passed = this.passed.load(Ordering::Relaxed).saturating_add(more);
+            if passed > this.most {
+                return Poll::Ready(Some(Err(Error::Refused(Box::new(TooLarge(this.most))))));
             }
+            this.passed.store(passed, Ordering::Relaxed);
         }
         polled
     }

@@ -1,0 +1,214 @@
+//! The case files of the catalogue, sent through the whole path to a service that compares every byte.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use catalog::{Catalog, cases};
+use http::HeaderName;
+use model::{Access, Code, Refusal};
+use net::Body;
+use serde::Deserialize;
+use serde_json::Value;
+use testkit::canary;
+
+use crate::asking::{Ask, What};
+use crate::house::{House, moved};
+use crate::service::{Seen, Service, Step, reply};
+
+/// One case as its file has it. `catalog` has its own reading of it; this one must not know less.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    title: Option<String>,
+    pub(crate) request: Option<String>,
+    pub(crate) named: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, Lines>,
+    body: Option<Value>,
+    pub(crate) operation: Option<String>,
+    access: Option<String>,
+    resource: Option<String>,
+    pub(crate) inputs: Option<BTreeMap<String, String>>,
+    sends: Option<Sends>,
+    reply: Option<Reply>,
+    evidence: Option<BTreeMap<String, String>>,
+    pub(crate) refused: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Lines {
+    One(String),
+    Several(Vec<String>),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sends {
+    url: String,
+    headers: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reply {
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Option<Value>,
+}
+
+/// The cases of a built-in integration.
+pub(crate) fn of(name: &str) -> Vec<Case> {
+    serde_saphyr::from_str(cases::built_in(name).unwrap()).unwrap()
+}
+
+/// The names of all built-in integrations that are services.
+pub(crate) fn services() -> Vec<String> {
+    let names = Catalog::builtin().names().into_iter().map(|name| name.to_string());
+    names.filter(|name| name != "doorward").collect()
+}
+
+impl Case {
+    fn name(&self) -> &str {
+        self.title.as_deref().or(self.request.as_deref()).or(self.named.as_deref()).unwrap()
+    }
+
+    /// The request, as the gateway would read it; an error where its target has no canonical form.
+    pub(crate) fn ask(&self, integration: &str) -> Result<Ask, model::ParseError> {
+        let (method, target) = self.request.as_deref().unwrap().split_once(' ').unwrap();
+        target.parse::<model::Target>()?;
+        let mut ask = Ask::request(method, target).on(integration).body(Body::full(self.bytes()));
+        let What::Forward { headers, .. } = &mut ask.what else { unreachable!() };
+        for (name, lines) in &self.headers {
+            let name = HeaderName::try_from(name).unwrap();
+            let lines = match lines {
+                Lines::One(line) => std::slice::from_ref(line),
+                Lines::Several(lines) => lines,
+            };
+            for line in lines {
+                headers.append(&name, line.parse().unwrap());
+            }
+        }
+        Ok(ask)
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        text(self.body.as_ref()).into_bytes()
+    }
+
+    /// What the service is to answer.
+    fn answers(&self) -> Vec<u8> {
+        let Some(Reply { status, headers, body }) = &self.reply else { return reply(200, &[], "") };
+        let json = ("content-type", "application/json");
+        let typed = body.is_some().then_some(json);
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(typed).collect();
+        reply(*status, &headers, text(body.as_ref()))
+    }
+}
+
+fn text(body: Option<&Value>) -> String {
+    match body {
+        None => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn every_case_of_every_integration_is_sent_as_its_file_says() {
+    for name in services() {
+        let sent = of(&name).iter().filter(|case| case.refused.is_none()).count();
+        assert_eq!(run(&name).await, sent, "{name}");
+        assert!(sent > 10, "only {sent} cases of {name}");
+    }
+}
+
+async fn run(name: &str) -> usize {
+    let answers = Arc::<Mutex<VecDeque<Vec<u8>>>>::default();
+    let scripted = Arc::clone(&answers);
+    let service = Service::start(move |_| vec![Step::Send(scripted.lock().unwrap().pop_front().unwrap())]);
+    let base = Catalog::builtin().get(&name.parse().unwrap()).unwrap();
+    let house = House::start(&[(name, moved(name, &format!("{}{}", service.url(), base.base_path())))]).await;
+    let secret = canary::plant(name);
+    house.put(&format!("{name}/token"), &secret).await;
+    let capability = house.capability(&[("integrations", name)]).await;
+    let mut sent = 0;
+    for case in of(name) {
+        let about = format!("{name}: {}", case.name());
+        let result = match case.ask(name) {
+            Ok(ask) => {
+                answers.lock().unwrap().push_back(case.answers());
+                house.got(ask.with(&capability)).await
+            }
+            Err(error) => Err(Refusal::new(Code::BadRequest, error.to_string())),
+        };
+        if let Some(code) = &case.refused {
+            assert_eq!(result.unwrap_err().code.as_str(), code, "{about}");
+            assert_eq!(service.seen().len(), sent, "{about} reached the service");
+            answers.lock().unwrap().clear();
+            continue;
+        }
+        let got = result.unwrap_or_else(|refusal| panic!("{about}: {refusal:?}"));
+        sent += 1;
+        let seen = service.seen();
+        assert_eq!(seen.len(), sent, "{about}");
+        compare(&case, &seen[sent - 1], &secret, &about);
+        let wanted = case.reply.as_ref().map_or(200, |reply| reply.status);
+        assert_eq!(got.status, wanted, "{about}");
+        if !case.request.as_deref().unwrap().starts_with("HEAD") {
+            let body = case.reply.as_ref().and_then(|reply| reply.body.as_ref());
+            assert_eq!(got.text(), text(body), "{about}");
+        }
+        let entry = house.settled(got.id).await;
+        recorded(&case, &entry, &about);
+    }
+    house.spotless();
+    sent
+}
+
+fn compare(case: &Case, seen: &Seen, secret: &str, about: &str) {
+    let sends = case.sends.as_ref().unwrap();
+    let after = sends.url.find("://").unwrap() + 3;
+    let path = sends.url[after..].find('/').map(|at| &sends.url[after + at..]).unwrap();
+    let (method, _) = case.request.as_deref().unwrap().split_once(' ').unwrap();
+    assert_eq!((seen.method.as_str(), seen.target.as_str()), (method, path), "{about}");
+    assert_eq!(seen.body, case.bytes(), "{about}");
+    let Some(wanted) = &sends.headers else { return };
+    // What the case names, with the credential in the place of its canary; what the caller wrote; and the hop's own.
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in &seen.headers {
+        all.entry(name.clone()).or_default().push(value.clone());
+    }
+    for (name, value) in wanted {
+        let value = value.replace("CANARY-token", secret);
+        assert_eq!(all.remove(name), Some(vec![value]), "{about}: {name}");
+    }
+    for (name, lines) in &case.headers {
+        let Lines::One(line) = lines else { panic!("{about}: a header that is there twice is refused") };
+        assert_eq!(all.remove(name), Some(vec![line.clone()]), "{about}: {name}");
+    }
+    for name in ["host", "content-length", "user-agent"] {
+        all.remove(name);
+    }
+    assert!(all.is_empty(), "{about}: {all:?} is sent as well");
+}
+
+fn recorded(case: &Case, entry: &evidence::Entry, about: &str) {
+    let evidence::What::Call(intent) = &entry.what else { panic!("{about}: {entry:?}") };
+    let deed = &intent.deed;
+    assert_eq!(Some(deed.operation.to_string()), case.operation, "{about}");
+    assert_eq!(Some(deed.access.as_str()), case.access.as_deref(), "{about}");
+    assert_eq!(Some(deed.resource.as_str()), case.resource.as_deref(), "{about}");
+    assert_eq!(intent.secrets.len(), 1, "{about}");
+    let outcome = entry.outcome.as_ref().unwrap();
+    assert_eq!(outcome.bytes_in, case.bytes().len() as u64, "{about}");
+    let fields: BTreeMap<String, String> = outcome.fields.iter().cloned().collect();
+    if case.reply.is_some() {
+        assert_eq!(fields, case.evidence.clone().unwrap_or_default(), "{about}");
+        assert_eq!(outcome.status, case.reply.as_ref().map(|reply| reply.status), "{about}");
+    }
+    assert_eq!(outcome.code, None, "{about}");
+    assert!(deed.access == Access::Write || deed.operation.as_str() != "unknown", "{about}");
+}

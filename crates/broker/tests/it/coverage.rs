@@ -1,0 +1,357 @@
+//! Every operation of every integration, at every door: who proves nothing is refused, who may not is denied, who may leaves
+//! an intent before anything is done and an outcome behind it; and all of it is on record.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use broker::MANAGED;
+use catalog::Catalog;
+use evidence::{Ending, Entry, Filter, Reader, What};
+use model::{Code, Door, EvidenceId, TenantName};
+use serde_json::Value;
+use testkit::canary;
+
+use crate::asking::{Ask, What as Wanted};
+use crate::cases;
+use crate::house::{House, OWNER, id_of, moved, unseen};
+use crate::service::{Service, Step, reply};
+
+/// What is not tried, and why. One that is never needed fails the test.
+const EXCEPTIONS: &[(&str, Door, Check, &str)] = &[
+    (
+        "*",
+        Door::Cli,
+        Check::Unproven,
+        "the process that holds the home's lock is its owner's own; it needs no other proof",
+    ),
+    (
+        "doorward",
+        Door::Gateway,
+        Check::Unproven,
+        "Doorward itself is not a service: there is no request to forward",
+    ),
+    (
+        "doorward",
+        Door::Gateway,
+        Check::Denied,
+        "Doorward itself is not a service: there is no request to forward",
+    ),
+    (
+        "doorward",
+        Door::Gateway,
+        Check::Allowed,
+        "Doorward itself is not a service: there is no request to forward",
+    ),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Check {
+    Unproven,
+    Denied,
+    Allowed,
+}
+
+/// One call that was made, and what has to be on record.
+struct Made {
+    about: String,
+    integration: String,
+    operation: String,
+    door: Door,
+    check: Check,
+    id: EvidenceId,
+}
+
+#[derive(Default)]
+struct Tally {
+    made: Vec<Made>,
+    excused: BTreeSet<usize>,
+}
+
+impl Tally {
+    /// Whether this is tried.
+    fn tries(&mut self, integration: &str, door: Door, check: Check) -> bool {
+        let excuse = EXCEPTIONS.iter().position(|(name, other, what, _)| {
+            (*name == "*" || *name == integration) && *other == door && *what == check
+        });
+        self.excused.extend(excuse);
+        excuse.is_none()
+    }
+
+    fn note(&mut self, about: (&str, &str), door: Door, check: Check, id: EvidenceId) {
+        let (integration, operation) = about;
+        self.made.push(Made {
+            about: format!("{integration}/{operation} at the {} ({check:?})", door.as_str()),
+            integration: integration.to_owned(),
+            operation: operation.to_owned(),
+            door,
+            check,
+            id,
+        });
+    }
+}
+
+const DOORS: [Door; 3] = [Door::Gateway, Door::Socket, Door::Cli];
+const CHECKS: [Check; 3] = [Check::Unproven, Check::Denied, Check::Allowed];
+
+/// What the services look into when a request arrives.
+type Watch = Arc<OnceLock<Arc<Reader>>>;
+/// Paths of requests whose intent was not durable when they arrived.
+type Early = Arc<Mutex<Vec<String>>>;
+
+#[tokio::test]
+async fn every_operation_of_every_door_is_authorised_and_recorded() {
+    let (watch, early) = (Watch::default(), Early::default());
+    let mut services = Vec::new();
+    let mut files = Vec::new();
+    for name in cases::services() {
+        let service = watching(&watch, &early);
+        let base = Catalog::builtin().get(&name.parse().unwrap()).unwrap();
+        files.push((name.clone(), moved(&name, &format!("{}{}", service.url(), base.base_path()))));
+        services.push(service);
+    }
+    let house = House::opened(files, |_| {}).await;
+    watch.set(Arc::clone(&house.reader)).unwrap_or_else(|_| panic!("set twice"));
+    let secret = canary::plant("coverage");
+    for name in cases::services() {
+        house.put(&format!("{name}/token"), &secret).await;
+    }
+    let mut tally = Tally::default();
+    for name in cases::services() {
+        let integration = Catalog::builtin().get(&name.parse().unwrap()).unwrap();
+        for operation in integration.operations().keys() {
+            one_service(&house, &mut tally, (&name, operation.as_str())).await;
+        }
+    }
+    for door in DOORS {
+        own(&house, &mut tally, door, &secret).await;
+    }
+    assert_eq!(*early.lock().unwrap(), Vec::<String>::new(), "arrived before their intents were durable");
+    check_all(&house, &tally).await;
+    house.spotless();
+}
+
+/// A service that looks for the intent of what it is asked.
+fn watching(watch: &Watch, early: &Early) -> Service {
+    let (watch, early) = (Arc::clone(watch), Arc::clone(early));
+    Service::start(move |seen| {
+        let reader = watch.get().unwrap();
+        let filter = Filter { limit: 1, ..Filter::of(TenantName::local()) };
+        let newest = reader.list(&filter).unwrap();
+        let path = seen.target.split('?').next().unwrap();
+        let intended = newest.iter().any(|entry| {
+            let What::Call(intent) = &entry.what else { return false };
+            entry.outcome.is_none()
+                && intent.deed.request.as_ref().is_some_and(|request| request.path == path)
+        });
+        if !intended {
+            early.lock().unwrap().push(seen.target.clone());
+        }
+        vec![Step::Send(reply(200, &[("content-type", "application/json")], "{}"))]
+    })
+}
+
+async fn one_service(house: &House, tally: &mut Tally, about: (&str, &str)) {
+    let (name, operation) = about;
+    let all = cases::of(name);
+    let case = all
+        .iter()
+        .find(|case| case.refused.is_none() && case.operation.as_deref() == Some(operation))
+        .unwrap();
+    let allowed = house.capability(&[("operations", &format!("{name}/{operation}"))]).await;
+    let other = if operation == "user.show" { "repos.list" } else { "user.show" };
+    let other = house.capability(&[("operations", &format!("github/{other}"))]).await;
+    for door in DOORS {
+        for check in CHECKS {
+            if !tally.tries(name, door, check) {
+                continue;
+            }
+            let ask = match door {
+                Door::Gateway => case.ask(name).unwrap(),
+                Door::Socket | Door::Cli => named(name, operation, case).through(door),
+            };
+            let ask = match (check, door) {
+                (Check::Unproven, _) => ask.uid(None),
+                // At the socket another user of this machine; elsewhere the holder of something else.
+                (Check::Denied, Door::Socket) => ask.uid(Some(OWNER + 1)),
+                (Check::Denied, _) => ask.with(&other),
+                (Check::Allowed, Door::Gateway) => ask.with(&allowed),
+                (Check::Allowed, _) => ask,
+            };
+            made(house, tally, about, (door, check), ask).await;
+        }
+    }
+}
+
+/// The same operation by its name: the inputs that the catalogue reads in the case's request.
+fn named(name: &str, operation: &str, case: &cases::Case) -> Ask {
+    let integration = Catalog::builtin().get(&name.parse().unwrap()).unwrap();
+    let (method, target) = case.request.as_deref().unwrap().split_once(' ').unwrap();
+    let broker::Asked::Forward(forward) = case.ask(name).unwrap().inbound().asked else { unreachable!() };
+    let types: Vec<_> =
+        forward.headers.get_all("content-type").iter().map(|value| value.to_str().unwrap()).collect();
+    let body = case.bytes();
+    let target = target.parse().unwrap();
+    let asked = catalog::Asked {
+        method: method.parse().unwrap(),
+        target: &target,
+        content_types: &types,
+        body: Some(&body),
+    };
+    let call = integration.call(EvidenceId::from_bytes([0; 16]), &asked).unwrap();
+    let inputs: Vec<_> = call.inputs().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Ask::named(name, operation, &inputs)
+}
+
+/// Makes a call, and notes the record that it names.
+async fn made(
+    house: &House,
+    tally: &mut Tally,
+    about: (&str, &str),
+    (door, check): (Door, Check),
+    ask: Ask,
+) -> Option<Value> {
+    let result = match ask.what {
+        Wanted::Forward { .. } => house.got(ask).await.map(|got| (got.id, Value::Null)),
+        Wanted::Operate { .. } => match house.ask(ask).await {
+            Ok(broker::Outbound::Answer(answer)) => Ok((answer.evidence, answer.value)),
+            Ok(broker::Outbound::Reply(id, _)) => Ok((id, Value::Null)),
+            Err(refusal) => Err(refusal),
+        },
+    };
+    let wanted = match check {
+        Check::Unproven => Some(Code::Unauthenticated),
+        Check::Denied => Some(Code::Denied),
+        Check::Allowed => None,
+    };
+    let got = result.as_ref().err().map(|refusal| refusal.code);
+    assert_eq!(got, wanted, "{about:?} at {door:?}: {result:?}");
+    let (id, value) = match result {
+        Ok((id, value)) => (id, Some(value)),
+        Err(refusal) => {
+            (refusal.evidence.unwrap_or_else(|| panic!("{about:?} at {door:?} has no record")), None)
+        }
+    };
+    tally.note(about, door, check, id);
+    value
+}
+
+/// Doorward's own operations, in an order in which each has something to work on.
+async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
+    let word = door.as_str();
+    let (secret, desk, shelf) = (format!("{word}/one"), format!("desk-{word}"), format!("shelf-{word}"));
+    let named =
+        |operation: &str, inputs: &[(&str, &str)]| Ask::named("doorward", operation, inputs).through(door);
+    let request: &[(&str, &str)] = &[("for", "ada"), ("operations", "github/user.show")];
+    let (token, grant) = house.granted(request).await;
+    let listed = house.entries().iter().find_map(id_of).unwrap().to_string();
+    let file = crate::house::plain("http://127.0.0.1:9").replace("name: house", &format!("name: {desk}"));
+    let policy = "forbid (principal in Doorward::Role::\"nobody\", action, resource);";
+    let steps: Vec<(&str, Vec<(&str, &str)>, Option<Vec<u8>>)> = vec![
+        ("secret.put", vec![("name", &secret)], Some(material.into())),
+        ("secret.list", vec![], None),
+        ("secret.rotate", vec![("name", &secret)], Some(format!("{material}2").into_bytes())),
+        ("secret.forget", vec![("name", &secret)], None),
+        ("capability.request", request.to_vec(), None),
+        ("capability.validate", vec![], Some(token.into_bytes())),
+        ("capability.list", vec![], None),
+        ("capability.revoke", vec![("id", &grant)], None),
+        ("integration.list", vec![], None),
+        ("integration.show", vec![("name", "slack")], None),
+        ("integration.add", vec![("name", &desk)], Some(file.into_bytes())),
+        ("policy.put", vec![("name", &shelf)], Some(policy.as_bytes().to_vec())),
+        ("policy.list", vec![], None),
+        ("policy.explain", vec![("for", "ada"), ("operation", "slack/auth.test")], None),
+        ("policy.forget", vec![("name", &shelf)], None),
+        ("evidence.list", vec![("limit", "5")], None),
+        ("evidence.show", vec![("id", &listed)], None),
+        ("evidence.verify", vec![], None),
+        ("evidence.export", vec![], None),
+        ("broker.status", vec![], None),
+        ("broker.metrics", vec![], None),
+        ("broker.seal", vec![], None),
+    ];
+    let tried: BTreeSet<&str> = steps.iter().map(|(operation, ..)| *operation).collect();
+    assert_eq!(tried, MANAGED.into_iter().collect(), "every operation is tried, and no other");
+    let holder = house.capability(&[("integrations", "github")]).await;
+    for (operation, inputs, payload) in steps {
+        for check in CHECKS {
+            if !tally.tries("doorward", door, check) {
+                continue;
+            }
+            let ask = named(operation, &inputs);
+            let ask = match (check, door, &payload) {
+                (Check::Unproven, ..) => ask.uid(None),
+                (Check::Denied, Door::Socket, _) => ask.uid(Some(OWNER + 1)),
+                (Check::Denied, ..) => ask.with(&holder),
+                (Check::Allowed, _, Some(payload)) => ask.payload(payload.clone()),
+                (Check::Allowed, _, None) => ask,
+            };
+            let value = made(house, tally, ("doorward", operation), (door, check), ask).await;
+            if operation != "capability.request" {
+                unseen(&value.unwrap_or_default().to_string(), operation);
+            }
+        }
+    }
+    house.unseal().await.unwrap();
+}
+
+/// Looks everything up, in one go.
+async fn check_all(house: &House, tally: &Tally) {
+    let unused: Vec<_> =
+        EXCEPTIONS.iter().enumerate().filter(|(at, _)| !tally.excused.contains(at)).collect();
+    assert!(unused.is_empty(), "exceptions that nothing needs: {unused:?}");
+    let operations: usize = Catalog::builtin()
+        .names()
+        .iter()
+        .map(|name| Catalog::builtin().get(name).unwrap().operations().len())
+        .sum();
+    let own = MANAGED.len();
+    // Three doors and three checks, without what the exceptions say.
+    assert_eq!(tally.made.len(), (operations - own) * 8 + own * 5);
+    let last = tally.made.last().unwrap().id;
+    house.settled(last).await;
+    let entries = house.entries();
+    let find = |id: EvidenceId| -> &Entry {
+        let mut found = entries.iter().filter(|entry| id_of(entry) == Some(id));
+        let one = found.next().unwrap_or_else(|| panic!("{id} is not on record"));
+        assert!(found.next().is_none(), "{id} is on record twice");
+        one
+    };
+    for Made { about, integration, operation, door, check, id } in &tally.made {
+        let entry = find(*id);
+        match (&entry.what, check) {
+            (What::Refused(refused), Check::Unproven) => {
+                assert_eq!((refused.code, refused.door), (Code::Unauthenticated, *door), "{about}");
+                assert!(refused.principal.is_none() && refused.deed.is_none(), "{about}");
+            }
+            (What::Refused(refused), Check::Denied) => {
+                assert_eq!((refused.code, refused.door), (Code::Denied, *door), "{about}");
+                let deed = refused.deed.as_ref().unwrap();
+                assert_eq!(
+                    (deed.integration.as_str(), deed.operation.as_str()),
+                    (&**integration, &**operation)
+                );
+                assert!(refused.principal.is_some(), "{about}");
+            }
+            (What::Call(intent), Check::Allowed) => {
+                let deed = &intent.deed;
+                assert_eq!(
+                    (deed.integration.as_str(), deed.operation.as_str()),
+                    (&**integration, &**operation)
+                );
+                assert_eq!(intent.door, *door, "{about}");
+                let outcome = entry.outcome.as_ref().unwrap_or_else(|| panic!("{about} has no outcome"));
+                assert_eq!((outcome.ending, outcome.code), (Ending::Done, None), "{about}");
+            }
+            (what, _) => panic!("{about} is recorded as {what:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_managed_is_what_the_catalogue_says() {
+    let own = Catalog::builtin().get(&"doorward".parse().unwrap()).unwrap();
+    assert!(own.internal());
+    let described: Vec<String> = own.operations().keys().map(ToString::to_string).collect();
+    assert_eq!(described, MANAGED);
+}

@@ -1,0 +1,126 @@
+//! Uses, rates, and how they are refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{CapabilityId, Code, Retry};
+use policy::{Caveat, Token};
+use testkit::canary;
+
+use crate::asking::Ask;
+use crate::house::{House, described, is};
+use crate::service::Service;
+
+#[tokio::test]
+async fn five_uses_are_five_however_many_callers_race_for_them() {
+    let service = Service::saying("{}");
+    let house = Arc::new(House::at(&service.url(), &canary::plant("race")).await);
+    let five = house.capability(&[("integrations", "house"), ("uses", "5")]).await;
+    let calls: Vec<_> = (0..32)
+        .map(|_| {
+            let (house, five) = (Arc::clone(&house), five.clone());
+            tokio::spawn(async move { house.ask(Ask::post("/a", "x").with(&five)).await })
+        })
+        .collect();
+    let mut done = 0;
+    for call in calls {
+        match call.await.unwrap() {
+            Ok(_) => done += 1,
+            Err(refusal) => is(&refusal, Code::UsesExhausted),
+        }
+    }
+    assert_eq!((done, service.seen().len()), (5, 5));
+    is(&house.refused(Ask::get("/a").with(&five)).await, Code::UsesExhausted);
+    house.spotless();
+}
+
+#[tokio::test]
+async fn a_narrowing_counts_its_own_uses_and_those_of_its_grant() {
+    let service = Service::saying("{}");
+    let house = House::at(&service.url(), &canary::plant("narrow-uses")).await;
+    let three = house.capability(&[("integrations", "house"), ("uses", "3")]).await;
+    let narrowed = |nth: u8| {
+        let token = Token::parse(&three).unwrap();
+        let id = CapabilityId::from_bytes([nth; 16]);
+        token.narrow(&[Caveat::Uses(2.try_into().unwrap())], id).unwrap().expose(ToOwned::to_owned)
+    };
+    let (one, other) = (narrowed(1), narrowed(2));
+    for _ in 0..2 {
+        house.got(Ask::get("/a").with(&one)).await.unwrap();
+    }
+    is(&house.refused(Ask::get("/a").with(&one)).await, Code::UsesExhausted);
+    house.got(Ask::get("/a").with(&other)).await.unwrap();
+    // The other narrowing has a use left, and the grant has none.
+    is(&house.refused(Ask::get("/a").with(&other)).await, Code::UsesExhausted);
+    assert_eq!(service.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn uses_are_counted_across_a_sealing() {
+    let service = Service::saying("{}");
+    let house = House::at(&service.url(), &canary::plant("sealed-uses")).await;
+    let two = house.capability(&[("integrations", "house"), ("uses", "2")]).await;
+    house.got(Ask::get("/a").with(&two)).await.unwrap();
+    house.manage("broker.seal", &[]).await.unwrap();
+    house.unseal().await.unwrap();
+    house.got(Ask::get("/a").with(&two)).await.unwrap();
+    is(&house.refused(Ask::get("/a").with(&two)).await, Code::UsesExhausted);
+}
+
+#[tokio::test]
+async fn a_rate_of_the_integration_the_caller_and_the_capability_says_when_to_come_back() {
+    let house_rate = ", rate: {calls: 3, per: 1h}";
+    let caller_rate = ", caller_rate: {calls: 3, per: 1h}";
+    for (limits, words, same) in [
+        (house_rate, vec![("integrations", "house")], true),
+        (caller_rate, vec![("integrations", "house")], true),
+        ("", vec![("integrations", "house"), ("rate", "3/1h")], false),
+    ] {
+        let service = Service::saying("{}");
+        let text = described(&service.url(), "token: {title: T}", "{scheme: bearer, secret: token}", limits);
+        let house = House::start(&[("house", text)]).await;
+        house.put("house/token", &canary::plant("rate")).await;
+        let (pass, other) = (house.capability(&words).await, house.capability(&words).await);
+        for _ in 0..3 {
+            house.got(Ask::get("/a").with(&pass)).await.unwrap();
+        }
+        let refusal = house.refused(Ask::get("/a").with(&pass)).await;
+        is(&refusal, Code::RateLimited);
+        assert_eq!(refusal.code.http_status(), 429);
+        let Retry::After(wait) = refusal.retry else { panic!("{refusal:?}") };
+        assert!(wait > Duration::from_secs(60) && wait <= Duration::from_secs(1_200), "{wait:?}");
+        // Both capabilities are of one principal: what counts callers counts them together.
+        assert_eq!(house.ask(Ask::get("/a").with(&other)).await.is_err(), same, "{limits}");
+        assert_eq!(service.seen().len(), if same { 3 } else { 4 });
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_proves_nothing_cannot_fill_the_evidence() {
+    let service = Service::saying("{}");
+    let house = House::at(&service.url(), &canary::plant("flood")).await;
+    let mut unrecorded = 0;
+    for _ in 0..620 {
+        let refusal = house.refused(Ask::get("/a")).await;
+        match refusal.evidence {
+            Some(_) => assert_eq!(refusal.code, Code::Unauthenticated),
+            None => {
+                assert_eq!(refusal.code, Code::RateLimited);
+                unrecorded += 1;
+            }
+        }
+    }
+    assert!((1..=20).contains(&unrecorded), "{unrecorded}");
+    // Whoever proves who it is, from the same address, is served.
+    house.got(Ask::get("/a").with(&house.pass().await)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_needs_an_approval_is_refused_as_long_as_nobody_can_give_one() {
+    let service = Service::saying("{}");
+    let house = House::at(&service.url(), &canary::plant("approval")).await;
+    let asked = house.capability(&[("integrations", "house"), ("approval", "writes")]).await;
+    is(&house.refused(Ask::post("/a", "x").with(&asked)).await, Code::ApprovalRequired);
+    house.got(Ask::get("/a").with(&asked)).await.unwrap();
+    assert_eq!(service.seen().len(), 1);
+}
