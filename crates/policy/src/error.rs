@@ -57,7 +57,9 @@ impl Error {
             Self::UnknownCaveat(_) => Some("it was made by a newer Doorward; update this one"),
             Self::Wider(_) => Some("a narrowing can only take away; ask for a new grant instead"),
             Self::TooLarge(_) => Some("use a pattern such as `slack/chat.*` instead of a long list"),
-            Self::Policy { .. } => Some("mend the file; `doorward policy test` tries it, and the former set stays in force until it compiles"),
+            Self::Policy { .. } => Some(
+                "mend the file; `doorward policy test` tries it, and the former set stays in force until it compiles",
+            ),
             Self::ReservedRole(_) => Some("`holder` comes with a capability; it is not given to a principal"),
             Self::Malformed(_) | Self::Invalid(_) | Self::Operation(_) | Self::Schema(_) => None,
         }

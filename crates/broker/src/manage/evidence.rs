@@ -34,6 +34,11 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
 
 /// The whole chain of the caller's tenant as lines of text, which verify offline.
 pub(super) async fn export(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    if let Some(word) = managing.inputs.keys().next() {
+        let message =
+            format!("an export is the whole chain, or it would not verify: `{word}` can't be chosen");
+        return Err(Refusal::new(Code::BadRequest, message).hint("`doorward evidence list` shows a part"));
+    }
     let (reader, tenant) = (reader(managing), managing.admitted.permit.tenant().clone());
     waiting(move || {
         let mut out = Vec::new();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use evidence::{Closed, Ending, OpenStream, Outcome, Receipt, Wait};
 use http::Response;
-use model::{Access, Code, Refusal};
+use model::{Access, Code, Refusal, Retry};
 use net::Body;
 use net::body::{Gone, Sender};
 use secrets::{MaskStream, Part};
@@ -41,8 +41,10 @@ pub(crate) async fn outcome(
             outcome.ending =
                 if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
             outcome.code = Some(refusal.code);
+            let ending = outcome.ending;
             return Err(match lane.settle(receipt, outcome, Wait::Durable).await {
                 Ok(id) => refusal.recorded(id),
+                Err(_) if ending == Ending::Failed => unrecorded(admitted, &refusal),
                 Err(_) => unknown(admitted),
             });
         }
@@ -184,7 +186,8 @@ async fn give(sender: &Sender, part: bytes::Bytes, sent: &mut u64) -> Result<(),
     sender.send(part).await
 }
 
-/// It was performed, but that could not be recorded: the caller must not believe that nothing happened.
+/// It was performed, but that could not be recorded: the caller must not believe that nothing happened. Only a read may be
+/// tried again.
 fn unknown(admitted: &Admitted) -> Refusal {
     let call = admitted.permit.call();
     let message = format!(
@@ -192,9 +195,21 @@ fn unknown(admitted: &Admitted) -> Refusal {
         call.integration(),
         call.operation()
     );
-    Refusal::new(Code::OutcomeUnknown, message)
-        .hint("look at the service before you try again")
-        .recorded(call.id())
+    let refusal = match call.access() {
+        Access::Read => Refusal::new(Code::EvidenceUnavailable, message).retry(Retry::Safe),
+        Access::Write => {
+            Refusal::new(Code::OutcomeUnknown, message).hint("look at the service before you try again")
+        }
+    };
+    refusal.recorded(call.id())
+}
+
+/// It was not performed, and not even that could be recorded.
+fn unrecorded(admitted: &Admitted, refusal: &Refusal) -> Refusal {
+    let message = format!("{}; that could not be recorded", refusal.message);
+    let told = Refusal::new(Code::EvidenceUnavailable, message).retry(refusal.retry);
+    let told = refusal.hint.iter().fold(told, |told, hint| told.hint(hint.as_str()));
+    told.recorded(admitted.permit.call().id())
 }
 
 /// Pieces of a stream that may wait for a slow caller.

@@ -35,3 +35,9 @@ fn two_different_capabilities_are_refused_and_the_same_twice_is_not() {
     let same = headers(&[("authorization", "Bearer cap1_a"), ("x-api-key", "cap1_a")]);
     assert!(capability(&same).unwrap().is_some());
 }
+
+#[test]
+fn a_capability_is_not_shown() {
+    let found = capability(&headers(&[("authorization", "Bearer cap1_abc")])).unwrap().unwrap();
+    assert!(!format!("{found:?}").contains("cap1_"));
+}

@@ -21,14 +21,14 @@ use crate::service::{Seen, Service, Step, reply};
 pub(crate) struct Case {
     title: Option<String>,
     pub(crate) request: Option<String>,
-    pub(crate) named: Option<String>,
+    named: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, Lines>,
     body: Option<Value>,
     pub(crate) operation: Option<String>,
     access: Option<String>,
     resource: Option<String>,
-    pub(crate) inputs: Option<BTreeMap<String, String>>,
+    inputs: Option<BTreeMap<String, String>>,
     sends: Option<Sends>,
     reply: Option<Reply>,
     evidence: Option<BTreeMap<String, String>>,
@@ -202,6 +202,14 @@ fn recorded(case: &Case, entry: &evidence::Entry, about: &str) {
     assert_eq!(Some(deed.access.as_str()), case.access.as_deref(), "{about}");
     assert_eq!(Some(deed.resource.as_str()), case.resource.as_deref(), "{about}");
     assert_eq!(intent.secrets.len(), 1, "{about}");
+    if let Some(inputs) = &case.inputs {
+        let mut digest = crypto::Hasher::new();
+        for text in inputs.iter().flat_map(|(name, value)| [name, value]) {
+            digest.update(&(text.len() as u64).to_be_bytes());
+            digest.update(text.as_bytes());
+        }
+        assert_eq!(intent.inputs, digest.finish(), "{about}: the digest of the inputs");
+    }
     let outcome = entry.outcome.as_ref().unwrap();
     assert_eq!(outcome.bytes_in, case.bytes().len() as u64, "{about}");
     let fields: BTreeMap<String, String> = outcome.fields.iter().cloned().collect();

@@ -235,6 +235,9 @@ async fn made(
     value
 }
 
+/// An operation, its inputs, and what comes with them.
+type Managed<'a> = (&'a str, Vec<(&'a str, &'a str)>, Option<Vec<u8>>);
+
 /// Doorward's own operations, in an order in which each has something to work on.
 async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
     let word = door.as_str();
@@ -246,7 +249,7 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
     let listed = house.entries().iter().find_map(id_of).unwrap().to_string();
     let file = crate::house::plain("http://127.0.0.1:9").replace("name: house", &format!("name: {desk}"));
     let policy = "forbid (principal in Doorward::Role::\"nobody\", action, resource);";
-    let steps: Vec<(&str, Vec<(&str, &str)>, Option<Vec<u8>>)> = vec![
+    let steps: Vec<Managed<'_>> = vec![
         ("secret.put", vec![("name", &secret)], Some(material.into())),
         ("secret.list", vec![], None),
         ("secret.rotate", vec![("name", &secret)], Some(format!("{material}2").into_bytes())),

@@ -65,6 +65,25 @@ async fn a_write_whose_outcome_cannot_be_recorded_is_unknown_and_is_recorded_lat
 }
 
 #[tokio::test]
+async fn a_read_that_failed_and_cannot_be_recorded_is_not_called_performed() {
+    let disk = Arc::<OnceLock<Arc<Evidence>>>::default();
+    let filled = Arc::clone(&disk);
+    let service = Service::start(move |_| {
+        filled.get().unwrap().set(Disk::Full);
+        vec![Step::Cut]
+    });
+    let house = House::at(&service.url(), &canary::plant("read-outcome")).await;
+    disk.set(Arc::clone(&house.disk)).unwrap_or_else(|_| panic!("set twice"));
+    let pass = house.pass().await;
+    let refusal = house.refused(Ask::get("/a").with(&pass)).await;
+    assert_eq!((refusal.code, refusal.retry), (Code::EvidenceUnavailable, Retry::Safe), "{refusal:?}");
+    assert!(!refusal.message.contains("performed"), "{refusal:?}");
+    house.disk.set(Disk::Works);
+    let entry = house.settled(refusal.evidence.unwrap()).await;
+    assert_eq!(entry.outcome.unwrap().code, Some(Code::UpstreamReply));
+}
+
+#[tokio::test]
 async fn a_disk_that_failed_in_an_unknown_way_refuses_until_the_log_is_opened_again() {
     let service = Service::saying("{}");
     let house = House::at(&service.url(), &canary::plant("failed")).await;

@@ -164,6 +164,8 @@ async fn a_shown_call_proves_itself_and_the_chain_verifies() {
     assert_eq!(house.manage("evidence.verify", &[]).await.unwrap()["verified"], true);
     let listed = house.manage("evidence.list", &[("integration", "house")]).await.unwrap();
     assert_eq!(listed["evidence"][0]["result"], "done");
+    let part = Ask::named("doorward", "evidence.export", &[("since", "1h")]);
+    is(&house.refused(part).await, Code::BadRequest);
     for (operation, input) in [
         ("evidence.show", ("id", "evd_01j00000000000000000000000")),
         ("integration.show", ("name", "nothing")),

@@ -131,6 +131,4 @@ impl Log {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
-pub(crate) mod fake;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

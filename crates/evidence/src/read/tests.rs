@@ -1,8 +1,10 @@
+//! Tests of the read side, on every storage.
+
 use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::event::tests::{id, intent, refused};
-use crate::log::fake::{EVERY, Fake, Make, clock, done, key, local, open, run};
+use crate::log::tests::fake::{EVERY, Fake, Make, clock, done, key, local, open, run};
 use crate::{Notice, Wait};
 
 /// A home with calls of two tenants, `calls` of them by each, a minute of which each hundredth begins.

@@ -7,7 +7,7 @@ use store::{Batch, Embedded, Row, Storage, Table};
 
 use super::*;
 use crate::event::tests::{intent, refused};
-use crate::log::fake::{EVERY, Fake, Make, clock, done, key, open, run};
+use crate::log::tests::fake::{EVERY, Fake, Make, clock, done, key, open, run};
 use crate::{Closed, Ending, Intent, Reader, Use, Wait};
 
 /// Small and fast; the same numbers for the same seed.

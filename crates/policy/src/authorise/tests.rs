@@ -5,8 +5,8 @@ use model::{Access, Refusal, Risk, TenantName};
 
 use super::*;
 use crate::cedar::Source;
-use crate::tests::{Ask, NOON, caveat, grant, grant_id, narrowing, specs};
 use crate::principal::{Known, PrincipalKind};
+use crate::tests::{Ask, NOON, caveat, grant, grant_id, narrowing, specs};
 use crate::{Token, mint, verify};
 
 struct House {

@@ -5,8 +5,8 @@ use model::{Access, Proof, Risk, Timestamp};
 use super::cache::Key;
 use super::*;
 use crate::Error;
-use crate::tests::{Ask, specs};
 use crate::principal::{Known, PrincipalKind, Standing};
+use crate::tests::{Ask, specs};
 
 fn compile(text: &str) -> Result<Policies, Error> {
     Policies::compile(&[Source { name: "mine.cedar", text }], &specs())

@@ -27,6 +27,6 @@ fn test_code_and_fixtures_are_known_by_their_folder() {
     let file = |path: &str| File { path: path.to_owned(), text: String::new() };
     assert!(file("crates/net/src/dial/tests.rs").is_test());
     assert!(file("crates/net/tests/it/main.rs").is_test());
-    assert!(!file("crates/testkit/src/lib.rs").is_test());
+    assert!(file("crates/testkit/src/lib.rs").is_test());
     assert!(file("crates/net/tests/fixtures/a.http").is_fixture());
 }

@@ -9,7 +9,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, p
 use store::{Batch, Table};
 
 use crate::event::tests::intent;
-use crate::log::fake::{EVERY, Fake, Make, Mode, clock, done, key, local, open, run, verify};
+use crate::log::tests::fake::{EVERY, Fake, Make, Mode, clock, done, key, local, open, run, verify};
 use crate::{Closed, Ending, Error, Intent, Lane, Outcome, Reader, Receipt, Use, Wait};
 
 fn refused(code: Code) -> Outcome {

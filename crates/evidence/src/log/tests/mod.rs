@@ -1,13 +1,17 @@
+//! Tests of the write side, on every storage.
+
+pub(crate) mod fake;
+
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use model::TenantName;
 use store::{Batch, Table};
 
-use super::fake::{EVERY, Fake, Mode, clock, done, key, local, open, run, until, verify};
 use super::*;
 use crate::event::tests::{id, intent, refused};
 use crate::{Closed, Ending, Event, Filter, Notice, Reader, Use};
+use fake::{EVERY, Fake, Mode, clock, done, key, local, open, run, until, verify};
 
 #[test]
 fn a_receipt_means_that_the_intent_is_on_the_disk() {

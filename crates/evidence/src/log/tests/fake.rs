@@ -9,7 +9,7 @@ use model::{Clock, TenantName, Timestamp};
 use store::{Batch, Embedded, Journal, Row, Storage, Table};
 use tempfile::TempDir;
 
-use super::Log;
+use crate::log::Log;
 use crate::{Ending, Outcome, verify_store};
 
 /// A clock that a test moves.
