@@ -69,7 +69,7 @@ impl Gateway {
             all.extend(arguments);
             Program::at(root, binary, &all)
         };
-        doorward(&["init", "--key-file"]).run()?;
+        doorward(&["init"]).run()?;
         doorward(&["secret", "put", "bench/token"]).output_of(SECRET.as_bytes())?;
         let layer = home.path.join("integrations");
         std::fs::create_dir_all(&layer)
@@ -78,6 +78,8 @@ impl Gateway {
         let request = [
             "capability",
             "request",
+            "--for",
+            "bench",
             "--integrations",
             "bench",
             "--access",
