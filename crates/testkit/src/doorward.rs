@@ -74,9 +74,13 @@ impl Doorward {
     #[must_use]
     pub fn home(binary: impl Into<PathBuf>) -> Self {
         // Not under a long path: the name of a Unix socket has at most 107 bytes.
-        let folder = tempfile::Builder::new().prefix("dw-").tempdir_in("/tmp").unwrap();
+        let folder = tempfile::Builder::new().prefix("dw-").tempdir_in("/tmp").expect("the test kit works");
         for (_, name) in FOLDERS {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.path().join(name)).unwrap();
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder.path().join(name))
+                .expect("the test kit works");
         }
         Self { binary: binary.into(), folder, printed: Arc::default(), canaries: Mutex::default() }
     }
@@ -209,7 +213,7 @@ impl Reaped {
     pub(crate) fn wait(&mut self, within: Duration) -> Option<ExitStatus> {
         let until = Instant::now() + within;
         loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
+            if let Some(status) = self.0.try_wait().expect("the test kit works") {
                 return Some(status);
             }
             if Instant::now() > until {

@@ -101,7 +101,7 @@ impl Upstream {
         let thread = std::thread::Builder::new()
             .name("testkit-upstream".to_owned())
             .spawn(move || server::run(&served, &bound, stopped))
-            .unwrap();
+            .expect("the test kit works");
         let address = address.recv_timeout(SOON).expect("the upstream did not start");
         Self { address, state, stop: Some(stop), thread: Some(thread) }
     }
@@ -126,7 +126,7 @@ impl Upstream {
 
     /// What `/json/...` answers from now on: `path` is what stands behind `/json`, such as `/api/chat.postMessage`.
     pub fn answer_with(&self, path: &str, status: u16, body: Value) {
-        let status = StatusCode::from_u16(status).unwrap();
+        let status = StatusCode::from_u16(status).expect("the test kit works");
         locked(&self.state.answers).insert(path.to_owned(), (status, body));
     }
 

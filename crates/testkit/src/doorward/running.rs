@@ -73,14 +73,14 @@ impl Running {
     /// Kills it as a power cut would.
     #[track_caller]
     pub fn kill9(mut self) -> ExitStatus {
-        self.child.0.kill().unwrap();
+        self.child.0.kill().expect("the test kit works");
         self.ended()
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).unwrap();
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("the test kit works");
         // The child is not waited for before this, so its number is still its own.
-        kill_process(pid, signal).unwrap();
+        kill_process(pid, signal).expect("the test kit works");
     }
 
     #[track_caller]

@@ -102,7 +102,7 @@ fn json_reply(status: StatusCode, value: &Value) -> Reply {
 fn with(status: StatusCode, headers: &[(&'static str, String)]) -> Reply {
     let mut reply = plain(status, "see the head\n");
     for (name, value) in headers {
-        reply.headers_mut().append(*name, HeaderValue::from_str(value).unwrap());
+        reply.headers_mut().append(*name, HeaderValue::from_str(value).expect("the test kit works"));
     }
     reply
 }
@@ -119,8 +119,8 @@ fn echo(request: &Recorded) -> Value {
 
 async fn compressed(coding: &str, bytes: &[u8]) -> Reply {
     async fn through<W: AsyncWrite + Unpin>(mut encoder: W, bytes: &[u8]) -> W {
-        encoder.write_all(bytes).await.unwrap();
-        encoder.shutdown().await.unwrap();
+        encoder.write_all(bytes).await.expect("the test kit works");
+        encoder.shutdown().await.expect("the test kit works");
         encoder
     }
     let (name, packed) = match coding {
@@ -202,7 +202,7 @@ fn close() -> Reply {
 fn trailers(secret: &str) -> Reply {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-checksum", HeaderValue::from_static("abc"));
-    trailers.insert("x-credential", HeaderValue::from_str(secret).unwrap());
+    trailers.insert("x-credential", HeaderValue::from_str(secret).expect("the test kit works"));
     let (sender, body) = channel();
     tokio::spawn(async move {
         let _ = sender.send(Ok(Frame::data(Bytes::from_static(b"before the trailers\n")))).await;

@@ -20,10 +20,11 @@ use super::{Recorded, State, locked};
 
 /// Serves until `stopped` resolves; tells its address as soon as it has one.
 pub(crate) fn run(state: &Arc<State>, bound: &mpsc::Sender<SocketAddr>, stopped: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the test kit works");
     runtime.block_on(async {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        bound.send(listener.local_addr().unwrap()).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("the test kit works");
+        bound.send(listener.local_addr().expect("the test kit works")).unwrap();
         tokio::select! {
             _ = stopped => {}
             () = accept(state, &listener) => {}
