@@ -1,5 +1,7 @@
 //! Tests of lending: proofs, bindings, sealing, rotation, files, disclosure.
 
+#![expect(clippy::disallowed_methods, reason = "tests look at what was lent")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
