@@ -1,4 +1,4 @@
-//! What got past AuthTranslator's rules does not get past these.
+//! What gets past rules that look at another form of a request than the one that is sent does not get past these.
 
 use std::sync::Arc;
 
