@@ -15,12 +15,7 @@
 //! - Every wait has a limit, every server ends with its owner, and no port is fixed.
 //! - Whatever the binary prints is kept, so that a test can look for canaries in all of it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test library: a failed step fails the test"
-)]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test library: a failed step fails the test")]
 
 pub mod canary;
 mod doorward;

@@ -24,7 +24,7 @@ pub(crate) fn run(state: &Arc<State>, bound: &mpsc::Sender<SocketAddr>, stopped:
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the test kit works");
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("the test kit works");
-        bound.send(listener.local_addr().expect("the test kit works")).unwrap();
+        bound.send(listener.local_addr().expect("the test kit works")).expect("the test kit works");
         tokio::select! {
             _ = stopped => {}
             () = accept(state, &listener) => {}
