@@ -26,6 +26,7 @@ mod verified;
 use running::{Ending, Running, announce};
 use verified::VerifiedCache;
 
+pub use load::actions;
 pub(crate) use load::{PolicyRow, RevocationRow};
 
 /// How a broker is set up.
@@ -288,7 +289,9 @@ impl Broker {
         crypto::array().map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))
     }
 
-    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+    /// The catalogue in force.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.load_full()
     }
 

@@ -27,7 +27,7 @@ mod path;
 pub mod presented;
 mod worker;
 
-pub use broker::{Broker, Settings, State, Stores};
+pub use broker::{Broker, Settings, State, Stores, actions};
 pub use clock::SystemClock;
 pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};
 pub use manage::{MANAGED, Payload};

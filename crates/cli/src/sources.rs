@@ -1,17 +1,15 @@
 //! What is looked at before the doors open: a reference whose value is empty would otherwise be a caller's 401.
 
-use catalog::Catalog;
+use broker::Broker;
 use secrets::{Env, File, SecretSource};
 
 use crate::failure::{Failure, Outcome};
-use crate::home::Home;
 use crate::wire;
 
 /// Refuses where a variable or file that an integration names holds nothing that could be a credential. One that is not there
 /// yet is no reason: a service may be set up before its secret.
-pub(crate) fn refuse_empty(home: &Home) -> Outcome {
-    let folder = home.integrations();
-    let catalog = Catalog::load(folder.is_dir().then_some(folder.as_path()))?;
+pub(crate) fn refuse_empty(broker: &Broker) -> Outcome {
+    let catalog = broker.catalog();
     let runtime = wire::runtime()?;
     let (env, file) = (Env::new(), File::new(Vec::new()));
     for name in catalog.names() {

@@ -113,7 +113,11 @@ fn compile(catalog: &Catalog, stored: &[(String, PolicyRow)]) -> Result<Policies
         .map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 
-fn actions(catalog: &Catalog) -> Result<Vec<ActionSpec>, Refusal> {
+/// The operations of a catalogue, as policies see them.
+///
+/// # Errors
+/// When a file of the catalogue can't be read.
+pub fn actions(catalog: &Catalog) -> Result<Vec<ActionSpec>, Refusal> {
     let mut actions = Vec::new();
     for name in catalog.names() {
         let Some(integration) = usable(catalog, &name)? else { continue };

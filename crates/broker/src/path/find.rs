@@ -60,15 +60,9 @@ fn integration(broker: &Broker, name: &IntegrationName) -> Result<Arc<Integratio
 }
 
 fn content_types(forward: &Forward) -> Result<Vec<&str>, Refusal> {
-    let text = |value: &'_ http::HeaderValue| value.to_str().is_ok();
-    let mut types = Vec::new();
-    for value in forward.headers.get_all(CONTENT_TYPE) {
-        if !text(value) {
-            return Err(Refusal::new(Code::BadRequest, "the content type is not text"));
-        }
-        types.push(value.to_str().unwrap_or_default());
-    }
-    Ok(types)
+    let types = forward.headers.get_all(CONTENT_TYPE).iter();
+    let unreadable = |_| Refusal::new(Code::BadRequest, "the content type is not text");
+    types.map(|value| value.to_str().map_err(unreadable)).collect()
 }
 
 async fn read(forward: &mut Forward, integration: &Integration) -> Result<Bytes, Refusal> {

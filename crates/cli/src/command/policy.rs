@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use model::Inputs;
-use policy::{ActionEffect, ActionSpec, Explanation, Policies, Question, Source};
+use policy::{Explanation, Policies, Question, Source};
 use serde_json::json;
 
 use crate::args::policy::{Explain, Policy, Test};
@@ -82,8 +82,10 @@ fn test(context: &Context, args: &Test) -> Outcome {
     let text = typed::text(&args.file)?;
     let shown = args.file.display().to_string();
     let catalog = super::integration::catalog(context)?;
-    let policies =
-        Policies::compile(&[Source::DEFAULT, Source { name: &shown, text: &text }], &actions(&catalog)?)?;
+    let policies = Policies::compile(
+        &[Source::DEFAULT, Source { name: &shown, text: &text }],
+        &broker::actions(&catalog)?,
+    )?;
     let questions = match &args.questions {
         None => Vec::new(),
         Some(path) => serde_json::from_str::<Vec<Question>>(&typed::text(path)?)
@@ -115,24 +117,4 @@ fn line(question: &Question, explanation: &Explanation, holds: bool) -> String {
         "{mark} {} {} {}: {}\n",
         question.principal, question.operation, question.resource, explanation.reason
     )
-}
-
-/// The operations of the catalogue, as policies see them.
-fn actions(catalog: &catalog::Catalog) -> Outcome<Vec<ActionSpec>> {
-    let mut actions = Vec::new();
-    for name in catalog.names() {
-        let integration = catalog.get(&name)?;
-        actions.extend(integration.operations().values().map(|operation| ActionSpec {
-            integration: name.clone(),
-            operation: operation.name().clone(),
-            access: operation.access(),
-            risk: operation.risk(),
-            effect: match (integration.internal(), operation.name().as_str()) {
-                (true, "secret.reveal") => ActionEffect::Disclose,
-                (true, _) => ActionEffect::Manage,
-                (false, _) => ActionEffect::Use,
-            },
-        }));
-    }
-    Ok(actions)
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, args: &Up) -> Outcome {
     let threads = settings.threads.value;
     // One lane more: the socket door has a thread of its own.
     let opened = wire::open(home, &settings, threads.get() + 1)?;
-    sources::refuse_empty(home)?;
+    sources::refuse_empty(&opened.broker)?;
     let secured = settings.tls.value.as_ref().map(secured).transpose()?;
     let bound = net::bind_tcp(settings.gateway.value, threads)
         .map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
