@@ -95,7 +95,8 @@ impl Agent {
                 .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, unquoted(&error)))?;
         match routes::read(&parts.method, &target)? {
             Route::Operate(integration, operation, inputs) => {
-                let operate = Operate { integration, operation, inputs, payload: payload::read(body).await? };
+                let payload = payload::read(body).await?;
+                let operate = Operate { integration, operation, inputs, payload, wish: None };
                 let connection =
                     if parts.version <= Version::HTTP_11 { Connection::Fresh } else { Connection::Shared };
                 self.operate(
@@ -134,6 +135,14 @@ impl Agent {
             Outbound::Answer(Answer { evidence, value }) => {
                 let mut reply = json_reply(&json!({ "evidence": evidence, "answer": value }));
                 problem::mark(reply.headers_mut(), evidence);
+                Ok(reply)
+            }
+            Outbound::Lease(answer, lease) => {
+                let mut reply = Response::new(Body::full(broker::mint::spoken(&answer, &lease)?));
+                reply
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                problem::mark(reply.headers_mut(), answer.evidence);
                 Ok(reply)
             }
             Outbound::Reply(evidence, mut reply) => {

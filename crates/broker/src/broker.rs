@@ -3,16 +3,15 @@
 //! Everything that a decision reads is in memory and swapped whole on a change, so that no call waits for the disk but for
 //! its own evidence.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use catalog::Catalog;
 use crypto::MacKey;
 use evidence::{Lane, Log};
 use model::{Clock, Code, PrincipalName, Refusal, TenantName, Timestamp};
-use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals};
+use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals, Rules};
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
 use store::Storage;
 
@@ -20,51 +19,18 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 
 mod load;
+mod rulings;
 mod running;
+mod settings;
 mod verified;
 
+use rulings::Kept;
 use running::{Ending, Running, announce};
 use verified::VerifiedCache;
 
 pub use load::actions;
 pub(crate) use load::{PolicyRow, RevocationRow};
-
-/// How a broker is set up.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The tenant of whoever proves nothing else; `local` on a laptop.
-    pub tenant: TenantName,
-    /// The user id of the home's owner.
-    pub owner_uid: u32,
-    /// The environment that this broker serves, such as `production`.
-    pub environment: Option<String>,
-    /// Lets loopback callers in without a capability. Loud in status and evidence.
-    pub development: bool,
-    /// The folder of the user's own integrations.
-    pub layer: PathBuf,
-    /// The name under which the evidence is signed.
-    pub origin: String,
-    /// How many threads serve; each has a lane to the evidence.
-    pub threads: usize,
-}
-
-/// Where a broker keeps things.
-#[derive(Clone)]
-pub struct Stores {
-    /// Secrets' ciphertext, grants, policies.
-    pub state: Arc<dyn Storage>,
-    /// Evidence.
-    pub evidence: Arc<dyn Storage>,
-}
-
-/// Whether the keys are in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// They are not; every door refuses.
-    Sealed,
-    /// They are.
-    Unsealed,
-}
+pub use settings::{Reading, Settings, State, Stores};
 
 /// The broker of a home.
 pub struct Broker {
@@ -72,7 +38,9 @@ pub struct Broker {
     clock: Arc<dyn Clock>,
     stores: Stores,
     catalog: ArcSwap<Catalog>,
-    policies: ArcSwap<Policies>,
+    rules: ArcSwap<Rules>,
+    rulings: Arc<Kept>,
+    bound: OnceLock<()>,
     grants: Grants,
     principals: Principals,
     limits: Limits,
@@ -132,17 +100,24 @@ impl Broker {
     ) -> Result<Self, Refusal> {
         let storage = &stores.state;
         let catalog = load::catalog(&settings.layer)?;
-        let policies = load::policies(&**storage, &catalog)?;
+        let rulings = Arc::new(Kept::new(Arc::clone(storage), settings.tenant.clone()));
+        let rules = load::rules(storage, &catalog, &settings, &rulings)?;
         let secrets = Arc::new(Secrets::new(Arc::clone(storage), Arc::clone(&clock), setup));
         let grants = Grants::new();
         let tenants = load::grants(&**storage, &settings.tenant, &grants)?;
-        secrets.bind(load::bindings(&catalog, &tenants)?);
+        let bound = OnceLock::new();
+        if settings.reading == Reading::AtOnce {
+            secrets.bind(load::bindings(&catalog, &tenants)?);
+            let _ = bound.set(());
+        }
         let owner = name("owner")?;
         let broker = Self {
             clock,
             stores,
             catalog: ArcSwap::from_pointee(catalog),
-            policies: ArcSwap::from_pointee(policies),
+            rules: ArcSwap::from_pointee(rules),
+            rulings,
+            bound,
             grants,
             principals: Principals::new(),
             limits: Limits::default(),
@@ -171,6 +146,7 @@ impl Broker {
         let keyring = secrets::unseal(&*self.stores.state, provider)
             .map_err(|error| refused(&error, error.code(), error.hint()))?;
         let running = self.running(&ending, &keyring)?;
+        self.rulings.unlock(Some(&keyring.house().hashing_key()));
         self.secrets.unseal(keyring);
         let unsealed = self.prepared(&running).inspect_err(|_| self.secrets.seal())?;
         *ending = Ending::of(&running);
@@ -207,6 +183,7 @@ impl Broker {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.unsealed.store(None);
         self.was_sealed.store(true, Ordering::Relaxed);
+        self.rulings.unlock(None);
         self.secrets.seal();
     }
 
@@ -245,8 +222,9 @@ impl Broker {
         let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
         let bindings = load::bindings(&catalog, &tenants)?;
         // Policies name the catalogue's operations, so both are ready before either is swapped.
-        self.policies.store(Arc::new(policies));
+        self.rules.store(Arc::new(Rules::ready(Arc::new(policies))));
         self.secrets.bind(bindings);
+        let _ = self.bound.set(());
         self.catalog.store(Arc::new(catalog));
         Ok(())
     }
@@ -295,8 +273,25 @@ impl Broker {
         self.catalog.load_full()
     }
 
-    pub(crate) fn policies(&self) -> Arc<Policies> {
-        self.policies.load_full()
+    /// The policies in force.
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        self.rules.load_full()
+    }
+
+    /// The policies in force, compiled.
+    pub(crate) fn policies(&self) -> Result<Arc<Policies>, Refusal> {
+        self.rules().policies()
+    }
+
+    /// Makes sure that the integrations may have the secrets that they declare.
+    pub(crate) fn bound(&self) -> Result<(), Refusal> {
+        if self.bound.get().is_none() {
+            let _writing = self.writing();
+            let tenants = load::tenants(&**self.storage(), &self.settings.tenant)?;
+            self.secrets.bind(load::bindings(&self.catalog(), &tenants)?);
+            let _ = self.bound.set(());
+        }
+        Ok(())
     }
 
     pub(crate) const fn grants(&self) -> &Grants {

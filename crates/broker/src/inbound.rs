@@ -4,7 +4,8 @@ use http::{HeaderMap, HeaderValue, Response};
 use model::{Door, EvidenceId, Fact, Inputs, IntegrationName, Method, OperationName, Target};
 use net::Body;
 
-use crate::Payload;
+use crate::mint::Wish;
+use crate::{Lease, Payload};
 
 /// A request as a door parsed it. Nothing in it is believed yet. Its `Debug` shows no capability, no header and no query: any
 /// of them may carry a credential.
@@ -76,11 +77,13 @@ pub struct Operate {
     pub inputs: Inputs,
     /// What comes with it and is not an input: a secret to store, the text of a policy.
     pub payload: Option<Payload>,
+    /// What a credential is to be minted from, for an integration that mints.
+    pub wish: Option<Box<Wish>>,
 }
 
 impl std::fmt::Debug for Operate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { integration, operation, inputs, payload: _ } = self;
+        let Self { integration, operation, inputs, payload: _, wish: _ } = self;
         f.debug_struct("Operate")
             .field("integration", integration)
             .field("operation", operation)
@@ -90,12 +93,23 @@ impl std::fmt::Debug for Operate {
 }
 
 /// What goes back to the caller.
-#[derive(Debug)]
 pub enum Outbound {
     /// The upstream's reply, scrubbed.
     Reply(EvidenceId, Box<Response<Body>>),
     /// The answer of an operation.
     Answer(Answer),
+    /// A derived credential, and what is said about it.
+    Lease(Answer, Box<Lease>),
+}
+
+impl std::fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Reply(id, reply) => f.debug_tuple("Reply").field(id).field(&reply.status()).finish(),
+            Self::Answer(answer) => f.debug_tuple("Answer").field(answer).finish(),
+            Self::Lease(answer, _) => f.debug_tuple("Lease").field(answer).finish_non_exhaustive(),
+        }
+    }
 }
 
 /// The answer of an operation. Its `Debug` shows no value: that of `capability.request` is a bearer.

@@ -23,11 +23,13 @@ mod limits;
 mod log;
 mod manage;
 mod metrics;
+pub mod mint;
 mod path;
 pub mod presented;
 mod worker;
 
-pub use broker::{Broker, Settings, State, Stores, actions};
+pub use aws::Lease;
+pub use broker::{Broker, Reading, Settings, State, Stores, actions};
 pub use clock::SystemClock;
 pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};
 pub use manage::{MANAGED, Payload};

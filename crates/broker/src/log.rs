@@ -1,7 +1,9 @@
 //! Structured log lines. Their fields are ids, names, codes and numbers; no text of a request, a reply or a secret has a way in.
 
+use std::time::Duration;
+
 use evidence::Deed;
-use model::{Door, EvidenceId, Refusal};
+use model::{Call, Door, EvidenceId, Refusal};
 
 use crate::path::record::Trace;
 
@@ -19,14 +21,14 @@ pub(crate) fn refused(trace: &Trace, refusal: &Refusal) {
 }
 
 /// A call that had an intent, and how it ended.
-pub(crate) fn performed(trace: &Trace, refusal: Option<&Refusal>) {
-    let (integration, operation) = names(trace);
-    let micros = u64::try_from(trace.elapsed().as_micros()).unwrap_or(u64::MAX);
+pub(crate) fn performed(call: &Call, took: Duration, refusal: Option<&Refusal>) {
+    let (integration, operation) = (call.integration().as_str(), call.operation().as_str());
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     match refusal {
-        None => tracing::debug!(evidence = %trace.id(), integration, operation, micros, "performed"),
+        None => tracing::debug!(evidence = %call.id(), integration, operation, micros, "performed"),
         Some(refusal) => {
             let code = refusal.code.as_str();
-            tracing::warn!(evidence = %trace.id(), integration, operation, micros, code, "not performed");
+            tracing::warn!(evidence = %call.id(), integration, operation, micros, code, "not performed");
         }
     }
 }

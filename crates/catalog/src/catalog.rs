@@ -17,6 +17,7 @@ use crate::{Error, Integration, embedded, layer, nearest, yaml};
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     layer: Arc<BTreeMap<IntegrationName, Arc<Integration>>>,
+    layer_digest: crypto::Digest,
 }
 
 impl Catalog {
@@ -31,8 +32,14 @@ impl Catalog {
     /// # Errors
     /// When the folder cannot be read, or one of its files is not a whole, sound integration.
     pub fn load(folder: Option<&Path>) -> Result<Self, Error> {
-        let layer = folder.map(layer::read).transpose()?.unwrap_or_default();
-        Ok(Self { layer: Arc::new(layer) })
+        let (layer, layer_digest) = folder.map(layer::read).transpose()?.unwrap_or_default();
+        Ok(Self { layer: Arc::new(layer), layer_digest })
+    }
+
+    /// A digest of the user's own files; the built-in ones are the same for one build of Doorward.
+    #[must_use]
+    pub const fn layer_digest(&self) -> &crypto::Digest {
+        &self.layer_digest
     }
 
     /// An integration by its name.
@@ -79,7 +86,7 @@ pub(crate) fn house(name: &str, text: &str, domain: Option<&str>) -> Result<Inte
         let problem = "a built-in file has its own name and extends nothing".to_owned();
         return Err(Error::Invalid { file: label, line: 0, problem });
     }
-    if file.internal && name != layer::HOUSE {
+    if file.internal && !layer::HOUSE.contains(&name) {
         let problem = "`internal` is for Doorward's own operations".to_owned();
         return Err(Error::Invalid { file: label, line: 0, problem });
     }

@@ -254,6 +254,8 @@ pub(crate) struct OperationEntry {
     /// How much harm it can do.
     #[schemars(with = "String", extend("enum" = ["low", "medium", "high"]))]
     pub(crate) risk: Risk,
+    /// What an operation of Doorward itself does with secrets; `manage` where it is absent. Only in built-in files.
+    pub(crate) effect: Option<crate::Effect>,
     /// The requests that are this operation; absent for Doorward's own.
     #[serde(rename = "match")]
     pub(crate) matches: Option<MatchEntry>,

@@ -15,8 +15,11 @@ use crate::compile::{Origin, Owner, compile};
 use crate::file::{AuthEntry, File, LimitsEntry, SecretEntry};
 use crate::{Error, Integration, embedded, nearest, yaml};
 
+/// The user's integrations, and a digest of the files that they were read from.
+pub(crate) type Layer = (BTreeMap<IntegrationName, Arc<Integration>>, crypto::Digest);
+
 /// Reads every `*.yaml` of a folder. Hidden files, folders and files of other kinds are left alone.
-pub(crate) fn read(folder: &Path) -> Result<BTreeMap<IntegrationName, Arc<Integration>>, Error> {
+pub(crate) fn read(folder: &Path) -> Result<Layer, Error> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::Read { path, source }
@@ -26,7 +29,7 @@ pub(crate) fn read(folder: &Path) -> Result<BTreeMap<IntegrationName, Arc<Integr
         paths.push(entry.map_err(unreadable(folder))?.path());
     }
     paths.sort();
-    let mut found = BTreeMap::new();
+    let (mut found, mut hasher) = (BTreeMap::new(), crypto::Hasher::new());
     for path in paths {
         let hidden =
             path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.'));
@@ -52,9 +55,13 @@ pub(crate) fn read(folder: &Path) -> Result<BTreeMap<IntegrationName, Arc<Integr
         let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let integration = integration(&text, &file, stem)?;
+        for part in [stem, &text] {
+            hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
         found.insert(integration.name().clone(), Arc::new(integration));
     }
-    Ok(found)
+    Ok((found, hasher.finish()))
 }
 
 /// The integration of one of the user's files.
@@ -64,9 +71,9 @@ pub(crate) fn integration(text: &str, file: &str, stem: &str) -> Result<Integrat
     if own.name.as_str() != stem {
         return Err(wrong(format!("the file of `{}` is called `{}.yaml`", own.name, own.name)));
     }
-    let extends_house = own.extends.as_ref().is_some_and(|base| base.as_str() == HOUSE);
-    if own.name.as_str() == HOUSE || extends_house {
-        return Err(wrong(format!("`{HOUSE}` is Doorward itself and cannot be changed")));
+    let extends_house = own.extends.as_ref().is_some_and(|base| HOUSE.contains(&base.as_str()));
+    if HOUSE.contains(&own.name.as_str()) || extends_house {
+        return Err(wrong(format!("`{}` is Doorward itself and cannot be changed", HOUSE.join("` and `"))));
     }
     let kind = own.extends.clone().unwrap_or_else(|| own.name.clone());
     let origin = Origin { file: file.to_owned(), kind, owner: Owner::User };
@@ -212,7 +219,7 @@ fn merge_limits(
 }
 
 /// Doorward itself, as an integration.
-pub(crate) const HOUSE: &str = "doorward";
+pub(crate) const HOUSE: [&str; 2] = ["aws-credentials", "doorward"];
 /// Largest file, in bytes.
 const LARGEST: u64 = 1 << 20;
 

@@ -67,7 +67,7 @@ pub use input::{InputField, Kind, Place};
 pub use integration::{Asked, Integration, Route};
 pub use limits::{Limits, Rate};
 pub use narrowing::{Allowance, Narrowing, Param};
-pub use operation::{Body, Cli, Operation};
+pub use operation::{Body, Cli, Effect, Operation};
 pub use probe::Probe;
 pub use scaffold::template;
 pub use schema::json_schema;

@@ -26,6 +26,20 @@ pub enum Body {
     Any,
 }
 
+/// What an operation does with secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It uses one.
+    Use,
+    /// It changes or looks at Doorward itself.
+    Manage,
+    /// It hands one out.
+    Disclose,
+    /// It hands out the stored key of an AWS profile.
+    NoSession,
+}
+
 /// An operation as a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cli {
@@ -56,6 +70,7 @@ pub struct Operation {
     pub(crate) docs: Option<String>,
     pub(crate) access: Access,
     pub(crate) risk: Risk,
+    pub(crate) effect: Effect,
     pub(crate) rule: Option<(Method, path::Template)>,
     pub(crate) body: Body,
     pub(crate) inputs: BTreeMap<String, InputField>,
@@ -95,6 +110,12 @@ impl Operation {
     #[must_use]
     pub const fn risk(&self) -> Risk {
         self.risk
+    }
+
+    /// What it does with secrets.
+    #[must_use]
+    pub const fn effect(&self) -> Effect {
+        self.effect
     }
 
     /// The method of its requests; `None` for an operation of Doorward itself.

@@ -11,7 +11,9 @@
 //! - Nothing is sent anywhere that nobody asked for.
 
 mod args;
+mod aws;
 mod command;
+mod compat;
 mod context;
 mod demo;
 mod failure;
@@ -29,15 +31,24 @@ mod wire;
 
 use std::process::ExitCode;
 
+use crate::args::{Cli, Command};
 use crate::context::Context;
 use crate::print::{Printer, problem};
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    if words.next().is_some_and(|name| aws::is_link(&name)) {
+        return aws::linked(&words.collect::<Vec<_>>());
+    }
     let cli = match start::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(code) => return code,
     };
     let printer = Printer::new(cli.global.printing());
+    let cli = match cli {
+        Cli { global, command: Command::Aws(aws) } => return aws::typed(*aws, &global, printer),
+        other => other,
+    };
     let result = start::harden(&cli.global)
         .and_then(|()| Context::new(&cli.global, &cli.command, printer))
         .and_then(|context| command::run(&context, cli.command));

@@ -14,12 +14,15 @@ use memory::Secret;
 use model::{Code, Door, EvidenceId, Fact, Holder, Inputs, Refusal};
 use net::Body;
 use net::plain::{Place, Plain};
+use net::tls;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::home::Home;
+use crate::settings::Settings;
 use crate::{typed, wire};
 
 /// Where operations are performed.
@@ -84,7 +87,7 @@ impl Management {
     pub(crate) fn close(self) -> Outcome {
         match self {
             Self::Socket(_) => Ok(()),
-            Self::InProcess(own) => Ok(own.opened.broker.close()?),
+            Self::InProcess(own) => own.close(),
         }
     }
 }
@@ -181,9 +184,14 @@ fn understood(reply: &http::Response<Bytes>) -> Outcome<Value> {
 // === impl Own ===
 
 impl Own {
-    /// Opens the home and unlocks it.
+    /// Opens the home of a command and unlocks it.
     fn open(context: &Context) -> Outcome<Self> {
-        let opened = wire::open(context.home()?, &context.settings()?, 1)?;
+        Self::open_at(context.home()?, &context.settings()?)
+    }
+
+    /// Opens a home and unlocks it.
+    pub(crate) fn open_at(home: &Home, settings: &Settings) -> Outcome<Self> {
+        let opened = wire::open(home, settings, wire::Serving::OneCall)?;
         match wire::unattended(&opened.facts) {
             Some(key) => opened.broker.unseal(&key)?,
             None if crate::print::somebody_types() => {
@@ -197,12 +205,32 @@ impl Own {
             }
         }
         let runtime = wire::runtime()?;
-        let tls = wire::tls()?;
+        let tls = tls::Outbound::on_demand(tls::Trust::default());
         let worker = {
             let _entered = runtime.enter();
             wire::worker(&opened.broker, &tls, 0)?
         };
         Ok(Self { worker, opened, runtime })
+    }
+
+    /// Carries one call down the path.
+    pub(crate) fn call(&self, inbound: Inbound) -> Outcome<Outbound> {
+        Ok(self.runtime.block_on(self.worker.call(inbound))?)
+    }
+
+    /// Waits for what uses [`Self::worker`].
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// What calls run on, within [`Self::block_on`].
+    pub(crate) fn worker(&self) -> Arc<Worker> {
+        Arc::clone(&self.worker)
+    }
+
+    /// Ends in good order. Blocks until the evidence is signed.
+    pub(crate) fn close(self) -> Outcome {
+        Ok(self.opened.broker.close()?)
     }
 
     #[expect(clippy::disallowed_methods, reason = "hands the secret to the operation")]
@@ -215,11 +243,13 @@ impl Own {
             door: Door::Cli,
             facts: Fact { holder, ..Fact::default() },
             capability: None,
-            asked: Asked::Operate(Operate { integration, operation, inputs, payload }),
+            asked: Asked::Operate(Operate { integration, operation, inputs, payload, wish: None }),
         };
         match self.runtime.block_on(self.worker.call(inbound))? {
             Outbound::Answer(answer) => Ok(Answered { evidence: answer.evidence, value: answer.value }),
-            Outbound::Reply(..) => Err(Failure::new("the operation gave a reply instead of an answer")),
+            Outbound::Reply(..) | Outbound::Lease(..) => {
+                Err(Failure::new("the operation gave something else than an answer"))
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The wiring: opens the home, the broker over it, and the workers that calls run on.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use broker::{Broker, Stores, SystemClock, Worker};
+use broker::{Broker, Reading, Stores, SystemClock, Worker};
 use model::{Clock, TenantName};
 use net::tls::{Outbound, Trust};
 use net::{Upstream, UpstreamConfig};
@@ -19,6 +21,15 @@ pub(crate) struct Opened {
     pub(crate) broker: Arc<Broker>,
     pub(crate) facts: Facts,
     _lock: HomeLock,
+}
+
+/// What a home is opened for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Serving {
+    /// Doors with so many threads.
+    Threads(usize),
+    /// One call of this process; nothing is read that it does not need.
+    OneCall,
 }
 
 /// Makes a home. The recovery key is not kept anywhere; whoever called this shows it once.
@@ -39,6 +50,11 @@ pub(crate) fn create(
     store::files::private_folder(&home.integrations())?;
     let (_keyring, recovery) = secrets::init(&storage, &*provider, &TenantName::local())?;
     Ok(recovery)
+}
+
+/// Whether a home was made whole.
+pub(crate) fn is_made(home: &Home) -> bool {
+    home.exists() && home.storage().is_ok_and(|storage| secrets::provider_facts(&*storage).is_ok())
 }
 
 /// A folder that holds other things is not made into a home: its rights would be changed under whoever uses it.
@@ -63,13 +79,17 @@ pub(crate) fn key_file(path: PathBuf) -> Outcome<Box<dyn KeyProvider>> {
 }
 
 /// Takes the lock of a home and opens the broker over it, sealed.
-pub(crate) fn open(home: &Home, settings: &Settings, threads: usize) -> Outcome<Opened> {
+pub(crate) fn open(home: &Home, settings: &Settings, serving: Serving) -> Outcome<Opened> {
     if !home.exists() {
         // Not opened yet, because that would make an empty database.
         drop(home.storage()?);
     }
     private();
-    let lock = HomeLock::take(home.folder())?;
+    let lock = match serving {
+        Serving::Threads(_) => HomeLock::take(home.folder())?,
+        // Another call of this kind is done in milliseconds, or waits for somebody who types a code.
+        Serving::OneCall => HomeLock::wait(home.folder(), |waited| patient(home, waited))?,
+    };
     let storage = home.storage()?;
     let facts = secrets::provider_facts(&*storage)?;
     let setup = Setup { reserved: reserved(home, &facts) };
@@ -82,10 +102,23 @@ pub(crate) fn open(home: &Home, settings: &Settings, threads: usize) -> Outcome<
         development: settings.development.value,
         layer: home.integrations(),
         origin: ORIGIN.to_owned(),
-        threads,
+        threads: match serving {
+            Serving::Threads(threads) => threads,
+            Serving::OneCall => 1,
+        },
+        reading: match serving {
+            Serving::Threads(_) => Reading::AtOnce,
+            Serving::OneCall => Reading::OnDemand { build: build() },
+        },
     };
     let broker = Arc::new(Broker::open(stores, clock, told, setup)?);
     Ok(Opened { broker, facts, _lock: lock })
+}
+
+/// Whether to wait on for another process that has the home open. A broker that serves keeps it: it has to be asked.
+fn patient(home: &Home, waited: Duration) -> bool {
+    let serves = std::os::unix::net::UnixStream::connect(home.socket()).is_ok();
+    !serves && waited < LONGEST_WAIT
 }
 
 /// A worker with its own connections. Made within the runtime that it serves.
@@ -99,6 +132,17 @@ pub(crate) fn tls() -> Outcome<Outbound> {
     Ok(Outbound::new(&Trust::default())?)
 }
 
+/// What tells this build from every other: where its file is, and when it was written.
+#[must_use]
+fn build() -> Vec<u8> {
+    let known = std::env::current_exe().and_then(std::fs::metadata);
+    let Ok(file) = known else { return env!("CARGO_PKG_VERSION").into() };
+    let facts = [file.dev(), file.ino(), file.size()].map(u64::to_be_bytes).concat();
+    let times =
+        [file.ctime(), file.ctime_nsec(), file.mtime(), file.mtime_nsec()].map(i64::to_be_bytes).concat();
+    [env!("CARGO_PKG_VERSION").as_bytes(), &facts, &times].concat()
+}
+
 /// A runtime of one thread.
 pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -107,8 +151,17 @@ pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
 
 /// Whatever this process makes from now on is for its owner only, the files of the database included.
 fn private() {
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    // The first one is the user's own, and belongs to the program that this process becomes.
+    let _ = UMASK.set(before);
 }
+
+/// The mask of the user, for a program that we start.
+pub(crate) fn users_umask() -> Option<rustix::fs::Mode> {
+    UMASK.get().copied()
+}
+
+static UMASK: OnceLock<rustix::fs::Mode> = OnceLock::new();
 
 /// What opens a home without a person; `None` where somebody has to type a passphrase.
 pub(crate) fn unattended(facts: &Facts) -> Option<KeyFile> {
@@ -133,5 +186,7 @@ fn reserved(home: &Home, facts: &Facts) -> Vec<PathBuf> {
     files
 }
 
+/// Somebody may be looking for a token to type its code.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// The name under which a home signs its evidence.
 pub(crate) const ORIGIN: &str = "doorward/local";

@@ -47,3 +47,14 @@ impl Default for Hasher {
         Self::new()
     }
 }
+
+/// SHA-1, for names that other programs make of it. It protects nothing.
+#[must_use]
+pub fn legacy_sha1(bytes: &[u8]) -> [u8; 20] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
+    let mut sum = [0; 20];
+    for (to, from) in sum.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    sum
+}

@@ -17,6 +17,15 @@ pub fn harden() -> Result<(), Error> {
             source: std::io::Error::last_os_error(),
         });
     }
+    conceal()
+}
+
+/// The part of [`harden`] that ends when the process is replaced by another program: on Linux it is not readable by others
+/// and leaves no core dump. For a process that becomes the user's own program, which keeps its own limits.
+///
+/// # Errors
+/// When the kernel refuses; the caller must not go on to handle secrets then.
+pub fn conceal() -> Result<(), Error> {
     #[cfg(target_os = "linux")]
     // SAFETY: a call without pointers.
     if unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0 {

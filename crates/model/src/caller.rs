@@ -13,6 +13,8 @@ pub enum Door {
     Socket,
     /// The command line, without a running broker.
     Cli,
+    /// A metadata server for SDKs, on loopback.
+    Metadata,
 }
 
 impl Door {
@@ -23,6 +25,7 @@ impl Door {
             Self::Gateway => "gateway",
             Self::Socket => "socket",
             Self::Cli => "cli",
+            Self::Metadata => "metadata",
         }
     }
 }

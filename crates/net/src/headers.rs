@@ -25,18 +25,33 @@ pub enum Cookies {
 /// Prepares a caller's headers for the upstream: strips what belongs to the hop, claims about the origin, and the
 /// caller's own credentials. The credential of the call is put on afterwards. Allocates only where something is stripped.
 pub fn outgoing(headers: &mut HeaderMap, cookies: Cookies) {
-    strip(headers, |name| is_hop(name) || is_claim(name) || is_credential(name));
-    if cookies == Cookies::Dropped {
-        headers.remove(header::COOKIE);
-    }
+    let dropped = |name: &str| cookies == Cookies::Dropped && name == "cookie";
+    strip(headers, |name| is_hop(name) || is_claim(name) || is_credential(name) || dropped(name));
 }
 
 /// Prepares an upstream's headers for the caller: strips what belongs to the hop and what would bind the caller's agent
 /// to the upstream's host. Whoever changes the body has to drop `Content-Length` as well.
 pub fn incoming(headers: &mut HeaderMap, cookies: Cookies) {
-    strip(headers, |name| is_hop(name) || is_ours(name) || is_host_bound(name));
-    if cookies == Cookies::Dropped {
-        headers.remove(header::SET_COOKIE);
+    let dropped = |name: &str| cookies == Cookies::Dropped && name == "set-cookie";
+    strip(headers, |name| is_hop(name) || is_ours(name) || is_host_bound(name) || dropped(name));
+}
+
+/// The values of a header, in order. For names that are absent mostly: comparing with the few names of a head costs a
+/// fraction of hashing the name, which is what [`HeaderMap::get_all`] does.
+pub fn all<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item = &'a HeaderValue> {
+    headers.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// Whether there is such a header; see [`all`].
+#[must_use]
+pub fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.keys().any(|known| known == name)
+}
+
+/// Removes a header that is absent mostly; see [`all`].
+pub fn remove(headers: &mut HeaderMap, name: &HeaderName) {
+    if has(headers, name) {
+        headers.remove(name);
     }
 }
 
@@ -164,10 +179,10 @@ fn strip(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
     if stripped.is_empty() {
         return;
     }
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
+    let named: Vec<HeaderName> = all(headers, &header::CONNECTION)
         .flat_map(nominated)
+        // What nearly everybody names: the one is no header, the other is stripped anyway.
+        .filter(|name| !name.eq_ignore_ascii_case(b"close") && !name.eq_ignore_ascii_case(b"keep-alive"))
         .filter(|name| !is_of_the_message(name))
         .filter_map(|name| HeaderName::from_bytes(name).ok())
         .collect();

@@ -2,7 +2,7 @@
 //!
 //! Doors accept requests through [`serve`] and the broker sends them through [`Upstream`]; nothing else in the house opens
 //! a socket. This crate knows nothing of credentials, policies or evidence: it carries what it is given to the place that
-//! it is given, and to no other.
+//! it is given, and to no other. Requests of our own, to the control plane of a cloud, go through [`egress`].
 //!
 //! # Invariants
 //!
@@ -11,7 +11,7 @@
 //! - `Host` and `:authority` come from [`Dial::authority`], never from the request.
 //! - A request is sent a second time only when nothing of the first attempt can have left this process
 //!   ([`Error::sent`]). A redirect is an answer like any other: nobody here follows it. No environment variable names a
-//!   proxy.
+//!   proxy for an upstream.
 //! - A request reaches a service only when its framing has one reading ([`headers::well_formed`], and the strict reading
 //!   of the raw head for what the HTTP library settles silently).
 //! - Every wait on somebody else has a deadline, every queue a bound, every task an owner: connection tasks of
@@ -19,6 +19,7 @@
 
 pub mod body;
 pub mod drain;
+pub mod egress;
 mod error;
 pub mod guard;
 pub mod headers;

@@ -25,7 +25,7 @@ use tokio_rustls::TlsConnector;
 use crate::guard::{self, CheckedAddress};
 use crate::pool::{Channel, Pool, Protocol, Slot, Waiting};
 use crate::tls::Outbound;
-use crate::{Body, Error, Incoming, Names, Private, Sent};
+use crate::{Body, Error, Incoming, Names, Private, Sent, headers};
 
 /// The connections of one thread to all upstreams. Make one per runtime.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ impl Upstream {
     async fn secured(&self, stream: TcpStream, slot: &Slot, dial: &Dial) -> Result<Channel, Error> {
         let name = ServerName::try_from(dial.authority.host().to_owned())
             .map_err(|_| Error::Request("the host is not one that a certificate can name"))?;
-        let stream = TlsConnector::from(Arc::clone(self.tls.config(dial.verify)))
+        let stream = TlsConnector::from(Arc::clone(self.tls.config(dial.verify)?))
             .connect(name, stream)
             .await
             .map_err(|source| Error::Tls { upstream: shown(dial), source })?;
@@ -198,8 +198,8 @@ fn sendable(request: Request<Body>) -> Result<(Request<Body>, PathAndQuery), Err
     }
     let mut request = request;
     let headers = request.headers_mut();
-    headers.remove(header::CONTENT_LENGTH);
-    headers.remove(header::TRANSFER_ENCODING);
+    headers::remove(headers, &header::CONTENT_LENGTH);
+    headers::remove(headers, &header::TRANSFER_ENCODING);
     Ok((request, path))
 }
 
@@ -210,22 +210,24 @@ fn address(
     slot: &Slot,
     channel: &Channel,
 ) -> Result<(), Error> {
-    let mut parts = http::uri::Parts::default();
-    parts.path_and_query = Some(path.clone());
     match channel {
         Channel::Http1(_) => {
             *request.version_mut() = Version::HTTP_11;
             request.headers_mut().insert(header::HOST, slot.host.clone());
+            *request.uri_mut() = Uri::from(path.clone());
         }
         Channel::Http2(..) => {
             *request.version_mut() = Version::HTTP_2;
             request.headers_mut().remove(header::HOST);
+            let mut parts = http::uri::Parts::default();
             // Only https upstreams speak HTTP/2 with us.
             parts.scheme = Some(UriScheme::HTTPS);
             parts.authority = Some(slot.authority.clone());
+            parts.path_and_query = Some(path.clone());
+            *request.uri_mut() =
+                Uri::from_parts(parts).map_err(|_| Error::Request("the target is malformed"))?;
         }
     }
-    *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Error::Request("the target is malformed"))?;
     Ok(())
 }
 
@@ -268,12 +270,12 @@ fn check_reply(dial: &Dial, reply: &Response<hyper::body::Incoming>) -> Result<(
         return refuse("a change of protocol that nobody asked for");
     }
     let headers = reply.headers();
-    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let mut lengths = headers::all(headers, &header::CONTENT_LENGTH);
     let length = lengths.next();
     if lengths.next().is_some() {
         return refuse("more than one `content-length`");
     }
-    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let mut codings = headers::all(headers, &header::TRANSFER_ENCODING);
     let Some(coding) = codings.next() else { return Ok(()) };
     if length.is_some() {
         return refuse("`content-length` beside `transfer-encoding`");

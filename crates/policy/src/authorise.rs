@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use model::{Call, Caller, CapabilityId, Code, GrantId, Proof, Timestamp};
+use model::{Call, Caller, CapabilityId, Code, GrantId, Proof, Refusal, Timestamp};
 
 use crate::capability::Verified;
 use crate::caveat::{Asked, Broken, Caveat};
-use crate::cedar::{Answer, Decision, Explanation, Outcome, Policies, Subject};
+use crate::cedar::{Answer, Decision, Explanation, Outcome, Subject, Version};
 use crate::denial::Denial;
 use crate::grant::{Grant, GrantState, Grants};
 use crate::permit::{Allowed, ApprovalNeed, Counter, Limits, Permit};
 use crate::principal::{Principals, Standing};
+use crate::rules::Rules;
 
 /// Everything that a decision is made from.
 #[derive(Clone, Copy)]
 pub struct Authority<'a> {
     /// The policies.
-    pub policies: &'a Policies,
+    pub rules: &'a Rules,
     /// The grants, and what was revoked.
     pub grants: &'a Grants,
     /// The principals and their roles.
@@ -54,17 +55,20 @@ impl Authority<'_> {
         verified: Option<&Verified>,
         now: Timestamp,
     ) -> Explanation {
+        let policies = match self.rules.policies() {
+            Ok(policies) => policies,
+            Err(refusal) => return Explanation::unread(refusal.message),
+        };
         match self.decide(caller, call, verified, now) {
             Ok((allowed, decision)) => {
-                let mut explanation = self.policies.explain(&decision);
+                let mut explanation = policies.explain(&decision);
                 explanation.approval = allowed.limits.approval == ApprovalNeed::Required;
                 explanation
             }
             Err(denial) => {
-                let asked =
-                    self.subject(caller, verified).map(|s| self.policies.decide(&s, caller, call, now));
+                let asked = self.subject(caller, verified).map(|s| policies.decide(&s, caller, call, now));
                 let failed = Arc::new(Decision::nothing());
-                let mut explanation = self.policies.explain(asked.as_ref().unwrap_or(&failed));
+                let mut explanation = policies.explain(asked.as_ref().unwrap_or(&failed));
                 explanation.answer = Answer::Deny;
                 denial.message().clone_into(&mut explanation.reason);
                 explanation
@@ -85,14 +89,15 @@ impl Authority<'_> {
             narrowings: Box::default(),
             limits: Limits::default(),
             expires: None,
-            version: self.policies.version(),
+            version: Version::of([0; 32]),
             determining: Arc::from([]),
         };
         if let Some(verified) = verified {
             let grant = self.standing_grant(caller, verified, now)?;
             check_caveats(&Asked { caller, call, now }, &grant, verified, &mut allowed)?;
         }
-        let decision = self.policies.decide(&subject, caller, call, now);
+        let (decision, version) = self.rules.decide(&subject, caller, call, now).map_err(unread)?;
+        allowed.version = version;
         let Outcome::Allow { approval } = decision.outcome else {
             return Err(denied_by_policy(caller, call, &decision));
         };
@@ -164,6 +169,15 @@ impl Authority<'_> {
                 .rule(narrowing.to_string())),
             None => Ok(grant),
         }
+    }
+}
+
+/// Policies that can't be read permit nothing.
+fn unread(refusal: Refusal) -> Denial {
+    let denial = Denial::new(refusal.code, format!("the policies can't be read: {}", refusal.message));
+    match refusal.hint {
+        Some(hint) => denial.hint(hint),
+        None => denial.hint("`doorward doctor`"),
     }
 }
 

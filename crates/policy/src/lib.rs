@@ -35,6 +35,7 @@ mod error;
 mod grant;
 mod permit;
 mod principal;
+mod rules;
 mod table;
 
 #[cfg(test)]
@@ -55,3 +56,4 @@ pub use error::Error;
 pub use grant::{Grant, GrantState, Grants};
 pub use permit::{ApprovalNeed, Counter, Limits, Permit};
 pub use principal::{DEVELOPMENT, HOLDER, Known, OWNER, PrincipalKind, Principals};
+pub use rules::{Compile, Rules, Rulings};

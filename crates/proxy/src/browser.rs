@@ -14,7 +14,7 @@ pub(crate) struct Guarded(());
 
 /// Refuses what a page sent that is none of `origins`.
 pub(crate) fn guard(headers: &HeaderMap, origins: &[String]) -> Result<Guarded, Refused> {
-    let mut pages = headers.get_all(ORIGIN).iter();
+    let mut pages = net::headers::all(headers, &ORIGIN);
     match (pages.next(), pages.next()) {
         (None, _) => {}
         (Some(page), None) if origins.iter().any(|origin| origin.as_bytes() == page.as_bytes()) => {
@@ -25,7 +25,7 @@ pub(crate) fn guard(headers: &HeaderMap, origins: &[String]) -> Result<Guarded, 
     // Pages may send some requests without an `Origin`, such as those for pictures. `same-site` is another port of this
     // machine; a word that is not known yet is no better.
     let own = |site: &HeaderValue| matches!(site.as_bytes(), b"none" | b"same-origin");
-    if headers.get_all(SITE).iter().all(own) { Ok(Guarded(())) } else { Err(foreign()) }
+    if net::headers::all(headers, &SITE).all(own) { Ok(Guarded(())) } else { Err(foreign()) }
 }
 
 fn foreign() -> Refused {
@@ -33,7 +33,7 @@ fn foreign() -> Refused {
         .hint("name its origin under `origins` in the settings, if it is yours")
 }
 
-const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+static SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 #[cfg(test)]
 mod tests;

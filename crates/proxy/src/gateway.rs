@@ -104,7 +104,8 @@ impl Gateway {
                 problem::mark(reply.headers_mut(), evidence);
                 *reply
             }
-            Ok(Outbound::Answer(answer)) => told(&answer),
+            // Nothing that a proxy forwards mints a lease; one that came all the same stays here.
+            Ok(Outbound::Answer(answer) | Outbound::Lease(answer, _)) => told(&answer),
             Err(refusal) => Refused::from(refusal).reply(speech),
         }
     }

@@ -31,7 +31,7 @@ pub(crate) fn addressed(parts: &Parts, domains: &[String]) -> Result<Addressed, 
     let written = match parts.uri.authority() {
         Some(authority) => authority.as_str(),
         None => {
-            let mut hosts = parts.headers.get_all(HOST).iter();
+            let mut hosts = net::headers::all(&parts.headers, &HOST);
             let (Some(host), None) = (hosts.next(), hosts.next()) else {
                 return Err(Refused::bad("the request does not name exactly one host"));
             };

@@ -6,7 +6,7 @@ use crate::refused::Refused;
 
 /// The purpose, where one is given: at most 128 visible characters of ASCII, because it is written into evidence.
 pub(crate) fn given(headers: &HeaderMap) -> Result<Option<String>, Refused> {
-    let mut values = headers.get_all(PURPOSE).iter();
+    let mut values = net::headers::all(headers, &PURPOSE);
     let Some(value) = values.next() else { return Ok(None) };
     let bytes = value.as_bytes();
     let sound = !bytes.is_empty() && bytes.len() <= LONGEST && bytes.iter().all(u8::is_ascii_graphic);
@@ -17,7 +17,7 @@ pub(crate) fn given(headers: &HeaderMap) -> Result<Option<String>, Refused> {
     }
 }
 
-const PURPOSE: HeaderName = HeaderName::from_static("x-doorward-purpose");
+static PURPOSE: HeaderName = HeaderName::from_static("x-doorward-purpose");
 const LONGEST: usize = 128;
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub(crate) fn choose(
 fn named(headers: &HeaderMap) -> Result<Option<IntegrationName>, Refused> {
     let mut found: Option<&HeaderValue> = None;
     for name in [&INTEGRATION, &COMPATIBLE] {
-        let mut values = headers.get_all(name).iter();
+        let mut values = net::headers::all(headers, name);
         let Some(value) = values.next() else { continue };
         if values.next().is_some() || found.is_some_and(|other| other != value) {
             return Err(Refused::bad("the headers name more than one integration").hint("name it once"));
@@ -64,9 +64,9 @@ fn by_path(target: &Target) -> Result<Route, Refused> {
     Ok(Route { integration, target })
 }
 
-const INTEGRATION: HeaderName = HeaderName::from_static("x-doorward-integration");
+static INTEGRATION: HeaderName = HeaderName::from_static("x-doorward-integration");
 /// The name under which programs of an older kind of gateway know it.
-const COMPATIBLE: HeaderName = HeaderName::from_static("x-at-int");
+static COMPATIBLE: HeaderName = HeaderName::from_static("x-at-int");
 const FORMS: &str = "name one: `/slack/...`, `Host: slack.localhost` or `X-Doorward-Integration: slack`; `doorward integration list` has them";
 
 #[cfg(test)]

@@ -59,6 +59,11 @@ impl<'a> Asked<'a> {
 #[must_use]
 struct Revealing(());
 
+/// Sees that permit and receipt are for one call of one tenant.
+pub(crate) fn proven(permit: &Permit, receipt: &Receipt) -> Result<(), NotLent> {
+    Asked::proven(permit, receipt).map(|_| ())
+}
+
 impl Secrets {
     /// Lends a secret to a permitted and recorded call: the current version, from the cache where it is there.
     ///

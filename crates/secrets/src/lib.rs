@@ -26,6 +26,7 @@
 //! ```
 
 mod cache;
+mod entry;
 mod error;
 mod fit;
 mod held;
@@ -41,6 +42,7 @@ mod source;
 mod stored;
 mod verifier;
 
+pub use entry::Lending;
 pub use error::{Error, NotLent, Unfit};
 pub use held::Opened;
 pub use home::{evidence_public_key, provider_facts};

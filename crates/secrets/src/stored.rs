@@ -216,7 +216,15 @@ impl<'a> Stored<'a> {
 
     /// Opens the current version, and the one before where its overlap has not ended.
     pub(crate) fn open(&self, name: &SecretName, now: Timestamp) -> Result<OpenedVersions, Error> {
-        let (entry, _) = self.active(name)?;
+        self.steadily(name, |entry| self.open_versions(name, entry, now))
+    }
+
+    fn open_versions(
+        &self,
+        name: &SecretName,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<OpenedVersions, Error> {
         let current = entry.current_version()?.clone();
         let usable = |version: &&Version| version.n < current.n && version.is_usable(now);
         let previous = match entry.versions.iter().filter(usable).max_by_key(|version| version.n) {
@@ -229,15 +237,35 @@ impl<'a> Stored<'a> {
 
     /// Opens the current version for showing it, where it was stored as disclosable.
     pub(crate) fn disclose(&self, name: &SecretName) -> Result<Secret, Error> {
-        let (entry, _) = self.active(name)?;
-        let current = entry.current_version()?;
-        match current.disclosure {
-            // A record that was changed to say so fails to open, because the answer is sealed with the bytes.
-            Disclosure::Disclosable => self.unseal(name, current),
-            Disclosure::Never => {
-                Err(Error::NotLent { reference: reference(name), why: NotLent::NotDisclosable })
+        self.steadily(name, |entry| {
+            let current = entry.current_version()?;
+            match current.disclosure {
+                // A record that was changed to say so fails to open, because the answer is sealed with the bytes.
+                Disclosure::Disclosable => self.unseal(name, current),
+                Disclosure::Never => {
+                    Err(Error::NotLent { reference: reference(name), why: NotLent::NotDisclosable })
+                }
+            }
+        })
+    }
+
+    /// Reads by a record that may be replaced meanwhile: a rotation takes away the versions that the former one names. Only
+    /// where the record is still the same is what can't be opened damaged.
+    fn steadily<T>(&self, name: &SecretName, read: impl Fn(&Entry) -> Result<T, Error>) -> Result<T, Error> {
+        let (mut entry, mut bytes) = self.active(name)?;
+        for _ in 0..MOST_CHANGES {
+            match read(&entry) {
+                Err(damaged @ Error::Damaged(_)) => {
+                    let (again, now) = self.active(name)?;
+                    if now == bytes {
+                        return Err(damaged);
+                    }
+                    (entry, bytes) = (again, now);
+                }
+                done => return done,
             }
         }
+        read(&entry)
     }
 
     // === rows ===
@@ -361,6 +389,9 @@ fn reference(name: &SecretName) -> String {
 fn changed(name: &SecretName) -> Error {
     Error::damaged(format!("the stored secret `{name}`"))
 }
+
+/// Rotations that one look may meet.
+const MOST_CHANGES: usize = 16;
 
 #[cfg(test)]
 mod tests;

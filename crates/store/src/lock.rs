@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -27,4 +28,27 @@ impl HomeLock {
             Err(source) => Err(Error::File { what: "lock", path, source: source.into() }),
         }
     }
+
+    /// Takes the lock of a home, and waits where another process has it. `go_on` is asked before each look, with the time
+    /// that was waited so far; once it says no, the lock is given up.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process still has it.
+    pub fn wait(home: &Path, mut go_on: impl FnMut(Duration) -> bool) -> Result<Self, Error> {
+        let mut waited = Duration::ZERO;
+        let mut pause = SHORTEST;
+        loop {
+            match Self::take(home) {
+                Err(Error::Locked(_)) if go_on(waited) => {}
+                done => return done,
+            }
+            std::thread::sleep(pause);
+            waited += pause;
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
 }
+
+/// Between two looks at a lock: most are held for a few milliseconds.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_millis(16);

@@ -17,6 +17,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test library: a failed step fails the test")]
 
+pub mod aws;
 pub mod canary;
 mod doorward;
 mod upstream;

@@ -3,6 +3,9 @@
 //! System packages come from apt, where we are root. Tools are pinned, and kept outside the repository so that a fresh
 //! checkout does not build them again. What only a bench needs never fails the set-up.
 
+mod place;
+mod sdk;
+
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Outcome};
@@ -18,13 +21,35 @@ struct Package {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Need {
     Test,
+    /// Tests that only Linux has.
+    Linux,
+    /// Tests that name what is missing: with the SDKs of the clouds, and in a network of their own.
+    Named,
     Bench,
 }
 
 const PACKAGES: &[Package] = &[
     Package { name: "curl", program: "curl", need: Need::Test },
+    Package { name: "git", program: "git", need: Need::Test },
+    Package { name: "gnupg", program: "gpg", need: Need::Test },
+    Package { name: "pass", program: "pass", need: Need::Test },
+    Package { name: "python3", program: "python3", need: Need::Test },
+    Package { name: "bsdutils", program: "script", need: Need::Linux },
+    Package { name: "dbus", program: "dbus-daemon", need: Need::Linux },
+    Package { name: "gnome-keyring", program: "gnome-keyring-daemon", need: Need::Linux },
+    Package { name: "libkf5wallet-bin", program: "kwalletd5", need: Need::Linux },
+    Package { name: "libsecret-tools", program: "secret-tool", need: Need::Linux },
+    Package { name: "util-linux", program: "setsid", need: Need::Linux },
+    Package { name: "iproute2", program: "ip", need: Need::Named },
+    Package { name: "util-linux", program: "unshare", need: Need::Named },
     Package { name: "nginx", program: "nginx", need: Need::Bench },
     Package { name: "wrk", program: "wrk", need: Need::Bench },
+    Package { name: "python3-venv", program: "python3", need: Need::Named },
+    Package { name: "golang-go", program: "go", need: Need::Named },
+    Package { name: "nodejs", program: "node", need: Need::Named },
+    Package { name: "npm", program: "npm", need: Need::Named },
+    Package { name: "default-jdk-headless", program: "javac", need: Need::Named },
+    Package { name: "maven", program: "mvn", need: Need::Named },
 ];
 
 /// A tool of a pinned version, built by cargo.
@@ -39,7 +64,8 @@ const TOOLS: &[Tool] = &[Tool { name: "cargo-deny", version: "0.20.2" }];
 pub(crate) fn run(root: &Path) -> Outcome {
     Program::cargo(root, &["fetch", "--locked"]).run()?;
     packages(root)?;
-    TOOLS.iter().try_for_each(|tool| install(root, tool))
+    TOOLS.iter().try_for_each(|tool| install(root, tool))?;
+    sdk::run(root)
 }
 
 /// Where the pinned tool `name` is, if it is installed. Another version on `PATH` doesn't count: it could answer otherwise.
@@ -50,7 +76,8 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
 }
 
 fn packages(root: &Path) -> Outcome {
-    let missing: Vec<&Package> = PACKAGES.iter().filter(|package| find(package.program).is_none()).collect();
+    let needed = PACKAGES.iter().filter(|package| package.need != Need::Linux || cfg!(target_os = "linux"));
+    let missing: Vec<&Package> = needed.filter(|package| find(package.program).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -61,7 +88,10 @@ fn packages(root: &Path) -> Outcome {
         match (find(package.program), package.need) {
             (Some(_), _) => println!("installed {}", package.name),
             (None, Need::Bench) => println!("note: no `{}`, so benches can't run here", package.program),
-            (None, Need::Test) => {
+            (None, Need::Named) => {
+                println!("note: no `{}`; the tests that need it will fail", package.program);
+            }
+            (None, Need::Test | Need::Linux) => {
                 return Err(Failure::new(format!(
                     "no `{}`, which tests need; install the package `{}`",
                     package.program, package.name
@@ -107,11 +137,7 @@ fn install(root: &Path, tool: &Tool) -> Outcome {
 
 /// `CACHE/doorward-tools/NAME-VERSION`.
 fn folder(tool: &Tool) -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cache")))?;
-    Some(cache.join("doorward-tools").join(format!("{}-{}", tool.name, tool.version)))
+    Some(place::cache()?.join(format!("{}-{}", tool.name, tool.version)))
 }
 
 /// Whether this process may install system packages.

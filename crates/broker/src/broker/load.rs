@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use catalog::{Catalog, Integration};
 use model::{CapabilityId, Code, IntegrationName, Refusal, TenantName};
-use policy::{ActionEffect, ActionSpec, Grant, Grants, Policies, Source};
+use policy::{ActionEffect, ActionSpec, Grant, Grants, Policies, Rules, Rulings, Source};
 use secrets::Bindings;
 use serde::{Deserialize, Serialize};
 use store::{Batch, Record, Storage, Table};
 
-use super::{Broker, refused};
+use super::rulings::Kept;
+use super::{Broker, Reading, Settings, refused};
 
 /// A grant as a row.
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,6 +55,39 @@ pub(super) fn catalog(layer: &Path) -> Result<Catalog, Refusal> {
     Catalog::load(layer).map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 
+/// The policies, compiled now or when a call needs them.
+pub(super) fn rules(
+    storage: &Arc<dyn Storage>,
+    catalog: &Catalog,
+    settings: &Settings,
+    rulings: &Arc<Kept>,
+) -> Result<Rules, Refusal> {
+    let Reading::OnDemand { build } = &settings.reading else {
+        return Ok(Rules::ready(Arc::new(policies(&**storage, catalog)?)));
+    };
+    let stored: Vec<_> = stored(&**storage)?.into_iter().map(|(_, name, row)| (name, row)).collect();
+    let fingerprint = fingerprint(build, &stored, catalog);
+    let catalog = catalog.clone();
+    let compile = Box::new(move || compile(&catalog, &stored));
+    Ok(Rules::on_demand(fingerprint, compile, Some(Arc::clone(rulings) as Arc<dyn Rulings>)))
+}
+
+/// A digest of all that policies are compiled from: what is built in, what is stored, and the user's own integrations.
+fn fingerprint(build: &[u8], stored: &[(String, PolicyRow)], catalog: &Catalog) -> crypto::Digest {
+    let mut hasher = crypto::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(bytes);
+    };
+    part(build);
+    for (name, row) in stored {
+        part(name.as_bytes());
+        part(row.text.as_bytes());
+    }
+    part(catalog.layer_digest());
+    hasher.finish()
+}
+
 /// The policies of all tenants and the default ones, compiled against the catalogue's operations.
 pub(super) fn policies(storage: &dyn Storage, catalog: &Catalog) -> Result<Policies, Refusal> {
     let stored: Vec<_> = stored(storage)?.into_iter().map(|(_, name, row)| (name, row)).collect();
@@ -90,7 +124,7 @@ impl Broker {
         let all: Vec<_> = all.into_iter().map(|(_, name, row)| (name, row)).collect();
         let compiled = Arc::new(compile(&self.catalog(), &all)?);
         storage.commit(&batch).map_err(|error| unreadable(&error))?;
-        self.policies.store(Arc::clone(&compiled));
+        self.rules.store(Arc::new(Rules::ready(Arc::clone(&compiled))));
         Ok(compiled)
     }
 
@@ -126,14 +160,24 @@ pub fn actions(catalog: &Catalog) -> Result<Vec<ActionSpec>, Refusal> {
             operation: operation.name().clone(),
             access: operation.access(),
             risk: operation.risk(),
-            effect: match (integration.internal(), operation.name().as_str()) {
-                (true, "secret.reveal") => ActionEffect::Disclose,
-                (true, _) => ActionEffect::Manage,
-                (false, _) => ActionEffect::Use,
+            effect: match operation.effect() {
+                catalog::Effect::Use => ActionEffect::Use,
+                catalog::Effect::Manage => ActionEffect::Manage,
+                catalog::Effect::Disclose => ActionEffect::Disclose,
+                catalog::Effect::NoSession => ActionEffect::NoSession,
             },
         }));
     }
     Ok(actions)
+}
+
+/// The tenants that have grants, and the one of whoever proves nothing else.
+pub(super) fn tenants(storage: &dyn Storage, own: &TenantName) -> Result<Vec<TenantName>, Refusal> {
+    let mut tenants = storage.tenants(Table::Grants).map_err(|error| unreadable(&error))?;
+    if !tenants.contains(own) {
+        tenants.push(own.clone());
+    }
+    Ok(tenants)
 }
 
 /// Loads the grants of all tenants; says which tenants there are.
@@ -143,15 +187,12 @@ pub(super) fn grants(
     grants: &Grants,
 ) -> Result<Vec<TenantName>, Refusal> {
     let wrong = |error: store::Error| unreadable(&error);
-    let mut tenants = vec![own.clone()];
+    let tenants = tenants(storage, own)?;
     let (mut rows, mut revoked) = (Vec::new(), Vec::new());
     for tenant in storage.tenants(Table::Grants).map_err(wrong)? {
         rows.extend(
             store::all::<GrantRow>(storage, &tenant).map_err(wrong)?.into_iter().map(|(_, row)| row.0),
         );
-        if !tenants.contains(&tenant) {
-            tenants.push(tenant);
-        }
     }
     for tenant in storage.tenants(Table::Revocations).map_err(wrong)? {
         revoked.extend(

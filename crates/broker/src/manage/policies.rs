@@ -43,7 +43,7 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let tenant = managing.admitted.permit.tenant().clone();
     waiting(move || {
         let rows = store::all::<PolicyRow>(&**broker.storage(), &tenant).map_err(|error| unstored(&error))?;
-        let policies = broker.policies();
+        let policies = broker.policies()?;
         let rules: Vec<Value> =
             policies.rules().iter().map(|(id, place)| json!({ "id": id, "place": place })).collect();
         let files: Vec<Value> =
@@ -85,7 +85,7 @@ pub(super) fn explain(managing: &Managing<'_>) -> Result<Value, Refusal> {
         context: policy::Circumstances { now: broker.now(), inputs: Inputs::new(), ..Default::default() },
         expect: None,
     };
-    let explanation = broker.policies().evaluate(&question).map_err(|error| wrong(&error))?;
+    let explanation = broker.policies()?.evaluate(&question).map_err(|error| wrong(&error))?;
     serde_json::to_value(&explanation).map_err(|error| wrong(&error))
 }
 

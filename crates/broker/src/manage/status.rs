@@ -52,7 +52,7 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
             "tenant": settings.tenant,
             "environment": settings.environment,
             "integrations": catalog.names().len(),
-            "policy_version": broker.policies().version().to_string(),
+            "policy_version": broker.policies()?.version().to_string(),
             "evidence": { "open_intents": open, "public_key": key, "verifier_key": vkey },
             "warnings": warnings,
         }))

@@ -11,8 +11,7 @@ use crate::path::identify::Identified;
 /// # Errors
 /// A denial that names the grant, capability or policy that decided.
 pub(crate) fn permit(broker: &Broker, identified: &Identified, call: Call) -> Result<Permit, Denial> {
-    let policies = broker.policies();
-    let authority =
-        Authority { policies: &policies, grants: broker.grants(), principals: broker.principals() };
+    let rules = broker.rules();
+    let authority = Authority { rules: &rules, grants: broker.grants(), principals: broker.principals() };
     authority.authorise(&identified.caller, call, identified.verified.as_deref(), broker.now())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use catalog::Integration;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http_body::Body as _;
 use model::{Call, Code, EvidenceId, IntegrationName, Refusal};
 use net::Body;
 use net::body::{Bounds, CollectError, collect_bounded};
@@ -35,8 +36,13 @@ pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound)
         }
         Asked::Forward(forward) => {
             let integration = integration(broker, &forward.integration)?;
-            let wanted = integration.route(forward.method, &forward.target).wants_body();
-            let body = if wanted { Some(Box::pin(read(forward, &integration)).await?) } else { None };
+            let body = if is_bodiless(forward) {
+                Some(Bytes::new())
+            } else if integration.route(forward.method, &forward.target).wants_body() {
+                Some(Box::pin(read(forward, &integration)).await?)
+            } else {
+                None
+            };
             let types = content_types(forward)?;
             let asked = catalog::Asked {
                 method: forward.method,
@@ -59,8 +65,13 @@ fn integration(broker: &Broker, name: &IntegrationName) -> Result<Arc<Integratio
     })
 }
 
+/// Whether it is known without a look at the operation that there is no input in the body.
+fn is_bodiless(forward: &Forward) -> bool {
+    forward.body.is_end_stream() && !net::headers::has(&forward.headers, &CONTENT_ENCODING)
+}
+
 fn content_types(forward: &Forward) -> Result<Vec<&str>, Refusal> {
-    let types = forward.headers.get_all(CONTENT_TYPE).iter();
+    let types = net::headers::all(&forward.headers, &CONTENT_TYPE);
     let unreadable = |_| Refusal::new(Code::BadRequest, "the content type is not text");
     types.map(|value| value.to_str().map_err(unreadable)).collect()
 }

@@ -31,7 +31,7 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
         return Ok(Identified { caller, verified: Some(verified) });
     }
     let (principal, proof) = match inbound.door {
-        Door::Cli => (broker.owner().clone(), Proof::Kernel),
+        Door::Cli | Door::Metadata => (broker.owner().clone(), Proof::Kernel),
         Door::Socket => match facts.holder.uid {
             Some(uid) if uid == settings.owner_uid => (broker.owner().clone(), Proof::Kernel),
             Some(uid) => (named(&format!("uid-{uid}"))?, Proof::Kernel),

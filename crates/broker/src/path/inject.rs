@@ -1,17 +1,19 @@
 //! Step 7: the credential onto the request, and the last look at where it goes.
 //!
 //! The caller's own credentials, hop-by-hop headers and claims about where it comes from are dropped first; then the
-//! credential is written; then scheme, host, port, method and path of the request *as it will be sent* are compared with
-//! what was permitted. Only a request that passed is [`Armed`].
+//! credential is written; then method and path of the request *as it will be sent*, and scheme, host and port of what
+//! *will be dialled*, are compared with what was permitted. Only a request that passed is [`Armed`].
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use catalog::{Basic, Integration, Placement};
-use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::uri::PathAndQuery;
 use http::{Request, Uri};
-use model::{Authority, Code, Refusal, Target};
-use net::Body;
+use model::{Code, Refusal, Target};
+use net::{Body, Dial, Private, Verify};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use secrets::{Mask, Opened};
 
@@ -21,10 +23,18 @@ use crate::path::resolve::Lent;
 
 /// What is about to be done, with the credential in its place.
 pub(crate) enum Armed {
-    /// A request that passed the last look, and what to look for in its reply.
-    Forward(Box<Request<Body>>, Option<Arc<Mask>>),
+    /// A request and its destination that passed the last look, and what to look for in the reply.
+    Forward(Box<Sending>, Option<Arc<Mask>>),
     /// An operation of Doorward itself, which is lent nothing.
     Manage,
+    /// A credential that is made from a stored one; what it is made from is lent on the way.
+    Mint,
+}
+
+/// A request, and the one place where it may be sent; its `Host` is written from that.
+pub(crate) struct Sending {
+    pub(crate) request: Request<Body>,
+    pub(crate) dial: Dial,
 }
 
 /// Consumes what was lent.
@@ -34,7 +44,9 @@ pub(crate) enum Armed {
 )]
 pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, Refusal> {
     let Admitted { inbound, permit, integration, .. } = admitted;
-    let Some((method, authority, target)) = permit.call().request() else { return Ok(Armed::Manage) };
+    let Some((method, _, target)) = permit.call().request() else {
+        return Ok(if crate::mint::mints(integration) { Armed::Mint } else { Armed::Manage });
+    };
     let (mut headers, body) = match &mut inbound.asked {
         Asked::Forward(forward) => taken(forward),
         Asked::Operate(operate) => {
@@ -44,14 +56,24 @@ pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, R
     };
     prepare(&mut headers, integration);
     let target = place(&mut headers, integration, target, &lent)?;
-    let uri = written(authority, &target)?;
+    let uri = written(&target)?;
     let mut request = Request::new(body);
     *request.method_mut() = http::Method::from_bytes(method.as_str().as_bytes())
         .map_err(|_| Refusal::new(Code::BadRequest, "the method can't be sent"))?;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    look_once_more(&request, admitted)?;
-    Ok(Armed::Forward(Box::new(request), mask(&lent)?))
+    let sending = Sending { request, dial: dial(integration) };
+    look_once_more(&sending, admitted)?;
+    Ok(Armed::Forward(Box::new(sending), mask(&lent)?))
+}
+
+fn dial(integration: &Integration) -> Dial {
+    Dial {
+        authority: integration.authority().clone(),
+        private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },
+        verify: if integration.tls_insecure_skip_verify() { Verify::Skipped } else { Verify::Checked },
+        connect: integration.limits().connect.min(LONGEST_CONNECT),
+    }
 }
 
 fn taken(forward: &mut Forward) -> (HeaderMap, Body) {
@@ -72,7 +94,6 @@ fn named(written: Option<(&'static str, Vec<u8>)>) -> (HeaderMap, Body) {
 
 fn prepare(headers: &mut HeaderMap, integration: &Integration) {
     net::headers::outgoing(headers, net::headers::Cookies::Dropped);
-    headers.remove(EXPECT);
     limit_encodings(headers);
     for (name, value) in integration.headers() {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
@@ -84,6 +105,9 @@ fn prepare(headers: &mut HeaderMap, integration: &Integration) {
 
 /// Asks the upstream only for encodings that can be scrubbed.
 fn limit_encodings(headers: &mut HeaderMap) {
+    if !net::headers::has(headers, &ACCEPT_ENCODING) {
+        return;
+    }
     let Some(asked) = headers.remove(ACCEPT_ENCODING) else { return };
     let asked = asked.to_str().unwrap_or_default().to_ascii_lowercase();
     let known = asked.split(',').map(str::trim).filter(|one| {
@@ -166,28 +190,25 @@ fn put(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), Refusal>
     Ok(())
 }
 
-fn written(authority: &Authority, target: &str) -> Result<Uri, Refusal> {
-    Uri::builder()
-        .scheme(authority.scheme().as_str())
-        .authority(authority.host_header())
-        .path_and_query(target)
-        .build()
-        .map_err(|_| Refusal::new(Code::BadRequest, "the request's target can't be sent"))
+fn written(target: &str) -> Result<Uri, Refusal> {
+    let path = PathAndQuery::try_from(target);
+    path.map(Uri::from).map_err(|_| Refusal::new(Code::BadRequest, "the request's target can't be sent"))
 }
 
 /// The last look: what goes out is what was permitted, and goes where the integration's credential may go.
-fn look_once_more(request: &Request<Body>, admitted: &Admitted) -> Result<(), Refusal> {
+fn look_once_more(sending: &Sending, admitted: &Admitted) -> Result<(), Refusal> {
+    let Sending { request, dial } = sending;
     let Some((method, authority, target)) = admitted.permit.call().request() else {
         return Err(Refusal::new(Code::Denied, "an operation of Doorward itself is not sent anywhere"));
     };
     let integration = &admitted.integration;
-    let host = request.uri().host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let port = request.uri().port_u16().unwrap_or_else(|| authority.scheme().default_port());
     let same = request.method().as_str() == method.as_str()
-        && request.uri().scheme_str() == Some(authority.scheme().as_str())
-        && host == authority.host()
-        && port == authority.port()
-        && integration.hosts().iter().any(|allowed| allowed == host)
+        && dial.authority.scheme() == authority.scheme()
+        && dial.authority.host() == authority.host()
+        && dial.authority.port() == authority.port()
+        && integration.hosts().iter().any(|allowed| allowed == dial.authority.host())
+        // A host of its own in the target could only mean another one.
+        && request.uri().authority().is_none()
         && (request.uri().path_and_query().map(http::uri::PathAndQuery::as_str) == Some(target.as_str())
             || target_carries_credential(integration));
     if same {
@@ -221,6 +242,7 @@ fn mask(lent: &Lent) -> Result<Option<Arc<Mask>>, Refusal> {
     }
 }
 
+const LONGEST_CONNECT: Duration = Duration::from_secs(60);
 const OURS: &str = concat!("doorward/", env!("CARGO_PKG_VERSION"));
 /// RFC 3986, section 2.3: unreserved characters stay as they are.
 const UNRESERVED_KEPT: &percent_encoding::AsciiSet =

@@ -21,6 +21,7 @@ pub(crate) mod record;
 pub(crate) mod resolve;
 pub(crate) mod scrub;
 pub(crate) mod settle;
+mod unbroken;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use crate::{Inbound, Outbound, Worker};
 use admit::Admitted;
 use perform::Performed;
 use record::Trace;
+use unbroken::{Panicked, Unbroken};
 
 impl Worker {
     /// Carries one call: decide, record, carry, settle. Every way out is recorded.
@@ -40,18 +42,18 @@ impl Worker {
     pub async fn call(self: &Arc<Self>, inbound: Inbound) -> Result<Outbound, Refusal> {
         let mut trace = Box::new(Trace::new(self, &inbound)?);
         match self.decide(inbound, &mut trace).await {
-            Ok(admitted) => detached(Arc::clone(self).go_through_with(admitted, trace)).await,
+            Ok(admitted) => unbroken(Arc::clone(self).go_through_with(admitted, trace)).await,
             Err(refusal) => Err(record::refusal(self, trace, refusal).await),
         }
     }
 
-    /// Runs on its own task: a caller who hangs up cancels nothing between the intent and its outcome.
+    /// Runs to its end: a caller who hangs up cancels nothing between the intent and its outcome.
     async fn go_through_with(
         self: Arc<Self>,
         mut admitted: Box<Admitted>,
-        trace: Box<Trace>,
+        mut trace: Box<Trace>,
     ) -> Result<Outbound, Refusal> {
-        let receipt = match record::intent(&self, &admitted, &trace).await {
+        let receipt = match record::intent(&self, &admitted, &mut trace).await {
             Ok(receipt) => receipt,
             Err(refusal) => return Err(record::refusal(&self, trace, refusal).await),
         };
@@ -67,7 +69,7 @@ impl Worker {
         let permit = authorise::permit(self.broker(), &identified, found.call)
             .map_err(|denial| trace.denied(denial))?;
         let admitted = admit::within_limits(self.broker(), identified, permit, found.integration, inbound)?;
-        // Boxed, as it is moved whole into the task.
+        // Boxed, as it is moved whole into the future of the rest.
         Ok(Box::new(admitted))
     }
 
@@ -84,14 +86,14 @@ impl Worker {
     }
 }
 
-/// Runs a future on a task of its own, whoever waits for it.
-async fn detached(
-    task: impl Future<Output = Result<Outbound, Refusal>> + Send + 'static,
+/// Runs a future to its end, whoever waits for it.
+async fn unbroken(
+    rest: impl Future<Output = Result<Outbound, Refusal>> + Send + 'static,
 ) -> Result<Outbound, Refusal> {
-    match tokio::spawn(task).await {
+    match Unbroken::new(rest).await {
         Ok(answer) => answer,
-        // The task panicked. What it did is settled as `unknown` by the evidence log.
-        Err(_) => Err(Refusal::new(model::Code::OutcomeUnknown, "the call broke off inside Doorward")),
+        // What it did is settled as `unknown` by the evidence log.
+        Err(Panicked) => Err(Refusal::new(model::Code::OutcomeUnknown, "the call broke off inside Doorward")),
     }
 }
 

@@ -1,19 +1,17 @@
 //! Step 8: forward the request, or do what Doorward itself does.
 //!
-//! A new way to perform is one variant of [`Performed`]: running a command and minting a lease come next to these two.
+//! A new way to perform is one variant of [`Performed`]: running a command comes next to these three.
 
-use std::time::Duration;
-
-use catalog::Integration;
 use evidence::Receipt;
 use http::Response;
 use http_body::Body as _;
-use model::{Access, Authority, Code, Refusal, Retry};
-use net::{Dial, Incoming, Private, Sent, Verify};
+use model::{Access, Code, Refusal, Retry};
+use net::{Incoming, Sent};
 use serde_json::Value;
 
+use crate::mint::{self, Minted};
 use crate::path::admit::Admitted;
-use crate::path::inject::Armed;
+use crate::path::inject::{Armed, Sending};
 use crate::path::scrub::Scrubbed;
 use crate::{Worker, manage};
 use secrets::Mask;
@@ -25,6 +23,8 @@ pub(crate) enum Replied {
     Forwarded(Response<Incoming>, Option<Arc<Mask>>),
     /// The answer of an operation of Doorward itself.
     Managed(Value),
+    /// A derived credential, or what was done with the one that it would be derived from.
+    Minted(Minted),
 }
 
 /// What was done, fit to go back to the caller.
@@ -33,6 +33,8 @@ pub(crate) enum Performed {
     Reply(Box<Scrubbed>),
     /// The answer of an operation of Doorward itself.
     Answer(Value),
+    /// A derived credential; it is for the caller, so nothing is scrubbed from it.
+    Lease(Minted),
 }
 
 /// Does it.
@@ -44,27 +46,17 @@ pub(crate) async fn call(
 ) -> Result<Replied, Refusal> {
     match armed {
         Armed::Manage => Ok(Replied::Managed(Box::pin(manage::run(worker, admitted, receipt)).await?)),
-        Armed::Forward(request, mask) => {
-            let integration = &admitted.integration;
-            let dial = dial(integration);
-            let limits = integration.limits();
+        Armed::Mint => Ok(Replied::Minted(Box::pin(mint::run(worker, admitted, receipt)).await?)),
+        Armed::Forward(sending, mask) => {
+            let Sending { request, dial } = *sending;
+            let limits = admitted.integration.limits();
             // The time for the head runs while a long body is still on its way up.
             let short = request.body().size_hint().exact().is_some_and(|length| length <= SHORT_BODY);
             let head = if short { limits.head.min(limits.total) } else { limits.total };
-            let reply = worker.upstream().send(&dial, *request, head).await;
+            let reply = worker.upstream().send(&dial, request, head).await;
             let reply = reply.map_err(|error| failed(&error, admitted))?;
             Ok(Replied::Forwarded(reply, mask))
         }
-    }
-}
-
-fn dial(integration: &Integration) -> Dial {
-    let authority: Authority = integration.authority().clone();
-    Dial {
-        authority,
-        private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },
-        verify: if integration.tls_insecure_skip_verify() { Verify::Skipped } else { Verify::Checked },
-        connect: integration.limits().connect.min(LONGEST_CONNECT),
     }
 }
 
@@ -101,4 +93,3 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// A body up to this length is sent at once.
 const SHORT_BODY: u64 = 64 * 1024;
-const LONGEST_CONNECT: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! Step 5: the intent is durable, or nothing happens. Refusals are recorded as well.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use evidence::{Deed, Disclosure, Intent, Receipt, Refused, Request, Use};
@@ -36,7 +36,7 @@ impl Trace {
     pub(crate) fn new(worker: &Worker, inbound: &Inbound) -> Result<Self, Refusal> {
         let broker = worker.broker();
         Ok(Self {
-            id: EvidenceId::new(broker.now(), broker.random()?),
+            id: worker.new_id()?,
             unsealed: broker.unsealed()?,
             started: std::time::Instant::now(),
             door: inbound.door,
@@ -65,6 +65,7 @@ impl Trace {
         self.started.elapsed()
     }
 
+    /// What is asked for, where that is understood; [`intent`] takes it into the record.
     pub(crate) const fn deed(&self) -> Option<&Deed> {
         self.deed.as_ref()
     }
@@ -92,7 +93,11 @@ impl Trace {
 }
 
 /// Makes the intent durable. The uses that it consumes are counted with it, or it is refused.
-pub(crate) async fn intent(worker: &Worker, admitted: &Admitted, trace: &Trace) -> Result<Receipt, Refusal> {
+pub(crate) async fn intent(
+    worker: &Worker,
+    admitted: &Admitted,
+    trace: &mut Trace,
+) -> Result<Receipt, Refusal> {
     let Admitted { identified, permit, integration, .. } = admitted;
     let call = permit.call();
     let secrets = integration.auth().iter().flat_map(catalog::AuthScheme::fields);
@@ -104,7 +109,7 @@ pub(crate) async fn intent(worker: &Worker, admitted: &Admitted, trace: &Trace) 
         door: identified.caller.door(),
         grant: permit.grant(),
         narrowings: permit.narrowings().to_vec(),
-        deed: trace.deed.clone().unwrap_or_else(|| deed(call)),
+        deed: trace.deed.take().unwrap_or_else(|| deed(call)),
         inputs: inputs_digest(call),
         secrets: secrets.filter_map(|field| reference(integration, field)).collect(),
         policy: *permit.policy_version().as_bytes(),
@@ -115,12 +120,23 @@ pub(crate) async fn intent(worker: &Worker, admitted: &Admitted, trace: &Trace) 
             .iter()
             .map(|(counter, most)| Use { id: counted(*counter), most: *most })
             .collect(),
-        disclosure: (call.operation().as_str() == "secret.reveal").then_some(Disclosure::Reveal),
+        disclosure: disclosure(call),
     };
     worker.lane(&trace.unsealed).intend(intent).await.map_err(|error| {
+        // For the record of the refusal.
+        trace.deed = Some(deed(call));
         log::unrecorded(trace.id, &error);
         unrecorded(&error)
     })
+}
+
+/// What is handed out, where something is.
+fn disclosure(call: &Call) -> Option<Disclosure> {
+    match (call.kind().as_str(), call.operation().as_str()) {
+        ("doorward", "secret.reveal") => Some(Disclosure::Reveal),
+        (crate::mint::AWS, "session.disclose") => Some(Disclosure::NoSession),
+        _ => None,
+    }
 }
 
 /// Records a refusal. Where that fails as well, the caller is told so: the answer is a refusal either way.
@@ -178,6 +194,9 @@ fn reference(integration: &catalog::Integration, field: &str) -> Option<SecretRe
 
 /// SHA-256 over the inputs, each name and value length-prefixed, in the order of their names.
 fn inputs_digest(call: &Call) -> crypto::Digest {
+    if call.inputs().is_empty() {
+        return *NO_INPUTS;
+    }
     let mut hasher = crypto::Hasher::new();
     for text in call.inputs().iter().flat_map(|(name, value)| [name, value]) {
         hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -213,5 +232,6 @@ fn unrecorded(error: &evidence::Error) -> Refusal {
     }
 }
 
+static NO_INPUTS: LazyLock<crypto::Digest> = LazyLock::new(|| crypto::sha256(&[]));
 /// Refusals of an address that proves nothing that are recorded in a minute.
 const UNPROVEN: u32 = 600;

@@ -37,6 +37,7 @@ pub(crate) async fn secrets(
     let mut lent = Vec::new();
     for field in admitted.integration.auth().iter().flat_map(catalog::AuthScheme::fields) {
         let Some(wanted) = admitted.integration.secrets().get(field) else { continue };
+        worker.broker().bound()?;
         let opened = unsealed.secrets().open(&admitted.permit, receipt, &wanted.reference).await;
         lent.push((field.to_owned(), opened.map_err(|error| refused(&error))?));
     }

@@ -16,6 +16,7 @@ use secrets::Mask;
 
 use crate::path::admit::Admitted;
 use crate::path::perform::{Performed, Replied};
+use pieces::within;
 pub(crate) use pieces::{Broken, Pieces};
 
 mod pieces;
@@ -49,6 +50,7 @@ pub(crate) struct Stream {
 pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Performed, Refusal> {
     let (response, mask) = match replied {
         Replied::Managed(value) => return Ok(Performed::Answer(value)),
+        Replied::Minted(minted) => return Ok(Performed::Lease(minted)),
         Replied::Forwarded(response, mask) => (response, mask),
     };
     let (mut parts, incoming) = response.into_parts();
@@ -99,7 +101,7 @@ async fn collect(pieces: &mut Pieces, most: u64, admitted: &Admitted) -> Result<
         pieces.put_back(all.freeze());
         Ok(None)
     };
-    let read = tokio::time::timeout(limits.total, reading).await.unwrap_or(Err(Broken::Slow));
+    let read = within(limits.total, reading).await.and_then(|read| read);
     read.map_err(|broken| {
         let message = format!("the reply of `{}` {broken}", admitted.integration.name());
         if admitted.permit.call().access() == Access::Write {
@@ -124,10 +126,12 @@ fn unpacked(parts: &mut Parts, incoming: Incoming, admitted: &Admitted) -> Resul
         let write = admitted.permit.call().access() == Access::Write;
         Refusal::new(if write { Code::OutcomeUnknown } else { Code::UpstreamReply }, message)
     };
-    let mut encodings = parts.headers.get_all(CONTENT_ENCODING).iter();
+    let mut encodings = net::headers::all(&parts.headers, &CONTENT_ENCODING);
     let Some(encoding) = encodings.next() else { return Ok(Pieces::plain(incoming)) };
     let encoding = encoding.to_str().unwrap_or("?").trim().to_ascii_lowercase();
-    if encodings.next().is_some() {
+    let several = encodings.next().is_some();
+    drop(encodings);
+    if several {
         return Err(refused("several layers"));
     }
     if encoding == "identity" {
@@ -175,7 +179,7 @@ fn has_fields(admitted: &Admitted) -> bool {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|value| {
+    net::headers::all(headers, &CONTENT_TYPE).next().is_some_and(|value| {
         let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         kind.eq_ignore_ascii_case(b"application/json") || kind.to_ascii_lowercase().ends_with(b"+json")
     })

@@ -14,6 +14,7 @@ use net::body::{Gone, Sender};
 use secrets::{MaskStream, Part};
 
 use crate::inbound::{Answer, Outbound};
+use crate::mint::Minted;
 use crate::path::admit::{Admitted, Size};
 use crate::path::perform::Performed;
 use crate::path::record::Trace;
@@ -31,10 +32,11 @@ pub(crate) async fn outcome(
     let lane = worker.lane(&trace.home());
     let wait = if admitted.permit.call().access() == Access::Write { Wait::Durable } else { Wait::Appended };
     let mut outcome = Outcome::bare(Ending::Done);
-    outcome.duration = trace.elapsed();
+    let (call, took) = (admitted.permit.call(), trace.elapsed());
+    outcome.duration = took;
     outcome.bytes_in = admitted.size.bytes();
-    metrics::performed(worker.broker().metrics(), &trace, performed.as_ref().err());
-    log::performed(&trace, performed.as_ref().err());
+    metrics::performed(worker.broker().metrics(), (call, trace.door()), took, performed.as_ref().err());
+    log::performed(call, took, performed.as_ref().err());
     let performed = match performed {
         Ok(performed) => performed,
         Err(refusal) => {
@@ -53,6 +55,15 @@ pub(crate) async fn outcome(
         Performed::Answer(value) => {
             let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
             Ok(Outbound::Answer(Answer { evidence, value }))
+        }
+        Performed::Lease(Minted { lease, value, fields }) => {
+            outcome.fields = fields;
+            let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+            let answer = Answer { evidence, value };
+            Ok(match lease {
+                Some(lease) => Outbound::Lease(answer, lease),
+                None => Outbound::Answer(answer),
+            })
         }
         Performed::Reply(scrubbed) => {
             let Scrubbed { head, body, fields, hits } = *scrubbed;

@@ -112,6 +112,7 @@ impl Ask {
                 operation: operation.parse().unwrap(),
                 inputs,
                 payload: payload.map(|bytes| Payload::new(bytes).unwrap()),
+                wish: None,
             }),
         };
         Inbound { door: self.door, facts: self.facts, capability: self.capability, asked }

@@ -112,6 +112,7 @@ impl House {
             layer,
             origin: "doorward/test".to_owned(),
             threads: 1,
+            reading: broker::Reading::AtOnce,
         };
         change(&mut settings);
         let stores = Stores {
@@ -159,7 +160,7 @@ impl House {
                 }
                 Ok(got)
             }
-            Outbound::Answer(answer) => panic!("not a reply: {:?}", answer.value),
+            other @ (Outbound::Answer(_) | Outbound::Lease(..)) => panic!("not a reply: {other:?}"),
         }
     }
 
@@ -175,7 +176,7 @@ impl House {
     pub(crate) async fn answer(&self, ask: Ask) -> Result<(EvidenceId, Value), Refusal> {
         match self.ask(ask).await? {
             Outbound::Answer(answer) => Ok((answer.evidence, answer.value)),
-            reply @ Outbound::Reply(..) => panic!("not an answer: {reply:?}"),
+            other @ (Outbound::Reply(..) | Outbound::Lease(..)) => panic!("not an answer: {other:?}"),
         }
     }
 

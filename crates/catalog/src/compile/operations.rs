@@ -10,7 +10,7 @@ use crate::input::{DEFAULT_MAX, pattern};
 use crate::narrowing::{Fold, Template};
 use crate::reply::Origin as FieldOrigin;
 use crate::{
-    Body, Cli, Error, InputField, Kind, Narrowing, Operation, Param, Place, nearest, path, resource,
+    Body, Cli, Effect, Error, InputField, Kind, Narrowing, Operation, Param, Place, nearest, path, resource,
 };
 
 /// The operations of a file.
@@ -31,7 +31,11 @@ pub(super) fn compile(file: &File, origin: &Origin) -> Result<BTreeMap<Operation
                 "the key `match` is missing".to_owned()
             }));
         }
-        let operation = operation(parsed.clone(), &entry.value).map_err(wrong)?;
+        if entry.value.effect.is_some() && !file.internal {
+            return Err(wrong("`effect` is for Doorward's own operations".to_owned()));
+        }
+        let effect = entry.value.effect.unwrap_or(if file.internal { Effect::Manage } else { Effect::Use });
+        let operation = operation(parsed.clone(), &entry.value, effect).map_err(wrong)?;
         operations.insert(parsed, operation);
     }
     if operations.is_empty() {
@@ -40,7 +44,7 @@ pub(super) fn compile(file: &File, origin: &Origin) -> Result<BTreeMap<Operation
     Ok(operations)
 }
 
-fn operation(name: OperationName, entry: &OperationEntry) -> Result<Operation, String> {
+fn operation(name: OperationName, entry: &OperationEntry, effect: Effect) -> Result<Operation, String> {
     let rule = match &entry.matches {
         Some(matches) => {
             let method: Method =
@@ -81,6 +85,7 @@ fn operation(name: OperationName, entry: &OperationEntry) -> Result<Operation, S
         docs: entry.docs.clone(),
         access: entry.access,
         risk: entry.risk,
+        effect,
         rule,
         body,
         query: query(entry, &inputs)?,

@@ -2,6 +2,7 @@
 //!
 //! A secret is never an argument: others see it in the list of processes, and the shell keeps it in its history.
 
+pub(crate) mod aws;
 pub(crate) mod broker;
 pub(crate) mod capability;
 pub(crate) mod evidence;
@@ -89,6 +90,8 @@ impl Global {
 pub(crate) enum Command {
     /// Show everything in a few seconds, in a home that is thrown away
     Demo(broker::Demo),
+    /// Credentials for AWS: sessions, roles, sign-ins, keys, servers for SDKs
+    Aws(Box<aws::Aws>),
     /// Start the broker; makes the home at the first start
     Up(Box<broker::Up>),
     /// Make a home, and show its recovery key once

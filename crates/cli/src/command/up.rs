@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context, args: &Up) -> Outcome {
         .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
     let threads = settings.threads.value;
     // One lane more: the socket door has a thread of its own.
-    let opened = wire::open(home, &settings, threads.get() + 1)?;
+    let opened = wire::open(home, &settings, wire::Serving::Threads(threads.get() + 1))?;
     sources::refuse_empty(&opened.broker)?;
     let secured = settings.tls.value.as_ref().map(secured).transpose()?;
     let bound = net::bind_tcp(settings.gateway.value, threads)

@@ -70,8 +70,13 @@ pub(crate) fn environment(name: &str) -> Option<OsString> {
 
 /// The home: flag, environment, the data folder of the user.
 pub(crate) fn home(global: &Global, lookup: Lookup<'_>) -> Outcome<Home> {
+    home_of(global.home.as_deref(), lookup)
+}
+
+/// The same with the flag alone.
+pub(crate) fn home_of(flag: Option<&std::path::Path>, lookup: Lookup<'_>) -> Outcome<Home> {
     let absolute = |variable: &str| lookup(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let chosen = global.home.clone().or_else(|| lookup("DOORWARD_HOME").map(PathBuf::from));
+    let chosen = flag.map(PathBuf::from).or_else(|| lookup("DOORWARD_HOME").map(PathBuf::from));
     let usual = || {
         let data =
             absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));

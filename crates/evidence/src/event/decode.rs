@@ -172,6 +172,7 @@ fn door(from: &mut Decoder<'_>) -> Result<Door, Wrong> {
         1 => Ok(Door::Gateway),
         2 => Ok(Door::Socket),
         3 => Ok(Door::Cli),
+        4 => Ok(Door::Metadata),
         _ => Err(Wrong::Format("an unknown door")),
     }
 }

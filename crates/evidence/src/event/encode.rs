@@ -173,6 +173,7 @@ impl Part for Door {
             Self::Gateway => 1,
             Self::Socket => 2,
             Self::Cli => 3,
+            Self::Metadata => 4,
         });
     }
 }

@@ -80,7 +80,7 @@ fn an_intent() -> impl Strategy<Value = Intent> {
     );
     let flags = (
         prop_oneof![Just(Proof::Kernel), Just(Proof::Loopback)],
-        prop_oneof![Just(Door::Gateway), Just(Door::Socket), Just(Door::Cli)],
+        prop_oneof![Just(Door::Gateway), Just(Door::Socket), Just(Door::Cli), Just(Door::Metadata)],
         prop_oneof![Just(None), Just(Some(Disclosure::Reveal)), Just(Some(Disclosure::NoSession))],
         prop::option::of(a_request()),
     );

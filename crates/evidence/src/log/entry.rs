@@ -9,6 +9,14 @@ use crate::event::Use;
 use crate::receipt::Held;
 use crate::{Error, Kind, Receipt};
 
+/// Where the answer about one entry goes. It stays with the lane, so that one timer of the lane serves all who wait.
+pub(super) enum Waiter {
+    /// About an intent.
+    Intent(oneshot::Sender<Result<Receipt, Error>>),
+    /// About anything else.
+    Plain(oneshot::Sender<Result<(), Error>>),
+}
+
 /// One record on its way to the disk. Its event lies encoded in the bytes of its [`Pending`].
 pub(super) struct Entry {
     pub(super) tenant: TenantName,
@@ -22,12 +30,19 @@ pub(super) struct Entry {
 /// What is to happen with a record beside being written.
 pub(super) enum What {
     /// An intent: counts uses, gives a receipt. Forgotten when its group fails, for nothing has been done yet.
-    Intend { uses: Vec<Use>, waiter: oneshot::Sender<Result<Receipt, Error>> },
+    Intend { uses: Vec<Use> },
     /// An outcome, head or close. Something has been done, so it is kept and tried again when its group fails.
     /// `gives_back`: nothing was sent, so the uses of the intent are given back with it.
-    Settle { held: Option<Held>, gives_back: bool, waiter: Option<oneshot::Sender<Result<(), Error>>> },
+    Settle { held: Option<Held>, gives_back: bool, awaited: Awaited },
     /// A refusal or notice. Forgotten when its group fails: whoever waits is told.
-    Note { waiter: oneshot::Sender<Result<(), Error>> },
+    Note,
+}
+
+/// Whether somebody waits for the answer about an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaited {
+    Yes,
+    No,
 }
 
 /// Records that wait, and the bytes of their events.
@@ -41,27 +56,19 @@ impl Pending {
     pub(super) fn body(&self, entry: &Entry) -> &[u8] {
         self.bytes.get(entry.body.clone()).unwrap_or_default()
     }
-
-    /// Whether somebody waits for one of them.
-    pub(super) fn is_awaited(&self) -> bool {
-        self.entries.iter().any(|entry| match &entry.what {
-            What::Intend { .. } | What::Note { .. } => true,
-            What::Settle { waiter, .. } => waiter.is_some(),
-        })
-    }
 }
 
 /// What a lane is told about one of its entries.
 pub(super) enum Answer {
     /// About an intent.
-    Intent(oneshot::Sender<Result<Receipt, Error>>, Result<Receipt, Error>),
+    Intent(Result<Receipt, Error>),
     /// About anything else.
-    Plain(oneshot::Sender<Result<(), Error>>, Result<(), Error>),
+    Plain(Result<(), Error>),
 }
 
 /// To the writer.
 pub(super) enum Message {
-    /// Records of one lane, and where the answers go, where somebody waits.
+    /// Records of one lane, and where the answers go, where somebody waits: one for each entry that is awaited, in order.
     Records(Pending, Option<oneshot::Sender<Vec<Answer>>>),
     /// Write what is there, sign it and end.
     Close,

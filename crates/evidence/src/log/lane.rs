@@ -1,4 +1,8 @@
-//! The end of the log that a runtime holds. It gathers what one turn of the runtime brings and sends it as one message.
+//! The end of the log that a runtime holds. It gathers what a few turns of the runtime bring and sends it as one message.
+//!
+//! Waking the writer costs two switches of threads and a commit, whatever the message holds, so a busy runtime is let go on
+//! for as long as each of its turns adds to the message. What nobody waits for never wakes the writer by itself: it rides
+//! with the next message, or goes after [`RIDE`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
@@ -7,7 +11,7 @@ use model::{EvidenceId, TenantName};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::entry::{Answer, Entry, Message, Pending, What};
+use super::entry::{Answer, Awaited, Entry, Message, Pending, Waiter, What};
 use super::gauge::Gauge;
 use crate::event::Settles;
 use crate::receipt::Held;
@@ -36,8 +40,12 @@ pub(super) struct Inner {
 #[derive(Default)]
 struct Buffer {
     pending: Pending,
-    /// Whether a task is on its way that will send what is here.
+    /// Who waits for them, in the order of the entries that are awaited.
+    waiters: Vec<Waiter>,
+    /// A task is on its way that will send what is here, because somebody waits.
     flushing: bool,
+    /// A task is on its way that will send what is here later, because nobody does.
+    riding: bool,
 }
 
 impl Lane {
@@ -58,19 +66,19 @@ impl Lane {
         self.0.gauge.admit()?;
         let (waiter, answer) = oneshot::channel();
         let kind = intent.kind();
-        self.push(|pending| {
+        self.push(Some(Waiter::Intent(waiter)), |pending| {
             let start = pending.bytes.len();
             if let Err(error) = intent.encode(&mut pending.bytes) {
                 pending.bytes.truncate(start);
                 return Err(error);
             }
             let Intent { id, tenant, uses, .. } = intent;
-            let what = What::Intend { uses, waiter };
+            let what = What::Intend { uses };
             let body = start..pending.bytes.len();
             pending.entries.push(Entry { tenant, kind, id: Some(id), body, what });
             Ok(())
         })?;
-        self.wait(answer).await
+        given(answer).await
     }
 
     /// Records a refusal.
@@ -143,14 +151,14 @@ impl Lane {
     ) -> Result<(), Error> {
         self.0.gauge.admit()?;
         let (waiter, answer) = oneshot::channel();
-        self.push(|pending| {
+        self.push(Some(Waiter::Plain(waiter)), |pending| {
             let start = pending.bytes.len();
             encode(&mut pending.bytes);
             let body = start..pending.bytes.len();
-            pending.entries.push(Entry { tenant, kind, id, body, what: What::Note { waiter } });
+            pending.entries.push(Entry { tenant, kind, id, body, what: What::Note });
             Ok(())
         })?;
-        self.wait(answer).await
+        given(answer).await
     }
 
     async fn settled(
@@ -161,61 +169,65 @@ impl Lane {
     ) -> Result<EvidenceId, Error> {
         self.0.gauge.admit_outcome()?;
         let id = settling.settles.id;
-        let (waiter, answer) = match wait {
+        let (awaited, waiter, answer) = match wait {
             Wait::Durable => {
                 let (waiter, answer) = oneshot::channel();
-                (Some(waiter), Some(answer))
+                (Awaited::Yes, Some(Waiter::Plain(waiter)), Some(answer))
             }
-            Wait::Appended => (None, None),
+            Wait::Appended => (Awaited::No, None, None),
         };
-        self.push(|pending| {
+        self.push(waiter, |pending| {
             let Settling { kind, tenant, settles, held, gives_back } = settling;
             let start = pending.bytes.len();
             encode(&mut pending.bytes);
             let body = start..pending.bytes.len();
-            let what = What::Settle { held: Some(held), gives_back, waiter };
+            let what = What::Settle { held: Some(held), gives_back, awaited };
             pending.entries.push(Entry { tenant, kind, id: Some(settles.id), body, what });
             Ok(())
         })?;
         if let Some(answer) = answer {
-            self.wait(answer).await?;
+            given(answer).await?;
         }
         Ok(id)
     }
 
-    /// Adds to the buffer. The first one brings a task on its way that sends the buffer when the other ready tasks of this
-    /// runtime had their turn, so that one message and one wake-up serve all of them.
-    fn push(&self, add: impl FnOnce(&mut Pending) -> Result<(), Error>) -> Result<(), Error> {
+    /// Adds to the buffer. The first one for whom somebody waits brings a task on its way that sends the buffer, so that one
+    /// message and one wake-up serve all who come meanwhile.
+    fn push(
+        &self,
+        waiter: Option<Waiter>,
+        add: impl FnOnce(&mut Pending) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let added = Handle::try_current().map_err(|source| Error::System {
             what: "record evidence outside of a runtime",
             source: std::io::Error::other(source),
         });
-        let first = added.and_then(|runtime| {
+        let awaited = if waiter.is_some() { Awaited::Yes } else { Awaited::No };
+        let pushed = added.and_then(|runtime| {
             let mut buffer = self.0.lock();
             add(&mut buffer.pending)?;
-            Ok((!std::mem::replace(&mut buffer.flushing, true)).then_some(runtime))
+            buffer.waiters.extend(waiter);
+            let sends = match awaited {
+                Awaited::Yes => !std::mem::replace(&mut buffer.flushing, true),
+                Awaited::No => !buffer.flushing && !std::mem::replace(&mut buffer.riding, true),
+            };
+            Ok(sends.then_some(runtime))
         });
-        match first {
-            Ok(runtime) => {
-                if let Some(runtime) = runtime {
-                    runtime.spawn(flush(Flush(Some(Arc::clone(&self.0)))));
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.0.gauge.leave(1);
-                Err(error)
+        let first = pushed.inspect_err(|_| self.0.gauge.leave(1))?;
+        if let Some(runtime) = first {
+            let on_its_way = Flush(Some(Arc::clone(&self.0)));
+            match awaited {
+                Awaited::Yes => drop(runtime.spawn(flush(on_its_way))),
+                Awaited::No => drop(runtime.spawn(ride(on_its_way))),
             }
         }
+        Ok(())
     }
+}
 
-    async fn wait<T>(&self, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
-        match tokio::time::timeout(self.0.patience, answer).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(Error::Closed),
-            Err(_) => Err(Error::Slow),
-        }
-    }
+/// The answer, which [`flush`] gives within the patience of the lane.
+async fn given<T>(answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
+    answer.await.unwrap_or(Err(Error::Closed))
 }
 
 /// An outcome, head or close on its way into the buffer.
@@ -233,7 +245,7 @@ impl Inner {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Pending {
+    fn take(&self) -> (Pending, Vec<Waiter>) {
         let mut buffer = self.lock();
         // In the same breath, so that whoever pushes next brings a new flush on its way.
         buffer.flushing = false;
@@ -242,12 +254,13 @@ impl Inner {
             bytes: Vec::with_capacity(buffer.pending.bytes.len()),
             entries: Vec::with_capacity(buffer.pending.entries.len()),
         };
-        std::mem::replace(&mut buffer.pending, next)
+        let waiters = Vec::with_capacity(buffer.waiters.len());
+        (std::mem::replace(&mut buffer.pending, next), std::mem::replace(&mut buffer.waiters, waiters))
     }
 
     /// Sends what is there without waiting for the runtime, for it may have ended. Answers go nowhere.
     pub(super) fn send_now(&self) {
-        let pending = self.take();
+        let (pending, _) = self.take();
         if !pending.entries.is_empty() && self.outbox.send(Message::Records(pending, None)).is_err() {
             self.gauge.close();
         }
@@ -260,37 +273,80 @@ struct Flush(Option<Arc<Inner>>);
 impl Drop for Flush {
     fn drop(&mut self) {
         if let Some(inner) = &self.0 {
+            inner.lock().riding = false;
             inner.send_now();
         }
     }
 }
 
-/// Sends the buffer after one turn of the runtime, and hands the answers to those who wait.
-async fn flush(mut flush: Flush) {
-    tokio::task::yield_now().await;
+/// Sends what nobody waits for, unless it rode with something else meanwhile.
+async fn ride(mut flush: Flush) {
+    tokio::time::sleep(RIDE).await;
     let Some(inner) = flush.0.take() else { return };
-    let pending = inner.take();
-    let (reply, answers) = if pending.is_awaited() {
-        let (reply, answers) = oneshot::channel();
-        (Some(reply), Some(answers))
-    } else {
-        (None, None)
-    };
-    if inner.outbox.send(Message::Records(pending, reply)).is_err() {
-        // The message is dropped with its waiters, who see that the log is closed.
+    let mut buffer = inner.lock();
+    buffer.riding = false;
+    if !buffer.flushing {
+        drop(buffer);
+        inner.send_now();
+    }
+}
+
+/// Gives the runtime a turn, and further ones as long as each brings more than the one before had: then it is busy, and
+/// whoever waits gains more by sharing a commit than by an early one.
+async fn gather(inner: &Inner) {
+    let mut known = 1;
+    for _ in 0..TURNS {
+        tokio::task::yield_now().await;
+        let entries = inner.lock().pending.entries.len();
+        if entries <= known {
+            return;
+        }
+        known = entries;
+    }
+}
+
+/// Sends the buffer and hands the answers to those who wait.
+async fn flush(mut flush: Flush) {
+    if let Some(inner) = &flush.0 {
+        gather(inner).await;
+    }
+    let Some(inner) = flush.0.take() else { return };
+    let (pending, waiters) = inner.take();
+    let (reply, mut answers) = oneshot::channel();
+    if inner.outbox.send(Message::Records(pending, Some(reply))).is_err() {
+        // The waiters are dropped, and see that the log is closed.
         inner.gauge.close();
         return;
     }
-    let Some(answers) = answers else { return };
+    if let Ok(answers) = tokio::time::timeout(inner.patience, &mut answers).await {
+        for (waiter, answer) in waiters.into_iter().zip(answers.unwrap_or_default()) {
+            tell(&inner, waiter, answer);
+        }
+        return;
+    }
+    for waiter in waiters {
+        match waiter {
+            Waiter::Intent(waiter) => drop(waiter.send(Err(Error::Slow))),
+            Waiter::Plain(waiter) => drop(waiter.send(Err(Error::Slow))),
+        }
+    }
     for answer in answers.await.unwrap_or_default() {
-        match answer {
-            Answer::Plain(waiter, result) => drop(waiter.send(result)),
-            Answer::Intent(waiter, result) => {
-                if let Err(Ok(receipt)) = waiter.send(result) {
-                    abandon(&inner, receipt);
-                }
+        if let Answer::Intent(Ok(receipt)) = answer {
+            abandon(&inner, receipt);
+        }
+    }
+}
+
+fn tell(inner: &Arc<Inner>, waiter: Waiter, answer: Answer) {
+    match (waiter, answer) {
+        (Waiter::Plain(waiter), Answer::Plain(result)) => drop(waiter.send(result)),
+        (Waiter::Intent(waiter), Answer::Intent(result)) => {
+            if let Err(Ok(receipt)) = waiter.send(result) {
+                abandon(inner, receipt);
             }
         }
+        // Never so, as both are in the order of the entries; the waiter is dropped, and sees an error.
+        (Waiter::Plain(_), Answer::Intent(_)) | (Waiter::Intent(_), Answer::Plain(_)) => {}
     }
 }
 
@@ -303,12 +359,13 @@ fn abandon(inner: &Arc<Inner>, receipt: Receipt) {
         // The log takes nothing any more; the intent ends as `unknown` when it is opened again.
         return;
     }
-    let pushed = lane.push(|pending| {
+    let pushed = lane.push(None, |pending| {
         let start = pending.bytes.len();
         let outcome = Outcome::bare(Ending::Abandoned);
         outcome.encode(settles, &mut pending.bytes);
         let body = start..pending.bytes.len();
-        let what = What::Settle { held: Some(held), gives_back: outcome.gives_back(), waiter: None };
+        let (gives_back, awaited) = (outcome.gives_back(), Awaited::No);
+        let what = What::Settle { held: Some(held), gives_back, awaited };
         pending.entries.push(Entry { tenant, kind: Kind::Outcome, id: Some(settles.id), body, what });
         Ok(())
     });
@@ -316,3 +373,11 @@ fn abandon(inner: &Arc<Inner>, receipt: Receipt) {
         tracing::warn!(%error, "an abandoned intent stays open until it is swept");
     }
 }
+
+/// How long a record for which nobody waits may wait for others.
+const RIDE: Duration = Duration::from_millis(5);
+/// Most turns of the runtime that a message may wait for more.
+const TURNS: usize = 4;
+
+#[cfg(test)]
+mod tests;

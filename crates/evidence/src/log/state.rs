@@ -3,6 +3,7 @@
 //! A group is staged in here, and kept or undone with its commit.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Weak;
 
 use crypto::{Digest, SigningKey};
@@ -80,7 +81,7 @@ pub(super) struct Signed {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) chains: BTreeMap<TenantName, Chain>,
-    pub(super) open: HashMap<EvidenceId, Open>,
+    pub(super) open: HashMap<EvidenceId, Open, BuildHasherDefault<Folded>>,
     pub(super) uses: Uses,
     pub(super) last: Option<Last>,
     /// Chains with a draft.
@@ -283,6 +284,28 @@ impl Chain {
         let before = if replaces { self.base } else { self.signed };
         let size = self.tree.size();
         Mark { size, nth: before.nth + u64::from(size != before.size) }
+    }
+}
+
+/// Hashes ids by folding them. They are made here, half of them at random, so nobody outside can choose ids that collide.
+#[derive(Default)]
+pub(super) struct Folded(u64);
+
+impl Hasher for Folded {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, id: u128) {
+        let [high, low] = [id >> 64, id & u128::from(u64::MAX)].map(|half| u64::try_from(half).unwrap_or(0));
+        // The table takes the highest bits and the lowest ones; the multiplication spreads all into the highest.
+        self.0 = (high ^ low).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 

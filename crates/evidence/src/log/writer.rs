@@ -16,7 +16,7 @@ use model::{Clock, EvidenceId, TenantName, Timestamp};
 use store::{Batch, Row, Step, Storage, Table};
 use tokio::sync::oneshot;
 
-use super::entry::{Answer, Entry, Message, Pending, What};
+use super::entry::{Answer, Awaited, Entry, Message, Pending, What};
 use super::gauge::Gauge;
 use super::state::{Signed, State};
 use crate::note::Origin;
@@ -118,10 +118,8 @@ impl Writer {
     /// Queues a message. `false` when it asks to end.
     fn take(&mut self, message: Message) -> bool {
         let Message::Records(pending, reply) = message else { return false };
-        let now = Instant::now();
-        // Outcomes for which nobody waits have a little time to ride with others.
-        let by = if pending.is_awaited() { now } else { now + PATIENCE };
-        self.duties.write = Some(self.duties.write.map_or(by, |before| before.min(by)));
+        // At once, also where nobody waits: that had its time to ride with others in its lane.
+        self.duties.write = Some(Instant::now());
         self.queue.push_back((pending, reply));
         true
     }
@@ -181,7 +179,7 @@ impl Writer {
     fn stage(&mut self, now: Timestamp, entry: &Entry, body: &[u8]) -> Staged {
         let Entry { tenant, kind, id, what, body: _ } = entry;
         match (what, id) {
-            (What::Intend { uses, .. }, Some(id)) => {
+            (What::Intend { uses }, Some(id)) => {
                 let fresh = self.state.check_fresh(*id);
                 let counted = fresh.and_then(|()| self.state.uses.count(&*self.storage, tenant, uses));
                 if let Err(error) = counted {
@@ -282,7 +280,7 @@ impl Writer {
     /// Adds an outcome to those that ride with the next group; its event lies at the end of the kept bytes, from `start` on.
     fn keep(&mut self, tenant: TenantName, kind: Kind, id: Option<EvidenceId>, start: usize) {
         // What is settled as `unknown` gives nothing back.
-        let what = What::Settle { held: None, gives_back: false, waiter: None };
+        let what = What::Settle { held: None, gives_back: false, awaited: Awaited::No };
         self.kept.entries.push(Entry { tenant, kind, id, body: start..self.kept.bytes.len(), what });
     }
 
@@ -307,25 +305,25 @@ impl Writer {
                 (Staged::Record { seq, leaf, held }, Ok(())) => Ok((seq, leaf, held)),
             };
             match (what, id) {
-                (What::Intend { waiter, .. }, Some(id)) => {
+                (What::Intend { .. }, Some(id)) => {
                     let receipt = |(seq, leaf, held)| Receipt::new(id, tenant, seq, leaf, held);
-                    answers.push(Answer::Intent(waiter, result.map(receipt)));
+                    answers.push(Answer::Intent(result.map(receipt)));
                 }
-                (What::Intend { waiter, .. }, None) => {
-                    answers.push(Answer::Intent(waiter, Err(Error::Closed)));
-                }
-                (What::Note { waiter }, _) => answers.push(Answer::Plain(waiter, result.map(|_| ()))),
-                (What::Settle { held, gives_back, waiter }, id) => {
+                (What::Intend { .. }, None) => answers.push(Answer::Intent(Err(Error::Closed))),
+                (What::Note, _) => answers.push(Answer::Plain(result.map(|_| ()))),
+                (What::Settle { held, gives_back, awaited }, id) => {
                     // Not written, or not counted: it is tried again with the next group.
                     if matches!(result, Err(Error::Write(_) | Error::Read(_))) {
                         let start = self.kept.bytes.len();
                         self.kept.bytes.extend_from_slice(bytes.get(body).unwrap_or_default());
-                        let (body, what) =
-                            (start..self.kept.bytes.len(), What::Settle { held, gives_back, waiter: None });
+                        let (body, what) = (
+                            start..self.kept.bytes.len(),
+                            What::Settle { held, gives_back, awaited: Awaited::No },
+                        );
                         self.kept.entries.push(Entry { tenant, kind, id, body, what });
                     }
-                    if let Some(waiter) = waiter {
-                        answers.push(Answer::Plain(waiter, result.map(|_| ())));
+                    if awaited == Awaited::Yes {
+                        answers.push(Answer::Plain(result.map(|_| ())));
                     }
                 }
             }
@@ -339,9 +337,11 @@ fn refuse(work: Vec<Work>, gauge: &Gauge) {
     for (nth, (pending, reply)) in work.into_iter().enumerate() {
         gauge.leave(if nth == 0 { 0 } else { pending.entries.len() });
         let answer = |entry: Entry| match entry.what {
-            What::Intend { waiter, .. } => Some(Answer::Intent(waiter, Err(Error::Failed))),
-            What::Note { waiter } => Some(Answer::Plain(waiter, Err(Error::Failed))),
-            What::Settle { waiter, .. } => Some(Answer::Plain(waiter?, Err(Error::Failed))),
+            What::Intend { .. } => Some(Answer::Intent(Err(Error::Failed))),
+            What::Note | What::Settle { awaited: Awaited::Yes, .. } => {
+                Some(Answer::Plain(Err(Error::Failed)))
+            }
+            What::Settle { awaited: Awaited::No, .. } => None,
         };
         let answers = pending.entries.into_iter().filter_map(answer).collect();
         if let Some(reply) = reply {

@@ -152,3 +152,29 @@ fn a_header_value_cannot_hold_a_line_break_or_a_nul() {
         assert!(HeaderValue::from_bytes(bytes).is_err());
     }
 }
+
+#[test]
+fn a_header_is_found_by_comparing_names_as_it_is_by_hashing() {
+    let mut headers = HeaderMap::new();
+    headers.append("x-one", HeaderValue::from_static("1"));
+    headers.append(header::HOST, HeaderValue::from_static("a"));
+    headers.append("x-one", HeaderValue::from_static("2"));
+    for name in [&HeaderName::from_static("x-one"), &header::HOST, &header::ORIGIN] {
+        assert!(all(&headers, name).eq(headers.get_all(name)), "{name}");
+        assert_eq!(has(&headers, name), headers.contains_key(name), "{name}");
+    }
+    remove(&mut headers, &HeaderName::from_static("x-one"));
+    remove(&mut headers, &header::ORIGIN);
+    assert_eq!(headers.keys().collect::<Vec<_>>(), [&header::HOST]);
+}
+
+#[test]
+fn what_connection_names_beside_the_usual_words_is_stripped_as_well() {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Keep-Alive, close, X-Hop"));
+    headers.insert("keep-alive", HeaderValue::from_static("timeout=5"));
+    headers.insert("x-hop", HeaderValue::from_static("1"));
+    headers.insert("x-stays", HeaderValue::from_static("1"));
+    incoming(&mut headers, Cookies::Dropped);
+    assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-stays"]);
+}

@@ -17,7 +17,7 @@ pub use inbound::{Certificates, Versions, server_config};
 pub use outbound::{Base, Outbound, Trust, read_bundle};
 
 /// aws-lc-rs, with the hybrid post-quantum key exchange first.
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {
         kx_groups: vec![
             aws_lc_rs::kx_group::X25519MLKEM768,

@@ -1,7 +1,7 @@
 //! Whom we trust when we call an upstream.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, danger};
@@ -35,9 +35,13 @@ pub enum Base {
 
 /// TLS as we speak it to upstreams. Made once, shared by all threads.
 #[derive(Debug, Clone)]
-pub struct Outbound {
-    checked: Arc<ClientConfig>,
-    skipped: Arc<ClientConfig>,
+pub struct Outbound(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    trust: Trust,
+    checked: OnceLock<Arc<ClientConfig>>,
+    skipped: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Outbound {
@@ -46,18 +50,35 @@ impl Outbound {
     /// # Errors
     /// When an extra authority is not usable, or there is none at all.
     pub fn new(trust: &Trust) -> Result<Self, Error> {
-        let provider = provider();
-        let verifier = verifier(trust, &provider)?;
-        let checked = config(verifier, &provider)?;
-        let skipped = config(Arc::new(DangerousUnverified(Arc::clone(&provider))), &provider)?;
-        Ok(Self { checked, skipped })
+        let made = Self::on_demand(trust.clone());
+        made.config(Verify::Checked)?;
+        made.config(Verify::Skipped)?;
+        Ok(made)
     }
 
-    pub(crate) const fn config(&self, verify: Verify) -> &Arc<ClientConfig> {
-        match verify {
-            Verify::Checked => &self.checked,
-            Verify::Skipped => &self.skipped,
+    /// The same for a process that may never need it: the roots are read with the first connection over TLS. Reading
+    /// those of a platform takes milliseconds.
+    #[must_use]
+    pub fn on_demand(trust: Trust) -> Self {
+        Self(Arc::new(Inner { trust, checked: OnceLock::new(), skipped: OnceLock::new() }))
+    }
+
+    pub(crate) fn config(&self, verify: Verify) -> Result<&Arc<ClientConfig>, Error> {
+        let Inner { trust, checked, skipped } = &*self.0;
+        let kept = match verify {
+            Verify::Checked => checked,
+            Verify::Skipped => skipped,
+        };
+        if let Some(config) = kept.get() {
+            return Ok(config);
         }
+        let provider = provider();
+        let verifier: Arc<dyn ServerCertVerifier> = match verify {
+            Verify::Checked => verifier(trust, &provider)?,
+            Verify::Skipped => Arc::new(DangerousUnverified(Arc::clone(&provider))),
+        };
+        let config = config(verifier, &provider)?;
+        Ok(kept.get_or_init(|| config))
     }
 }
 

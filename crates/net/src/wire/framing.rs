@@ -1,5 +1,7 @@
 //! Follows the framing of an HTTP/1 request stream: heads strictly, bodies by their length or their chunks.
 
+use memchr::memchr;
+
 /// What to do with the bytes that were followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -68,12 +70,12 @@ impl Framing {
 
     /// Takes one line or the part of it that is here; `None` where it may not stand there.
     fn take_line(&mut self, rest: &[u8]) -> Option<usize> {
-        let Some(end) = rest.iter().position(|b| *b == b'\n') else {
+        let Some(end) = memchr(b'\n', rest) else {
             self.head.bytes = self.head.bytes.saturating_add(rest.len());
             // A CR that is not the last byte here is a bare one: the LF would have to follow it.
             let inner = rest.split_last().map_or(rest, |(_, inner)| inner);
             let dangling = self.line.last() == Some(&b'\r');
-            if self.head.bytes > self.most || dangling || inner.contains(&b'\r') {
+            if self.head.bytes > self.most || dangling || memchr(b'\r', inner).is_some() {
                 return None;
             }
             self.line.extend_from_slice(rest);
@@ -97,7 +99,7 @@ impl Framing {
 
     fn end_line(&mut self, line: &[u8]) -> Option<()> {
         let line = line.strip_suffix(b"\r\n")?;
-        if line.contains(&b'\r') {
+        if memchr(b'\r', line).is_some() {
             return None;
         }
         match self.state {
@@ -208,20 +210,25 @@ impl Head {
 
 /// Method, target and version, one space between each.
 fn request_line(line: &[u8]) -> Option<()> {
-    let mut words = line.split(|b| *b == b' ');
-    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
-    let whole = words.next().is_none() && !method.is_empty() && !target.is_empty();
+    let (method, rest) = split(line, b' ')?;
+    let (target, version) = split(rest, b' ')?;
+    let whole = !method.is_empty() && !target.is_empty();
     let plain = line.iter().all(|b| *b >= 0x20 && *b != 0x7f);
     (whole && plain && (version == b"HTTP/1.1" || version == b"HTTP/1.0")).then_some(())
 }
 
 /// A header line. A name with white space in or around it (a folded line has it in front) is none.
 fn name_and_value(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = line.iter().position(|b| *b == b':')?;
-    let (name, value) = (line.get(..colon)?, line.get(colon + 1..)?);
+    let (name, value) = split(line, b':')?;
     let visible = !name.is_empty() && name.iter().all(|b| b.is_ascii_graphic());
     // A NUL in a value is refused by the library as well; a tab is allowed.
-    (visible && !value.contains(&0)).then(|| (name, trim(value)))
+    (visible && memchr(0, value).is_none()).then(|| (name, trim(value)))
+}
+
+/// What stands before the first of these bytes, and what behind it.
+fn split(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let place = memchr(at, text)?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
 /// Without the spaces and tabs around it; any other white space stays, and makes a number or a coding wrong.

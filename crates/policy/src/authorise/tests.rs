@@ -4,13 +4,13 @@ use crypto::MacKey;
 use model::{Access, Refusal, Risk, TenantName};
 
 use super::*;
-use crate::cedar::Source;
+use crate::cedar::{Policies, Source};
 use crate::principal::{Known, PrincipalKind};
 use crate::tests::{Ask, NOON, caveat, grant, grant_id, narrowing, specs};
 use crate::{Token, mint, verify};
 
 struct House {
-    policies: Policies,
+    rules: Rules,
     grants: Grants,
     principals: Principals,
 }
@@ -24,7 +24,7 @@ impl House {
         let policies = Policies::compile(&[source], &specs()).unwrap();
         let (grants, principals) = (Grants::new(), Principals::new());
         grants.put(grant(1, "bot"));
-        Self { policies, grants, principals }
+        Self { rules: Rules::ready(Arc::new(policies)), grants, principals }
     }
 
     fn role(&self, principal: &str, role: &str) {
@@ -33,7 +33,7 @@ impl House {
     }
 
     fn authority(&self) -> Authority<'_> {
-        Authority { policies: &self.policies, grants: &self.grants, principals: &self.principals }
+        Authority { rules: &self.rules, grants: &self.grants, principals: &self.principals }
     }
 
     /// What somebody with this capability of grant 1 is told.
@@ -71,7 +71,7 @@ fn a_capability_allows_what_it_says_and_the_permit_says_why() {
     assert_eq!(permit.grant(), Some(grant_id(1)));
     assert_eq!(permit.narrowings(), [narrowing(1), narrowing(2)]);
     assert_eq!(permit.expires(), Some("2040-01-01T00:00:00Z".parse().unwrap()));
-    assert_eq!(permit.policy_version(), house.policies.version());
+    assert_eq!(permit.policy_version(), house.rules.policies().unwrap().version());
     assert_eq!(permit.determining(), [Arc::from("holder-of-a-capability")]);
     assert_eq!((permit.tenant().as_str(), permit.principal().as_str()), ("local", "bot"));
     assert_eq!(permit.limits().approval(), ApprovalNeed::None);

@@ -99,6 +99,15 @@ pub struct Explanation {
     pub version: String,
 }
 
+impl Explanation {
+    /// The policies can't be read, so nothing is permitted.
+    pub(crate) fn unread(why: String) -> Self {
+        let reason = "the policies can't be read, so nothing is permitted".to_owned();
+        let (policies, version) = (Vec::new(), String::new());
+        Self { answer: Answer::Deny, reason, policies, errors: vec![why], approval: false, version }
+    }
+}
+
 /// One policy that decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Determining {

@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cedar_policy::{Entity, EntityUid, PolicyId, PolicySet, Schema};
-use model::{Access, IntegrationName, OperationName, Risk};
+use model::{Access, Call, IntegrationName, OperationName, Risk};
 
 use cache::Cache;
 use evaluate::Types;
@@ -71,6 +71,8 @@ pub enum ActionEffect {
     Manage,
     /// Hands out a secret; counts as managing as well.
     Disclose,
+    /// Hands out the stored key of an AWS profile; counts as a disclosure as well.
+    NoSession,
 }
 
 /// The version of a compiled set: SHA-256 over schema and sources.
@@ -78,6 +80,10 @@ pub enum ActionEffect {
 pub struct Version(crypto::Digest);
 
 impl Version {
+    pub(crate) const fn of(digest: crypto::Digest) -> Self {
+        Self(digest)
+    }
+
     /// The hash.
     #[must_use]
     pub const fn as_bytes(&self) -> &crypto::Digest {
@@ -146,6 +152,11 @@ impl Policies {
         let mut rules: Vec<_> = self.rules.values().map(|rule| (&*rule.name, &*rule.place)).collect();
         rules.sort_unstable();
         rules
+    }
+
+    /// Whether a decision about this call holds as long as the policies do.
+    pub(crate) fn lasts(&self, call: &Call) -> bool {
+        self.action(call.integration(), call.operation()).is_some_and(|action| !action.slice.reads_context)
     }
 
     fn action(&self, integration: &IntegrationName, operation: &OperationName) -> Option<&Arc<Action>> {

@@ -50,6 +50,7 @@ pub(super) fn text(operations: &BTreeMap<String, ActionSpec>) -> Result<String, 
             ActionEffect::Use => "",
             ActionEffect::Manage => ", \"manage\"",
             ActionEffect::Disclose => ", \"manage\", \"disclose\"",
+            ActionEffect::NoSession => ", \"manage\", \"disclose\", \"no-session\"",
         };
         writeln!(
             text,

@@ -109,6 +109,7 @@ pub(crate) fn specs() -> Vec<ActionSpec> {
         spec("github", "issue.create", Access::Write, Risk::Medium, ActionEffect::Use),
         spec("doorward", "secret.put", Access::Write, Risk::Medium, ActionEffect::Manage),
         spec("doorward", "secret.reveal", Access::Read, Risk::High, ActionEffect::Disclose),
+        spec("aws", "key.show", Access::Write, Risk::High, ActionEffect::NoSession),
     ]
 }
 

@@ -7,7 +7,7 @@ use super::*;
 fn read(values: &[&str]) -> Result<Option<String>, Refused> {
     let mut headers = HeaderMap::new();
     for value in values {
-        headers.append(PURPOSE, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        headers.append(&PURPOSE, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
     given(&headers)
 }

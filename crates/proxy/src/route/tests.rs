@@ -77,7 +77,7 @@ fn a_name_in_a_header_has_one_spelling() {
     for name in ["", "Slack", "slack ", "slack,github", "slack.localhost", "sla/ck", "sl\u{7f}"] {
         let Ok(value) = HeaderValue::from_str(name) else { continue };
         let mut headers = HeaderMap::new();
-        headers.insert(INTEGRATION, value);
+        headers.insert(&INTEGRATION, value);
         let refused =
             choose(guarded(), &headers, Addressed::Gateway, "/slack/".parse().unwrap()).unwrap_err();
         assert_eq!(refused.refusal().code.as_str(), "bad_request", "{name}");

@@ -1,7 +1,7 @@
 //! A reply's body, piece by piece, unpacked where it is compressed.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -122,8 +122,7 @@ async fn plain(
         if body.is_end_stream() {
             return Ok(None);
         }
-        let next = tokio::time::timeout(idle, poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)));
-        match next.await.map_err(|_| Broken::Slow)? {
+        match within(idle, poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx))).await? {
             None => return Ok(None),
             Some(Err(_)) => return Err(Broken::Off),
             Some(Ok(frame)) => match frame.into_data() {
@@ -132,6 +131,16 @@ async fn plain(
                 Err(frame) => *trailers = frame.into_trailers().ok(),
             },
         }
+    }
+}
+
+/// What a future gives within the time. No timer is set for one that is ready at once: the end of a short body has mostly
+/// arrived with its head.
+pub(super) async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Result<T, Broken> {
+    let mut future = pin!(future);
+    match poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        Poll::Ready(output) => Ok(output),
+        Poll::Pending => tokio::time::timeout(time, future).await.map_err(|_| Broken::Slow),
     }
 }
 

@@ -22,7 +22,10 @@ fn no_file_names_a_package_registry() {
         assert_eq!(found("README.md", &format!("see {host}/x\n")).len(), 1, "{host}");
     }
     let lock = format!("source = \"registry+{}\"\n", REGISTRIES.first().unwrap());
-    assert_eq!(found("Cargo.lock", &lock), Vec::<String>::new());
+    for path in ["Cargo.lock", "tests/sdk/rust/Cargo.lock"] {
+        assert_eq!(found(path, &lock), Vec::<String>::new());
+    }
+    assert_eq!(found("NotCargo.lock", &lock).len(), 1);
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! How a broker is set up, and whether it has its keys.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::TenantName;
+use store::Storage;
+
+/// How a broker is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The tenant of whoever proves nothing else; `local` on a laptop.
+    pub tenant: TenantName,
+    /// The user id of the home's owner.
+    pub owner_uid: u32,
+    /// The environment that this broker serves, such as `production`.
+    pub environment: Option<String>,
+    /// Lets loopback callers in without a capability. Loud in status and evidence.
+    pub development: bool,
+    /// The folder of the user's own integrations.
+    pub layer: PathBuf,
+    /// The name under which the evidence is signed.
+    pub origin: String,
+    /// How many threads serve; each has a lane to the evidence.
+    pub threads: usize,
+    /// When catalogue and policies are read.
+    pub reading: Reading,
+}
+
+/// When the catalogue and the policies are read and compiled, which takes tens of milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// At the start, so that a mistake stops it: for a process that serves.
+    AtOnce,
+    /// When a call needs them, for a process that lives for one call. What policies allowed before under the same
+    /// policies is remembered. The stamp is different for every build of Doorward.
+    OnDemand {
+        /// The stamp of this build.
+        build: Vec<u8>,
+    },
+}
+
+/// Where a broker keeps things.
+#[derive(Clone)]
+pub struct Stores {
+    /// Secrets' ciphertext, grants, policies.
+    pub state: Arc<dyn Storage>,
+    /// Evidence.
+    pub evidence: Arc<dyn Storage>,
+}
+
+/// Whether the keys are in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// They are not; every door refuses.
+    Sealed,
+    /// They are.
+    Unsealed,
+}

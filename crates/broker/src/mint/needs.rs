@@ -1,0 +1,96 @@
+//! What a call lacks that only a person or a program of the user can give. The call ends with it, and nothing was done; the
+//! door gets it, while the home is open to others, and calls again.
+
+use model::Refusal;
+use serde::{Deserialize, Serialize};
+
+use aws::mfa::Code;
+use aws::oidc::{Registration, Token};
+use memory::Secret;
+
+use crate::Lease;
+
+/// What a call lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Needs {
+    /// The code of a device.
+    Code {
+        /// Its ARN or serial number.
+        serial: String,
+        /// The command that prints its codes, where there is one.
+        process: Option<String>,
+    },
+    /// The credentials that a command prints.
+    Credentials {
+        /// The command, for a shell.
+        command: String,
+    },
+    /// The identity token that a command prints.
+    Token {
+        /// The command, for a shell.
+        command: String,
+    },
+    /// That a person signs in.
+    SignIn {
+        /// Where.
+        start_url: String,
+    },
+}
+
+/// What the door got.
+#[derive(Default)]
+pub struct Given {
+    /// Codes, by the serial number of the device.
+    pub codes: Vec<(String, Code)>,
+    /// The credentials that a command printed.
+    pub credentials: Option<Lease>,
+    /// The identity token that a command printed.
+    pub token: Option<Secret>,
+    /// What a person signed in with.
+    pub signed_in: Option<(Token, Registration)>,
+}
+
+impl Needs {
+    /// Reads what an answer says. `None` where the call lacked nothing.
+    #[must_use]
+    pub fn read(answer: &serde_json::Value) -> Option<Self> {
+        serde_json::from_value(answer.get(MEMBER)?.clone()).ok()
+    }
+
+    /// A text that is the same for all who lack the same thing.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Code { serial, .. } => serial,
+            Self::Credentials { command } | Self::Token { command } => command,
+            Self::SignIn { start_url } => start_url,
+        }
+    }
+
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Code { .. } => "mfa code",
+            Self::Credentials { .. } => "credentials of a program",
+            Self::Token { .. } => "token of a program",
+            Self::SignIn { .. } => "sign-in",
+        }
+    }
+}
+
+/// Why a call ends without what was asked for.
+pub(super) enum Stop {
+    /// It is refused.
+    Refused(Refusal),
+    /// It lacks something.
+    Needs(Needs),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// The member of an answer that says what was lacking.
+pub(super) const MEMBER: &str = "needs";

@@ -1,0 +1,144 @@
+//! From a profile to its credentials: the plan, what is kept of it, the calls that are left.
+
+use aws::chain::{self, Base, Gives, Plan, Purpose, RoleCall, Want};
+use aws::session::Key;
+use model::{Code, Refusal};
+use serde_json::json;
+
+use super::fields::{self, From};
+use super::needs::Stop;
+use super::{Minted, Minting, OfProfile};
+use crate::Lease;
+
+/// Credentials of a profile.
+pub(super) async fn get(minting: &Minting, session: &OfProfile) -> Result<Minted, Stop> {
+    let plan = plan(minting, session).await?;
+    if plan.gives == Gives::StoredKeys {
+        let message =
+            format!("profile `{}` gives its stored key, which is a disclosure", session.profile.name);
+        return Err(Refusal::new(Code::Denied, message).hint("`--no-session` asks for it").into());
+    }
+    let (lease, from) = walk(minting, session, plan).await?;
+    Ok(minted(session, lease, from))
+}
+
+/// The stored key of a profile, as it is. Where the profile takes a role all the same, its credentials are given.
+pub(super) async fn disclose(minting: &Minting, session: &OfProfile) -> Result<Minted, Stop> {
+    let plan = plan(minting, session).await?;
+    let (lease, from) = walk(minting, session, plan).await?;
+    Ok(minted(session, lease, from))
+}
+
+/// Credentials of a role, with those of a profile that were lent before.
+pub(super) async fn assume(minting: &Minting, base: &Lease, call: &RoleCall) -> Result<Minted, Stop> {
+    let lease = minting.assume(base, call, call.duration, None).await?;
+    let fields = vec![
+        ("profile".to_owned(), call.profile.clone()),
+        ("access_key_id".to_owned(), lease.access_key_id.clone()),
+        ("from".to_owned(), From::Made.as_str().to_owned()),
+        ("role".to_owned(), call.role.arn.clone()),
+    ];
+    let value =
+        json!({ "profile": call.profile, "role": call.role.arn, "access_key_id": lease.access_key_id });
+    Ok(Minted { lease: Some(Box::new(lease)), value, fields })
+}
+
+fn minted(session: &OfProfile, lease: Lease, from: From) -> Minted {
+    let fields = fields::of(&session.profile, &lease, from);
+    let value = json!({
+        "profile": session.profile.name,
+        "access_key_id": lease.access_key_id,
+        "expiration": lease.expiration.map(aws::session::rfc3339),
+        "from": from.as_str(),
+    });
+    Minted { lease: Some(Box::new(lease)), value, fields }
+}
+
+/// The way to the credentials, as it is before any key was read.
+pub(super) async fn plan(minting: &Minting, session: &OfProfile) -> Result<Plan, Stop> {
+    planned(minting, session, session.want).await
+}
+
+async fn planned(minting: &Minting, session: &OfProfile, want: Want) -> Result<Plan, Stop> {
+    let names = minting.tools.keys.names().await.map_err(|error| minting.keyring(&error))?;
+    let stored = |name: &str| names.iter().any(|known| known == name);
+    chain::plan(&session.profile, &stored, &want).map_err(|error| minting.chain(&error).into())
+}
+
+/// Goes the way from the last point that is kept.
+pub(super) async fn walk(
+    minting: &Minting,
+    session: &OfProfile,
+    mut plan: Plan,
+) -> Result<(Lease, From), Stop> {
+    if let Some((lease, done)) = kept(minting, session, &plan).await? {
+        let (lease, made) = minting.steps(lease, &plan, done).await?;
+        return Ok((lease, if made { From::Made } else { From::Kept }));
+    }
+    let (lease, from) = match &plan.base {
+        Base::Keys { profile } => {
+            let key = minting.stored_key(profile).await?;
+            if key.session_token.is_some() && !session.want.temporary_keys {
+                // A session can't make another one, so the way is another one.
+                check_end(minting, profile, &key)?;
+                plan = planned(minting, session, Want { temporary_keys: true, ..session.want }).await?;
+            }
+            (key, From::Stored)
+        }
+        base => {
+            let lease = minting.base(session, base).await?;
+            minting.keep(base.key(), &lease).await?;
+            (lease, From::Made)
+        }
+    };
+    let (lease, made) = minting.steps(lease, &plan, 0).await?;
+    Ok((lease, if made { From::Made } else { from }))
+}
+
+fn check_end(minting: &Minting, profile: &str, key: &Lease) -> Result<(), Stop> {
+    match key.expiration {
+        Some(end) if end <= minting.tools.wire.now() => {
+            let message =
+                format!("the temporary key of profile `{profile}` ended at {}", aws::session::rfc3339(end));
+            Err(Refusal::new(Code::Expired, message).hint("store a new one with `doorward aws add`").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The furthest point of the way that is kept, and how many steps lie behind it.
+async fn kept(minting: &Minting, session: &OfProfile, plan: &Plan) -> Result<Option<(Lease, usize)>, Stop> {
+    let shelf = &minting.tools.sessions;
+    let names = shelf.names().await.map_err(|error| minting.keyring(&error))?;
+    let now = minting.tools.wire.now();
+    let stale: Vec<String> =
+        aws::session::stale(names.iter().map(String::as_str), now).map(ToOwned::to_owned).collect();
+    if !stale.is_empty() {
+        shelf.remove(stale).await.map_err(|error| minting.keyring(&error))?;
+    }
+    if session.refresh || session.want.purpose == Purpose::Rotate {
+        return Ok(None);
+    }
+    let ends = plan.steps.iter().map(aws::chain::Step::key).enumerate().rev().map(|(at, key)| (at + 1, key));
+    for (done, key) in ends.chain([(0, plan.base.key())]) {
+        let Some(key) = key else { continue };
+        if let Some(lease) = find(minting, session, key, &names).await {
+            return Ok(Some((lease, done)));
+        }
+    }
+    Ok(None)
+}
+
+/// What can't be read is not there: it is made again and replaced.
+async fn find(minting: &Minting, session: &OfProfile, key: &Key, names: &[String]) -> Option<Lease> {
+    let now = minting.tools.wire.now();
+    let margin = session.profile.cache_margin;
+    for (name, _) in key.candidates(names.iter().map(String::as_str), now, margin) {
+        let Ok(item) = minting.tools.sessions.read(&minting.lending, name).await else { continue };
+        let Ok(kept) = super::token::read(&item.secret, aws::session::session_from_json) else { continue };
+        if let Some(lease) = key.fits(kept, now, margin) {
+            return Some(lease);
+        }
+    }
+    None
+}

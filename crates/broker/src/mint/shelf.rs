@@ -1,0 +1,83 @@
+//! A keyring that asynchronous code uses: each call waits on a thread that may wait.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::secrets::Lending;
+use keyring::{Error, Item, Keyring};
+
+/// A keyring, one call at a time. Cheap to clone.
+#[derive(Clone)]
+pub struct Shelf(Arc<Mutex<Box<dyn Keyring>>>);
+
+impl Shelf {
+    /// Takes a keyring.
+    #[must_use]
+    pub fn new(keyring: Box<dyn Keyring>) -> Self {
+        Self(Arc::new(Mutex::new(keyring)))
+    }
+
+    /// Whether both are one keyring.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Which kind of keyring it is.
+    pub(super) async fn kind(&self) -> keyring::Kind {
+        let keyring = Arc::clone(&self.0);
+        let kind = move || keyring.lock().unwrap_or_else(PoisonError::into_inner).kind();
+        tokio::task::spawn_blocking(kind)
+            .await
+            .unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+    }
+
+    /// The names of all entries.
+    ///
+    /// # Errors
+    /// What the keyring says.
+    pub async fn names(&self) -> Result<Vec<String>, Error> {
+        self.wait(|keyring| keyring.names()).await
+    }
+
+    /// Lends one entry.
+    pub(super) async fn read(&self, lending: &Arc<Lending>, name: &str) -> Result<Item, Error> {
+        let (lending, name) = (Arc::clone(lending), name.to_owned());
+        self.wait(move |keyring| lending.read(keyring, &name)).await
+    }
+
+    /// Keeps an entry.
+    pub(super) async fn write(&self, item: Item) -> Result<(), Error> {
+        self.wait(move |keyring| keyring.set(item)).await
+    }
+
+    /// Removes entries; those that are gone already are none. Says how many there were.
+    pub(super) async fn remove(&self, names: Vec<String>) -> Result<usize, Error> {
+        self.wait(move |keyring| {
+            let mut removed = 0;
+            for name in names {
+                match keyring.remove(&name) {
+                    Ok(()) => removed += 1,
+                    Err(Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(removed)
+        })
+        .await
+    }
+
+    async fn wait<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Keyring) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let keyring = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || {
+            let keyring = keyring.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&**keyring)
+        });
+        match done.await {
+            Ok(result) => result,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+}

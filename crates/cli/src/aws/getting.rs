@@ -1,0 +1,135 @@
+//! Calls that may lack something only a person or a program of the user can give: it is got while the home is open to others,
+//! and the call made again.
+//!
+//! Whoever lacks the same thing at the same time waits for the first one, so that one code and one sign-in serve all.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws::chain::{At, Mfa};
+use aws::mfa::{Prompt, Question};
+use aws::process::{Edges, Program};
+use aws::profile::Profile;
+use aws::wire::{Endpoint, Service, Wire};
+use broker::mint::{Browser, Given, Needs};
+use broker::{Outbound, SystemClock};
+use model::Clock;
+use rustix::fs::{FlockOperation, flock};
+
+use super::speech::Wrong;
+use crate::failure::Failure;
+use crate::wire;
+
+/// Makes the way in which the codes of a device are asked for.
+pub(super) type Prompts = dyn Fn(&Mfa) -> Result<Box<dyn Prompt>, aws::mfa::Error> + Send + Sync;
+
+/// How what is lacking is got.
+pub(super) struct Getting<'a> {
+    /// The profile that it is for.
+    pub(super) profile: &'a Profile,
+    /// How codes are asked for.
+    pub(super) prompts: &'a Prompts,
+    /// How people sign in.
+    pub(super) browser: &'a dyn Browser,
+    /// How AWS is reached.
+    pub(super) wire: &'a Wire,
+}
+
+impl Getting<'_> {
+    /// Calls until nothing is lacking. `call` is given what was got so far; it is given everything once only.
+    pub(super) fn until(
+        &self,
+        mut call: impl FnMut(Arc<Given>) -> Result<Outbound, Failure>,
+    ) -> Result<Outbound, Wrong> {
+        let mut given = Arc::new(Given::default());
+        let mut turn = None;
+        for _ in 0..MOST {
+            let outbound = call(Arc::clone(&given))?;
+            let Outbound::Answer(answer) = &outbound else { return Ok(outbound) };
+            let Some(needs) = Needs::read(&answer.value) else { return Ok(outbound) };
+            if turn.is_none() {
+                turn = Some(Turn::wait(needs.name())?);
+                // Somebody may have got it while we waited for our turn.
+                continue;
+            }
+            let so_far = Arc::try_unwrap(given).unwrap_or_default();
+            given = Arc::new(self.got(&needs, so_far)?);
+        }
+        Err(Wrong::new("the credentials could not be had although everything was given that they lacked"))
+    }
+
+    fn got(&self, needs: &Needs, mut given: Given) -> Result<Given, Wrong> {
+        match needs {
+            Needs::Code { serial, process } => {
+                let device = Mfa { serial: serial.clone(), process: process.clone() };
+                let wrong = |error: aws::mfa::Error| Wrong(Failure::of(&error).maybe_hint(error.hint()));
+                let code = (self.prompts)(&device)
+                    .and_then(|prompt| prompt.ask(&Question { serial }))
+                    .map_err(wrong)?;
+                given.codes.retain(|(known, _)| known != serial);
+                given.codes.push((serial.clone(), code));
+            }
+            Needs::Credentials { command } => {
+                let now = SystemClock::default().now();
+                given.credentials = Some(self.run(program(command).credentials(now))?);
+            }
+            Needs::Token { command } => given.token = Some(self.run(program(command).token(Edges::Kept))?),
+            Needs::SignIn { start_url } => {
+                let found = self.profile.line().find_map(|profile| {
+                    profile
+                        .sso
+                        .as_ref()
+                        .filter(|sso| sso.start_url == *start_url)
+                        .map(|sso| (sso, At::of(profile)))
+                });
+                let (sso, mut at) = found.ok_or_else(|| Wrong::new("the profile names no sign-in"))?;
+                at.region = sso.region.clone().or(at.region);
+                let endpoint =
+                    Endpoint::locate(Service::Oidc, &at.locator(Service::Oidc, at.region.as_deref()));
+                let endpoint =
+                    endpoint.map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))?;
+                let done =
+                    wire::runtime()?.block_on(broker::mint::sign_in(self.wire, &endpoint, sso, self.browser));
+                given.signed_in =
+                    Some(done.map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))?);
+            }
+        }
+        Ok(given)
+    }
+
+    fn run<T>(&self, program: impl Future<Output = Result<T, aws::process::Error>>) -> Result<T, Wrong> {
+        let done = wire::runtime()?.block_on(program);
+        done.map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))
+    }
+}
+
+/// A program of the user's own profile file. It may be this one again, for another profile, so it gets what we got.
+const fn program(command: &str) -> Program<'_> {
+    Program { command, within: LONGEST, without: &[] }
+}
+
+/// The turn of this process to ask for one thing.
+struct Turn(#[expect(dead_code, reason = "the turn lasts as long as the file is open")] File);
+
+impl Turn {
+    /// Waits until nobody else asks for the same thing.
+    fn wait(name: &str) -> Result<Self, Wrong> {
+        let home = super::counter::place()?;
+        let digest = crypto::to_hex(&crypto::sha256(&[name.as_bytes()]));
+        let path = home.folder().join(format!("lock.{}", digest.get(..16).unwrap_or_default()));
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let wrong = |error: std::io::Error| {
+            Wrong(Failure::doing(format!("could not lock `{}`", path.display()), &error))
+        };
+        let file = file.map_err(wrong)?;
+        flock(&file, FlockOperation::LockExclusive).map_err(|error| wrong(error.into()))?;
+        Ok(Self(file))
+    }
+}
+
+/// A device, a program and a sign-in at most, and each once more where what was given turned out to be over.
+const MOST: usize = 8;
+/// As long as a person needs to touch a token or type into a window of such a program.
+const LONGEST: Duration = Duration::from_secs(300);

@@ -1,0 +1,144 @@
+//! `import`: takes keys over from a keyring of aws-vault, a credentials file, or the file that the console gives.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use aws::file::File;
+use broker::Lease;
+use broker::mint::What;
+
+use super::desk::{self, Desk};
+use super::keys::guarded;
+use super::speech::{self, Wrong};
+use crate::compat::aws_vault::command::{Global, Import, ImportFrom, Migrate};
+use crate::compat::environment;
+use crate::failure::Failure;
+
+/// Takes them over.
+pub(super) fn run(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
+    let found = match &import.from {
+        ImportFrom::AwsVault => return keyring(global, import),
+        ImportFrom::CredentialsFile(path) => credentials_file(path.clone())?,
+        ImportFrom::Csv(path) => csv(path)?,
+    };
+    let desk = Desk::open(global)?;
+    let mut taken = 0_u32;
+    for (name, key) in found {
+        if !import.profiles.is_empty() && !import.profiles.contains(&name) {
+            continue;
+        }
+        if desk.stored(&name) && !import.overwrite {
+            speech::line(&format!("{name}: skipped, stored already"));
+            continue;
+        }
+        if !import.dry_run {
+            let what = What::Add { profile: name.clone(), key };
+            let tools = desk.tools(None)?;
+            desk.ask("key.add", desk::input(&name), what, tools)?;
+        }
+        taken += 1;
+        speech::line(&format!(
+            "{name}: {}",
+            if import.dry_run { "would be taken over" } else { "taken over" }
+        ));
+    }
+    if import.delete_source && !import.dry_run && taken > 0 {
+        speech::say("the source was left as it is: delete it once you have seen that the keys work");
+    }
+    Ok(speech::line(&format!("{taken} keys")))
+}
+
+/// From the keyring where aws-vault keeps its keys to the one that is used from now on.
+fn keyring(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
+    let Some(to) = global.session_backend.clone() else {
+        return Err(Wrong::new(
+            "the keys are used where they are: every entry of aws-vault is read as it is",
+        )
+        .hint("`doorward aws list` shows them; `doorward aws migrate-backend --from A --to B` moves them"));
+    };
+    let from = global.backend.clone().unwrap_or_else(|| "file".to_owned());
+    let migrate = Migrate {
+        from,
+        to,
+        profile: import.profiles.first().cloned(),
+        dry_run: import.dry_run,
+        overwrite: import.overwrite,
+        delete_source: import.delete_source,
+    };
+    super::keys::migrate(Global { session_backend: None, ..global }, &migrate)
+}
+
+fn credentials_file(path: Option<PathBuf>) -> Result<Vec<(String, Lease)>, Wrong> {
+    let path = path
+        .or_else(|| environment("AWS_SHARED_CREDENTIALS_FILE").map(PathBuf::from))
+        .unwrap_or_else(|| desk::home().join(".aws").join("credentials"));
+    let text = read(&path)?;
+    // The sections of this file have bare names; those of the profile file say `profile` in front.
+    let named: String = text
+        .lines()
+        .map(|line| match line.trim().strip_prefix('[') {
+            Some(rest) if rest != "default]" => format!("[profile {rest}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let file =
+        File::parse(&named, &path).map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))?;
+    let mut found = Vec::new();
+    for name in file.profiles() {
+        let Some(section) = file.section(name) else { continue };
+        let (Some(id), Some(secret)) =
+            (section.get("aws_access_key_id"), section.get("aws_secret_access_key"))
+        else {
+            continue;
+        };
+        let token = section.get("aws_session_token").map(|token| guarded(token.to_owned())).transpose()?;
+        found.push((
+            name.to_owned(),
+            Lease {
+                access_key_id: id.to_owned(),
+                secret_access_key: guarded(secret.to_owned())?,
+                session_token: token,
+                expiration: None,
+            },
+        ));
+    }
+    Ok(found)
+}
+
+/// `User name,…,Access key ID,Secret access key,…`: the columns differ between versions of the console.
+fn csv(path: &PathBuf) -> Result<Vec<(String, Lease)>, Wrong> {
+    let text = read(path)?;
+    let mut lines = text.trim_start_matches('\u{feff}').lines();
+    let head: Vec<String> =
+        lines.next().unwrap_or_default().split(',').map(|cell| cell.trim().to_ascii_lowercase()).collect();
+    let column = |name: &str| head.iter().position(|cell| cell == name);
+    let (Some(id), Some(secret)) = (column("access key id"), column("secret access key")) else {
+        return Err(Wrong::new(format!(
+            "`{}` has no columns `Access key ID` and `Secret access key`",
+            path.display()
+        )));
+    };
+    let user = column("user name");
+    let mut found = Vec::new();
+    for line in lines.filter(|line| !line.trim().is_empty()) {
+        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+        let cell = |at: usize| cells.get(at).map(|cell| (*cell).to_owned()).unwrap_or_default();
+        let name = user.map(cell).filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned());
+        found.push((
+            name,
+            Lease {
+                access_key_id: cell(id),
+                secret_access_key: guarded(cell(secret))?,
+                session_token: None,
+                expiration: None,
+            },
+        ));
+    }
+    Ok(found)
+}
+
+fn read(path: &PathBuf) -> Result<zeroize::Zeroizing<String>, Wrong> {
+    std::fs::read_to_string(path)
+        .map(zeroize::Zeroizing::new)
+        .map_err(|error| Wrong(Failure::doing(format!("could not read `{}`", path.display()), &error)))
+}

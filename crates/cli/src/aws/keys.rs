@@ -1,0 +1,213 @@
+//! `add`, `remove`, `clear`, `migrate-backend`: what is stored.
+
+use std::process::ExitCode;
+
+use aws::file::{File, Section};
+use broker::Lease;
+use broker::mint::{Shelf, What};
+use memory::Secret;
+use zeroize::Zeroizing;
+
+use super::desk::{self, Desk};
+use super::speech::{self, Wrong};
+use crate::compat::aws_vault::command::{Add, Clear, Global, Migrate, Remove, Wanted};
+use crate::compat::environment;
+use crate::failure::Failure;
+
+/// Stores a key, and adds a section to the profile file where there is none.
+pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
+    let name = &add.profile;
+    let own = desk.file.section(name);
+    let source = own.as_ref().and_then(|section: &Section<'_>| section.get("source_profile"));
+    if let Some(source) = source.filter(|source| source != name) {
+        return Err(Wrong::new(format!(
+            "Your profile has a source_profile of {source}, adding credentials to {name} won't have any effect"
+        )));
+    }
+    let (key, serial) = if add.env { (from_environment()?, None) } else { typed()? };
+    let what = What::Add { profile: name.clone(), key };
+    let answer = desk.ask("key.add", desk::input(name), what, desk.tools(None)?)?;
+    let mut said = format!("Added credentials to profile \"{name}\" in vault\n");
+    let sessions = answer.value.get("sessions").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    if sessions > 0 {
+        said.push_str(&format!("Deleted {sessions} existing sessions.\n"));
+    }
+    if add.add_config && own.is_none() {
+        let settings: Vec<(&str, &str)> =
+            serial.iter().map(|serial| ("mfa_serial", serial.as_str())).collect();
+        write_section(&desk.file, name, &settings)?;
+    }
+    Ok(speech::out(said.as_bytes()))
+}
+
+/// Adds a section to the profile file and touches nothing else in it.
+pub(super) fn write_section(file: &File, name: &str, settings: &[(&str, &str)]) -> Result<(), Wrong> {
+    let wrong = |error: aws::file::Error| Wrong(Failure::of(&error).maybe_hint(error.hint()));
+    let text = file.with_profile(name, settings).map_err(wrong)?;
+    file.save(&text).map_err(wrong)
+}
+
+fn from_environment() -> Result<Lease, Wrong> {
+    let needed =
+        |name: &str| environment(name).ok_or_else(|| Wrong::new(format!("Missing value for {name}")));
+    let access_key_id = needed("AWS_ACCESS_KEY_ID")?;
+    let secret = needed("AWS_SECRET_ACCESS_KEY")?;
+    let token = environment("AWS_SESSION_TOKEN");
+    let end = environment("AWS_CREDENTIAL_EXPIRATION").map(|text| {
+        text.parse()
+            .map_err(|_| Wrong::new("`AWS_CREDENTIAL_EXPIRATION` is no time, such as 2026-01-31T12:00:00Z"))
+    });
+    Ok(Lease {
+        access_key_id,
+        secret_access_key: guarded(secret)?,
+        session_token: token.map(guarded).transpose()?,
+        expiration: end.transpose()?,
+    })
+}
+
+/// Asks on the terminal: the id, the secret without showing it, the device.
+fn typed() -> Result<(Lease, Option<String>), Wrong> {
+    let asked = |prompt: &str| {
+        let input = dialoguer::Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text();
+        input.map_err(|error| Wrong(Failure::doing("could not ask on the terminal", &error)))
+    };
+    if !crate::print::somebody_types() {
+        return Err(
+            Wrong::new("there is no terminal to ask on").hint("`--env` takes the key from the environment")
+        );
+    }
+    let access_key_id = asked("Enter Access Key ID")?;
+    let secret = dialoguer::Password::new().with_prompt("Enter Secret Access Key").interact();
+    let secret = secret.map_err(|error| Wrong(Failure::doing("could not ask on the terminal", &error)))?;
+    let serial = asked("Enter MFA Device ARN (If MFA is not enabled, leave this blank)")?;
+    if access_key_id.trim().is_empty() || secret.is_empty() {
+        return Err(Wrong::new("a key has an id and a secret; nothing was stored"));
+    }
+    let lease = Lease {
+        access_key_id: access_key_id.trim().to_owned(),
+        secret_access_key: guarded(secret)?,
+        session_token: None,
+        expiration: None,
+    };
+    Ok((lease, Some(serial.trim().to_owned()).filter(|serial| !serial.is_empty())))
+}
+
+/// A text that is secret from here on.
+pub(super) fn guarded(text: String) -> Result<Secret, Wrong> {
+    let mut text = Zeroizing::new(text);
+    let bytes = std::mem::take(&mut *text).into_bytes();
+    Secret::new(bytes).map_err(|error| Wrong(Failure::of(&error)))
+}
+
+/// Forgets the key of a profile, or its sessions alone.
+pub(super) fn remove(desk: &Desk, remove: &Remove) -> Result<ExitCode, Wrong> {
+    let name = &remove.profile;
+    if remove.sessions_only {
+        speech::say("Specifying --sessions-only is deprecated; use `clear`.");
+        let what = What::Clear { of: Some((name.clone(), None)) };
+        let answer = desk.ask("session.clear", desk::input(name), what, desk.tools(None)?)?;
+        return Ok(speech::line(&format!("Deleted {} sessions.", count(&answer.value))));
+    }
+    if !remove.force && !confirmed(&format!("Delete credentials for profile \"{name}\"? (y|N) "))? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let what = What::Remove { profile: name.clone() };
+    desk.ask("key.remove", desk::input(name), what, desk.tools(None)?)?;
+    Ok(speech::line("Deleted credentials."))
+}
+
+/// Asks on the terminal, whatever stdin is.
+fn confirmed(question: &str) -> Result<bool, Wrong> {
+    use std::io::{BufRead, BufReader, Write};
+    let terminal = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty");
+    let mut terminal = terminal.map_err(|error| Wrong(Failure::doing("open /dev/tty", &error)))?;
+    let failed = |error: std::io::Error| Wrong(Failure::doing("could not ask on the terminal", &error));
+    terminal.write_all(question.as_bytes()).map_err(failed)?;
+    let mut answer = String::new();
+    BufReader::new(terminal).read_line(&mut answer).map_err(failed)?;
+    Ok(answer.trim() == "y" || answer.trim() == "Y")
+}
+
+/// Forgets sessions.
+pub(super) fn clear(desk: &Desk, clear: &Clear) -> Result<ExitCode, Wrong> {
+    let session = Wanted::default();
+    let of = match &clear.profile {
+        Some(name) => {
+            let profile = desk.quiet_profile(name, &session)?;
+            Some((name.clone(), profile.sso.map(|sso| sso.start_url)))
+        }
+        None => None,
+    };
+    let inputs = clear.profile.as_deref().map(desk::input).unwrap_or_default();
+    let answer = desk.ask("session.clear", inputs, What::Clear { of }, desk.tools(None)?)?;
+    Ok(speech::line(&format!("Cleared {} sessions.", count(&answer.value))))
+}
+
+fn count(value: &serde_json::Value) -> u64 {
+    value.get("sessions").and_then(serde_json::Value::as_u64).unwrap_or(0)
+}
+
+/// Copies keys to another keyring, one after the other; stops at the first that fails.
+pub(super) fn migrate(global: Global, migrate: &Migrate) -> Result<ExitCode, Wrong> {
+    if migrate.from == migrate.to {
+        return Err(Wrong::new("source and destination backends must differ"));
+    }
+    let global = Global { backend: Some(migrate.from.clone()), session_backend: None, ..global };
+    let desk = Desk::open(global)?;
+    let mut names: Vec<String> = desk
+        .entries
+        .iter()
+        .filter(|name| matches!(aws::session::Entry::of(name), aws::session::Entry::Keys { .. }))
+        .filter(|name| migrate.profile.as_ref().is_none_or(|only| only == *name))
+        .cloned()
+        .collect();
+    names.sort();
+    if let (Some(only), true) = (&migrate.profile, names.is_empty()) {
+        return Err(Wrong::new(format!(
+            "no credentials are stored for profile '{only}' in {}",
+            migrate.from
+        )));
+    }
+    if migrate.dry_run {
+        for name in &names {
+            speech::line(&format!("Would migrate {name}"));
+        }
+        return Ok(speech::line(&format!("{} credentials would be migrated", names.len())));
+    }
+    let other = Shelf::new(desk::other(&migrate.to, &desk.global)?);
+    let (mut copied, mut skipped) = (0, 0);
+    for name in &names {
+        let state = one(&desk, &other, migrate, name)?;
+        match state.as_str() {
+            "skipped" => skipped += 1,
+            _ => copied += 1,
+        }
+    }
+    speech::line("Migration summary:");
+    speech::line(&format!("  Migrated: {copied}"));
+    Ok(speech::line(&format!("  Skipped: {skipped}")))
+}
+
+fn one(desk: &Desk, other: &Shelf, migrate: &Migrate, name: &str) -> Result<String, Wrong> {
+    let mut tools = desk.tools(None)?;
+    tools.other = Some(other.clone());
+    let mut inputs = desk::input(name);
+    inputs.insert("from".to_owned(), migrate.from.clone());
+    inputs.insert("to".to_owned(), migrate.to.clone());
+    let what = What::Migrate {
+        profile: name.to_owned(),
+        overwrite: migrate.overwrite,
+        delete_source: migrate.delete_source,
+    };
+    let answer = desk.ask("key.migrate", inputs, what, tools)?;
+    let state = answer.value.get("state").and_then(serde_json::Value::as_str).unwrap_or("copied").to_owned();
+    let mut said = match state.as_str() {
+        "skipped" => format!("Migrating {name}... skipped, already exists in destination"),
+        state => format!("Migrating {name}... {state}, verified"),
+    };
+    if migrate.delete_source && state != "skipped" {
+        said.push_str(", deleted source");
+    }
+    speech::line(&said);
+    Ok(state)
+}

@@ -1,0 +1,56 @@
+//! `rotate`: replaces a key, and says how far it is.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aws::chain::Purpose;
+use aws::mfa::Serving;
+use broker::mint::{self, Progress, Stage, What};
+
+use super::desk::{self, Desk};
+use super::speech::{self, Wrong, masked};
+use super::{exec, lent};
+use crate::compat::aws_vault::command::Rotate;
+
+/// Replaces the key.
+pub(super) fn run(desk: &Desk, rotate: Rotate) -> Result<ExitCode, Wrong> {
+    let Rotate { profile, session } = rotate;
+    let name = exec::chosen(desk, profile)?;
+    let profile = desk.known_profile(&name, &session)?;
+    let master = aws::chain::master(&profile, &|name| desk.stored(name))
+        .map_err(|error| lent::planless(desk, &error))?;
+    let inputs = desk::input(&master.name);
+    let want = lent::want(desk, &session, Purpose::Rotate);
+    let lines = Arc::new(Lines { name });
+    let what = || {
+        let session = mint::OfProfile { profile: Box::new(profile.clone()), want, refresh: true };
+        What::Rotate(session, Arc::clone(&lines) as Arc<dyn Progress>)
+    };
+    desk.get(("key.rotate", inputs), &profile, (&session, Serving::No), what)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says each stage on stdout.
+struct Lines {
+    name: String,
+}
+
+impl Progress for Lines {
+    fn say(&self, stage: Stage<'_>) {
+        let name = &self.name;
+        speech::line(&match stage {
+            Stage::Begun { master, session: true } => format!(
+                "Rotating credentials stored for profile '{master}' using a session from profile '{name}' (takes 10-20 seconds)"
+            ),
+            Stage::Begun { master, session: false } => format!(
+                "Rotating credentials stored for profile '{master}' using master credentials (takes 10-20 seconds)"
+            ),
+            Stage::Creating => "Creating a new access key".to_owned(),
+            Stage::Created(id) => format!("Created new access key {}", masked(id)),
+            Stage::Forgotten(count, profile) => format!("Deleted {count} sessions for {profile}"),
+            Stage::Deleting(id) => format!("Deleting old access key {}", masked(id)),
+            Stage::Deleted(id) => format!("Deleted old access key {}", masked(id)),
+            Stage::Finished => "Finished rotating access key".to_owned(),
+        });
+    }
+}

@@ -1,0 +1,97 @@
+//! Installs the SDKs of the clouds, for the tests that run them against our servers.
+//!
+//! # Invariants
+//!
+//! - Each is built beside its place and then moved, so that a build that was cut short is not taken for one.
+//! - Nothing is written into the repository.
+
+use std::path::Path;
+
+use super::place::{GO, JAVA, NODE, PYTHON, RUST, Sdk};
+use crate::failure::{Failure, Outcome};
+use crate::program::{Program, find};
+
+/// How one is installed: the programs that it takes, and commands that run in a copy of its folder.
+struct Recipe {
+    sdk: Sdk,
+    programs: &'static [&'static str],
+    steps: &'static [&'static [&'static str]],
+}
+
+const RECIPES: &[Recipe] = &[
+    Recipe {
+        sdk: PYTHON,
+        programs: &["python3"],
+        steps: &[
+            &["python3", "-m", "venv", "venv"],
+            &["venv/bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "-r", "requirements.txt"],
+        ],
+    },
+    Recipe { sdk: GO, programs: &["go"], steps: &[&["go", "build", "-o", "sdk", "."]] },
+    Recipe {
+        sdk: NODE,
+        programs: &["node", "npm"],
+        steps: &[&["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]],
+    },
+    Recipe {
+        sdk: JAVA,
+        programs: &["java", "javac", "mvn"],
+        steps: &[
+            &["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars"],
+            &["javac", "-cp", "jars/*", "-d", "classes", "Main.java"],
+        ],
+    },
+    Recipe {
+        sdk: RUST,
+        programs: &["cargo"],
+        steps: &[&["cargo", "build", "--quiet", "--locked", "--target-dir", "target"]],
+    },
+];
+
+/// Installs each that isn't there. Where a language is missing, the tests that need it say so.
+pub(super) fn run(root: &Path) -> Outcome {
+    for recipe in RECIPES {
+        match recipe.programs.iter().find(|program| find(program).is_none()) {
+            Some(program) => {
+                println!("note: no `{program}`, so the SDK for {} can't be tested here", recipe.sdk.name);
+            }
+            None => recipe.install(root)?,
+        }
+    }
+    Ok(())
+}
+
+impl Recipe {
+    fn install(&self, root: &Path) -> Outcome {
+        let name = self.sdk.name;
+        let doing = |what: &str, error: &std::io::Error| Failure::doing(&format!("{what} of {name}"), error);
+        let folder = self.sdk.folder(root).map_err(|error| doing("read the versions", &error))?;
+        let folder = folder.ok_or_else(|| Failure::new("neither XDG_CACHE_HOME nor HOME is set"))?;
+        if folder.is_dir() {
+            return Ok(());
+        }
+        println!("installing the SDK for {name}, once for this machine");
+        let partial = folder.with_extension("partial");
+        if partial.exists() {
+            std::fs::remove_dir_all(&partial).map_err(|error| doing("clear the folder", &error))?;
+        }
+        for input in self.sdk.inputs {
+            let to = partial.join(input);
+            let parent = to.parent().unwrap_or(&partial);
+            std::fs::create_dir_all(parent).map_err(|error| doing("make the folder", &error))?;
+            let from = root.join("tests/sdk").join(name).join(input);
+            std::fs::copy(from, to).map_err(|error| doing("copy the program", &error))?;
+        }
+        for step in self.steps {
+            let Some((program, arguments)) = step.split_first() else { continue };
+            let local = partial.join(program);
+            let step = if local.is_file() {
+                Program::at(&partial, &local, arguments)
+            } else {
+                Program::new(&partial, program, arguments)
+            };
+            step.run()?;
+        }
+        std::fs::rename(&partial, &folder).map_err(|error| doing("move the SDK", &error))
+    }
+}
