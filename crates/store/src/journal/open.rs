@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::frame::{self, Builder, Deed, Entry, Frame, Kind};
 use super::memory::Memory;
-use super::segment::{At, Identity, Segment};
+use super::segment::{At, Identity, Segment, Window};
 use super::{Known, State, create, is_long, number, unwritten};
 use crate::{Error, files};
 
@@ -112,13 +112,13 @@ fn first(folder: &Path) -> Result<State, Error> {
 /// Reads the newest segment through and takes it into memory.
 fn read_through(state: &mut State, segment: &Segment) -> Result<(), Error> {
     let length = segment.length()?;
-    let mut offset = 0;
+    let (mut offset, mut window) = (0, Window::ahead());
     // From here on the writer keeps the marks of this segment: nobody may find it unread.
     if let Some(known) = state.segments.last_mut() {
         known.marks = Some(Arc::default());
     }
     loop {
-        match segment.at(offset, length)? {
+        match segment.at_in(&mut window, offset, length)? {
             At::End => break,
             At::Frame(frame, next) => {
                 let first = frame.number == 0 && !frame.entries.is_empty();

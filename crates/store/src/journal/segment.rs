@@ -47,11 +47,16 @@ impl Segment {
 
     /// Reads the frame at `offset`; bytes from `end` on do not count.
     pub(super) fn at(&self, offset: u64, end: u64) -> Result<At, Error> {
+        self.at_in(&mut Window::none(), offset, end)
+    }
+
+    /// The same for who reads many frames in a row.
+    pub(super) fn at_in(&self, window: &mut Window, offset: u64, end: u64) -> Result<At, Error> {
         if offset >= end {
             return Ok(At::End);
         }
         let mut prefix = [0; frame::PREFIX];
-        if !self.fill(&mut prefix, offset, end)? {
+        if !self.fill(window, &mut prefix, offset, end)? {
             return Ok(At::Broken);
         }
         let Some(rest) = frame::rest_length(&prefix) else { return Ok(At::Broken) };
@@ -60,7 +65,7 @@ impl Segment {
             return Ok(At::Broken);
         }
         let mut bytes = vec![0; frame::PREFIX + rest];
-        if !self.fill(&mut bytes, offset, end)? {
+        if !self.fill(window, &mut bytes, offset, end)? {
             return Ok(At::Broken);
         }
         let next = offset + u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -68,10 +73,22 @@ impl Segment {
     }
 
     /// `false` where the file ends before the buffer is full.
-    fn fill(&self, buffer: &mut [u8], offset: u64, end: u64) -> Result<bool, Error> {
+    fn fill(&self, window: &mut Window, buffer: &mut [u8], offset: u64, end: u64) -> Result<bool, Error> {
         let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
         if end.saturating_sub(offset) < wanted {
             return Ok(false);
+        }
+        if window.gives(buffer, offset) {
+            return Ok(true);
+        }
+        if let Some(room) = window.room(buffer.len(), end.saturating_sub(offset)) {
+            window.start = offset;
+            window.bytes.resize(room, 0);
+            if self.file.read_exact_at(&mut window.bytes, offset).is_ok() && window.gives(buffer, offset) {
+                return Ok(true);
+            }
+            // The file is shorter than it was said to be: what is asked for is read alone, and says so.
+            window.bytes.clear();
         }
         match self.file.read_exact_at(buffer, offset) {
             Ok(()) => Ok(true),
@@ -80,6 +97,40 @@ impl Segment {
         }
     }
 }
+
+/// A part of a segment that was read at once, for who reads frame by frame. For a segment that nobody writes to meanwhile.
+#[derive(Default)]
+pub(super) struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl Window {
+    /// Nothing is read ahead.
+    fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reads ahead as much as costs about as much as one frame.
+    pub(super) fn ahead() -> Self {
+        Self { most: AHEAD, ..Self::default() }
+    }
+
+    fn gives(&self, buffer: &mut [u8], offset: u64) -> bool {
+        let from = offset.checked_sub(self.start).and_then(|from| usize::try_from(from).ok());
+        let found = from.and_then(|from| self.bytes.get(from..from.checked_add(buffer.len())?));
+        found.map(|found| buffer.copy_from_slice(found)).is_some()
+    }
+
+    /// How much to read ahead; `None` where it would not hold what is wanted.
+    fn room(&self, wanted: usize, left: u64) -> Option<usize> {
+        let room = usize::try_from(left).unwrap_or(usize::MAX).min(self.most);
+        (room >= wanted && room > 0).then_some(room)
+    }
+}
+
+const AHEAD: usize = 128 << 10;
 
 /// Which file is open. Appending to one that was unlinked would lose what it took; appending to one that somebody else
 /// has cut or written to would leave a hole, or overwrite.
