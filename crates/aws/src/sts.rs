@@ -92,6 +92,14 @@ pub struct Assumed {
     pub arn: String,
 }
 
+impl CallerIdentity {
+    /// The name of the IAM user, without its path; `None` for whoever is none.
+    #[must_use]
+    pub fn user_name(&self) -> Option<&str> {
+        self.arn.split_once(":user/").and_then(|(_, path)| path.rsplit('/').next())
+    }
+}
+
 /// Who a key belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerIdentity {

@@ -13,11 +13,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::item::{bare, with_bytes};
-use crate::parts::{self, About, Cells};
+use crate::parts::{About, Cells};
 use crate::program::{Call, Program, Ran};
 use crate::settings::Unlock;
-use crate::{Error, Item, Keyring, Kind, Settings, Trust};
+use crate::{Error, Kind, Settings, Trust};
 
 /// A keychain.
 #[derive(Debug)]
@@ -143,31 +142,6 @@ impl Cells for Keychain {
         }
         let dump = self.security(&["dump-keychain"])?.succeeded(KIND, "list its entries")?;
         Ok(accounts(&String::from_utf8_lossy(&dump)))
-    }
-}
-
-impl Keyring for Keychain {
-    fn kind(&self) -> Kind {
-        KIND
-    }
-
-    fn names(&self) -> Result<Vec<String>, Error> {
-        parts::names(self)
-    }
-
-    fn get(&self, name: &str) -> Result<Item, Error> {
-        let mut bytes = parts::get(self, name)?;
-        bare(name, std::mem::take(&mut *bytes))
-    }
-
-    fn set(&self, item: Item) -> Result<(), Error> {
-        let Item { name, secret, label, description, trust } = &item;
-        let about = About { label, description, trust: *trust };
-        with_bytes(secret, |bytes| parts::set(self, name, bytes, about))
-    }
-
-    fn remove(&self, name: &str) -> Result<(), Error> {
-        parts::remove(self, name)
     }
 }
 

@@ -11,9 +11,8 @@ use linux_keyutils::{
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use crate::item::{bare, with_bytes};
-use crate::parts::{self, About, Cells};
-use crate::{Error, Item, Keyring, Kind, Settings};
+use crate::parts::{About, Cells};
+use crate::{Error, Kind, Settings};
 
 /// A keyring of the kernel.
 #[derive(Debug)]
@@ -117,33 +116,12 @@ impl Cells for Keys {
         }
         Ok(names)
     }
-}
 
-impl Keyring for Keys {
-    fn kind(&self) -> Kind {
-        KIND
-    }
-
-    fn names(&self) -> Result<Vec<String>, Error> {
-        parts::names(self)
-    }
-
-    fn get(&self, name: &str) -> Result<Item, Error> {
-        let mut bytes = parts::get(self, name)?;
-        if *bytes == EMPTY {
-            bytes.clear();
+    fn meant(&self, mut whole: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+        if *whole == EMPTY {
+            whole.clear();
         }
-        bare(name, std::mem::take(&mut *bytes))
-    }
-
-    fn set(&self, item: Item) -> Result<(), Error> {
-        let Item { name, secret, label, description, trust } = &item;
-        let about = About { label, description, trust: *trust };
-        with_bytes(secret, |bytes| parts::set(self, name, bytes, about))
-    }
-
-    fn remove(&self, name: &str) -> Result<(), Error> {
-        parts::remove(self, name)
+        whole
     }
 }
 

@@ -14,7 +14,8 @@
 
 use zeroize::Zeroizing;
 
-use crate::{Error, Kind, Trust, name};
+use crate::item::{bare, with_bytes};
+use crate::{Error, Item, Keyring, Kind, Trust, name};
 
 /// A place with small cells.
 pub(crate) trait Cells {
@@ -26,6 +27,10 @@ pub(crate) trait Cells {
     /// Removes a cell; one that isn't there is [`Error::NotFound`].
     fn erase(&self, cell: &str) -> Result<(), Error>;
     fn list(&self) -> Result<Vec<String>, Error>;
+    /// What the bytes of an entry mean, in a place that can't keep every value as it is.
+    fn meant(&self, whole: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+        whole
+    }
 }
 
 /// What a place may show beside the bytes.
@@ -34,6 +39,32 @@ pub(crate) struct About<'a> {
     pub(crate) label: &'a str,
     pub(crate) description: &'a str,
     pub(crate) trust: Trust,
+}
+
+/// Every place with small cells is a keyring. It keeps bare bytes.
+impl<C: Cells + Send> Keyring for C {
+    fn kind(&self) -> Kind {
+        Cells::kind(self)
+    }
+
+    fn names(&self) -> Result<Vec<String>, Error> {
+        names(self)
+    }
+
+    fn get(&self, name: &str) -> Result<Item, Error> {
+        let mut bytes = self.meant(get(self, name)?);
+        bare(name, std::mem::take(&mut *bytes))
+    }
+
+    fn set(&self, item: Item) -> Result<(), Error> {
+        let Item { name, secret, label, description, trust } = &item;
+        let about = About { label, description, trust: *trust };
+        with_bytes(secret, |bytes| set(self, name, bytes, about))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), Error> {
+        remove(self, name)
+    }
 }
 
 /// The names of the entries.

@@ -14,10 +14,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::item::{bare, with_bytes};
-use crate::parts::{self, About, Cells};
+use crate::parts::{About, Cells};
 use crate::program::{Call, Program};
-use crate::{Error, Item, Keyring, Kind, Settings};
+use crate::{Error, Kind, Settings};
 
 /// The Credential Manager of the person who is signed in.
 #[derive(Debug)]
@@ -117,31 +116,6 @@ impl Cells for Wincred {
             target.strip_prefix(&self.prefix).map(str::to_owned)
         });
         Ok(names.collect())
-    }
-}
-
-impl Keyring for Wincred {
-    fn kind(&self) -> Kind {
-        KIND
-    }
-
-    fn names(&self) -> Result<Vec<String>, Error> {
-        parts::names(self)
-    }
-
-    fn get(&self, name: &str) -> Result<Item, Error> {
-        let mut bytes = parts::get(self, name)?;
-        bare(name, std::mem::take(&mut *bytes))
-    }
-
-    fn set(&self, item: Item) -> Result<(), Error> {
-        let Item { name, secret, label, description, trust } = &item;
-        let about = About { label, description, trust: *trust };
-        with_bytes(secret, |bytes| parts::set(self, name, bytes, about))
-    }
-
-    fn remove(&self, name: &str) -> Result<(), Error> {
-        parts::remove(self, name)
     }
 }
 

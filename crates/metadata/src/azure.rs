@@ -17,6 +17,7 @@ use model::{Code, Fact, Refusal};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem};
 use serde_json::json;
 
+use crate::door::{self, Answers};
 use crate::gate::{Entry, Gate, Reach};
 use crate::query::Query;
 use crate::refused::{Reason, Tally, is_final, said};
@@ -58,12 +59,7 @@ impl Azure {
         draining: Draining,
     ) -> Result<Drained, Error> {
         let gate = Gate::of(&listener, &Reach::Loopback, &["169.254.169.254"])?;
-        let door = Arc::new(Door { shared: Arc::clone(&self.0), gate, tokens });
-        let service = move |request: Request<_>, peer: Peer| {
-            let door = Arc::clone(&door);
-            async move { door.answer(request, peer).await }
-        };
-        Ok(net::serve(listener, service, limits, draining).await)
+        Ok(door::serve(Door { shared: Arc::clone(&self.0), gate, tokens }, listener, limits, draining).await)
     }
 }
 
@@ -73,8 +69,8 @@ struct Door<T> {
     tokens: Arc<RefreshingTokens<T>>,
 }
 
-impl<T: Tokens> Door<T> {
-    async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
+impl<T: Tokens> Answers for Door<T> {
+    async fn answer<B: Send>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let answered = match self.gate.admit(&parts, &peer) {
             Ok(entry) => self.admitted(entry, &parts, peer).await,
@@ -86,7 +82,9 @@ impl<T: Tokens> Door<T> {
         });
         reply::with(reply, header::SERVER, HeaderValue::from_static("IMDS/150.870.65.1854"))
     }
+}
 
+impl<T: Tokens> Door<T> {
     async fn admitted(&self, _: Entry, parts: &Parts, peer: Peer) -> Result<Response<Body>, Reason> {
         let flavor = parts.headers.get(METADATA).and_then(|value| value.to_str().ok());
         if !flavor.is_some_and(|value| value.eq_ignore_ascii_case("true")) {

@@ -21,6 +21,7 @@ use http::{Method, Request, Response, StatusCode};
 use model::{Fact, Refusal};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem};
 
+use crate::door::{self, Answers};
 use crate::gate::{Entry, Gate, Reach};
 use crate::refused::{Reason, Tally, is_final, said};
 use crate::reply::{self, JSON, TEXT};
@@ -97,12 +98,7 @@ impl Ec2 {
         draining: Draining,
     ) -> Result<Drained, Error> {
         let gate = Gate::of(&listener, &Reach::Loopback, &["169.254.169.254", "[fd00:ec2::254]"])?;
-        let door = Arc::new(Door { shared: Arc::clone(&self.0), gate, leases });
-        let service = move |request: Request<_>, peer: Peer| {
-            let door = Arc::clone(&door);
-            async move { door.answer(request, peer).await }
-        };
-        Ok(net::serve(listener, service, limits, draining).await)
+        Ok(door::serve(Door { shared: Arc::clone(&self.0), gate, leases }, listener, limits, draining).await)
     }
 }
 
@@ -112,8 +108,8 @@ struct Door<L> {
     leases: Arc<Refreshing<L>>,
 }
 
-impl<L: Leases> Door<L> {
-    async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
+impl<L: Leases> Answers for Door<L> {
+    async fn answer<B: Send>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
         // The body is of no interest to anybody.
         let (parts, _) = request.into_parts();
         let answered = match self.gate.admit(&parts, &peer) {
@@ -126,7 +122,9 @@ impl<L: Leases> Door<L> {
         });
         reply::with(reply, header::SERVER, HeaderValue::from_static("EC2ws"))
     }
+}
 
+impl<L: Leases> Door<L> {
     async fn admitted(&self, _: Entry, parts: &Parts, peer: Peer) -> Result<Response<Body>, Reason> {
         let path = Path::of(parts.uri.path(), &self.shared.instance.role).ok_or(Reason::Path)?;
         if path == Path::Token {

@@ -20,6 +20,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::bearer::{Bearer, Shown};
+use crate::door::{self, Answers};
 use crate::gate::{Entry, Gate, Reach};
 use crate::refused::{Reason, Tally, is_final, said};
 use crate::reply::{self, JSON};
@@ -75,12 +76,7 @@ impl Ecs {
         draining: Draining,
     ) -> Result<Drained, Error> {
         let gate = Gate::of(&listener, &self.0.reach, &[])?;
-        let door = Arc::new(Door { shared: Arc::clone(&self.0), gate, leases });
-        let service = move |request: Request<_>, peer: Peer| {
-            let door = Arc::clone(&door);
-            async move { door.answer(request, peer).await }
-        };
-        Ok(net::serve(listener, service, limits, draining).await)
+        Ok(door::serve(Door { shared: Arc::clone(&self.0), gate, leases }, listener, limits, draining).await)
     }
 }
 
@@ -90,8 +86,8 @@ struct Door<L> {
     leases: Arc<Refreshing<L>>,
 }
 
-impl<L: Leases> Door<L> {
-    async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
+impl<L: Leases> Answers for Door<L> {
+    async fn answer<B: Send>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let shown = match self.gate.admit(&parts, &peer).and_then(|entry| self.authorised(entry, &parts)) {
             Ok(shown) => shown,
@@ -108,7 +104,9 @@ impl<L: Leases> Door<L> {
             }
         }
     }
+}
 
+impl<L: Leases> Door<L> {
     /// The token first: somebody without it learns nothing but that.
     fn authorised(&self, _: Entry, parts: &Parts) -> Result<Shown, Reason> {
         let shown = parts.headers.get(header::AUTHORIZATION).ok_or(Reason::Token)?;

@@ -18,6 +18,7 @@ use model::{Fact, Refusal};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem};
 use serde_json::json;
 
+use crate::door::{self, Answers};
 use crate::gate::{Entry, Gate, Reach};
 use crate::query::Query;
 use crate::refused::{Reason, Tally, is_final, said};
@@ -75,12 +76,7 @@ impl Gcp {
     ) -> Result<Drained, Error> {
         let names = ["169.254.169.254", "metadata.google.internal", "metadata", "metadata.google.internal."];
         let gate = Gate::of(&listener, &Reach::Loopback, &names)?;
-        let door = Arc::new(Door { shared: Arc::clone(&self.0), gate, tokens });
-        let service = move |request: Request<_>, peer: Peer| {
-            let door = Arc::clone(&door);
-            async move { door.answer(request, peer).await }
-        };
-        Ok(net::serve(listener, service, limits, draining).await)
+        Ok(door::serve(Door { shared: Arc::clone(&self.0), gate, tokens }, listener, limits, draining).await)
     }
 }
 
@@ -90,8 +86,8 @@ struct Door<T> {
     tokens: Arc<RefreshingTokens<T>>,
 }
 
-impl<T: Tokens> Door<T> {
-    async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
+impl<T: Tokens> Answers for Door<T> {
+    async fn answer<B: Send>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let answered = match self.gate.admit(&parts, &peer) {
             Ok(entry) => self.admitted(entry, &parts, peer).await,
@@ -104,7 +100,9 @@ impl<T: Tokens> Door<T> {
         let reply = reply::with(reply, FLAVOR, HeaderValue::from_static("Google"));
         reply::with(reply, header::SERVER, HeaderValue::from_static("Metadata Server for VM"))
     }
+}
 
+impl<T: Tokens> Door<T> {
     async fn admitted(&self, _: Entry, parts: &Parts, peer: Peer) -> Result<Response<Body>, Reason> {
         if parts.method != Method::GET && parts.method != Method::HEAD {
             return Err(Reason::Method);

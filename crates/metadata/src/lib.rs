@@ -19,6 +19,7 @@ mod alias;
 mod azure;
 mod bearer;
 mod cloud;
+mod door;
 mod ec2;
 mod ecs;
 mod error;

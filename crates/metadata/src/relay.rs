@@ -20,6 +20,7 @@ use http::{Request, Response, StatusCode};
 use net::plain::{Place, Plain};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits};
 
+use crate::door::{self, Answers};
 use crate::gate::{Entry, Gate, Reach};
 use crate::refused::{Reason, Tally};
 use crate::reply::{self, TEXT};
@@ -71,12 +72,7 @@ impl Relay {
         draining: Draining,
     ) -> Result<Drained, Error> {
         let gate = Gate::of(&listener, &Reach::Loopback, &["169.254.169.254"])?;
-        let door = Arc::new(Door { shared: Arc::clone(&self.0), gate });
-        let service = move |request: Request<_>, peer: Peer| {
-            let door = Arc::clone(&door);
-            async move { door.answer(request, peer).await }
-        };
-        Ok(net::serve(listener, service, limits, draining).await)
+        Ok(door::serve(Door { shared: Arc::clone(&self.0), gate }, listener, limits, draining).await)
     }
 
     /// Waits until the person's server is gone: then the relay has nothing left to do, however that server ended. It is
@@ -96,8 +92,8 @@ struct Door {
     gate: Gate,
 }
 
-impl Door {
-    async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
+impl Answers for Door {
+    async fn answer<B: Send>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
         let (parts, _) = request.into_parts();
         match self.gate.admit(&parts, &peer) {
             Ok(entry) => self.shared.passed_on(entry, &parts).await.unwrap_or_else(|why| {

@@ -81,12 +81,10 @@ async fn federated(minting: &Minting, profile: &Profile, lease: Lease) -> Result
         return Ok(lease);
     }
     let iam = minting.endpoint(Service::Iam, "iam", &at)?;
-    let named =
-        who.arn.split_once(":user/").and_then(|(_, path)| path.rsplit('/').next()).map(ToOwned::to_owned);
     // Many users may not ask for themselves; who they are was said already.
     let name = match Iam::new(&minting.tools.wire, &iam, &lease).user(None).await {
         Ok(user) => user.name,
-        Err(error) => named.ok_or_else(|| minting.wire(&error))?,
+        Err(error) => who.user_name().ok_or_else(|| minting.wire(&error))?.to_owned(),
     };
     let name: String = name.chars().take(LONGEST_NAME).collect();
     let duration = Some(profile.durations.federation);

@@ -113,8 +113,7 @@ impl Rotation<'_> {
         let endpoint = self.minting.sts(&self.at)?;
         let who = Sts::new(&self.minting.tools.wire, &endpoint).caller_identity(key).await;
         let who = who.map_err(|error| self.minting.wire(&error))?;
-        let name = who.arn.split_once(":user/").and_then(|(_, path)| path.rsplit('/').next());
-        name.map(ToOwned::to_owned).ok_or_else(|| {
+        who.user_name().map(ToOwned::to_owned).ok_or_else(|| {
             let message =
                 format!("the key of profile `{}` belongs to no IAM user: `{}`", self.master, who.arn);
             Refusal::new(Code::BadRequest, message).into()

@@ -30,7 +30,7 @@ impl Child {
             command.env_remove(name);
         }
         command.env("AWS_VAULT", &profile.name);
-        if let Some(region) = exec::region(profile) {
+        if let Some(region) = &profile.region {
             command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
         }
         if let Some(endpoint) = &profile.endpoints.all {

@@ -91,12 +91,8 @@ impl Desk {
 
     fn words(&self, error: &aws::profile::Error) -> Wrong {
         let message = if self.global.compatible() { error.compatible() } else { error.to_string() };
-        let wrong = Wrong::new(message);
-        match error.hint() {
-            // Scripts compare these lines of aws-vault, and expect none behind them.
-            Some(hint) if !self.global.compatible() => wrong.hint(hint),
-            _ => wrong,
-        }
+        // Scripts compare these lines of aws-vault, and expect none behind them.
+        Wrong::new(message).maybe_hint(error.hint().filter(|_| !self.global.compatible()))
     }
 
     /// What a call is done with.
@@ -198,11 +194,8 @@ pub(super) fn profile_names() -> Result<Vec<String>, aws::file::Error> {
 /// Reads the profile file.
 pub(super) fn profile_file(global: &Global) -> Result<File, Wrong> {
     File::load(&config_path()).map_err(|error| {
-        let wrong = Wrong::new(if global.compatible() { error.compatible() } else { error.to_string() });
-        match error.hint() {
-            Some(hint) => wrong.hint(hint),
-            None => wrong,
-        }
+        let message = if global.compatible() { error.compatible() } else { error.to_string() };
+        Wrong::new(message).maybe_hint(error.hint())
     })
 }
 
@@ -254,10 +247,7 @@ fn unusable(error: &keyring::Error, global: &Global) -> Wrong {
         Some(message) => Wrong::new(message),
         None => Wrong(Failure::of(error)),
     };
-    match error.hint() {
-        Some(hint) => wrong.hint(hint),
-        None => wrong,
-    }
+    wrong.maybe_hint(error.hint())
 }
 
 /// The words of aws-vault for what a keyring says, where it has some.

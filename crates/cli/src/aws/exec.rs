@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use aws::mfa::Serving;
-use aws::profile::Profile;
 
 use super::child::{self, Child};
 use super::desk::Desk;
@@ -90,11 +89,6 @@ fn announce(child: &Child) {
     if !quiet && std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         say(&format!("Starting subshell {}, use `exit` to exit the subshell", child.program().display()));
     }
-}
-
-/// The region that the child is told.
-pub(super) fn region(profile: &Profile) -> Option<&str> {
-    profile.region.as_deref()
 }
 
 /// The shell of the person.

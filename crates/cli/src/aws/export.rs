@@ -30,7 +30,7 @@ pub(super) fn with(desk: &Desk, export: Export) -> Result<ExitCode, Wrong> {
             secret_access_key: secret,
             session_token: token,
             expiration: lease.expiration,
-            region: exec::region(&profile),
+            region: profile.region.as_deref(),
         };
         print::export(&shown, format)
     })?;

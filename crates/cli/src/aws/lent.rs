@@ -33,7 +33,7 @@ pub(super) fn get(
     for note in &plan.notes {
         log(|| note.to_string());
     }
-    traced(profile, &plan);
+    traced(&plan);
     let operation = match plan.gives {
         Gives::Lease => "session.get",
         Gives::StoredKeys => "session.disclose",
@@ -62,22 +62,19 @@ pub(super) fn planless(desk: &Desk, error: &aws::chain::Error) -> Wrong {
     } else {
         Wrong::new(error.to_string())
     };
-    match error.hint() {
-        Some(hint) => wrong.hint(hint),
-        None => wrong,
-    }
+    wrong.maybe_hint(error.hint())
 }
 
-fn traced(profile: &Profile, plan: &aws::chain::Plan) {
+fn traced(plan: &aws::chain::Plan) {
     if let aws::chain::Base::Keys { profile } = &plan.base {
         log(|| format!("profile {profile}: using stored credentials"));
     }
     for one in &plan.steps {
-        log(|| format!("profile {}: using {}", of(one, &profile.name), step(one)));
+        log(|| format!("profile {}: using {}", of(one), step(one)));
     }
 }
 
-fn of<'a>(step: &'a aws::chain::Step, _named: &'a str) -> &'a str {
+fn of(step: &aws::chain::Step) -> &str {
     match step {
         aws::chain::Step::SessionToken { profile, .. } => profile,
         aws::chain::Step::AssumeRole { role, .. } => &role.profile,

@@ -82,7 +82,7 @@ async fn ec2(
         ))
         .hint("`--ecs-server --listen` serves other machines, with a token"));
     }
-    let region = leases_region(leases).await;
+    let region = leases.source().profile.region.clone();
     if let Err(wrong) = first(leases, Endpoint::Ec2, lazy).await {
         // A child that needs no credentials runs all the same; one that does is told by the server.
         say(&format!("warning: {}", wrong.0.message));
@@ -105,11 +105,6 @@ async fn ec2(
     let _ = serving.await;
     drop(real);
     status
-}
-
-/// The region of the profile whose credentials are served.
-async fn leases_region(leases: &Arc<Refreshing<Source>>) -> Option<String> {
-    leases.source().region()
 }
 
 /// Opens the real metadata address where this process has the rights, or lets `sudo` do it.
@@ -207,10 +202,6 @@ impl Source {
             counter: Counter::start()?,
             base: tokio::sync::Mutex::default(),
         })
-    }
-
-    fn region(&self) -> Option<String> {
-        self.profile.region.clone()
     }
 
     /// A role, to be assumed with the credentials of the profile.

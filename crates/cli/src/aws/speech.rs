@@ -24,6 +24,11 @@ impl Wrong {
         self
     }
 
+    /// The same with advice, where there is some.
+    pub(super) fn maybe_hint(self, hint: Option<impl Into<String>>) -> Self {
+        Self(self.0.maybe_hint(hint))
+    }
+
     /// The same with advice.
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self(self.0.hint(hint))

@@ -93,10 +93,10 @@ fn entries_are_where_the_peer_looks_for_them() {
             .args(["init", "canary@example.com"]),
     );
     let keyring = keyring::open(Kind::Pass, &settings).unwrap();
-    store(&*keyring, "work/prod", CANARY);
-    assert!(own.0.path().join("elsewhere/aws/work/prod.gpg").is_file());
-    assert_eq!(keyring.names().unwrap(), ["work/prod"]);
-    assert_eq!(read(&*keyring, "work/prod"), CANARY);
+    store(&*keyring, "team/prod", CANARY);
+    assert!(own.0.path().join("elsewhere/aws/team/prod.gpg").is_file());
+    assert_eq!(keyring.names().unwrap(), ["team/prod"]);
+    assert_eq!(read(&*keyring, "team/prod"), CANARY);
 }
 
 #[test]
