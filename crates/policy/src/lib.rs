@@ -3,8 +3,8 @@
 //! A call is allowed when the grant behind the capability stands and nothing in its chain was revoked, every caveat is
 //! kept, and a Cedar policy permits it while none forbids it. The caveats are checked first, in plain Rust, so that the
 //! bound of a capability does not depend on the policy engine. What has to be counted (rates, uses) or asked (approvals)
-//! is named in the permit's [`Limits`] and admitted elsewhere. There is no I/O here and no clock: the broker loads grants,
-//! principals and policies, and passes `now`.
+//! is named in the permit's [`Limits`] and admitted elsewhere. There is no I/O here but the reading of policy files
+//! ([`files`]), and no clock: the broker loads grants, principals and policies, and passes `now`.
 //!
 //! # Invariants
 //!
@@ -32,6 +32,7 @@ mod caveat;
 mod cedar;
 mod denial;
 mod error;
+pub mod files;
 mod grant;
 mod permit;
 mod principal;

@@ -283,6 +283,6 @@ fn text(value: &str) -> RestrictedExpression {
 }
 
 /// An id is taken as it is, not parsed; quotes in it mean nothing.
-pub(super) fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
+pub(crate) fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
 }

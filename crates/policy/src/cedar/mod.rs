@@ -27,7 +27,7 @@ use model::{Access, Call, IntegrationName, OperationName, Risk};
 
 use cache::Cache;
 use evaluate::Types;
-pub(crate) use evaluate::{Decision, Outcome, Subject};
+pub(crate) use evaluate::{Decision, Outcome, Subject, uid};
 pub use explain::{Answer, Circumstances, Determining, Explanation, Question};
 
 /// The policies that hold where nobody wrote any.
