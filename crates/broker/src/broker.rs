@@ -15,10 +15,12 @@ use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Princip
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
 use store::Storage;
 
+use crate::agent::{Agent, Config, Mode, Rows};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 
 mod load;
+mod named;
 mod rulings;
 mod running;
 mod settings;
@@ -42,6 +44,11 @@ pub struct Broker {
     rulings: Arc<Kept>,
     bound: OnceLock<()>,
     grants: Grants,
+    /// The agent as it is set up.
+    agent: ArcSwap<Agent>,
+    rows: Arc<Rows>,
+    /// Whether the capabilities with names were read from the storage.
+    named: Mutex<bool>,
     principals: Principals,
     limits: Limits,
     metrics: Metrics,
@@ -111,6 +118,9 @@ impl Broker {
             let _ = bound.set(());
         }
         let owner = name("owner")?;
+        let mode = if settings.development { Mode::Development } else { Mode::Standard };
+        let (agent, _) = Agent::read(Config { mode, ..Config::default() }, clock.now())?;
+        let rows = Arc::new(Rows::new(Arc::clone(storage)));
         let broker = Self {
             clock,
             stores,
@@ -119,6 +129,9 @@ impl Broker {
             rulings,
             bound,
             grants,
+            agent: ArcSwap::from_pointee(agent),
+            rows,
+            named: Mutex::new(false),
             principals: Principals::new(),
             limits: Limits::default(),
             metrics: Metrics::new(),
@@ -151,7 +164,14 @@ impl Broker {
         let unsealed = self.prepared(&running).inspect_err(|_| self.secrets.seal())?;
         *ending = Ending::of(&running);
         self.was_sealed.store(false, Ordering::Relaxed);
-        self.unsealed.store(Some(unsealed));
+        self.unsealed.store(Some(Arc::clone(&unsealed)));
+        if self.settings.reading == Reading::AtOnce
+            && let Err(refusal) = self.read_named(&unsealed)
+        {
+            self.unsealed.store(None);
+            self.secrets.seal();
+            return Err(refusal);
+        }
         Ok(())
     }
 
@@ -292,6 +312,20 @@ impl Broker {
             let _ = self.bound.set(());
         }
         Ok(())
+    }
+
+    /// The agent as it is set up.
+    pub(crate) fn agent(&self) -> Arc<Agent> {
+        self.agent.load_full()
+    }
+
+    pub(crate) fn set_agent(&self, agent: Agent) {
+        self.agent.store(Arc::new(agent));
+    }
+
+    /// Where rows of capabilities with names are written.
+    pub(crate) const fn rows(&self) -> &Arc<Rows> {
+        &self.rows
     }
 
     pub(crate) const fn grants(&self) -> &Grants {

@@ -15,6 +15,7 @@
 //! - Between the intent and its outcome nothing is cancelled by a caller who hangs up.
 //! - What cannot be recorded is not done.
 
+pub mod agent;
 mod broker;
 pub mod caveats;
 mod clock;

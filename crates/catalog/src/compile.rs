@@ -52,6 +52,8 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     let order = order(file, origin, &operations)?;
     let capabilities = operations::narrowings(file, origin, &operations)?;
     let unknown = UNKNOWN.parse().map_err(|_| origin.wrong(0, "`unknown` is not a name"))?;
+    let fields = auth.iter().flat_map(crate::AuthScheme::fields);
+    let lent = fields.filter_map(|field| secrets.get(field).map(|secret| secret.reference.clone())).collect();
     let mut integration = Integration {
         name: file.name.clone(),
         kind: origin.kind.clone(),
@@ -64,6 +66,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         headers,
         secrets,
         auth,
+        lent,
         incoming,
         limits: limits(file, origin)?,
         probe: None,

@@ -1,8 +1,9 @@
 //! One integration, and how it turns a request into a call.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use model::{Authority, IntegrationName, Method, OperationName, Target};
+use model::{Authority, IntegrationName, Method, OperationName, SecretRef, Target};
 
 use crate::{AuthScheme, Incoming, Limits, Narrowing, Operation, Probe, SecretField};
 
@@ -22,6 +23,8 @@ pub struct Integration {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) secrets: BTreeMap<String, SecretField>,
     pub(crate) auth: Vec<AuthScheme>,
+    /// What the auth schemes refer to.
+    pub(crate) lent: Arc<[SecretRef]>,
     pub(crate) incoming: Vec<Incoming>,
     pub(crate) limits: Limits,
     pub(crate) probe: Option<Probe>,

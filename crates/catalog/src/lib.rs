@@ -67,6 +67,7 @@ pub use input::{InputField, Kind, Place};
 pub use integration::{Asked, Integration, Route};
 pub use limits::{Limits, Rate};
 pub use narrowing::{Allowance, Narrowing, Param};
+pub use nearest::word as nearest_word;
 pub use operation::{Body, Cli, Effect, Operation};
 pub use probe::Probe;
 pub use scaffold::template;

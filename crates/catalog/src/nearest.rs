@@ -1,7 +1,8 @@
 //! "Did you mean": the known word that is nearest to a wrong one.
 
 /// The nearest of the known words, where it is near enough to be a slip of the finger.
-pub(crate) fn word<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+#[must_use]
+pub fn word<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(wrong, candidate), candidate))

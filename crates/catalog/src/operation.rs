@@ -34,6 +34,8 @@ pub enum Effect {
     Use,
     /// It changes or looks at Doorward itself.
     Manage,
+    /// It asks for a capability or looks after one: what anybody may do whom the kernel proves at the agent's socket.
+    Agent,
     /// It hands one out.
     Disclose,
     /// It hands out the stored key of an AWS profile.

@@ -1,8 +1,11 @@
 //! One operation that a caller wants, found in the catalogue.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::{Access, Authority, EvidenceId, IntegrationName, Method, OperationName, Resource, Risk, Target};
+use crate::{
+    Access, Authority, EvidenceId, IntegrationName, Method, OperationName, Resource, Risk, SecretRef, Target,
+};
 
 /// One input of an operation: text from the path, the query or the body.
 pub type Input = String;
@@ -30,6 +33,8 @@ pub struct CallParts {
     pub inputs: Inputs,
     /// The request as it will be sent; `None` for an operation of Doorward itself.
     pub request: Option<(Method, Authority, Target)>,
+    /// The secrets that are put on it, by reference.
+    pub secrets: Arc<[SecretRef]>,
 }
 
 /// One operation on one integration, as the catalogue found it in a request. Private fields, one maker.
@@ -95,5 +100,11 @@ impl Call {
     #[must_use]
     pub const fn request(&self) -> Option<&(Method, Authority, Target)> {
         self.0.request.as_ref()
+    }
+
+    /// The secrets that are put on it, by reference. None for an operation of Doorward itself.
+    #[must_use]
+    pub fn secrets(&self) -> &[SecretRef] {
+        &self.0.secrets
     }
 }

@@ -60,7 +60,9 @@ impl Error {
             Self::Policy { .. } => Some(
                 "mend the file; `doorward policy test` tries it, and the former set stays in force until it compiles",
             ),
-            Self::ReservedRole(_) => Some("`holder` comes with a capability; it is not given to a principal"),
+            Self::ReservedRole(_) => Some(
+                "`holder` and `proven` come with how a caller is proven; they are not given to a principal",
+            ),
             Self::Malformed(_) | Self::Invalid(_) | Self::Operation(_) | Self::Schema(_) => None,
         }
     }

@@ -46,7 +46,7 @@ pub use authorise::Authority;
 pub use capability::{Block, Described, Token, Verified, mint, verify};
 pub use caveat::{
     Approval, Caveat, Cidr, HolderIs, Host, Hours, Inputs, List, Methods, OperationPattern, PathPrefix, Rate,
-    ResourcePattern, Text,
+    Reach, ResourcePattern, Text,
 };
 pub use cedar::{
     ActionEffect, ActionSpec, Answer, Circumstances, DEFAULT, Determining, Explanation, Policies, Question,
@@ -54,7 +54,7 @@ pub use cedar::{
 };
 pub use denial::Denial;
 pub use error::Error;
-pub use grant::{Grant, GrantState, Grants};
+pub use grant::{Change, Grant, GrantState, Grants, Held, Named, NamedState, Tally};
 pub use permit::{ApprovalNeed, Counter, Limits, Permit};
-pub use principal::{DEVELOPMENT, HOLDER, Known, OWNER, PrincipalKind, Principals};
+pub use principal::{DEVELOPMENT, HOLDER, Known, OWNER, PROVEN, PrincipalKind, Principals};
 pub use rules::{Compile, Rules, Rulings};

@@ -5,6 +5,7 @@
 //! | role | counts |
 //! |---|---|
 //! | `holder` | with a verified capability; never assigned |
+//! | `proven` | for a caller whom the kernel proved, without a capability; never assigned |
 //! | `owner` | for a caller whom the kernel proved, without a capability: who hands out a capability hands out less than all |
 //! | `development` | for a caller that nothing proved; it is the only one that counts there |
 //! | every other one | with a capability or the kernel's proof |
@@ -20,6 +21,8 @@ use crate::table::Table;
 
 /// The role of whoever presents a capability.
 pub const HOLDER: &str = "holder";
+/// The role of whoever the kernel proved, without a capability.
+pub const PROVEN: &str = "proven";
 /// The role of who owns the tenant.
 pub const OWNER: &str = "owner";
 /// The role that lets an unproven loopback caller do something at all.
@@ -67,7 +70,8 @@ impl Known {
     /// A principal of this kind with these roles.
     ///
     /// # Errors
-    /// When a role is not a word of lower-case letters, digits, `-` and `_`, or is [`HOLDER`].
+    /// When a role is not a word of lower-case letters, digits, `-` and `_`, or is [`HOLDER`] or
+    /// [`PROVEN`].
     pub fn new<'a>(kind: PrincipalKind, roles: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let roles = roles.into_iter().map(assignable).collect::<Result<_, _>>()?;
         Ok(Self { kind, roles })
@@ -84,13 +88,17 @@ impl Known {
             Standing::Holder => *role != DEVELOPMENT && *role != OWNER,
             Standing::Unproven => *role == DEVELOPMENT,
         };
-        let held = (standing == Standing::Holder).then_some(HOLDER);
-        self.roles.iter().map(AsRef::as_ref).filter(counts).chain(held)
+        let given = match standing {
+            Standing::Proven => Some(PROVEN),
+            Standing::Holder => Some(HOLDER),
+            Standing::Unproven => None,
+        };
+        self.roles.iter().map(AsRef::as_ref).filter(counts).chain(given)
     }
 }
 
 fn assignable(role: &str) -> Result<Box<str>, Error> {
-    if role == HOLDER {
+    if role == HOLDER || role == PROVEN {
         return Err(Error::ReservedRole(role.to_owned()));
     }
     // A role is a word like a tenant's name; one spelling.

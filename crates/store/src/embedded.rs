@@ -157,7 +157,13 @@ impl Storage for Embedded {
     }
 
     fn tenants(&self, table: Table) -> Result<Vec<TenantName>, Error> {
-        let sql = format!("SELECT DISTINCT tenant FROM {} ORDER BY tenant", table.as_str());
+        // From one tenant to the next by the index: `DISTINCT` would read every row.
+        let sql = format!(
+            "WITH RECURSIVE found(tenant) AS (SELECT min(tenant) FROM {0} UNION ALL
+             SELECT (SELECT min(tenant) FROM {0} WHERE tenant > found.tenant) FROM found WHERE tenant IS NOT NULL)
+             SELECT tenant FROM found WHERE tenant IS NOT NULL ORDER BY tenant",
+            table.as_str()
+        );
         let connection = self.read();
         let mut statement = connection.prepare_cached(&sql)?;
         let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;

@@ -34,5 +34,5 @@ pub use embedded::Embedded;
 pub use error::Error;
 pub use journal::Journal;
 pub use lock::HomeLock;
-pub use record::{Record, all, get, put};
+pub use record::{Record, all, all_under, each, get, put};
 pub use storage::{Batch, Row, Step, Storage, Table};

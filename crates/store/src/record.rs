@@ -4,7 +4,7 @@ use model::TenantName;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Batch, Error, Storage, Table};
+use crate::{Batch, Error, Row, Storage, Table};
 
 /// A type whose values are the rows of one table. Give it `#[serde(deny_unknown_fields)]`.
 pub trait Record: Serialize + DeserializeOwned {
@@ -25,17 +25,44 @@ pub fn get<R: Record>(storage: &dyn Storage, tenant: &TenantName, key: &str) -> 
 /// # Errors
 /// When the storage can't be read, or a row is not such a record.
 pub fn all<R: Record>(storage: &dyn Storage, tenant: &TenantName) -> Result<Vec<(String, R)>, Error> {
+    all_under(storage, tenant, b"")
+}
+
+/// Reads the records of a tenant whose key begins with `prefix`, sorted by key.
+///
+/// # Errors
+/// As [`all`].
+pub fn all_under<R: Record>(
+    storage: &dyn Storage,
+    tenant: &TenantName,
+    prefix: &[u8],
+) -> Result<Vec<(String, R)>, Error> {
     let mut found = Vec::new();
+    each(storage, tenant, (R::TABLE, prefix), &mut |row| {
+        found.push((String::from_utf8_lossy(&row.key).into_owned(), read(&row.value)?));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Goes through the rows of a tenant whose key begins with `prefix`, sorted by key.
+///
+/// # Errors
+/// When the storage can't be read, or whatever `look` gives.
+pub fn each(
+    storage: &dyn Storage,
+    tenant: &TenantName,
+    (table, prefix): (Table, &[u8]),
+    look: &mut dyn FnMut(Row) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let rows = storage.scan(R::TABLE, tenant, b"", after.as_deref(), PAGE)?;
+        let rows = storage.scan(table, tenant, prefix, after.as_deref(), PAGE)?;
         let full = rows.len() == PAGE;
         after = rows.last().map(|row| row.key.clone());
-        for row in rows {
-            found.push((String::from_utf8_lossy(&row.key).into_owned(), read(&row.value)?));
-        }
+        rows.into_iter().try_for_each(&mut *look)?;
         if !full {
-            return Ok(found);
+            return Ok(());
         }
     }
 }

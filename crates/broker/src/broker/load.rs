@@ -163,6 +163,7 @@ pub fn actions(catalog: &Catalog) -> Result<Vec<ActionSpec>, Refusal> {
             effect: match operation.effect() {
                 catalog::Effect::Use => ActionEffect::Use,
                 catalog::Effect::Manage => ActionEffect::Manage,
+                catalog::Effect::Agent => ActionEffect::Agent,
                 catalog::Effect::Disclose => ActionEffect::Disclose,
                 catalog::Effect::NoSession => ActionEffect::NoSession,
             },
@@ -191,7 +192,10 @@ pub(super) fn grants(
     let (mut rows, mut revoked) = (Vec::new(), Vec::new());
     for tenant in storage.tenants(Table::Grants).map_err(wrong)? {
         rows.extend(
-            store::all::<GrantRow>(storage, &tenant).map_err(wrong)?.into_iter().map(|(_, row)| row.0),
+            store::all_under::<GrantRow>(storage, &tenant, GRANTS)
+                .map_err(wrong)?
+                .into_iter()
+                .map(|(_, row)| row.0),
         );
     }
     for tenant in storage.tenants(Table::Revocations).map_err(wrong)? {
@@ -226,6 +230,9 @@ fn usable(catalog: &Catalog, name: &IntegrationName) -> Result<Option<Arc<Integr
     }
 }
 
-fn unreadable(error: &store::Error) -> Refusal {
+/// What the keys of grants begin with; those of capabilities with names stand in the same table.
+const GRANTS: &[u8] = b"grt_";
+
+pub(super) fn unreadable(error: &store::Error) -> Refusal {
     refused(error, Code::SourceUnavailable, error.hint())
 }

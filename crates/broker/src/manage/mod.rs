@@ -3,6 +3,7 @@
 //! None of them returns a secret. Adding one means an entry in `doorward.yaml`, a line in [`MANAGED`] and an arm below; a
 //! test holds the three together.
 
+pub(crate) mod agent;
 mod capabilities;
 mod evidence;
 mod integrations;
@@ -25,7 +26,11 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 22] = [
+pub const MANAGED: [&str; 26] = [
+    "agent.list",
+    "agent.request",
+    "agent.revoke",
+    "agent.validate",
     "broker.metrics",
     "broker.seal",
     "broker.status",
@@ -49,6 +54,22 @@ pub const MANAGED: [&str; 22] = [
     "secret.put",
     "secret.rotate",
 ];
+
+/// What an operation did.
+pub(crate) struct Done {
+    /// The answer.
+    pub(crate) value: Value,
+    /// What its evidence says of it, by name.
+    pub(crate) fields: Vec<(String, String)>,
+    /// Why it did not do what was asked, where the answer is about that.
+    pub(crate) code: Option<Code>,
+}
+
+impl From<Value> for Done {
+    fn from(value: Value) -> Self {
+        Self { value, fields: Vec::new(), code: None }
+    }
+}
 
 /// What an operation works with.
 pub(crate) struct Managing<'a> {
@@ -81,7 +102,7 @@ pub(crate) async fn run(
     worker: &Arc<Worker>,
     admitted: &mut Admitted,
     _intent: &Receipt,
-) -> Result<Value, Refusal> {
+) -> Result<Done, Refusal> {
     let payload = match &mut admitted.inbound.asked {
         Asked::Operate(operate) => operate.payload.take(),
         Asked::Forward(_) => None,
@@ -89,29 +110,48 @@ pub(crate) async fn run(
     let call = admitted.permit.call();
     let unsealed = worker.broker().unsealed()?;
     let mut managing = Managing { worker, unsealed, admitted, inputs: call.inputs(), payload };
-    match call.operation().as_str() {
-        "broker.metrics" => Ok(status::metrics(&managing)),
-        "broker.seal" => status::seal(&managing).await,
-        "broker.status" => status::show(&managing).await,
-        "capability.list" => Ok(capabilities::list(&managing)),
-        "capability.request" => capabilities::request(&mut managing).await,
-        "capability.revoke" => capabilities::revoke(&managing).await,
-        "capability.validate" => capabilities::validate(&mut managing),
-        "evidence.export" => evidence::export(&managing).await,
-        "evidence.list" => evidence::list(&managing).await,
-        "evidence.show" => evidence::show(&managing).await,
-        "evidence.verify" => evidence::verify(&managing).await,
-        "integration.add" => integrations::add(&mut managing).await,
-        "integration.list" => integrations::list(&managing).await,
-        "integration.show" => integrations::show(&managing),
-        "policy.explain" => policies::explain(&managing),
-        "policy.forget" => policies::forget(&managing).await,
-        "policy.list" => policies::list(&managing).await,
-        "policy.put" => policies::put(&mut managing).await,
-        "secret.forget" => secrets::forget(&managing).await,
-        "secret.list" => secrets::list(&managing).await,
-        "secret.put" => secrets::put(&mut managing).await,
-        "secret.rotate" => secrets::rotate(&mut managing).await,
+    if let Some(done) = Box::pin(agent(&mut managing)).await {
+        return done;
+    }
+    house(&mut managing).await.map(Done::from)
+}
+
+/// What programs ask the agent for.
+async fn agent(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
+    Some(match managing.admitted.permit.call().operation().as_str() {
+        "agent.list" => agent::list(managing).await,
+        "agent.request" => agent::request(managing).await,
+        "agent.revoke" => agent::revoke(managing).await,
+        "agent.validate" => agent::validate(managing),
+        _ => return None,
+    })
+}
+
+/// What the house is managed with.
+async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+    match managing.admitted.permit.call().operation().as_str() {
+        "broker.metrics" => Ok(status::metrics(managing)),
+        "broker.seal" => status::seal(managing).await,
+        "broker.status" => status::show(managing).await,
+        "capability.list" => Ok(capabilities::list(managing)),
+        "capability.request" => capabilities::request(managing).await,
+        "capability.revoke" => capabilities::revoke(managing).await,
+        "capability.validate" => capabilities::validate(managing),
+        "evidence.export" => evidence::export(managing).await,
+        "evidence.list" => evidence::list(managing).await,
+        "evidence.show" => evidence::show(managing).await,
+        "evidence.verify" => evidence::verify(managing).await,
+        "integration.add" => integrations::add(managing).await,
+        "integration.list" => integrations::list(managing).await,
+        "integration.show" => integrations::show(managing),
+        "policy.explain" => policies::explain(managing),
+        "policy.forget" => policies::forget(managing).await,
+        "policy.list" => policies::list(managing).await,
+        "policy.put" => policies::put(managing).await,
+        "secret.forget" => secrets::forget(managing).await,
+        "secret.list" => secrets::list(managing).await,
+        "secret.put" => secrets::put(managing).await,
+        "secret.rotate" => secrets::rotate(managing).await,
         other => {
             Err(Refusal::new(Code::NotFound, format!("`doorward/{other}` is not performed by this version")))
         }

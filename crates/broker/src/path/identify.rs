@@ -9,6 +9,8 @@ use policy::{Token, Verified, verify};
 use crate::broker::{Broker, Unsealed};
 use crate::inbound::Inbound;
 
+mod named;
+
 /// A caller, with the capability that proves it where one does.
 #[derive(Debug)]
 #[must_use]
@@ -23,7 +25,10 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
     let mut facts = inbound.facts.clone();
     facts.environment.clone_from(&settings.environment);
     if let Some(written) = &inbound.capability {
-        let verified = capability(unsealed, written)?;
+        let verified = match named::asked(written) {
+            Some(id) => named::capability(broker, unsealed, id, &facts)?,
+            None => capability(unsealed, written)?,
+        };
         let grant = broker.grants().find(verified.grant()).filter(|grant| grant.tenant == *verified.tenant());
         let grant = grant.ok_or_else(|| unauthenticated("the capability belongs to no grant"))?;
         let proof = Proof::Capability(grant.id);

@@ -7,8 +7,8 @@ use http::Response;
 use http_body::Body as _;
 use model::{Access, Code, Refusal, Retry};
 use net::{Incoming, Sent};
-use serde_json::Value;
 
+use crate::manage::Done;
 use crate::mint::{self, Minted};
 use crate::path::admit::Admitted;
 use crate::path::inject::{Armed, Sending};
@@ -22,7 +22,7 @@ pub(crate) enum Replied {
     /// A reply with its body still to come.
     Forwarded(Response<Incoming>, Option<Arc<Mask>>),
     /// The answer of an operation of Doorward itself.
-    Managed(Value),
+    Managed(Done),
     /// A derived credential, or what was done with the one that it would be derived from.
     Minted(Minted),
 }
@@ -32,7 +32,7 @@ pub(crate) enum Performed {
     /// A scrubbed reply.
     Reply(Box<Scrubbed>),
     /// The answer of an operation of Doorward itself.
-    Answer(Value),
+    Answer(Done),
     /// A derived credential; it is for the caller, so nothing is scrubbed from it.
     Lease(Minted),
 }

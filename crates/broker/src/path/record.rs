@@ -8,7 +8,7 @@ use evidence::{Deed, Disclosure, Intent, Receipt, Refused, Request, Use};
 use model::{
     Call, Code, Door, EvidenceId, GrantId, PrincipalName, Proof, Refusal, Retry, SecretRef, TenantName,
 };
-use policy::{Counter, Denial};
+use policy::{Change, Counter, Denial, Permit};
 
 use crate::broker::Unsealed;
 use crate::inbound::Inbound;
@@ -122,12 +122,20 @@ pub(crate) async fn intent(
             .collect(),
         disclosure: disclosure(call),
     };
-    worker.lane(&trace.unsealed).intend(intent).await.map_err(|error| {
+    let receipt = worker.lane(&trace.unsealed).intend(intent).await.map_err(|error| {
         // For the record of the refusal.
         trace.deed = Some(deed(call));
         log::unrecorded(trace.id, &error);
         unrecorded(&error)
-    })
+    })?;
+    uses(worker, permit, Change::Taken);
+    Ok(receipt)
+}
+
+/// Tells those who show how often a capability was used. What counts was counted with the evidence.
+pub(crate) fn uses(worker: &Worker, permit: &Permit, change: Change) {
+    let counters = permit.limits().uses().iter().map(|(counter, _)| *counter);
+    worker.broker().grants().note_uses(counters, change);
 }
 
 /// What is handed out, where something is.
@@ -206,7 +214,7 @@ fn inputs_digest(call: &Call) -> crypto::Digest {
 }
 
 /// A narrowing's id is chosen by its holder, so it counts within its grant only.
-fn counted(counter: Counter) -> [u8; 16] {
+pub(crate) fn counted(counter: Counter) -> [u8; 16] {
     match counter {
         Counter::Grant(grant) => grant.to_bytes(),
         Counter::Narrowing(grant, narrowing) => {

@@ -49,7 +49,7 @@ pub(crate) struct Stream {
 /// Scrubs a reply.
 pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Performed, Refusal> {
     let (response, mask) = match replied {
-        Replied::Managed(value) => return Ok(Performed::Answer(value)),
+        Replied::Managed(done) => return Ok(Performed::Answer(done)),
         Replied::Minted(minted) => return Ok(Performed::Lease(minted)),
         Replied::Forwarded(response, mask) => (response, mask),
     };

@@ -11,13 +11,15 @@ use http::Response;
 use model::{Access, Code, Refusal, Retry};
 use net::Body;
 use net::body::{Gone, Sender};
+use policy::Change;
 use secrets::{MaskStream, Part};
 
 use crate::inbound::{Answer, Outbound};
+use crate::manage::Done;
 use crate::mint::Minted;
 use crate::path::admit::{Admitted, Size};
 use crate::path::perform::Performed;
-use crate::path::record::Trace;
+use crate::path::record::{self, Trace};
 use crate::path::scrub::{self, Broken, Scrubbed, Stream};
 use crate::{Worker, log, metrics};
 
@@ -43,6 +45,9 @@ pub(crate) async fn outcome(
             outcome.ending =
                 if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
             outcome.code = Some(refusal.code);
+            if outcome.gives_back() {
+                record::uses(worker, &admitted.permit, Change::GivenBack);
+            }
             let ending = outcome.ending;
             return Err(match lane.settle(receipt, outcome, Wait::Durable).await {
                 Ok(id) => refusal.recorded(id),
@@ -52,7 +57,11 @@ pub(crate) async fn outcome(
         }
     };
     match performed {
-        Performed::Answer(value) => {
+        Performed::Answer(Done { value, fields, code }) => {
+            outcome.fields = fields;
+            if code.is_some() {
+                (outcome.ending, outcome.code) = (Ending::Failed, code);
+            }
             let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
             Ok(Outbound::Answer(Answer { evidence, value }))
         }

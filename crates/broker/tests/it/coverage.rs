@@ -248,10 +248,19 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         |operation: &str, inputs: &[(&str, &str)]| Ask::named("doorward", operation, inputs).through(door);
     let request: &[(&str, &str)] = &[("for", "ada"), ("operations", "github/user.show")];
     let (token, grant) = house.granted(request).await;
+    let name = house.name(r#"{"resource": "secret:/db/primary", "actions": ["read"]}"#).await;
     let listed = house.entries().iter().find_map(id_of).unwrap().to_string();
     let file = crate::house::plain("http://127.0.0.1:9").replace("name: house", &format!("name: {desk}"));
     let policy = "forbid (principal in Doorward::Role::\"nobody\", action, resource);";
     let steps: Vec<Managed<'_>> = vec![
+        (
+            "agent.request",
+            vec![],
+            Some(br#"{"resource": "secret:/db/primary", "actions": ["read"]}"#.to_vec()),
+        ),
+        ("agent.validate", vec![], Some(format!(r#"{{"capability_id": "{name}"}}"#).into_bytes())),
+        ("agent.list", vec![], Some(b"{}".to_vec())),
+        ("agent.revoke", vec![], Some(format!(r#"{{"capability_id": "{name}"}}"#).into_bytes())),
         ("secret.put", vec![("name", &secret)], Some(material.into())),
         ("secret.list", vec![], None),
         ("secret.rotate", vec![("name", &secret)], Some(format!("{material}2").into_bytes())),
@@ -286,7 +295,10 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
             let ask = named(operation, &inputs);
             let ask = match (check, door, &payload) {
                 (Check::Unproven, ..) => ask.uid(None),
-                (Check::Denied, Door::Socket, _) => ask.uid(Some(OWNER + 1)),
+                // Whoever the kernel proves may ask the agent; whoever presents a capability may not.
+                (Check::Denied, Door::Socket, _) if !operation.starts_with("agent.") => {
+                    ask.uid(Some(OWNER + 1))
+                }
                 (Check::Denied, ..) => ask.with(&holder),
                 (Check::Allowed, _, Some(payload)) => ask.payload(payload.clone()),
                 (Check::Allowed, _, None) => ask,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use broker::agent::{Config, Mode};
 use broker::{Broker, Outbound, Settings, Stores, SystemClock, Worker};
 use bytes::Bytes;
 use evidence::{Entry, Filter, Reader, Refused, What};
@@ -103,7 +104,28 @@ impl House {
         let key = KeyFile::create(folder.path().join("key")).unwrap();
         let (_keyring, _recovery) = secrets::init(&*state, &key, &TenantName::local()).unwrap();
         let disk = Arc::new(Evidence::new(Journal::open(&folder.path().join("evidence")).unwrap()));
-        let clock = Arc::new(Ahead::default());
+        Self::over(folder, state, disk, Arc::new(Ahead::default()), change)
+    }
+
+    /// The same home after the process has ended and another one has begun.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { folder, broker, state, disk, clock, .. } = self;
+        let again = move || {
+            broker.close().unwrap();
+            Self::over(folder, state, disk, clock, |_| {})
+        };
+        tokio::task::spawn_blocking(again).await.unwrap()
+    }
+
+    fn over(
+        folder: TempDir,
+        state: Arc<Embedded>,
+        disk: Arc<Evidence>,
+        clock: Arc<Ahead>,
+        change: fn(&mut Settings),
+    ) -> Self {
+        let key = KeyFile::at(folder.path().join("key"));
+        let layer = folder.path().join("integrations");
         let mut settings = Settings {
             tenant: TenantName::local(),
             owner_uid: OWNER,
@@ -123,6 +145,8 @@ impl House {
         let broker =
             Arc::new(Broker::open(stores, Arc::clone(&clock) as Arc<dyn Clock>, settings, setup).unwrap());
         broker.unseal(&key).unwrap();
+        let development = Mode::Development;
+        broker.configure_agent(Config { mode: development, ..Config::default() }).unwrap();
         let public = secrets::evidence_public_key(&*state).unwrap();
         let reader = Arc::new(Reader::new(Arc::clone(&disk) as Arc<dyn Storage>, public));
         let upstream = Upstream::new(UpstreamConfig::new(tls())).unwrap();
@@ -207,6 +231,26 @@ impl House {
     /// A capability for everything on the integration `house`.
     pub(crate) async fn pass(&self) -> String {
         self.capability(&[("integrations", "house")]).await
+    }
+
+    // === the agent ===
+
+    /// What the agent answers to a message of the owner.
+    pub(crate) async fn agent(&self, operation: &str, payload: &str) -> Result<Value, Refusal> {
+        self.agent_as(OWNER, operation, payload).await
+    }
+
+    /// What the agent answers to a message of this user.
+    pub(crate) async fn agent_as(&self, uid: u32, operation: &str, payload: &str) -> Result<Value, Refusal> {
+        let ask = Ask::named("doorward", operation, &[]).uid(Some(uid)).payload(payload);
+        self.answer(ask).await.map(|(_, value)| value)
+    }
+
+    /// The name of a capability that the owner asks for.
+    pub(crate) async fn name(&self, request: &str) -> String {
+        let answer = self.agent("agent.request", request).await.unwrap();
+        assert_eq!(answer["status"], "granted", "{answer}");
+        answer["capability"]["id"].as_str().unwrap().to_owned()
     }
 
     // === evidence ===

@@ -1,5 +1,7 @@
 //! From a request to a call, and from a named operation to a request.
 
+use std::sync::Arc;
+
 use model::{
     Access, Authority, Call, CallParts, Code, EvidenceId, Inputs, Method, OperationName, Refusal, Resource,
     Risk, Target,
@@ -189,6 +191,7 @@ impl Integration {
             resource,
             inputs,
             request,
+            secrets: Arc::clone(&self.lent),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a call keeps a caveat. Plain Rust, total, before the policy engine and independent of it.
 
-use model::{Access, Call, Caller, Code, Method, Timestamp};
+use model::{Access, Call, Caller, Code, Fact, Method, Timestamp};
 
 use super::{Caveat, Inputs};
 
@@ -30,9 +30,42 @@ impl Caveat {
         if self.holds_for(asked).unwrap_or(false) { Ok(Kept(())) } else { Err(self.broken(asked)) }
     }
 
+    /// Whether a caveat about the moment and the connection holds; `None` for one about the call. What is absent breaks it.
+    pub(crate) fn holds_now(&self, facts: &Fact, now: Timestamp) -> Option<bool> {
+        Some(match self {
+            Self::NotBefore(start) => now >= *start,
+            Self::NotAfter(end) => now < *end,
+            Self::Hours(hours) => hours.contain(now).unwrap_or(false),
+            Self::Cidr(list) => {
+                facts.address.is_some_and(|address| list.iter().any(|network| network.matches(address)))
+            }
+            Self::Environment(list) => {
+                let environment = facts.environment.as_deref();
+                environment.is_some_and(|is| list.iter().any(|allowed| allowed.as_str() == is))
+            }
+            Self::Purpose(purpose) => facts.purpose.as_deref() == Some(purpose.as_str()),
+            Self::Holder(holder) => holder.is(&facts.holder),
+            Self::Integrations(_)
+            | Self::Operations(_)
+            | Self::Access(_)
+            | Self::Resources(_)
+            | Self::Hosts(_)
+            | Self::Methods(_)
+            | Self::PathPrefix(_)
+            | Self::Inputs(_)
+            | Self::Reach(_)
+            | Self::Rate(_)
+            | Self::Uses(_)
+            | Self::Approval(_) => return None,
+        })
+    }
+
     /// `None` where a fact that the caveat is about is absent.
     fn holds_for(&self, asked: &Asked<'_>) -> Option<bool> {
-        let (call, facts) = (asked.call, asked.caller.facts());
+        if let Some(holds) = self.holds_now(asked.caller.facts(), asked.now) {
+            return Some(holds);
+        }
+        let call = asked.call;
         Some(match self {
             Self::Integrations(list) => list.holds(call.integration()),
             Self::Operations(list) => list.iter().any(|p| p.matches(call.integration(), call.operation())),
@@ -50,21 +83,19 @@ impl Caveat {
                 let (_, _, target) = call.request()?;
                 list.iter().any(|prefix| prefix.matches(target.path()))
             }
-            Self::NotBefore(start) => asked.now >= *start,
-            Self::NotAfter(end) => asked.now < *end,
-            Self::Hours(hours) => hours.contain(asked.now)?,
-            Self::Cidr(list) => {
-                let address = facts.address?;
-                list.iter().any(|network| network.matches(address))
-            }
-            Self::Environment(list) => {
-                let environment = facts.environment.as_deref()?;
-                list.iter().any(|allowed| allowed.as_str() == environment)
-            }
-            Self::Purpose(purpose) => facts.purpose.as_deref()? == purpose.as_str(),
-            Self::Holder(holder) => holder.is(&facts.holder),
             Self::Inputs(inputs) => holds_inputs(inputs, call),
-            Self::Rate(_) | Self::Uses(_) | Self::Approval(_) => true,
+            Self::Reach(reach) => reach.allows(call),
+            // The last three are counted or asked later; those before them were looked at above.
+            Self::NotBefore(_)
+            | Self::NotAfter(_)
+            | Self::Hours(_)
+            | Self::Cidr(_)
+            | Self::Environment(_)
+            | Self::Purpose(_)
+            | Self::Holder(_)
+            | Self::Rate(_)
+            | Self::Uses(_)
+            | Self::Approval(_) => true,
         })
     }
 
@@ -103,6 +134,14 @@ impl Caveat {
                 "belongs to another holder".to_owned()
             }
             Self::Inputs(_) => "does not allow these inputs".to_owned(),
+            Self::Reach(_) => {
+                format!(
+                    "does not reach `{}/{}` on `{}`",
+                    call.integration(),
+                    call.operation(),
+                    call.resource()
+                )
+            }
             Self::Rate(_) | Self::Uses(_) | Self::Approval(_) => "is limited".to_owned(),
         };
         Broken { code, says, hint }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use model::{Access, ParseError, Timestamp};
 
-use super::{Approval, Caveat, Cidr, HolderIs, Hours, Inputs, List, Methods, Rate};
+use super::{Approval, Caveat, Cidr, HolderIs, Hours, Inputs, List, Methods, Rate, Reach};
 use crate::Error;
 use crate::capability::wire::{Reader, put_text, put_u16, too_large};
 
@@ -76,6 +76,12 @@ fn write(caveat: &Caveat, out: &mut Vec<u8>) -> Result<u8, Error> {
             }
             INPUTS
         }
+        Caveat::Reach(reach) => {
+            let (actions, resource) = reach.parts();
+            out.push(actions);
+            put_text(out, resource.as_str())?;
+            REACH
+        }
     })
 }
 
@@ -106,6 +112,10 @@ fn read(kind: u8, from: &mut Reader<'_>) -> Result<Caveat, Error> {
         HOLDER => holder(from)?,
         APPROVAL => Caveat::Approval(if flag(from)? { Approval::Writes } else { Approval::All }),
         INPUTS => inputs(from)?,
+        REACH => {
+            let actions = from.u8()?;
+            Caveat::Reach(Reach::of_parts(actions, from.text()?.parse()?).ok_or(WRONG)?)
+        }
         unknown => return Err(Error::UnknownCaveat(unknown)),
     })
 }
@@ -234,3 +244,4 @@ const PURPOSE: u8 = 15;
 const HOLDER: u8 = 16;
 const APPROVAL: u8 = 17;
 const INPUTS: u8 = 18;
+const REACH: u8 = 19;

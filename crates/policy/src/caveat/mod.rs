@@ -14,6 +14,7 @@ mod hours;
 mod limit;
 mod list;
 mod pattern;
+mod reach;
 mod within;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub use hours::Hours;
 pub use limit::{Approval, HolderIs, Inputs, Methods, Rate};
 pub use list::List;
 pub use pattern::{Cidr, Host, OperationPattern, PathPrefix, ResourcePattern, Text};
+pub use reach::Reach;
 pub(crate) use within::wider;
 
 /// One thing that a capability does not allow beyond. Several all apply.
@@ -70,6 +72,8 @@ pub enum Caveat {
     Approval(Approval),
     /// Only these values of these inputs.
     Inputs(Inputs),
+    /// Only what the agent's words for actions and resources reach: `read` on `secret:/db/primary`.
+    Reach(Reach),
 }
 
 impl Caveat {
@@ -95,6 +99,7 @@ impl Caveat {
             Self::Holder(_) => "holder",
             Self::Approval(_) => "approval",
             Self::Inputs(_) => "inputs",
+            Self::Reach(_) => "reach",
         }
     }
 }
@@ -120,6 +125,7 @@ impl fmt::Display for Caveat {
             Self::Holder(holder) => holder.fmt(f),
             Self::Approval(approval) => approval.fmt(f),
             Self::Inputs(inputs) => inputs.fmt(f),
+            Self::Reach(reach) => reach.fmt(f),
         }
     }
 }

@@ -38,6 +38,7 @@ pub(crate) fn wider(child: &Caveat, parent: &Caveat) -> Option<String> {
                 (Caveat::Rate(new), Caveat::Rate(old)) => !new.is_within(*old),
                 (Caveat::Uses(new), Caveat::Uses(old)) => new > old,
                 (Caveat::Purpose(new), Caveat::Purpose(old)) => new != old,
+                (Caveat::Reach(new), Caveat::Reach(old)) => !new.is_within(old),
                 (Caveat::Holder(new), Caveat::Holder(old)) => !new.is_within(old),
                 (Caveat::Approval(new), Caveat::Approval(old)) => {
                     *new == Approval::Writes && *old == Approval::All

@@ -69,6 +69,8 @@ pub enum ActionEffect {
     Use,
     /// Changes or looks at Doorward itself.
     Manage,
+    /// Asks for a capability or looks after one; counts as managing as well.
+    Agent,
     /// Hands out a secret; counts as managing as well.
     Disclose,
     /// Hands out the stored key of an AWS profile; counts as a disclosure as well.

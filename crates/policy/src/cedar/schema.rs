@@ -49,6 +49,7 @@ pub(super) fn text(operations: &BTreeMap<String, ActionSpec>) -> Result<String, 
         let groups = match spec.effect {
             ActionEffect::Use => "",
             ActionEffect::Manage => ", \"manage\"",
+            ActionEffect::Agent => ", \"manage\", \"agent\"",
             ActionEffect::Disclose => ", \"manage\", \"disclose\"",
             ActionEffect::NoSession => ", \"manage\", \"disclose\", \"no-session\"",
         };

@@ -28,6 +28,7 @@ pub(crate) struct Ask {
     pub(crate) uid: Option<u32>,
     pub(crate) cgroup: Option<&'static str>,
     pub(crate) key: Option<[u8; 32]>,
+    pub(crate) secrets: Vec<&'static str>,
 }
 
 impl Default for Ask {
@@ -47,6 +48,7 @@ impl Default for Ask {
             uid: Some(1000),
             cgroup: Some("/user.slice/agent.scope"),
             key: Some([7; 32]),
+            secrets: vec!["store:slack/token"],
         }
     }
 }
@@ -71,6 +73,7 @@ impl Ask {
             resource: self.resource.parse().unwrap(),
             inputs: self.inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             request,
+            secrets: self.secrets.iter().map(|text| text.parse().unwrap()).collect(),
         })
     }
 
@@ -199,6 +202,7 @@ impl Dice {
             uid: self.some(&[1000, 0]),
             cgroup: self.some(&["/user.slice", "/user.slice/agent.scope", "/user.slices", "/system.slice"]),
             key: self.some(&[[7; 32], [8; 32]]),
+            secrets: vec!["store:slack/token"],
         }
     }
 

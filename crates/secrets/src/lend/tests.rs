@@ -24,6 +24,7 @@ fn call(integration: &str, kind: &str, operation: &str, name: Option<&str>) -> C
         resource: Resource::any(),
         inputs: name.map(|name| (NAME.to_owned(), name.to_owned())).into_iter().collect(),
         request: None,
+        secrets: Arc::from([]),
     })
 }
 

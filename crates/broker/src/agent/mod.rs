@@ -1,0 +1,142 @@
+//! How the agent is set up: its limits, its names for callers, its policy files.
+//!
+//! The operations `agent.*` are in `manage/agent`; this is what they decide from. It is swapped whole when the configuration
+//! is read again, and where that fails the former one stays.
+
+mod identity;
+mod rows;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use model::{Code, Refusal, Timestamp};
+use policy::files::Set;
+
+pub(crate) use identity::Called;
+pub use identity::{IdentityRule, Unnamed};
+pub(crate) use rows::Rows;
+
+use crate::broker::{Broker, refused};
+
+/// How the agent is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How strict it is.
+    pub mode: Mode,
+    /// The folder of the policy files; `None` for none.
+    pub policies: Option<PathBuf>,
+    /// How long a capability lasts where nobody says.
+    pub usual_ttl: Duration,
+    /// How long one may last.
+    pub longest_ttl: Duration,
+    /// How often one may be used where nobody says.
+    pub usual_uses: u32,
+    /// Who is named as the issuer.
+    pub issuer: String,
+    /// Names for callers; the first rule that fits gives the usual one.
+    pub identities: Vec<IdentityRule>,
+    /// How long what is over stays in lists.
+    pub retention: Duration,
+    /// Whether a capability may be made that works for whoever holds its token.
+    pub bearers: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Standard,
+            policies: None,
+            usual_ttl: Duration::from_secs(300),
+            longest_ttl: Duration::from_secs(3_600),
+            usual_uses: 100,
+            issuer: "aether-vault-agent".to_owned(),
+            identities: Vec::new(),
+            retention: Duration::from_secs(7 * 86_400),
+            bearers: true,
+        }
+    }
+}
+
+/// How strict the agent is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// What policy files allow.
+    Standard,
+    /// The same, and a requested name has to be one that the configuration gives.
+    Hardened,
+    /// Without policy files everything that is asked for on this machine, and a name as it is asked for.
+    Development,
+}
+
+impl Mode {
+    /// The word used in configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Hardened => "hardened",
+            Self::Development => "development",
+        }
+    }
+}
+
+/// What was read of a configuration.
+#[derive(Debug, Clone)]
+pub struct Configured {
+    /// How many policy files are in force.
+    pub policies: usize,
+    /// What somebody should know.
+    pub warnings: Vec<String>,
+}
+
+/// The agent as it is now.
+pub(crate) struct Agent {
+    pub(crate) config: Config,
+    pub(crate) set: Set,
+    /// When the policy files were read.
+    pub(crate) loaded: Timestamp,
+}
+
+impl Agent {
+    /// Reads the policy files of a configuration.
+    pub(crate) fn read(config: Config, now: Timestamp) -> Result<(Self, Vec<String>), Refusal> {
+        let mut set = match &config.policies {
+            Some(folder) => Set::load(folder).map_err(|error| {
+                let hint = error.hint();
+                refused(&error, Code::BadRequest, hint)
+            })?,
+            None => Set::empty().map_err(|error| refused(&error, Code::BadRequest, error.hint()))?,
+        };
+        let mut warnings = set.warnings().to_vec();
+        if set.is_empty() {
+            match config.mode {
+                Mode::Development => {
+                    set = Set::built_in_development()
+                        .map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+                    warnings.push(
+                        "development mode without policy files: every capability that is asked for on this machine is granted"
+                            .to_owned(),
+                    );
+                }
+                Mode::Standard | Mode::Hardened => {
+                    warnings.push("No policies loaded - all requests will be denied".to_owned());
+                }
+            }
+        }
+        Ok((Self { config, set, loaded: now }, warnings))
+    }
+}
+
+impl Broker {
+    /// Sets the agent up, or sets it up anew. On an error the former configuration stays. Blocks.
+    ///
+    /// # Errors
+    /// The file and line of a policy file that is wrong, or the setting.
+    pub fn configure_agent(&self, config: Config) -> Result<Configured, Refusal> {
+        let _writing = self.writing();
+        let (agent, warnings) = Agent::read(config, self.now())?;
+        let policies = agent.set.len();
+        self.set_agent(agent);
+        Ok(Configured { policies, warnings })
+    }
+}

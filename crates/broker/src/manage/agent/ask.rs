@@ -1,0 +1,155 @@
+//! The payloads of the agent's messages, as they are described in docs/concepts/agent-protocol.md.
+
+use serde::Deserialize;
+
+use super::json::{Free, Unique};
+
+/// `capability_request`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Request {
+    pub(super) identity: Option<String>,
+    pub(super) resource: Option<String>,
+    pub(super) actions: Option<Vec<String>>,
+    pub(super) ttl: Option<i64>,
+    #[serde(alias = "maxUses")]
+    pub(super) max_uses: Option<i64>,
+    pub(super) constraints: Option<Free>,
+    pub(super) context: Option<Context>,
+    pub(super) purpose: Option<String>,
+    pub(super) bearer: Option<bool>,
+    pub(super) holder: Option<Bound>,
+}
+
+/// To what a name is bound, beside the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Bound {
+    /// The user alone.
+    Uid,
+    /// The control group of the asking process, and those below it.
+    Cgroup,
+    /// The login session: the scope that logind made for it.
+    Session,
+}
+
+/// What a client says about itself. It proves nothing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Context {
+    #[serde(alias = "sourceIP", alias = "sourceIp")]
+    pub(super) source_ip: Option<String>,
+    #[serde(alias = "userAgent")]
+    pub(super) user_agent: Option<String>,
+    pub(super) runtime: Option<Free>,
+    pub(super) session: Option<Free>,
+    pub(super) metadata: Option<Unique<Free>>,
+}
+
+/// `capability_validate`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Validate {
+    #[serde(alias = "capabilityId")]
+    pub(super) capability_id: String,
+    #[serde(default)]
+    pub(super) context: Option<Context>,
+}
+
+/// `capability_revoke`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Revoke {
+    #[serde(alias = "capabilityId")]
+    pub(super) capability_id: String,
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    #[serde(default, alias = "revokedBy")]
+    pub(super) revoked_by: Option<String>,
+}
+
+/// `capability_list`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct List {
+    pub(super) filter: Option<Filter>,
+}
+
+/// Which capabilities, and in which order.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Filter {
+    pub(super) identity: Option<String>,
+    pub(super) resource: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) status: Option<Status>,
+    pub(super) issuer: Option<String>,
+    pub(super) parent: Option<String>,
+    #[serde(alias = "timeRange")]
+    pub(super) time_range: Option<TimeRange>,
+    pub(super) metadata: Option<Unique<Free>>,
+    pub(super) limit: Option<i64>,
+    pub(super) offset: Option<i64>,
+    #[serde(alias = "sortBy")]
+    pub(super) sort_by: Option<SortBy>,
+    #[serde(alias = "sortOrder")]
+    pub(super) sort_order: Option<Order>,
+}
+
+/// How a capability is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    Active,
+    Expired,
+    Revoked,
+    /// Go clients send an empty word for none.
+    #[serde(rename = "")]
+    Any,
+}
+
+impl Status {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Any => "",
+        }
+    }
+}
+
+/// When they were issued.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TimeRange {
+    pub(super) start: Option<String>,
+    pub(super) end: Option<String>,
+}
+
+/// By what a list is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SortBy {
+    /// The time of making.
+    #[default]
+    #[serde(alias = "issuedAt", alias = "id", rename = "issued_at", alias = "")]
+    IssuedAt,
+    #[serde(alias = "expiresAt")]
+    ExpiresAt,
+    #[serde(alias = "usedCount")]
+    UsedCount,
+    Identity,
+    Resource,
+}
+
+/// Which end of a list comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Order {
+    Asc,
+    #[default]
+    #[serde(alias = "")]
+    Desc,
+}

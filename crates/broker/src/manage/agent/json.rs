@@ -1,0 +1,126 @@
+//! What programs send to the agent, read strictly: camel case and snake case, each key once, no key that nobody knows.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use model::{Code, Refusal};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// Reads a payload.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
+    serde_json::from_str(text).map_err(|error| refused(&error))
+}
+
+fn refused(error: &serde_json::Error) -> Refusal {
+    let text = error.to_string();
+    let refusal = Refusal::new(Code::BadRequest, format!("invalid payload format: {text}"));
+    match nearest(&text) {
+        Some(near) => refusal.hint(format!("did you mean `{near}`?")),
+        None => refusal.hint("docs/concepts/agent-protocol.md has every key"),
+    }
+}
+
+/// The key that was meant: the words of serde are the unknown one and those that are known, all in backticks.
+fn nearest(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("unknown field ").or_else(|| text.strip_prefix("unknown variant "))?;
+    let mut words = rest.split('`').skip(1).step_by(2);
+    let wrong = folded(words.next()?);
+    let known: Vec<(String, &str)> = words.map(|word| (folded(word), word)).collect();
+    let near = catalog::nearest_word(&wrong, known.iter().map(|(folded, _)| folded.as_str()))?;
+    known.into_iter().find(|(folded, _)| *folded == near).map(|(_, word)| word.to_owned())
+}
+
+/// The same for both ways in which a key is written.
+fn folded(word: &str) -> String {
+    word.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}
+
+/// A map whose keys come once each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Unique<V>(pub(super) BTreeMap<String, V>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys<V>(std::marker::PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Keys<V> {
+            type Value = Unique<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unique<V>, A::Error> {
+                let mut entries = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry::<String, V>()? {
+                    if entries.insert(key, value).is_some() {
+                        return Err(A::Error::custom("an object has a key twice"));
+                    }
+                }
+                Ok(Unique(entries))
+            }
+        }
+        deserializer.deserialize_map(Keys(std::marker::PhantomData))
+    }
+}
+
+/// Any value in which each key of an object comes once.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Free(pub(super) Value);
+
+impl<'de> Deserialize<'de> for Free {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Free;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Free, E> {
+                Ok(Free(Value::Null))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Free, E> {
+                Ok(Free(value.into()))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Free, E> {
+                Ok(Free(value.into()))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Free, E> {
+                Ok(Free(value.into()))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Free, E> {
+                Ok(Free(value.into()))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Free, E> {
+                Ok(Free(value.into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Free, A::Error> {
+                let mut values = Vec::new();
+                while let Some(Free(value)) = seq.next_element()? {
+                    values.push(value);
+                }
+                Ok(Free(values.into()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Free, A::Error> {
+                let mut values = serde_json::Map::new();
+                while let Some((key, Free(value))) = map.next_entry::<String, Free>()? {
+                    if values.insert(key, value).is_some() {
+                        return Err(A::Error::custom("an object has a key twice"));
+                    }
+                }
+                Ok(Free(values.into()))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
