@@ -142,7 +142,14 @@ macro_rules! with_hint {
     )+ };
 }
 
-with_hint!(store::Error, secrets::Error, catalog::Error, evidence::Error, policy::Error);
+with_hint!(
+    store::Error,
+    secrets::Error,
+    catalog::Error,
+    evidence::Error,
+    policy::Error,
+    policy::files::Error
+);
 
 impl From<net::Error> for Failure {
     fn from(error: net::Error) -> Self {

@@ -45,8 +45,8 @@ mod tests;
 pub use authorise::Authority;
 pub use capability::{Block, Described, Token, Verified, mint, verify};
 pub use caveat::{
-    Approval, Caveat, Cidr, HolderIs, Host, Hours, Inputs, List, Methods, OperationPattern, PathPrefix, Rate,
-    Reach, ResourcePattern, Text,
+    Approval, Caveat, Cidr, ConstraintError, HolderIs, Host, Hours, Inputs, List, Methods, OperationPattern,
+    PathPrefix, Rate, Reach, ResourcePattern, Span, Text, Window, Zone, of_constraints, to_constraints,
 };
 pub use cedar::{
     ActionEffect, ActionSpec, Answer, Circumstances, DEFAULT, Determining, Explanation, Policies, Question,

@@ -9,6 +9,7 @@
 //! - Nothing is measured that doesn't inject: each proxy has to show the upstream the right header first.
 //! - A run with an answer other than 2xx, or with a broken connection, fails.
 
+pub(crate) mod agent;
 pub(crate) mod aws;
 mod disk;
 mod gateway;

@@ -49,6 +49,12 @@ const LIST: &[Torture] = &[
         rounds: 1_000_000,
         about: "narrow capabilities; none ever gets wider",
     },
+    Torture {
+        name: "policy",
+        krate: "policy",
+        rounds: 1_000_000,
+        about: "damage policy files; each is read whole or refused with a line",
+    },
 ];
 
 /// The variable that tells a test how many rounds to do.

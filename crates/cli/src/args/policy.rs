@@ -25,6 +25,36 @@ pub(crate) enum Policy {
     Test(Test),
     /// Say what would be decided, and why
     Explain(Explain),
+    /// Check the policy files of an agent, and say what they decide; needs no broker
+    CheckFiles(CheckFiles),
+}
+
+/// `doorward policy check-files`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckFiles {
+    /// The folder with `*.json`, `*.yaml` and `*.yml`
+    pub(crate) folder: PathBuf,
+    /// Ask: on which resource, such as `secret:/db/primary`
+    #[arg(long, value_name = "RESOURCE", requires = "actions")]
+    pub(crate) resource: Option<String>,
+    /// Ask: to do what, such as `read`
+    #[arg(long = "action", value_name = "ACTION", value_delimiter = ',', requires = "resource")]
+    pub(crate) actions: Vec<String>,
+    /// Ask: who, as the agent names a caller
+    #[arg(long = "as", value_name = "IDENTITY", requires = "resource", default_value = "nobody")]
+    pub(crate) identity: String,
+    /// Ask: when; now where nothing is given
+    #[arg(long, value_name = "TIME", requires = "resource")]
+    pub(crate) at: Option<String>,
+    /// Ask: from which address; none on a Unix socket
+    #[arg(long, value_name = "ADDRESS", requires = "resource")]
+    pub(crate) address: Option<std::net::IpAddr>,
+    /// Ask: facts of the environment, such as `environment=production`
+    #[arg(long = "environment", value_name = "NAME=VALUE", requires = "resource")]
+    pub(crate) environment: Vec<String>,
+    /// Ask: facts of the process, such as `uid=1000`
+    #[arg(long = "process", value_name = "FACT=VALUE", requires = "resource")]
+    pub(crate) process: Vec<String>,
 }
 
 /// `doorward policy test`.

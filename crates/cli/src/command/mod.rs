@@ -7,6 +7,7 @@ mod evidence;
 mod init;
 mod integration;
 mod policy;
+mod policy_files;
 mod recovery;
 mod sealing;
 mod secret;

@@ -6,6 +6,7 @@ use model::Inputs;
 use policy::{Explanation, Policies, Question, Source};
 use serde_json::json;
 
+use super::policy_files;
 use crate::args::policy::{Explain, Policy, Test};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -21,6 +22,7 @@ pub(crate) fn run(context: &Context, args: Policy) -> Outcome {
         Policy::Forget { name } => forget(context, &name),
         Policy::Test(args) => test(context, &args),
         Policy::Explain(args) => explain(context, &args),
+        Policy::CheckFiles(args) => policy_files::check(context, &args),
     }
 }
 

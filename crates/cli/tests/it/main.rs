@@ -21,6 +21,8 @@ mod network_wire;
 #[cfg(test)]
 mod offline;
 #[cfg(test)]
+mod policy_files;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod trouble;

@@ -36,6 +36,8 @@ impl Caveat {
             Self::NotBefore(start) => now >= *start,
             Self::NotAfter(end) => now < *end,
             Self::Hours(hours) => hours.contain(now).unwrap_or(false),
+            Self::Window(window) => window.contains(now).unwrap_or(false),
+            Self::Blackout(spans) => !spans.iter().any(|span| span.contains(now)),
             Self::Cidr(list) => {
                 facts.address.is_some_and(|address| list.iter().any(|network| network.matches(address)))
             }
@@ -89,6 +91,8 @@ impl Caveat {
             Self::NotBefore(_)
             | Self::NotAfter(_)
             | Self::Hours(_)
+            | Self::Window(_)
+            | Self::Blackout(_)
             | Self::Cidr(_)
             | Self::Environment(_)
             | Self::Purpose(_)
@@ -121,7 +125,8 @@ impl Caveat {
                 hint = Some("ask for a new one".to_owned());
                 format!("expired at {end}")
             }
-            Self::Hours(_) => "is not valid at this hour".to_owned(),
+            Self::Hours(_) | Self::Window(_) => "is not valid at this hour".to_owned(),
+            Self::Blackout(_) => "is not valid in this period".to_owned(),
             Self::Cidr(_) => match asked.caller.facts().address {
                 Some(address) => format!("is not valid from the address `{}`", address.to_canonical()),
                 None => "is bound to a network, and this connection has no address".to_owned(),

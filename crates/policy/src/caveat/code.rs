@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use model::{Access, ParseError, Timestamp};
 
-use super::{Approval, Caveat, Cidr, HolderIs, Hours, Inputs, List, Methods, Rate, Reach};
+use super::{Approval, Caveat, Cidr, HolderIs, Hours, Inputs, List, Methods, Rate, Reach, Span, Window};
 use crate::Error;
 use crate::capability::wire::{Reader, put_text, put_u16, too_large};
 
@@ -82,6 +82,20 @@ fn write(caveat: &Caveat, out: &mut Vec<u8>) -> Result<u8, Error> {
             put_text(out, resource.as_str())?;
             REACH
         }
+        Caveat::Window(window) => {
+            let (hours, days, zones) = window.parts();
+            out.extend_from_slice(&hours.to_be_bytes());
+            out.push(days);
+            put_list(out, zones, WINDOW)?
+        }
+        Caveat::Blackout(spans) => {
+            put_count(out, spans.count())?;
+            for span in spans {
+                out.extend_from_slice(&span.start().millis().to_be_bytes());
+                out.extend_from_slice(&span.end().millis().to_be_bytes());
+            }
+            BLACKOUT
+        }
     })
 }
 
@@ -116,6 +130,11 @@ fn read(kind: u8, from: &mut Reader<'_>) -> Result<Caveat, Error> {
             let actions = from.u8()?;
             Caveat::Reach(Reach::of_parts(actions, from.text()?.parse()?).ok_or(WRONG)?)
         }
+        WINDOW => {
+            let (hours, days) = (u32::from_be_bytes(from.array()?), from.u8()?);
+            Caveat::Window(Window::of_parts(hours, days, list(from)?).ok_or(WRONG)?)
+        }
+        BLACKOUT => Caveat::Blackout(spans(from)?),
         unknown => return Err(Error::UnknownCaveat(unknown)),
     })
 }
@@ -211,6 +230,16 @@ fn inputs(from: &mut Reader<'_>) -> Result<Caveat, Error> {
     Ok(Caveat::Inputs(Inputs::new(names.into_iter().collect::<BTreeMap<_, _>>())?))
 }
 
+fn spans(from: &mut Reader<'_>) -> Result<List<Span>, Error> {
+    let count = usize::from(from.u8()?);
+    let time = |from: &mut Reader<'_>| from.u64().map(Timestamp::from_millis);
+    let mut spans = Vec::with_capacity(count);
+    for _ in 0..count {
+        spans.push(Span::new(time(from)?, time(from)?)?);
+    }
+    List::canonical(spans).ok_or(ORDER)
+}
+
 fn flag(from: &mut Reader<'_>) -> Result<bool, Error> {
     match from.u8()? {
         0 => Ok(false),
@@ -245,3 +274,5 @@ const HOLDER: u8 = 16;
 const APPROVAL: u8 = 17;
 const INPUTS: u8 = 18;
 const REACH: u8 = 19;
+const WINDOW: u8 = 20;
+const BLACKOUT: u8 = 21;

@@ -10,11 +10,13 @@
 
 mod check;
 mod code;
+mod constraint;
 mod hours;
 mod limit;
 mod list;
 mod pattern;
 mod reach;
+mod window;
 mod within;
 
 use std::fmt;
@@ -24,11 +26,13 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check::{Asked, Broken};
 pub(crate) use code::{decode, encode};
+pub use constraint::{ConstraintError, of_constraints, to_constraints};
 pub use hours::Hours;
 pub use limit::{Approval, HolderIs, Inputs, Methods, Rate};
 pub use list::List;
 pub use pattern::{Cidr, Host, OperationPattern, PathPrefix, ResourcePattern, Text};
 pub use reach::Reach;
+pub use window::{Span, Window, Zone};
 pub(crate) use within::wider;
 
 /// One thing that a capability does not allow beyond. Several all apply.
@@ -74,6 +78,10 @@ pub enum Caveat {
     Inputs(Inputs),
     /// Only what the agent's words for actions and resources reach: `read` on `secret:/db/primary`.
     Reach(Reach),
+    /// Only in these hours of these days, as sets.
+    Window(Window),
+    /// Not in these spans of time.
+    Blackout(List<Span>),
 }
 
 impl Caveat {
@@ -100,6 +108,8 @@ impl Caveat {
             Self::Approval(_) => "approval",
             Self::Inputs(_) => "inputs",
             Self::Reach(_) => "reach",
+            Self::Window(_) => "window",
+            Self::Blackout(_) => "blackout",
         }
     }
 }
@@ -126,6 +136,8 @@ impl fmt::Display for Caveat {
             Self::Approval(approval) => approval.fmt(f),
             Self::Inputs(inputs) => inputs.fmt(f),
             Self::Reach(reach) => reach.fmt(f),
+            Self::Window(window) => window.fmt(f),
+            Self::Blackout(spans) => row(f, spans.iter()),
         }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn wider(child: &Caveat, parent: &Caveat) -> Option<String> {
                 (Caveat::NotBefore(new), Caveat::NotBefore(old)) => new < old,
                 (Caveat::NotAfter(new), Caveat::NotAfter(old)) => new > old,
                 (Caveat::Hours(new), Caveat::Hours(old)) => !new.are_within(old),
+                (Caveat::Window(new), Caveat::Window(old)) => !new.is_within(old),
                 (Caveat::Rate(new), Caveat::Rate(old)) => !new.is_within(*old),
                 (Caveat::Uses(new), Caveat::Uses(old)) => new > old,
                 (Caveat::Purpose(new), Caveat::Purpose(old)) => new != old,

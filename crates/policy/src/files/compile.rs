@@ -105,10 +105,11 @@ fn tier(rules: &[Rule], members: &[usize], hasher: &mut crypto::Hasher) -> Resul
 
 /// One rule in Cedar's JSON form.
 fn cedar(rule: &Rule, at: usize) -> serde_json::Value {
-    let mut whole = resources(rule, at).and(actions(rule)).and(identities(rule));
-    for (number, condition) in rule.conditions.iter().enumerate() {
-        whole = whole.and(when(condition, rule.effect, &fact(at, number)));
-    }
+    let conditions = rule.conditions.iter().enumerate();
+    let conditions = conditions.map(|(number, condition)| when(condition, rule.effect, &fact(at, number)));
+    let clauses =
+        [resources(rule, at), actions(rule), identities(rule), Expression::all(conditions.collect())];
+    let clauses = clauses.map(|clause| json!({ "kind": "when", "body": clause.into_json() }));
     let effect = match rule.effect {
         Effect::Allow => "permit",
         Effect::Deny => "forbid",
@@ -118,7 +119,7 @@ fn cedar(rule: &Rule, at: usize) -> serde_json::Value {
         "principal": { "op": "All" },
         "action": { "op": "==", "entity": { "type": "Files::Action", "id": "ask" } },
         "resource": { "op": "All" },
-        "conditions": [{ "kind": "when", "body": whole.into_json() }],
+        "conditions": clauses,
     })
 }
 
@@ -151,8 +152,8 @@ fn actions(rule: &Rule) -> Expression {
     match rule.effect {
         Effect::Allow if rule.actions.contains(&Action::Admin) => Expression::constant(true),
         Effect::Deny if rule.every_action => Expression::constant(true),
-        Effect::Allow => Expression::context("action").is_one_of(words),
-        Effect::Deny => Expression::context("action").is_one_of(words.chain(["admin"])),
+        Effect::Allow => Expression::context("action").one_of(words),
+        Effect::Deny => Expression::context("action").one_of(words.chain(["admin"])),
     }
 }
 
@@ -201,14 +202,14 @@ fn native(test: &Test) -> (Expression, Expression) {
         }
         Test::Networks(networks) => {
             let inside =
-                |network: &ipnet::IpNet| Expression::context("address").is_in_range(&network.to_string());
+                |network: &ipnet::IpNet| Expression::context("address").in_network(&network.to_string());
             (Expression::context_has("address"), Expression::any(networks.iter().map(inside).collect()))
         }
         Test::Instants(spans) => {
             let now = || Expression::context("now");
             let inside = spans
                 .iter()
-                .map(|(from, to)| now().is_from(&from.to_string()).and(now().is_before(&to.to_string())));
+                .map(|(from, to)| now().at_or_after(&from.to_string()).and(now().before(&to.to_string())));
             (Expression::constant(true), Expression::any(inside.collect()))
         }
         Test::Computed(_) => (Expression::constant(false), Expression::constant(false)),

@@ -35,7 +35,7 @@ impl Expression {
     }
 
     /// `["a", "b"].contains(self)`.
-    pub(super) fn is_one_of<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(super) fn one_of<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let set: Vec<Value> = texts.into_iter().map(|text| json!({ "Value": text })).collect();
         if set.is_empty() {
             return Self::constant(false);
@@ -59,17 +59,17 @@ impl Expression {
     }
 
     /// `self.isInRange(ip("network"))`.
-    pub(super) fn is_in_range(self, network: &str) -> Self {
+    pub(super) fn in_network(self, network: &str) -> Self {
         Self(json!({ "isInRange": [self.0, { "ip": [{ "Value": network }] }] }))
     }
 
     /// `self >= datetime("time")`.
-    pub(super) fn is_from(self, time: &str) -> Self {
+    pub(super) fn at_or_after(self, time: &str) -> Self {
         Self(json!({ ">=": { "left": self.0, "right": { "datetime": [{ "Value": time }] } } }))
     }
 
     /// `self < datetime("time")`.
-    pub(super) fn is_before(self, time: &str) -> Self {
+    pub(super) fn before(self, time: &str) -> Self {
         Self(json!({ "<": { "left": self.0, "right": { "datetime": [{ "Value": time }] } } }))
     }
 
@@ -91,7 +91,7 @@ impl Expression {
         if other.is_true() {
             return self;
         }
-        Self(json!({ "&&": { "left": self.0, "right": other.0 } }))
+        Self::binary("&&", self, other)
     }
 
     /// `self || other`.
@@ -99,23 +99,39 @@ impl Expression {
         if self.is_true() || other.is_true() {
             return Self::constant(true);
         }
-        Self(json!({ "||": { "left": self.0, "right": other.0 } }))
+        Self::binary("||", self, other)
     }
 
-    /// Whether one of them holds. As a balanced tree, because Cedar reads expressions recursively.
-    pub(super) fn any(mut all: Vec<Self>) -> Self {
+    fn binary(operator: &str, left: Self, right: Self) -> Self {
+        let sides = [("left".to_owned(), left.0), ("right".to_owned(), right.0)];
+        let sides = Value::Object(sides.into_iter().collect());
+        Self(Value::Object([(operator.to_owned(), sides)].into_iter().collect()))
+    }
+
+    /// Whether one of them holds.
+    pub(super) fn any(all: Vec<Self>) -> Self {
+        Self::balanced(all, Self::or).unwrap_or_else(|| Self::constant(false))
+    }
+
+    /// Whether all of them hold.
+    pub(super) fn all(all: Vec<Self>) -> Self {
+        Self::balanced(all, Self::and).unwrap_or_else(|| Self::constant(true))
+    }
+
+    /// As a balanced tree: Cedar's reader calls itself for each level, and a long chain would run out of stack.
+    fn balanced(mut all: Vec<Self>, join: fn(Self, Self) -> Self) -> Option<Self> {
         while all.len() > 1 {
             let mut halved = Vec::with_capacity(all.len() / 2 + 1);
             let mut pairs = all.into_iter();
             while let Some(one) = pairs.next() {
                 halved.push(match pairs.next() {
-                    Some(other) => one.or(other),
+                    Some(other) => join(one, other),
                     None => one,
                 });
             }
             all = halved;
         }
-        all.pop().unwrap_or_else(|| Self::constant(false))
+        all.pop()
     }
 
     /// Whether the text is one of these, or begins like one of them. `text` is made afresh for each.
@@ -130,7 +146,7 @@ impl Expression {
             }
         }
         if !exact.is_empty() {
-            any.push(text().is_one_of(exact));
+            any.push(text().one_of(exact));
         }
         Self::any(any)
     }

@@ -37,6 +37,9 @@ pub(super) fn yaml(text: &str) -> Result<Node, Mistake> {
         with_snippet: false,
         reject_unsupported_tags: true,
         merge_keys: serde_saphyr::MergeKeyPolicy::Error,
+        // A policy is at most seven deep; a reader that calls itself for each level would run out of stack. Aliases make a
+        // file say more than stands in it.
+        budget: serde_saphyr::budget! { max_depth: 32, max_anchors: 0, max_aliases: 0 },
     };
     let read: Result<Spanned<Value>, Wrong> = serde_saphyr::from_str_with_options(text, options);
     read.map(node).map_err(|wrong| (wrong.location().map_or(1, |at| line(at.line())), said(&wrong)))
@@ -162,6 +165,7 @@ fn said(wrong: &Wrong) -> String {
         Wrong::MultipleDocuments { .. } => "a file holds one document".to_owned(),
         Wrong::Eof { .. } => "the file is empty or ends too early".to_owned(),
         Wrong::Message { msg, .. } => msg.clone(),
-        _ => "this is not the YAML that is expected here".to_owned(),
+        Wrong::UnknownAnchor { .. } => "a text that begins with `*` needs quotes".to_owned(),
+        _ => "this is not YAML; a text with `*`, `&` or `: ` in it needs quotes".to_owned(),
     }
 }

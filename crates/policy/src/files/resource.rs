@@ -124,7 +124,9 @@ fn canonical(path: &str) -> Result<String, &'static str> {
     let target: Target = path.parse().map_err(|_| PLAIN)?;
     let path = target.path();
     let named = path.len() > 1 && !path.contains("//") && !path.ends_with('/');
-    if target.query().is_some() || path.contains(['*', ';', ':']) || !named {
+    // An escaped slash would be one segment here and two to whoever decodes it.
+    let hidden = ["%0", "%1", "%7F", "%2F"].iter().any(|escape| path.contains(escape));
+    if target.query().is_some() || path.contains(['*', ';', ':']) || hidden || !named {
         return Err(PLAIN);
     }
     Ok(path.to_owned())

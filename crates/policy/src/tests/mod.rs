@@ -208,7 +208,7 @@ impl Dice {
 
     pub(crate) fn caveat(&mut self) -> Caveat {
         let time = Timestamp::from_millis(NOON + 3_600_000 * self.roll(200) as u64);
-        match self.roll(18) {
+        match self.roll(20) {
             0 => Caveat::Integrations(self.list(&["slack", "github", "slack-prod"])),
             1 => Caveat::Operations(self.list(&PATTERNS)),
             2 => Caveat::Access(self.pick(&[Access::Read, Access::Write])),
@@ -240,12 +240,32 @@ impl Dice {
                 r#"{"holder": {"key": "0707070707070707070707070707070707070707070707070707070707070707"}}"#,
             ])),
             16 => caveat(self.pick(&[r#"{"approval": "all"}"#, r#"{"approval": "writes"}"#])),
+            17 => self.window(),
+            18 => {
+                let start = |dice: &mut Self| NOON + 1_800_000 * dice.roll(300) as u64;
+                let spans: Vec<_> = (0..1 + self.roll(2))
+                    .map(|_| {
+                        let start = start(self);
+                        let end = start + 1_800_000 * (1 + self.roll(40) as u64);
+                        crate::Span::new(Timestamp::from_millis(start), Timestamp::from_millis(end)).unwrap()
+                    })
+                    .collect();
+                Caveat::Blackout(List::new(spans).unwrap())
+            }
             _ => caveat(self.pick(&[
                 r#"{"inputs": {"as": ["bot"]}}"#,
                 r#"{"inputs": {"as": ["ada", "bot"]}}"#,
                 r#"{"inputs": {"as": ["ada"], "to": ["C1", "C2"]}}"#,
             ])),
         }
+    }
+
+    fn window(&mut self) -> Caveat {
+        let hours: Vec<u8> = (0..1 + self.roll(14)).map(|_| u8::try_from(self.roll(24)).unwrap()).collect();
+        let days: Vec<&str> =
+            (0..self.roll(5)).map(|_| self.pick(&["mon", "tue", "wed", "thu", "sun"])).collect();
+        let zones = self.pick(&[r#"["UTC"]"#, r#"["Asia/Tokyo"]"#, r#"["Asia/Tokyo", "UTC"]"#]);
+        caveat(&format!(r#"{{"window": {{"hours": {hours:?}, "days": {days:?}, "zones": {zones}}}}}"#))
     }
 
     fn hours(&mut self) -> Caveat {

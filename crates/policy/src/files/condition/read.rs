@@ -203,8 +203,11 @@ pub(super) fn regex(node: &Node) -> Result<Regex, Mistake> {
             "a regular expression says where it begins and ends: `^…$`, with `.*` where anything may stand";
         return Err(Mistake::new(node.line, problem));
     }
-    let built =
-        RegexBuilder::new(&format!("^(?:{text})$")).size_limit(REGEX_SIZE).dfa_size_limit(REGEX_SIZE).build();
+    let built = RegexBuilder::new(&format!("^(?:{text})$"))
+        .nest_limit(REGEX_NESTING)
+        .size_limit(REGEX_SIZE)
+        .dfa_size_limit(REGEX_SIZE)
+        .build();
     built.map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => Mistake::new(node.line, "this regular expression is too large"),
         error => {
@@ -294,3 +297,5 @@ fn value_shown(node: &Node) -> String {
 const ADDRESS_KEYS: [&str; 6] = ["", "address", "ip", "source_ip", "sourceIP", "sourceIp"];
 /// The most memory that one compiled expression may take, in bytes.
 const REGEX_SIZE: usize = 1 << 18;
+/// The most groups within groups.
+const REGEX_NESTING: u32 = 32;
