@@ -30,7 +30,7 @@ use rulings::Kept;
 use running::{Ending, Running, announce};
 use verified::VerifiedCache;
 
-pub use load::actions;
+pub use load::Operations;
 pub(crate) use load::{PolicyRow, RevocationRow};
 pub use settings::{Reading, Settings, State, Stores};
 
@@ -114,7 +114,7 @@ impl Broker {
         let tenants = load::grants(&**storage, &settings.tenant, &grants)?;
         let bound = OnceLock::new();
         if settings.reading == Reading::AtOnce {
-            secrets.bind(load::bindings(&catalog, &tenants)?);
+            secrets.bind(load::bindings(&catalog, &tenants));
             let _ = bound.set(());
         }
         let owner = name("owner")?;
@@ -240,7 +240,7 @@ impl Broker {
         let catalog = load::catalog(&self.settings.layer)?;
         let policies = load::policies(&*self.stores.state, &catalog)?;
         let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
-        let bindings = load::bindings(&catalog, &tenants)?;
+        let bindings = load::bindings(&catalog, &tenants);
         // Policies name the catalogue's operations, so both are ready before either is swapped.
         self.rules.store(Arc::new(Rules::ready(Arc::new(policies))));
         self.secrets.bind(bindings);
@@ -308,7 +308,7 @@ impl Broker {
         if self.bound.get().is_none() {
             let _writing = self.writing();
             let tenants = load::tenants(&**self.storage(), &self.settings.tenant)?;
-            self.secrets.bind(load::bindings(&self.catalog(), &tenants)?);
+            self.secrets.bind(load::bindings(&self.catalog(), &tenants));
             let _ = self.bound.set(());
         }
         Ok(())

@@ -42,6 +42,19 @@ impl Catalog {
         &self.layer_digest
     }
 
+    /// A digest of the built-in files.
+    #[must_use]
+    pub fn builtin_digest() -> &'static crypto::Digest {
+        BUILTIN.get_or_init(|| {
+            let mut hasher = crypto::Hasher::new();
+            for part in embedded::ENTRIES.iter().flat_map(|entry| [entry.name, entry.text]) {
+                hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+                hasher.update(part.as_bytes());
+            }
+            hasher.finish()
+        })
+    }
+
     /// An integration by its name.
     ///
     /// # Errors
@@ -98,4 +111,5 @@ pub(crate) fn house(name: &str, text: &str, domain: Option<&str>) -> Result<Inte
     compile(&file, &origin)
 }
 
+static BUILTIN: OnceLock<crypto::Digest> = OnceLock::new();
 static CACHE: OnceLock<Vec<OnceLock<Arc<Integration>>>> = OnceLock::new();

@@ -49,8 +49,8 @@ pub use caveat::{
     PathPrefix, Rate, Reach, ResourcePattern, Span, Text, Window, Zone, of_constraints, to_constraints,
 };
 pub use cedar::{
-    ActionEffect, ActionSpec, Answer, Circumstances, DEFAULT, Determining, Explanation, Policies, Question,
-    Source, Version,
+    ActionEffect, ActionSpec, Answer, Circumstances, DEFAULT, Descriptions, Determining, Explanation,
+    Policies, Question, Source, Version,
 };
 pub use denial::Denial;
 pub use error::Error;

@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+mod bindings;
 mod cache;
 mod entry;
 mod error;
@@ -42,6 +43,7 @@ mod source;
 mod stored;
 mod verifier;
 
+pub use bindings::{Bindings, Declared};
 pub use entry::Lending;
 pub use error::{Error, NotLent, Unfit};
 pub use held::Opened;
@@ -51,7 +53,7 @@ pub use keys::House;
 pub use mask::{Mask, MaskStream, Masked, Part, Passed, SHORTEST, Unmaskable};
 pub use provider::{Facts, KeyFile, KeyProvider, KeyWrap, Passphrase};
 pub use recovery::RecoveryKey;
-pub use secrets::{Bindings, Seal, Secrets};
+pub use secrets::{Seal, Secrets};
 pub use source::{Doubt, Env, Fetched, File, Make, SOURCES, SecretSource, Setup, Source, Stamp};
 pub use stored::{Disclosure, Listed, State, Stored, Version};
 pub use verifier::{Imprint, Matched, Mismatch, Verifier};

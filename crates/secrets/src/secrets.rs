@@ -5,7 +5,6 @@
 //! - A secret is lent through `lend` only, which demands proofs.
 //! - When [`Secrets::seal`] returns, no key and no secret is in the cache, and nothing that was under way puts one there.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use memory::Secret;
 use model::{Clock, IntegrationName, SecretName, SecretRef, TenantName};
 use store::Storage;
 
+use crate::bindings::{Bindings, Bound};
 use crate::cache::Cache;
 use crate::error::NotLent;
 use crate::held::{Found, Freshness, Held, Opened, Previous};
@@ -41,46 +41,10 @@ pub enum Seal {
     Unsealed,
 }
 
-/// Which integration of which tenant uses which secrets. Nothing else is lent to it.
-#[derive(Debug, Clone, Default)]
-pub struct Bindings(BTreeMap<TenantName, HashMap<IntegrationName, Vec<SecretRef>>>);
-
-/// Proof that an integration declared a reference.
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct Bound(());
-
 /// The keys, and the sources that may not read where the keys come from.
 struct Unsealed {
     keyring: Arc<Keyring>,
     sources: Vec<Box<dyn SecretSource>>,
-}
-
-impl Bindings {
-    /// No bindings: nothing is lent.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds one.
-    #[must_use]
-    pub fn bind(mut self, tenant: &TenantName, integration: &IntegrationName, reference: SecretRef) -> Self {
-        let integrations = self.0.entry(tenant.clone()).or_default();
-        integrations.entry(integration.clone()).or_default().push(reference);
-        self
-    }
-
-    pub(crate) fn check(
-        &self,
-        tenant: &TenantName,
-        integration: &IntegrationName,
-        reference: &SecretRef,
-    ) -> Result<Bound, NotLent> {
-        let declared = self.0.get(tenant).and_then(|integrations| integrations.get(integration));
-        let found = declared.is_some_and(|declared| declared.contains(reference));
-        if found { Ok(Bound(())) } else { Err(NotLent::Unbound) }
-    }
 }
 
 impl Secrets {

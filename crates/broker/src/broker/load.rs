@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use catalog::{Catalog, Integration};
-use model::{CapabilityId, Code, IntegrationName, Refusal, TenantName};
-use policy::{ActionEffect, ActionSpec, Grant, Grants, Policies, Rules, Rulings, Source};
-use secrets::Bindings;
+use catalog::Catalog;
+use model::{CapabilityId, Code, IntegrationName, Refusal, SecretRef, TenantName};
+use policy::{ActionEffect, ActionSpec, Descriptions, Grant, Grants, Policies, Rules, Rulings, Source};
+use secrets::{Bindings, Declared};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Record, Storage, Table};
 
@@ -143,20 +143,34 @@ impl Broker {
 fn compile(catalog: &Catalog, stored: &[(String, PolicyRow)]) -> Result<Policies, Refusal> {
     let mut sources = vec![Source::DEFAULT];
     sources.extend(stored.iter().map(|(name, row)| Source { name, text: &row.text }));
-    Policies::compile(&sources, &actions(catalog)?)
+    Policies::compile_for(&sources, Arc::new(Operations(catalog.clone())))
         .map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 
-/// The operations of a catalogue, as policies see them.
-///
-/// # Errors
-/// When a file of the catalogue can't be read.
-pub fn actions(catalog: &Catalog) -> Result<Vec<ActionSpec>, Refusal> {
-    let mut actions = Vec::new();
-    for name in catalog.names() {
-        let Some(integration) = usable(catalog, &name)? else { continue };
-        actions.extend(integration.operations().values().map(|operation| ActionSpec {
-            integration: name.clone(),
+/// A catalogue, as policies and the lending of secrets see it: read when they ask.
+pub struct Operations(pub Catalog);
+
+impl Descriptions for Operations {
+    fn digest(&self) -> crypto::Digest {
+        let mut hasher = crypto::Hasher::new();
+        hasher.update(Catalog::builtin_digest());
+        hasher.update(self.0.layer_digest());
+        hasher.finish()
+    }
+
+    fn names(&self) -> Vec<IntegrationName> {
+        self.0.names()
+    }
+
+    fn operations(&self, integration: &IntegrationName) -> Result<Vec<ActionSpec>, policy::Error> {
+        let found = match self.0.get(integration) {
+            Ok(found) => found,
+            // It lives at an address of the user's own, which nobody gave yet; or there is no such integration.
+            Err(catalog::Error::Domain { .. } | catalog::Error::Unknown { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(policy::Error::Schema(error.to_string())),
+        };
+        let spec = |operation: &catalog::Operation| ActionSpec {
+            integration: integration.clone(),
             operation: operation.name().clone(),
             access: operation.access(),
             risk: operation.risk(),
@@ -167,9 +181,9 @@ pub fn actions(catalog: &Catalog) -> Result<Vec<ActionSpec>, Refusal> {
                 catalog::Effect::Disclose => ActionEffect::Disclose,
                 catalog::Effect::NoSession => ActionEffect::NoSession,
             },
-        }));
+        };
+        Ok(found.operations().values().map(spec).collect())
     }
-    Ok(actions)
 }
 
 /// The tenants that have grants, and the one of whoever proves nothing else.
@@ -207,26 +221,16 @@ pub(super) fn grants(
     Ok(tenants)
 }
 
-/// Which integration may use which secrets.
-pub(super) fn bindings(catalog: &Catalog, tenants: &[TenantName]) -> Result<Bindings, Refusal> {
-    let mut bindings = Bindings::new();
-    for name in catalog.names() {
-        let Some(integration) = usable(catalog, &name)? else { continue };
-        for field in integration.secrets().values() {
-            for tenant in tenants {
-                bindings = bindings.bind(tenant, &name, field.reference.clone());
-            }
-        }
-    }
-    Ok(bindings)
+/// Which integration may use which secrets: those that its file declares.
+pub(super) fn bindings(catalog: &Catalog, tenants: &[TenantName]) -> Bindings {
+    Bindings::declared(tenants.iter().cloned(), Arc::new(Operations(catalog.clone())))
 }
 
-/// An integration; `None` for one that lives at an address of the user's own, which nobody gave yet.
-fn usable(catalog: &Catalog, name: &IntegrationName) -> Result<Option<Arc<Integration>>, Refusal> {
-    match catalog.get(name) {
-        Ok(integration) => Ok(Some(integration)),
-        Err(catalog::Error::Domain { .. }) => Ok(None),
-        Err(error) => Err(refused(&error, Code::BadRequest, error.hint())),
+impl Declared for Operations {
+    fn references(&self, integration: &IntegrationName) -> Vec<SecretRef> {
+        let found = self.0.get(integration).ok();
+        let fields = found.iter().flat_map(|integration| integration.secrets().values());
+        fields.map(|field| field.reference.clone()).collect()
     }
 }
 

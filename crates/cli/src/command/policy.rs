@@ -1,6 +1,7 @@
 //! `doorward policy`: write, list, test and explain policies.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use model::Inputs;
 use policy::{Explanation, Policies, Question, Source};
@@ -84,10 +85,8 @@ fn test(context: &Context, args: &Test) -> Outcome {
     let text = typed::text(&args.file)?;
     let shown = args.file.display().to_string();
     let catalog = super::integration::catalog(context)?;
-    let policies = Policies::compile(
-        &[Source::DEFAULT, Source { name: &shown, text: &text }],
-        &broker::actions(&catalog)?,
-    )?;
+    let sources = [Source::DEFAULT, Source { name: &shown, text: &text }];
+    let policies = Policies::compile_for(&sources, Arc::new(broker::Operations(catalog)))?;
     let questions = match &args.questions {
         None => Vec::new(),
         Some(path) => serde_json::from_str::<Vec<Question>>(&typed::text(path)?)

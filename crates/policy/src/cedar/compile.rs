@@ -1,43 +1,107 @@
 //! From policy files and the catalogue to a set that can decide. All or nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cedar_policy::{
-    ActionConstraint, Entities, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode,
+    ActionConstraint, Entities, Entity, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode,
     ValidationWarning, Validator,
 };
+use model::{IntegrationName, OperationName};
 
 use super::cache::Cache;
 use super::evaluate::{Types, uid};
+use super::schema::{Behind, Descriptions, Listed, Shown};
 use super::source::{Parsed, at, offset, parse};
 use super::{Action, ActionSpec, Policies, Rule, Slice, Source, Version, schema};
 use crate::Error;
+use crate::table::Table;
 
 impl Policies {
-    /// Compiles policy files against the operations of the catalogue. An `unknown` operation is added for each
-    /// integration, and one for Doorward itself.
+    /// Compiles policy files against a list of operations. An `unknown` operation is added for each integration, and one
+    /// for Doorward itself.
+    ///
+    /// # Errors
+    /// As [`Self::compile_for`]; and when an operation is described twice, differently.
+    pub fn compile(sources: &[Source<'_>], actions: &[ActionSpec]) -> Result<Self, Error> {
+        Self::compile_for(sources, Arc::new(Listed::new(actions)?))
+    }
+
+    /// Compiles policy files. Integrations that no policy names are not read before they are called.
     ///
     /// # Errors
     /// When a file is not Cedar, fails strict validation, names an id or annotation wrongly; the error names file and
-    /// line. Or when an operation is described twice, differently.
-    pub fn compile(sources: &[Source<'_>], actions: &[ActionSpec]) -> Result<Self, Error> {
-        let operations = schema::operations(actions)?;
-        let text = schema::text(&operations)?;
-        let schema = read_schema(&text)?;
+    /// line.
+    pub fn compile_for(sources: &[Source<'_>], described: Arc<dyn Descriptions>) -> Result<Self, Error> {
         let mut parsed = Vec::new();
         for (file, source) in sources.iter().enumerate() {
             parsed.extend(parse(file, source)?);
         }
+        let types = Types::new()?;
+        let shown = Shown::new(&*described, &named(&types, &parsed))?;
+        let schema = read_schema(&shown.text)?;
         let (set, places) = gather(sources, &parsed)?;
         let warnings = validate(sources, &places, &schema, &set)?;
-        let types = Types::new()?;
-        let actions = slices(&schema, &types, &operations, &parsed)?;
+        let templates = templates(&schema, &types, &shown.actions, &parsed)?;
+        let version = version(&shown.text, &described.digest(), sources);
+        let actions = Actions { templates, behind: shown.into_behind(), described, known: Table::new() };
         let rules: HashMap<PolicyId, Rule> =
             parsed.into_iter().map(|one| (one.policy.id().clone(), one.rule)).collect();
-        let version = version(&text, sources);
         Ok(Self { version, schema, types, actions, rules, warnings, cache: Cache::new() })
     }
+}
+
+/// The actions behind operations. An integration is read when one of its operations is first called.
+pub(super) struct Actions {
+    templates: HashMap<String, Template>,
+    behind: Behind,
+    described: Arc<dyn Descriptions>,
+    known: Table<IntegrationName, HashMap<OperationName, Arc<Action>>>,
+}
+
+/// An action of the schema, with the policies that can apply to it.
+struct Template {
+    uid: EntityUid,
+    entity: Entity,
+    slice: Arc<Slice>,
+}
+
+impl Actions {
+    /// `None` for an operation that nobody described, and where its description can't be read: then nothing is allowed.
+    pub(super) fn find(
+        &self,
+        integration: &IntegrationName,
+        operation: &OperationName,
+    ) -> Option<Arc<Action>> {
+        if let Some(known) = self.known.find(integration) {
+            return known.get(operation).cloned();
+        }
+        let operations = schema::operations(&*self.described, integration).ok()?;
+        let action = |spec: &ActionSpec| {
+            let Template { uid, entity, slice } = self.templates.get(&self.behind.action(spec))?;
+            let (uid, entity, slice) = (uid.clone(), entity.clone(), Arc::clone(slice));
+            Some(Arc::new(Action { uid, entity, access: spec.access, risk: spec.risk, slice }))
+        };
+        let read: HashMap<OperationName, Arc<Action>> = operations
+            .iter()
+            .filter_map(|(operation, spec)| action(spec).map(|action| (operation.clone(), action)))
+            .collect();
+        if read.is_empty() {
+            // Not kept: whoever asks for names that do not exist must not fill the memory.
+            return None;
+        }
+        // Another thread may have been quicker; the first one stays, as decisions are kept under its actions.
+        let read = Arc::new(read);
+        self.known.change(integration, |known| Some(Arc::clone(known.unwrap_or(&read))));
+        self.known.find(integration)?.get(operation).cloned()
+    }
+}
+
+/// The ids of all actions that the policies name, in a scope or a condition.
+fn named(types: &Types, parsed: &[Parsed]) -> BTreeSet<String> {
+    let literals = parsed.iter().flat_map(|one| one.policy.entity_literals());
+    let actions = literals.filter(|uid| *uid.type_name() == types.action);
+    actions.map(|uid| uid.id().unescaped().to_owned()).collect()
 }
 
 /// Where each policy stands: file and offset.
@@ -91,21 +155,19 @@ fn validate(
     Ok(warnings)
 }
 
-type Actions = HashMap<model::IntegrationName, HashMap<model::OperationName, Arc<Action>>>;
-
-/// For each operation the policies whose scope names it, one of its groups, or any action. The others can neither apply
-/// nor fail: the scope is read before the conditions.
-fn slices(
+/// For each action the policies whose scope names it, one of its groups, or any action. The others can neither apply nor
+/// fail: the scope is read before the conditions.
+fn templates(
     schema: &Schema,
     types: &Types,
-    operations: &BTreeMap<String, ActionSpec>,
+    actions: &[String],
     parsed: &[Parsed],
-) -> Result<Actions, Error> {
+) -> Result<HashMap<String, Template>, Error> {
     let entities = schema.action_entities().map_err(schema::wrong)?;
     let scopes: Vec<ActionConstraint> = parsed.iter().map(|one| one.policy.action_constraint()).collect();
     let mut known: HashMap<Vec<usize>, Arc<Slice>> = HashMap::new();
-    let mut actions = Actions::new();
-    for (name, spec) in operations {
+    let mut templates = HashMap::new();
+    for name in actions {
         let uid = uid(&types.action, name);
         let entity = entities.get(&uid).ok_or_else(|| Error::Schema(format!("no action `{name}`")))?.clone();
         let mine = |(at, scope): (usize, &ActionConstraint)| matches(scope, &uid, &entities).then_some(at);
@@ -119,11 +181,9 @@ fn slices(
                 slice
             }
         };
-        let action = Action { uid, entity, access: spec.access, risk: spec.risk, slice };
-        let of_integration = actions.entry(spec.integration.clone()).or_default();
-        of_integration.insert(spec.operation.clone(), Arc::new(action));
+        templates.insert(name.clone(), Template { uid, entity, slice });
     }
-    Ok(actions)
+    Ok(templates)
 }
 
 fn slice<'a>(members: impl Iterator<Item = &'a Parsed>) -> Result<Slice, Error> {
@@ -149,12 +209,13 @@ fn read_schema(text: &str) -> Result<Schema, Error> {
     Ok(schema)
 }
 
-fn version(schema: &str, sources: &[Source<'_>]) -> Version {
+fn version(schema: &str, described: &crypto::Digest, sources: &[Source<'_>]) -> Version {
     let mut hasher = crypto::Hasher::new();
     let texts = sources.iter().flat_map(|source| [source.name, source.text]);
     for text in std::iter::once(schema).chain(texts) {
         hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
         hasher.update(text.as_bytes());
     }
+    hasher.update(described);
     Version(hasher.finish())
 }

@@ -103,7 +103,7 @@ impl Policies {
         if action.access != call.access() || action.risk < call.risk() {
             return Arc::new(Decision::without(Outcome::NotDescribed));
         }
-        let key = Key { subject, action, kind: call.kind(), resource: call.resource() };
+        let key = Key { subject, action: &action, kind: call.kind(), resource: call.resource() };
         if action.slice.reads_context {
             return Arc::new(self.evaluate_action(&key, &Facts::of(caller, call, now), call.integration()));
         }

@@ -148,7 +148,7 @@ impl Policies {
             grant: None,
         };
         let kind = question.integration_kind.as_ref().unwrap_or(&integration);
-        let key = Key { subject: &subject, action, kind, resource: &question.resource };
+        let key = Key { subject: &subject, action: &action, kind, resource: &question.resource };
         let facts = facts(&question.context, standing, action.risk);
         Ok(self.explain(&self.evaluate_action(&key, &facts, &integration)))
     }

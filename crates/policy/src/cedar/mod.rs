@@ -1,7 +1,7 @@
 //! Cedar, embedded and strict.
 //!
-//! [`Policies::compile`] reads policy files against a schema made from the catalogue; what fails strict validation is not
-//! loaded. A request is always built with the schema. Cedar skips a policy that can't be evaluated, also a `forbid`; here
+//! [`Policies::compile_for`] reads policy files against a schema made from the catalogue; what fails strict validation is
+//! not loaded. A request is always built with the schema. Cedar skips a policy that can't be evaluated, also a `forbid`; here
 //! any error in the diagnostics is a denial.
 //!
 //! # Invariants
@@ -26,9 +26,11 @@ use cedar_policy::{Entity, EntityUid, PolicyId, PolicySet, Schema};
 use model::{Access, Call, IntegrationName, OperationName, Risk};
 
 use cache::Cache;
+use compile::Actions;
 use evaluate::Types;
 pub(crate) use evaluate::{Decision, Outcome, Subject, uid};
 pub use explain::{Answer, Circumstances, Determining, Explanation, Question};
+pub use schema::Descriptions;
 
 /// The policies that hold where nobody wrote any.
 pub const DEFAULT: &str = include_str!("default.cedar");
@@ -104,7 +106,7 @@ pub struct Policies {
     version: Version,
     schema: Schema,
     types: Types,
-    actions: HashMap<IntegrationName, HashMap<OperationName, Arc<Action>>>,
+    actions: Actions,
     rules: HashMap<PolicyId, Rule>,
     warnings: Vec<String>,
     cache: Cache,
@@ -161,8 +163,8 @@ impl Policies {
         self.action(call.integration(), call.operation()).is_some_and(|action| !action.slice.reads_context)
     }
 
-    fn action(&self, integration: &IntegrationName, operation: &OperationName) -> Option<&Arc<Action>> {
-        self.actions.get(integration)?.get(operation)
+    fn action(&self, integration: &IntegrationName, operation: &OperationName) -> Option<Arc<Action>> {
+        self.actions.find(integration, operation)
     }
 }
 

@@ -220,7 +220,7 @@ fn kept(policies: &Policies, standing: Standing, ask: &Ask) -> bool {
     let call = ask.call();
     let first = policies.decide(&subject, &ask.caller("ada", Proof::Kernel), &call, ask.now());
     let action = policies.action(call.integration(), call.operation()).unwrap();
-    let key = Key { subject: &subject, action, kind: call.kind(), resource: call.resource() };
+    let key = Key { subject: &subject, action: &action, kind: call.kind(), resource: call.resource() };
     let found = policies.cache.find(&key);
     assert!(found.as_ref().is_none_or(|decision| Arc::ptr_eq(decision, &first)));
     found.is_some()
@@ -345,4 +345,58 @@ fn policies_without_an_id_are_named_by_file_and_number() {
         &*decision(&policies, &[], Standing::Proven, &Ask::default()).determining,
         &[Arc::from("mine.cedar#1")]
     );
+}
+
+#[test]
+fn a_shared_action_is_nothing_that_a_policy_may_name() {
+    let text = r#"permit (principal, action == Doorward::Action::"shared::write:medium:use", resource);"#;
+    let error = Policies::compile(&[Source { name: "mine.cedar", text }], &specs()).err().unwrap();
+    assert!(error.to_string().contains("is not the name of an operation"), "{error}");
+}
+
+#[test]
+fn operations_that_no_policy_names_are_told_apart_by_what_policies_may_say() {
+    // `chat.post` has an action of its own here, `chat.delete` shares one; both are in the group.
+    let policies = compiled(
+        r#"permit (principal, action in Doorward::Action::"slack/*", resource);
+           forbid (principal, action, resource) when { action == Doorward::Action::"slack/chat.post" };"#,
+    );
+    assert_eq!(outcome(&policies, &[], &Ask::default()), Outcome::Forbidden);
+    let delete = Ask { operation: "chat.delete", risk: Risk::High, ..Ask::default() };
+    assert_eq!(outcome(&policies, &[], &delete), ALLOWED);
+    let other = Ask { integration: "slack-prod", ..Ask::default() };
+    assert_eq!(outcome(&policies, &[], &other), Outcome::NotPermitted);
+    let unknown = Ask { integration: "slack-prod", operation: "unknown", risk: Risk::High, ..Ask::default() };
+    assert_eq!(outcome(&policies, &[], &unknown), Outcome::NotPermitted);
+}
+
+/// Counts how often each integration is read.
+struct Counting(std::sync::Mutex<Vec<String>>);
+
+impl super::Descriptions for Counting {
+    fn digest(&self) -> crypto::Digest {
+        [0; 32]
+    }
+
+    fn names(&self) -> Vec<IntegrationName> {
+        ["slack", "github"].iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    fn operations(&self, integration: &IntegrationName) -> Result<Vec<ActionSpec>, Error> {
+        self.0.lock().unwrap().push(integration.to_string());
+        Ok(specs().into_iter().filter(|spec| spec.integration == *integration).collect())
+    }
+}
+
+#[test]
+fn an_integration_is_read_when_a_policy_names_one_of_its_operations_or_a_call_comes() {
+    let counting = std::sync::Arc::new(Counting(std::sync::Mutex::default()));
+    let text = r#"permit (principal, action == Doorward::Action::"github/issue.create", resource);
+                  permit (principal, action in Doorward::Action::"slack/*", resource);"#;
+    let sources = [Source { name: "mine.cedar", text }];
+    let policies = Policies::compile_for(&sources, std::sync::Arc::clone(&counting) as _).unwrap();
+    assert!(counting.0.lock().unwrap().iter().all(|name| name == "github"));
+    assert_eq!(outcome(&policies, &[], &Ask::default()), ALLOWED);
+    assert_eq!(outcome(&policies, &[], &Ask::default()), ALLOWED);
+    assert_eq!(counting.0.lock().unwrap().iter().filter(|name| *name == "slack").count(), 1);
 }
