@@ -98,36 +98,59 @@ type Watch = Arc<OnceLock<Arc<Reader>>>;
 /// Paths of requests whose intent was not durable when they arrived.
 type Early = Arc<Mutex<Vec<String>>>;
 
+/// In batches: each call looks into the log, which stays short so.
 #[tokio::test]
 async fn every_operation_of_every_door_is_authorised_and_recorded() {
+    let (mut made, mut excused) = (0, BTreeSet::new());
+    for (batch, names) in cases::services().chunks(6).enumerate() {
+        let tally = batch_of_services(names, batch == 0).await;
+        made += tally.made.len();
+        excused.extend(tally.excused);
+    }
+    let unused: Vec<_> = EXCEPTIONS.iter().enumerate().filter(|(at, _)| !excused.contains(at)).collect();
+    assert!(unused.is_empty(), "exceptions that nothing needs: {unused:?}");
+    let names = Catalog::builtin().names();
+    // Those that mint have a test of their own.
+    let names = names.iter().filter(|name| name.as_str() != broker::mint::AWS);
+    let operations: usize = names.map(|name| cases::built_in(name.as_str()).operations().len()).sum();
+    let own = MANAGED.len();
+    // Three doors and three checks, without what the exceptions say.
+    assert_eq!(made, (operations - own) * 8 + own * 5);
+}
+
+/// All operations of some services, and of Doorward itself where `with_own`, in a house of their own.
+async fn batch_of_services(names: &[String], with_own: bool) -> Tally {
     let (watch, early) = (Watch::default(), Early::default());
-    let mut services = Vec::new();
-    let mut files = Vec::new();
-    for name in cases::services() {
+    let (mut services, mut files) = (Vec::new(), Vec::new());
+    for name in names {
         let service = watching(&watch, &early);
-        let base = Catalog::builtin().get(&name.parse().unwrap()).unwrap();
-        files.push((name.clone(), moved(&name, &format!("{}{}", service.url(), base.base_path()))));
+        let base = cases::built_in(name);
+        files.push((name.clone(), moved(name, &format!("{}{}", service.url(), base.base_path()))));
         services.push(service);
     }
     let house = House::opened(files, |_| {}).await;
     watch.set(Arc::clone(&house.reader)).unwrap_or_else(|_| panic!("set twice"));
     let secret = canary::plant("coverage");
-    for name in cases::services() {
-        house.put(&format!("{name}/token"), &secret).await;
-    }
-    let mut tally = Tally::default();
-    for name in cases::services() {
-        let integration = Catalog::builtin().get(&name.parse().unwrap()).unwrap();
-        for operation in integration.operations().keys() {
-            one_service(&house, &mut tally, (&name, operation.as_str())).await;
+    for name in names {
+        for field in cases::built_in(name).secrets().keys() {
+            house.put(&format!("{name}/{field}"), &secret).await;
         }
     }
-    for door in DOORS {
-        own(&house, &mut tally, door, &secret).await;
+    let mut tally = Tally::default();
+    for name in names {
+        for operation in cases::built_in(name).operations().keys() {
+            one_service(&house, &mut tally, (name, operation.as_str())).await;
+        }
+    }
+    if with_own {
+        for door in DOORS {
+            own(&house, &mut tally, door, &secret).await;
+        }
     }
     assert_eq!(*early.lock().unwrap(), Vec::<String>::new(), "arrived before their intents were durable");
     check_all(&house, &tally).await;
     house.spotless();
+    tally
 }
 
 /// A service that looks for the intent of what it is asked.
@@ -137,7 +160,10 @@ fn watching(watch: &Watch, early: &Early) -> Service {
         let reader = watch.get().unwrap();
         let filter = Filter { limit: 1, ..Filter::of(TenantName::local()) };
         let newest = reader.list(&filter).unwrap();
+        // Where the credential is a segment of the path, the record has the path without it.
         let path = seen.target.split('?').next().unwrap();
+        let kept: Vec<&str> = path.split('/').filter(|segment| !segment.contains("CANARY")).collect();
+        let path = kept.join("/");
         let intended = newest.iter().any(|entry| {
             let What::Call(intent) = &entry.what else { return false };
             entry.outcome.is_none()
@@ -184,7 +210,7 @@ async fn one_service(house: &House, tally: &mut Tally, about: (&str, &str)) {
 
 /// The same operation by its name: the inputs that the catalogue reads in the case's request.
 fn named(name: &str, operation: &str, case: &cases::Case) -> Ask {
-    let integration = Catalog::builtin().get(&name.parse().unwrap()).unwrap();
+    let integration = cases::built_in(name);
     let (method, target) = case.request.as_deref().unwrap().split_once(' ').unwrap();
     let broker::Asked::Forward(forward) = case.ask(name).unwrap().inbound().asked else { unreachable!() };
     let types: Vec<_> =
@@ -314,19 +340,6 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
 
 /// Looks everything up, in one go.
 async fn check_all(house: &House, tally: &Tally) {
-    let unused: Vec<_> =
-        EXCEPTIONS.iter().enumerate().filter(|(at, _)| !tally.excused.contains(at)).collect();
-    assert!(unused.is_empty(), "exceptions that nothing needs: {unused:?}");
-    let operations: usize = Catalog::builtin()
-        .names()
-        .iter()
-        // Those that mint have a test of their own.
-        .filter(|name| name.as_str() != broker::mint::AWS)
-        .map(|name| Catalog::builtin().get(name).unwrap().operations().len())
-        .sum();
-    let own = MANAGED.len();
-    // Three doors and three checks, without what the exceptions say.
-    assert_eq!(tally.made.len(), (operations - own) * 8 + own * 5);
     let last = tally.made.last().unwrap().id;
     house.settled(last).await;
     let entries = house.entries();
