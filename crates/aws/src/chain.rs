@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::profile::{Endpoints, Profile, Role, Sso, StsRegional, WebIdentity};
 use crate::session::Key;
+use crate::source::CredentialSource;
 use crate::wire::{Locator, Service, StsEndpoints};
 
 mod error;
@@ -112,6 +113,13 @@ pub enum Base {
         token: WebIdentity,
         /// Under which the result may be kept.
         key: Option<Key>,
+    },
+    /// The machine has them.
+    Machine {
+        /// The profile.
+        profile: String,
+        /// Where.
+        source: CredentialSource,
     },
     /// A program prints them.
     Process {
@@ -220,7 +228,7 @@ impl Base {
     #[must_use]
     pub const fn key(&self) -> Option<&Key> {
         match self {
-            Self::Keys { .. } => None,
+            Self::Keys { .. } | Self::Machine { .. } => None,
             Self::Sso { key, .. } | Self::WebIdentity { key, .. } | Self::Process { key, .. } => key.as_ref(),
         }
     }

@@ -173,6 +173,21 @@ impl<'a> Iam<'a> {
         Err(Error::Reply { operation: "iam:ListAccessKeys", what: "has no end" })
     }
 
+    /// `GetAccessKeyLastUsed`: when a key of any user of the account was used last; `None`, if it never was. AWS knows that
+    /// some minutes late.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn last_used(&self, id: &str) -> Result<Option<Timestamp>, Error> {
+        let form = Form::of_action("GetAccessKeyLastUsed", VERSION).pair("AccessKeyId", id);
+        let reply = self.ask("iam:GetAccessKeyLastUsed", form, Repeat::Harmless).await?;
+        let found = reply.result("GetAccessKeyLastUsed")?;
+        let used = found.child("AccessKeyLastUsed").ok_or_else(|| reply.wrong("has no last use in it"))?;
+        // A key that was never used has no date.
+        let Some(date) = used.text_of("LastUsedDate") else { return Ok(None) };
+        date.parse().map(Some).map_err(|_| reply.wrong("has a last use that is no time"))
+    }
+
     async fn ask(&self, operation: &'static str, form: Form, repeat: Repeat) -> Result<Reply, Error> {
         let call = Call {
             operation,

@@ -18,6 +18,7 @@ pub mod process;
 pub mod profile;
 pub mod session;
 pub mod signin;
+pub mod source;
 pub mod sso;
 pub mod sts;
 pub mod wire;

@@ -5,6 +5,7 @@
 //!
 //! Source: the AWS SDKs and tools reference guide, "Process credential provider".
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -167,11 +168,20 @@ impl Program<'_> {
             .ok_or_else(|| Error::Output { command: self.command.to_owned(), what: "is empty".to_owned() })
     }
 
+    /// What the shell is given: the command, or the path of a program with spaces, whose quotes the profile file has taken.
+    fn line(&self) -> Cow<'_, str> {
+        let command = self.command.trim();
+        if command.contains(char::is_whitespace) && Path::new(command).is_file() {
+            return format!("'{}'", command.replace('\'', r"'\''")).into();
+        }
+        self.command.into()
+    }
+
     async fn run(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let command = || self.command.to_owned();
         let failed = |source| Error::Run { command: command(), source };
         let mut shell = Command::new(SHELL);
-        shell.arg("-c").arg(self.command).stdout(Stdio::piped()).kill_on_drop(true);
+        shell.arg("-c").arg(self.line().as_ref()).stdout(Stdio::piped()).kill_on_drop(true);
         shell.stdin(Stdio::inherit()).stderr(Stdio::inherit());
         for name in self.without {
             shell.env_remove(name);

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::file::{DEFAULT, File, Section};
+use crate::source::CredentialSource;
 
 mod duration;
 mod error;
@@ -49,6 +50,8 @@ pub struct Profile {
     pub web_identity: Option<WebIdentity>,
     /// A command that prints credentials.
     pub credential_process: Option<String>,
+    /// Where on this machine the credentials come from that assume the role.
+    pub credential_source: Option<CredentialSource>,
     /// Where calls go.
     pub endpoints: Endpoints,
     /// A session policy, JSON, that narrows the role.

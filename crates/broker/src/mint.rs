@@ -8,43 +8,51 @@
 //!
 //! - An entry of a keyring is read through [`secrets::Lending`] only, which wants both proofs.
 //! - A kept session is given again only where everything that it was made for is the same.
-//! - A new key is kept before the old one is deleted, at every point of a rotation.
+//! - A new key is kept before the old one is deleted, at every point of a rotation, and no key is left that no note names.
 
+mod cloud;
 mod console;
 mod fields;
 mod key;
-mod leftover;
+mod mend;
 mod needs;
 mod refusal;
 mod rotate;
+mod seed;
 mod session;
 mod shelf;
 mod sign_in;
 mod sso;
 mod steps;
 mod token;
+mod unfinished;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::evidence::Receipt;
-use ::secrets::Lending;
+use ::secrets::{Kept, Lending, Own};
 use aws::chain::{RoleCall, Want};
 use aws::profile::Profile;
 use aws::wire::Wire;
 use bytes::Bytes;
 use catalog::Integration;
-use model::{Code, Refusal};
+use memory::Secret;
+use model::{Code, Refusal, TenantName};
 use serde_json::Value;
+use store::Storage;
+use tokio::sync::OnceCell;
 
 use crate::inbound::{Answer, Asked};
 use crate::path::admit::Admitted;
 use crate::{Lease, Worker};
-use leftover::Leftovers;
 use needs::{MEMBER, Stop};
+use unfinished::Unfinished;
 
+pub use self::cloud::{CloudWish, Place};
 pub use needs::{Given, Needs};
-pub use rotate::{Progress, Stage};
+pub use rotate::{OldKey, Progress, Stage};
+pub use seed::Seeds;
 pub use shelf::Shelf;
 pub use sign_in::{Browser, SignIn, sign_in};
 
@@ -52,7 +60,7 @@ pub use sign_in::{Browser, SignIn, sign_in};
 pub const AWS: &str = "aws-credentials";
 
 /// Every operation that is performed here.
-pub const MINTED: [&str; 10] = [
+pub const MINTED: [&str; 12] = [
     "console.open",
     "key.add",
     "key.list",
@@ -60,10 +68,21 @@ pub const MINTED: [&str; 10] = [
     "key.remove",
     "key.rotate",
     "metadata.answer",
+    "mfa.add",
+    "mfa.remove",
     "session.clear",
     "session.disclose",
     "session.get",
 ];
+
+/// The integration whose tokens are those of Google Cloud.
+pub const GCP: &str = "gcp-credentials";
+
+/// The integration whose tokens are those of Microsoft Entra.
+pub const AZURE: &str = "azure-credentials";
+
+/// Every operation of each of these two.
+pub const MINTED_OF_CLOUDS: [&str; 3] = ["key.check", "metadata.answer", "token.get"];
 
 /// What is wanted, and what it is done with.
 pub struct Wish {
@@ -117,10 +136,24 @@ pub enum What {
         /// The profile and the start URL of its sign-in; `None` is all.
         of: Option<(String, Option<String>)>,
     },
+    /// To keep the seed of an MFA device.
+    AddSeed {
+        /// Its ARN or serial number.
+        serial: String,
+        /// The seed, in base 32 or as an `otpauth` address.
+        seed: Secret,
+    },
+    /// To forget the seed of an MFA device.
+    RemoveSeed {
+        /// Its ARN or serial number.
+        serial: String,
+    },
+    /// A token of another cloud.
+    OfCloud(Box<CloudWish>),
     /// To know which entries there are.
     List,
     /// To replace the key of a profile.
-    Rotate(OfProfile, Arc<dyn Progress>),
+    Rotate(OfProfile, OldKey, Arc<dyn Progress>),
     /// To copy a key to the other keyring.
     Migrate {
         /// The profile.
@@ -136,7 +169,7 @@ impl What {
     /// How much time a kept session has to have left.
     fn margin(&self) -> Duration {
         match self {
-            Self::Lease(of) | Self::Console(of, _) | Self::Rotate(of, _) => of.profile.cache_margin,
+            Self::Lease(of) | Self::Console(of, _) | Self::Rotate(of, ..) => of.profile.cache_margin,
             _ => Duration::ZERO,
         }
     }
@@ -172,10 +205,26 @@ pub struct Tools {
     pub sessions: Shelf,
     /// Where keys are copied to.
     pub other: Option<Shelf>,
+    /// Whether stored seeds make codes.
+    pub seeds: Seeds,
     /// How AWS is reached.
     pub wire: Arc<Wire>,
     /// The words of aws-vault for what a keyring says; set where a command line of its kind is spoken.
     pub words: Option<Arc<Words>>,
+}
+
+impl Tools {
+    /// The same with Doorward's own store opened, where it is one of the places.
+    fn opened(mut self, open: impl FnOnce() -> Shelf) -> Self {
+        let places = [Some(&mut self.keys), Some(&mut self.sessions), self.other.as_mut()];
+        let mut own: Vec<&mut Shelf> = places.into_iter().flatten().filter(|shelf| shelf.is_own()).collect();
+        if !own.is_empty() {
+            // One for all of them: what is one place stays one.
+            let opened = open();
+            own.iter_mut().for_each(|shelf| **shelf = opened.clone());
+        }
+        self
+    }
 }
 
 /// Another program's words for an error of a keyring.
@@ -193,7 +242,7 @@ pub struct Minted {
 
 /// Whether an integration mints what it gives.
 pub(crate) fn mints(integration: &Integration) -> bool {
-    integration.internal() && integration.name().as_str() == AWS
+    integration.internal() && [AWS, AZURE, GCP].contains(&integration.name().as_str())
 }
 
 /// Performs one operation, for a permit and the receipt of its intent.
@@ -211,14 +260,37 @@ pub(crate) async fn run(
         return Err(Refusal::new(Code::BadRequest, message).hint("`doorward aws exec PROFILE -- COMMAND`"));
     };
     let call = admitted.permit.call();
+    if call.integration().as_str() != AWS {
+        return cloud::run(worker, admitted, intent, *wish).await;
+    }
     let lending = Lending::to(&admitted.permit, intent)
         .map_err(|error| crate::broker::refused(&error, error.code(), error.hint()))?;
     let Wish { what, tools, given } = *wish;
-    let leftovers = Leftovers::new(Arc::clone(worker.broker().storage()), admitted.permit.tenant().clone());
-    let margin = what.margin();
-    let minting = Minting { lending: Arc::new(lending), tools, given, leftovers, margin };
+    let (storage, tenant) = (Arc::clone(worker.broker().storage()), admitted.permit.tenant().clone());
+    let keyring = worker.broker().unsealed()?.secrets().keyring();
+    let keyring = keyring.map_err(|error| crate::broker::refused(&error, error.code(), error.hint()))?;
+    let own = |kept| {
+        let own = Own::new(Arc::clone(&storage), Arc::clone(&keyring), tenant.clone(), kept);
+        Shelf::new(Box::new(own))
+    };
+    let minting = Minting {
+        lending: Arc::new(lending),
+        tools: tools.opened(|| own(Kept::Credentials)),
+        given,
+        unfinished: Unfinished::new(Arc::clone(&storage), tenant.clone()),
+        margin: what.margin(),
+        seeds: own(Kept::Seeds),
+        seeded: OnceCell::new(),
+        storage,
+        tenant,
+    };
     match perform(&minting, call.operation().as_str(), what).await {
-        Ok(minted) => Ok(minted),
+        Ok(mut minted) => {
+            if let Some((serial, _)) = minting.seeded.get() {
+                minted.fields.push(("mfa_seed".to_owned(), serial.clone()));
+            }
+            Ok(minted)
+        }
         Err(Stop::Refused(refusal)) => Err(refusal),
         Err(Stop::Needs(needs)) => {
             let fields = vec![("needs".to_owned(), needs.word().to_owned())];
@@ -244,7 +316,11 @@ async fn perform(minting: &Minting, operation: &str, what: What) -> Result<Minte
         ("key.list", What::List) => key::list(minting).await,
         ("key.add", What::Add { profile, key }) => key::add(minting, profile, key).await,
         ("key.remove", What::Remove { profile }) => key::remove(minting, &profile).await,
-        ("key.rotate", What::Rotate(session, progress)) => rotate::run(minting, &session, progress).await,
+        ("key.rotate", What::Rotate(session, old, progress)) => {
+            rotate::run(minting, &session, (old, progress)).await
+        }
+        ("mfa.add", What::AddSeed { serial, seed }) => seed::add(minting, serial, seed).await,
+        ("mfa.remove", What::RemoveSeed { serial }) => seed::remove(minting, &serial).await,
         ("key.migrate", What::Migrate { profile, overwrite, delete_source }) => {
             key::migrate(minting, &profile, overwrite, delete_source).await
         }
@@ -277,7 +353,13 @@ struct Minting {
     lending: Arc<Lending>,
     tools: Tools,
     given: Arc<Given>,
-    leftovers: Leftovers,
+    unfinished: Unfinished,
     /// A kept session with less than this left is not used.
     margin: Duration,
+    /// Where seeds of MFA devices are: always our own store.
+    seeds: Shelf,
+    /// The code that a seed made for this call, and for which device.
+    seeded: OnceCell<(String, aws::mfa::Code)>,
+    storage: Arc<dyn Storage>,
+    tenant: TenantName,
 }

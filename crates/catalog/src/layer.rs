@@ -219,7 +219,7 @@ fn merge_limits(
 }
 
 /// Doorward itself, as an integration.
-pub(crate) const HOUSE: [&str; 2] = ["aws-credentials", "doorward"];
+pub(crate) const HOUSE: [&str; 4] = ["aws-credentials", "azure-credentials", "doorward", "gcp-credentials"];
 /// Largest file, in bytes.
 const LARGEST: u64 = 1 << 20;
 

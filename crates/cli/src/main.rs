@@ -12,6 +12,7 @@
 
 mod args;
 mod aws;
+mod cloud;
 mod command;
 mod compat;
 mod context;
@@ -32,13 +33,19 @@ mod wire;
 use std::process::ExitCode;
 
 use crate::args::{Cli, Command};
+use crate::compat::links;
 use crate::context::Context;
 use crate::print::{Printer, problem};
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os();
-    if words.next().is_some_and(|name| aws::is_link(&name)) {
-        return aws::linked(&words.collect::<Vec<_>>());
+    match words.next().as_deref().and_then(links::started_as) {
+        Some(peer) if peer.name == "aws-vault" => return aws::linked(&words.collect::<Vec<_>>()),
+        Some(peer) => {
+            problem::print(&command::compat::unspoken(peer), Printer::new(args::Format::Table));
+            return ExitCode::FAILURE;
+        }
+        None => {}
     }
     let cli = match start::parse(std::env::args_os()) {
         Ok(cli) => cli,
@@ -47,6 +54,9 @@ fn main() -> ExitCode {
     let printer = Printer::new(cli.global.printing());
     let cli = match cli {
         Cli { global, command: Command::Aws(aws) } => return aws::typed(*aws, &global, printer),
+        Cli { global, command: Command::Metadata(metadata) } => {
+            return cloud::typed(*metadata, &global, printer);
+        }
         other => other,
     };
     let result = start::harden(&cli.global)

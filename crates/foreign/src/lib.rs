@@ -1,7 +1,8 @@
 //! Command lines of other programs: started through a link of their name, the binary speaks theirs.
 //!
 //! [`kingpin`] is the parser, and knows no program; [`aws_vault`] is the command line of one. A command line becomes plain
-//! structs here; what they do is for the flows of the binary, which `doorward aws` uses as well.
+//! structs here; what they do is for the flows of the binary, which `doorward aws` uses as well. [`links`] makes the links under
+//! whose names they are spoken.
 //!
 //! # Invariants
 //!
@@ -11,6 +12,7 @@
 
 pub mod aws_vault;
 pub mod kingpin;
+pub mod links;
 
 /// How the parser looks into the environment: an unset variable and an empty one are the same.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;

@@ -42,6 +42,15 @@ impl<'a> Asked<'a> {
         self.call.integration()
     }
 
+    /// The stored secret that the call is about: one of an integration that mints names it in its input `key`, so that the
+    /// policy decided on it and the evidence has it.
+    fn minted_from(&self) -> Result<model::SecretName, NotLent> {
+        let mints = MINTING.contains(&self.call.integration().as_str());
+        let own = self.call.integration() == self.call.kind();
+        let named = self.call.inputs().get(KEY).filter(|_| mints && own);
+        named.and_then(|name| name.parse().ok()).ok_or(NotLent::Unbound)
+    }
+
     /// Whether the call is the revealing of this very secret.
     fn reveals(&self, name: &str) -> Result<Revealing, NotLent> {
         let of_the_house =
@@ -95,6 +104,18 @@ impl Secrets {
         self.show(&asked, reference).await
     }
 
+    /// Lends the stored key of a cloud to a permitted and recorded call that mints a token from it.
+    ///
+    /// # Errors
+    /// When the proofs are not for one call, the call names no key, or there is none of this name.
+    pub async fn minting_key(&self, permit: &Permit, receipt: &Receipt) -> Result<Secret, Error> {
+        let refused = |why| Error::NotLent { reference: "the key of a cloud".to_owned(), why };
+        let asked = Asked::proven(permit, receipt).map_err(refused)?;
+        let name = asked.minted_from().map_err(refused)?;
+        let now = self.now();
+        self.look(asked.tenant, move |stored| stored.open(&name, now).map(|opened| opened.current.1)).await
+    }
+
     async fn lend(&self, asked: &Asked<'_>, reference: &SecretRef) -> Result<Opened, Error> {
         self.resolve(asked.tenant, asked.integration(), reference).await
     }
@@ -115,6 +136,10 @@ const HOUSE: &str = "doorward";
 const REVEAL: &str = "secret.reveal";
 /// The input that names the secret.
 const NAME: &str = "name";
+/// The integrations that mint tokens from keys in our own store.
+const MINTING: [&str; 2] = ["azure-credentials", "gcp-credentials"];
+/// Their input that names the key.
+const KEY: &str = "key";
 
 #[cfg(test)]
 mod tests;

@@ -185,6 +185,10 @@ impl Secrets {
         .await
     }
 
+    pub(crate) fn now(&self) -> model::Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) async fn look<T: Send + 'static>(
         &self,
         tenant: &TenantName,

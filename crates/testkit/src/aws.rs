@@ -188,6 +188,12 @@ impl Fake {
         self.state.changed.notify_waiters();
     }
 
+    /// The long-lived keys of the user that are there and that the fake has heard of, sorted.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        locked(&self.state.inner).ledger.users_keys().into_keys().collect()
+    }
+
     /// The access key id that the call with this number issues.
     #[must_use]
     pub fn issued_id(n: u64) -> String {

@@ -24,6 +24,12 @@ pub enum Error {
         /// The profile.
         profile: String,
     },
+    /// A source of credentials for a role without a role.
+    #[error("profile `{profile}` has a `credential_source`, but no `role_arn`")]
+    NoRole {
+        /// The profile.
+        profile: String,
+    },
     /// A session policy that no call of the plan takes.
     #[error("profile `{profile}` has a session policy, but assumes no role that it would narrow")]
     Policy {
@@ -47,7 +53,7 @@ impl Error {
                 "store keys with `doorward aws add`, or set `source_profile`, `sso_session` or `credential_process`; check the spelling of `source_profile`",
             ),
             Self::Sso { .. } => Some("`aws configure sso` writes all four SSO settings"),
-            Self::WebIdentity { .. } => Some("set `role_arn` in the same profile"),
+            Self::WebIdentity { .. } | Self::NoRole { .. } => Some("set `role_arn` in the same profile"),
             Self::Policy { .. } => Some("take `policy` and `policy_arns` out, or set `role_arn`"),
             Self::NoMaster { .. } => Some("only keys that are stored here can be rotated"),
         }

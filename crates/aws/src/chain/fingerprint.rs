@@ -10,6 +10,7 @@ use std::time::Duration;
 use crypto::{Digest, Hasher};
 
 use crate::profile::{Endpoints, Role, Sso, StsRegional, WebIdentity};
+use crate::source::CredentialSource;
 use crate::wire::Partition;
 
 use super::{At, Mfa, RoleCall};
@@ -92,6 +93,14 @@ impl Print {
         match token {
             WebIdentity::File(path) => self.text("file").text(path),
             WebIdentity::Process(command) => self.text("process").text(command),
+        }
+    }
+
+    pub(super) fn machine(self, source: &CredentialSource) -> Self {
+        let print = self.text(source.as_str());
+        match source {
+            CredentialSource::Environment { access_key_id } => print.maybe(access_key_id.as_deref()),
+            CredentialSource::Ec2InstanceMetadata | CredentialSource::EcsContainer => print,
         }
     }
 

@@ -57,6 +57,8 @@ pub enum Below {
     WebIdentity,
     /// Whatever a program printed.
     Process,
+    /// What this machine has.
+    Machine,
 }
 
 impl Below {
@@ -70,7 +72,7 @@ impl Below {
     /// always did.
     pub(super) const fn may_send_mfa(self) -> bool {
         match self {
-            Self::Keys | Self::Process => true,
+            Self::Keys | Self::Process | Self::Machine => true,
             Self::TemporaryKeys | Self::Session | Self::Role | Self::Sso | Self::WebIdentity => false,
         }
     }
@@ -86,6 +88,7 @@ impl fmt::Display for Below {
             Self::Sso => "an SSO role",
             Self::WebIdentity => "a web identity",
             Self::Process => "a program's credentials",
+            Self::Machine => "the credentials of this machine",
         })
     }
 }

@@ -37,6 +37,7 @@ enum Origin {
     Sso,
     WebIdentity,
     Process,
+    Machine,
 }
 
 /// The profiles that take part, the named one first, and what the last one begins with. In each profile stored keys come
@@ -52,6 +53,8 @@ fn line<'p>(
             Origin::Keys
         } else if one.source.is_some() {
             continue;
+        } else if one.credential_source.is_some() {
+            Origin::Machine
         } else if one.sso.is_some() {
             Origin::Sso
         } else if one.web_identity.is_some() {
@@ -95,9 +98,9 @@ impl Planner<'_> {
             if shared || self.would_give_keys() {
                 held = self.session_token(last, &held);
             }
-            if last.role.is_some() {
-                held = self.assume(last, &held);
-            }
+        }
+        if matches!(origin, Origin::Keys | Origin::Machine) && last.role.is_some() {
+            held = self.assume(last, &held);
         }
         for profile in above.iter().rev().filter(|profile| profile.role.is_some()) {
             held = self.assume(profile, &held);
@@ -105,7 +108,12 @@ impl Planner<'_> {
         self.see_to_policy(&base)?;
         let gives = match held.below {
             Below::Keys | Below::TemporaryKeys => Gives::StoredKeys,
-            Below::Session | Below::Role | Below::Sso | Below::WebIdentity | Below::Process => Gives::Lease,
+            Below::Session
+            | Below::Role
+            | Below::Sso
+            | Below::WebIdentity
+            | Below::Process
+            | Below::Machine => Gives::Lease,
         };
         let (steps, notes) = (std::mem::take(&mut self.steps), std::mem::take(&mut self.notes));
         Ok(Plan { base, steps, notes, gives })
@@ -145,6 +153,14 @@ impl Planner<'_> {
             Origin::WebIdentity => {
                 let token = profile.web_identity.clone().ok_or_else(missing)?;
                 self.web_identity(profile, token)?
+            }
+            Origin::Machine => {
+                let source = profile.credential_source.clone().ok_or_else(missing)?;
+                if profile.role.is_none() {
+                    return Err(Error::NoRole { profile: name });
+                }
+                let fingerprint = Print::of("machine").machine(&source).finish();
+                (Base::Machine { profile: name, source }, Held { below: Below::Machine, fingerprint })
             }
             Origin::Process => {
                 let command = profile.credential_process.clone().ok_or_else(missing)?;

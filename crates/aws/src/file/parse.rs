@@ -86,6 +86,10 @@ pub(super) fn blocks(text: &str, path: &Path) -> Result<Vec<Block>, Error> {
     let mut block = Block { title: Title::Preamble, span: 0..0, entries: Vec::new() };
     while let Some(line) = lines.next() {
         let trimmed = line.text.trim();
+        if trimmed.contains('\0') {
+            // No variable and no program can be given one.
+            return Err(line.malformed(path, "there is a NUL byte in it"));
+        }
         let indented = line.text.starts_with([' ', '\t']);
         if let Some(entry) = block.entries.last_mut().filter(|entry| indented && entry.value.is_empty()) {
             if !trimmed.is_empty() {

@@ -81,3 +81,26 @@ async fn all_pages_of_keys_are_read() {
     assert_eq!(keys[0].created, Some("2020-01-01T00:00:00Z".parse().unwrap()));
     assert_eq!(fake.seen()[1].value("Marker").as_deref(), Some("m/1"));
 }
+
+#[tokio::test]
+async fn a_key_that_was_never_used_has_no_last_use() {
+    let of = |inner: &str| {
+        Answer::result(
+            "GetAccessKeyLastUsed",
+            &format!(
+                "<UserName>alice</UserName><AccessKeyLastUsed>{inner}<ServiceName>N/A</ServiceName></AccessKeyLastUsed>"
+            ),
+        )
+    };
+    let fake = Fake::start([
+        of(""),
+        of("<LastUsedDate>2026-01-31T12:00:00Z</LastUsedDate>"),
+        of("<LastUsedDate>yesterday</LastUsedDate>"),
+    ]);
+    let (wire, _) = wire();
+    let (endpoint, key) = (fake.endpoint(), key());
+    let iam = Iam::new(&wire, &endpoint, &key);
+    assert_eq!(iam.last_used("AKIACANARY0000000001").await.unwrap(), None);
+    assert!(iam.last_used("AKIACANARY0000000001").await.unwrap().is_some());
+    assert!(iam.last_used("AKIACANARY0000000001").await.unwrap_err().to_string().contains("no time"));
+}

@@ -42,6 +42,20 @@ pub enum Error {
         /// The key or variable.
         key: String,
     },
+    /// A `credential_source` that nobody knows.
+    #[error("profile `{profile}`: `{text}` is no `credential_source`")]
+    CredentialSource {
+        /// The profile.
+        profile: String,
+        /// What is there.
+        text: String,
+    },
+    /// Two places from which credentials would come.
+    #[error("profile `{profile}` has both `source_profile` and `credential_source`")]
+    TwoSources {
+        /// The profile.
+        profile: String,
+    },
     /// A switch that is neither on nor off, where guessing would send calls elsewhere.
     #[error("profile `{profile}`: `{key}` is neither `true` nor `false`")]
     Switch {
@@ -65,6 +79,12 @@ impl Error {
                 "take `source_profile` out of one of them; a profile without one inherits that of `[default]`",
             ),
             Self::Tags { .. } => Some("an item without `=`, and a comma at the end, are errors"),
+            Self::CredentialSource { .. } => {
+                Some("it is `Environment`, `Ec2InstanceMetadata` or `EcsContainer`, written like this")
+            }
+            Self::TwoSources { .. } => {
+                Some("take one of them out: a role is assumed with credentials of one place")
+            }
             Self::Switch { .. } => Some("write `true` or `false`"),
         }
     }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::file::File;
+use crate::source::CredentialSource;
 
 use super::layers::Layers;
 use super::setting::{list, switch, tags};
@@ -61,7 +62,9 @@ impl<'a> Resolver<'a> {
         let mut layers = Layers::of(self.file, name)?;
         let mut warnings = std::mem::take(&mut layers.warnings);
         let one = One { name, target, layers: &layers };
-        let source = match layers.find("source_profile").filter(|found| found.value != name) {
+        let credential_source = self.credential_source(&one)?;
+        let source = layers.find("source_profile").filter(|found| found.value != name);
+        let source = match source.filter(|_| credential_source.is_none()) {
             Some(found) => {
                 if found.fallback {
                     warnings.push(from_default(name, "source_profile"));
@@ -92,6 +95,7 @@ impl<'a> Resolver<'a> {
                 .map(WebIdentity::File)
                 .or_else(|| layers.own("web_identity_token_process").map(WebIdentity::Process)),
             credential_process: layers.own("credential_process"),
+            credential_source,
             endpoints: self.endpoints(&one, &mut warnings)?,
             policy: policy.or_else(|| layers.own("policy")),
             policy_arns: if policy_arns.is_empty() { inherited_arns() } else { policy_arns },
@@ -100,6 +104,22 @@ impl<'a> Resolver<'a> {
             source,
             warnings,
         })
+    }
+
+    /// The nearer one of `credential_source` and `source_profile` holds; both in one section are a mistake.
+    fn credential_source(&self, one: &One<'_, 'a>) -> Result<Option<CredentialSource>, Error> {
+        let Some(found) = one.layers.find("credential_source") else { return Ok(None) };
+        let profile = || one.name.to_owned();
+        match one.layers.find("source_profile").filter(|source| source.value != one.name) {
+            Some(source) if source.depth == found.depth => {
+                return Err(Error::TwoSources { profile: profile() });
+            }
+            Some(source) if source.depth < found.depth => return Ok(None),
+            _ => {}
+        }
+        let read = CredentialSource::read(found.value, self.variable("AWS_ACCESS_KEY_ID"));
+        let text = || found.value.escape_debug().collect();
+        read.map(Some).ok_or_else(|| Error::CredentialSource { profile: profile(), text: text() })
     }
 
     /// Sees that a profile may be the source of the last one of `path`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The keys of a profile that mean something to us.
-pub(super) const KNOWN: [&str; 32] = [
+pub(super) const KNOWN: [&str; 33] = [
     "region",
     "mfa_serial",
     "mfa_process",
@@ -28,6 +28,7 @@ pub(super) const KNOWN: [&str; 32] = [
     "web_identity_token_file",
     "web_identity_token_process",
     "credential_process",
+    "credential_source",
     "sts_regional_endpoints",
     "endpoint_url",
     "ignore_configured_endpoint_urls",

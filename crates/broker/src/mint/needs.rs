@@ -1,11 +1,12 @@
 //! What a call lacks that only a person or a program of the user can give. The call ends with it, and nothing was done; the
 //! door gets it, while the home is open to others, and calls again.
 
-use model::Refusal;
+use model::{Refusal, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use aws::mfa::Code;
 use aws::oidc::{Registration, Token};
+use aws::source::CredentialSource;
 use memory::Secret;
 
 use crate::Lease;
@@ -26,10 +27,22 @@ pub enum Needs {
         /// The command, for a shell.
         command: String,
     },
+    /// The credentials that this machine has.
+    Machine {
+        /// Where.
+        source: CredentialSource,
+    },
     /// The identity token that a command prints.
     Token {
         /// The command, for a shell.
         command: String,
+    },
+    /// That the code of a device that was used before is over: the next one is another.
+    Later {
+        /// Its ARN or serial number.
+        serial: String,
+        /// When there is another code.
+        until: Timestamp,
     },
     /// That a person signs in.
     SignIn {
@@ -43,7 +56,7 @@ pub enum Needs {
 pub struct Given {
     /// Codes, by the serial number of the device.
     pub codes: Vec<(String, Code)>,
-    /// The credentials that a command printed.
+    /// The credentials that a command printed, or that this machine has.
     pub credentials: Option<Lease>,
     /// The identity token that a command printed.
     pub token: Option<Secret>,
@@ -62,8 +75,9 @@ impl Needs {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Code { serial, .. } => serial,
+            Self::Code { serial, .. } | Self::Later { serial, .. } => serial,
             Self::Credentials { command } | Self::Token { command } => command,
+            Self::Machine { source } => source.as_str(),
             Self::SignIn { start_url } => start_url,
         }
     }
@@ -72,7 +86,9 @@ impl Needs {
         match self {
             Self::Code { .. } => "mfa code",
             Self::Credentials { .. } => "credentials of a program",
+            Self::Machine { .. } => "credentials of this machine",
             Self::Token { .. } => "token of a program",
+            Self::Later { .. } => "the next code",
             Self::SignIn { .. } => "sign-in",
         }
     }

@@ -1,19 +1,21 @@
 //! Replaces a key: a new one is made and kept, and only then the old one is deleted.
 //!
 //! Whatever happens on the way, the keyring holds a key that works: until the new one is kept the old one is there, and from
-//! then on the new one. A new key that could not be kept is deleted again; if that fails too, its id is said and recorded.
+//! then on the new one. A new key that could not be kept is deleted again. What a rotation leaves behind because it was
+//! interrupted is noted ([`super::unfinished`]) and cleared away by the next one ([`super::mend`]).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws::chain::{At, Plan};
-use aws::iam::Iam;
+use aws::iam::{Iam, KeyStatus};
 use aws::sts::Sts;
 use aws::wire::{Endpoint, Service};
 use model::{Code, Refusal};
 use serde_json::json;
 
 use super::needs::Stop;
+use super::unfinished::Note;
 use super::{Minted, Minting, OfProfile, session};
 use crate::Lease;
 
@@ -33,12 +35,18 @@ pub enum Stage<'a> {
         /// Whether a session is used.
         session: bool,
     },
+    /// An interrupted rotation left a key behind, which is about to be deleted.
+    Mending(&'a str),
+    /// An interrupted rotation may have left this key behind, and nothing here says that it may be deleted.
+    Left(&'a str),
     /// A new key is asked for.
     Creating,
     /// There is a new key, and it is kept.
     Created(&'a str),
     /// Sessions of a profile were forgotten.
     Forgotten(usize, &'a str),
+    /// The old key is inactive.
+    Deactivated(&'a str),
     /// The old key is about to be deleted.
     Deleting(&'a str),
     /// The old key is gone.
@@ -47,11 +55,20 @@ pub enum Stage<'a> {
     Finished,
 }
 
+/// What becomes of the key that was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldKey {
+    /// It is deleted.
+    Deleted,
+    /// It is made inactive, and the next rotation deletes it: whoever still has it can be found first.
+    Deactivated,
+}
+
 /// Replaces the key at the root of a profile.
 pub(super) async fn run(
     minting: &Minting,
     session: &OfProfile,
-    progress: Arc<dyn Progress>,
+    (becomes, progress): (OldKey, Arc<dyn Progress>),
 ) -> Result<Minted, Stop> {
     let names = minting.tools.keys.names().await.map_err(|error| minting.keyring(&error))?;
     let stored = |name: &str| names.iter().any(|known| known == name);
@@ -60,53 +77,102 @@ pub(super) async fn run(
     let old = minting.stored_key(&master).await?;
     let direct = session.want.no_session;
     let plan = if direct { None } else { Some(session::plan(minting, session).await?) };
-    let rotation = Rotation { minting, session, plan, master, at: At::of(&session.profile) };
-    let (signer, user) = rotation.begin(&old).await?;
-    progress.say(Stage::Begun { master: &rotation.master, session: !direct });
-    if let Some(id) = minting.leftovers.of(&rotation.master).await?.filter(|id| *id != old.access_key_id) {
-        // An earlier rotation could not delete it; as long as it is there AWS may refuse a new key.
-        rotation.forget(&signer, &id, user.as_deref()).await?;
-    }
-    progress.say(Stage::Creating);
-    let new = rotation.create(&signer, user.as_deref()).await?;
-    progress.say(Stage::Created(&new.access_key_id));
-    for profile in session.profile.line() {
-        let forgotten = minting.forget_sessions(&profile.name).await?;
-        if forgotten > 0 {
-            progress.say(Stage::Forgotten(forgotten, &profile.name));
-        }
-    }
-    minting.leftovers.set(&rotation.master, Some(&old.access_key_id)).await?;
-    progress.say(Stage::Deleting(&old.access_key_id));
-    rotation.delete(&old, &new, (&signer, user.as_deref())).await?;
-    minting.leftovers.set(&rotation.master, None).await?;
-    progress.say(Stage::Deleted(&old.access_key_id));
-    progress.say(Stage::Finished);
+    let at = At::of(&session.profile);
+    let mut rotation = Rotation { minting, session, plan, master, at, user: None, becomes, progress };
+    let signer = rotation.begin(&old).await?;
+    let new = rotation.replace(&old, &signer).await?;
     let value = json!({ "profile": rotation.master, "old": old.access_key_id, "new": new.access_key_id });
     let fields =
         vec![("profile", rotation.master.clone()), ("old", old.access_key_id), ("new", new.access_key_id)];
     Ok(super::key::done(value, fields))
 }
 
-struct Rotation<'a> {
-    minting: &'a Minting,
+pub(super) struct Rotation<'a> {
+    pub(super) minting: &'a Minting,
     session: &'a OfProfile,
     /// The way to the credentials that sign; `None` is the key itself.
     plan: Option<Plan>,
-    master: String,
+    pub(super) master: String,
     at: At,
+    /// The name of the user where the credentials that sign are not a session of that user.
+    pub(super) user: Option<String>,
+    becomes: OldKey,
+    pub(super) progress: Arc<dyn Progress>,
 }
 
 impl Rotation<'_> {
-    /// The credentials that sign, and the name of the user where they are not a session of that user.
-    async fn begin(&self, old: &Lease) -> Result<(Lease, Option<String>), Stop> {
-        let user =
-            match self.session.profile.line().any(|profile| profile.role.is_some()) && self.plan.is_some() {
-                // IAM does not tell a role's session whose key it was; the key itself may always ask.
-                true => Some(self.user_of(old).await?),
-                false => None,
-            };
-        Ok((self.signer(old).await?, user))
+    /// The credentials that sign.
+    async fn begin(&mut self, old: &Lease) -> Result<Lease, Stop> {
+        if self.session.profile.line().any(|profile| profile.role.is_some()) && self.plan.is_some() {
+            // IAM does not tell a role's session whose key it was; the key itself may always ask.
+            self.user = Some(self.user_of(old).await?);
+        }
+        self.signer(old).await
+    }
+
+    /// The rotation itself. Each line that changes something leaves a state from which the next rotation goes on.
+    async fn replace(&self, old: &Lease, signer: &Lease) -> Result<Lease, Stop> {
+        let (progress, unfinished) = (&self.progress, &self.minting.unfinished);
+        progress.say(Stage::Begun { master: &self.master, session: !self.session.want.no_session });
+        let mut asked = self.mend(&old.access_key_id, signer).await?;
+        let unknown = asked.len();
+        asked.push(self.minting.tools.wire.now());
+        let mut note = Note { old: old.access_key_id.clone(), new: None, asked };
+        unfinished.keep(&self.master, &note).await?;
+        progress.say(Stage::Creating);
+        let new = match self.create(signer).await {
+            Ok(new) => new,
+            Err(NotCreated { refusal, refused: true }) => {
+                // Nothing was made: what is not known is what was not known before.
+                note.asked.truncate(unknown);
+                self.unmade(&note).await?;
+                return Err(self.seen_before(refusal, unknown).into());
+            }
+            Err(NotCreated { refusal, refused: false }) => return Err(unread(refusal).into()),
+        };
+        note.new = Some(new.access_key_id.clone());
+        unfinished.keep(&self.master, &note).await?;
+        self.store(&new, signer).await?;
+        progress.say(Stage::Created(&new.access_key_id));
+        for profile in self.session.profile.line() {
+            let forgotten = self.minting.forget_sessions(&profile.name).await?;
+            if forgotten > 0 {
+                progress.say(Stage::Forgotten(forgotten, &profile.name));
+            }
+        }
+        if self.becomes == OldKey::Deactivated {
+            // The note stays, so that the next rotation deletes it.
+            self.end(old, &new, signer).await?;
+            progress.say(Stage::Deactivated(&old.access_key_id));
+            progress.say(Stage::Finished);
+            return Ok(new);
+        }
+        progress.say(Stage::Deleting(&old.access_key_id));
+        self.end(old, &new, signer).await?;
+        unfinished.forget(&self.master, &old.access_key_id).await?;
+        progress.say(Stage::Deleted(&old.access_key_id));
+        progress.say(Stage::Finished);
+        Ok(new)
+    }
+
+    /// Goes back to the note that was there before a key was asked for.
+    async fn unmade(&self, note: &Note) -> Result<(), Refusal> {
+        match note.asked.is_empty() {
+            true => self.minting.unfinished.forget(&self.master, &note.old).await,
+            false => self.minting.unfinished.keep(&self.master, note).await,
+        }
+    }
+
+    /// A refusal to make a key, where an interrupted rotation may be the reason.
+    fn seen_before(&self, refusal: Refusal, unknown: usize) -> Refusal {
+        if unknown == 0 {
+            return refusal;
+        }
+        refusal.hint(format!(
+            "an earlier rotation of `{}` was interrupted while AWS made a key, and AWS does not tell whether it did: \
+             `aws iam list-access-keys` shows it; delete the one that is not stored here",
+            self.master
+        ))
     }
 
     async fn user_of(&self, key: &Lease) -> Result<String, Stop> {
@@ -128,44 +194,53 @@ impl Rotation<'_> {
         }
     }
 
-    fn iam(&self) -> Result<Endpoint, Stop> {
+    pub(super) fn iam(&self) -> Result<Endpoint, Stop> {
         self.minting.endpoint(Service::Iam, "iam", &self.at)
     }
 
-    /// Deletes what an earlier rotation left behind.
-    async fn forget(&self, signer: &Lease, id: &str, user: Option<&str>) -> Result<(), Stop> {
-        let endpoint = self.iam()?;
+    /// Makes a key.
+    async fn create(&self, signer: &Lease) -> Result<Lease, NotCreated> {
+        let endpoint = self.iam().map_err(NotCreated::before)?;
         let iam = Iam::new(&self.minting.tools.wire, &endpoint, signer);
-        iam.delete_access_key(id, user).await.map_err(|error| self.minting.wire(&error))?;
-        Ok(self.minting.leftovers.set(&self.master, None).await?)
-    }
-
-    /// Makes a key and keeps it. One that can't be kept is deleted again.
-    async fn create(&self, signer: &Lease, user: Option<&str>) -> Result<Lease, Stop> {
-        let endpoint = self.iam()?;
-        let iam = Iam::new(&self.minting.tools.wire, &endpoint, signer);
-        let made = iam.create_access_key(user).await.map_err(|error| self.uncreated(&error))?;
-        let new = Lease {
+        let made = iam.create_access_key(self.user.as_deref()).await.map_err(|error| NotCreated {
+            refused: matches!(error, aws::wire::Error::Refused(_)),
+            refusal: self.uncreated(&error),
+        })?;
+        Ok(Lease {
             access_key_id: made.access_key_id,
             secret_access_key: made.secret_access_key,
             session_token: None,
             expiration: None,
-        };
-        if let Err(refusal) = self.minting.store_key(&self.master, &new).await {
-            let left = match iam.delete_access_key(&new.access_key_id, user).await {
-                Ok(_) => "it was deleted again".to_owned(),
-                Err(_) => {
-                    format!("delete it: `aws iam delete-access-key --access-key-id {}`", new.access_key_id)
+        })
+    }
+
+    /// Keeps the new key. One that can't be kept is deleted again.
+    async fn store(&self, new: &Lease, signer: &Lease) -> Result<(), Stop> {
+        let Err(refusal) = self.minting.store_key(&self.master, new).await else { return Ok(()) };
+        let endpoint = self.iam()?;
+        let iam = Iam::new(&self.minting.tools.wire, &endpoint, signer);
+        let left = match iam.delete_access_key(&new.access_key_id, self.user.as_deref()).await {
+            Ok(_) => {
+                let old = self.minting.stored_key(&self.master).await;
+                if let Ok(old) = old {
+                    self.minting.unfinished.forget(&self.master, &old.access_key_id).await?;
                 }
-            };
-            let message = format!("the new key could not be kept: {}", refusal.message);
-            return Err(Refusal::new(refusal.code, message).hint(left).into());
-        }
-        Ok(new)
+                "it was deleted again".to_owned()
+            }
+            Err(_) => format!("delete it: `aws iam delete-access-key --access-key-id {}`", new.access_key_id),
+        };
+        let message = format!("the new key could not be kept: {}", refusal.message);
+        Err(Refusal::new(refusal.code, message).hint(left).into())
     }
 
     fn uncreated(&self, error: &aws::wire::Error) -> Refusal {
         let refusal = self.minting.wire(error);
+        if error.code() == Some("LimitExceeded") {
+            return refusal.hint(
+                "AWS lets a user have two keys, and nothing here says that the other one may be deleted: \
+                 `aws iam list-access-keys` shows both",
+            );
+        }
         let asks = self.plan.as_ref().is_some_and(|plan| plan.devices().next().is_some());
         if self.plan.is_some() && !asks && matches!(error, aws::wire::Error::Refused(_)) {
             return refusal.hint("IAM takes a session without an MFA code for nothing; `--no-session` signs with the key itself");
@@ -173,13 +248,8 @@ impl Rotation<'_> {
         refusal
     }
 
-    /// Deletes the old key. AWS needs some seconds until it knows the new one, so this is tried for a while.
-    async fn delete(
-        &self,
-        old: &Lease,
-        new: &Lease,
-        (first, user): (&Lease, Option<&str>),
-    ) -> Result<(), Stop> {
+    /// Deletes the old key, or makes it inactive. AWS needs some seconds until it knows the new one, so this is tried for a while.
+    async fn end(&self, old: &Lease, new: &Lease, first: &Lease) -> Result<(), Stop> {
         let endpoint = self.iam()?;
         let asks = self.plan.as_ref().is_some_and(|plan| plan.devices().next().is_some());
         let (mut fresh, mut tries, mut waited) = (None, 0, Duration::ZERO);
@@ -187,10 +257,10 @@ impl Rotation<'_> {
             tries += 1;
             // A code is good for one session, so where one was asked for, that session signs this as well.
             let outcome = match (asks, &fresh) {
-                (true, _) => self.deleted(&endpoint, first, old, user).await,
-                (false, Some(signer)) => self.deleted(&endpoint, signer, old, user).await,
+                (true, _) => self.ended(&endpoint, first, old).await,
+                (false, Some(signer)) => self.ended(&endpoint, signer, old).await,
                 (false, None) => match self.signer(new).await {
-                    Ok(signer) => self.deleted(&endpoint, fresh.insert(signer), old, user).await,
+                    Ok(signer) => self.ended(&endpoint, fresh.insert(signer), old).await,
                     Err(Stop::Refused(refusal)) => Err(refusal.message),
                     Err(needs @ Stop::Needs(_)) => return Err(needs),
                 },
@@ -204,15 +274,14 @@ impl Rotation<'_> {
         }
     }
 
-    async fn deleted(
-        &self,
-        endpoint: &Endpoint,
-        signer: &Lease,
-        old: &Lease,
-        user: Option<&str>,
-    ) -> Result<(), String> {
+    async fn ended(&self, endpoint: &Endpoint, signer: &Lease, old: &Lease) -> Result<(), String> {
         let iam = Iam::new(&self.minting.tools.wire, endpoint, signer);
-        iam.delete_access_key(&old.access_key_id, user).await.map(|_| ()).map_err(|error| error.to_string())
+        let (id, user) = (&old.access_key_id, self.user.as_deref());
+        let ended = match self.becomes {
+            OldKey::Deleted => iam.delete_access_key(id, user).await.map(|_| ()),
+            OldKey::Deactivated => iam.update_access_key(id, KeyStatus::Inactive, user).await,
+        };
+        ended.map_err(|error| error.to_string())
     }
 
     /// The new key is in place, and the old one is still good: said in full, as nobody else knows it any more.
@@ -225,6 +294,31 @@ impl Rotation<'_> {
             "the new key is stored; delete the old one: `aws iam delete-access-key --access-key-id {id}`"
         ))
     }
+}
+
+/// No key was made, or nobody knows whether one was.
+struct NotCreated {
+    refusal: Refusal,
+    /// AWS said so, so that there is none.
+    refused: bool,
+}
+
+impl NotCreated {
+    /// Nothing was sent.
+    fn before(stop: Stop) -> Self {
+        let refusal = match stop {
+            Stop::Refused(refusal) => refusal,
+            Stop::Needs(_) => Refusal::new(Code::SourceUnavailable, "there is no way to IAM"),
+        };
+        Self { refusal, refused: true }
+    }
+}
+
+/// The answer to the call that makes a key was not read.
+fn unread(refusal: Refusal) -> Refusal {
+    refusal.hint(
+        "AWS may have made a key: the next `rotate` finds it and deletes it; the stored key works as before",
+    )
 }
 
 /// The last four characters of an id.

@@ -7,24 +7,49 @@ use keyring::{Error, Item, Keyring};
 
 /// A keyring, one call at a time. Cheap to clone.
 #[derive(Clone)]
-pub struct Shelf(Arc<Mutex<Box<dyn Keyring>>>);
+pub struct Shelf(Place);
+
+#[derive(Clone)]
+enum Place {
+    /// One that a door opened.
+    Opened(Arc<Mutex<Box<dyn Keyring>>>),
+    /// Doorward's own store, which only the call can open.
+    Own,
+}
 
 impl Shelf {
     /// Takes a keyring.
     #[must_use]
     pub fn new(keyring: Box<dyn Keyring>) -> Self {
-        Self(Arc::new(Mutex::new(keyring)))
+        Self(Place::Opened(Arc::new(Mutex::new(keyring))))
+    }
+
+    /// Doorward's own store.
+    #[must_use]
+    pub const fn own() -> Self {
+        Self(Place::Own)
+    }
+
+    /// Whether it is Doorward's own store, not opened yet.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        matches!(self.0, Place::Own)
     }
 
     /// Whether both are one keyring.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        match (&self.0, &other.0) {
+            (Place::Opened(one), Place::Opened(other)) => Arc::ptr_eq(one, other),
+            (Place::Own, Place::Own) => true,
+            (Place::Opened(_), Place::Own) | (Place::Own, Place::Opened(_)) => false,
+        }
     }
 
     /// Which kind of keyring it is.
     pub(super) async fn kind(&self) -> keyring::Kind {
-        let keyring = Arc::clone(&self.0);
+        let Place::Opened(keyring) = &self.0 else { return keyring::Kind::Doorward };
+        let keyring = Arc::clone(keyring);
         let kind = move || keyring.lock().unwrap_or_else(PoisonError::into_inner).kind();
         tokio::task::spawn_blocking(kind)
             .await
@@ -70,7 +95,11 @@ impl Shelf {
         &self,
         work: impl FnOnce(&dyn Keyring) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let keyring = Arc::clone(&self.0);
+        let Place::Opened(keyring) = &self.0 else {
+            let why = "it is opened by the broker, for a call".to_owned();
+            return Err(Error::Unavailable { kind: keyring::Kind::Doorward, why, source: None });
+        };
+        let keyring = Arc::clone(keyring);
         let done = tokio::task::spawn_blocking(move || {
             let keyring = keyring.lock().unwrap_or_else(PoisonError::into_inner);
             work(&**keyring)

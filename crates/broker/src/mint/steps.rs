@@ -26,21 +26,17 @@ impl Minting {
         let left = plan.steps.get(done..).unwrap_or_default();
         // Before the first call: what was made with a code must not be thrown away because another code is lacking.
         for device in left.iter().filter_map(Step::mfa) {
-            self.code(device)?;
+            self.code(device).await?;
         }
         for step in left {
-            let code = step.mfa().map(|device| self.code(device)).transpose()?;
+            let code = match step.mfa() {
+                Some(device) => Some(self.code(device).await?),
+                None => None,
+            };
             lease = self.step(&lease, step, code).await?;
             self.keep(step.key(), &lease).await?;
         }
         Ok((lease, !left.is_empty()))
-    }
-
-    /// The code of a device.
-    pub(super) fn code(&self, device: &Mfa) -> Result<&Code, Stop> {
-        let found = self.given.codes.iter().find(|(serial, _)| *serial == device.serial);
-        let lacking = || Needs::Code { serial: device.serial.clone(), process: device.process.clone() };
-        found.map(|(_, code)| code).ok_or_else(|| Stop::Needs(lacking()))
     }
 
     async fn step(&self, lease: &Lease, step: &Step, code: Option<&Code>) -> Result<Lease, Stop> {
@@ -95,6 +91,10 @@ impl Minting {
             Base::Keys { profile } => Ok(self.stored_key(profile).await?),
             Base::Sso { sso, at, .. } => self.sso_credentials(session, sso, at).await,
             Base::WebIdentity { role, token, .. } => self.web_identity(role, token).await,
+            Base::Machine { source, .. } => match &self.given.credentials {
+                Some(found) => Ok(super::token::copy(found)?),
+                None => Err(Stop::Needs(Needs::Machine { source: source.clone() })),
+            },
             Base::Process { command, .. } => match &self.given.credentials {
                 Some(printed) => Ok(super::token::copy(printed)?),
                 None => Err(Stop::Needs(Needs::Credentials { command: command.clone() })),
@@ -106,7 +106,7 @@ impl Minting {
         let read;
         let token = match (token, &self.given.token) {
             (WebIdentity::File(path), _) => {
-                read = aws::process::token_file(path.as_ref(), Edges::Kept)
+                read = aws::process::token_file(path.as_ref(), Edges::Trimmed)
                     .map_err(|error| self.process(&error))?;
                 &read
             }

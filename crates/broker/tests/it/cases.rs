@@ -66,7 +66,11 @@ pub(crate) fn of(name: &str) -> Vec<Case> {
 /// The names of all built-in integrations that are services.
 pub(crate) fn services() -> Vec<String> {
     let names = Catalog::builtin().names().into_iter().map(|name| name.to_string());
-    names.filter(|name| !["aws-credentials", "doorward"].contains(&name.as_str())).collect()
+    names
+        .filter(|name| {
+            !["aws-credentials", "azure-credentials", "doorward", "gcp-credentials"].contains(&name.as_str())
+        })
+        .collect()
 }
 
 /// A built-in integration; one that lives at an address of the user's own has one for its cases.

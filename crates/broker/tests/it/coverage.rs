@@ -111,7 +111,8 @@ async fn every_operation_of_every_door_is_authorised_and_recorded() {
     assert!(unused.is_empty(), "exceptions that nothing needs: {unused:?}");
     let names = Catalog::builtin().names();
     // Those that mint have a test of their own.
-    let names = names.iter().filter(|name| name.as_str() != broker::mint::AWS);
+    let minting = [broker::mint::AWS, broker::mint::AZURE, broker::mint::GCP];
+    let names = names.iter().filter(|name| !minting.contains(&name.as_str()));
     let operations: usize = names.map(|name| cases::built_in(name.as_str()).operations().len()).sum();
     let own = MANAGED.len();
     // Three doors and three checks, without what the exceptions say.
@@ -388,7 +389,8 @@ async fn every_operation_that_mints_is_authorised_and_recorded() {
     assert_eq!(described, broker::mint::MINTED);
     let house = House::opened(Vec::new(), |_| {}).await;
     for operation in &described {
-        let inputs = [("profile", "prod"), ("from", "file"), ("to", "pass"), ("endpoint", "ecs")];
+        let inputs =
+            [("profile", "prod"), ("from", "file"), ("to", "pass"), ("endpoint", "ecs"), ("serial", "1")];
         let name: model::OperationName = operation.parse().unwrap();
         let known = |input: &&(&str, &str)| own.operations()[&name].inputs().contains_key(input.0);
         let inputs: Vec<(&str, &str)> = inputs.iter().filter(known).copied().collect();
@@ -399,6 +401,31 @@ async fn every_operation_that_mints_is_authorised_and_recorded() {
         let owner = house.refused(ask(Door::Cli)).await;
         assert_eq!(owner.code, Code::BadRequest, "{operation}: {}", owner.message);
         assert!(owner.evidence.is_some(), "{operation}");
+    }
+}
+
+/// The same for tokens of the clouds, whose operations are the same two.
+#[tokio::test]
+async fn every_operation_of_a_cloud_is_authorised_and_recorded() {
+    let house = House::opened(Vec::new(), |_| {}).await;
+    for integration in [broker::mint::GCP, broker::mint::AZURE] {
+        let own = Catalog::builtin().get(&integration.parse().unwrap()).unwrap();
+        let described: Vec<String> = own.operations().keys().map(ToString::to_string).collect();
+        assert_eq!(described, broker::mint::MINTED_OF_CLOUDS);
+        for operation in &described {
+            let known = own.operations()[&operation.parse::<model::OperationName>().unwrap()].inputs();
+            let inputs: Vec<(&str, &str)> = [("key", "ci"), ("endpoint", "gcp")]
+                .into_iter()
+                .filter(|(name, _)| known.contains_key(*name))
+                .collect();
+            let ask = |door| Ask::named(integration, operation, &inputs).through(door);
+            let stranger = house.refused(ask(Door::Socket).uid(Some(OWNER + 1))).await;
+            assert_eq!(stranger.code, Code::Denied, "{operation}");
+            assert!(stranger.evidence.is_some(), "{operation}");
+            let owner = house.refused(ask(Door::Cli)).await;
+            assert_eq!(owner.code, Code::BadRequest, "{operation}: {}", owner.message);
+            assert!(owner.evidence.is_some(), "{operation}");
+        }
     }
 }
 

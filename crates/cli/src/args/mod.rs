@@ -5,8 +5,10 @@
 pub(crate) mod aws;
 pub(crate) mod broker;
 pub(crate) mod capability;
+pub(crate) mod compat;
 pub(crate) mod evidence;
 pub(crate) mod integration;
+pub(crate) mod metadata;
 pub(crate) mod policy;
 pub(crate) mod secret;
 
@@ -92,6 +94,9 @@ pub(crate) enum Command {
     Demo(broker::Demo),
     /// Credentials for AWS: sessions, roles, sign-ins, keys, servers for SDKs
     Aws(Box<aws::Aws>),
+    /// Serve tokens of Google Cloud or Microsoft Entra to SDKs, as a machine of that cloud does
+    #[command(subcommand)]
+    Metadata(Box<metadata::Metadata>),
     /// Start the broker; makes the home at the first start
     Up(Box<broker::Up>),
     /// Make a home, and show its recovery key once
@@ -122,6 +127,9 @@ pub(crate) enum Command {
     /// List, show, verify and export evidence
     #[command(subcommand)]
     Evidence(evidence::Evidence),
+    /// Make links under which this program speaks the command line of another
+    #[command(subcommand)]
+    Compat(compat::Compat),
     /// Print the completions of a shell
     Completions(Completions),
     /// Write the reference pages

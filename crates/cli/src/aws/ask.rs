@@ -77,7 +77,9 @@ fn guarded(mut text: Zeroizing<String>) -> Result<Secret, NoAnswer> {
 
 /// The names of the drivers that can ask here.
 pub(super) fn drivers() -> Vec<String> {
-    mfa::available(&facts(Serving::No)).into_iter().map(|driver| driver.name().to_owned()).collect()
+    // A seed may be stored; only the broker knows.
+    let facts = Facts { seed: true, ..facts(Serving::No) };
+    mfa::available(&facts).into_iter().map(|driver| driver.name().to_owned()).collect()
 }
 
 /// What has to be known about this machine.

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::wire;
 
 /// A program about to be started.
-pub(super) struct Child {
+pub(crate) struct Child {
     program: OsString,
     command: Command,
 }
@@ -22,13 +22,7 @@ impl Child {
     /// The program and its arguments; none is the shell. Whatever could outrank or confuse the credentials is taken out of its
     /// environment, and our own secrets are.
     pub(super) fn new(profile: &Profile, words: Vec<OsString>) -> Result<Self, Wrong> {
-        let mut words = words.into_iter();
-        let program = words.next().unwrap_or_else(exec::shell);
-        let mut command = Command::new(&program);
-        command.args(words);
-        for name in STALE.iter().chain(OUR_SECRETS) {
-            command.env_remove(name);
-        }
+        let Self { program, mut command } = Self::bare(words, STALE);
         command.env("AWS_VAULT", &profile.name);
         if let Some(region) = &profile.region {
             command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
@@ -39,13 +33,25 @@ impl Child {
         Ok(Self { program, command })
     }
 
+    /// The program and its arguments, without the variables of `stale` and without our own secrets.
+    pub(crate) fn bare(words: Vec<OsString>, stale: &[&str]) -> Self {
+        let mut words = words.into_iter();
+        let program = words.next().unwrap_or_else(exec::shell);
+        let mut command = Command::new(&program);
+        command.args(words);
+        for name in stale.iter().chain(OUR_SECRETS) {
+            command.env_remove(name);
+        }
+        Self { program, command }
+    }
+
     /// The program.
     pub(super) fn program(&self) -> &OsStr {
         &self.program
     }
 
     /// Adds a variable.
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }

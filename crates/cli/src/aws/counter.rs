@@ -21,8 +21,14 @@ use crate::wire;
 
 /// Performs one operation of the integration that mints.
 pub(super) fn call(operation: &str, inputs: Inputs, wish: Wish) -> Outcome<Outbound> {
+    call_of(AWS, operation, inputs, wish)
+}
+
+/// Performs one operation of an integration that mints.
+pub(crate) fn call_of(integration: &str, operation: &str, inputs: Inputs, wish: Wish) -> Outcome<Outbound> {
     let own = open()?;
-    let answer = inbound(operation, inputs, wish, Door::Cli).and_then(|inbound| own.call(inbound));
+    let answer =
+        inbound((integration, operation), inputs, wish, Door::Cli).and_then(|inbound| own.call(inbound));
     let closed = own.close();
     let answer = answer?;
     closed?;
@@ -35,10 +41,15 @@ fn open() -> Outcome<Own> {
     Own::open_at(&home, &settings)
 }
 
-fn inbound(operation: &str, inputs: Inputs, wish: Wish, door: Door) -> Outcome<Inbound> {
+fn inbound(
+    (integration, operation): (&str, &str),
+    inputs: Inputs,
+    wish: Wish,
+    door: Door,
+) -> Outcome<Inbound> {
     let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
     let operate = Operate {
-        integration: AWS.parse()?,
+        integration: integration.parse()?,
         operation: operation.parse()?,
         inputs,
         payload: None,
@@ -50,9 +61,10 @@ fn inbound(operation: &str, inputs: Inputs, wish: Wish, door: Door) -> Outcome<I
 
 /// For a server: a thread that opens the home when there is something to do, and lets go of it soon, so that other processes
 /// have their turn.
-pub(super) struct Counter(mpsc::UnboundedSender<Job>);
+pub(crate) struct Counter(mpsc::UnboundedSender<Job>);
 
 struct Job {
+    integration: &'static str,
     operation: &'static str,
     inputs: Inputs,
     wish: Wish,
@@ -61,7 +73,7 @@ struct Job {
 
 impl Counter {
     /// Starts the thread, called `counter`. It ends with this.
-    pub(super) fn start() -> Outcome<Self> {
+    pub(crate) fn start() -> Outcome<Self> {
         let (sender, jobs) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new().name("counter".to_owned());
         thread
@@ -77,9 +89,19 @@ impl Counter {
         inputs: Inputs,
         wish: Wish,
     ) -> Outcome<Outbound> {
+        self.call_of((AWS, operation), inputs, wish).await
+    }
+
+    /// Performs one operation of an integration that mints.
+    pub(crate) async fn call_of(
+        &self,
+        (integration, operation): (&'static str, &'static str),
+        inputs: Inputs,
+        wish: Wish,
+    ) -> Outcome<Outbound> {
         let (answer, waiting) = oneshot::channel();
         let gone = || Failure::new("the thread that asks the broker has ended");
-        self.0.send(Job { operation, inputs, wish, answer }).map_err(|_| gone())?;
+        self.0.send(Job { integration, operation, inputs, wish, answer }).map_err(|_| gone())?;
         waiting.await.map_err(|_| gone())?
     }
 }
@@ -106,10 +128,10 @@ async fn turn(own: &Own, first: Job, jobs: &mut mpsc::UnboundedReceiver<Job>) {
     let over = Instant::now() + LONGEST_TURN;
     let mut tasks = tokio::task::JoinSet::new();
     let mut next = Some(first);
-    while let Some(Job { operation, inputs, wish, answer }) = next {
+    while let Some(Job { integration, operation, inputs, wish, answer }) = next {
         let worker = own.worker();
         tasks.spawn(async move {
-            let done = match inbound(operation, inputs, wish, Door::Metadata) {
+            let done = match inbound((integration, operation), inputs, wish, Door::Metadata) {
                 Ok(inbound) => worker.call(inbound).await.map_err(Failure::from),
                 Err(failure) => Err(failure),
             };
@@ -123,7 +145,7 @@ async fn turn(own: &Own, first: Job, jobs: &mut mpsc::UnboundedReceiver<Job>) {
 }
 
 /// Says which home is meant, for the life of this process: the flag `--home`.
-pub(super) fn at(folder: PathBuf) {
+pub(crate) fn at(folder: PathBuf) {
     let _ = CHOSEN.set(folder);
 }
 

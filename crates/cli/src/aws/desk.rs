@@ -37,20 +37,28 @@ impl Desk {
     /// Reads the profile file and opens the keyrings. Nobody is asked anything yet.
     pub(super) fn open(global: Global) -> Result<Self, Wrong> {
         let file = profile_file(&global)?;
-        let settings = settings(&global);
-        let keys = keyring(global.backend.as_deref(), &settings, &global)?;
-        let entries = keys.names().map_err(|error| unusable(&error, &global))?;
+        let (keys, entries) = shelf(global.backend.as_deref(), &global)?;
         let (sessions, session_entries) = match global.session_backend.as_deref() {
-            Some(name) => {
-                let keyring = keyring(Some(name), &settings, &global)?;
-                let names = keyring.names().map_err(|error| unusable(&error, &global))?;
-                (Some(Shelf::new(keyring)), names)
-            }
-            None => (None, entries.clone()),
+            Some(name) => shelf(Some(name), &global)?,
+            None => (keys.clone(), entries.clone()),
         };
-        let keys = Shelf::new(keys);
-        let sessions = sessions.unwrap_or_else(|| keys.clone());
-        Ok(Self { global, file, keys, sessions, entries, session_entries })
+        let mut desk = Self { global, file, keys, sessions, entries, session_entries };
+        desk.list_own()?;
+        Ok(desk)
+    }
+
+    /// The entries of our own store are listed by the broker, as only a call can open it.
+    fn list_own(&mut self) -> Result<(), Wrong> {
+        if !self.keys.is_own() && !self.sessions.is_own() {
+            return Ok(());
+        }
+        let answer = self.ask("key.list", Inputs::new(), What::List, self.tools(None)?)?;
+        let names = |of: &str| {
+            let names = answer.value.get(of).and_then(serde_json::Value::as_array).into_iter().flatten();
+            names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
+        };
+        (self.entries, self.session_entries) = (names("keys"), names("sessions"));
+        Ok(())
     }
 
     /// Whether keys are stored under this name.
@@ -103,9 +111,18 @@ impl Desk {
             keys: self.keys.clone(),
             sessions: self.sessions.clone(),
             other: None,
+            seeds: self.seeds(),
             wire: Arc::new(wire(profile)?),
             words: self.global.compatible().then(|| Arc::new(words) as Arc<mint::Words>),
         })
+    }
+
+    /// Whether stored seeds may make codes: not where somebody said who else asks.
+    fn seeds(&self) -> mint::Seeds {
+        match self.global.prompt.as_deref() {
+            None | Some("totp") => mint::Seeds::Use,
+            Some(_) => mint::Seeds::Leave,
+        }
     }
 
     /// Asks the broker for an operation that needs credentials, and gets what they lack.
@@ -125,7 +142,10 @@ impl Desk {
         };
         let wire = wire(Some(profile))?;
         let getting = Getting { profile, prompts: &*prompts, browser: &browser, wire: &wire };
-        let tools = self.tools(Some(profile))?;
+        let mut tools = self.tools(Some(profile))?;
+        if session.mfa_token.is_some() {
+            tools.seeds = mint::Seeds::Leave;
+        }
         getting.until(|given| {
             let wish = Wish { what: what(), tools: tools.clone(), given };
             counter::call(operation, inputs.clone(), wish)
@@ -147,8 +167,15 @@ impl Desk {
     }
 }
 
+/// Tools of a call that needs no keyring.
+pub(crate) fn bare_tools() -> Result<Tools, Wrong> {
+    let (keys, sessions) = (Shelf::own(), Shelf::own());
+    let wire = Arc::new(wire(None)?);
+    Ok(Tools { keys, sessions, other: None, seeds: mint::Seeds::Leave, wire, words: None })
+}
+
 /// The lease of an answer.
-pub(super) fn lease(outbound: Outbound) -> Result<Box<Lease>, Wrong> {
+pub(crate) fn lease(outbound: Outbound) -> Result<Box<Lease>, Wrong> {
     match outbound {
         Outbound::Lease(answer, lease) => {
             log(|| format!("evidence {}", answer.evidence));
@@ -195,7 +222,7 @@ pub(super) fn profile_names() -> Result<Vec<String>, aws::file::Error> {
 pub(super) fn profile_file(global: &Global) -> Result<File, Wrong> {
     File::load(&config_path()).map_err(|error| {
         let message = if global.compatible() { error.compatible() } else { error.to_string() };
-        Wrong::new(message).maybe_hint(error.hint())
+        Wrong(Failure { message, ..Failure::of(&error) }).maybe_hint(error.hint())
     })
 }
 
@@ -237,8 +264,21 @@ fn keyring(
 }
 
 /// Opens a keyring by its name, for a migration.
-pub(super) fn other(name: &str, global: &Global) -> Result<Box<dyn Keyring>, Wrong> {
-    keyring(Some(name), &settings(global), global)
+pub(super) fn other(name: &str, global: &Global) -> Result<Shelf, Wrong> {
+    match name.parse() {
+        Ok(Kind::Doorward) => Ok(Shelf::own()),
+        _ => keyring(Some(name), &settings(global), global).map(Shelf::new),
+    }
+}
+
+/// A keyring and the names of its entries; those of our own store are listed later.
+fn shelf(name: Option<&str>, global: &Global) -> Result<(Shelf, Vec<String>), Wrong> {
+    if name.is_some_and(|name| name.parse() == Ok(Kind::Doorward)) {
+        return Ok((Shelf::own(), Vec::new()));
+    }
+    let keyring = keyring(name, &settings(global), global)?;
+    let names = keyring.names().map_err(|error| unusable(&error, global))?;
+    Ok((Shelf::new(keyring), names))
 }
 
 fn unusable(error: &keyring::Error, global: &Global) -> Wrong {
@@ -301,6 +341,11 @@ fn settings(global: &Global) -> keyring::Settings {
 
 /// How AWS is reached: by the environment, as every tool is.
 fn wire(profile: Option<&Profile>) -> Result<Wire, Wrong> {
+    Ok(Wire::new(egress(profile)?, Arc::new(SystemClock::default()), Arc::new(Sleep)))
+}
+
+/// Through which proxies, and whom to believe.
+pub(crate) fn egress(profile: Option<&Profile>) -> Result<EgressConfig, Wrong> {
     let either = |upper: &str, lower: &str| environment(upper).or_else(|| environment(lower));
     let https = either("HTTPS_PROXY", "https_proxy");
     // The upper-case name is a header of CGI programs, so only the other one counts (CVE-2016-5385).
@@ -311,8 +356,7 @@ fn wire(profile: Option<&Profile>) -> Result<Wire, Wrong> {
     let bundle = profile.and_then(|profile| profile.endpoints.ca_bundle.clone());
     let bundle = bundle.or_else(|| environment("AWS_CA_BUNDLE")).or_else(|| environment("SSL_CERT_FILE"));
     let roots = bundle.map_or(Roots::Platform, |path| Roots::Bundle(path.into()));
-    let config = EgressConfig { proxies, roots, ..EgressConfig::default() };
-    Ok(Wire::new(config, Arc::new(SystemClock::default()), Arc::new(Sleep)))
+    Ok(EgressConfig { proxies, roots, ..EgressConfig::default() })
 }
 
 /// The session policy that was given on the command line.

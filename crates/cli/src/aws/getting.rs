@@ -15,10 +15,11 @@ use aws::profile::Profile;
 use aws::wire::{Endpoint, Service, Wire};
 use broker::mint::{Browser, Given, Needs};
 use broker::{Outbound, SystemClock};
-use model::Clock;
+use model::{Clock, Timestamp};
 use rustix::fs::{FlockOperation, flock};
 
 use super::speech::Wrong;
+use crate::compat::environment;
 use crate::failure::Failure;
 use crate::wire;
 
@@ -75,7 +76,14 @@ impl Getting<'_> {
                 let now = SystemClock::default().now();
                 given.credentials = Some(self.run(program(command).credentials(now))?);
             }
-            Needs::Token { command } => given.token = Some(self.run(program(command).token(Edges::Kept))?),
+            Needs::Machine { source } => {
+                let now = SystemClock::default().now();
+                let found = wire::runtime()?.block_on(aws::source::credentials(source, &environment, now));
+                let wrong = |error: aws::source::Error| Wrong(Failure::of(&error).maybe_hint(error.hint()));
+                given.credentials = Some(found.map_err(wrong)?);
+            }
+            Needs::Later { serial, until } => wait(serial, *until)?,
+            Needs::Token { command } => given.token = Some(self.run(program(command).token(Edges::Trimmed))?),
             Needs::SignIn { start_url } => {
                 let found = self.profile.line().find_map(|profile| {
                     profile
@@ -92,8 +100,18 @@ impl Getting<'_> {
                     endpoint.map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))?;
                 let done =
                     wire::runtime()?.block_on(broker::mint::sign_in(self.wire, &endpoint, sso, self.browser));
-                given.signed_in =
-                    Some(done.map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))?);
+                let again = format!(
+                    "`doorward aws exec {} -- true` signs in again; `--device-code --no-browser` from another machine",
+                    self.profile.name
+                );
+                given.signed_in = Some(done.map_err(|error| {
+                    let failure = Failure::of(&error).maybe_hint(error.hint());
+                    let hint = failure
+                        .hint
+                        .as_deref()
+                        .map_or_else(|| again.clone(), |hint| format!("{hint}; {again}"));
+                    Wrong(failure.hint(hint)).after(&format!("the sign-in at `{start_url}` is over: "))
+                })?);
             }
         }
         Ok(given)
@@ -103,6 +121,19 @@ impl Getting<'_> {
         let done = wire::runtime()?.block_on(program);
         done.map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))
     }
+}
+
+/// Waits for the next code of a device, while the home is open to others.
+fn wait(serial: &str, until: Timestamp) -> Result<(), Wrong> {
+    let left = until.since(SystemClock::default().now());
+    if left > LONGEST_WAIT {
+        let message =
+            format!("the code of `{serial}` was used, and the next one comes in {} s", left.as_secs());
+        return Err(Wrong::new(message));
+    }
+    super::speech::say(&format!("waiting {} s for the next code of {serial}", left.as_secs() + 1));
+    std::thread::sleep(left);
+    Ok(())
 }
 
 /// A program of the user's own profile file. It may be this one again, for another profile, so it gets what we got.
@@ -131,5 +162,6 @@ impl Turn {
 
 /// A device, a program and a sign-in at most, and each once more where what was given turned out to be over.
 const MOST: usize = 8;
+const LONGEST_WAIT: Duration = Duration::from_secs(90);
 /// As long as a person needs to touch a token or type into a window of such a program.
 const LONGEST: Duration = Duration::from_secs(300);

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use aws::file::{File, Section};
+use aws::file::Section;
 use broker::Lease;
 use broker::mint::{Shelf, What};
 use memory::Secret;
@@ -17,6 +17,9 @@ use crate::failure::Failure;
 /// Stores a key, and adds a section to the profile file where there is none.
 pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
     let name = &add.profile;
+    if add.mfa_seed {
+        return super::seed::add(desk, name);
+    }
     let own = desk.file.section(name);
     let source = own.as_ref().and_then(|section: &Section<'_>| section.get("source_profile"));
     if let Some(source) = source.filter(|source| source != name) {
@@ -25,6 +28,12 @@ pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
         )));
     }
     let (key, serial) = if add.env { (from_environment()?, None) } else { typed()? };
+    let settings: Vec<(&str, &str)> = serial.iter().map(|serial| ("mfa_serial", serial.as_str())).collect();
+    // Written out first: a name that the file can't hold must not leave a key behind.
+    let section = match add.add_config && own.is_none() {
+        true => Some(desk.file.with_profile(name, &settings).map_err(unwritten)?),
+        false => None,
+    };
     let what = What::Add { profile: name.clone(), key };
     let answer = desk.ask("key.add", desk::input(name), what, desk.tools(None)?)?;
     let mut said = format!("Added credentials to profile \"{name}\" in vault\n");
@@ -32,27 +41,26 @@ pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
     if sessions > 0 {
         said.push_str(&format!("Deleted {sessions} existing sessions.\n"));
     }
-    if add.add_config && own.is_none() {
-        let settings: Vec<(&str, &str)> =
-            serial.iter().map(|serial| ("mfa_serial", serial.as_str())).collect();
-        write_section(&desk.file, name, &settings)?;
+    if let Some(text) = section {
+        desk.file.save(&text).map_err(unwritten)?;
     }
     Ok(speech::out(said.as_bytes()))
 }
 
-/// Adds a section to the profile file and touches nothing else in it.
-pub(super) fn write_section(file: &File, name: &str, settings: &[(&str, &str)]) -> Result<(), Wrong> {
-    let wrong = |error: aws::file::Error| Wrong(Failure::of(&error).maybe_hint(error.hint()));
-    let text = file.with_profile(name, settings).map_err(wrong)?;
-    file.save(&text).map_err(wrong)
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
+fn unwritten(error: aws::file::Error) -> Wrong {
+    Wrong(Failure::of(&error).maybe_hint(error.hint()))
 }
 
 fn from_environment() -> Result<Lease, Wrong> {
-    let needed =
-        |name: &str| environment(name).ok_or_else(|| Wrong::new(format!("Missing value for {name}")));
+    let needed = |name: &str| {
+        let value = environment(name).ok_or_else(|| Wrong::new(format!("Missing value for {name}")))?;
+        one_word(name, value)
+    };
     let access_key_id = needed("AWS_ACCESS_KEY_ID")?;
     let secret = needed("AWS_SECRET_ACCESS_KEY")?;
-    let token = environment("AWS_SESSION_TOKEN");
+    let token =
+        environment("AWS_SESSION_TOKEN").map(|token| one_word("AWS_SESSION_TOKEN", token)).transpose()?;
     let end = environment("AWS_CREDENTIAL_EXPIRATION").map(|text| {
         text.parse()
             .map_err(|_| Wrong::new("`AWS_CREDENTIAL_EXPIRATION` is no time, such as 2026-01-31T12:00:00Z"))
@@ -63,6 +71,20 @@ fn from_environment() -> Result<Lease, Wrong> {
         session_token: token.map(guarded).transpose()?,
         expiration: end.transpose()?,
     })
+}
+
+/// A part of a key without the white space that came along when it was copied. One with more of it inside would be refused by
+/// AWS with a word about signatures.
+fn one_word(name: &str, value: String) -> Result<String, Wrong> {
+    let value = Zeroizing::new(value);
+    let word = value.trim();
+    if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Wrong::new(format!(
+            "{name} is no part of a key: it has white space or other signs in it"
+        ))
+        .hint("copy it again; nothing was stored"));
+    }
+    Ok(word.to_owned())
 }
 
 /// Asks on the terminal: the id, the secret without showing it, the device.
@@ -80,12 +102,12 @@ fn typed() -> Result<(Lease, Option<String>), Wrong> {
     let secret = dialoguer::Password::new().with_prompt("Enter Secret Access Key").interact();
     let secret = secret.map_err(|error| Wrong(Failure::doing("could not ask on the terminal", &error)))?;
     let serial = asked("Enter MFA Device ARN (If MFA is not enabled, leave this blank)")?;
-    if access_key_id.trim().is_empty() || secret.is_empty() {
+    if access_key_id.trim().is_empty() || secret.trim().is_empty() {
         return Err(Wrong::new("a key has an id and a secret; nothing was stored"));
     }
     let lease = Lease {
-        access_key_id: access_key_id.trim().to_owned(),
-        secret_access_key: guarded(secret)?,
+        access_key_id: one_word("the access key id", access_key_id)?,
+        secret_access_key: guarded(one_word("the secret access key", secret)?)?,
         session_token: None,
         expiration: None,
     };
@@ -102,6 +124,9 @@ pub(super) fn guarded(text: String) -> Result<Secret, Wrong> {
 /// Forgets the key of a profile, or its sessions alone.
 pub(super) fn remove(desk: &Desk, remove: &Remove) -> Result<ExitCode, Wrong> {
     let name = &remove.profile;
+    if remove.mfa_seed {
+        return super::seed::remove(desk, name, remove.force);
+    }
     if remove.sessions_only {
         speech::say("Specifying --sessions-only is deprecated; use `clear`.");
         let what = What::Clear { of: Some((name.clone(), None)) };
@@ -117,10 +142,12 @@ pub(super) fn remove(desk: &Desk, remove: &Remove) -> Result<ExitCode, Wrong> {
 }
 
 /// Asks on the terminal, whatever stdin is.
-fn confirmed(question: &str) -> Result<bool, Wrong> {
+pub(super) fn confirmed(question: &str) -> Result<bool, Wrong> {
     use std::io::{BufRead, BufReader, Write};
     let terminal = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty");
-    let mut terminal = terminal.map_err(|error| Wrong(Failure::doing("open /dev/tty", &error)))?;
+    let mut terminal = terminal.map_err(|error| {
+        Wrong(Failure::doing("open /dev/tty", &error)).hint("`--force` deletes without asking")
+    })?;
     let failed = |error: std::io::Error| Wrong(Failure::doing("could not ask on the terminal", &error));
     terminal.write_all(question.as_bytes()).map_err(failed)?;
     let mut answer = String::new();
@@ -174,7 +201,7 @@ pub(super) fn migrate(global: Global, migrate: &Migrate) -> Result<ExitCode, Wro
         }
         return Ok(speech::line(&format!("{} credentials would be migrated", names.len())));
     }
-    let other = Shelf::new(desk::other(&migrate.to, &desk.global)?);
+    let other = desk::other(&migrate.to, &desk.global)?;
     let (mut copied, mut skipped) = (0, 0);
     for name in &names {
         let state = one(&desk, &other, migrate, name)?;

@@ -10,11 +10,11 @@
 //! - No bus is dialled, no keyring opened and nothing resolved that the command does not need.
 
 mod ask;
-mod child;
+pub(crate) mod child;
 mod configure;
 mod console;
-mod counter;
-mod desk;
+pub(crate) mod counter;
+pub(crate) mod desk;
 mod exec;
 mod export;
 mod getting;
@@ -23,11 +23,11 @@ mod keys;
 mod lent;
 mod list;
 mod rotate;
-mod serve;
+mod seed;
+pub(crate) mod serve;
 mod speech;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::args;
@@ -40,12 +40,6 @@ use crate::print::{Printer, problem};
 
 use desk::Desk;
 pub(crate) use speech::Wrong;
-
-/// Whether the program was started through a link of this name.
-pub(crate) fn is_link(argv0: &OsString) -> bool {
-    let name = PathBuf::from(argv0);
-    name.file_stem().is_some_and(|stem| stem == "aws-vault")
-}
 
 /// Speaks the command line of aws-vault.
 pub(crate) fn linked(words: &[OsString]) -> ExitCode {

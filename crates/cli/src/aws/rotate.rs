@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws::chain::Purpose;
 use aws::mfa::Serving;
-use broker::mint::{self, Progress, Stage, What};
+use broker::mint::{self, OldKey, Progress, Stage, What};
 
 use super::desk::{self, Desk};
 use super::speech::{self, Wrong, masked};
@@ -14,7 +14,8 @@ use crate::compat::aws_vault::command::Rotate;
 
 /// Replaces the key.
 pub(super) fn run(desk: &Desk, rotate: Rotate) -> Result<ExitCode, Wrong> {
-    let Rotate { profile, session } = rotate;
+    let Rotate { profile, session, deactivate } = rotate;
+    let old = if deactivate { OldKey::Deactivated } else { OldKey::Deleted };
     let name = exec::chosen(desk, profile)?;
     let profile = desk.known_profile(&name, &session)?;
     let master = aws::chain::master(&profile, &|name| desk.stored(name))
@@ -24,7 +25,7 @@ pub(super) fn run(desk: &Desk, rotate: Rotate) -> Result<ExitCode, Wrong> {
     let lines = Arc::new(Lines { name });
     let what = || {
         let session = mint::OfProfile { profile: Box::new(profile.clone()), want, refresh: true };
-        What::Rotate(session, Arc::clone(&lines) as Arc<dyn Progress>)
+        What::Rotate(session, old, Arc::clone(&lines) as Arc<dyn Progress>)
     };
     desk.get(("key.rotate", inputs), &profile, (&session, Serving::No), what)?;
     Ok(ExitCode::SUCCESS)
@@ -38,19 +39,30 @@ struct Lines {
 impl Progress for Lines {
     fn say(&self, stage: Stage<'_>) {
         let name = &self.name;
-        speech::line(&match stage {
+        let line = match stage {
             Stage::Begun { master, session: true } => format!(
                 "Rotating credentials stored for profile '{master}' using a session from profile '{name}' (takes 10-20 seconds)"
             ),
             Stage::Begun { master, session: false } => format!(
                 "Rotating credentials stored for profile '{master}' using master credentials (takes 10-20 seconds)"
             ),
+            Stage::Mending(id) => format!("Deleting access key {id} that an earlier rotation left"),
+            Stage::Left(id) => {
+                speech::say(&format!(
+                    "warning: an interrupted rotation of `{name}` may have left access key {id}; delete it if nothing uses it"
+                ));
+                return;
+            }
             Stage::Creating => "Creating a new access key".to_owned(),
             Stage::Created(id) => format!("Created new access key {}", masked(id)),
             Stage::Forgotten(count, profile) => format!("Deleted {count} sessions for {profile}"),
+            Stage::Deactivated(id) => {
+                format!("Made old access key {id} inactive; the next rotation deletes it")
+            }
             Stage::Deleting(id) => format!("Deleting old access key {}", masked(id)),
             Stage::Deleted(id) => format!("Deleted old access key {}", masked(id)),
             Stage::Finished => "Finished rotating access key".to_owned(),
-        });
+        };
+        speech::line(&line);
     }
 }

@@ -135,7 +135,7 @@ struct Linked {
     _alias: Option<Alias>,
 }
 
-fn bind(listen: Option<&str>, port: u16) -> Result<(Bound, SocketAddr), Wrong> {
+pub(crate) fn bind(listen: Option<&str>, port: u16) -> Result<(Bound, SocketAddr), Wrong> {
     let address = match listen {
         Some(text) => {
             text.parse().map_err(|_| Wrong::new(format!("`{text}` is no address, such as 127.0.0.1:9099")))?
@@ -160,7 +160,7 @@ async fn first(leases: &Arc<Refreshing<Source>>, endpoint: Endpoint, lazy: bool)
 }
 
 /// Runs the child to its end; signals of the terminal reach it by themselves, others are passed on.
-async fn beside(child: Child) -> Result<ExitCode, Wrong> {
+pub(crate) async fn beside(child: Child) -> Result<ExitCode, Wrong> {
     use tokio::signal::unix::{SignalKind, signal};
     let failed = |error: std::io::Error| Wrong(Failure::doing("could not wait for the command", &error));
     let mut term = signal(SignalKind::terminate()).map_err(failed)?;
@@ -292,7 +292,7 @@ impl Leases for Source {
     }
 }
 
-fn refused(wrong: Wrong) -> Refusal {
+pub(crate) fn refused(wrong: Wrong) -> Refusal {
     let Failure { kind, message, causes, hint } = wrong.0;
     let code = if let Kind::Refused(code, _) = kind { code } else { Code::SourceUnavailable };
     let causes: String = causes.iter().map(|cause| format!(": {cause}")).collect();
@@ -329,7 +329,7 @@ pub(super) fn proxy(proxy: &Proxy) -> Result<ExitCode, Wrong> {
     })
 }
 
-fn limits() -> ServeLimits {
+pub(crate) fn limits() -> ServeLimits {
     ServeLimits { grace: Duration::from_secs(1), ..ServeLimits::default() }
 }
 

@@ -1,6 +1,7 @@
 //! One file per command. Each reads its arguments, asks, and prints.
 
 mod capability;
+pub(crate) mod compat;
 mod completions;
 mod doctor;
 mod evidence;
@@ -24,7 +25,7 @@ use crate::{demo, generate};
 pub(crate) fn run(context: &Context, command: Command) -> Outcome {
     match command {
         // Taken out before: its programs end with statuses of their own.
-        Command::Aws(_) => Ok(()),
+        Command::Aws(_) | Command::Metadata(_) => Ok(()),
         Command::Demo(args) => demo::run(context, &args),
         Command::Up(args) => up::run(context, &args),
         Command::Init(args) => init::run(context, &args),
@@ -38,6 +39,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Capability(args) => capability::run(context, *args),
         Command::Policy(args) => policy::run(context, args),
         Command::Evidence(args) => evidence::run(context, args),
+        Command::Compat(args) => compat::run(context, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Generate(args) => generate::run(context, &args),
     }

@@ -3,7 +3,7 @@
 pub(crate) mod opener;
 pub(crate) mod picker;
 
-pub(crate) use foreign::{Environment, aws_vault, kingpin};
+pub(crate) use foreign::{Environment, aws_vault, kingpin, links};
 
 /// The environment of this process.
 pub(crate) fn environment(name: &str) -> Option<String> {

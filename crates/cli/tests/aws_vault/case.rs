@@ -1,6 +1,6 @@
 //! What a case is: a profile file, stored keys, command lines, and what has to come of them.
 //!
-//! `cases.json` and `cases_more.json` hold them. `{WORK}` is the home of the case, `{ENDPOINT}` the fake of AWS, `{BIN}` (in
+//! `cases.json`, `cases_more.json` and `cases_own.json` hold them. `{WORK}` is the home of the case, `{ENDPOINT}` the fake of AWS, `{BIN}` (in
 //! `shell`) the binary. `verdict: keep` is behaviour that people rely on; `improve` differs on purpose, and `note` says how
 //! and why. An unknown key is an error.
 
@@ -176,7 +176,7 @@ impl Step {
     }
 }
 
-/// Every case of both files.
+/// Every case of all files.
 pub(crate) fn all() -> Vec<Case> {
     let read = |name: &str, text: &str| -> Vec<Case> {
         let book: Book = serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -184,6 +184,7 @@ pub(crate) fn all() -> Vec<Case> {
     };
     let mut cases = read("cases.json", include_str!("cases.json"));
     cases.extend(read("cases_more.json", include_str!("cases_more.json")));
+    cases.extend(read("cases_own.json", include_str!("cases_own.json")));
     cases
 }
 

@@ -1,4 +1,4 @@
-//! The binary under the name `aws-vault`: the cases of `cases.json` and `cases_more.json`, one test per group.
+//! The binary under the name `aws-vault`: the cases of `cases.json`, `cases_more.json` and `cases_own.json`, one test per group.
 //!
 //! All cases of a group run, two at a time over all groups; what differs is printed at the end. `DOORWARD_CASES=TEXT` runs only
 //! the cases whose id contains the text; `DOORWARD_CASES_PROGRAM=PATH` runs another program with the same command line.
@@ -8,6 +8,8 @@
 mod case;
 #[cfg(test)]
 mod expect;
+#[cfg(test)]
+mod killed;
 #[cfg(test)]
 mod run;
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl Binary {
         Self { folder, path, setsid: needed("setsid"), script: needed("script") }
     }
 
-    fn search_path(&self, work: &Path) -> String {
+    pub(crate) fn search_path(&self, work: &Path) -> String {
         let folder = self.folder.path().display();
         format!("{}/bin:{folder}:{folder}/tools", work.display())
     }
@@ -164,7 +164,7 @@ fn take(step: &Step, place: &Place, binary: &Binary, variables: &Environment) ->
 }
 
 /// A command in the home of a case, with these variables and no others.
-fn command(program: &Path, place: &Place, variables: &Environment) -> Command {
+pub(crate) fn command(program: &Path, place: &Place, variables: &Environment) -> Command {
     let home = place.work.display().to_string();
     let mut command = Command::new(program);
     command.env_clear().current_dir(&place.work).stdin(Stdio::null());
@@ -182,7 +182,7 @@ fn command(program: &Path, place: &Place, variables: &Environment) -> Command {
     command
 }
 
-fn wait(command: &mut Command, limit: Duration) -> Ended {
+pub(crate) fn wait(command: &mut Command, limit: Duration) -> Ended {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
     let rc = ended(&mut child, limit);
@@ -228,7 +228,7 @@ fn collect(from: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> 
 }
 
 #[expect(clippy::disallowed_methods, reason = "a file of a case in a folder that is thrown away")]
-fn write(path: &Path, text: &str) {
+pub(crate) fn write(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
 }
 
@@ -242,10 +242,10 @@ fn found(name: &str) -> Option<PathBuf> {
 /// program, no browser.
 const TOOLS: &[&str] = &[
     "base64", "cat", "chmod", "cmp", "cp", "curl", "cut", "date", "dirname", "echo", "env", "false", "find",
-    "grep", "head", "id", "ip", "kill", "ln", "ls", "mkdir", "mv", "printf", "rm", "rmdir", "sed", "seq",
-    "setsid", "sh", "sleep", "sort", "stat", "stty", "tail", "tee", "test", "timeout", "touch", "tr", "true",
-    "uniq", "unshare", "wc", "xargs",
+    "grep", "head", "id", "ip", "kill", "ln", "ls", "mkdir", "mv", "printf", "readlink", "rm", "rmdir",
+    "sed", "seq", "setsid", "sh", "sleep", "sort", "stat", "stty", "tail", "tee", "test", "timeout", "touch",
+    "tr", "true", "uniq", "unshare", "wc", "xargs",
 ];
 
-const USUAL_TIME: Duration = Duration::from_secs(60);
+pub(crate) const USUAL_TIME: Duration = Duration::from_secs(60);
 const OUTPUT_TIME: Duration = Duration::from_secs(10);

@@ -5,6 +5,10 @@ mod canaries;
 #[cfg(test)]
 mod canaries_planted;
 #[cfg(test)]
+mod cloud;
+#[cfg(test)]
+mod compat;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod kill9;

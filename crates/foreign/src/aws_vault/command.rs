@@ -112,6 +112,8 @@ pub struct Add {
     pub env: bool,
     /// Add a section to the profile file where there is none.
     pub add_config: bool,
+    /// Store the seed of the profile's MFA device instead of a key. Only `doorward aws` has it.
+    pub mfa_seed: bool,
 }
 
 /// `remove`.
@@ -123,6 +125,8 @@ pub struct Remove {
     pub force: bool,
     /// Keep the keys, forget the sessions.
     pub sessions_only: bool,
+    /// Forget the seed of the profile's MFA device instead. Only `doorward aws` has it.
+    pub mfa_seed: bool,
 }
 
 /// `migrate-backend`.
@@ -162,6 +166,8 @@ pub struct Rotate {
     pub profile: Option<String>,
     /// The session that signs; only `no_session` can be said to aws-vault.
     pub session: Wanted,
+    /// Make the old key inactive instead of deleting it. Only `doorward aws` has it.
+    pub deactivate: bool,
 }
 
 /// `exec`.

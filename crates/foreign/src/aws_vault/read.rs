@@ -147,11 +147,13 @@ fn command(parsed: &Parsed) -> Result<Command, Error> {
             profile: needed_profile(parsed)?,
             env: parsed.switch("env"),
             add_config: parsed.switch("add-config"),
+            mfa_seed: false,
         }),
         "remove" => Command::Remove(Remove {
             profile: needed_profile(parsed)?,
             force: parsed.switch("force"),
             sessions_only: parsed.switch("sessions-only"),
+            mfa_seed: false,
         }),
         "migrate-backend" => Command::MigrateBackend(Migrate {
             from: needed_flag(parsed, "from")?,
@@ -167,7 +169,10 @@ fn command(parsed: &Parsed) -> Result<Command, Error> {
             credentials: parsed.switch("credentials"),
             json: false,
         }),
-        "rotate" => Command::Rotate(Rotate { profile: profile(parsed)?, session: session(parsed) }),
+        "rotate" => {
+            let (profile, session) = (profile(parsed)?, session(parsed));
+            Command::Rotate(Rotate { profile, session, deactivate: false })
+        }
         "exec" => Command::Exec(Box::new(exec(parsed)?)),
         "export" => Command::Export(Export {
             profile: profile(parsed)?,

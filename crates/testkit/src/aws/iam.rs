@@ -10,8 +10,14 @@ use super::server::{Asked, Heard};
 use super::sts::signer;
 
 /// The operations that are here.
-pub(super) const ACTIONS: &[&str] =
-    &["GetUser", "CreateAccessKey", "DeleteAccessKey", "UpdateAccessKey", "ListAccessKeys"];
+pub(super) const ACTIONS: &[&str] = &[
+    "GetUser",
+    "CreateAccessKey",
+    "DeleteAccessKey",
+    "UpdateAccessKey",
+    "ListAccessKeys",
+    "GetAccessKeyLastUsed",
+];
 
 /// Answers one call.
 ///
@@ -40,7 +46,7 @@ pub(super) fn answered(inner: &mut Inner, heard: &Heard, asked: &Asked<'_>) -> R
              <Arn>arn:aws:iam::111111111111:user/{name}</Arn><CreateDate>2020-01-01T00:00:00Z</CreateDate></User>"
         )),
         "CreateAccessKey" => {
-            let (id, secret) = inner.ledger.create(asked.n, &inner.options)?;
+            let (id, secret) = inner.ledger.create(asked.n, heard.now, &inner.options)?;
             Some(format!(
                 "<AccessKey><UserName>{name}</UserName><AccessKeyId>{id}</AccessKeyId><Status>Active</Status>\
                  <SecretAccessKey>{secret}</SecretAccessKey></AccessKey>"
@@ -51,26 +57,33 @@ pub(super) fn answered(inner: &mut Inner, heard: &Heard, asked: &Asked<'_>) -> R
             None
         }
         "UpdateAccessKey" => None,
-        _ => Some(listed(inner, heard, &name)),
+        "GetAccessKeyLastUsed" => {
+            let id = asked.text("AccessKeyId").unwrap_or_default();
+            let date = if inner.ledger.was_used(id) {
+                format!("<LastUsedDate>{}</LastUsedDate>", heard.now)
+            } else {
+                String::new()
+            };
+            Some(format!(
+                "<UserName>{name}</UserName><AccessKeyLastUsed>{date}<Region>N/A</Region>\
+                 <ServiceName>N/A</ServiceName></AccessKeyLastUsed>"
+            ))
+        }
+        _ => Some(listed(inner, &name)),
     };
     Ok(Service::Iam.result(asked.action, result.as_deref()))
 }
 
-/// The user's keys: those that the fake made, and the one that signed where it is the user's own.
-fn listed(inner: &Inner, heard: &Heard, name: &str) -> String {
-    let own = heard.signed.iter().map(|signed| signed.key.clone()).filter(|key| key.starts_with("AKIA"));
-    let mut keys: Vec<String> = own.chain(inner.ledger.created_keys()).collect();
-    keys.sort();
-    keys.dedup();
-    let members: String = keys
-        .iter()
-        .map(|key| {
-            format!(
-                "<member><UserName>{name}</UserName><AccessKeyId>{}</AccessKeyId><Status>Active</Status>\
-                 <CreateDate>2020-01-01T00:00:00Z</CreateDate></member>",
-                escaped(key)
-            )
-        })
-        .collect();
+/// The user's keys, as far as the fake has heard of them.
+fn listed(inner: &Inner, name: &str) -> String {
+    let member = |(id, made): (String, Option<model::Timestamp>)| {
+        let made = made.map_or_else(|| "2020-01-01T00:00:00Z".to_owned(), |at| at.to_string());
+        format!(
+            "<member><UserName>{name}</UserName><AccessKeyId>{}</AccessKeyId><Status>Active</Status>\
+             <CreateDate>{made}</CreateDate></member>",
+            escaped(&id)
+        )
+    };
+    let members: String = inner.ledger.users_keys().into_iter().map(member).collect();
     format!("<IsTruncated>false</IsTruncated><AccessKeyMetadata>{members}</AccessKeyMetadata>")
 }

@@ -13,6 +13,10 @@ pub(super) struct Ledger {
     issued: BTreeMap<String, Key>,
     deleted: BTreeSet<String>,
     created: u64,
+    /// When long-lived keys were made.
+    made: BTreeMap<String, Timestamp>,
+    /// The long-lived keys that have signed something, from the fake or from elsewhere.
+    signed: BTreeSet<String>,
     /// How often a fresh key was used, for [`Options::new_key_refusals`].
     uses: BTreeMap<String, u64>,
     /// Codes of MFA that were used.
@@ -68,7 +72,12 @@ impl Ledger {
     ///
     /// # Errors
     /// When the user has two already.
-    pub(super) fn create(&mut self, n: u64, options: &Options) -> Result<(String, String), Refused> {
+    pub(super) fn create(
+        &mut self,
+        n: u64,
+        now: Timestamp,
+        options: &Options,
+    ) -> Result<(String, String), Refused> {
         let deleted = u64::try_from(self.deleted.len()).unwrap_or(u64::MAX);
         let has = (options.keys_at_start + self.created).saturating_sub(deleted);
         if has >= 2 && options.demands(Rule::TwoKeys) {
@@ -78,6 +87,7 @@ impl Ledger {
         let key = Key { kind: Kind::User, secret: secret.clone(), token: None, ends: None };
         self.issued.insert(id.clone(), key);
         self.created += 1;
+        self.made.insert(id.clone(), now);
         Ok((id, secret))
     }
 
@@ -120,9 +130,20 @@ impl Ledger {
         *uses <= options.new_key_refusals
     }
 
-    /// The long-lived keys that the fake made and that are still there.
-    pub(super) fn created_keys(&self) -> Vec<String> {
-        let standing = |id: &&String| id.starts_with("AKIANEW") && !self.deleted.contains(*id);
-        self.issued.keys().filter(standing).cloned().collect()
+    /// Writes down that a key signed something that was taken.
+    pub(super) fn note_use(&mut self, id: &str) {
+        self.signed.insert(id.to_owned());
+    }
+
+    /// Whether a key has signed anything.
+    pub(super) fn was_used(&self, id: &str) -> bool {
+        self.signed.contains(id)
+    }
+
+    /// The long-lived keys of the user that are there and that the fake has heard of, with the time when each was made.
+    pub(super) fn users_keys(&self) -> BTreeMap<String, Option<Timestamp>> {
+        let heard = self.signed.iter().filter(|id| id.starts_with("AKIA")).map(|id| (id.clone(), None));
+        let made = self.made.iter().map(|(id, at)| (id.clone(), Some(*at)));
+        heard.chain(made).filter(|(id, _)| !self.deleted.contains(id)).collect()
     }
 }

@@ -72,6 +72,7 @@ pub(super) fn signer(inner: &mut Inner, heard: &Heard, service: Service) -> Resu
             "The security token included in the request is expired",
         ));
     }
+    inner.ledger.note_use(&signed.key);
     Ok(Some(key))
 }
 

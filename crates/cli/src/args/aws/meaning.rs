@@ -32,21 +32,21 @@ impl Aws {
 impl Command {
     fn meaning(self, json: bool, world: &World<'_>) -> Outcome<meant::Command> {
         Ok(match self {
-            Self::Add(Add { profile, env, no_add_config }) => {
-                meant::Command::Add(meant::Add { profile, env, add_config: !no_add_config })
+            Self::Add(Add { profile, env, no_add_config, mfa_seed }) => {
+                meant::Command::Add(meant::Add { profile, env, add_config: !no_add_config, mfa_seed })
             }
             Self::List(List { profiles, sessions, credentials }) => {
                 meant::Command::List(meant::List { profiles, sessions, credentials, json })
             }
-            Self::Rotate(Rotate { profile, session }) => {
-                meant::Command::Rotate(meant::Rotate { profile, session: session.meaning() })
+            Self::Rotate(Rotate { profile, deactivate, session }) => {
+                meant::Command::Rotate(meant::Rotate { profile, session: session.meaning(), deactivate })
             }
             Self::Exec(exec) => meant::Command::Exec(Box::new(exec.meaning(json, world)?)),
             Self::Export(export) => meant::Command::Export(export.meaning(json)?),
             Self::Login(login) => meant::Command::Login(login.meaning(world)?),
             Self::Clear(Clear { profile }) => meant::Command::Clear(meant::Clear { profile }),
-            Self::Remove(Remove { profile, force, sessions_only }) => {
-                meant::Command::Remove(meant::Remove { profile, force, sessions_only })
+            Self::Remove(Remove { profile, force, sessions_only, mfa_seed }) => {
+                meant::Command::Remove(meant::Remove { profile, force, sessions_only, mfa_seed })
             }
             Self::MigrateBackend(Migrate { from, to, profile, copying }) => {
                 let Copying { dry_run, overwrite, delete_source } = copying;

@@ -115,6 +115,9 @@ pub(crate) struct Add {
     /// Leave the profile file alone
     #[arg(long)]
     pub(crate) no_add_config: bool,
+    /// Store the seed of the profile's MFA device instead of a key; it is typed, or read from stdin
+    #[arg(long, conflicts_with_all = ["env", "no_add_config"])]
+    pub(crate) mfa_seed: bool,
 }
 
 /// `doorward aws list`.
@@ -136,6 +139,9 @@ pub(crate) struct List {
 pub(crate) struct Rotate {
     /// The profile
     pub(crate) profile: Option<String>,
+    /// Make the old key inactive instead of deleting it; the next rotation deletes it
+    #[arg(long)]
+    pub(crate) deactivate: bool,
     /// The session that signs.
     #[command(flatten)]
     pub(crate) session: Wanted,
@@ -235,6 +241,9 @@ pub(crate) struct Remove {
     /// Keep the keys, forget the sessions
     #[arg(long)]
     pub(crate) sessions_only: bool,
+    /// Forget the seed of the profile's MFA device instead; the key stays
+    #[arg(long, conflicts_with = "sessions_only")]
+    pub(crate) mfa_seed: bool,
 }
 
 /// `doorward aws migrate-backend`.

@@ -180,12 +180,15 @@ fn the_other_commands_have_their_flags() {
     let command = |words: &[&str]| format!("{:?}", asked_with(words, &[]).command);
     assert_eq!(
         command(&["add", "p", "--env", "--no-add-config"]),
-        "Add(Add { profile: \"p\", env: true, add_config: false })"
+        "Add(Add { profile: \"p\", env: true, add_config: false, mfa_seed: false })"
     );
-    assert_eq!(command(&["add", "p"]), "Add(Add { profile: \"p\", env: false, add_config: true })");
+    assert_eq!(
+        command(&["add", "p"]),
+        "Add(Add { profile: \"p\", env: false, add_config: true, mfa_seed: false })"
+    );
     assert_eq!(
         command(&["rm", "-fs", "p"]),
-        "Remove(Remove { profile: \"p\", force: true, sessions_only: true })"
+        "Remove(Remove { profile: \"p\", force: true, sessions_only: true, mfa_seed: false })"
     );
     assert_eq!(
         command(&["ls"]),

@@ -1,0 +1,203 @@
+//! Microsoft Entra: a service principal with a client secret, a certificate, or a token of another issuer.
+//!
+//! Sources: "OAuth 2.0 client credentials flow on the Microsoft identity platform", "Microsoft identity platform application
+//! authentication certificate credentials" (learn.microsoft.com/entra/identity-platform).
+
+use std::time::Duration;
+
+use crypto::{RsaKey, certificate_of_pem, sha256, to_base64url};
+use memory::Secret;
+use model::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::assertion::{seconds, signed};
+use crate::talk::{Answer, Asked, Place, SecretText};
+use crate::{Error, Talk, Token};
+
+/// A service principal, and how it proves who it is.
+pub struct Principal {
+    tenant: String,
+    client: String,
+    proof: Proof,
+}
+
+enum Proof {
+    Password(Secret),
+    Certificate {
+        key: RsaKey,
+        thumbprint: String,
+    },
+    /// A token of another issuer that Entra trusts; it comes with each call.
+    Federated,
+}
+
+impl Principal {
+    /// Reads a stored document: what `az ad sp create-for-rbac` prints, the same in the names of the SDKs, or with
+    /// `certificate` (PEM of certificate and private key) in place of a password; with neither, `federated: true`.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when it is something else.
+    pub fn read(stored: &Secret) -> Result<Self, Error> {
+        let wrong = |why| Error::Key { expected: "service principal", why };
+        #[expect(clippy::disallowed_methods, reason = "reads the document of the principal into its parts")]
+        let document = stored.expose(|bytes| serde_json::from_slice::<Document>(bytes));
+        let Document { tenant, client, password, certificate, federated } =
+            document.map_err(|_| wrong("it is not the JSON of one"))?;
+        let name = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+        };
+        if !name(&tenant) || !name(&client) {
+            return Err(wrong("its tenant or client id is none"));
+        }
+        let proof = match (password, certificate, federated) {
+            (Some(password), None, false) => Proof::Password(password.0),
+            (None, Some(pem), false) => {
+                let key = RsaKey::from_pem(&pem.0).map_err(|_| wrong("its private key can't be read"))?;
+                let der = certificate_of_pem(&pem.0).map_err(|_| wrong("its certificate can't be read"))?;
+                Proof::Certificate { key, thumbprint: to_base64url(&sha256(&[&der])) }
+            }
+            (None, None, true) => Proof::Federated,
+            _ => return Err(wrong("it has to have one of password, certificate and `federated: true`")),
+        };
+        Ok(Self { tenant, client, proof })
+    }
+
+    /// The client id.
+    #[must_use]
+    pub fn client(&self) -> &str {
+        &self.client
+    }
+
+    /// Whether it proves itself by a token of another issuer.
+    #[must_use]
+    pub const fn is_federated(&self) -> bool {
+        matches!(self.proof, Proof::Federated)
+    }
+
+    /// An access token for a resource, such as `https://management.azure.com/`. `assertion` is the token of the other issuer.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn token(
+        &self,
+        talk: &Talk,
+        authority: &str,
+        (resource, assertion): (&str, Option<&Secret>),
+        now: Timestamp,
+    ) -> Result<Token, Error> {
+        let authority = authority.trim_end_matches('/');
+        let place = Place::of(&format!("{authority}/{}/oauth2/v2.0/token", self.tenant))?;
+        // What managed identities call a resource is a scope here: the same with `/.default` behind it.
+        let scope = if resource.ends_with("/.default") {
+            resource.to_owned()
+        } else {
+            format!("{resource}/.default")
+        };
+        let mut form = Form::new();
+        form.text("grant_type", "client_credentials").text("client_id", &self.client).text("scope", &scope);
+        match (&self.proof, assertion) {
+            (Proof::Password(password), _) => form.secret("client_secret", password),
+            (Proof::Certificate { key, thumbprint }, _) => {
+                let signed = self.assertion(key, thumbprint, &place, now)?;
+                form.text("client_assertion_type", BEARER).text("client_assertion", &signed);
+            }
+            (Proof::Federated, Some(assertion)) => {
+                form.text("client_assertion_type", BEARER);
+                form.secret("client_assertion", assertion);
+            }
+            (Proof::Federated, None) => {
+                let why = "it proves itself by a token of another issuer, and none came with the call";
+                return Err(Error::Key { expected: "principal that can prove itself here", why });
+            }
+        }
+        let asked = Asked { place: &place, kind: FORM, body: form.0, bearer: None };
+        talk.ask::<Answer>(asked).await?.access(&place, now)
+    }
+
+    fn assertion(
+        &self,
+        key: &RsaKey,
+        thumbprint: &str,
+        place: &Place,
+        now: Timestamp,
+    ) -> Result<Zeroizing<String>, Error> {
+        let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint });
+        let claims = json!({
+            "aud": place.shown(),
+            "iss": self.client,
+            "sub": self.client,
+            "jti": to_base64url(&crypto::array::<16>()?),
+            "iat": seconds(now),
+            "nbf": seconds(now),
+            "exp": seconds(now.after(LIFE)),
+        });
+        Ok(Zeroizing::new(signed(&header, &claims, |message| key.sign_ps256(message))?))
+    }
+}
+
+/// The address of a cloud by its name: `public`, `usgov` or `china`.
+#[must_use]
+pub fn authority_of(cloud: &str) -> Option<&'static str> {
+    match cloud {
+        "public" => Some("https://login.microsoftonline.com"),
+        "usgov" => Some("https://login.microsoftonline.us"),
+        "china" => Some("https://login.chinacloudapi.cn"),
+        _ => None,
+    }
+}
+
+/// A form that is wiped.
+struct Form(Zeroizing<Vec<u8>>);
+
+impl Form {
+    /// With room for what comes, so that no growing leaves parts of a secret behind.
+    fn new() -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(ROOM)))
+    }
+
+    fn text(&mut self, name: &str, value: &str) -> &mut Self {
+        if !self.0.is_empty() {
+            self.0.push(b'&');
+        }
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.push(b'=');
+        for part in utf8_percent_encode(value, ESCAPED) {
+            self.0.extend_from_slice(part.as_bytes());
+        }
+        self
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "puts the client's proof into the form of the token request"
+    )]
+    fn secret(&mut self, name: &str, value: &Secret) {
+        value.expose(|bytes| self.text(name, str::from_utf8(bytes).unwrap_or_default().trim()));
+    }
+}
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(alias = "tenantId", alias = "tenant_id")]
+    tenant: String,
+    #[serde(rename = "appId", alias = "clientId", alias = "client_id")]
+    client: String,
+    #[serde(alias = "clientSecret", alias = "client_secret")]
+    password: Option<SecretText>,
+    certificate: Option<SecretText>,
+    #[serde(default)]
+    federated: bool,
+}
+
+/// What may stand in a form as it is.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const FORM: &str = "application/x-www-form-urlencoded";
+const LIFE: Duration = Duration::from_mins(10);
+const ROOM: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! Google Cloud and Microsoft Entra: short-lived tokens from the long-lived key of a service account or service principal.
+//!
+//! A key is one document, as the cloud's own tools write it, that holds whose key it is beside the key: what belongs together
+//! is stored together, and a secret of another kind is refused before anything is sent. This crate knows protocols; who may
+//! have which token, and the record of it, are decided above it.
+//!
+//! # Invariants
+//!
+//! - A key goes to the token endpoint of its cloud only, and a private key goes nowhere: it signs an assertion.
+//! - A token is a [`memory::Secret`] from the moment when it was read.
+//! - Nothing that was read is quoted in an error but the codes and messages that the cloud itself gave.
+
+mod assertion;
+mod azure;
+mod error;
+mod gcp;
+mod talk;
+
+pub use azure::{Principal, authority_of};
+pub use error::{Error, Fault};
+pub use gcp::{Account, GcpPlaces, Wanted};
+pub use talk::Talk;
+
+use memory::Secret;
+use model::Timestamp;
+
+/// A token, and when it ends.
+pub struct Token {
+    /// The token: visible ASCII.
+    pub value: Secret,
+    /// When it ends.
+    pub ends: Timestamp,
+}
