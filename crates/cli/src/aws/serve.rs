@@ -49,6 +49,10 @@ async fn ecs(
     child: Child,
 ) -> Result<ExitCode, Wrong> {
     let (bound, address) = bind(listen, 0)?;
+    if address.ip().is_unspecified() {
+        return Err(Wrong::new(format!("`{address}` is every address, and the program has to be told one"))
+            .hint("name the one by which it reaches this machine, such as that of the bridge: `--listen 172.17.0.1:0`"));
+    }
     let token = Bearer::generate().map_err(|error| Wrong(Failure::of(&error)))?;
     let text = token.lend(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let reach =
