@@ -271,6 +271,12 @@ pub(super) fn other(name: &str, global: &Global) -> Result<Shelf, Wrong> {
     }
 }
 
+/// The name of the keyring that is used where none is named.
+pub(super) fn first_name(global: &Global) -> Result<String, Wrong> {
+    let (kind, _) = keyring::first_usable(&settings(global)).map_err(|error| unusable(&error, global))?;
+    Ok(kind.name().to_owned())
+}
+
 /// A keyring and the names of its entries; those of our own store are listed later.
 fn shelf(name: Option<&str>, global: &Global) -> Result<(Shelf, Vec<String>), Wrong> {
     if name.is_some_and(|name| name.parse() == Ok(Kind::Doorward)) {

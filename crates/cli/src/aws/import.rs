@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use aws::file::File;
 use broker::Lease;
 use broker::mint::What;
+use keyring::Kind;
 
 use super::desk::{self, Desk};
 use super::keys::guarded;
@@ -50,22 +51,30 @@ pub(super) fn run(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
 
 /// From the keyring where aws-vault keeps its keys to the one that is used from now on.
 fn keyring(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
-    let Some(to) = global.session_backend.clone() else {
-        return Err(Wrong::new(
-            "the keys are used where they are: every entry of aws-vault is read as it is",
-        )
-        .hint("`doorward aws list` shows them; `doorward aws migrate-backend --from A --to B` moves them"));
+    let to = import.to.clone().unwrap_or_else(|| Kind::Doorward.name().to_owned());
+    let from = match &global.backend {
+        Some(named) => named.clone(),
+        None => desk::first_name(&global)?,
     };
-    let from = global.backend.clone().unwrap_or_else(|| "file".to_owned());
-    let migrate = Migrate {
-        from,
-        to,
-        profile: import.profiles.first().cloned(),
-        dry_run: import.dry_run,
-        overwrite: import.overwrite,
-        delete_source: import.delete_source,
+    let each: Vec<Option<String>> = match import.profiles.is_empty() {
+        true => vec![None],
+        false => import.profiles.iter().cloned().map(Some).collect(),
     };
-    super::keys::migrate(Global { session_backend: None, ..global }, &migrate)
+    for profile in each {
+        let migrate = Migrate {
+            from: from.clone(),
+            to: to.clone(),
+            profile,
+            dry_run: import.dry_run,
+            overwrite: import.overwrite,
+            delete_source: import.delete_source,
+        };
+        super::keys::migrate(Global { session_backend: None, ..global.clone() }, &migrate)?;
+    }
+    if !import.dry_run {
+        speech::say(&format!("`--backend {to}` or AWS_VAULT_BACKEND={to} uses them from now on"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn credentials_file(path: Option<PathBuf>) -> Result<Vec<(String, Lease)>, Wrong> {

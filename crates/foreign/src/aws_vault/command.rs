@@ -253,6 +253,8 @@ pub struct Proxy {
 pub struct Import {
     /// From where.
     pub from: ImportFrom,
+    /// From a keyring to which; Doorward's own store without it.
+    pub to: Option<String>,
     /// Only these profiles; all without any.
     pub profiles: Vec<String>,
     /// Overwrite what is there.

@@ -161,7 +161,7 @@ impl Login {
 
 impl Import {
     fn meaning(self) -> Outcome<meant::Import> {
-        let Self { from, path, profiles, copying } = self;
+        let Self { from, path, to, profiles, copying } = self;
         let Copying { dry_run, overwrite, delete_source } = copying;
         let from = match (from, path) {
             (Source::AwsVault, None) => ImportFrom::AwsVault,
@@ -175,7 +175,11 @@ impl Import {
                 return Err(Failure::usage("which CSV file is meant").hint("`doorward aws import csv FILE`"));
             }
         };
-        Ok(meant::Import { from, profiles, overwrite, dry_run, delete_source })
+        if to.is_some() && from != ImportFrom::AwsVault {
+            return Err(Failure::usage("`--to` is for the keyring of aws-vault")
+                .hint("keys from a file go where `--backend` says"));
+        }
+        Ok(meant::Import { from, to, profiles, overwrite, dry_run, delete_source })
     }
 }
 

@@ -293,6 +293,9 @@ pub(crate) struct Import {
     pub(crate) from: Source,
     /// The file; `~/.aws/credentials` for a credentials file without one
     pub(crate) path: Option<PathBuf>,
+    /// To which keyring, from that of aws-vault [default: doorward, its own store]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(BACKENDS), hide_possible_values = true)]
+    pub(crate) to: Option<String>,
     /// Only this profile; may be repeated
     #[arg(long = "profile", value_name = "NAME")]
     pub(crate) profiles: Vec<String>,
