@@ -8,7 +8,7 @@ use broker::mint::{AZURE, Place};
 use metadata::{RefreshingTokens, Want};
 
 use super::source::Source;
-use super::{about, drain, until_the_end};
+use super::{about, opened, until_the_end};
 use crate::args::metadata::{Azure, Serving};
 use crate::aws::{Wrong, serve};
 use crate::failure::Failure;
@@ -48,17 +48,13 @@ pub(super) fn run(args: Azure, printer: Printer) -> Result<ExitCode, Wrong> {
 
 fn serve_it(serving: Serving, client: String, source: Source, printer: Printer) -> Result<ExitCode, Wrong> {
     wire::runtime()?.block_on(async move {
-        let (bound, address) = serve::bind(serving.listen.as_deref(), 0)?;
+        let (listener, address) = opened(serving.listen.as_deref())?;
         let tokens = Arc::new(RefreshingTokens::new(Arc::new(source), Arc::new(SystemClock::default())));
-        let (drain, draining) = drain();
-        let listener = bound.listener().map_err(|error| Wrong(Failure::of(&error)))?;
+        let (drain, draining) = net::drain::channel();
         let server = metadata::Azure::new(client);
         let running =
             tokio::spawn(async move { server.serve(listener, tokens, serve::limits(), draining).await });
         let variables = vec![("AZURE_POD_IDENTITY_AUTHORITY_HOST", format!("http://{address}"))];
-        if running.is_finished() {
-            return Err(super::source::not_served(running.await));
-        }
         let status = until_the_end(serving, (variables, STALE), printer, drain).await;
         let _ = running.await;
         status

@@ -9,7 +9,7 @@ use cloud::{GcpPlaces, Wanted};
 use metadata::{Project, RefreshingTokens, Want};
 
 use super::source::Source;
-use super::{about, drain, until_the_end};
+use super::{about, opened, until_the_end};
 use crate::args::metadata::{Gcp, Serving};
 use crate::aws::{Wrong, serve};
 use crate::failure::Failure;
@@ -52,10 +52,9 @@ pub(super) fn run(args: Gcp, printer: Printer) -> Result<ExitCode, Wrong> {
 
 fn serve_it(serving: Serving, project: Project, source: Source, printer: Printer) -> Result<ExitCode, Wrong> {
     wire::runtime()?.block_on(async move {
-        let (bound, address) = serve::bind(serving.listen.as_deref(), 0)?;
+        let (listener, address) = opened(serving.listen.as_deref())?;
         let tokens = Arc::new(RefreshingTokens::new(Arc::new(source), Arc::new(SystemClock::default())));
-        let (drain, draining) = drain();
-        let listener = bound.listener().map_err(|error| Wrong(Failure::of(&error)))?;
+        let (drain, draining) = net::drain::channel();
         let server = metadata::Gcp::new(project);
         let running =
             tokio::spawn(async move { server.serve(listener, tokens, serve::limits(), draining).await });
@@ -65,9 +64,6 @@ fn serve_it(serving: Serving, project: Project, source: Source, printer: Printer
             ("GCE_METADATA_IP", place.clone()),
             ("GCE_METADATA_ROOT", place),
         ];
-        if running.is_finished() {
-            return Err(super::source::not_served(running.await));
-        }
         let status = until_the_end(serving, (variables, STALE), printer, drain).await;
         let _ = running.await;
         status

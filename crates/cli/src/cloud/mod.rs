@@ -9,13 +9,15 @@ mod azure;
 mod gcp;
 mod source;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use broker::mint::{CloudWish, Place, What, Wish};
 use broker::{Answer, Outbound};
 use cloud::Talk;
 use model::Inputs;
-use net::drain::{Drain, channel};
+use net::Listener;
+use net::drain::Drain;
 use serde_json::{Value, json};
 
 use crate::args::Global;
@@ -64,6 +66,16 @@ fn input(key: &str) -> Inputs {
     Inputs::from([("key".to_owned(), key.to_owned())])
 }
 
+/// Opens the address of a server, which is for programs of this machine: none of them has to show anything.
+fn opened(listen: Option<&str>) -> Result<(Listener, SocketAddr), Wrong> {
+    let (bound, address) = serve::bind(listen, 0)?;
+    if !address.ip().is_loopback() {
+        let message = format!("the server asks nobody who they are, so it may not listen on `{address}`");
+        return Err(Wrong(Failure::new(message).hint("leave `--listen` away, or name a port of 127.0.0.1")));
+    }
+    Ok((bound.listener().map_err(|error| Wrong(Failure::of(&error)))?, address))
+}
+
 /// Runs the command beside the server, or serves until somebody stops it.
 async fn until_the_end(
     serving: Serving,
@@ -101,9 +113,4 @@ async fn stopped() -> Result<(), Wrong> {
         _ = interrupt.recv() => {}
     }
     Ok(())
-}
-
-/// A server has one, and everything that it started ends with it.
-fn drain() -> (Drain, net::Draining) {
-    channel()
 }

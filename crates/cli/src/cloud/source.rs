@@ -6,7 +6,6 @@ use broker::Outbound;
 use broker::mint::{Place, What, Wish};
 use metadata::{Bearer, CloudToken, Given, TokenAsk, Tokens, Want};
 use model::{EvidenceId, Refusal};
-use net::Drained;
 use zeroize::Zeroizing;
 
 use super::{input, wish};
@@ -83,13 +82,5 @@ impl Tokens for Source {
             Ok(Outbound::Reply(id, _)) => Ok(id),
             Err(failure) => Err(serve::refused(Wrong(failure))),
         }
-    }
-}
-
-/// Why a server did not begin.
-pub(super) fn not_served(ended: Result<Result<Drained, metadata::Error>, tokio::task::JoinError>) -> Wrong {
-    match ended {
-        Ok(Err(error)) => Wrong(Failure::of(&error).maybe_hint(error.hint())),
-        _ => Wrong(Failure::new("the server ended at once")),
     }
 }

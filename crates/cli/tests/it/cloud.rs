@@ -159,6 +159,11 @@ fn a_secret_of_another_kind_is_refused_before_anything_is_sent() {
     let Some(scene) = Scene::start() else { return };
     let canary = scene.doorward.plant("slack");
     let _ = scene.doorward.run(&["secret", "put", "slack/token"], &canary).succeeded();
+    let said = scene
+        .doorward
+        .run(&["metadata", "azure", "cloud/azure-secret", "--listen", "0.0.0.0:0", "--", "true"], "")
+        .failed_with(1);
+    assert!(said.contains("may not listen on"), "{said}");
     for (words, kind) in [
         (["metadata", "gcp", "slack/token", "--", "true"], "key file of a service account"),
         (["metadata", "azure", "slack/token", "--", "true"], "service principal"),
