@@ -13,6 +13,7 @@
 pub mod aws_vault;
 pub mod kingpin;
 pub mod links;
+pub mod opener;
 
 /// How the parser looks into the environment: an unset variable and an empty one are the same.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;

@@ -1,9 +1,8 @@
 //! What the command lines of other programs ([`foreign`]) need of this machine: its environment, a browser, a list to pick from.
 
-pub(crate) mod opener;
 pub(crate) mod picker;
 
-pub(crate) use foreign::{Environment, aws_vault, kingpin, links};
+pub(crate) use foreign::{Environment, aws_vault, kingpin, links, opener};
 
 /// The environment of this process.
 pub(crate) fn environment(name: &str) -> Option<String> {

@@ -10,11 +10,11 @@ use std::ffi::OsString;
 use std::io;
 use std::process::{Command, Stdio};
 
-use super::aws_vault::OUR_SECRETS;
+use crate::aws_vault::OUR_SECRETS;
 
 /// Why a page was not opened.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotOpened {
+pub enum NotOpened {
     /// An address of another kind.
     #[error("the address is not one that a browser is given")]
     Address,
@@ -28,21 +28,21 @@ pub(crate) enum NotOpened {
 
 /// Which browsers there are.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Browsers<'a> {
+pub struct Browsers<'a> {
     /// The profile's own command, with `{url}` where the address goes; behind it without.
-    pub(crate) template: Option<&'a str>,
+    pub template: Option<&'a str>,
     /// `BROWSER`: commands between colons, with `%s` where the address goes; behind it without.
-    pub(crate) variable: Option<&'a str>,
+    pub variable: Option<&'a str>,
 }
 
 /// A program and its arguments.
-pub(crate) type Argv = Vec<String>;
+pub type Argv = Vec<String>;
 
 /// Starts the first browser that can be started, and does not wait for it.
 ///
 /// # Errors
 /// When the address is refused, the template is none, or nothing could be started. A caller shows the address then.
-pub(crate) fn open(url: &str, browsers: Browsers<'_>) -> Result<(), NotOpened> {
+pub fn open(url: &str, browsers: Browsers<'_>) -> Result<(), NotOpened> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for argv in candidates(url, browsers, SYSTEM)? {
         match start(&argv) {
@@ -54,7 +54,7 @@ pub(crate) fn open(url: &str, browsers: Browsers<'_>) -> Result<(), NotOpened> {
 }
 
 /// What would be tried, in order.
-pub(crate) fn candidates(url: &str, browsers: Browsers<'_>, system: &[&str]) -> Result<Vec<Argv>, NotOpened> {
+pub fn candidates(url: &str, browsers: Browsers<'_>, system: &[&str]) -> Result<Vec<Argv>, NotOpened> {
     if !may_be_opened(url) {
         return Err(NotOpened::Address);
     }
@@ -139,7 +139,7 @@ fn apart(command: &mut Command) {
 fn apart(_: &mut Command) {}
 
 /// The system's own way.
-pub(crate) const SYSTEM: &[&str] = if cfg!(target_os = "macos") {
+pub const SYSTEM: &[&str] = if cfg!(target_os = "macos") {
     &["/usr/bin/open"]
 } else if cfg!(windows) {
     &["rundll32", "url.dll,FileProtocolHandler"]
