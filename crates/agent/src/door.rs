@@ -1,6 +1,7 @@
 //! The door itself: reads a request, hands it on, prints what comes back.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -8,11 +9,14 @@ use broker::{Answer, Asked, Inbound, Operate, Outbound, Payload, State, Worker, 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use model::{Code, Door, Fact, Refusal, Target};
+use model::{Clock, Code, Door, Fact, Refusal, Target};
 use net::{Body, Drain, Drained, Draining, Listener, Peer, ServeLimits, problem};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::gauges::Gauges;
 use crate::holder::{self, Connection};
+use crate::limits::{Buckets, Limits};
+use crate::lines::Dialect;
 use crate::owner::Owner;
 use crate::payload;
 use crate::routes::{self, Route, Unrouted};
@@ -22,15 +26,37 @@ pub type Unsealing = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
 /// Unseals the broker with a passphrase. Given by the wiring, which knows the home.
 pub type Unseal = Arc<dyn Fn(Payload) -> Unsealing + Send + Sync>;
 
+/// A reading of files that is under way; what it gives is the payload of the answer.
+pub type Reloading = Pin<Box<dyn Future<Output = Result<Value, Refusal>> + Send>>;
+
+/// What the owner may tell the house to do. Given by the wiring, which knows files and settings.
+#[derive(Clone)]
+pub struct Control {
+    /// How the broker is unsealed.
+    pub unseal: Unseal,
+    /// Reads the files again; a bad one keeps the former set.
+    pub reload: Arc<dyn Fn() -> Reloading + Send + Sync>,
+    /// The settings that are in force.
+    pub config: Arc<dyn Fn() -> Value + Send + Sync>,
+    /// Stops the house.
+    pub drain: Arc<Drain>,
+}
+
 /// The door on a Unix socket.
 #[derive(Clone)]
 pub struct Socket {
-    /// How the broker is unsealed.
-    pub unseal: Unseal,
-    /// Stops the house.
-    pub drain: Arc<Drain>,
+    /// What its owner may tell the house.
+    pub control: Control,
     /// The doors that are open, by name, for whoever asks where they are: `gateway`, `metrics`.
     pub doors: BTreeMap<String, String>,
+    /// Where this socket is.
+    pub path: PathBuf,
+    /// Limits of the line protocol.
+    pub limits: Limits,
+    /// What is counted; all sockets of a house share it.
+    pub gauges: Arc<Gauges>,
+    /// The time that answers carry.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Socket {
@@ -42,26 +68,31 @@ impl Socket {
         limits: ServeLimits,
         draining: Draining,
     ) -> Drained {
-        let agent =
-            Arc::new(Agent { socket: self.clone(), worker, owner: rustix::process::geteuid().as_raw() });
+        let owner = rustix::process::geteuid().as_raw();
+        let agent = Arc::new(Agent { socket: self.clone(), worker, owner, buckets: Buckets::default() });
+        let lines = Dialect(Arc::clone(&agent));
         let service = move |request, peer| {
             let agent = Arc::clone(&agent);
             async move { agent.answer(request, peer).await }
         };
-        net::serve(listener, service, limits, draining).await
+        // Some more than the line protocol may have, so that one too many is told so, and HTTP has room.
+        let limits = ServeLimits { connections: self.limits.connections + SPARE, ..limits };
+        net::serve_lines(listener, service, lines, limits, draining).await
     }
 }
 
 impl std::fmt::Debug for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Socket").field("doors", &self.doors).finish_non_exhaustive()
+        f.debug_struct("Socket").field("path", &self.path).field("doors", &self.doors).finish_non_exhaustive()
     }
 }
 
-struct Agent {
-    socket: Socket,
-    worker: Arc<Worker>,
-    owner: u32,
+/// One socket that is served.
+pub(crate) struct Agent {
+    pub(crate) socket: Socket,
+    pub(crate) worker: Arc<Worker>,
+    pub(crate) owner: u32,
+    pub(crate) buckets: Buckets,
 }
 
 impl Agent {
@@ -112,12 +143,12 @@ impl Agent {
             Route::Unseal => {
                 let Owner { .. } = Owner::proven(&peer, self.owner)?;
                 let passphrase = payload::read(body).await?.ok_or_else(no_passphrase)?;
-                (self.socket.unseal)(passphrase).await?;
+                (self.socket.control.unseal)(passphrase).await?;
                 Ok(json_reply(&json!({ "state": word(self.worker.broker().state()) })))
             }
             Route::Drain => {
                 let Owner { .. } = Owner::proven(&peer, self.owner)?;
-                self.socket.drain.start();
+                self.socket.control.drain.start();
                 Ok(json_reply(&json!({ "draining": true })))
             }
         }
@@ -192,6 +223,9 @@ fn unquoted(error: &model::ParseError) -> String {
 fn no_passphrase() -> Refusal {
     Refusal::new(Code::BadRequest, "there is no passphrase in the request").hint("send it as the body")
 }
+
+/// Connections beside those of the line protocol.
+const SPARE: usize = 28;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,8 @@
 //! The door on a Unix socket, for the command line and for programs on this machine.
 //!
+//! Two dialects are spoken on it, and the first byte of a connection says which: HTTP, below, and the line protocol of
+//! [`lines`], for programs that ask for capabilities.
+//!
 //! Who is at the other end is what the kernel says. A caller performs operations by name, asks for the state, and, as the
 //! owner of the home, unseals the broker or drains it. Nothing here decides what an operation may do: it goes the broker's
 //! one path like everything else.
@@ -16,12 +19,17 @@
 //!
 //! - A body goes into guarded memory before anything looks at it, and is in no log and no answer.
 //! - A fact that cannot be proven is not stated: an unknown control group is none, never a guess.
-//! - One request per connection, so that what the kernel said when it was made stays close to when it is used.
+//! - One HTTP request per connection, so that what the kernel said when it was made stays close to when it is used.
 
 mod door;
+mod gauges;
 mod holder;
+mod limits;
+mod lines;
 mod owner;
 mod payload;
 mod routes;
 
-pub use door::{Socket, Unseal, Unsealing};
+pub use door::{Control, Reloading, Socket, Unseal, Unsealing};
+pub use gauges::Gauges;
+pub use limits::{Limits, Rate, Throttled};

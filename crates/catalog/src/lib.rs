@@ -58,7 +58,7 @@ mod reply;
 mod resource;
 mod scaffold;
 mod schema;
-mod yaml;
+pub mod yaml;
 
 pub use auth::{AuthScheme, Basic, Incoming, Placement, Rendered, SecretField, Verification};
 pub use catalog::Catalog;

@@ -7,8 +7,11 @@ use serde_saphyr::Error as Wrong;
 
 use crate::{Error, nearest};
 
-/// Reads a whole file.
-pub(crate) fn read<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, Error> {
+/// Reads a whole file. Other crates read their settings with it, so that YAML is read in one way.
+///
+/// # Errors
+/// [`Error::Syntax`] with the line, and the nearest known word where one is near.
+pub fn read<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, Error> {
     let options = serde_saphyr::options! {
         strict_booleans: true,
         with_snippet: false,

@@ -17,14 +17,22 @@ use crate::settings::{self, Settings};
 pub(crate) struct Context {
     home: Result<Home, Failure>,
     pub(crate) printer: Printer,
+    /// Whether more was asked for than usual.
+    pub(crate) verbose: bool,
 }
 
 impl Context {
     /// Settles where the home is and starts the log. A home that is not known matters only to commands that need one.
     pub(crate) fn new(global: &Global, command: &Command, printer: Printer) -> Outcome<Self> {
-        let quiet = if matches!(command, Command::Up(_)) { Quiet::Warnings } else { Quiet::Errors };
+        let serves = match command {
+            Command::Up(_) => true,
+            Command::Agent(agent) => matches!(**agent, crate::args::agent::Agent::Start(_)),
+            _ => false,
+        };
+        let quiet = if serves { Quiet::Warnings } else { Quiet::Errors };
         logging::start(settings::log(global, &settings::environment)?, global.verbose, quiet);
-        Ok(Self { home: settings::home(global, &settings::environment), printer })
+        let verbose = global.verbose > 0;
+        Ok(Self { home: settings::home(global, &settings::environment), printer, verbose })
     }
 
     /// The home.

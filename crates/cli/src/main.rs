@@ -20,6 +20,7 @@ mod demo;
 mod failure;
 mod generate;
 mod home;
+mod line;
 mod logging;
 mod management;
 mod print;
@@ -27,6 +28,7 @@ mod serving;
 mod settings;
 mod sources;
 mod start;
+mod supervisor;
 mod typed;
 mod wire;
 
@@ -46,6 +48,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
         None => {}
+    }
+    if let Some(words) = compat::vault::words(std::env::args_os().collect()) {
+        return compat::vault::run(&words);
     }
     let cli = match start::parse(std::env::args_os()) {
         Ok(cli) => cli,

@@ -84,8 +84,26 @@ pub(crate) fn capability(path: &Path) -> Outcome<policy::Token> {
     } else {
         piped(&mut opened(path)?)?
     });
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::new("the capability is not text"))?;
-    Ok(policy::Token::parse(text.trim())?)
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::new("the capability is not text"))?.trim();
+    if !text.starts_with('{') {
+        return Ok(policy::Token::parse(text)?);
+    }
+    // The answer of an agent, as `--output` writes it.
+    #[derive(serde::Deserialize)]
+    struct Granted<'a> {
+        #[serde(borrow)]
+        capability: Token<'a>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Token<'a> {
+        #[serde(borrow)]
+        token: &'a str,
+    }
+    let granted: Granted<'_> = serde_json::from_str(text).map_err(|_| {
+        Failure::new("the file holds JSON, but no capability with a token")
+            .hint("`--bearer` or `--output` asks for one")
+    })?;
+    Ok(policy::Token::parse(granted.capability.token)?)
 }
 
 /// A text that is no secret, such as a policy. `-` is stdin.

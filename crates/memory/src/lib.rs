@@ -24,7 +24,7 @@ mod process;
 mod region;
 mod secret;
 
-pub use process::{conceal, harden, peer_pidfd};
+pub use process::{conceal, harden, inherited, peer_pidfd};
 pub use region::Guard;
 pub use secret::Secret;
 

@@ -1,6 +1,7 @@
-//! Protections of the whole process, and one socket option that needs a raw call.
+//! Protections of the whole process, and two things about descriptors that need a raw call.
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 
@@ -67,6 +68,37 @@ pub fn peer_pidfd(socket: RawFd) -> Option<OwnedFd> {
         None
     }
 }
+
+/// Takes over a descriptor that whoever started this process handed over under a number, such as a supervisor that bound our
+/// socket. It is closed in programs that we start. Each number is given once, and only where this process has not opened
+/// anything under it: call this before anything else is opened.
+///
+/// # Errors
+/// When nothing was handed over under this number, or it was taken before.
+pub fn inherited(number: RawFd) -> std::io::Result<OwnedFd> {
+    static TAKEN: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if number < FIRST_INHERITED || taken.contains(&number) {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: a call without pointers; a number that is no descriptor gives an error.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    // What the standard library opens is closed on `exec`; what was handed over can't be, or it would not be here.
+    if flags < 0 || flags & libc::FD_CLOEXEC != 0 {
+        return Err(std::io::ErrorKind::NotFound.into());
+    }
+    // SAFETY: the same, and the descriptor exists.
+    if unsafe { libc::fcntl(number, libc::F_SETFD, flags | libc::FD_CLOEXEC) } < 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    taken.push(number);
+    // SAFETY: the descriptor is open, was there before this program began (all that Rust opens has the flag that this one
+    // lacked), and is given out once.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Numbers below are standard input, output and error, which nobody owns alone.
+const FIRST_INHERITED: RawFd = 3;
 
 #[cfg(target_os = "linux")]
 const SO_PEERPIDFD: libc::c_int = 77;

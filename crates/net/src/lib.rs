@@ -37,10 +37,10 @@ pub use body::Body;
 pub use drain::{Drain, Draining};
 pub use error::{Error, Sent};
 pub use guard::{Names, Private};
-pub use listen::{Bound, Listener, bind_tcp, bind_unix};
+pub use listen::{Access, Bound, Listener, adopt_unix, bind_tcp, bind_unix, bind_unix_for};
 pub use neighbour::{Neighbour, NeighbourError};
 pub use pool::Incoming;
-pub use serve::{Drained, Peer, Process, ServeLimits, serve};
+pub use serve::{Drained, Lines, Peer, Process, ServeLimits, serve, serve_lines};
 pub use upstream::{Dial, Upstream, UpstreamConfig, Verify};
 
 #[cfg(test)]

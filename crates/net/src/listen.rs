@@ -3,7 +3,8 @@
 //! # Invariants
 //!
 //! - An address or path on which somebody listens already is refused, never shared by accident and never taken over.
-//! - A Unix socket appears at its path only when it is bound, listening and closed to everybody but its owner (mode 0600).
+//! - A Unix socket appears at its path only when it is bound, listening and closed to everybody but its owner (mode 0600) or
+//!   one named group (mode 0660). There is no way to open it to everybody.
 
 use std::io;
 use std::net::SocketAddr;
@@ -69,24 +70,77 @@ pub fn bind_tcp(address: SocketAddr, threads: NonZeroUsize) -> Result<Vec<Bound>
     Ok(all)
 }
 
-/// Binds a Unix socket. A socket that a dead process left there is replaced; a live one, or anything else, is not.
+/// Who may connect to a Unix socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// Its owner.
+    #[default]
+    Owner,
+    /// Its owner, and the members of this group; of the group that the process has, where none is named.
+    Group(Option<u32>),
+}
+
+impl Access {
+    const fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Group(_) => 0o660,
+        }
+    }
+}
+
+/// Binds a Unix socket for its owner. A socket that a dead process left there is replaced; a live one, or anything else, is
+/// not.
 ///
 /// # Errors
 /// [`Error::Taken`] when somebody answers there, [`Error::Listen`] for everything else.
 pub fn bind_unix(path: &Path) -> Result<Listener, Error> {
+    bind_unix_for(path, Access::Owner)
+}
+
+/// Takes over a Unix socket that another process bound for us and listens on, such as systemd. Its path is left alone at the
+/// end: it belongs to that process.
+///
+/// # Errors
+/// When the descriptor is no listening Unix socket, or the runtime does not take it.
+pub fn adopt_unix(descriptor: std::os::fd::OwnedFd) -> Result<Listener, Error> {
+    let place = "the socket that was handed over";
+    let failed = |source| listen_error(place, source);
+    let strange = || failed(io::Error::new(io::ErrorKind::InvalidInput, "it is no listening Unix socket"));
+    let socket = Socket::from(descriptor);
+    let unix = socket.domain().is_ok_and(|domain| domain == Domain::UNIX);
+    if !unix
+        || !socket.is_listener().unwrap_or(false)
+        || socket.r#type().is_ok_and(|kind| kind != Type::STREAM)
+    {
+        return Err(strange());
+    }
+    socket.set_nonblocking(true).map_err(failed)?;
+    let path = socket.local_addr().ok().and_then(|address| address.as_pathname().map(Path::to_owned));
+    let place = Place { path: path.unwrap_or_default(), id: None };
+    let socket = std::os::unix::net::UnixListener::from(std::os::fd::OwnedFd::from(socket));
+    let socket = tokio::net::UnixListener::from_std(socket).map_err(failed)?;
+    Ok(Listener { kind: Kind::Unix(socket, place), tls: None })
+}
+
+/// The same as [`bind_unix`] for whoever may connect.
+///
+/// # Errors
+/// [`Error::Taken`] when somebody answers there, [`Error::Listen`] for everything else.
+pub fn bind_unix_for(path: &Path, access: Access) -> Result<Listener, Error> {
     let shown = path.display().to_string();
     let failed = |source| listen_error(&shown, source);
     refuse_unless_stale(path)?;
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+    let (Some(parent), Some(_)) = (path.parent(), path.file_name()) else {
         return Err(failed(io::ErrorKind::InvalidInput.into()));
     };
     // Bound in a directory of its own and moved when it is closed to others, so that there is no moment in which it
     // stands at its path with the mode that the process's mask gave it.
-    let nest = parent.join(format!(".{}-{}", name.to_string_lossy(), std::process::id()));
+    let nest = parent.join(format!(".dw{:x}", std::process::id()));
     // A process with this number may have died in the middle; in a container it always has the same number.
     let _ = std::fs::remove_dir_all(&nest);
     std::fs::DirBuilder::new().mode(0o700).create(&nest).map_err(failed)?;
-    let bound = bind_in(&nest, path);
+    let bound = bind_in(&nest, path, access);
     let _ = std::fs::remove_dir_all(&nest);
     let (socket, place) = bound.map_err(failed)?;
     Ok(Listener { kind: Kind::Unix(socket, place), tls: None })
@@ -118,7 +172,7 @@ impl Listener {
     pub(crate) fn close(self) {
         if let Kind::Unix(socket, place) = self.kind {
             drop(socket);
-            if file_id(&place.path).is_ok_and(|id| id == place.id) {
+            if file_id(&place.path).is_ok_and(|id| Some(id) == place.id) {
                 let _ = std::fs::remove_file(&place.path);
             }
         }
@@ -141,14 +195,18 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct Place {
     path: PathBuf,
-    id: (u64, u64),
+    /// `None` where somebody else made it, who will remove it.
+    id: Option<(u64, u64)>,
 }
 
-fn bind_in(nest: &Path, path: &Path) -> io::Result<(tokio::net::UnixListener, Place)> {
+fn bind_in(nest: &Path, path: &Path, access: Access) -> io::Result<(tokio::net::UnixListener, Place)> {
     let egg = nest.join("s");
     let socket = tokio::net::UnixListener::bind(&egg)?;
-    std::fs::set_permissions(&egg, std::fs::Permissions::from_mode(0o600))?;
-    let id = file_id(&egg)?;
+    if let Access::Group(Some(group)) = access {
+        std::os::unix::fs::chown(&egg, None, Some(group))?;
+    }
+    std::fs::set_permissions(&egg, std::fs::Permissions::from_mode(access.mode()))?;
+    let id = Some(file_id(&egg)?);
     std::fs::rename(&egg, path)?;
     Ok((socket, Place { path: path.to_owned(), id }))
 }

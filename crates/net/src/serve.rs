@@ -28,6 +28,11 @@ use crate::listen::Kind;
 use crate::wire::{Watch, Watched};
 use crate::{Body, Draining, Listener, headers};
 
+mod dialect;
+
+pub use dialect::Lines;
+use dialect::NoLines;
+
 /// Limits of a door.
 #[derive(Debug, Clone)]
 pub struct ServeLimits {
@@ -92,18 +97,31 @@ pub struct Drained {
 }
 
 /// Serves a door until the house drains; then stops accepting, lets connections end within the grace, and cuts the rest.
-pub async fn serve<S, F>(
+pub async fn serve<S, F>(listener: Listener, service: S, limits: ServeLimits, draining: Draining) -> Drained
+where
+    S: Fn(Request<hyper::body::Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    serve_lines(listener, service, NoLines, limits, draining).await
+}
+
+/// The same for a Unix socket on which programs may speak lines of JSON instead of HTTP: the first byte of a connection says
+/// which it is.
+pub async fn serve_lines<S, F, L>(
     listener: Listener,
     service: S,
+    lines: L,
     limits: ServeLimits,
     mut draining: Draining,
 ) -> Drained
 where
     S: Fn(Request<hyper::body::Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
+    L: Lines,
 {
     let grace = limits.grace;
-    let door = Door { builder: Arc::new(builder(&limits)), limits, service, draining: draining.clone() };
+    let builder = Arc::new(builder(&limits));
+    let door = Door { builder, limits, service, lines, draining: draining.clone() };
     let mut tasks = JoinSet::new();
     let mut pause = PAUSE_FIRST;
     let mut beat = tokio::time::interval(BEAT);
@@ -140,17 +158,19 @@ where
 
 /// What every connection of a door shares.
 #[derive(Clone)]
-struct Door<S> {
+struct Door<S, L> {
     builder: Arc<auto::Builder<TokioExecutor>>,
     limits: ServeLimits,
     service: S,
+    lines: L,
     draining: Draining,
 }
 
-impl<S, F> Door<S>
+impl<S, F, L> Door<S, L>
 where
     S: Fn(Request<hyper::body::Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
+    L: Lines,
 {
     /// The task of one connection, `door-connection`; owned by the set that [`serve`] drains.
     fn spawn(
@@ -162,10 +182,25 @@ where
     ) {
         match (stream, tls) {
             (Stream::Tcp(stream), None) => tasks.spawn(self.connection(stream, peer)),
-            (Stream::Unix(stream), None) => tasks.spawn(self.connection(stream, peer)),
+            (Stream::Unix(stream), None) => tasks.spawn(self.either(stream, peer)),
             (Stream::Tcp(stream), Some(tls)) => tasks.spawn(self.secured(tls, stream, peer)),
             (Stream::Unix(stream), Some(tls)) => tasks.spawn(self.secured(tls, stream, peer)),
         };
+    }
+
+    /// Lines or HTTP, as the first byte says.
+    async fn either(mut self, stream: tokio::net::UnixStream, peer: Peer) {
+        let first = tokio::select! {
+            biased;
+            first = tokio::time::timeout(self.limits.head, dialect::first_byte(&stream)) => first,
+            // Nothing was asked yet, so nothing is lost.
+            () = self.draining.started() => return,
+        };
+        match first {
+            Ok(Ok(Some(byte))) if L::begins_with(byte) => self.lines.carry(stream, peer, self.draining).await,
+            Ok(Ok(Some(_))) => self.connection(stream, peer).await,
+            Ok(Ok(None) | Err(_)) | Err(_) => {}
+        }
     }
 
     async fn secured<T>(self, tls: tokio_rustls::TlsAcceptor, stream: T, peer: Peer)

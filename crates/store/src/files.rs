@@ -12,12 +12,20 @@ use crate::Error;
 /// # Errors
 /// When any step fails; the old file is untouched then.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    replace_for(path, bytes, mode, None)
+}
+
+/// The same for the members of a group too; the file has exactly these permissions, whatever the process's mask is.
+///
+/// # Errors
+/// When any step fails; the old file is untouched then.
+pub fn replace_for(path: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> Result<(), Error> {
     let wrong = |what| move |source| Error::File { what, path: path.to_owned(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let fresh = folder.join(name);
-    let written = write_new(&fresh, bytes, mode).and_then(|()| std::fs::rename(&fresh, path));
+    let written = write_new(&fresh, bytes, mode, group).and_then(|()| std::fs::rename(&fresh, path));
     if let Err(source) = written {
         // Best effort: the half-written file must not stay, but the first error is the one to report.
         let _ = std::fs::remove_file(&fresh);
@@ -26,9 +34,15 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong("sync the folder of"))
 }
 
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+fn write_new(path: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
     let _ = std::fs::remove_file(path);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    // Its owner's alone until it belongs to the group.
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode & 0o600).open(path)?;
+    if let Some(group) = group {
+        std::os::unix::fs::fchown(&file, None, Some(group))?;
+    }
+    file.set_permissions(std::fs::Permissions::from_mode(mode))?;
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -2,6 +2,7 @@
 //!
 //! A secret is never an argument: others see it in the list of processes, and the shell keeps it in its history.
 
+pub(crate) mod agent;
 pub(crate) mod aws;
 pub(crate) mod broker;
 pub(crate) mod capability;
@@ -11,6 +12,7 @@ pub(crate) mod integration;
 pub(crate) mod metadata;
 pub(crate) mod policy;
 pub(crate) mod secret;
+pub(crate) mod vault;
 
 use std::path::PathBuf;
 
@@ -69,6 +71,8 @@ pub(crate) enum Format {
     Table,
     /// For programs.
     Json,
+    /// The same as YAML.
+    Yaml,
 }
 
 /// How to write the log.
@@ -99,6 +103,9 @@ pub(crate) enum Command {
     Metadata(Box<metadata::Metadata>),
     /// Start the broker; makes the home at the first start
     Up(Box<broker::Up>),
+    /// Capabilities for programs on this machine: start, stop, look at the agent
+    #[command(subcommand)]
+    Agent(Box<agent::Agent>),
     /// Make a home, and show its recovery key once
     Init(broker::Init),
     /// Show how the broker is

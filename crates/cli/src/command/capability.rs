@@ -7,10 +7,15 @@ use model::{CapabilityId, Code, Inputs};
 use policy::Token;
 use serde_json::{Value, json};
 
+use super::agent::{aloud, desk};
 use super::usage;
-use crate::args::capability::{Capability, Caveats, Narrow, Request};
+use crate::args::agent::At;
+use crate::args::capability::{Capability, Caveats, Narrow, OfAgent, Request, Revoke, Use, Validate};
+use crate::args::vault::{MANUALLY, Out};
 use crate::context::{self, Context};
 use crate::failure::{Failure, Kind, Outcome};
+use crate::line::output::Rights;
+use crate::line::wanted::Output;
 use crate::print::Printer;
 use crate::print::problem;
 use crate::print::table::{self, at, cell};
@@ -19,13 +24,91 @@ use crate::typed;
 /// Does one of them.
 pub(crate) fn run(context: &Context, args: Capability) -> Outcome {
     match args {
-        Capability::Request(args) => request(context, args),
-        Capability::Narrow(args) => narrow(context, args),
-        Capability::Use(args) => usage::run(context, &args),
-        Capability::List => list(context),
-        Capability::Revoke { id } => revoke(context, &id),
-        Capability::Validate { capability } => validate(context, &capability),
+        Capability::Request(args) if args.principal.is_some() => request(context, args),
+        Capability::Request(args) => of_agent(context, None, args.agent, args.caveats, args.out),
+        Capability::Narrow(args) => match &args.id {
+            Some(id) => of_agent(context, Some(&id.clone()), args.agent, args.caveats, args.out),
+            None => narrow(context, args),
+        },
+        Capability::Use(args) => used(context, args),
+        Capability::List(args) => {
+            let socket = args.at.socket_path.clone();
+            match args.filter() {
+                Some(filter) => aloud(context.printer, desk(context, socket)?.list(&filter)),
+                None => list(context),
+            }
+        }
+        Capability::Revoke(Revoke { id, reason: None, at: At { socket_path: None } }) => revoke(context, &id),
+        Capability::Revoke(Revoke { id, reason, at }) => {
+            let reason = reason.as_deref().unwrap_or(MANUALLY);
+            aloud(context.printer, desk(context, at.socket_path)?.revoke(&id, reason))
+        }
+        Capability::Validate(Validate { capability, context: known, at }) => match named(&capability) {
+            Some(id) => aloud(context.printer, desk(context, at.socket_path)?.validate(id, known.as_deref())),
+            None => validate(context, &capability),
+        },
+        Capability::Status(at) => aloud(context.printer, desk(context, at.socket_path)?.capability_status()),
     }
+}
+
+/// A request or a narrowing that the agent is asked for.
+fn of_agent(context: &Context, id: Option<&str>, agent: OfAgent, caveats: Caveats, out: Out) -> Outcome {
+    let foreign = words(&caveats).into_keys().find(|word| !matches!(word.as_str(), "purpose" | "holder"));
+    if let Some(word) = foreign.or_else(|| caveats.preset.is_some().then(|| "preset".to_owned())) {
+        let flag = word.replace('_', "-");
+        return Err(Failure::usage(format!("`--{flag}` limits a capability for the gateway, and this is one of the agent"))
+            .hint("`--ttl`, `--max-uses` and `--constraints` limit one of the agent; `--for NAME` asks for one for the gateway"));
+    }
+    if id.is_none() && agent.actions.is_empty() {
+        return Err(Failure::usage("nothing was said that may be done with it").hint("`--action read`"));
+    }
+    let desk = desk(context, agent.at.socket_path.clone())?;
+    let wanted = agent.wanted(&caveats, out);
+    let asked = match id {
+        Some(id) => desk.narrow(id, &wanted),
+        None => desk.request(&wanted),
+    };
+    aloud(context.printer, asked)
+}
+
+/// By the gateway, with a capability from a file; or by the agent, with the id of one.
+fn used(context: &Context, args: Use) -> Outcome {
+    let Use { mut words, capability, how, gateway, include, at } = args;
+    let file = match capability {
+        Some(path) => match named(&path) {
+            Some(id) => {
+                words.insert(0, id.to_owned());
+                None
+            }
+            None => Some(path),
+        },
+        None => None,
+    };
+    match (file, words.as_slice()) {
+        (Some(capability), [method, path]) => {
+            let integration = how.integration.ok_or_else(|| {
+                Failure::usage("the request has no integration").hint("`--integration NAME METHOD PATH`")
+            })?;
+            let (method, path) = (method.clone(), path.clone());
+            let (data, headers, integration) = (how.data, how.headers, integration.parse()?);
+            usage::run(
+                context,
+                &usage::Use { capability, integration, method, path, data, headers, gateway, include },
+            )
+        }
+        (None, [id, request @ ..]) if id.starts_with(CAPABILITY) => {
+            let how = crate::line::how::read(how, request)?;
+            aloud(context.printer, desk(context, at.socket_path)?.use_it(id, &how))
+        }
+        _ => Err(Failure::usage("it is not clear which capability is to be used, and how").hint(
+            "`--capability FILE --integration NAME METHOD PATH`, or `cap_... --integration NAME METHOD PATH`",
+        )),
+    }
+}
+
+/// The id of a capability of the agent, where this is one and no file.
+fn named(path: &Path) -> Option<&str> {
+    path.to_str().filter(|text| text.starts_with(CAPABILITY) && !text.contains(['/', '.']))
 }
 
 /// `--param name=value`, several, as a JSON object.
@@ -38,7 +121,20 @@ fn params(written: &[String]) -> Outcome<Value> {
 }
 
 fn request(context: &Context, args: Request) -> Outcome {
-    let Request { principal, caveats, output } = args;
+    let Request { principal, caveats, out, agent } = args;
+    if agent.is_said() {
+        return Err(Failure::usage(
+            "`--for` asks for a capability for the gateway, and other flags are for one of the agent",
+        )
+        .hint(
+            "limit it with `--operations`, `--resources`, `--expires` and `--uses`, or leave `--for` out",
+        ));
+    }
+    let Some(principal) = principal else {
+        return Err(Failure::usage("nobody was named who will hold it").hint("`--for NAME`"));
+    };
+    let output = Output::from(out);
+    let rights = output.rights()?;
     let mut inputs = words(&caveats);
     if let Some(preset) = caveats.preset {
         inputs.insert("preset".to_owned(), preset);
@@ -49,7 +145,7 @@ fn request(context: &Context, args: Request) -> Outcome {
     inputs.insert("for".to_owned(), principal.to_string());
     let answered = match context.operate("capability.request", inputs, None) {
         // Programs read the status: a denied request was asked and answered.
-        Err(failure) if is_denied(&failure) && context.printer.is_json() && output.is_none() => {
+        Err(failure) if is_denied(&failure) && context.printer.is_json() && output.file.is_none() => {
             return context.printer.json(&problem::document(&failure));
         }
         other => other?,
@@ -68,12 +164,20 @@ fn request(context: &Context, args: Request) -> Outcome {
         fields.insert("evidence".to_owned(), json!(answered.evidence));
         fields.remove("token");
     }
-    hand_out(context, &token, output.as_deref(), value, &said)
+    hand_out(context, &token, (&output, rights), value, &said)
 }
 
 /// Needs no home, no network and no key.
 fn narrow(context: &Context, args: Narrow) -> Outcome {
-    let Narrow { capability, caveats, output } = args;
+    let Narrow { id: _, capability, caveats, out, agent } = args;
+    if agent.is_said() {
+        return Err(Failure::usage(
+            "a capability from a file is narrowed by caveats, and other flags are for one of the agent",
+        )
+        .hint("`--expires 5m`, `--uses 1`; or `doorward capability narrow cap_... --ttl 300`"));
+    }
+    let output = Output::from(out);
+    let rights = output.rights()?;
     if caveats.preset.is_some() {
         return Err(Failure::usage("a preset is expanded by the broker, when a capability is asked for")
             .hint(
@@ -94,7 +198,7 @@ fn narrow(context: &Context, args: Narrow) -> Outcome {
     let document =
         json!({ "status": "narrowed", "grant": narrowed.grant(), "capability": id, "caveats": said });
     let text = format!("Narrowed, as {id}.\n{}", listed(at(&document, "caveats")));
-    hand_out(context, &narrowed, output.as_deref(), document, &text)
+    hand_out(context, &narrowed, (&output, rights), document, &text)
 }
 
 fn list(context: &Context) -> Outcome {
@@ -147,12 +251,12 @@ fn validate(context: &Context, file: &Path) -> Outcome {
 fn hand_out(
     context: &Context,
     token: &Token,
-    output: Option<&Path>,
+    (output, rights): (&Output, Rights),
     mut document: Value,
     said: &str,
 ) -> Outcome {
-    if let Some(path) = output {
-        token.expose(|text| store::files::replace(path, format!("{text}\n").as_bytes(), 0o600))?;
+    if let Some(path) = &output.file {
+        token.expose(|text| rights.write(path, format!("{text}\n").as_bytes()))?;
         if let Some(fields) = document.as_object_mut() {
             fields.insert("file".to_owned(), json!(path));
         }
@@ -228,3 +332,6 @@ fn listed(caveats: &Value) -> String {
 fn is_denied(failure: &Failure) -> bool {
     matches!(failure.kind, Kind::Refused(Code::Denied, _))
 }
+
+/// How the id of a capability begins.
+const CAPABILITY: &str = "cap_";

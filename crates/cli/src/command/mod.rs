@@ -1,5 +1,6 @@
 //! One file per command. Each reads its arguments, asks, and prints.
 
+pub(crate) mod agent;
 mod capability;
 pub(crate) mod compat;
 mod completions;
@@ -28,6 +29,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Aws(_) | Command::Metadata(_) => Ok(()),
         Command::Demo(args) => demo::run(context, &args),
         Command::Up(args) => up::run(context, &args),
+        Command::Agent(args) => agent::run(context, *args),
         Command::Init(args) => init::run(context, &args),
         Command::Status => status::run(context),
         Command::Doctor(args) => doctor::run(context, &args),

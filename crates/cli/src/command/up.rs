@@ -13,9 +13,15 @@ use super::init::hand_out;
 use crate::args::broker::Up;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::home::Home;
+use crate::line::Voice;
 use crate::print::{BOLD, Printer, WARN, styled};
-use crate::serving::{self, House, Secured};
+use crate::serving::office::{Configured, Office};
+use crate::serving::sockets::Sockets;
+use crate::serving::{self, House, Ports, Secured};
+use crate::settings::agent::{AgentSettings, Mode, Places, Typed};
 use crate::settings::{self, Settings, Tls};
+use crate::supervisor::Supervisor;
 use crate::{sources, typed, wire};
 
 /// Runs the broker until it is told to stop.
@@ -37,15 +43,30 @@ pub(crate) fn run(context: &Context, args: &Up) -> Outcome {
     let metrics = metrics.and_then(|mut bound| bound.pop());
     let socket = home.socket_to_bind()?;
     unlock(&opened)?;
-    let house = House::new(opened, gateway, bound, metrics, socket, secured)?;
+    let (office, configured) = office(home, &opened, settings.development.value)?;
+    for warning in configured.warnings.iter().filter(|_| configured.policies > 0) {
+        Printer::say(&styled(WARN, &format!("warning: {warning}")));
+    }
+    let sockets = Sockets { home: socket, public: None, limits: office.settings().limits };
+    let ports = Ports { gateway, bound, metrics, secured };
+    let house = House::new(opened, ports, sockets, office)?;
     let open = Open {
         url: house.doors.get("gateway").cloned().unwrap_or_default(),
         metrics: house.doors.get("metrics").cloned(),
-        socket: house.socket.clone(),
+        socket: house.sockets.home.clone(),
         sealed: house.opened.broker.state() == State::Sealed,
         development: settings.development.value,
     };
     serving::run(house, context.printer, &|| open.announce(context.printer))
+}
+
+/// The agent's part: its configuration counts here as well, but no other socket than the home's is opened.
+fn office(home: &Home, opened: &wire::Opened, development: bool) -> Outcome<(Arc<Office>, Configured)> {
+    let lookup = &settings::environment;
+    let places = Places::of(Voice::Doorward, home, lookup);
+    let typed = Typed { mode: development.then_some(Mode::Development), ..Typed::default() };
+    let agent = AgentSettings::load(&places, &typed, lookup)?;
+    Office::open(Arc::clone(&opened.broker), Supervisor::of(lookup), (places, typed), agent)
 }
 
 /// Makes the home where there is none: with a key file, so that nothing has to be typed.

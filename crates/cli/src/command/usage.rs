@@ -1,22 +1,34 @@
 //! `doorward capability use`: one request with a capability through the gateway, as any program would send it.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::{Request, Response};
+use model::IntegrationName;
 use net::Body;
 use net::plain::{Place, Plain};
 use serde_json::{Value, json};
 
-use crate::args::capability::Use;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::management::Running;
 use crate::print::Printer;
 use crate::print::table::{at, cell};
 use crate::{typed, wire};
+
+/// A request with a capability from a file.
+pub(crate) struct Use {
+    pub(crate) capability: PathBuf,
+    pub(crate) integration: IntegrationName,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) data: Option<String>,
+    pub(crate) headers: Vec<String>,
+    pub(crate) gateway: Option<String>,
+    pub(crate) include: bool,
+}
 
 /// Sends it.
 pub(crate) fn run(context: &Context, args: &Use) -> Outcome {

@@ -1,6 +1,7 @@
 //! What the command lines of other programs ([`foreign`]) need of this machine: its environment, a browser, a list to pick from.
 
 pub(crate) mod picker;
+pub(crate) mod vault;
 
 pub(crate) use foreign::{Environment, aws_vault, kingpin, links, opener};
 

@@ -4,6 +4,8 @@
 //! home.db       keys (wrapped), ciphertexts, grants, policies     integrations/  the user's own, over the built-in ones
 //! evidence/     the segments of the evidence                      settings.toml  see `docs/reference/settings.md`
 //! key           what unlocks the home, without a passphrase       lock, socket   of the running broker
+//! policies/     policy files of the agent, with audit.log         agent.*        its configuration, process id and log
+//! recovery      the recovery key, where nobody was there to take it
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -22,8 +24,19 @@ pub(crate) struct Home {
 
 impl Home {
     /// How everything in it begins.
-    pub(crate) const NAMES: [&'static str; 7] =
-        ["home.db", "evidence", "key", "integrations", "settings.toml", "lock", "socket"];
+    pub(crate) const NAMES: [&'static str; 11] = [
+        "home.db",
+        "evidence",
+        "key",
+        "integrations",
+        "settings.toml",
+        "lock",
+        "socket",
+        "policies",
+        "audit.log",
+        "agent.",
+        "recovery",
+    ];
 
     /// The home in this folder; `runtime` is the user's folder for sockets.
     pub(crate) const fn at(folder: PathBuf, runtime: Option<PathBuf>) -> Self {
@@ -43,6 +56,11 @@ impl Home {
     /// The key file where nobody chose another.
     pub(crate) fn key(&self) -> PathBuf {
         self.folder.join("key")
+    }
+
+    /// The recovery key, where it could be given to nobody.
+    pub(crate) fn recovery(&self) -> PathBuf {
+        self.folder.join("recovery")
     }
 
     /// The user's own integrations.

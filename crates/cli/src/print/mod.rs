@@ -7,6 +7,7 @@
 
 pub(crate) mod problem;
 pub(crate) mod table;
+pub(crate) mod yaml;
 
 use std::io::{IsTerminal, Write};
 
@@ -28,9 +29,9 @@ impl Printer {
         Self { format }
     }
 
-    /// Whether programs read it.
+    /// Whether programs read it, as JSON or the same as YAML.
     pub(crate) fn is_json(self) -> bool {
-        self.format == Format::Json
+        self.format != Format::Table
     }
 
     /// Prints one answer: the document for programs, or what `human` makes of it for people.
@@ -38,10 +39,20 @@ impl Printer {
         if self.is_json() { self.json(value) } else { Self::text(&human(value)) }
     }
 
-    /// Prints a JSON document on one line.
+    /// Prints a JSON document on one line, or a YAML document.
     pub(crate) fn json(self, value: &Value) -> Outcome {
         let mut out = std::io::stdout().lock();
-        writeln!(out, "{value}")?;
+        match self.format {
+            Format::Yaml => write!(out, "---\n{}", yaml::document(value))?,
+            Format::Table | Format::Json => writeln!(out, "{value}")?,
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Prints bytes as they are.
+    pub(crate) fn raw(bytes: &[u8]) -> Outcome {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes)?;
         Ok(out.flush()?)
     }
 

@@ -3,6 +3,7 @@
 //! A flag wins over the environment, the environment over `settings.toml` in the home, that over the default. The
 //! environment is read here and nowhere else, and no `.env` file is ever read. Unknown keys are errors.
 
+pub(crate) mod agent;
 mod file;
 mod table;
 

@@ -1,4 +1,4 @@
-//! A running broker: one thread with a runtime of its own for each core of the gateway, and this one for the socket door,
+//! A running broker: one thread with a runtime of its own for each core of the gateway, and this one for the socket doors,
 //! the counters and the signals.
 //!
 //! # Invariants
@@ -7,12 +7,15 @@
 //! - A thread that can't serve takes the house down with it, rather than leave it half open.
 //! - A second signal ends the process at once; the evidence settles what was open at the next start.
 
+pub(crate) mod office;
+mod signals;
+pub(crate) mod sockets;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::Socket;
+use agent::Control;
 use broker::{Broker, Payload, Worker};
 use model::Refusal;
 use net::tls::{Certificates, Outbound};
@@ -20,23 +23,37 @@ use net::{Bound, Drain, Draining, Listener, ServeLimits};
 use proxy::Gateway;
 use secrets::{Facts, KeyFile, Passphrase};
 use serde_json::json;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Outcome};
 use crate::print::{Printer, problem};
+use crate::supervisor::Supervisor;
 use crate::wire;
+
+use office::Office;
+use signals::{ONE_WORD, Signals};
+use sockets::Sockets;
 
 /// Everything that a running broker is made of.
 pub(crate) struct House {
     pub(crate) opened: wire::Opened,
-    pub(crate) socket: PathBuf,
     pub(crate) doors: BTreeMap<String, String>,
+    pub(crate) sockets: Sockets,
+    pub(crate) office: Arc<Office>,
     gateway: Gateway,
     bound: Vec<Bound>,
     metrics: Option<Bound>,
     secured: Option<Secured>,
+}
+
+/// The doors of a house beside its sockets.
+pub(crate) struct Ports {
+    pub(crate) gateway: Gateway,
+    /// One for each thread of the gateway; none where there is no gateway.
+    pub(crate) bound: Vec<Bound>,
+    pub(crate) metrics: Option<Bound>,
+    pub(crate) secured: Option<Secured>,
 }
 
 /// The gateway's certificate, which can be read again.
@@ -50,12 +67,11 @@ impl House {
     /// Puts together what is bound already.
     pub(crate) fn new(
         opened: wire::Opened,
-        gateway: Gateway,
-        bound: Vec<Bound>,
-        metrics: Option<Bound>,
-        socket: PathBuf,
-        secured: Option<Secured>,
+        ports: Ports,
+        sockets: Sockets,
+        office: Arc<Office>,
     ) -> Outcome<Self> {
+        let Ports { gateway, bound, metrics, secured } = ports;
         let scheme = if secured.is_some() { "https" } else { "http" };
         let mut doors = BTreeMap::new();
         if let Some(first) = bound.first() {
@@ -64,15 +80,18 @@ impl House {
         if let Some(metrics) = &metrics {
             doors.insert("metrics".to_owned(), format!("http://{}", metrics.address()?));
         }
-        doors.insert("socket".to_owned(), socket.display().to_string());
-        Ok(Self { opened, socket, doors, gateway, bound, metrics, secured })
+        doors.insert("socket".to_owned(), sockets.home.display().to_string());
+        if let Some(public) = &sockets.public {
+            doors.insert("agent".to_owned(), public.path().display().to_string());
+        }
+        Ok(Self { opened, doors, sockets, office, gateway, bound, metrics, secured })
     }
 }
 
 /// Serves until a signal or the socket says to stop; `ready` is called when every door is open.
 pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -> Outcome {
     let runtime = wire::runtime()?;
-    let tls = wire::tls()?;
+    let tls = tls(&house)?;
     let (drain, draining) = net::drain::channel();
     let drain = Arc::new(drain);
     let broker = Arc::clone(&house.opened.broker);
@@ -87,6 +106,11 @@ pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -
     Ok(closed?)
 }
 
+/// What upstreams are trusted by. Without a gateway it is read when somebody needs it: it takes some milliseconds.
+fn tls(house: &House) -> Outcome<Outbound> {
+    if house.bound.is_empty() { Ok(Outbound::on_demand(net::tls::Trust::default())) } else { wire::tls() }
+}
+
 async fn serve(
     house: House,
     tls: Outbound,
@@ -94,24 +118,24 @@ async fn serve(
     printer: Printer,
     ready: &dyn Fn() -> Outcome,
 ) -> Outcome {
-    let House { opened, socket, doors, gateway, bound, metrics, secured } = house;
+    let House { opened, doors, sockets, office, gateway, bound, metrics, secured } = house;
     let broker = Arc::clone(&opened.broker);
     let signals = Signals::listen()?;
-    let listener = net::bind_unix(&socket)?;
+    let open = sockets.open()?;
     let own = wire::worker(&broker, &tls, bound.len())?;
-    let unseal = unsealing(&broker, &opened.facts);
-    let door = Socket { unseal, drain: Arc::clone(&drain), doors };
-    let served = Arc::clone(&own);
-    let of_socket = draining.clone();
-    let socket_door =
-        tokio::spawn(async move { door.serve(served, listener, ServeLimits::default(), of_socket).await });
-    let metrics_door = match metrics {
-        None => None,
-        Some(bound) => {
-            let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());
-            Some(tokio::spawn(proxy::metrics::serve(worker, listener, ServeLimits::default(), draining)))
-        }
+    let control = Control {
+        unseal: unsealing(&broker, &opened.facts),
+        reload: Office::reloading(&office),
+        config: Office::configured(&office),
+        drain: Arc::clone(&drain),
     };
+    let mut own_doors = open.serve(&own, &control, &doors, &draining);
+    if let Some(bound) = metrics {
+        let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());
+        own_doors.spawn(async move {
+            let _ = proxy::metrics::serve(worker, listener, ServeLimits::default(), draining).await;
+        });
+    }
     let (ended, mut ends) = mpsc::channel(bound.len().max(1));
     let mut running = 0_usize;
     for (thread, bound) in bound.into_iter().enumerate() {
@@ -128,14 +152,12 @@ async fn serve(
     }
     drop(ended);
     ready()?;
+    office.supervisor.ready();
     let failed =
-        until_told(&broker, secured.as_ref(), signals, (&drain, draining), (&mut ends, running, printer))
+        until_told(&office, secured.as_ref(), signals, (&drain, draining), (&mut ends, running, printer))
             .await;
-    // Both doors drain by themselves, within their grace.
-    let _ = socket_door.await;
-    if let Some(door) = metrics_door {
-        let _ = door.await;
-    }
+    // All doors drain by themselves, within their grace.
+    while own_doors.join_next().await.is_some() {}
     settled(&own).await;
     drop(opened);
     failed
@@ -143,7 +165,7 @@ async fn serve(
 
 /// Waits for the word to stop, and then for every thread.
 async fn until_told(
-    broker: &Arc<Broker>,
+    office: &Arc<Office>,
     secured: Option<&Secured>,
     Signals { mut stops, mut reloads }: Signals,
     (drain, mut draining): (&Arc<Drain>, Draining),
@@ -151,11 +173,13 @@ async fn until_told(
 ) -> Outcome {
     let mut result = Ok(());
     let mut tidy = tokio::time::interval(TIDY);
+    let mut beat = beat(&office.supervisor);
+    let mut again = office.looks_again();
     let mut told = false;
     let mut asked: Option<Instant> = None;
     while running > 0 || !told {
         tokio::select! {
-            Some(()) = reloads.recv() => reload(broker, secured, printer).await,
+            Some(()) = reloads.recv() => reload(office, secured, printer).await,
             () = stops.either() => {
                 // Ctrl-C reaches a whole group of processes, and a supervisor says it again: that is one word, not two.
                 if asked.is_some_and(|at| at.elapsed() < ONE_WORD) {
@@ -180,33 +204,33 @@ async fn until_told(
                 // One that ended by itself could not serve; the others must not go on as if nothing were.
                 drain.start();
             }
-            _ = tidy.tick() => broker.tidy(),
+            _ = tidy.tick() => office.broker.tidy(),
+            _ = beat.tick() => office.supervisor.alive(),
+            _ = again.tick() => Office::look(office),
         }
     }
+    office.supervisor.stopping();
     result
 }
 
+/// When the supervisor wants to hear that we live.
+fn beat(supervisor: &Supervisor) -> tokio::time::Interval {
+    tokio::time::interval(supervisor.beat().unwrap_or(NEVER))
+}
+
 /// Reads the user's files again. A bad one keeps the former set, and says so.
-async fn reload(broker: &Arc<Broker>, secured: Option<&Secured>, printer: Printer) {
-    let again = Arc::clone(broker);
-    let result = match tokio::task::spawn_blocking(move || again.reload()).await {
-        Ok(result) => result.map_err(Failure::from),
-        Err(error) => Err(Failure::doing("could not read the files again", &error)),
-    };
+async fn reload(office: &Arc<Office>, secured: Option<&Secured>, printer: Printer) {
+    office.supervisor.reloading();
+    let result = Office::again(office).await.map_err(Failure::from);
     let certificates = secured.map_or(Ok(()), |secured| secured.certificates.reload().map_err(Failure::from));
-    match result.and(certificates) {
-        Ok(()) => {
-            if printer.is_json() {
-                let _ = printer.json(&json!({ "event": "reloaded" }));
-            } else {
-                Printer::say("Read integrations and policies again.");
-            }
-        }
+    match result.and_then(|told| certificates.map(|()| told)) {
+        Ok(told) => office.said(&told, printer),
         Err(failure) => {
             Printer::say("What was in force stays in force:");
             problem::print(&failure, printer);
         }
     }
+    office.supervisor.ready();
 }
 
 // === a thread of the gateway ===
@@ -277,38 +301,8 @@ fn unsealing(broker: &Arc<Broker>, facts: &Facts) -> agent::Unseal {
     })
 }
 
-// === signals ===
-
-struct Signals {
-    stops: Stops,
-    reloads: Signal,
-}
-
-struct Stops {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn listen() -> Outcome<Self> {
-        let on = |kind| signal(kind).map_err(|error| Failure::doing("could not listen for signals", &error));
-        let stops =
-            Stops { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? };
-        Ok(Self { stops, reloads: on(SignalKind::hangup())? })
-    }
-}
-
-impl Stops {
-    async fn either(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-/// Signals that come within this time are one.
-const ONE_WORD: Duration = Duration::from_secs(1);
 const TIDY: Duration = Duration::from_secs(60);
+/// Where nobody asked for a beat.
+const NEVER: Duration = Duration::from_secs(365 * 86_400);
 /// Hundredths of a second that calls without a caller have left.
 const SETTLING: usize = 500;

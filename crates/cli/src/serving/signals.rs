@@ -1,0 +1,40 @@
+//! What a process is told by signals.
+
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::failure::{Failure, Outcome};
+
+/// Every signal that is listened to.
+pub(super) struct Signals {
+    pub(super) stops: Stops,
+    pub(super) reloads: Signal,
+}
+
+/// SIGINT and SIGTERM.
+pub(super) struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> Outcome<Self> {
+        let on = |kind| signal(kind).map_err(|error| Failure::doing("could not listen for signals", &error));
+        let stops =
+            Stops { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? };
+        Ok(Self { stops, reloads: on(SignalKind::hangup())? })
+    }
+}
+
+impl Stops {
+    pub(super) async fn either(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Signals that come within this time are one.
+pub(super) const ONE_WORD: Duration = Duration::from_secs(1);
