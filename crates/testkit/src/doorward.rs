@@ -128,6 +128,32 @@ impl Doorward {
         command
     }
 
+    /// The same through a link of another name, which is the first program of that name on `PATH` as well.
+    #[must_use]
+    pub fn command_as(&self, name: &str) -> Command {
+        let folder = self.folder.path().join("bin");
+        std::fs::create_dir_all(&folder).expect("the test kit works");
+        let link = folder.join(name);
+        if !link.exists() {
+            std::os::unix::fs::symlink(&self.binary, &link).expect("the test kit works");
+        }
+        let plain = self.command();
+        let mut command = Command::new(&link);
+        command.env_clear().current_dir(self.folder.path());
+        for (variable, value) in plain.get_envs() {
+            let Some(value) = value else { continue };
+            if variable == "PATH" {
+                let mut path = folder.clone().into_os_string();
+                path.push(":");
+                path.push(value);
+                command.env(variable, path);
+            } else {
+                command.env(variable, value);
+            }
+        }
+        command
+    }
+
     /// Runs the binary to its end with this on standard input; fails the test when it takes more than a minute.
     #[track_caller]
     pub fn run(&self, args: &[&str], stdin: impl AsRef<[u8]>) -> Output {

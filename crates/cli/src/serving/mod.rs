@@ -8,6 +8,7 @@
 //! - A second signal ends the process at once; the evidence settles what was open at the next start.
 
 pub(crate) mod office;
+pub(crate) mod preauthorized;
 mod signals;
 pub(crate) mod sockets;
 
@@ -32,6 +33,7 @@ use crate::supervisor::Supervisor;
 use crate::wire;
 
 use office::Office;
+use preauthorized::Preauthorized;
 use signals::{ONE_WORD, Signals};
 use sockets::Sockets;
 
@@ -165,7 +167,7 @@ async fn serve(
 
 /// Waits for the word to stop, and then for every thread.
 async fn until_told(
-    office: &Arc<Office>,
+    (office, worker): (&Arc<Office>, &Arc<Worker>),
     secured: Option<&Secured>,
     Signals { mut stops, mut reloads }: Signals,
     (drain, mut draining): (&Arc<Drain>, Draining),
@@ -175,6 +177,7 @@ async fn until_told(
     let mut tidy = tokio::time::interval(TIDY);
     let mut beat = beat(&office.supervisor);
     let mut again = office.looks_again();
+    let mut preauthorized: Preauthorized = office.take_preauthorized();
     let mut told = false;
     let mut asked: Option<Instant> = None;
     while running > 0 || !told {
@@ -207,6 +210,7 @@ async fn until_told(
             _ = tidy.tick() => office.broker.tidy(),
             _ = beat.tick() => office.supervisor.alive(),
             _ = again.tick() => Office::look(office),
+            () = preauthorized.due(), if !told => preauthorized.renew(worker).await,
         }
     }
     office.supervisor.stopping();

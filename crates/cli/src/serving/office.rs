@@ -13,6 +13,7 @@ use broker::Broker;
 use model::{Code, Refusal};
 use serde_json::{Value, json};
 
+use super::preauthorized::Preauthorized;
 use crate::failure::{Failure, Outcome};
 use crate::print::Printer;
 use crate::print::table::{at, cell};
@@ -29,6 +30,8 @@ pub(crate) struct Office {
     settings: Mutex<AgentSettings>,
     /// What the policy files looked like when they were read.
     seen: Mutex<Vec<Seen>>,
+    /// What is asked for at the start, until whoever asks takes it.
+    preauthorized: Mutex<Preauthorized>,
 }
 
 /// One policy file as it was: name, time of change, bytes.
@@ -47,8 +50,16 @@ impl Office {
     ) -> Outcome<(Arc<Self>, Configured)> {
         let seen = Mutex::new(look(&settings.policies.value));
         let configured = configure(&broker, &settings)?;
-        let office = Self { broker, supervisor, places, typed, settings: Mutex::new(settings), seen };
+        let preauthorized = settings.preauthorize.as_deref().map(Preauthorized::read).transpose()?;
+        let preauthorized = Mutex::new(preauthorized.unwrap_or_default());
+        let settings = Mutex::new(settings);
+        let office = Self { broker, supervisor, places, typed, settings, seen, preauthorized };
         Ok((Arc::new(office), configured))
+    }
+
+    /// What is asked for at the start; given once.
+    pub(super) fn take_preauthorized(&self) -> Preauthorized {
+        std::mem::take(&mut *self.preauthorized.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The settings in force.

@@ -1,6 +1,10 @@
 //! The binary, asked as people and programs ask it.
 
 #[cfg(test)]
+mod agent;
+#[cfg(test)]
+mod agent_wire;
+#[cfg(test)]
 mod canaries;
 #[cfg(test)]
 mod canaries_planted;

@@ -17,7 +17,7 @@ pub struct Running {
     child: Reaped,
     /// The line by which it said so.
     pub ready: Value,
-    /// Where its gateway is: `http://127.0.0.1:PORT`.
+    /// Where its gateway is: `http://127.0.0.1:PORT`; empty where it has none.
     pub gateway_url: String,
     /// Where its socket is.
     pub socket: PathBuf,
@@ -44,7 +44,8 @@ impl Running {
             let text = ready.get(name).and_then(Value::as_str);
             text.unwrap_or_else(|| panic!("no `{name}` in {ready}")).to_owned()
         };
-        Self { gateway_url: text("gateway"), socket: text("socket").into(), ready, child, ends }
+        let gateway_url = ready.get("gateway").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { gateway_url, socket: text("socket").into(), ready, child, ends }
     }
 
     /// Its process id.

@@ -1,0 +1,109 @@
+//! Capabilities that are asked for at the start and kept ready: a file with a list of requests, each as a client would send it.
+//!
+//! They are asked for down the path in the owner's name, so policies decide and there is evidence. One that ends is asked for
+//! anew before it does; one that is denied is said once and asked for again later, because policies change.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Asked, Inbound, Operate, Outbound, Payload, Worker};
+use model::{Door, Fact, Holder, Inputs, Refusal};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use crate::failure::{Failure, Outcome};
+use crate::print::Printer;
+use crate::print::table::{at, cell};
+
+/// Requests, and when each is due.
+#[derive(Debug, Default)]
+pub(crate) struct Preauthorized {
+    wanted: Vec<(Map<String, Value>, Instant)>,
+}
+
+impl Preauthorized {
+    /// Reads the file. Every request in it is due at once.
+    ///
+    /// # Errors
+    /// The line that is wrong.
+    pub(crate) fn read(path: &Path) -> Outcome<Self> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::doing(format!("could not read `{shown}`"), &error))?;
+        let requests: Vec<Map<String, Value>> = catalog::yaml::read(&text, &shown)?;
+        if requests.len() > MOST {
+            return Err(Failure::usage(format!("`{shown}` has more than {MOST} requests")));
+        }
+        let now = Instant::now();
+        Ok(Self { wanted: requests.into_iter().map(|request| (request, now)).collect() })
+    }
+
+    /// Waits until one is due; for ever where there is none.
+    pub(super) async fn due(&self) {
+        match self.wanted.iter().map(|(_, due)| *due).min() {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Asks for those that are due.
+    pub(super) async fn renew(&mut self, worker: &Arc<Worker>) {
+        for (request, due) in &mut self.wanted {
+            if *due > Instant::now() {
+                continue;
+            }
+            let resource = request.get("resource").map(cell).unwrap_or_default();
+            let after = match ask(worker, request).await {
+                Ok(told) if at(&told, "status").as_str() == Some("granted") => {
+                    let ttl = at(&told, "capability.ttl").as_u64().unwrap_or_default();
+                    Duration::from_secs(ttl.saturating_mul(4) / 5).max(SHORTEST)
+                }
+                Ok(told) => {
+                    Printer::say(&format!(
+                        "Warning: `{resource}` was not granted in advance: {}",
+                        cell(at(&told, "message"))
+                    ));
+                    AGAIN
+                }
+                Err(refusal) => {
+                    Printer::say(&format!(
+                        "Warning: `{resource}` was not granted in advance: {}",
+                        refusal.message
+                    ));
+                    AGAIN
+                }
+            };
+            *due = Instant::now() + after;
+        }
+    }
+}
+
+/// One request in the name of the owner.
+async fn ask(worker: &Arc<Worker>, request: &Map<String, Value>) -> Result<Value, Refusal> {
+    let strange = |error: model::ParseError| Refusal::new(model::Code::BadRequest, error.to_string());
+    let text = Value::Object(request.clone()).to_string();
+    let operate = Operate {
+        integration: "doorward".parse().map_err(strange)?,
+        operation: "agent.request".parse().map_err(strange)?,
+        inputs: Inputs::new(),
+        payload: Some(Payload::new(text.into_bytes())?),
+        wish: None,
+    };
+    let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
+    let facts = Fact { holder, ..Fact::default() };
+    let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
+    match worker.call(inbound).await? {
+        Outbound::Answer(answer) => Ok(answer.value),
+        Outbound::Reply(..) | Outbound::Lease(..) => {
+            Err(Refusal::new(model::Code::UpstreamReply, "the operation gave something else than an answer"))
+        }
+    }
+}
+
+/// Most requests of a file.
+const MOST: usize = 256;
+/// The shortest time between two requests for the same.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// When one that was not granted is asked for again.
+const AGAIN: Duration = Duration::from_secs(60);
