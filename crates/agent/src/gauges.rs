@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::numbers::Counted;
+
 /// The gauges of one agent; all its sockets share them.
 #[derive(Debug)]
 pub struct Gauges {
@@ -13,6 +15,7 @@ pub struct Gauges {
     connections: AtomicUsize,
     accepted: AtomicU64,
     busy: AtomicUsize,
+    pub(crate) counted: Counted,
 }
 
 impl Gauges {
@@ -24,6 +27,7 @@ impl Gauges {
             connections: AtomicUsize::new(0),
             accepted: AtomicU64::new(0),
             busy: AtomicUsize::new(0),
+            counted: Counted::default(),
         })
     }
 

@@ -4,6 +4,7 @@
 //! browser of somebody on this machine, so a host that such a page could have is refused.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use broker::Worker;
@@ -17,32 +18,49 @@ use crate::browser;
 use crate::health::{self, Question};
 use crate::refused::{Refused, Speech};
 
+/// Lines that are being written.
+pub type Writing = Pin<Box<dyn Future<Output = String> + Send>>;
+/// Numbers of another door, in the same format without its end.
+pub type More = Arc<dyn Fn() -> Writing + Send + Sync>;
+
 /// Serves `/metrics`, `/healthz` and `/readyz` until the house drains. For a loopback address.
 pub async fn serve(
     worker: Arc<Worker>,
     listener: Listener,
+    more: More,
     limits: ServeLimits,
     draining: Draining,
 ) -> Drained {
     let service = move |request: Request<Incoming>, _| {
-        let worker = Arc::clone(&worker);
+        let (worker, more) = (Arc::clone(&worker), Arc::clone(&more));
         async move {
             let (parts, _) = request.into_parts();
-            answer(&worker, &parts).unwrap_or_else(|refused| refused.reply(Speech::of(&parts)))
+            match answer(&worker, &more, &parts).await {
+                Ok(reply) => reply,
+                Err(refused) => refused.reply(Speech::of(&parts)),
+            }
         }
     };
     net::serve(listener, service, limits, draining).await
 }
 
-fn answer(worker: &Worker, parts: &Parts) -> Result<Response<Body>, Refused> {
+async fn answer(worker: &Worker, more: &More, parts: &Parts) -> Result<Response<Body>, Refused> {
     match asked(parts)? {
         Asked::Health(question) => health::answer(question, &parts.method, worker.broker().state()),
-        Asked::Numbers => health::text(
-            &parts.method,
-            HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"),
-            worker.broker().metrics_text(),
-        ),
+        Asked::Numbers => {
+            let more = more().await;
+            health::text(
+                &parts.method,
+                HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+                joined(&more, &worker.broker().metrics_text()),
+            )
+        }
     }
+}
+
+/// Both in one text, whose end is that of the second.
+fn joined(more: &str, own: &str) -> String {
+    format!("{more}{own}")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ mod envelope;
 mod frames;
 mod kind;
 mod own;
-mod resources;
+pub(crate) mod resources;
 
 use std::sync::Arc;
 
@@ -94,7 +94,9 @@ impl Speaker<'_> {
         match kind {
             Kind::Operation(row) => {
                 let payload = Payload::new(message.payload.as_bytes().to_vec())?;
-                self.operate(row.operation, Some(payload)).await
+                let told = self.operate(row.operation, Some(payload)).await;
+                self.agent.socket.gauges.counted.note(row.operation, told.as_ref().ok());
+                told
             }
             own => {
                 let own::Nothing { .. } = own::nothing(message.payload)?;

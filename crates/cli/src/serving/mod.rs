@@ -131,11 +131,13 @@ async fn serve(
         config: Office::configured(&office),
         drain: Arc::clone(&drain),
     };
-    let mut own_doors = open.serve(&own, &control, &doors, &draining);
+    let gauges = agent::Gauges::start();
+    let mut own_doors = open.serve(&own, &control, &doors, &draining, &gauges);
     if let Some(bound) = metrics {
         let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());
+        let more = more(&own, &gauges);
         own_doors.spawn(async move {
-            let _ = proxy::metrics::serve(worker, listener, ServeLimits::default(), draining).await;
+            let _ = proxy::metrics::serve(worker, listener, more, ServeLimits::default(), draining).await;
         });
     }
     let (ended, mut ends) = mpsc::channel(bound.len().max(1));
@@ -163,6 +165,15 @@ async fn serve(
     settled(&own).await;
     drop(opened);
     failed
+}
+
+/// The agent's numbers, for the door that shows those of the broker.
+fn more(worker: &Arc<Worker>, gauges: &Arc<agent::Gauges>) -> proxy::metrics::More {
+    let numbers = Arc::new(agent::Numbers::new(Arc::clone(worker), Arc::clone(gauges)));
+    Arc::new(move || {
+        let numbers = Arc::clone(&numbers);
+        Box::pin(async move { numbers.text().await })
+    })
 }
 
 /// Waits for the word to stop, and then for every thread.

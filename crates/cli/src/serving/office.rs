@@ -206,8 +206,9 @@ fn configure(broker: &Broker, settings: &AgentSettings) -> Outcome<Configured> {
         warnings
             .push(format!("Failed to load policy directory {}: No such file or directory", folder.display()));
     }
-    let _ = broker;
-    Ok(Configured { policies: 0, warnings })
+    let read = broker.configure_agent(settings.config(there.then(|| folder.clone()))?)?;
+    warnings.extend(read.warnings);
+    Ok(Configured { policies: read.policies, warnings })
 }
 
 /// What stands in a folder, so that a change is seen without reading it.

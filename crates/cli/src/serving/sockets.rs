@@ -80,8 +80,8 @@ impl Open {
         control: &Control,
         doors: &BTreeMap<String, String>,
         draining: &Draining,
+        gauges: &Arc<Gauges>,
     ) -> JoinSet<()> {
-        let gauges = Gauges::start();
         let mut tasks = JoinSet::new();
         for (listener, path) in self.listeners {
             let door = Socket {
@@ -89,7 +89,7 @@ impl Open {
                 doors: doors.clone(),
                 path,
                 limits: self.limits.clone(),
-                gauges: Arc::clone(&gauges),
+                gauges: Arc::clone(gauges),
                 clock: Arc::new(SystemClock::default()),
             };
             let (worker, draining) = (Arc::clone(worker), draining.clone());

@@ -232,7 +232,7 @@ fn prefixed(what: &str, mut failure: Failure) -> Failure {
 
 /// Somebody took the place between our look and our bind.
 fn in_use(failure: Failure) -> Failure {
-    if failure.message.contains("taken") {
+    if failure.message.contains("already listens") {
         prefixed("Failed to start agent: address already in use", failure)
     } else {
         failure

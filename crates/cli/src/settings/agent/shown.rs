@@ -1,9 +1,14 @@
 //! The settings of an agent as others read them: for `agent config`, for the broker, and as a new file.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use broker::agent::{Config, IdentityRule};
 use net::Access;
 use serde_json::{Value, json};
 
-use super::AgentSettings;
+use super::{AgentSettings, Identity, Mode};
+use crate::failure::{Failure, Outcome};
 use agent::Throttled;
 
 impl AgentSettings {
@@ -58,6 +63,50 @@ impl AgentSettings {
             },
         })
     }
+}
+
+impl AgentSettings {
+    /// What the broker is told of it; `policies` is the folder of policy files, where there is one.
+    ///
+    /// # Errors
+    /// When an identity asks for a fact that is not looked at.
+    pub(crate) fn config(&self, policies: Option<PathBuf>) -> Outcome<Config> {
+        let identities = self.identities.iter().map(rule).collect::<Outcome<_>>()?;
+        Ok(Config {
+            mode: match self.mode.value {
+                Mode::Standard => broker::agent::Mode::Standard,
+                Mode::Hardened => broker::agent::Mode::Hardened,
+                Mode::Development => broker::agent::Mode::Development,
+            },
+            policies,
+            usual_ttl: Duration::from_secs(self.ttl.default),
+            longest_ttl: Duration::from_secs(self.ttl.most),
+            usual_uses: u32::try_from(self.ttl.uses).unwrap_or(u32::MAX),
+            issuer: ISSUER.to_owned(),
+            identities,
+            ..Config::default()
+        })
+    }
+}
+
+/// One entry of `identities`.
+fn rule(identity: &Identity) -> Outcome<IdentityRule> {
+    let Identity { name, uid, gid, cgroup, unit, container, service_account, exe, sha256 } = identity;
+    let other = gid.is_some()
+        || unit.is_some()
+        || container.is_some()
+        || service_account.is_some()
+        || exe.is_some()
+        || sha256.is_some();
+    let name = name.clone().unwrap_or_default();
+    if other {
+        // Leaving a fact out would give the name to more callers than the entry says.
+        return Err(Failure::usage(format!(
+            "the identity `{name}` asks for a fact that this version does not look at"
+        ))
+        .hint("name it by `uid` or `cgroup`"));
+    }
+    Ok(IdentityRule { name, uid: *uid, cgroup: cgroup.clone() })
 }
 
 /// By which name capabilities say who issued them.
