@@ -38,6 +38,8 @@ pub struct Control {
     pub reload: Arc<dyn Fn() -> Reloading + Send + Sync>,
     /// The settings that are in force.
     pub config: Arc<dyn Fn() -> Value + Send + Sync>,
+    /// How many policies are in force, and since when.
+    pub policies: Arc<dyn Fn() -> Value + Send + Sync>,
     /// Stops the house.
     pub drain: Arc<Drain>,
 }

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::lines::resources::Numbers;
 use crate::numbers::Counted;
 
 /// The gauges of one agent; all its sockets share them.
 #[derive(Debug)]
 pub struct Gauges {
     started: Instant,
+    /// Time on the processors before the agent began to serve.
+    before: Duration,
     connections: AtomicUsize,
     accepted: AtomicU64,
     busy: AtomicUsize,
@@ -24,6 +27,7 @@ impl Gauges {
     pub fn start() -> Arc<Self> {
         Arc::new(Self {
             started: Instant::now(),
+            before: Numbers::read().cpu.unwrap_or_default(),
             connections: AtomicUsize::new(0),
             accepted: AtomicU64::new(0),
             busy: AtomicUsize::new(0),
@@ -35,6 +39,11 @@ impl Gauges {
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// The share of one processor that was used since the start, in percent, from all the time on them.
+    pub(crate) fn share(&self, cpu: Duration) -> f64 {
+        100.0 * cpu.saturating_sub(self.before).as_secs_f64() / self.uptime().as_secs_f64().max(0.001)
     }
 
     /// Connections of the line protocol that are open.

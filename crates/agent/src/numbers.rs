@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use broker::{Asked, Inbound, Operate, Outbound, Worker};
+use broker::{Asked, Inbound, Operate, Outbound, Payload, Worker};
 use model::{Door, Fact, Holder, Inputs};
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -31,6 +31,11 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
+    /// Decisions that were remembered, and that were made.
+    pub(crate) fn cache(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
+    }
+
     /// Counts one answer of an operation.
     pub(crate) fn note(&self, operation: &str, told: Option<&Value>) {
         let one = |counter: &AtomicU64| {
@@ -64,7 +69,8 @@ impl Counted {
 pub struct Numbers {
     worker: Arc<Worker>,
     gauges: Arc<Gauges>,
-    kept: Mutex<Option<(Instant, Value)>>,
+    /// When it was asked, and what was said.
+    kept: Mutex<Option<(Instant, Option<u64>)>>,
 }
 
 impl Numbers {
@@ -76,31 +82,19 @@ impl Numbers {
 
     /// Lines of Prometheus' text format, without its end.
     pub async fn text(&self) -> String {
-        let tree = self.tree().await;
-        let whole = |path: &str| tree.pointer(path).and_then(Value::as_u64);
+        let active = self.active().await;
         let counted = &self.gauges.counted;
         let now = |counter: &AtomicU64| Some(counter.load(Ordering::Relaxed));
         let process = Process::read();
-        let uptime = self.gauges.uptime().as_secs_f64().max(0.001);
-        let cpu = process.cpu.map(|cpu| format!("{:.2}", 100.0 * cpu.as_secs_f64() / uptime));
+        let cpu = process.cpu.map(|cpu| format!("{:.2}", self.gauges.share(cpu)));
         let (hits, misses) = (now(&counted.hits), now(&counted.misses));
         let evaluations = hits.zip(misses).map(|(hits, misses)| hits + misses);
-        let total = whole("/capability_engine/total_capabilities").or_else(|| now(&counted.grants));
+        let events = events(&self.worker.broker().metrics_text());
         let rows = [
-            ("capabilities_total", COUNTER, "Capabilities that were given", total.map(text)),
-            (
-                "capabilities_active",
-                GAUGE,
-                "Capabilities that hold now",
-                whole("/capability_engine/active_capabilities").map(text),
-            ),
+            ("capabilities_total", COUNTER, "Capabilities that were given", now(&counted.grants).map(text)),
+            ("capabilities_active", GAUGE, "Capabilities that hold now", active.map(text)),
             ("policy_evaluations_total", COUNTER, "Requests that policies decided", evaluations.map(text)),
-            (
-                "audit_events_total",
-                COUNTER,
-                "Events on record",
-                whole("/audit_system/total_events").map(text),
-            ),
+            ("audit_events_total", COUNTER, "Calls and refusals on record", Some(events.to_string())),
             ("ipc_connections_active", GAUGE, "Connections", Some(self.gauges.connections().to_string())),
             ("memory_usage_bytes", GAUGE, "Memory that is resident", process.memory.map(text)),
             ("cpu_usage_percent", GAUGE, "Time on the processors since the start", cpu),
@@ -141,35 +135,44 @@ impl Numbers {
         out
     }
 
-    /// What the broker counts, at most fifteen seconds old; nothing where it does not say.
-    async fn tree(&self) -> Value {
+    /// How many hold now, at most fifteen seconds old; nothing where the broker does not say.
+    async fn active(&self) -> Option<u64> {
         let mut kept = self.kept.lock().await;
-        if let Some((at, tree)) = kept.as_ref()
+        if let Some((at, active)) = *kept
             && at.elapsed() < FRESH
         {
-            return tree.clone();
+            return active;
         }
-        let tree = self.ask().await.unwrap_or_default();
-        *kept = Some((Instant::now(), tree.clone()));
-        tree
-    }
-
-    async fn ask(&self) -> Option<Value> {
-        let operate = Operate {
-            integration: "doorward".parse().ok()?,
-            operation: "agent.counters".parse().ok()?,
-            inputs: Inputs::new(),
-            payload: None,
-            wish: None,
-        };
         let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
-        let facts = Fact { holder, ..Fact::default() };
-        let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
-        match self.worker.call(inbound).await.ok()? {
-            Outbound::Answer(answer) => Some(answer.value),
-            Outbound::Reply(..) | Outbound::Lease(..) => None,
-        }
+        let active = total(&self.worker, Fact { holder, ..Fact::default() }, "active").await;
+        *kept = Some((Instant::now(), active));
+        active
     }
+}
+
+/// How many capabilities are in this state, or in any for an empty word, as this caller may know.
+pub(crate) async fn total(worker: &Arc<Worker>, facts: Fact, status: &str) -> Option<u64> {
+    let payload = serde_json::json!({ "filter": { "status": status, "limit": 1 } });
+    let operate = Operate {
+        integration: "doorward".parse().ok()?,
+        operation: "agent.list".parse().ok()?,
+        inputs: Inputs::new(),
+        payload: Some(Payload::new(payload.to_string().into_bytes()).ok()?),
+        wish: None,
+    };
+    let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
+    match worker.call(inbound).await.ok()? {
+        Outbound::Answer(answer) => answer.value.get("total")?.as_u64(),
+        Outbound::Reply(..) | Outbound::Lease(..) => None,
+    }
+}
+
+/// Calls and refusals since the start, each of which is on record, from the broker's own numbers.
+pub(crate) fn events(numbers: &str) -> u64 {
+    let counted = numbers.lines().filter(|line| {
+        ["doorward_calls_total{", "doorward_refusals_total{"].iter().any(|name| line.starts_with(name))
+    });
+    counted.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
 }
 
 impl std::fmt::Debug for Numbers {

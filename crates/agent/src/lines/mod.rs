@@ -115,14 +115,22 @@ impl Speaker<'_> {
             payload,
             wish: None,
         };
-        let facts = Fact { holder: holder::of(&self.peer, holder::Connection::Shared), ..Fact::default() };
-        let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
+        let inbound = Inbound {
+            door: Door::Socket,
+            facts: self.facts(),
+            capability: None,
+            asked: Asked::Operate(operate),
+        };
         match self.agent.worker.call(inbound).await? {
             Outbound::Answer(Answer { evidence: _, value }) => Ok(value),
             Outbound::Reply(..) | Outbound::Lease(..) => {
                 Err(Refusal::new(Code::UpstreamReply, "the operation gave something else than an answer"))
             }
         }
+    }
+
+    fn facts(&self) -> Fact {
+        Fact { holder: holder::of(&self.peer, holder::Connection::Shared), ..Fact::default() }
     }
 
     fn within_rate(&self) -> Option<Within> {

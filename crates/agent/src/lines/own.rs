@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::kind::Kind;
 use super::{Speaker, envelope, resources};
+use crate::numbers;
 use crate::owner::Owner;
 
 /// Proof that a payload is empty. Only [`nothing`] makes one.
@@ -38,7 +39,7 @@ impl Speaker<'_> {
             Kind::AgentStatus => Ok(self.tree().await),
             Kind::Stop => {
                 let Owner { .. } = self.owner()?;
-                Ok(self.stop().await)
+                Ok(self.stop())
             }
             Kind::Reload => {
                 let Owner { .. } = self.owner()?;
@@ -91,14 +92,9 @@ impl Speaker<'_> {
         });
         let counters = match self.operate("agent.counters", None).await {
             Ok(counters) => counters,
-            Err(refusal) => {
-                let sealed = self.agent.worker.broker().state() == State::Sealed;
-                let status =
-                    json!({ "status": if sealed { "Sealed" } else { "Unknown" }, "reason": refusal.message });
-                json!({ "capability_engine": status, "policy_engine": status, "audit_system": status })
-            }
+            Err(_) => self.counted().await,
         };
-        for part in [head, counters, json!({ "system_resources": resources::used(socket.gauges.uptime()) })] {
+        for part in [head, counters, json!({ "system_resources": resources::used(&socket.gauges) })] {
             if let Value::Object(fields) = part {
                 tree.extend(fields);
             }
@@ -106,11 +102,47 @@ impl Speaker<'_> {
         Value::Object(tree)
     }
 
+    /// The same from what passed this door and what lists say, for a broker that has no counters.
+    async fn counted(&self) -> Value {
+        let worker = &self.agent.worker;
+        if worker.broker().state() == State::Sealed {
+            let sealed = json!({ "status": "Sealed" });
+            return json!({ "capability_engine": sealed, "policy_engine": sealed, "audit_system": sealed });
+        }
+        let counted = &self.agent.socket.gauges.counted;
+        let (hits, misses) = counted.cache();
+        let mut engine = json!({ "status": HEALTHY });
+        for (key, status) in [
+            ("total_capabilities", ""),
+            ("active_capabilities", "active"),
+            ("expired_capabilities", "expired"),
+            ("revoked_capabilities", "revoked"),
+        ] {
+            if let Some(total) = numbers::total(worker, self.facts(), status).await
+                && let Some(fields) = engine.as_object_mut()
+            {
+                fields.insert(key.to_owned(), json!(total));
+            }
+        }
+        let mut policy = json!({ "status": HEALTHY, "cache_hits": hits, "cache_misses": misses });
+        let rate = 100.0 * to_f64(hits) / to_f64(hits + misses).max(1.0);
+        if let (Some(fields), Value::Object(told)) =
+            (policy.as_object_mut(), (self.agent.socket.control.policies)())
+        {
+            fields.insert("cache_hit_rate".to_owned(), json!(format!("{rate:.1}%")));
+            fields.extend(told);
+        }
+        let events = numbers::events(&worker.broker().metrics_text());
+        json!({
+            "capability_engine": engine,
+            "policy_engine": policy,
+            "audit_system": { "status": HEALTHY, "total_events": events },
+        })
+    }
+
     /// Begins to stop. What is under way besides this very request is waited for.
-    async fn stop(&self) -> Value {
-        let counted = self.operate("agent.counters", None).await.ok();
-        let events = counted.as_ref().and_then(|tree| tree.pointer("/audit_system/total_events"));
-        let events = events.and_then(Value::as_u64).unwrap_or_default();
+    fn stop(&self) -> Value {
+        let events = numbers::events(&self.agent.worker.broker().metrics_text());
         let active = self.agent.socket.gauges.busy().saturating_sub(1);
         self.agent.socket.control.drain.start();
         json!({
@@ -141,6 +173,13 @@ pub(crate) fn spoken(time: Duration) -> String {
     }
 }
 
+/// Exact up to 2^53, which no counter reaches.
+#[expect(clippy::cast_precision_loss, reason = "a share in percent with one digit is made of it")]
+const fn to_f64(number: u64) -> f64 {
+    number as f64
+}
+
+const HEALTHY: &str = "Healthy";
 /// By which name the agent answers a ping.
 const SERVER: &str = "aether-vault-agent";
 

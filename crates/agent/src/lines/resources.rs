@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::Gauges;
+
 /// Memory, CPU, descriptors and threads.
-pub(crate) fn used(uptime: Duration) -> Value {
+pub(crate) fn used(gauges: &Gauges) -> Value {
     let numbers = Numbers::read();
     let mut fields = Map::new();
     if let Some(bytes) = numbers.memory {
         fields.insert("memory_usage".to_owned(), json!(megabytes(bytes)));
     }
     if let Some(cpu) = numbers.cpu {
-        let share = 100.0 * cpu.as_secs_f64() / uptime.as_secs_f64().max(0.001);
+        let share = gauges.share(cpu);
         fields.insert("cpu_usage".to_owned(), json!(format!("{share:.1}%")));
     }
     if let Some((open, most)) = numbers.descriptors {

@@ -4,7 +4,7 @@
 //! home.db       keys (wrapped), ciphertexts, grants, policies     integrations/  the user's own, over the built-in ones
 //! evidence/     the segments of the evidence                      settings.toml  see `docs/reference/settings.md`
 //! key           what unlocks the home, without a passphrase       lock, socket   of the running broker
-//! policies/     policy files of the agent, with audit.log         agent.*        its configuration, process id and log
+//! policies/     policy files of the agent                         agent.*        its configuration, process id and log
 //! recovery      the recovery key, where nobody was there to take it
 //! ```
 
@@ -24,7 +24,7 @@ pub(crate) struct Home {
 
 impl Home {
     /// How everything in it begins.
-    pub(crate) const NAMES: [&'static str; 11] = [
+    pub(crate) const NAMES: [&'static str; 10] = [
         "home.db",
         "evidence",
         "key",
@@ -33,7 +33,6 @@ impl Home {
         "lock",
         "socket",
         "policies",
-        "audit.log",
         "agent.",
         "recovery",
     ];

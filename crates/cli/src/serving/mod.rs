@@ -129,6 +129,7 @@ async fn serve(
         unseal: unsealing(&broker, &opened.facts),
         reload: Office::reloading(&office),
         config: Office::configured(&office),
+        policies: Office::counted(&office),
         drain: Arc::clone(&drain),
     };
     let gauges = agent::Gauges::start();
@@ -157,9 +158,14 @@ async fn serve(
     drop(ended);
     ready()?;
     office.supervisor.ready();
-    let failed =
-        until_told(&office, secured.as_ref(), signals, (&drain, draining), (&mut ends, running, printer))
-            .await;
+    let failed = until_told(
+        (&office, &own),
+        secured.as_ref(),
+        signals,
+        (&drain, draining),
+        (&mut ends, running, printer),
+    )
+    .await;
     // All doors drain by themselves, within their grace.
     while own_doors.join_next().await.is_some() {}
     settled(&own).await;

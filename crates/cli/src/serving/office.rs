@@ -7,7 +7,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use broker::Broker;
 use model::{Code, Refusal};
@@ -30,6 +30,8 @@ pub(crate) struct Office {
     settings: Mutex<AgentSettings>,
     /// What the policy files looked like when they were read.
     seen: Mutex<Vec<Seen>>,
+    /// How many policies are in force, and since when.
+    loaded: Mutex<(usize, Instant)>,
     /// What is asked for at the start, until whoever asks takes it.
     preauthorized: Mutex<Preauthorized>,
 }
@@ -53,7 +55,8 @@ impl Office {
         let preauthorized = settings.preauthorize.as_deref().map(Preauthorized::read).transpose()?;
         let preauthorized = Mutex::new(preauthorized.unwrap_or_default());
         let settings = Mutex::new(settings);
-        let office = Self { broker, supervisor, places, typed, settings, seen, preauthorized };
+        let loaded = Mutex::new((configured.policies, Instant::now()));
+        let office = Self { broker, supervisor, places, typed, settings, seen, loaded, preauthorized };
         Ok((Arc::new(office), configured))
     }
 
@@ -89,6 +92,7 @@ impl Office {
         warnings.extend(self.unchanged(&settings));
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        self.has_loaded(policies);
         let message = if warnings.is_empty() {
             "Agent reloaded successfully"
         } else {
@@ -118,7 +122,7 @@ impl Office {
             ("ipc", old.limits != fresh.limits || old.access != fresh.access),
             ("pid_file", old.pid_file != fresh.pid_file),
             ("health", old.metrics != fresh.metrics),
-            ("audit", old.audit.value != fresh.audit.value || old.rotation != fresh.rotation),
+            ("audit", old.audit.value != fresh.audit.value),
         ];
         let changed = changed.into_iter().filter(|(_, changed)| *changed);
         changed.map(|(key, _)| format!("`{key}` has changed, which counts from the next start on")).collect()
@@ -144,6 +148,25 @@ impl Office {
         Arc::new(
             move || json!({ "status": "ok", "message": "Agent Configuration", "config": office.settings().document() }),
         )
+    }
+
+    fn has_loaded(&self, policies: usize) {
+        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = (policies, Instant::now());
+    }
+
+    /// For the socket door.
+    pub(crate) fn counted(office: &Arc<Self>) -> Arc<dyn Fn() -> Value + Send + Sync> {
+        let office = Arc::clone(office);
+        Arc::new(move || {
+            let (policies, since) = *office.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            let ago = since.elapsed().as_secs();
+            let ago = match (ago / 3600, ago / 60) {
+                (0, 0) => format!("{ago}s ago"),
+                (0, minutes) => format!("{minutes}m ago"),
+                (hours, _) => format!("{hours}h ago"),
+            };
+            json!({ "loaded_policies": policies, "last_policy_reload": ago })
+        })
     }
 
     /// Says what was read again.
@@ -181,6 +204,7 @@ impl Office {
             drop(seen);
             match configure(&office.broker, &settings) {
                 Ok(Configured { policies, .. }) => {
+                    office.has_loaded(policies);
                     tracing::info!(policies, "policy files have changed and were read")
                 }
                 Err(failure) => {

@@ -231,7 +231,8 @@ import os, socket, sys
 bound = socket.socket(socket.AF_UNIX)
 bound.bind(sys.argv[1])
 bound.listen()
-os.dup2(bound.fileno(), 3, inheritable=True)
+os.dup2(bound.fileno(), 3)
+os.set_inheritable(3, True)
 os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))
 os.execvp('vault', ['vault', 'agent', 'start', '--mode', 'development', '--format', 'json', '--socket-path', sys.argv[1]])
 ";

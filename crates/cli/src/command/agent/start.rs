@@ -82,12 +82,17 @@ impl Begun<'_> {
         let supervisor = Supervisor::of(&settings::environment);
         let detached = typed.detached;
         let (pid_file, metrics) = (agent.pid_file.clone(), agent.metrics);
-        let (policies, audit, limits) =
-            (agent.policies.value.clone(), agent.audit.value.clone(), agent.limits.clone());
+        let (policies, limits) = (agent.policies.value.clone(), agent.limits.clone());
+        let told_audit = agent.audit.origin != settings::Origin::Default;
         let broker = Arc::clone(&opened.broker);
         let (office, configured) = Office::open(broker, supervisor, (places, typed), agent)?;
         say.policies(&configured, &policies)?;
-        say.line(&format!("Audit system started with file logging ({})", audit.display()))?;
+        say.line(&format!("Audit system started with file logging ({})", home.evidence().display()))?;
+        if told_audit {
+            Printer::say(
+                "Warning: no line-JSON audit log is written; `doorward evidence list --json` shows what is on record",
+            );
+        }
         let sealed = opened.broker.state() == State::Sealed;
         let house = house(home, opened, (public, limits, metrics), office)?;
         let ready = Ready::of(&house, sealed);

@@ -241,6 +241,7 @@ impl File {
         let engine = self.capability_engine.clone().unwrap_or_default();
         let keys = engine.keys.unwrap_or_default();
         let audit = self.audit.clone().unwrap_or_default();
+        let policy = self.policy_engine.clone().unwrap_or_default();
         let ipc = self.ipc.clone().unwrap_or_default();
         let storage = self.storage.clone().unwrap_or_default();
         let health = self.health.clone().unwrap_or_default();
@@ -252,6 +253,11 @@ impl File {
             (keys.private_key_file.is_some(), "capability_engine.keys.private_key_file", KEYS),
             (keys.public_key_file.is_some(), "capability_engine.keys.public_key_file", KEYS),
             (keys.auto_generate.is_some(), "capability_engine.keys.auto_generate", KEYS),
+            (audit.log_file.is_some(), "audit.log_file", EVIDENCE),
+            (audit.enable_rotation.is_some(), "audit.enable_rotation", EVIDENCE),
+            (audit.max_file_size.is_some(), "audit.max_file_size", EVIDENCE),
+            (audit.max_backup_files.is_some(), "audit.max_backup_files", EVIDENCE),
+            (policy.cache.is_some(), "policy_engine.cache", CACHE),
             (audit.log_level.is_some(), "audit.log_level", ALL_EVENTS),
             (audit.enable_buffer.is_some(), "audit.enable_buffer", BUFFER),
             (audit.buffer_size.is_some(), "audit.buffer_size", BUFFER),
@@ -280,6 +286,9 @@ const TRACKING: &str = "uses are always counted";
 const CLEANUP: &str = "what has expired is tidied away each minute";
 const KEYS: &str = "keys are in the home, under its key provider";
 const ALL_EVENTS: &str = "every event is written";
+const EVIDENCE: &str =
+    "events are in the evidence of the home: `doorward evidence list`, `doorward evidence export`";
+const CACHE: &str = "decisions are remembered as long as the policies are the same";
 const BUFFER: &str = "an event is on the disk before its answer";
 const COMPRESSION: &str = "files are not compressed";
 const SIGNATURE: &str = "evidence is always signed, with the home's key";

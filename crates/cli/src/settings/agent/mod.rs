@@ -70,9 +70,7 @@ pub(crate) struct AgentSettings {
     pub(crate) access: Access,
     pub(crate) limits: Limits,
     pub(crate) ttl: Ttl,
-    pub(crate) cache: Cache,
     pub(crate) reload_interval: Option<Duration>,
-    pub(crate) rotation: Rotation,
     pub(crate) metrics: Option<SocketAddr>,
     pub(crate) preauthorize: Option<PathBuf>,
     pub(crate) identities: Vec<Identity>,
@@ -87,23 +85,6 @@ pub(crate) struct Ttl {
     pub(crate) most: u64,
     /// Uses where a request says nothing, and the most of them.
     pub(crate) uses: u64,
-}
-
-/// The cache of policy decisions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cache {
-    pub(crate) ttl: Duration,
-    /// Most entries; 0 is no cache.
-    pub(crate) size: usize,
-}
-
-/// How the mirror of the evidence is rotated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rotation {
-    /// Bytes of one file; `None` where it is never rotated.
-    pub(crate) size: Option<u64>,
-    /// Older files that are kept.
-    pub(crate) files: u32,
 }
 
 impl Places {
@@ -167,7 +148,6 @@ impl AgentSettings {
         let policy = file.policy_engine.unwrap_or_default();
         let audit = file.audit.unwrap_or_default();
         let (ipc, health) = (file.ipc.unwrap_or_default(), file.health.unwrap_or_default());
-        let cache = policy.cache.unwrap_or_default();
         let path_of = |text: &str| Some(PathBuf::from(text));
         let settings = Self {
             idle,
@@ -208,17 +188,8 @@ impl AgentSettings {
             access: access(&ipc)?,
             limits: limits(&ipc, mode.value)?,
             ttl: ttl(mode.value, engine.default_ttl, engine.max_ttl, engine.max_uses)?,
-            cache: Cache {
-                ttl: Duration::from_secs(cache.ttl.unwrap_or(300)),
-                size: if cache.enable == Some(false) { 0 } else { cache.size.unwrap_or(1000) },
-            },
             reload_interval: (policy.enable_reloading != Some(false))
                 .then(|| Duration::from_secs(policy.reload_interval.unwrap_or(60).max(1))),
-            rotation: Rotation {
-                size: (audit.enable_rotation != Some(false))
-                    .then(|| audit.max_file_size.unwrap_or(100 << 20)),
-                files: audit.max_backup_files.unwrap_or(10),
-            },
             metrics: metrics(typed, &health)?,
             preauthorize: typed.preauthorize.clone().or(file.preauthorize.map(located)),
             identities: file.identities.unwrap_or_default(),

@@ -37,14 +37,6 @@ impl AgentSettings {
                 "default_decision": "deny",
                 "enable_reloading": self.reload_interval.is_some(),
                 "reload_interval": self.reload_interval.map(|every| every.as_secs()),
-                "cache_ttl": self.cache.ttl.as_secs(),
-                "cache_size": self.cache.size,
-            },
-            "audit": {
-                "log_file": self.audit.value,
-                "enable_rotation": self.rotation.size.is_some(),
-                "max_file_size": self.rotation.size,
-                "max_backup_files": self.rotation.files,
             },
             "ipc": {
                 "timeout": self.limits.request.as_secs(),
