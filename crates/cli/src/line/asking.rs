@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::client::Connection;
 use super::output::{self, Rights};
 use super::wanted::{Filter, Use, Wanted, object};
 use super::{Voice, tables};
@@ -24,14 +24,14 @@ pub(crate) struct Desk {
 
 impl Desk {
     fn ask(&self, kind: &str, payload: &Value) -> Outcome<Value> {
-        Client::connect(&self.places)?.ask(kind, payload)
+        Connection::connect(&self.places)?.ask(kind, payload)
     }
 
     /// `capability request`.
     pub(crate) fn request(&self, wanted: &Wanted) -> Outcome {
         let rights = wanted.output.rights()?;
         let payload = wanted.payload(None)?;
-        let mut client = Client::connect(&self.places)?;
+        let mut client = Connection::connect(&self.places)?;
         let told = client.ask("capability_request", &payload)?;
         self.granted(client, wanted, rights, &told)
     }
@@ -40,13 +40,13 @@ impl Desk {
     pub(crate) fn narrow(&self, id: &str, wanted: &Wanted) -> Outcome {
         let rights = wanted.output.rights()?;
         let payload = wanted.payload(Some(id))?;
-        let mut client = Client::connect(&self.places)?;
+        let mut client = Connection::connect(&self.places)?;
         let told = client.ask("capability_narrow", &payload)?;
         self.granted(client, wanted, rights, &told)
     }
 
     /// Hands out what was granted. A denial ends with 0 only where a program reads the status on stdout.
-    fn granted(&self, mut client: Client, wanted: &Wanted, rights: Rights, told: &Value) -> Outcome {
+    fn granted(&self, mut client: Connection, wanted: &Wanted, rights: Rights, told: &Value) -> Outcome {
         let granted = at(told, "status").as_str() == Some("granted");
         let denied = at(told, "status").as_str() == Some("denied");
         let file = wanted.output.file.as_deref();
@@ -137,8 +137,8 @@ impl Desk {
     /// `agent status`. With a time it waits until an agent answers.
     pub(crate) fn agent_status(&self, verbose: bool, wait: Option<Duration>) -> Outcome {
         let mut client = match wait {
-            Some(within) => Client::wait(&self.places, within)?,
-            None => Client::connect(&self.places)?,
+            Some(within) => Connection::wait(&self.places, within)?,
+            None => Connection::connect(&self.places)?,
         };
         let told = client.ask("agent_status", &json!({}))?;
         self.printer.answer(&told, |told| tables::agent_status(told, verbose))
@@ -155,7 +155,7 @@ impl Desk {
 
     /// `agent stop`. Ends when the agent has ended.
     pub(crate) fn stop(&self) -> Outcome {
-        let mut client = Client::connect(&self.places)?;
+        let mut client = Connection::connect(&self.places)?;
         let process = client.process();
         let mut told = client.ask("agent_stop", &json!({}))?;
         let mut last = None;
@@ -230,7 +230,7 @@ fn ended(process: &std::os::fd::OwnedFd) -> bool {
 fn closed(places: &[PathBuf]) -> bool {
     let until = std::time::Instant::now() + Duration::from_secs(LONGEST_END.unsigned_abs());
     while std::time::Instant::now() < until {
-        if Client::connect(places).is_err() {
+        if Connection::connect(places).is_err() {
             return true;
         }
         std::thread::sleep(Duration::from_millis(20));

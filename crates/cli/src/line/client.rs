@@ -15,7 +15,7 @@ use crate::context;
 use crate::failure::{Failure, Outcome};
 
 /// A connection to an agent.
-pub(crate) struct Client {
+pub(crate) struct Connection {
     stream: BufReader<UnixStream>,
     asked: u64,
 }
@@ -31,7 +31,7 @@ struct Told {
     payload: Value,
 }
 
-impl Client {
+impl Connection {
     /// Connects to the first of these places where somebody answers.
     ///
     /// # Errors

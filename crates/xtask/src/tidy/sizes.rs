@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::File;
 
 const CRATE_LINES: usize = 10_000;
+/// The binary speaks the command lines of several programs, each in its own folder.
+const CLI_LINES: usize = 16_000;
 /// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code.
 const MEMORY_LINES: usize = 300;
 
@@ -28,8 +30,9 @@ pub(super) fn problems(files: &[File]) -> Vec<String> {
         }
     }
     for (name, count) in lines {
-        if count > CRATE_LINES {
-            problems.push(format!("crates/{name}: {count} lines; at most {CRATE_LINES}"));
+        let most = if name == "cli" { CLI_LINES } else { CRATE_LINES };
+        if count > most {
+            problems.push(format!("crates/{name}: {count} lines; at most {most}"));
         }
     }
     if memory > MEMORY_LINES {

@@ -100,8 +100,8 @@ health:
 
 #[test]
 fn every_key_of_the_seed_is_known_and_what_has_no_effect_is_named() {
-    let settings = read_with(SEED, &Typed::default(), &[("HOME", "/home/ada")]).unwrap();
-    assert_eq!(settings.socket.value, Path::new("/home/ada/.aether-vault/agent.sock"));
+    let settings = read_with(SEED, &Typed::default(), &[("HOME", "/srv/ada")]).unwrap();
+    assert_eq!(settings.socket.value, Path::new("/srv/ada/.aether-vault/agent.sock"));
     assert_eq!(settings.ttl, Ttl { default: 300, most: 3600, uses: 100 });
     assert_eq!(settings.metrics.unwrap().to_string(), "127.0.0.1:9090");
     let idle: Vec<&str> = settings.idle.iter().map(|(key, _)| *key).collect();
