@@ -9,7 +9,9 @@ use crate::print::table::at;
 
 /// `capability request` and `capability narrow`.
 pub(crate) fn request(told: &Value) -> String {
-    let mut text = section("Capability Request Result:", told, REQUEST);
+    // A grant speaks for itself.
+    let rows = if at(told, "status").as_str() == Some("granted") { GRANTED } else { REQUEST };
+    let mut text = section("Capability Request Result:", told, rows);
     let capability = at(told, "capability");
     if capability.is_object() {
         text.push_str(&format!("\n{}", section("Capability Details:", capability, DETAILS)));
@@ -169,6 +171,8 @@ fn grouped(digits: &str) -> String {
     text
 }
 
+const GRANTED: Rows =
+    &[("Status", "status"), ("Request ID", "request_id"), ("Processing Time", "processing_time")];
 const REQUEST: Rows = &[
     ("Status", "status"),
     ("Message", "message"),

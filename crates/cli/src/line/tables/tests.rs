@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn a_granted_request() {
     let told = json!({
-        "status": "granted", "message": null, "request_id": "req_1", "processing_time": "45ms",
+        "status": "granted", "message": "Capability granted successfully", "request_id": "req_1", "processing_time": "45ms",
         "capability": {
             "id": "cap_1", "type": "read", "resource": "secret:/db/primary", "actions": ["read", "write"],
             "identity": "app123", "issuer": "aether-vault-agent", "ttl": 300, "max_uses": 100,
