@@ -21,8 +21,7 @@ fn main() -> Outcome {
         ["load", socket, line, mark, connections, millis, count] => {
             let until = Duration::from_millis(millis.parse()?);
             let load = Load { line: format!("{line}\n"), mark, until, count: count.parse()? };
-            println!("{}", load.run(socket, connections.parse()?)?);
-            Ok(())
+            Ok(writeln!(std::io::stdout(), "{}", load.run(socket, connections.parse()?)?)?)
         }
         _ => Err("say `echo SOCKET` or `load SOCKET LINE MARK CONNECTIONS MILLISECONDS COUNT`".into()),
     }
@@ -94,7 +93,7 @@ impl Load<'_> {
         took.sort_unstable();
         let micros = |part: usize| took.get(took.len() * part / 1000).copied().unwrap_or(0) as f64 / 1e3;
         if errors > 0 {
-            eprintln!("an answer was: {odd}");
+            writeln!(std::io::stderr(), "an answer was: {odd}")?;
         }
         let (count, p50, p99) = (took.len(), micros(500), micros(990));
         Ok(format!(

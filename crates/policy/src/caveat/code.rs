@@ -82,20 +82,8 @@ fn write(caveat: &Caveat, out: &mut Vec<u8>) -> Result<u8, Error> {
             put_text(out, resource.as_str())?;
             REACH
         }
-        Caveat::Window(window) => {
-            let (hours, days, zones) = window.parts();
-            out.extend_from_slice(&hours.to_be_bytes());
-            out.push(days);
-            put_list(out, zones, WINDOW)?
-        }
-        Caveat::Blackout(spans) => {
-            put_count(out, spans.count())?;
-            for span in spans {
-                out.extend_from_slice(&span.start().millis().to_be_bytes());
-                out.extend_from_slice(&span.end().millis().to_be_bytes());
-            }
-            BLACKOUT
-        }
+        Caveat::Window(window) => put_window(out, window)?,
+        Caveat::Blackout(spans) => put_spans(out, spans)?,
     })
 }
 
@@ -183,6 +171,22 @@ fn put_holder(out: &mut Vec<u8>, holder: &HolderIs) -> Result<u8, Error> {
         out.extend_from_slice(key);
     }
     Ok(HOLDER)
+}
+
+fn put_window(out: &mut Vec<u8>, window: &Window) -> Result<u8, Error> {
+    let (hours, days, zones) = window.parts();
+    out.extend_from_slice(&hours.to_be_bytes());
+    out.push(days);
+    put_list(out, zones, WINDOW)
+}
+
+fn put_spans(out: &mut Vec<u8>, spans: &List<Span>) -> Result<u8, Error> {
+    put_count(out, spans.count())?;
+    for span in spans {
+        out.extend_from_slice(&span.start().millis().to_be_bytes());
+        out.extend_from_slice(&span.end().millis().to_be_bytes());
+    }
+    Ok(BLACKOUT)
 }
 
 /// Texts in ascending order. The types of entries have one spelling each, so the text is the value.
