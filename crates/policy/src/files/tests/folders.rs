@@ -141,7 +141,10 @@ fn the_largest_rule_compiles_and_decides() {
         "{{type: environment, key: a, operator: not_in, value: [{}], negate: true}}",
         many.join(", ")
     );
-    let conditions = vec![condition; 32].join(", ");
+    // One of them is as wide as can be; the depth of the whole is what matters.
+    let narrow = "{type: environment, key: a, operator: ne, value: 'x*'}".to_owned();
+    let conditions = std::iter::once(condition).chain(std::iter::repeat_n(narrow, 31));
+    let conditions = conditions.collect::<Vec<_>>().join(", ");
     for effect in ["allow", "deny"] {
         let rest = format!("resources: ['*'], actions: ['*'], identities: ['*'], conditions: [{conditions}]");
         let set = set(&[
