@@ -7,19 +7,21 @@ use std::sync::Arc;
 
 use broker::{Answer, Asked, Inbound, Operate, Outbound, Payload, State, Worker, presented};
 use http::header::{self, HeaderMap, HeaderValue};
+use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use model::{Clock, Code, Door, Fact, Refusal, Target};
+use model::{Clock, Code, Door, Fact, Needs, Refusal, RunId, Target};
 use net::{Body, Drain, Drained, Draining, Listener, Peer, ServeLimits, problem};
 use serde_json::{Value, json};
 
 use crate::gauges::Gauges;
-use crate::holder::{self, Connection};
+use crate::holder::Still;
 use crate::limits::{Buckets, Limits};
 use crate::lines::Dialect;
 use crate::owner::Owner;
 use crate::payload;
 use crate::routes::{self, Route, Unrouted};
+use crate::runs::{Known, Runs};
 
 /// An unsealing that is under way.
 pub type Unsealing = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
@@ -59,6 +61,8 @@ pub struct Socket {
     pub gauges: Arc<Gauges>,
     /// The time that answers carry.
     pub clock: Arc<dyn Clock>,
+    /// The runs that are open; all sockets of a house share them.
+    pub runs: Arc<Runs>,
 }
 
 impl Socket {
@@ -71,15 +75,11 @@ impl Socket {
         draining: Draining,
     ) -> Drained {
         let owner = rustix::process::geteuid().as_raw();
-        let agent = Arc::new(Agent { socket: self.clone(), worker, owner, buckets: Buckets::default() });
-        let lines = Dialect(Arc::clone(&agent));
-        let service = move |request, peer| {
-            let agent = Arc::clone(&agent);
-            async move { agent.answer(request, peer).await }
-        };
+        let buckets = Buckets::default();
+        let agent = Arc::new(Agent { socket: self.clone(), worker, owner, buckets, over: None });
         // Some more than the line protocol may have, so that one too many is told so, and HTTP has room.
         let limits = ServeLimits { connections: self.limits.connections + SPARE, ..limits };
-        net::serve_lines(listener, service, lines, limits, draining).await
+        agent.carry(listener, limits, draining).await
     }
 }
 
@@ -95,10 +95,33 @@ pub(crate) struct Agent {
     pub(crate) worker: Arc<Worker>,
     pub(crate) owner: u32,
     pub(crate) buckets: Buckets,
+    /// The run whose socket it is.
+    pub(crate) over: Option<RunId>,
 }
 
 impl Agent {
-    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    /// Serves one socket.
+    pub(crate) async fn carry(
+        self: Arc<Self>,
+        listener: Listener,
+        limits: ServeLimits,
+        draining: Draining,
+    ) -> Drained {
+        let lines = Dialect(Arc::clone(&self));
+        let service = move |request, peer: Peer| {
+            let agent = Arc::clone(&self);
+            async move { agent.answer(request, &peer).await }
+        };
+        net::serve_lines(listener, service, lines, limits, draining).await
+    }
+
+    /// The same house at the socket of a run.
+    pub(crate) fn over_run(&self, run: RunId) -> Self {
+        let (socket, worker) = (self.socket.clone(), Arc::clone(&self.worker));
+        Self { socket, worker, owner: self.owner, buckets: Buckets::default(), over: Some(run) }
+    }
+
+    async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
         let version = request.version();
         let mut reply = match self.routed(request, peer).await {
             Ok(reply) => reply,
@@ -117,7 +140,11 @@ impl Agent {
         reply
     }
 
-    async fn routed(&self, request: Request<Incoming>, peer: Peer) -> Result<Response<Body>, Unrouted> {
+    async fn routed(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        peer: &Peer,
+    ) -> Result<Response<Body>, Unrouted> {
         let (parts, body) = request.into_parts();
         let target: Target =
             parts
@@ -126,30 +153,49 @@ impl Agent {
                 .map_or("", http::uri::PathAndQuery::as_str)
                 .parse()
                 .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, unquoted(&error)))?;
-        match routes::read(&parts.method, &target)? {
+        let known = Known::of(peer, Needs::default(), &self.socket.runs, self.over)?;
+        let reply = self.done((&known, peer), parts, &target, body).await?;
+        // Whoever asked may be gone by now, and somebody else hold the socket.
+        let Still { .. } = known.still()?;
+        Ok(reply)
+    }
+
+    async fn done(
+        self: &Arc<Self>,
+        (known, peer): (&Known, &Peer),
+        parts: Parts,
+        target: &Target,
+        body: Incoming,
+    ) -> Result<Response<Body>, Unrouted> {
+        match routes::read(&parts.method, target)? {
             Route::Operate(integration, operation, inputs) => {
                 let payload = payload::read(body).await?;
                 let operate = Operate { integration, operation, inputs, payload, wish: None };
-                let connection =
-                    if parts.version <= Version::HTTP_11 { Connection::Fresh } else { Connection::Shared };
-                self.operate(
-                    &parts.headers,
-                    Fact { holder: holder::of(&peer, connection), ..Fact::default() },
-                    operate,
-                )
-                .await
-                .map_err(Unrouted::from)
+                let facts = Fact { holder: known.holder(), ..Fact::default() };
+                Ok(self.operate(&parts.headers, facts, operate).await?)
             }
             Route::Status => Ok(json_reply(&status(self.worker.broker().state(), &self.socket.doors))),
             Route::Metrics => Ok(metrics(self.worker.broker().metrics_text())),
+            Route::Open(wanted) => Ok(json_reply(&self.open_run((known, peer), wanted, body).await?)),
+            Route::End(run) => Ok(json_reply(&self.end_run(known, run)?)),
+            Route::Forward(integration, target) => {
+                match self.forward(known, parts, (integration, target), body).await? {
+                    Outbound::Reply(evidence, mut reply) => {
+                        problem::mark(reply.headers_mut(), evidence);
+                        Ok(*reply)
+                    }
+                    // Nothing that is forwarded mints a lease; one that came all the same stays here.
+                    Outbound::Answer(answer) | Outbound::Lease(answer, _) => Ok(json_reply(&answer.value)),
+                }
+            }
             Route::Unseal => {
-                let Owner { .. } = Owner::proven(&peer, self.owner)?;
+                let Owner { .. } = Owner::proven(&known.holder(), self.owner)?;
                 let passphrase = payload::read(body).await?.ok_or_else(no_passphrase)?;
                 (self.socket.control.unseal)(passphrase).await?;
                 Ok(json_reply(&json!({ "state": word(self.worker.broker().state()) })))
             }
             Route::Drain => {
-                let Owner { .. } = Owner::proven(&peer, self.owner)?;
+                let Owner { .. } = Owner::proven(&known.holder(), self.owner)?;
                 self.socket.control.drain.start();
                 Ok(json_reply(&json!({ "draining": true })))
             }

@@ -14,12 +14,17 @@
 //! | `GET /v1/metrics` | | OpenMetrics text |
 //! | `POST /v1/unseal` | a passphrase | `{"state"}`; owner only |
 //! | `POST /v1/drain` | | `{"draining": true}`; owner only |
+//! | `POST /v1/runs?run=..&capability=..&keep=group` | a bearer, where no `capability` is named | `{"run", "socket", "capability"}` |
+//! | `POST /v1/runs/{run}/end` | | `{"run", "ended"}` |
+//! | `/{integration}/..`, any method | that of the service | that of the service; for what belongs to a run |
 //!
 //! # Invariants
 //!
 //! - A body goes into guarded memory before anything looks at it, and is in no log and no answer.
 //! - A fact that cannot be proven is not stated: an unknown control group is none, never a guess.
-//! - One HTTP request per connection, so that what the kernel said when it was made stays close to when it is used.
+//! - One HTTP request per connection, so that what the kernel said when it was made stays close to when it is used; in both
+//!   dialects a caller is looked at again before its answer.
+//! - What belongs to a run that is open is that run on every socket, and nobody else.
 
 mod door;
 mod gauges;
@@ -30,8 +35,10 @@ mod numbers;
 mod owner;
 mod payload;
 mod routes;
+mod runs;
 
 pub use door::{Control, Reloading, Socket, Unseal, Unsealing};
 pub use gauges::Gauges;
 pub use limits::{Limits, Rate, Throttled};
 pub use numbers::Numbers;
+pub use runs::Runs;

@@ -1,7 +1,6 @@
 //! Who may stop or unseal the broker: the user it runs as, and root, who could do both without asking.
 
-use model::{Code, Refusal};
-use net::Peer;
+use model::{Code, Holder, Refusal, Sight};
 
 /// Proof that the process at the other end belongs to the owner or to root. Only [`Owner::proven`] makes one.
 #[derive(Debug)]
@@ -10,9 +9,16 @@ pub(crate) struct Owner(());
 
 impl Owner {
     /// Compares what the kernel says with the user that this process runs as.
-    pub(crate) fn proven(peer: &Peer, owner: u32) -> Result<Self, Refusal> {
-        match peer.process {
-            Some(process) if process.uid == owner || process.uid == ROOT => Ok(Self(())),
+    pub(crate) fn proven(caller: &Holder, owner: u32) -> Result<Self, Refusal> {
+        match caller {
+            // A program that was started with less than its user may, and one in another container, are somebody else.
+            Holder { run: Some(_), .. }
+            | Holder { sight: Sight::ForeignProcesses | Sight::ForeignUsers, .. } => Err(Refusal::new(
+                Code::Denied,
+                "only the owner may do this, and the caller is not the owner here",
+            )
+            .hint("run the command outside of the run or container")),
+            Holder { uid: Some(uid), .. } if *uid == owner || *uid == ROOT => Ok(Self(())),
             _ => Err(Refusal::new(Code::Denied, "only the user that the broker runs as may do this")
                 .hint("run the command as that user")),
         }

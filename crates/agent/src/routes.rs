@@ -3,7 +3,9 @@
 use std::collections::btree_map::Entry;
 
 use http::Method;
-use model::{Code, Inputs, IntegrationName, OperationName, Refusal, Target};
+use model::{CapabilityId, Code, Inputs, IntegrationName, OperationName, ParseError, Refusal, RunId, Target};
+
+use crate::runs::Keep;
 
 /// A request, read.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +20,23 @@ pub(crate) enum Route {
     Unseal,
     /// Stop.
     Drain,
+    /// Open a run.
+    Open(Opening),
+    /// End a run.
+    End(RunId),
+    /// What belongs to a run calls a service.
+    Forward(IntegrationName, Target),
+}
+
+/// The run that is to be opened.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Opening {
+    /// Its name.
+    pub(crate) run: RunId,
+    /// The capability that it gets a narrowing of; where none is named, the body is a bearer.
+    pub(crate) capability: Option<CapabilityId>,
+    /// Whether it goes on without its launcher.
+    pub(crate) keep: Keep,
 }
 
 /// Why there is no route.
@@ -50,12 +69,55 @@ pub(crate) fn read(method: &Method, target: &Target) -> Result<Route, Unrouted> 
         [Some("v1"), Some("metrics"), None, ..] => only(method, &Method::GET, "GET").map(|()| Route::Metrics),
         [Some("v1"), Some("unseal"), None, ..] => only(method, &Method::POST, "POST").map(|()| Route::Unseal),
         [Some("v1"), Some("drain"), None, ..] => only(method, &Method::POST, "POST").map(|()| Route::Drain),
-        _ => Err(Refusal::new(Code::NotFound, "nothing is served under this path of the socket").into()),
+        [Some("v1"), Some("runs"), None, ..] => {
+            return only(method, &Method::POST, "POST").and_then(|()| opening(target)).map(Route::Open);
+        }
+        [Some("v1"), Some("runs"), Some(run), Some("end"), None] => {
+            let run = run.parse().map_err(|error: ParseError| malformed(&error))?;
+            only(method, &Method::POST, "POST").map(|()| Route::End(run))
+        }
+        [Some(first), ..] if first != "v1" => return forward(first, target),
+        _ => Err(nothing()),
     }?;
     if target.query().is_some() {
         return Err(Refusal::new(Code::BadRequest, "this path of the socket takes no inputs").into());
     }
     Ok(route)
+}
+
+/// A request to a service: the first segment names the integration, as at the gateway.
+fn forward(first: &str, target: &Target) -> Result<Route, Unrouted> {
+    let integration = first.parse().map_err(|_| nothing())?;
+    let prefix = target.path().get(..=first.len()).unwrap_or_default();
+    let target = target.strip_prefix(prefix).ok_or_else(nothing)?;
+    Ok(Route::Forward(integration, target))
+}
+
+fn opening(target: &Target) -> Result<Opening, Unrouted> {
+    let mut given = inputs(target)?;
+    let wrong = |error: ParseError| Unrouted::from(malformed(&error));
+    let run = given.remove("run").ok_or_else(|| Refusal::new(Code::BadRequest, "the run has no name"))?;
+    let run = run.parse().map_err(wrong)?;
+    let capability = given.remove("capability").map(|name| name.parse().map_err(wrong)).transpose()?;
+    let keep = match given.remove("keep").as_deref() {
+        None => Keep::No,
+        Some("group") => Keep::InItsGroup,
+        Some(_) => return Err(Refusal::new(Code::BadRequest, "`keep` is `group`, or left out").into()),
+    };
+    match given.keys().next() {
+        None => Ok(Opening { run, capability, keep }),
+        Some(_) => {
+            Err(Refusal::new(Code::BadRequest, "a run has the inputs `run`, `capability` and `keep`").into())
+        }
+    }
+}
+
+fn malformed(error: &ParseError) -> Refusal {
+    Refusal::new(Code::BadRequest, format!("a name is malformed: expected {}", error.expected()))
+}
+
+fn nothing() -> Unrouted {
+    Refusal::new(Code::NotFound, "nothing is served under this path of the socket").into()
 }
 
 /// The inputs of an operation. A name that is there twice has two readings.

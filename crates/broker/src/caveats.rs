@@ -184,18 +184,24 @@ fn days_of(text: &str) -> Option<Vec<String>> {
     Some(days)
 }
 
-/// `uid=1000` or `cgroup=/system.slice/x.service`, or both with a comma.
+/// `uid=1000`, `cgroup=/system.slice/x.service` or `run=run_…`, or several with commas.
 fn holder(value: &str) -> Result<HolderIs, ParseError> {
-    let wrong = || ParseError::new("holder", value, "`uid=1000` or `cgroup=/system.slice/x.service`");
-    let (mut uid, mut cgroup) = (None, None);
+    let wrong =
+        || ParseError::new("holder", value, "`uid=1000`, `cgroup=/system.slice/x.service` or `run=run_...`");
+    let (mut uid, mut cgroup, mut run) = (None, None, None);
     for part in value.split(',') {
         match part.trim().split_once('=') {
             Some(("uid", number)) if uid.is_none() => uid = Some(number.parse().map_err(|_| wrong())?),
             Some(("cgroup", path)) if cgroup.is_none() => cgroup = Some(path),
+            Some(("run", id)) if run.is_none() => run = Some(id.parse().map_err(|_| wrong())?),
             _ => return Err(wrong()),
         }
     }
-    HolderIs::new(uid, cgroup, None)
+    match run {
+        Some(run) if uid.is_none() && cgroup.is_none() => Ok(HolderIs::of_run(run)),
+        Some(run) => Ok(HolderIs::new(uid, cgroup, None)?.and_run(run)),
+        None => HolderIs::new(uid, cgroup, None),
+    }
 }
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

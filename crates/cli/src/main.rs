@@ -24,6 +24,7 @@ mod line;
 mod logging;
 mod management;
 mod print;
+mod run;
 mod serving;
 mod settings;
 mod sources;
@@ -62,6 +63,8 @@ fn main() -> ExitCode {
         Cli { global, command: Command::Metadata(metadata) } => {
             return cloud::typed(*metadata, &global, printer);
         }
+        Cli { global, command: Command::Run(typed) } => return run::typed(*typed, &global, printer),
+        Cli { command: Command::RunInside(typed), .. } => return run::inside(typed, printer),
         other => other,
     };
     let result = start::harden(&cli.global)

@@ -23,10 +23,12 @@
 mod process;
 mod region;
 mod secret;
+mod socket;
 
 pub use process::{conceal, harden, inherited, peer_pidfd};
 pub use region::Guard;
 pub use secret::Secret;
+pub use socket::{Received, Sender, receive};
 
 /// Why memory or the process could not be guarded.
 #[derive(Debug, thiserror::Error)]

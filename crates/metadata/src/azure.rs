@@ -73,7 +73,7 @@ impl<T: Tokens> Answers for Door<T> {
     async fn answer<B: Send>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let answered = match self.gate.admit(&parts, &peer) {
-            Ok(entry) => self.admitted(entry, &parts, peer).await,
+            Ok(entry) => self.admitted(entry, &parts, &peer).await,
             Err(reason) => Err(reason),
         };
         let reply = answered.unwrap_or_else(|reason| {
@@ -85,7 +85,7 @@ impl<T: Tokens> Answers for Door<T> {
 }
 
 impl<T: Tokens> Door<T> {
-    async fn admitted(&self, _: Entry, parts: &Parts, peer: Peer) -> Result<Response<Body>, Reason> {
+    async fn admitted(&self, _: Entry, parts: &Parts, peer: &Peer) -> Result<Response<Body>, Reason> {
         let flavor = parts.headers.get(METADATA).and_then(|value| value.to_str().ok());
         if !flavor.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return Err(Reason::Flavor);
@@ -103,12 +103,12 @@ impl<T: Tokens> Door<T> {
         let account = account(&query)?;
         let given = self.given(account, resource, peer).await;
         Ok(given.unwrap_or_else(|refusal| {
-            self.shared.tally.refused(&refusal, &peer);
+            self.shared.tally.refused(&refusal, peer);
             refused(&refusal)
         }))
     }
 
-    async fn given(&self, account: String, resource: String, peer: Peer) -> Result<Response<Body>, Refusal> {
+    async fn given(&self, account: String, resource: String, peer: &Peer) -> Result<Response<Body>, Refusal> {
         let ask = TokenAsk {
             endpoint: Endpoint::Azure,
             account: account.clone(),
@@ -116,7 +116,7 @@ impl<T: Tokens> Door<T> {
             facts: Fact { address: peer.address, ..Fact::default() },
         };
         let token = self.tokens.current(ask).await?;
-        let asked = Asked { endpoint: Endpoint::Azure, account: &account, peer };
+        let asked = Asked { endpoint: Endpoint::Azure, account: &account, peer: peer.clone() };
         let evidence = self.tokens.record(&token, &asked).await?;
         let now = self.tokens.clock().now();
         // Numbers as texts, as the service writes them.

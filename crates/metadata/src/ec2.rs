@@ -113,7 +113,7 @@ impl<L: Leases> Answers for Door<L> {
         // The body is of no interest to anybody.
         let (parts, _) = request.into_parts();
         let answered = match self.gate.admit(&parts, &peer) {
-            Ok(entry) => self.admitted(entry, &parts, peer).await,
+            Ok(entry) => self.admitted(entry, &parts, &peer).await,
             Err(reason) => Err(reason),
         };
         let reply = answered.unwrap_or_else(|reason| {
@@ -125,7 +125,7 @@ impl<L: Leases> Answers for Door<L> {
 }
 
 impl<L: Leases> Door<L> {
-    async fn admitted(&self, _: Entry, parts: &Parts, peer: Peer) -> Result<Response<Body>, Reason> {
+    async fn admitted(&self, _: Entry, parts: &Parts, peer: &Peer) -> Result<Response<Body>, Reason> {
         let path = Path::of(parts.uri.path(), &self.shared.instance.role).ok_or(Reason::Path)?;
         if path == Path::Token {
             return self.token(parts);
@@ -170,11 +170,11 @@ impl<L: Leases> Door<L> {
         })
     }
 
-    async fn credentials(&self, peer: Peer) -> Response<Body> {
+    async fn credentials(&self, peer: &Peer) -> Response<Body> {
         match self.given(peer).await {
             Ok(reply) => reply,
             Err(refusal) => {
-                self.shared.tally.refused(&refusal, &peer);
+                self.shared.tally.refused(&refusal, peer);
                 let status =
                     if is_final(&refusal) { StatusCode::FORBIDDEN } else { StatusCode::GATEWAY_TIMEOUT };
                 let mut reply = reply::of(status, TEXT, said(&refusal));
@@ -186,7 +186,7 @@ impl<L: Leases> Door<L> {
         }
     }
 
-    async fn given(&self, peer: Peer) -> Result<Response<Body>, Refusal> {
+    async fn given(&self, peer: &Peer) -> Result<Response<Body>, Refusal> {
         let held = self.leases.held(None, || self.ask(peer)).await?;
         let given = Given {
             endpoint: Endpoint::Ec2,
@@ -201,7 +201,7 @@ impl<L: Leases> Door<L> {
         Ok(reply)
     }
 
-    fn ask(&self, peer: Peer) -> Ask {
+    fn ask(&self, peer: &Peer) -> Ask {
         Ask {
             endpoint: Endpoint::Ec2,
             role: None,

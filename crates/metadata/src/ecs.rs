@@ -96,7 +96,7 @@ impl<L: Leases> Answers for Door<L> {
                 return turned_away(reason);
             }
         };
-        match self.given(shown, &parts, peer).await {
+        match self.given(shown, &parts, &peer).await {
             Ok(reply) => reply,
             Err(refusal) => {
                 self.shared.tally.refused(&refusal, &peer);
@@ -117,7 +117,7 @@ impl<L: Leases> Door<L> {
         Ok(shown)
     }
 
-    async fn given(&self, _: Shown, parts: &Parts, peer: Peer) -> Result<Response<Body>, Refusal> {
+    async fn given(&self, _: Shown, parts: &Parts, peer: &Peer) -> Result<Response<Body>, Refusal> {
         let role = role(parts.uri.path())?;
         let held = self.leases.held(role.as_ref(), || self.ask(role.clone(), peer)).await?;
         let given = Given {
@@ -133,7 +133,7 @@ impl<L: Leases> Door<L> {
         Ok(reply)
     }
 
-    fn ask(&self, role: Option<RoleArn>, peer: Peer) -> Ask {
+    fn ask(&self, role: Option<RoleArn>, peer: &Peer) -> Ask {
         Ask {
             endpoint: Endpoint::Ecs,
             role,

@@ -90,7 +90,7 @@ impl<T: Tokens> Answers for Door<T> {
     async fn answer<B: Send>(&self, request: Request<B>, peer: Peer) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let answered = match self.gate.admit(&parts, &peer) {
-            Ok(entry) => self.admitted(entry, &parts, peer).await,
+            Ok(entry) => self.admitted(entry, &parts, &peer).await,
             Err(reason) => Err(reason),
         };
         let reply = answered.unwrap_or_else(|reason| {
@@ -103,7 +103,7 @@ impl<T: Tokens> Answers for Door<T> {
 }
 
 impl<T: Tokens> Door<T> {
-    async fn admitted(&self, _: Entry, parts: &Parts, peer: Peer) -> Result<Response<Body>, Reason> {
+    async fn admitted(&self, _: Entry, parts: &Parts, peer: &Peer) -> Result<Response<Body>, Reason> {
         if parts.method != Method::GET && parts.method != Method::HEAD {
             return Err(Reason::Method);
         }
@@ -173,27 +173,35 @@ impl<T: Tokens> Door<T> {
         json!({ "aliases": ["default"], "email": email, "scopes": scopes })
     }
 
-    async fn access(&self, account: &str, query: &Query<'_>, peer: Peer) -> Result<Response<Body>, Reason> {
+    async fn access(&self, account: &str, query: &Query<'_>, peer: &Peer) -> Result<Response<Body>, Reason> {
         let scopes = query.value("scopes").unwrap_or_default();
         let scopes = scopes.split(',').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
         let given = self.given(account, Want::Access { scopes }, peer).await;
-        Ok(given.unwrap_or_else(|refusal| self.refused(&refusal, &peer)))
+        Ok(given.unwrap_or_else(|refusal| self.refused(&refusal, peer)))
     }
 
-    async fn identity(&self, account: &str, query: &Query<'_>, peer: Peer) -> Result<Response<Body>, Reason> {
+    async fn identity(
+        &self,
+        account: &str,
+        query: &Query<'_>,
+        peer: &Peer,
+    ) -> Result<Response<Body>, Reason> {
         let audience = query.value("audience").ok_or(Reason::Malformed)?.to_owned();
         let given = self.given(account, Want::Identity { audience }, peer).await;
-        Ok(given.unwrap_or_else(|refusal| self.refused(&refusal, &peer)))
+        Ok(given.unwrap_or_else(|refusal| self.refused(&refusal, peer)))
     }
 
-    async fn given(&self, account: &str, want: Want, peer: Peer) -> Result<Response<Body>, Refusal> {
+    async fn given(&self, account: &str, want: Want, peer: &Peer) -> Result<Response<Body>, Refusal> {
         let is_access = matches!(want, Want::Access { .. });
         let facts = Fact { address: peer.address, ..Fact::default() };
         // One account under two names would be fetched twice.
         let ask =
             TokenAsk { endpoint: Endpoint::Gcp, account: self.shared.project.email.clone(), want, facts };
         let token = self.tokens.current(ask).await?;
-        let evidence = self.tokens.record(&token, &Asked { endpoint: Endpoint::Gcp, account, peer }).await?;
+        let evidence = self
+            .tokens
+            .record(&token, &Asked { endpoint: Endpoint::Gcp, account, peer: peer.clone() })
+            .await?;
         let now = self.tokens.clock().now();
         let mut reply = if is_access {
             let left = token.expiration.since(now).as_secs();

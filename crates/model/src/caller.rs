@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{GrantId, PrincipalName, TenantName};
+use crate::{GrantId, Holder, PrincipalName, TenantName};
 
 /// Which door a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,17 +51,6 @@ impl Proof {
             Self::Loopback => "loopback",
         }
     }
-}
-
-/// Facts about the process at the other end, as the kernel gave them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Holder {
-    /// User id.
-    pub uid: Option<u32>,
-    /// Control group (v2 path).
-    pub cgroup: Option<String>,
-    /// Thumbprint of a key that the caller proved to hold.
-    pub key: Option<[u8; 32]>,
 }
 
 /// Facts about the connection that caveats and policies may ask for.

@@ -105,6 +105,10 @@ id!(
     /// A lease: a derived credential with an end.
     LeaseId, "lse_"
 );
+id!(
+    /// A run: one program that `doorward run` started, with everything that it starts.
+    RunId, "run_"
+);
 
 fn compose(at: Timestamp, random: [u8; 10]) -> u128 {
     let mut bytes = [0_u8; 16];

@@ -25,6 +25,7 @@ pub mod guard;
 pub mod headers;
 mod listen;
 mod neighbour;
+mod peer;
 pub mod plain;
 mod pool;
 pub mod problem;
@@ -39,8 +40,9 @@ pub use error::{Error, Sent};
 pub use guard::{Names, Private};
 pub use listen::{Access, Bound, Listener, adopt_unix, bind_tcp, bind_unix, bind_unix_for};
 pub use neighbour::{Neighbour, NeighbourError};
+pub use peer::{Alive, Ended, FromPeer, Handle, Peer, Process, kernel_has_handles};
 pub use pool::Incoming;
-pub use serve::{Drained, Lines, Peer, Process, ServeLimits, serve, serve_lines};
+pub use serve::{Drained, Lines, ServeLimits, serve, serve_lines};
 pub use upstream::{Dial, Upstream, UpstreamConfig, Verify};
 
 #[cfg(test)]

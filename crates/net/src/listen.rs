@@ -17,6 +17,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio_rustls::TlsAcceptor;
 
 use crate::Error;
+use crate::peer::name_senders;
 
 /// A TCP socket that is bound and listening, not yet owned by a runtime: it may be handed to the thread that serves it.
 #[derive(Debug)]
@@ -120,6 +121,7 @@ pub fn adopt_unix(descriptor: std::os::fd::OwnedFd) -> Result<Listener, Error> {
     let place = Place { path: path.unwrap_or_default(), id: None };
     let socket = std::os::unix::net::UnixListener::from(std::os::fd::OwnedFd::from(socket));
     let socket = tokio::net::UnixListener::from_std(socket).map_err(failed)?;
+    name_senders(&socket).map_err(failed)?;
     Ok(Listener { kind: Kind::Unix(socket, place), tls: None })
 }
 
@@ -202,6 +204,7 @@ pub(crate) struct Place {
 fn bind_in(nest: &Path, path: &Path, access: Access) -> io::Result<(tokio::net::UnixListener, Place)> {
     let egg = nest.join("s");
     let socket = tokio::net::UnixListener::bind(&egg)?;
+    name_senders(&socket)?;
     if let Access::Group(Some(group)) = access {
         std::os::unix::fs::chown(&egg, None, Some(group))?;
     }

@@ -3,15 +3,14 @@
 //! # Invariants
 //!
 //! - A service sees a request only when its head is well formed and its framing has one reading.
-//! - Who is at the other end comes from the kernel. Where the kernel does not say who holds a Unix socket, the connection
-//!   is closed.
+//! - Who is at the other end comes from the kernel. Where the kernel does not say who holds a Unix socket, or somebody else
+//!   writes to it than who connected, the connection is closed.
 //! - Every phase of a connection has a limit: TLS handshake, first head, each further head, a reply that nobody takes.
 //! - All connection tasks are owned by the call of [`serve`], and none outlives it.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,8 +24,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
 use crate::listen::Kind;
+use crate::peer::FromPeer;
 use crate::wire::{Watch, Watched};
-use crate::{Body, Draining, Listener, headers};
+use crate::{Body, Draining, Listener, Peer, headers};
 
 mod dialect;
 
@@ -67,26 +67,6 @@ impl Default for ServeLimits {
             grace: Duration::from_secs(20),
         }
     }
-}
-
-/// Who is at the other end of a connection, as the kernel says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Peer {
-    /// The address of a TCP peer.
-    pub address: Option<IpAddr>,
-    /// The process at the other end of a Unix socket, at the time when it connected.
-    pub process: Option<Process>,
-}
-
-/// A process, as the kernel says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Process {
-    /// User id.
-    pub uid: u32,
-    /// Group id.
-    pub gid: u32,
-    /// Process id. It may be another process's by the time it is looked at.
-    pub pid: Option<i32>,
 }
 
 /// How a door closed.
@@ -189,10 +169,10 @@ where
     }
 
     /// Lines or HTTP, as the first byte says.
-    async fn either(mut self, stream: tokio::net::UnixStream, peer: Peer) {
+    async fn either(mut self, stream: FromPeer, peer: Peer) {
         let first = tokio::select! {
             biased;
-            first = tokio::time::timeout(self.limits.head, dialect::first_byte(&stream)) => first,
+            first = tokio::time::timeout(self.limits.head, stream.first_byte()) => first,
             // Nothing was asked yet, so nothing is lost.
             () = self.draining.started() => return,
         };
@@ -222,7 +202,7 @@ where
         let watched = Watched::new(stream, watch);
         let begun = watched.begun();
         let service = self.service;
-        let handler = service_fn(move |request| answer(service.clone(), request, peer));
+        let handler = service_fn(move |request| answer(service.clone(), request, peer.clone()));
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(watched), handler));
         let mut started = pin!(self.draining.started());
         let mut told = Told::No;
@@ -296,7 +276,7 @@ fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {
 
 enum Stream {
     Tcp(tokio::net::TcpStream),
-    Unix(tokio::net::UnixStream),
+    Unix(FromPeer),
 }
 
 async fn accept(listener: &Kind) -> io::Result<(Stream, Peer)> {
@@ -310,8 +290,7 @@ async fn accept(listener: &Kind) -> io::Result<(Stream, Peer)> {
         }
         Kind::Unix(listener, _) => {
             let (stream, _) = listener.accept().await?;
-            let held = stream.peer_cred().map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
-            let process = Process { uid: held.uid(), gid: held.gid(), pid: held.pid() };
+            let (stream, process) = FromPeer::accepted(stream)?;
             Ok((Stream::Unix(stream), Peer { address: None, process: Some(process) }))
         }
     }

@@ -81,14 +81,14 @@ impl Gateway {
         draining: Draining,
     ) -> Drained {
         let gateway = Arc::new(self.clone());
-        let service = move |request, peer| {
+        let service = move |request, peer: Peer| {
             let (gateway, worker) = (Arc::clone(&gateway), Arc::clone(&worker));
-            async move { gateway.answer(&worker, request, peer).await }
+            async move { gateway.answer(&worker, request, &peer).await }
         };
         net::serve(listener, service, limits, draining).await
     }
 
-    async fn answer(&self, worker: &Arc<Worker>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    async fn answer(&self, worker: &Arc<Worker>, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let speech = Speech::of(&parts);
         let read = match self.read(parts, peer) {
@@ -111,7 +111,7 @@ impl Gateway {
     }
 
     /// Reads the head of a request. Nothing here believes it.
-    fn read(&self, mut parts: Parts, peer: Peer) -> Result<Read, Refused> {
+    fn read(&self, mut parts: Parts, peer: &Peer) -> Result<Read, Refused> {
         let target: Target = match parts.uri.path_and_query() {
             Some(written) => written.as_str().parse()?,
             None => return Err(Refused::bad("the request has no target")),
@@ -130,7 +130,7 @@ impl Gateway {
         let headers = std::mem::take(&mut parts.headers);
         let facts = Fact { address: peer.address, purpose, ..Fact::default() };
         let forward = Forward { integration, method, target, headers, body: Body::empty() };
-        Ok(Read::Call(Call { facts, capability, forward: Box::new(forward) }))
+        Ok(Read::Call(Box::new(Call { facts, capability, forward: Box::new(forward) })))
     }
 }
 
@@ -140,7 +140,7 @@ enum Read {
     /// A question about health.
     Health(health::Question, http::Method),
     /// A call of an integration.
-    Call(Call),
+    Call(Box<Call>),
 }
 
 /// A call of an integration, still without its body.

@@ -14,16 +14,16 @@ pub(crate) mod resources;
 use std::sync::Arc;
 
 use broker::{Answer, Asked, Inbound, Operate, Outbound, Payload};
-use model::{Code, Door, Fact, Inputs, Refusal};
-use net::{Draining, Peer};
+use model::{Code, Door, Fact, Inputs, Needs, Refusal};
+use net::{Draining, FromPeer, Peer};
 use serde_json::{Value, json};
-use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout};
 
 use crate::door::Agent;
 use crate::gauges::Connected;
-use crate::holder;
+use crate::holder::Still;
 use crate::limits::{Buckets, Throttled, Within};
+use crate::runs::{Known, Stands};
 use connection::{Answers, Reply};
 use envelope::Message;
 use kind::{ERROR, Kind};
@@ -38,7 +38,7 @@ impl net::Lines for Dialect {
         first == b'{' || first.is_ascii_whitespace()
     }
 
-    async fn carry(self, stream: UnixStream, peer: Peer, draining: Draining) {
+    async fn carry(self, stream: FromPeer, peer: Peer, draining: Draining) {
         let agent = self.0;
         let connected = agent.socket.gauges.connected();
         let limits = &agent.socket.limits;
@@ -49,7 +49,11 @@ impl net::Lines for Dialect {
                 failed(&Refusal::new(Code::RateLimited, text).hint("close what is idle, and try again"));
             return connection::refuse(stream, &reply, clock.now()).await;
         }
-        let speaker = Speaker { agent: &agent, peer, connected };
+        let known = match Known::of(&peer, Needs::default(), &agent.socket.runs, agent.over) {
+            Ok(known) => known,
+            Err(refusal) => return connection::refuse(stream, &failed(&refusal), clock.now()).await,
+        };
+        let speaker = Speaker { agent: &agent, known, connected };
         connection::carry(stream, &speaker, limits, clock, draining).await;
     }
 }
@@ -57,7 +61,7 @@ impl net::Lines for Dialect {
 /// One connection, with who is at its other end.
 pub(crate) struct Speaker<'a> {
     agent: &'a Arc<Agent>,
-    peer: Peer,
+    known: Known,
     connected: Connected,
 }
 
@@ -75,7 +79,7 @@ impl Answers for Speaker<'_> {
                 payload: json!({ "error": "unknown message type", "type": message.kind }),
             };
         };
-        match timeout(limits.request, self.said(kind, message)).await {
+        match timeout(limits.request, self.answered(kind, message)).await {
             Ok(Ok(payload)) => Reply { kind: kind.response(), payload },
             Ok(Err(refusal)) => failed(&refusal),
             Err(_) => {
@@ -90,6 +94,14 @@ impl Answers for Speaker<'_> {
 }
 
 impl Speaker<'_> {
+    /// Whoever asks is looked at before the work, and again after it: it may be gone by then, and somebody else hold the socket.
+    async fn answered(&self, kind: Kind, message: &Message<'_>) -> Result<Value, Refusal> {
+        let Stands { .. } = self.known.stands()?;
+        let payload = self.said(kind, message).await?;
+        let Still { .. } = self.known.still()?;
+        Ok(payload)
+    }
+
     async fn said(&self, kind: Kind, message: &Message<'_>) -> Result<Value, Refusal> {
         match kind {
             Kind::Operation(row) => {
@@ -130,13 +142,14 @@ impl Speaker<'_> {
     }
 
     fn facts(&self) -> Fact {
-        Fact { holder: holder::of(&self.peer, holder::Connection::Shared), ..Fact::default() }
+        Fact { holder: self.known.holder(), ..Fact::default() }
     }
 
     fn within_rate(&self) -> Option<Within> {
         let rate = &self.agent.socket.limits.rate;
-        let uid = self.peer.process?.uid;
-        if rate.of == Throttled::Others && (uid == self.agent.owner || uid == 0) {
+        let uid = self.known.holder().uid?;
+        let owns = self.known.run().is_none() && (uid == self.agent.owner || uid == 0);
+        if rate.of == Throttled::Others && owns {
             return Some(Buckets::uncounted());
         }
         self.agent.buckets.take(rate, uid, Instant::now())

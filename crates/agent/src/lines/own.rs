@@ -54,11 +54,11 @@ impl Speaker<'_> {
     }
 
     fn owner(&self) -> Result<Owner, Refusal> {
-        Owner::proven(&self.peer, self.agent.owner)
+        Owner::proven(&self.known.holder(), self.agent.owner)
     }
 
     fn status(&self) -> Value {
-        let (socket, process) = (&self.agent.socket, self.peer.process);
+        let (socket, uid) = (&self.agent.socket, self.known.holder().uid);
         json!({
             "running": true,
             "version": env!("CARGO_PKG_VERSION"),
@@ -67,8 +67,8 @@ impl Speaker<'_> {
             "max_connections": socket.limits.connections,
             "socket_path": socket.path,
             "uptime": spoken(socket.gauges.uptime()),
-            "authenticated": process.is_some(),
-            "uid": process.map(|process| process.uid),
+            "authenticated": uid.is_some(),
+            "uid": uid,
             "connection_id": format!("conn_{}", self.connected.number),
         })
     }

@@ -1,18 +1,28 @@
-//! Who counts as the owner.
+//! Who is the owner.
 
-use net::Process;
+use model::RunId;
 
 use super::*;
 
-fn peer(uid: u32) -> Peer {
-    Peer { address: None, process: Some(Process { uid, gid: 7, pid: Some(1) }) }
+fn caller(uid: u32) -> Holder {
+    Holder { uid: Some(uid), gid: Some(7), ..Holder::default() }
 }
 
 #[test]
 fn the_owner_and_root_are_let_in_and_nobody_else() {
-    assert!(Owner::proven(&peer(1000), 1000).is_ok());
-    assert!(Owner::proven(&peer(0), 1000).is_ok());
-    assert_eq!(Owner::proven(&peer(1001), 1000).unwrap_err().code, Code::Denied);
-    assert_eq!(Owner::proven(&peer(7), 1000).unwrap_err().code, Code::Denied);
-    assert_eq!(Owner::proven(&Peer::default(), 0).unwrap_err().code, Code::Denied);
+    assert!(Owner::proven(&caller(1000), 1000).is_ok());
+    assert!(Owner::proven(&caller(0), 1000).is_ok());
+    assert_eq!(Owner::proven(&caller(1001), 1000).unwrap_err().code, Code::Denied);
+    assert_eq!(Owner::proven(&caller(7), 1000).unwrap_err().code, Code::Denied);
+    assert_eq!(Owner::proven(&Holder::default(), 0).unwrap_err().code, Code::Denied);
+}
+
+#[test]
+fn what_belongs_to_a_run_or_is_in_another_container_is_not_the_owner() {
+    let run = Holder { run: Some(RunId::from_bytes([1; 16])), ..caller(1000) };
+    let elsewhere = Holder { sight: Sight::ForeignProcesses, ..caller(1000) };
+    let root_elsewhere = Holder { sight: Sight::ForeignUsers, ..caller(0) };
+    for other in [run, elsewhere, root_elsewhere] {
+        assert_eq!(Owner::proven(&other, 1000).unwrap_err().code, Code::Denied, "{other:?}");
+    }
 }

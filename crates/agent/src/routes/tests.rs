@@ -49,11 +49,12 @@ fn nothing_else_is_served() {
         "/",
         "/v1",
         "/v1/",
-        "/v2/status",
         "/v1/status/",
         "/v1/operations/slack",
         "/v1/operations/slack/a/b",
-        "/slack/api",
+        "/v1/runs/run_01j00000000000000000000000",
+        "/v1/runs/run_01j00000000000000000000000/start",
+        "/Slack/api",
     ] {
         assert_eq!(routed(&Method::POST, target), Err("not_found".to_owned()), "{target}");
     }
@@ -79,4 +80,38 @@ fn what_stood_in_an_input_is_not_repeated() {
     let target = "/v1/operations/slack/chat.post?value=xoxb-CANARY&value=x".parse().unwrap();
     let Err(Unrouted::Refused(refusal)) = read(&Method::POST, &target) else { panic!("it was routed") };
     assert!(!refusal.message.contains("CANARY"));
+}
+
+#[test]
+fn a_run_is_opened_with_a_name_and_ended_by_it() {
+    let (run, capability) = ("run_01j00000000000000000000000", "cap_01j00000000000000000000000");
+    let Ok(Route::Open(wanted)) =
+        routed(&Method::POST, &format!("/v1/runs?run={run}&capability={capability}&keep=group"))
+    else {
+        panic!("it was not routed")
+    };
+    assert_eq!((wanted.run.to_string(), wanted.keep), (run.to_owned(), Keep::InItsGroup));
+    assert_eq!(wanted.capability.map(|name| name.to_string()).as_deref(), Some(capability));
+    assert_eq!(routed(&Method::POST, &format!("/v1/runs/{run}/end")), Ok(Route::End(wanted.run)));
+    for wrong in [
+        "/v1/runs",
+        "/v1/runs?run=x",
+        "/v1/runs?run=run_01j00000000000000000000000&keep=forever",
+        "/v1/runs?run=run_01j00000000000000000000000&capability=cap1_x",
+        "/v1/runs?run=run_01j00000000000000000000000&uid=0",
+        "/v1/runs/x/end",
+    ] {
+        assert_eq!(routed(&Method::POST, wrong), Err("bad_request".to_owned()), "{wrong}");
+    }
+    assert_eq!(routed(&Method::GET, "/v1/runs"), Err("only POST".to_owned()));
+}
+
+#[test]
+fn what_is_no_path_of_ours_is_for_the_integration_that_it_names() {
+    for (target, integration, rest) in
+        [("/slack/chat.postMessage?a=1", "slack", "/chat.postMessage?a=1"), ("/v2/status", "v2", "/status")]
+    {
+        let Ok(Route::Forward(name, behind)) = routed(&Method::GET, target) else { panic!("{target}") };
+        assert_eq!((name.as_str(), behind.to_string()), (integration, rest.to_owned()));
+    }
 }

@@ -9,11 +9,10 @@ mod rows;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use model::{Code, Refusal, Timestamp};
+use model::{Code, Naming, Refusal, Timestamp};
 use policy::files::Set;
 
 pub(crate) use identity::Called;
-pub use identity::{IdentityRule, Unnamed};
 pub(crate) use rows::Rows;
 
 use crate::broker::{Broker, refused};
@@ -34,7 +33,7 @@ pub struct Config {
     /// Who is named as the issuer.
     pub issuer: String,
     /// Names for callers; the first rule that fits gives the usual one.
-    pub identities: Vec<IdentityRule>,
+    pub identities: Naming,
     /// How long what is over stays in lists.
     pub retention: Duration,
     /// Whether a capability may be made that works for whoever holds its token.
@@ -50,7 +49,7 @@ impl Default for Config {
             longest_ttl: Duration::from_secs(3_600),
             usual_uses: 100,
             issuer: "aether-vault-agent".to_owned(),
-            identities: Vec::new(),
+            identities: Naming::default(),
             retention: Duration::from_secs(7 * 86_400),
             bearers: true,
         }

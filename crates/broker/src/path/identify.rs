@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Caller, Code, Door, Proof, Refusal};
+use model::{Caller, Code, Door, Proof, Refusal, Sight};
 use policy::{Token, Verified, verify};
 
 use crate::broker::{Broker, Unsealed};
@@ -37,7 +37,12 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
     }
     let (principal, proof) = match inbound.door {
         Door::Cli | Door::Metadata => (broker.owner().clone(), Proof::Kernel),
+        // What was started with less than its user may is not that user, and what is in another container is not ours.
         Door::Socket => match facts.holder.uid {
+            _ if facts.holder.run.is_some() => (of_run(&facts)?, Proof::Kernel),
+            Some(uid) if facts.holder.sight != Sight::Near => {
+                (named(&format!("foreign-uid-{uid}"))?, Proof::Kernel)
+            }
             Some(uid) if uid == settings.owner_uid => (broker.owner().clone(), Proof::Kernel),
             Some(uid) => (named(&format!("uid-{uid}"))?, Proof::Kernel),
             None => {
@@ -78,6 +83,10 @@ fn prove(
     facts: model::Fact,
 ) -> Caller {
     Caller::proven(tenant, principal, proof, door, facts)
+}
+
+fn of_run(facts: &model::Fact) -> Result<model::PrincipalName, Refusal> {
+    facts.holder.run.map_or_else(|| named(""), |run| named(&run.to_string()))
 }
 
 fn named(text: &str) -> Result<model::PrincipalName, Refusal> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use broker::agent::{Config, IdentityRule, Mode};
-use model::Code;
+use broker::agent::{Config, Mode};
+use model::{Code, Holder, Naming, NamingRule, RunId, Sight, Wishes};
 use serde_json::{Value, json};
 use store::{Batch, Storage, Table};
 
@@ -230,10 +230,11 @@ async fn a_capability_outlives_the_process_and_a_changed_row_is_not_believed() {
 #[tokio::test]
 async fn a_name_in_a_request_is_a_wish_that_the_configuration_grants() {
     let house = House::start(&[]).await;
-    let rule = IdentityRule { name: "app123".to_owned(), uid: Some(OWNER), cgroup: None };
+    let rule = NamingRule { name: "app123".to_owned(), uid: Some(OWNER), ..NamingRule::default() };
+    let identities = Naming::new(vec![rule], Wishes::Believed).unwrap();
     let ask =
         |name: &str| json!({ "resource": "secret:/a", "actions": ["read"], "identity": name }).to_string();
-    let config = Config { mode: Mode::Development, identities: vec![rule], ..Config::default() };
+    let config = Config { mode: Mode::Development, identities, ..Config::default() };
     house.broker.configure_agent(config).unwrap();
     for (uid, asked, name, source) in [
         (OWNER, "", "app123", "mapped"),
@@ -244,5 +245,43 @@ async fn a_name_in_a_request_is_a_wish_that_the_configuration_grants() {
         let answer = house.agent_as(uid, "agent.request", &ask(asked)).await.unwrap();
         let capability = &answer["capability"];
         assert_eq!((&capability["identity"], &capability["identity_source"]), (&json!(name), &json!(source)));
+    }
+}
+
+#[tokio::test]
+async fn what_belongs_to_a_run_is_not_its_user() {
+    let house = House::start(&[]).await;
+    house.broker.configure_agent(Config { mode: Mode::Development, ..Config::default() }).unwrap();
+    let of_user = house.name(READ).await;
+    let inside = || Holder { uid: Some(OWNER), run: Some(RunId::from_bytes([7; 16])), ..Holder::default() };
+    let ask = |operation: &str, payload: &str| {
+        Ask::named("doorward", operation, &[]).held_by(inside()).payload(payload)
+    };
+    // Neither what its user holds, nor something new, nor what its user may do as the owner.
+    let checked = house.answer(ask("agent.validate", &about(&of_user))).await;
+    assert_ne!(checked.ok().map(|(_, answer)| answer["valid"].clone()), Some(json!(true)));
+    let (_, listed) = house.answer(ask("agent.list", r#"{"filter": {}}"#)).await.unwrap();
+    assert_eq!(listed["count"], 0);
+    let (_, asked) = house.answer(ask("agent.request", READ)).await.unwrap();
+    assert_eq!(asked["status"], "denied");
+    let refusal =
+        house.answer(Ask::named("doorward", "secret.list", &[]).held_by(inside())).await.unwrap_err();
+    assert_eq!(refusal.code, Code::Denied);
+    assert_eq!(house.agent("agent.validate", &about(&of_user)).await.unwrap()["valid"], true);
+}
+
+#[tokio::test]
+async fn a_caller_in_another_container_is_not_the_owner_whatever_its_uid() {
+    let house = House::start(&[]).await;
+    for sight in [Sight::ForeignProcesses, Sight::ForeignUsers] {
+        let there = Holder { uid: Some(OWNER), sight, ..Holder::default() };
+        let refusal = house
+            .answer(Ask::named("doorward", "secret.list", &[]).held_by(there.clone()))
+            .await
+            .unwrap_err();
+        assert_eq!(refusal.code, Code::Denied);
+        let asked =
+            house.answer(Ask::named("doorward", "agent.request", &[]).held_by(there).payload(READ)).await;
+        assert_eq!(asked.unwrap_err().code, Code::Unauthenticated);
     }
 }

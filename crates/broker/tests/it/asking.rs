@@ -76,6 +76,11 @@ impl Ask {
         self
     }
 
+    pub(crate) fn held_by(mut self, holder: Holder) -> Self {
+        self.facts.holder = holder;
+        self
+    }
+
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         if let What::Forward { headers, .. } = &mut self.what {
             headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());

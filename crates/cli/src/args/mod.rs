@@ -11,6 +11,7 @@ pub(crate) mod evidence;
 pub(crate) mod integration;
 pub(crate) mod metadata;
 pub(crate) mod policy;
+pub(crate) mod run;
 pub(crate) mod secret;
 pub(crate) mod vault;
 
@@ -128,6 +129,11 @@ pub(crate) enum Command {
     /// Request, narrow, use and revoke capabilities
     #[command(subcommand)]
     Capability(Box<capability::Capability>),
+    /// Start a program that may do what a capability allows, and has nothing that it could lose
+    Run(Box<run::Run>),
+    /// The step between `run` and the program
+    #[command(hide = true)]
+    RunInside(run::RunInside),
     /// Write, test and explain policies
     #[command(subcommand)]
     Policy(policy::Policy),

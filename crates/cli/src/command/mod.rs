@@ -26,7 +26,7 @@ use crate::{demo, generate};
 pub(crate) fn run(context: &Context, command: Command) -> Outcome {
     match command {
         // Taken out before: its programs end with statuses of their own.
-        Command::Aws(_) | Command::Metadata(_) => Ok(()),
+        Command::Aws(_) | Command::Metadata(_) | Command::Run(_) | Command::RunInside(_) => Ok(()),
         Command::Demo(args) => demo::run(context, &args),
         Command::Up(args) => up::run(context, &args),
         Command::Agent(args) => agent::run(context, *args),

@@ -82,6 +82,7 @@ impl Open {
         draining: &Draining,
         gauges: &Arc<Gauges>,
     ) -> JoinSet<()> {
+        let runs: Arc<agent::Runs> = Arc::default();
         let mut tasks = JoinSet::new();
         for (listener, path) in self.listeners {
             let door = Socket {
@@ -91,6 +92,7 @@ impl Open {
                 limits: self.limits.clone(),
                 gauges: Arc::clone(gauges),
                 clock: Arc::new(SystemClock::default()),
+                runs: Arc::clone(&runs),
             };
             let (worker, draining) = (Arc::clone(worker), draining.clone());
             tasks.spawn(async move {

@@ -7,6 +7,8 @@ mod agent_files;
 #[cfg(test)]
 mod agent_wire;
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
 mod canaries;
 #[cfg(test)]
 mod canaries_planted;
@@ -32,6 +34,8 @@ mod network_wire;
 mod offline;
 #[cfg(test)]
 mod policy_files;
+#[cfg(test)]
+mod run;
 #[cfg(test)]
 mod session;
 #[cfg(test)]

@@ -6,8 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 
-use model::{Access, ParseError, Timestamp};
+use model::{Access, ParseError, RunId, Timestamp};
 
+use super::limit::HolderParts;
 use super::{Approval, Caveat, Cidr, HolderIs, Hours, Inputs, List, Methods, Rate, Reach, Span, Window};
 use crate::Error;
 use crate::capability::wire::{Reader, put_text, put_u16, too_large};
@@ -159,8 +160,9 @@ fn put_network(out: &mut Vec<u8>, network: &Cidr) {
 }
 
 fn put_holder(out: &mut Vec<u8>, holder: &HolderIs) -> Result<u8, Error> {
-    let (uid, cgroup, key) = holder.parts();
-    out.push(u8::from(uid.is_some()) | u8::from(cgroup.is_some()) << 1 | u8::from(key.is_some()) << 2);
+    let HolderParts { uid, cgroup, key, run } = holder.parts();
+    let given = [uid.is_some(), cgroup.is_some(), key.is_some(), run.is_some()];
+    out.push(given.iter().rev().fold(0, |bits, there| bits << 1 | u8::from(*there)));
     if let Some(uid) = uid {
         out.extend_from_slice(&uid.to_be_bytes());
     }
@@ -169,6 +171,9 @@ fn put_holder(out: &mut Vec<u8>, holder: &HolderIs) -> Result<u8, Error> {
     }
     if let Some(key) = key {
         out.extend_from_slice(key);
+    }
+    if let Some(run) = run {
+        out.extend_from_slice(&run.to_bytes());
     }
     Ok(HOLDER)
 }
@@ -213,13 +218,19 @@ fn network(from: &mut Reader<'_>) -> Result<Cidr, Error> {
 
 fn holder(from: &mut Reader<'_>) -> Result<Caveat, Error> {
     let given = from.u8()?;
-    if given > 7 {
+    if given > 15 {
         return Err(WRONG);
     }
     let uid = if given & 1 == 0 { None } else { Some(u32::from_be_bytes(from.array()?)) };
     let cgroup = if given & 2 == 0 { None } else { Some(from.text()?) };
     let key = if given & 4 == 0 { None } else { Some(from.array()?) };
-    Ok(Caveat::Holder(HolderIs::new(uid, cgroup, key)?))
+    let run = if given & 8 == 0 { None } else { Some(RunId::from_bytes(from.array()?)) };
+    let holder = match run {
+        Some(run) if given == 8 => HolderIs::of_run(run),
+        Some(run) => HolderIs::new(uid, cgroup, key)?.and_run(run),
+        None => HolderIs::new(uid, cgroup, key)?,
+    };
+    Ok(Caveat::Holder(holder))
 }
 
 fn inputs(from: &mut Reader<'_>) -> Result<Caveat, Error> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use model::{Holder, Method, ParseError};
+use model::{Holder, Method, ParseError, RunId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::list::List;
@@ -107,6 +107,7 @@ pub struct HolderIs {
     uid: Option<u32>,
     cgroup: Option<Arc<str>>,
     key: Option<[u8; 32]>,
+    run: Option<RunId>,
 }
 
 impl HolderIs {
@@ -122,17 +123,43 @@ impl HolderIs {
         }
         match cgroup {
             Some(path) if !is_below_root(path) => Err(wrong(path)),
-            _ => Ok(Self { uid, cgroup: cgroup.map(Into::into), key }),
+            _ => Ok(Self { uid, cgroup: cgroup.map(Into::into), key, run: None }),
         }
     }
 
-    pub(crate) fn parts(&self) -> (Option<u32>, Option<&str>, Option<&[u8; 32]>) {
-        (self.uid, self.cgroup.as_deref(), self.key.as_ref())
+    /// Whatever belongs to this run.
+    #[must_use]
+    pub const fn of_run(run: RunId) -> Self {
+        Self { uid: None, cgroup: None, key: None, run: Some(run) }
+    }
+
+    /// The same, and belonging to this run.
+    #[must_use]
+    pub fn and_run(self, run: RunId) -> Self {
+        Self { run: Some(run), ..self }
+    }
+
+    pub(crate) fn parts(&self) -> HolderParts<'_> {
+        let Self { uid, cgroup, key, run } = self;
+        HolderParts { uid: *uid, cgroup: cgroup.as_deref(), key: key.as_ref(), run: *run }
     }
 
     /// Whether each fact that is named here is known, and the same.
     pub(crate) fn is(&self, holder: &Holder) -> bool {
-        let Holder { uid, cgroup, key } = holder;
+        // What is not compared here may name a caller, and binds no capability.
+        let Holder {
+            uid,
+            cgroup,
+            key,
+            run,
+            gid: _,
+            unit: _,
+            container: _,
+            service_account: _,
+            exe: _,
+            sight: _,
+        } = holder;
+        let same_run = self.run.is_none() || self.run == *run;
         let same_uid = self.uid.is_none() || self.uid == *uid;
         let same_key = self.key.is_none() || self.key == *key;
         let below = match (&self.cgroup, cgroup) {
@@ -140,7 +167,7 @@ impl HolderIs {
             (Some(wanted), Some(path)) => is_at_or_below(path, wanted),
             (Some(_), None) => false,
         };
-        same_uid && same_key && below
+        same_uid && same_key && same_run && below
     }
 
     /// Whether no fact contradicts the parent's.
@@ -151,8 +178,17 @@ impl HolderIs {
             (Some(mine), Some(theirs)) => is_at_or_below(mine, theirs),
             _ => true,
         };
-        uid && key && cgroup
+        let run = self.run.is_none() || parent.run.is_none() || self.run == parent.run;
+        uid && key && cgroup && run
     }
+}
+
+/// What a holder is made of.
+pub(crate) struct HolderParts<'a> {
+    pub(crate) uid: Option<u32>,
+    pub(crate) cgroup: Option<&'a str>,
+    pub(crate) key: Option<&'a [u8; 32]>,
+    pub(crate) run: Option<RunId>,
 }
 
 /// A path with a segment that is `.` or `..` is not below anything.
@@ -174,7 +210,8 @@ impl fmt::Display for HolderIs {
         let uid = self.uid.map(|uid| format!("uid {uid}"));
         let cgroup = self.cgroup.as_ref().map(|path| format!("cgroup {path}"));
         let key = self.key.as_ref().map(|key| format!("key {}", crypto::to_hex(key)));
-        let parts: Vec<String> = [uid, cgroup, key].into_iter().flatten().collect();
+        let run = self.run.map(|run| format!("run {run}"));
+        let parts: Vec<String> = [uid, cgroup, key, run].into_iter().flatten().collect();
         row(f, parts.iter())
     }
 }
@@ -188,6 +225,8 @@ struct WrittenHolder {
     cgroup: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<RunId>,
 }
 
 impl TryFrom<WrittenHolder> for HolderIs {
@@ -199,7 +238,15 @@ impl TryFrom<WrittenHolder> for HolderIs {
             bytes.ok_or_else(|| ParseError::new("thumbprint", text, "64 hex digits in lower case"))
         };
         let key = written.key.as_ref().map(thumbprint).transpose()?;
-        Self::new(written.uid, written.cgroup.as_deref(), key)
+        match written.run {
+            Some(run) if written.uid.is_none() && written.cgroup.is_none() && key.is_none() => {
+                Ok(Self::of_run(run))
+            }
+            run => {
+                let holder = Self::new(written.uid, written.cgroup.as_deref(), key)?;
+                Ok(Self { run, ..holder })
+            }
+        }
     }
 }
 
@@ -209,6 +256,7 @@ impl From<HolderIs> for WrittenHolder {
             uid: holder.uid,
             cgroup: holder.cgroup.map(|path| path.to_string()),
             key: holder.key.map(|key| crypto::to_hex(&key)),
+            run: holder.run,
         }
     }
 }

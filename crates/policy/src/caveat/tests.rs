@@ -95,6 +95,7 @@ fn facts_that_are_absent_refuse() {
         r#"{"purpose": "run-7"}"#,
         r#"{"holder": {"uid": 1000}}"#,
         r#"{"holder": {"cgroup": "/user.slice"}}"#,
+        r#"{"holder": {"run": "run_01j00000000000000000000000"}}"#,
         r#"{"inputs": {"channel": ["C1"]}}"#,
     ] {
         breaks(json, &bare);
@@ -336,4 +337,30 @@ fn wider_caveats_are_named() {
     };
     assert!(wider(&hours("08:00"), &hours("09:00")).is_some());
     assert!(wider(&hours("10:00"), &hours("09:00")).is_none());
+}
+
+#[test]
+fn a_holder_of_a_run_has_one_byte_form_and_is_never_widened() {
+    let run = |number: u8| model::RunId::from_bytes([number; 16]);
+    let there = |caveat: &Caveat| {
+        let mut bytes = Vec::new();
+        encode(caveat, &mut bytes).unwrap();
+        assert_eq!(decode(&mut Reader::new(&bytes)).unwrap(), *caveat);
+        serde_json::from_value::<Caveat>(serde_json::to_value(caveat).unwrap()).unwrap()
+    };
+    let of_run = Caveat::Holder(HolderIs::of_run(run(1)));
+    let and_run = Caveat::Holder(HolderIs::new(Some(1000), Some("/a"), None).unwrap().and_run(run(1)));
+    for caveat in [&of_run, &and_run] {
+        assert_eq!(there(caveat), *caveat);
+    }
+    let holder = model::Holder { uid: Some(1000), run: Some(run(1)), ..model::Holder::default() };
+    let is = |caveat: &Caveat, holder: &model::Holder| match caveat {
+        Caveat::Holder(wanted) => wanted.is(holder),
+        _ => false,
+    };
+    assert!(is(&of_run, &holder) && !is(&and_run, &holder));
+    assert!(!is(&of_run, &model::Holder { run: Some(run(2)), ..holder.clone() }));
+    assert!(!is(&of_run, &model::Holder { run: None, ..holder }));
+    assert!(HolderIs::of_run(run(1)).is_within(&HolderIs::new(Some(1), None, None).unwrap()));
+    assert!(!HolderIs::of_run(run(2)).is_within(&HolderIs::of_run(run(1))));
 }

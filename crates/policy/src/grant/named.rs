@@ -71,10 +71,11 @@ impl Named {
         all
     }
 
-    /// Proof that the name may be used from here.
+    /// Proof that the name may be used from here. What belongs to a run holds what was bound to that run, and nothing that its
+    /// user holds otherwise.
     #[must_use]
     pub fn held_by(&self, holder: &Holder) -> Option<Held> {
-        self.holder.is(holder).then_some(Held(()))
+        (self.holder.is(holder) && self.holder.parts().run == holder.run).then_some(Held(()))
     }
 
     /// The constraints that are broken at this moment on this connection, as words behind "Capability". The end is not one of

@@ -82,7 +82,12 @@ impl Ask {
     }
 
     pub(crate) fn caller_of(&self, tenant: &str, principal: &str, proof: Proof) -> Caller {
-        let holder = Holder { uid: self.uid, cgroup: self.cgroup.map(str::to_owned), key: self.key };
+        let holder = Holder {
+            uid: self.uid,
+            cgroup: self.cgroup.map(str::to_owned),
+            key: self.key,
+            ..Holder::default()
+        };
         let facts = Fact {
             address: self.address,
             holder,

@@ -19,12 +19,12 @@ fn get(uri: &str) -> Builder {
 
 fn read(request: Builder) -> Result<Read, Refused> {
     let peer = Peer { address: Some("127.0.0.1".parse().unwrap()), process: None };
-    gateway().read(request.body(()).unwrap().into_parts().0, peer)
+    gateway().read(request.body(()).unwrap().into_parts().0, &peer)
 }
 
 fn call(request: Builder) -> Call {
     match read(request).unwrap() {
-        Read::Call(call) => call,
+        Read::Call(call) => *call,
         Read::Health(..) => panic!("it was read as a question about health"),
     }
 }

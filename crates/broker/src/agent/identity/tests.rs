@@ -2,20 +2,26 @@
 
 use std::time::Duration;
 
+use model::{Naming, NamingRule, Wishes};
+
 use super::*;
+use crate::agent::Mode;
 
 fn config(mode: Mode) -> Config {
-    let app = IdentityRule { name: "app".to_owned(), uid: Some(7), cgroup: None };
-    let unit = IdentityRule {
+    let app = NamingRule { name: "app".to_owned(), uid: Some(7), ..NamingRule::default() };
+    let unit = NamingRule {
         name: "web".to_owned(),
         uid: Some(7),
         cgroup: Some("/system.slice/web.service".to_owned()),
+        ..NamingRule::default()
     };
-    Config { mode, identities: vec![app, unit], longest_ttl: Duration::from_secs(9), ..Config::default() }
+    let wishes = if mode == Mode::Development { Wishes::Believed } else { Wishes::Proven };
+    let identities = Naming::new(vec![app, unit], wishes).unwrap();
+    Config { mode, identities, longest_ttl: Duration::from_secs(9), ..Config::default() }
 }
 
 fn holder(uid: u32, cgroup: Option<&str>) -> Holder {
-    Holder { uid: Some(uid), cgroup: cgroup.map(str::to_owned), key: None }
+    Holder { uid: Some(uid), cgroup: cgroup.map(str::to_owned), ..Holder::default() }
 }
 
 #[test]
@@ -36,12 +42,13 @@ fn a_name_that_is_asked_for_is_a_wish() {
     assert_eq!(named(&holder(8, None), "uid:8").unwrap(), Source::Kernel);
     for (who, asked) in [
         (holder(7, Some("/system.slice/website.service")), "web"),
-        (holder(7, None), "web"),
         (holder(8, None), "app"),
         (holder(8, None), "uid:7"),
     ] {
         assert_eq!(named(&who, asked).unwrap_err().code, Code::Denied, "{who:?} {asked}");
     }
+    // What can't be found out is no answer.
+    assert_eq!(named(&holder(7, None), "web").unwrap_err().code, Code::Unauthenticated);
 }
 
 #[test]
@@ -56,5 +63,4 @@ fn in_development_mode_any_name_is_taken_and_marked_as_unproven() {
 fn nobody_is_called_anything_without_the_kernels_word() {
     let refusal = Called::of(&config(Mode::Development), &Holder::default(), Some("app")).unwrap_err();
     assert_eq!(refusal.code, Code::Unauthenticated);
-    assert_eq!(IdentityRule { name: "all".to_owned(), ..IdentityRule::default() }.checked(), Err(Unnamed));
 }

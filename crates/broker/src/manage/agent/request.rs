@@ -20,6 +20,12 @@ pub(crate) async fn request(managing: &mut Managing<'_>) -> Result<Done, Refusal
     let started = Instant::now();
     let asked: Request = strict::read(&managing.payload()?.text()?)?;
     let asker = Asker::of(managing)?;
+    if asker.facts.holder.run.is_some() {
+        let reply = Reply { started, request: "req_none".to_owned() };
+        let message =
+            "Invalid request: what belongs to a run has the capability of the run, and gets no other";
+        return Ok(reply.denied(message, &asked, None));
+    }
     let broker = Arc::clone(managing.worker.broker());
     let agent = broker.agent();
     let now = broker.now();
@@ -180,7 +186,11 @@ fn bound(holder: &Holder, bound: Bound) -> Result<HolderIs, Refusal> {
             Some(path.to_owned())
         }
     };
-    HolderIs::new(holder.uid, cgroup.as_deref(), None).map_err(unread)
+    let bound = HolderIs::new(holder.uid, cgroup.as_deref(), None).map_err(unread)?;
+    Ok(match holder.run {
+        Some(run) => bound.and_run(run),
+        None => bound,
+    })
 }
 
 /// The scope that logind makes for a session (logind: `session-ID.scope` below `user-UID.slice`), with all above it.

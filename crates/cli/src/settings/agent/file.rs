@@ -189,8 +189,9 @@ section! {
         unit: String,
         container: String,
         service_account: String,
-        exe: PathBuf,
+        exe: String,
         sha256: String,
+        foreign: bool,
     }
 }
 

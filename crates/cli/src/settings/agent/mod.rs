@@ -221,8 +221,18 @@ impl AgentSettings {
             if identity.name.as_deref().is_none_or(str::is_empty) {
                 return Err(Failure::usage("an entry of `identities` has no `name`"));
             }
-            let Identity { name: _, uid, gid, cgroup, unit, container, service_account, exe, sha256 } =
-                identity;
+            let Identity {
+                name: _,
+                uid,
+                gid,
+                cgroup,
+                unit,
+                container,
+                service_account,
+                exe,
+                sha256,
+                foreign: _,
+            } = identity;
             let strong = uid.is_some()
                 || gid.is_some()
                 || cgroup.is_some()

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use broker::agent::{Config, IdentityRule};
+use broker::agent::Config;
+use model::{Naming, NamingRule, Wishes};
 use net::Access;
 use serde_json::{Value, json};
 
@@ -63,7 +64,13 @@ impl AgentSettings {
     /// # Errors
     /// When an identity asks for a fact that is not looked at.
     pub(crate) fn config(&self, policies: Option<PathBuf>) -> Outcome<Config> {
-        let identities = self.identities.iter().map(rule).collect::<Outcome<_>>()?;
+        let rules = self.identities.iter().map(rule).collect::<Outcome<_>>()?;
+        let wishes = match self.mode.value {
+            Mode::Standard | Mode::Hardened => Wishes::Proven,
+            Mode::Development => Wishes::Believed,
+        };
+        let identities = Naming::new(rules, wishes)
+            .map_err(|error| Failure::usage(error.to_string()).maybe_hint(error.hint()))?;
         Ok(Config {
             mode: match self.mode.value {
                 Mode::Standard => broker::agent::Mode::Standard,
@@ -82,23 +89,19 @@ impl AgentSettings {
 }
 
 /// One entry of `identities`.
-fn rule(identity: &Identity) -> Outcome<IdentityRule> {
-    let Identity { name, uid, gid, cgroup, unit, container, service_account, exe, sha256 } = identity;
-    let other = gid.is_some()
-        || unit.is_some()
-        || container.is_some()
-        || service_account.is_some()
-        || exe.is_some()
-        || sha256.is_some();
-    let name = name.clone().unwrap_or_default();
-    if other {
-        // Leaving a fact out would give the name to more callers than the entry says.
+fn rule(identity: &Identity) -> Outcome<NamingRule> {
+    let Identity { name, uid, gid, cgroup, unit, container, service_account, exe, sha256, foreign } =
+        identity.clone();
+    let name = name.unwrap_or_default();
+    if service_account.is_some() || exe.is_some() || sha256.is_some() {
+        // Nothing proves these yet; leaving one out would give the name to more callers than the entry says.
         return Err(Failure::usage(format!(
             "the identity `{name}` asks for a fact that this version does not look at"
         ))
-        .hint("name it by `uid` or `cgroup`"));
+        .hint("name it by `uid`, `gid`, `cgroup`, `unit` or `container`"));
     }
-    Ok(IdentityRule { name, uid: *uid, cgroup: cgroup.clone() })
+    let foreign = foreign.unwrap_or_default();
+    Ok(NamingRule { name, uid, gid, cgroup, unit, container, foreign, ..NamingRule::default() })
 }
 
 /// By which name capabilities say who issued them.

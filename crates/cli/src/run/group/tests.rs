@@ -1,0 +1,26 @@
+//! Where the hierarchy is mounted.
+
+use super::*;
+
+#[test]
+fn the_unified_hierarchy_is_found_where_it_is_mounted() {
+    let pure = "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
+    assert_eq!(mounted(pure), Some("/sys/fs/cgroup".into()));
+    let hybrid = "30 23 0:27 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n\
+                  31 30 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
+                  32 30 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+    assert_eq!(mounted(hybrid), Some("/sys/fs/cgroup/unified".into()));
+}
+
+#[test]
+fn a_part_of_the_hierarchy_or_an_older_one_is_none() {
+    for mounts in [
+        "",
+        "29 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n",
+        "31 30 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n",
+        "29 23 0:26 / /odd\\040name rw - cgroup2 cgroup2 rw\n",
+        "nonsense\n",
+    ] {
+        assert_eq!(mounted(mounts), None, "{mounts}");
+    }
+}
