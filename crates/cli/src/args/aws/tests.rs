@@ -220,11 +220,11 @@ fn the_other_commands_are_the_same_as_those_of_aws_vault() {
     let shown = |line: &[&str]| format!("{:?}", command(line, &[]));
     assert_eq!(
         shown(&["add", "p", "--env", "--no-add-config"]),
-        "Add(Add { profile: \"p\", env: true, add_config: false })"
+        "Add(Add { profile: \"p\", env: true, add_config: false, mfa_seed: false })"
     );
     assert_eq!(
         shown(&["rm", "p", "--yes"]),
-        "Remove(Remove { profile: \"p\", force: true, sessions_only: false })"
+        "Remove(Remove { profile: \"p\", force: true, sessions_only: false, mfa_seed: false })"
     );
     assert_eq!(
         shown(&["ls", "--sessions"]),
