@@ -10,7 +10,6 @@
 //! - What waits here is bounded, by number and by age.
 //! - Locks are held for a few instructions and never across a wait.
 
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -21,7 +20,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::client::conn::{http1, http2};
-use model::{Authority, Scheme};
+use model::{Authority, QuickMap, Scheme};
 
 use crate::{Body, Dial, Error, Private, Verify};
 
@@ -42,7 +41,7 @@ pub(crate) struct Waiting {
 /// All connections of one thread.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    slots: Mutex<HashMap<Authority, Vec<Arc<Slot>>>>,
+    slots: Mutex<QuickMap<Authority, Vec<Arc<Slot>>>>,
     waiting: Waiting,
     swept: AtomicBool,
 }

@@ -1,23 +1,23 @@
 //! A map that is read without waiting and changed by replacing one shard of it.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use model::{QuickHash, QuickMap};
 
-/// Readers never block; a change copies one of [`SHARDS`] maps, which holds pointers only.
+/// Readers never block; a change copies one of [`SHARDS`] maps, which holds pointers only. Only who manages the house adds keys.
 pub(crate) struct Table<K, V> {
-    hasher: RandomState,
+    hasher: QuickHash,
     shards: Box<[Shard<K, V>]>,
 }
 
-type Shard<K, V> = ArcSwap<HashMap<K, Arc<V>>>;
+type Shard<K, V> = ArcSwap<QuickMap<K, Arc<V>>>;
 
 impl<K: Hash + Eq + Clone, V> Table<K, V> {
     pub(crate) fn new() -> Self {
-        let shards = (0..SHARDS).map(|_| ArcSwap::from_pointee(HashMap::new())).collect();
-        Self { hasher: RandomState::new(), shards }
+        let shards = (0..SHARDS).map(|_| ArcSwap::from_pointee(QuickMap::default())).collect();
+        Self { hasher: QuickHash::default(), shards }
     }
 
     pub(crate) fn find(&self, key: &K) -> Option<Arc<V>> {
@@ -28,7 +28,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     pub(crate) fn change(&self, key: &K, change: impl Fn(Option<&Arc<V>>) -> Option<Arc<V>>) {
         let Some(shard) = self.shard(key) else { return };
         shard.rcu(|map| {
-            let mut next = HashMap::clone(map);
+            let mut next = QuickMap::clone(map);
             match change(map.get(key)) {
                 Some(value) => next.insert(key.clone(), value),
                 None => next.remove(key),
@@ -47,7 +47,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         for shard in &self.shards {
             shard.rcu(|map| {
                 let kept = map.iter().filter(|(key, _)| keep(key));
-                kept.map(|(key, value)| (key.clone(), Arc::clone(value))).collect::<HashMap<_, _>>()
+                kept.map(|(key, value)| (key.clone(), Arc::clone(value))).collect::<QuickMap<_, _>>()
             });
         }
     }

@@ -1,16 +1,16 @@
 //! Which integration may be lent which secrets. What no file declares is not lent.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use model::{IntegrationName, SecretRef, TenantName};
+use model::{IntegrationName, QuickMap, SecretRef, TenantName};
 
 use crate::error::NotLent;
 
 /// Which integration of which tenant uses which secrets. Nothing else is lent to it.
 #[derive(Default)]
 pub struct Bindings {
-    named: BTreeMap<TenantName, HashMap<IntegrationName, Vec<SecretRef>>>,
+    named: BTreeMap<TenantName, QuickMap<IntegrationName, Vec<SecretRef>>>,
     declared: Option<Declarations>,
 }
 
@@ -69,7 +69,7 @@ pub trait Declared: Send + Sync {
 struct Declarations {
     tenants: BTreeSet<TenantName>,
     declared: Arc<dyn Declared>,
-    read: RwLock<HashMap<IntegrationName, Arc<[SecretRef]>>>,
+    read: RwLock<QuickMap<IntegrationName, Arc<[SecretRef]>>>,
 }
 
 impl Declarations {

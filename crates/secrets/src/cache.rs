@@ -4,12 +4,12 @@
 //! fetched in an older one is not kept: a fetch that began before a rotation can't put the old version back.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use model::{SecretRef, TenantName};
+use model::{QuickHash, QuickMap, SecretRef, TenantName};
 
 use crate::held::Held;
 
@@ -19,7 +19,7 @@ pub(crate) struct Cache {
     writer: Mutex<()>,
     generation: AtomicU64,
     flights: [tokio::sync::Mutex<()>; FLIGHTS],
-    hasher: RandomState,
+    hasher: QuickHash,
 }
 
 /// What the cache was when a fetch began.
@@ -27,7 +27,7 @@ pub(crate) struct Cache {
 pub(crate) struct Generation(u64);
 
 /// Few tenants are compared faster than hashed.
-type Map = BTreeMap<TenantName, HashMap<SecretRef, Arc<Held>>>;
+type Map = BTreeMap<TenantName, QuickMap<SecretRef, Arc<Held>>>;
 
 impl Cache {
     pub(crate) fn new() -> Self {
@@ -36,7 +36,7 @@ impl Cache {
             writer: Mutex::new(()),
             generation: AtomicU64::new(0),
             flights: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
-            hasher: RandomState::new(),
+            hasher: QuickHash::default(),
         }
     }
 

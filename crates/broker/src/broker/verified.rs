@@ -4,15 +4,15 @@
 //! only that a chain was made with the root key; grant, revocations, caveats and policy are looked at with every call. It lives and
 //! ends with the keys that it was verified with.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crypto::Digest;
+use model::QuickMap;
 use policy::Verified;
 
 /// See the module.
 #[derive(Default)]
-pub(crate) struct VerifiedCache(RwLock<HashMap<Digest, Arc<Verified>>>);
+pub(crate) struct VerifiedCache(RwLock<QuickMap<Digest, Arc<Verified>>>);
 
 impl VerifiedCache {
     pub(crate) fn find(&self, fingerprint: &Digest) -> Option<Arc<Verified>> {

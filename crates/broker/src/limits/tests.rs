@@ -35,6 +35,6 @@ fn paces_and_counters_that_are_full_again_are_forgotten() {
     let _within = limits.count([(key("slack"), slow)].into_iter()).unwrap();
     std::thread::sleep(Duration::from_millis(20));
     limits.tidy();
-    let kept: Vec<Pace> = limits.by_pace.read().unwrap().keys().copied().collect();
+    let kept: Vec<Pace> = limits.proven.limiters.read().unwrap().keys().copied().collect();
     assert_eq!(kept, [slow], "what still counts stays, and nothing else");
 }

@@ -12,7 +12,7 @@ use policy::{Change, Counter, Denial, Permit};
 
 use crate::broker::Unsealed;
 use crate::inbound::Inbound;
-use crate::limits::{Counted, Pace};
+use crate::limits::Pace;
 use crate::path::admit::Admitted;
 use crate::path::find::Found;
 use crate::path::identify::Identified;
@@ -177,7 +177,7 @@ pub(crate) async fn refusal(worker: &Worker, trace: Box<Trace>, refusal: Refusal
 fn flooding(worker: &Worker, trace: &Trace) -> Option<Refusal> {
     let (None, Some(address)) = (&trace.principal, trace.address) else { return None };
     let pace = Pace { calls: UNPROVEN, per: Duration::from_secs(60) };
-    let counted = worker.broker().limits().count(std::iter::once((Counted::Address(address), pace)));
+    let counted = worker.broker().limits().count_stranger(address, pace);
     let wait = counted.err()?;
     let refusal =
         Refusal::new(Code::RateLimited, "too many requests without a valid capability from this address");

@@ -4,10 +4,10 @@
 //! Bounded by construction: each key has one slot, and the last one written stays. A hit is one hash, one uncontended
 //! lock and a comparison of the whole key; a collision of hashes costs an evaluation, never a wrong answer.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
-use model::{GrantId, IntegrationName, PrincipalName, Resource, TenantName};
+use model::{GrantId, IntegrationName, PrincipalName, QuickHash, Resource, TenantName};
 
 use super::{Action, Decision, Subject};
 use crate::principal::{Known, Standing};
@@ -21,7 +21,7 @@ pub(super) struct Key<'a> {
 }
 
 pub(super) struct Cache {
-    hasher: RandomState,
+    hasher: QuickHash,
     /// Entries are boxed, so that an empty cache of a small tenant is small.
     slots: Box<[Mutex<Option<Box<Entry>>>]>,
 }
@@ -40,7 +40,7 @@ struct Entry {
 
 impl Cache {
     pub(super) fn new() -> Self {
-        Self { hasher: RandomState::new(), slots: (0..SLOTS).map(|_| Mutex::new(None)).collect() }
+        Self { hasher: QuickHash::default(), slots: (0..SLOTS).map(|_| Mutex::new(None)).collect() }
     }
 
     pub(super) fn find(&self, key: &Key<'_>) -> Option<Arc<Decision>> {

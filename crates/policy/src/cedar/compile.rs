@@ -7,7 +7,7 @@ use cedar_policy::{
     ActionConstraint, Entities, Entity, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode,
     ValidationWarning, Validator,
 };
-use model::{IntegrationName, OperationName};
+use model::{IntegrationName, OperationName, QuickMap};
 
 use super::cache::Cache;
 use super::evaluate::{Types, uid};
@@ -56,7 +56,7 @@ pub(super) struct Actions {
     templates: HashMap<String, Template>,
     behind: Behind,
     described: Arc<dyn Descriptions>,
-    known: Table<IntegrationName, HashMap<OperationName, Arc<Action>>>,
+    known: Table<IntegrationName, QuickMap<OperationName, Arc<Action>>>,
 }
 
 /// An action of the schema, with the policies that can apply to it.
@@ -82,7 +82,7 @@ impl Actions {
             let (uid, entity, slice) = (uid.clone(), entity.clone(), Arc::clone(slice));
             Some(Arc::new(Action { uid, entity, access: spec.access, risk: spec.risk, slice }))
         };
-        let read: HashMap<OperationName, Arc<Action>> = operations
+        let read: QuickMap<OperationName, Arc<Action>> = operations
             .iter()
             .filter_map(|(operation, spec)| action(spec).map(|action| (operation.clone(), action)))
             .collect();

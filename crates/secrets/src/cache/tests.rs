@@ -52,7 +52,7 @@ fn one_removal_leaves_the_others_and_clearing_leaves_none() {
 fn the_oldest_makes_room_when_the_cache_is_full() {
     let cache = Cache::new();
     let acme = tenant("acme");
-    let mut full = HashMap::new();
+    let mut full = QuickMap::default();
     let one = held("env:A", 9);
     for at in 0..MOST - 1 {
         full.insert(format!("env:A{at}").parse().unwrap(), Arc::clone(&one));
