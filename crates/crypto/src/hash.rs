@@ -1,6 +1,6 @@
 //! SHA-256 (FIPS 180-4).
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{self, Context, SHA256};
 
 /// 32 bytes of SHA-256.
 pub type Digest = [u8; 32];
@@ -9,6 +9,10 @@ pub type Digest = [u8; 32];
 /// matter.
 #[must_use]
 pub fn sha256(parts: &[&[u8]]) -> Digest {
+    // What is in one piece needs no context, which is allocated and costs more than the hash of a few blocks.
+    if let [whole] = parts {
+        return digest_of(&digest::digest(&SHA256, whole));
+    }
     let mut hasher = Hasher::new();
     for part in parts {
         hasher.update(part);
@@ -34,12 +38,13 @@ impl Hasher {
     /// The hash of all that was added.
     #[must_use]
     pub fn finish(self) -> Digest {
-        let mut digest = [0; 32];
-        for (to, from) in digest.iter_mut().zip(self.0.finish().as_ref()) {
-            *to = *from;
-        }
-        digest
+        digest_of(&self.0.finish())
     }
+}
+
+/// A SHA-256 has 32 bytes.
+fn digest_of(found: &digest::Digest) -> Digest {
+    found.as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 impl Default for Hasher {
@@ -51,10 +56,13 @@ impl Default for Hasher {
 /// SHA-1, for names that other programs make of it. It protects nothing.
 #[must_use]
 pub fn legacy_sha1(bytes: &[u8]) -> [u8; 20] {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
+    let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
     let mut sum = [0; 20];
     for (to, from) in sum.iter_mut().zip(digest.as_ref()) {
         *to = *from;
     }
     sum
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,11 +13,11 @@ use store::Storage;
 use super::uses::Uses;
 use crate::checkpoint::{self, ChainHead, Checkpoint};
 use crate::event::Use;
-use crate::leaf::{self, Head};
+use crate::leaf::Head;
 use crate::note::Origin;
 use crate::receipt::Held;
 use crate::resume::{self, Resume};
-use crate::tree::Compact;
+use crate::tree::{self, Compact};
 use crate::walk::Stage;
 use crate::{Ending, Error, Kind, event};
 
@@ -115,10 +115,11 @@ impl State {
         draft.row.extend_from_slice(&[0; LENGTH]);
         Head { kind, tenant, seq, time, before: &chain.last }.encode(&mut draft.row);
         draft.row.extend_from_slice(body);
+        // The last byte of the length is the 0 in front of a leaf, as long as the length is not written.
+        chain.last = tree::leaf_hash_behind_zero(draft.row.get(start + LENGTH - 1..).unwrap_or_default());
         let (_, record) = draft.row.split_at_mut(start);
         if let Some((length, leaf)) = record.split_at_mut_checked(LENGTH) {
             length.copy_from_slice(&u32::try_from(leaf.len()).unwrap_or(u32::MAX).to_be_bytes());
-            chain.last = leaf::hash(leaf);
         }
         chain.tree.append(chain.last);
         (seq, chain.last)
