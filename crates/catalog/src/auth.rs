@@ -136,19 +136,17 @@ impl AuthScheme {
     }
 
     /// The fields that it needs, in the order in which they are written.
-    #[must_use]
-    pub fn fields(&self) -> Vec<&str> {
-        match self {
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let (first, second) = match self {
             Self::Bearer { secret }
             | Self::Header { secret, .. }
             | Self::Query { secret, .. }
             | Self::Path { secret, .. }
-            | Self::Basic(Basic::Joined { secret }) => vec![secret],
-            Self::Basic(Basic::Named { password, .. }) => vec![password],
-            Self::Basic(Basic::Fields { username, password }) => {
-                std::iter::once(username.as_str()).chain(password.as_deref()).collect()
-            }
-        }
+            | Self::Basic(Basic::Joined { secret }) => (secret, None),
+            Self::Basic(Basic::Named { password, .. }) => (password, None),
+            Self::Basic(Basic::Fields { username, password }) => (username, password.as_deref()),
+        };
+        std::iter::once(first.as_str()).chain(second)
     }
 
     /// What would be written if `text` gave the text of each field. For canaries only: real secrets never become text.

@@ -64,7 +64,8 @@ impl Template {
         for segment in &self.0 {
             match segment {
                 Segment::Literal(literal) => {
-                    if decoded(given.next()?)? != *literal {
+                    // Nothing is copied for a segment without escapes.
+                    if percent_decode_str(given.next()?).decode_utf8().ok()? != *literal {
                         return None;
                     }
                 }

@@ -7,7 +7,11 @@ use model::{Code, Inputs, Refusal, Resource};
 
 /// A text with `{name}`s in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Template(Vec<Part>);
+pub(crate) struct Template {
+    parts: Vec<Part>,
+    /// The resource of every call, where no input is in it.
+    fixed: Option<Resource>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
@@ -42,12 +46,13 @@ impl Template {
         if !rest.is_empty() {
             parts.push(Part::Text(rest.to_owned()));
         }
-        Ok(Self(parts))
+        let fixed = if let [Part::Text(text)] = parts.as_slice() { text.parse().ok() } else { None };
+        Ok(Self { parts, fixed })
     }
 
     /// The names in it.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|part| match part {
+        self.parts.iter().filter_map(|part| match part {
             Part::Text(_) => None,
             Part::Name(name) => Some(name.as_str()),
         })
@@ -55,12 +60,12 @@ impl Template {
 
     /// Why this cannot be the template of a resource.
     pub(crate) fn resource_problem(&self) -> Option<&'static str> {
-        let first = match self.0.first() {
+        let first = match self.parts.first() {
             Some(Part::Text(text)) => text.as_str(),
             Some(Part::Name(_)) | None => "",
         };
-        let joined = self.0.windows(2).any(|pair| matches!(pair, [Part::Name(_), Part::Name(_)]));
-        if first == "*" && self.0.len() == 1 {
+        let joined = self.parts.windows(2).any(|pair| matches!(pair, [Part::Name(_), Part::Name(_)]));
+        if first == "*" && self.parts.len() == 1 {
             None
         } else if !first.contains(':') || first.starts_with('*') {
             Some("a resource is `*`, or a kind and what it is, such as `channel:{channel}`")
@@ -73,7 +78,7 @@ impl Template {
 
     /// The text with these values in it; `None` where one is missing.
     pub(crate) fn fill(&self, value: impl Fn(&str) -> Option<String>) -> Option<String> {
-        self.0
+        self.parts
             .iter()
             .map(|part| match part {
                 Part::Text(text) => Some(text.clone()),
@@ -84,6 +89,9 @@ impl Template {
 
     /// The resource of a call with these inputs; `*` where an input that need not be there is not.
     pub(crate) fn resource(&self, inputs: &Inputs) -> Result<Resource, Refusal> {
+        if let Some(fixed) = &self.fixed {
+            return Ok(fixed.clone());
+        }
         if self.names().count() > 1 {
             let clash = self
                 .names()

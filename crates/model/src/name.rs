@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -103,7 +103,8 @@ impl TenantName {
     /// The tenant of a laptop.
     #[must_use]
     pub fn local() -> Self {
-        Self("local".into())
+        static LOCAL: LazyLock<TenantName> = LazyLock::new(|| TenantName("local".into()));
+        LOCAL.clone()
     }
 }
 
@@ -111,7 +112,8 @@ impl Resource {
     /// The resource of an operation that works on nothing in particular.
     #[must_use]
     pub fn any() -> Self {
-        Self("*".into())
+        static ANY: LazyLock<Resource> = LazyLock::new(|| Resource("*".into()));
+        ANY.clone()
     }
 }
 

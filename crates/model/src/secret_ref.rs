@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -10,7 +11,7 @@ use crate::ParseError;
 /// A reference to a secret, such as `store:slack/token`, `env:SLACK_TOKEN` or `file:/run/secrets/all#SLACK`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretRef {
-    text: Box<str>,
+    text: Arc<str>,
     scheme: usize,
     field: Option<usize>,
 }

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::ParseError;
 
@@ -90,11 +91,11 @@ impl Scheme {
     }
 }
 
-/// Where a credential may go: scheme, host and port. The host is lower case, without a trailing dot.
+/// Where a credential may go: scheme, host and port. The host is lower case, without a trailing dot. Cloning it copies no text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Authority {
     scheme: Scheme,
-    host: Box<str>,
+    host: Arc<str>,
     port: u16,
 }
 
@@ -166,10 +167,10 @@ impl FromStr for Authority {
     }
 }
 
-/// Path and query of a request, canonical: the bytes that are matched and sent.
+/// Path and query of a request, canonical: the bytes that are matched and sent. Cloning it copies no text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Target {
-    text: Box<str>,
+    text: Arc<str>,
     query: Option<usize>,
 }
 
@@ -178,6 +179,12 @@ impl Target {
     #[must_use]
     pub fn path(&self) -> &str {
         self.text.get(..self.query.unwrap_or(self.text.len())).unwrap_or_default()
+    }
+
+    /// The path as [`Self::path`], to keep: not copied where there is no query.
+    #[must_use]
+    pub fn path_shared(&self) -> Arc<str> {
+        if self.query.is_none() { Arc::clone(&self.text) } else { self.path().into() }
     }
 
     /// The query without its `?`, percent-encoded, where there is one.
@@ -211,7 +218,7 @@ impl Target {
     #[must_use]
     pub fn strip_prefix(&self, prefix: &str) -> Option<Self> {
         let rest = self.text.strip_prefix(prefix)?;
-        let text: Box<str> = match rest.bytes().next() {
+        let text: Arc<str> = match rest.bytes().next() {
             Some(b'/') => rest.into(),
             None | Some(b'?') => format!("/{rest}").into(),
             Some(_) => return None,
@@ -267,7 +274,7 @@ impl FromStr for Target {
             check_text(query).map_err(wrong)?;
         }
         let at = query.is_some().then_some(path.len());
-        let text: Box<str> = match &query {
+        let text: Arc<str> = match &query {
             Some(query) => format!("{path}?{query}").into(),
             None => path.into(),
         };

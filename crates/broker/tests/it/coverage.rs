@@ -168,7 +168,7 @@ fn watching(watch: &Watch, early: &Early) -> Service {
         let intended = newest.iter().any(|entry| {
             let What::Call(intent) = &entry.what else { return false };
             entry.outcome.is_none()
-                && intent.deed.request.as_ref().is_some_and(|request| request.path == path)
+                && intent.deed.request.as_ref().is_some_and(|request| *request.path == *path)
         });
         if !intended {
             early.lock().unwrap().push(seen.target.clone());

@@ -113,7 +113,7 @@ async fn a_credential_in_the_path_takes_the_place_of_the_one_that_the_caller_wro
     assert_eq!(percent_encoding::percent_decode_str(written).decode_utf8().unwrap(), secret);
     let entry = house.settled(got.id).await;
     let evidence::What::Call(intent) = entry.what else { panic!() };
-    assert_eq!(intent.deed.request.unwrap().path, "/sendMessage");
+    assert_eq!(&*intent.deed.request.unwrap().path, "/sendMessage");
     house.spotless();
 }
 

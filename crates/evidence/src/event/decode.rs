@@ -145,12 +145,7 @@ fn request(from: &mut Decoder<'_>) -> Result<Request, Wrong> {
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     let authority: Authority =
         format!("{scheme}://{host}:{port}").parse().map_err(|_| Wrong::Format("an invalid upstream"))?;
-    Ok(Request {
-        method,
-        authority,
-        path: from.text(PATH)?.to_owned(),
-        query: from.maybe(|from| from.fixed())?,
-    })
+    Ok(Request { method, authority, path: from.text(PATH)?.into(), query: from.maybe(|from| from.fixed())? })
 }
 
 fn ending(from: &mut Decoder<'_>) -> Result<Ending, Wrong> {

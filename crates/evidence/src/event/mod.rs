@@ -11,6 +11,7 @@ mod encode;
 mod text;
 mod unsent;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crypto::Digest;
@@ -81,7 +82,7 @@ pub struct Request {
     /// Scheme, host and port.
     pub authority: Authority,
     /// The path. Kept are its first 1024 bytes.
-    pub path: String,
+    pub path: Arc<str>,
     /// SHA-256 of the query, where there is one.
     pub query: Option<Digest>,
 }
@@ -93,7 +94,7 @@ impl Request {
         Self {
             method,
             authority: authority.clone(),
-            path: target.path().to_owned(),
+            path: target.path_shared(),
             query: target.query().map(|query| crypto::sha256(&[query.as_bytes()])),
         }
     }

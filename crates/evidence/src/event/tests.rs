@@ -67,7 +67,7 @@ fn a_request() -> impl Strategy<Value = Request> {
     (host, "/[ -~]{0,1200}", optional([3; 32])).prop_map(|(host, path, query)| Request {
         method: Method::Patch,
         authority: host.parse().unwrap(),
-        path,
+        path: path.into(),
         query,
     })
 }
