@@ -23,6 +23,7 @@ pub mod egress;
 mod error;
 pub mod guard;
 pub mod headers;
+mod lasting;
 mod listen;
 mod neighbour;
 mod peer;

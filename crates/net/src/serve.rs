@@ -9,11 +9,11 @@
 //! - All connection tasks are owned by the call of [`serve`], and none outlives it.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
@@ -23,6 +23,7 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
+use crate::lasting::Lasting;
 use crate::listen::Kind;
 use crate::peer::FromPeer;
 use crate::wire::{Watch, Watched};
@@ -100,8 +101,7 @@ where
     L: Lines,
 {
     let grace = limits.grace;
-    let builder = Arc::new(builder(&limits));
-    let door = Door { builder, limits, service, lines, draining: draining.clone() };
+    let door = Door { builder: builder(&limits), limits, service, lines, draining: draining.clone() };
     let mut tasks = JoinSet::new();
     let mut pause = PAUSE_FIRST;
     let mut beat = tokio::time::interval(BEAT);
@@ -139,7 +139,7 @@ where
 /// What every connection of a door shares.
 #[derive(Clone)]
 struct Door<S, L> {
-    builder: Arc<auto::Builder<TokioExecutor>>,
+    builder: auto::Builder<TokioExecutor>,
     limits: ServeLimits,
     service: S,
     lines: L,
@@ -203,33 +203,50 @@ where
         let begun = watched.begun();
         let service = self.service;
         let handler = service_fn(move |request| answer(service.clone(), request, peer.clone()));
+        self.builder.http1().timer(Lasting::default());
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(watched), handler));
+        let draining = self.draining.clone();
         let mut started = pin!(self.draining.started());
         let mut told = Told::No;
         // The library has no limit for the bytes by which it tells HTTP/1 from HTTP/2.
         let mut first = pin!(tokio::time::sleep(self.limits.head));
         let mut waiting = Waiting::ForFirst;
-        loop {
-            tokio::select! {
-                biased;
-                ended = connection.as_mut() => {
+        let mut asked: Option<Waker> = None;
+        // By hand and not by `select!`: the signal and the timer wake this task by themselves once they were asked with its
+        // waker, and are not asked again with every packet.
+        poll_fn(move |cx| {
+            loop {
+                if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
                     if let Err(error) = ended {
                         tracing::debug!(error = %error, "a caller's connection broke");
                     }
-                    return;
+                    return Poll::Ready(());
                 }
-                () = started.as_mut(), if told == Told::No => {
+                let again = asked.as_ref().is_some_and(|asked| asked.will_wake(cx.waker()));
+                if told == Told::No
+                    && (!again || draining.has_started())
+                    && started.as_mut().poll(cx).is_ready()
+                {
                     told = Told::Yes;
                     connection.as_mut().graceful_shutdown();
+                    continue;
                 }
-                () = first.as_mut(), if waiting == Waiting::ForFirst => {
-                    if !begun.load(Ordering::Relaxed) {
-                        return;
-                    }
+                if waiting == Waiting::ForFirst && begun.load(Ordering::Relaxed) {
                     waiting = Waiting::Over;
                 }
+                if waiting == Waiting::ForFirst
+                    && (!again || first.is_elapsed())
+                    && first.as_mut().poll(cx).is_ready()
+                {
+                    return Poll::Ready(());
+                }
+                if !again {
+                    asked = Some(cx.waker().clone());
+                }
+                return Poll::Pending;
             }
-        }
+        })
+        .await;
     }
 }
 
@@ -259,6 +276,7 @@ where
 fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     let mut http1 = builder.http1();
+    // Each connection has a timer of its own, see `connection`.
     http1.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes.max(8192));
     // Any other number than its own costs the library an allocation for each request.
     if limits.headers != LIBRARY_HEADERS {

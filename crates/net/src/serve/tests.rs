@@ -1,6 +1,7 @@
 //! Doors against raw bytes, slow callers and the end of the house.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use bytes::Bytes;
