@@ -1,8 +1,9 @@
 //! Counters and histograms for Prometheus. Labels are words of closed lists and names of integrations; a secret has no way in.
 
+use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use model::{Call, Code, Door, IntegrationName, Refusal};
+use model::{Access, Call, Code, Door, IntegrationName, QuickMap, Refusal};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,7 +23,14 @@ pub struct Metrics {
     masked: Counter,
     sealed: Gauge,
     open: Gauge,
+    /// The counters of `calls` and the histograms of `seconds` that were asked for: finding one by its labels hashes all of
+    /// their text.
+    known_calls: RwLock<QuickMap<CallKey, Counter>>,
+    known_seconds: [OnceLock<Histogram>; Door::ALL.len()],
 }
+
+/// What [`CallLabels`] are made of.
+type CallKey = (IntegrationName, Access, Door, &'static str);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
@@ -65,7 +73,32 @@ impl Metrics {
         registry.register("masked", "Times a credential was masked in a reply", masked.clone());
         registry.register("sealed", "1 while the broker is sealed", sealed.clone());
         registry.register("open_intents", "Intents without an outcome", open.clone());
-        Self { registry, calls, refusals, seconds, masked, sealed, open }
+        let (known_calls, known_seconds) = (RwLock::default(), Default::default());
+        Self { registry, calls, refusals, seconds, masked, sealed, open, known_calls, known_seconds }
+    }
+
+    fn call(&self, call: &Call, door: Door, result: &'static str) -> Counter {
+        let key = (call.integration().clone(), call.access(), door, result);
+        if let Some(counter) = self.known_calls.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return counter.clone();
+        }
+        let labels = CallLabels {
+            integration: Named(call.integration().clone()),
+            access: call.access().as_str(),
+            door: door.as_str(),
+            result,
+        };
+        let counter = self.calls.get_or_create(&labels).clone();
+        let mut known = self.known_calls.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(key).or_insert(counter).clone()
+    }
+
+    fn observe(&self, door: Door, took: Duration) {
+        let made = || self.seconds.get_or_create(&DoorLabels { door: door.as_str() }).clone();
+        match self.known_seconds.get(door as usize) {
+            Some(known) => known.get_or_init(made).observe(took.as_secs_f64()),
+            None => made().observe(took.as_secs_f64()),
+        }
     }
 
     /// All of them in Prometheus' text format.
@@ -97,14 +130,8 @@ pub(crate) fn performed(
         Some(refusal) if refusal.code == Code::OutcomeUnknown => "unknown",
         Some(_) => "failed",
     };
-    let labels = CallLabels {
-        integration: Named(call.integration().clone()),
-        access: call.access().as_str(),
-        door: door.as_str(),
-        result,
-    };
-    metrics.calls.get_or_create(&labels).inc();
-    metrics.seconds.get_or_create(&DoorLabels { door: door.as_str() }).observe(took.as_secs_f64());
+    metrics.call(call, door, result).inc();
+    metrics.observe(door, took);
 }
 
 /// Counts how often a credential was found in a reply.

@@ -18,6 +18,9 @@ pub enum Door {
 }
 
 impl Door {
+    /// Every door, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Gateway, Self::Socket, Self::Cli, Self::Metadata];
+
     /// The word used in evidence, policies and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

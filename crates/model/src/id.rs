@@ -32,6 +32,12 @@ macro_rules! id {
                 self.0.to_be_bytes()
             }
 
+            /// The id as text, for what is written with every call.
+            #[must_use]
+            pub fn to_text(self) -> [u8; TEXT] {
+                text($prefix, self.0)
+            }
+
             /// The id that [`Self::to_bytes`] gave.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -41,8 +47,7 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($prefix)?;
-                write_base32(self.0, f)
+                f.write_str(std::str::from_utf8(&self.to_text()).map_err(|_| fmt::Error)?)
             }
         }
 
@@ -112,19 +117,23 @@ id!(
 
 fn compose(at: Timestamp, random: [u8; 10]) -> u128 {
     let mut bytes = [0_u8; 16];
-    for (to, from) in bytes.iter_mut().zip(at.millis().to_be_bytes().into_iter().skip(2).chain(random)) {
-        *to = from;
-    }
-    u128::from_be_bytes(bytes)
+    let [_, _, _, _, _, _, tail @ ..] = &mut bytes;
+    *tail = random;
+    // Forty-eight bits of time, which last until the year 10889.
+    u128::from_be_bytes(bytes) | (u128::from(at.millis()) << 80)
 }
 
-fn write_base32(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut text = [0_u8; LENGTH];
-    for (place, to) in text.iter_mut().rev().enumerate() {
-        let digit = (value >> (place * 5)) & 31;
-        *to = usize::try_from(digit).ok().and_then(|d| ALPHABET.get(d)).copied().unwrap_or(b'0');
+fn text(prefix: &str, value: u128) -> [u8; TEXT] {
+    let mut text = [b'0'; TEXT];
+    let mut rest = value;
+    for to in text.iter_mut().rev().take(LENGTH) {
+        *to = usize::try_from(rest & 31).ok().and_then(|digit| ALPHABET.get(digit)).copied().unwrap_or(b'0');
+        rest >>= 5;
     }
-    f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    for (to, from) in text.iter_mut().zip(prefix.bytes()) {
+        *to = from;
+    }
+    text
 }
 
 fn parse_base32(text: &str) -> Option<u128> {
@@ -138,6 +147,8 @@ fn parse_base32(text: &str) -> Option<u128> {
 }
 
 const LENGTH: usize = 26;
+/// Length of an id as text, in bytes: every prefix has four.
+const TEXT: usize = 4 + LENGTH;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 #[cfg(test)]

@@ -180,6 +180,7 @@ fn strip(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
         return;
     }
     let named: Vec<HeaderName> = all(headers, &header::CONNECTION)
+        .filter(|value| *value != "close" && *value != "keep-alive")
         .flat_map(nominated)
         // What nearly everybody names: the one is no header, the other is stripped anyway.
         .filter(|name| !name.eq_ignore_ascii_case(b"close") && !name.eq_ignore_ascii_case(b"keep-alive"))

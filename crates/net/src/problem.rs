@@ -11,7 +11,6 @@
 
 use std::fmt::Write as _;
 
-use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use model::{Code, EvidenceId, Fault, Refusal, Retry};
@@ -62,10 +61,7 @@ pub fn grpc(refusal: &Refusal) -> Response<Body> {
 
 /// Puts the id of a call's record on its reply.
 pub fn mark(headers: &mut HeaderMap, evidence: EvidenceId) {
-    let mut text = String::with_capacity(ID);
-    if write!(text, "{evidence}").is_ok()
-        && let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text))
-    {
+    if let Ok(value) = HeaderValue::from_bytes(&evidence.to_text()) {
         headers.insert(EVIDENCE, value);
     }
 }
@@ -164,9 +160,6 @@ fn grpc_message(text: &str) -> String {
     }
     out
 }
-
-/// Length of an evidence id as text.
-const ID: usize = 30;
 
 #[cfg(test)]
 mod tests;

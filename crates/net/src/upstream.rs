@@ -92,16 +92,18 @@ impl Upstream {
     }
 
     /// Sends one request and waits for the head of the reply, at most `head` from the moment when a connection is there.
+    /// The request is best boxed: it is passed on several times, and moved each time.
     ///
     /// # Errors
     /// See [`Error`]; [`Error::sent`] tells whether the request may have arrived.
     pub async fn send(
         &self,
         dial: &Dial,
-        request: Request<Body>,
+        request: impl Into<Box<Request<Body>>>,
         head: Duration,
     ) -> Result<Response<Incoming>, Error> {
-        let (mut request, path) = sendable(request)?;
+        let mut request = request.into();
+        let path = sendable(&mut request)?;
         let slot = self.pool.slot(dial)?;
         let mut channel = match slot.take().await {
             Some(channel) => channel,
@@ -127,7 +129,7 @@ impl Upstream {
                         return Err(Error::Closed { upstream: shown(dial), sent: Sent::Nothing, source });
                     }
                     attempt = Attempt::Second;
-                    request = *given_back;
+                    request = given_back;
                     channel = Box::pin(self.dial(&slot, dial)).await?;
                     deadline = Instant::now() + head;
                 }
@@ -181,7 +183,7 @@ impl Upstream {
 }
 
 /// Checks and strips what the caller of [`Upstream::send`] has no say in; gives path and query apart.
-fn sendable(request: Request<Body>) -> Result<(Request<Body>, PathAndQuery), Error> {
+fn sendable(request: &mut Request<Body>) -> Result<PathAndQuery, Error> {
     // TRACE sends the credential back to whoever asked, CONNECT makes a tunnel that nobody looks into.
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         return Err(Error::Request("`CONNECT` and `TRACE` are never sent"));
@@ -196,11 +198,10 @@ fn sendable(request: Request<Body>) -> Result<(Request<Body>, PathAndQuery), Err
         // The HTTP library would silently send it without its body.
         return Err(Error::Request("`GET` and `HEAD` have no body of unknown length"));
     }
-    let mut request = request;
     let headers = request.headers_mut();
     headers::remove(headers, &header::CONTENT_LENGTH);
     headers::remove(headers, &header::TRANSFER_ENCODING);
-    Ok((request, path))
+    Ok(path)
 }
 
 /// Writes the upstream's own name and the right form of the target on the request.
@@ -214,7 +215,9 @@ fn address(
         Channel::Http1(_) => {
             *request.version_mut() = Version::HTTP_11;
             request.headers_mut().insert(header::HOST, slot.host.clone());
-            *request.uri_mut() = Uri::from(path.clone());
+            if request.uri().scheme().is_some() || request.uri().authority().is_some() {
+                *request.uri_mut() = Uri::from(path.clone());
+            }
         }
         Channel::Http2(..) => {
             *request.version_mut() = Version::HTTP_2;
@@ -246,12 +249,12 @@ enum Failed {
 
 async fn exchange(
     channel: &mut Channel,
-    request: Request<Body>,
+    request: Box<Request<Body>>,
     deadline: Instant,
 ) -> Result<Response<hyper::body::Incoming>, Failed> {
     let answer = match channel {
-        Channel::Http1(sender) => timeout_at(deadline, sender.try_send_request(request)).await,
-        Channel::Http2(sender, _) => timeout_at(deadline, sender.try_send_request(request)).await,
+        Channel::Http1(sender) => timeout_at(deadline, sender.try_send_request(*request)).await,
+        Channel::Http2(sender, _) => timeout_at(deadline, sender.try_send_request(*request)).await,
     };
     match answer {
         Err(_) => Err(Failed::Timeout),

@@ -1,6 +1,6 @@
 //! The third step of the path: may this caller make this call? Grant and revocations, then caveats, then Cedar.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use model::{Call, Caller, CapabilityId, Code, GrantId, Proof, Refusal, Timestamp};
 
@@ -90,7 +90,7 @@ impl Authority<'_> {
             limits: Limits::default(),
             expires: None,
             version: Version::of([0; 32]),
-            determining: Arc::from([]),
+            determining: NOTHING.clone(),
         };
         if let Some(verified) = verified {
             let grant = self.standing_grant(caller, verified, now)?;
@@ -171,6 +171,9 @@ impl Authority<'_> {
         }
     }
 }
+
+/// No policies, made once.
+static NOTHING: LazyLock<Arc<[Arc<str>]>> = LazyLock::new(|| Arc::from([]));
 
 /// Policies that can't be read permit nothing.
 fn unread(refusal: Refusal) -> Denial {

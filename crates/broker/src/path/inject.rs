@@ -8,8 +8,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use catalog::{Basic, Integration, Placement};
-use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
 use model::{Code, Refusal, Target};
@@ -24,7 +27,7 @@ use crate::path::resolve::Lent;
 /// What is about to be done, with the credential in its place.
 pub(crate) enum Armed {
     /// A request and its destination that passed the last look, and what to look for in the reply.
-    Forward(Box<Sending>, Option<Arc<Mask>>),
+    Forward(Sending, Option<Arc<Mask>>),
     /// An operation of Doorward itself, which is lent nothing.
     Manage,
     /// A credential that is made from a stored one; what it is made from is lent on the way.
@@ -33,7 +36,7 @@ pub(crate) enum Armed {
 
 /// A request, and the one place where it may be sent; its `Host` is written from that.
 pub(crate) struct Sending {
-    pub(crate) request: Request<Body>,
+    pub(crate) request: Box<Request<Body>>,
     pub(crate) dial: Dial,
 }
 
@@ -57,14 +60,14 @@ pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, R
     prepare(&mut headers, integration);
     let target = place(&mut headers, integration, target, &lent)?;
     let uri = written(&target)?;
-    let mut request = Request::new(body);
+    let mut request = Box::new(Request::new(body));
     *request.method_mut() = http::Method::from_bytes(method.as_str().as_bytes())
         .map_err(|_| Refusal::new(Code::BadRequest, "the method can't be sent"))?;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     let sending = Sending { request, dial: dial(integration) };
     look_once_more(&sending, admitted)?;
-    Ok(Armed::Forward(Box::new(sending), mask(&lent)?))
+    Ok(Armed::Forward(sending, mask(&lent)?))
 }
 
 fn dial(integration: &Integration) -> Dial {
@@ -132,18 +135,20 @@ fn place<'a>(
     for scheme in integration.auth() {
         match scheme.placement() {
             Placement::Header { name, prefix, secret } => {
-                put(headers, name, &joined(prefix.as_bytes(), lent.find(secret)?, &[]))?;
+                put(headers, name, joined(prefix.as_bytes(), lent.find(integration, secret)?, &[]))?;
             }
-            Placement::Basic(basic) => put(headers, "authorization", &pair(basic, lent)?)?,
+            Placement::Basic(basic) => put(headers, "authorization", pair(integration, basic, lent)?)?,
             Placement::Query { name, secret } => {
                 let mark = if written.contains('?') { '&' } else { '?' };
                 let name = percent_encode(name.as_bytes(), NON_ALPHANUMERIC);
-                written = format!("{written}{mark}{name}={}", escaped(lent.find(secret)?)).into();
+                written =
+                    format!("{written}{mark}{name}={}", escaped(lent.find(integration, secret)?)).into();
             }
             Placement::Path { prefix, suffix, secret } => {
                 let base = integration.base_path();
                 let rest = written.strip_prefix(base).unwrap_or(&written);
-                written = format!("{base}/{prefix}{}{suffix}{rest}", escaped(lent.find(secret)?)).into();
+                let secret = escaped(lent.find(integration, secret)?);
+                written = format!("{base}/{prefix}{secret}{suffix}{rest}").into();
             }
         }
     }
@@ -160,16 +165,17 @@ fn escaped(opened: &Opened) -> String {
     opened.expose(|secret| percent_encode(secret, UNRESERVED_KEPT).to_string())
 }
 
-fn pair(basic: &Basic, lent: &Lent) -> Result<Vec<u8>, Refusal> {
+fn pair(integration: &Integration, basic: &Basic, lent: &Lent) -> Result<Vec<u8>, Refusal> {
+    let find = |field: &str| lent.find(integration, field);
     let plain = match basic {
-        Basic::Joined { secret } => joined(b"", lent.find(secret)?, b""),
+        Basic::Joined { secret } => joined(b"", find(secret)?, b""),
         Basic::Named { username, password } => {
-            joined(&[username.as_bytes(), b":"].concat(), lent.find(password)?, b"")
+            joined(&[username.as_bytes(), b":"].concat(), find(password)?, b"")
         }
         Basic::Fields { username, password } => {
-            let mut both = joined(b"", lent.find(username)?, b":");
+            let mut both = joined(b"", find(username)?, b":");
             if let Some(password) = password {
-                both = joined(&both, lent.find(password)?, b"");
+                both = joined(&both, find(password)?, b"");
             }
             both
         }
@@ -177,14 +183,18 @@ fn pair(basic: &Basic, lent: &Lent) -> Result<Vec<u8>, Refusal> {
     Ok([b"Basic ".as_slice(), crypto::to_base64(&plain).as_bytes()].concat())
 }
 
-fn put(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), Refusal> {
+fn put(headers: &mut HeaderMap, name: &str, value: Vec<u8>) -> Result<(), Refusal> {
     // The value itself is not shown: it is the credential.
     let wrong = || {
         Refusal::new(Code::SecretMissing, format!("the stored credential can't stand in the header `{name}`"))
             .hint("store it again without line breaks or control characters: `doorward secret rotate`")
     };
-    let name = HeaderName::try_from(name).map_err(|_| wrong())?;
-    let mut value = HeaderValue::from_bytes(value).map_err(|_| wrong())?;
+    let name = match name {
+        "authorization" => AUTHORIZATION,
+        other => HeaderName::try_from(other).map_err(|_| wrong())?,
+    };
+    // Not copied: the fewer copies of a credential, the better.
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| wrong())?;
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(())
@@ -229,12 +239,11 @@ fn target_carries_credential(integration: &Integration) -> bool {
 }
 
 fn mask(lent: &Lent) -> Result<Option<Arc<Mask>>, Refusal> {
-    let masks: Vec<&Arc<Mask>> = lent.all().map(Opened::mask).collect();
-    match masks.as_slice() {
+    match lent.all() {
         [] => Ok(None),
-        [one] => Ok(Some(Arc::clone(one))),
+        [one] => Ok(Some(Arc::clone(one.mask()))),
         several => {
-            let several: Vec<&Mask> = several.iter().map(AsRef::as_ref).collect();
+            let several: Vec<&Mask> = several.iter().map(|opened| &**opened.mask()).collect();
             let joined =
                 Mask::join(&several).map_err(|error| Refusal::new(Code::SecretMissing, error.to_string()))?;
             Ok(Some(Arc::new(joined)))

@@ -48,7 +48,7 @@ pub(crate) async fn call(
         Armed::Manage => Ok(Replied::Managed(Box::pin(manage::run(worker, admitted, receipt)).await?)),
         Armed::Mint => Ok(Replied::Minted(Box::pin(mint::run(worker, admitted, receipt)).await?)),
         Armed::Forward(sending, mask) => {
-            let Sending { request, dial } = *sending;
+            let Sending { request, dial } = sending;
             let limits = admitted.integration.limits();
             // The time for the head runs while a long body is still on its way up.
             let short = request.body().size_hint().exact().is_some_and(|length| length <= SHORT_BODY);

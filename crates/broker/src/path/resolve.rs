@@ -1,5 +1,6 @@
 //! Step 6: the only step that is lent a secret, for a permit and the receipt of its intent.
 
+use catalog::Integration;
 use evidence::Receipt;
 use model::{Code, Refusal, Retry};
 use secrets::Opened;
@@ -7,19 +8,22 @@ use secrets::Opened;
 use crate::Worker;
 use crate::path::admit::Admitted;
 
-/// The secrets of one call, by the field that they fill. Consumed by the next step.
-pub(crate) struct Lent(Vec<(String, Opened)>);
+/// The secrets of one call. Consumed by the next step.
+pub(crate) struct Lent(Vec<Opened>);
 
 impl Lent {
-    /// Takes the secret of a field.
-    pub(crate) fn find(&self, field: &str) -> Result<&Opened, Refusal> {
-        self.0.iter().find(|(name, _)| name == field).map(|(_, opened)| opened).ok_or_else(|| {
-            Refusal::new(Code::SecretMissing, format!("the integration has no secret called `{field}`"))
-        })
+    /// The secret of a field of this integration.
+    pub(crate) fn find(&self, integration: &Integration, field: &str) -> Result<&Opened, Refusal> {
+        let wanted = integration.secrets().get(field);
+        wanted
+            .and_then(|wanted| self.0.iter().find(|opened| *opened.reference() == wanted.reference))
+            .ok_or_else(|| {
+                Refusal::new(Code::SecretMissing, format!("the integration has no secret called `{field}`"))
+            })
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Opened> {
-        self.0.iter().map(|(_, opened)| opened)
+    pub(crate) fn all(&self) -> &[Opened] {
+        &self.0
     }
 }
 
@@ -39,7 +43,7 @@ pub(crate) async fn secrets(
         let Some(wanted) = admitted.integration.secrets().get(field) else { continue };
         worker.broker().bound()?;
         let opened = unsealed.secrets().open(&admitted.permit, receipt, &wanted.reference).await;
-        lent.push((field.to_owned(), opened.map_err(|error| refused(&error))?));
+        lent.push(opened.map_err(|error| refused(&error))?);
     }
     Ok(Lent(lent))
 }

@@ -198,22 +198,8 @@ impl Lane {
         waiter: Option<Waiter>,
         add: impl FnOnce(&mut Pending) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let added = Handle::try_current().map_err(|source| Error::System {
-            what: "record evidence outside of a runtime",
-            source: std::io::Error::other(source),
-        });
         let awaited = if waiter.is_some() { Awaited::Yes } else { Awaited::No };
-        let pushed = added.and_then(|runtime| {
-            let mut buffer = self.0.lock();
-            add(&mut buffer.pending)?;
-            buffer.waiters.extend(waiter);
-            let sends = match awaited {
-                Awaited::Yes => !std::mem::replace(&mut buffer.flushing, true),
-                Awaited::No => !buffer.flushing && !std::mem::replace(&mut buffer.riding, true),
-            };
-            Ok(sends.then_some(runtime))
-        });
-        let first = pushed.inspect_err(|_| self.0.gauge.leave(1))?;
+        let first = self.0.buffered(waiter, awaited, add).inspect_err(|_| self.0.gauge.leave(1))?;
         if let Some(runtime) = first {
             let on_its_way = Flush(Some(Arc::clone(&self.0)));
             match awaited {
@@ -223,6 +209,13 @@ impl Lane {
         }
         Ok(())
     }
+}
+
+fn current_runtime() -> Result<Handle, Error> {
+    Handle::try_current().map_err(|source| Error::System {
+        what: "record evidence outside of a runtime",
+        source: std::io::Error::other(source),
+    })
 }
 
 /// The answer, which [`flush`] gives within the patience of the lane.
@@ -243,6 +236,29 @@ impl Inner {
     fn lock(&self) -> MutexGuard<'_, Buffer> {
         // Whoever panicked in there has left whole entries behind.
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds to the buffer. The runtime, where nobody is on the way yet who will send it.
+    fn buffered(
+        &self,
+        waiter: Option<Waiter>,
+        awaited: Awaited,
+        add: impl FnOnce(&mut Pending) -> Result<(), Error>,
+    ) -> Result<Option<Handle>, Error> {
+        let mut buffer = self.lock();
+        let first = match awaited {
+            Awaited::Yes => !buffer.flushing,
+            Awaited::No => !buffer.flushing && !buffer.riding,
+        };
+        // Before anything is added: what nobody would send must not stand there.
+        let runtime = first.then(current_runtime).transpose()?;
+        add(&mut buffer.pending)?;
+        buffer.waiters.extend(waiter);
+        match awaited {
+            Awaited::Yes => buffer.flushing = true,
+            Awaited::No => buffer.riding |= first,
+        }
+        Ok(runtime)
     }
 
     fn take(&self) -> (Pending, Vec<Waiter>) {
