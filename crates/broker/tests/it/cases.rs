@@ -225,7 +225,7 @@ fn with_secrets(text: &str, secrets: &BTreeMap<String, String>) -> String {
 
 /// How many secrets the schemes of an integration put on a request.
 fn built_in_secrets(integration: &model::IntegrationName) -> usize {
-    built_in(integration.as_str()).auth().iter().map(|scheme| scheme.fields().len()).sum()
+    built_in(integration.as_str()).auth().iter().map(|scheme| scheme.fields().count()).sum()
 }
 
 /// RFC 3986, section 2.3.
