@@ -3,7 +3,7 @@
 //! Everything that a decision reads is in memory and swapped whole on a change, so that no call waits for the disk but for
 //! its own evidence.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -15,10 +15,11 @@ use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Princip
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
 use store::Storage;
 
-use crate::agent::{Agent, Config, Mode, Rows};
+use crate::agent::{Agent, AuditLog, Config, Mode, Rows};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 
+mod agent;
 mod load;
 mod named;
 mod rulings;
@@ -47,6 +48,11 @@ pub struct Broker {
     /// The agent as it is set up.
     agent: ArcSwap<Agent>,
     rows: Arc<Rows>,
+    audit: ArcSwapOption<AuditLog>,
+    /// Whether a secret that was stored as disclosable may be shown, as long as no policy says otherwise.
+    reveals: AtomicBool,
+    /// When what is long over was last looked for, in milliseconds.
+    cleaned: AtomicU64,
     /// Whether the capabilities with names were read from the storage.
     named: Mutex<bool>,
     principals: Principals,
@@ -131,6 +137,9 @@ impl Broker {
             grants,
             agent: ArcSwap::from_pointee(agent),
             rows,
+            audit: ArcSwapOption::empty(),
+            reveals: AtomicBool::new(settings.development),
+            cleaned: AtomicU64::new(0),
             named: Mutex::new(false),
             principals: Principals::new(),
             limits: Limits::default(),
@@ -238,7 +247,7 @@ impl Broker {
     /// [`Self::reload`] for whoever holds the lock already.
     pub(crate) fn reload_while(&self, _writing: &MutexGuard<'_, ()>) -> Result<(), Refusal> {
         let catalog = load::catalog(&self.settings.layer)?;
-        let policies = load::policies(&*self.stores.state, &catalog)?;
+        let policies = load::policies(&*self.stores.state, &catalog, self.reveals())?;
         let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
         let bindings = load::bindings(&catalog, &tenants);
         // Policies name the catalogue's operations, so both are ready before either is swapped.
@@ -268,9 +277,12 @@ impl Broker {
         self.metrics.text(self.state(), open)
     }
 
-    /// Forgets counters of callers that are long gone; called now and then by whoever runs the broker.
-    pub fn tidy(&self) {
+    /// Forgets counters of callers that are long gone, and capabilities that are long over; called now and then by whoever runs
+    /// the broker, within a runtime.
+    pub fn tidy(self: &Arc<Self>) {
         self.limits.tidy();
+        let broker = Arc::clone(self);
+        drop(tokio::task::spawn_blocking(move || broker.forget_old()));
     }
 
     pub(crate) fn unsealed(&self) -> Result<Arc<Unsealed>, Refusal> {
@@ -312,20 +324,6 @@ impl Broker {
             let _ = self.bound.set(());
         }
         Ok(())
-    }
-
-    /// The agent as it is set up.
-    pub(crate) fn agent(&self) -> Arc<Agent> {
-        self.agent.load_full()
-    }
-
-    pub(crate) fn set_agent(&self, agent: Agent) {
-        self.agent.store(Arc::new(agent));
-    }
-
-    /// Where rows of capabilities with names are written.
-    pub(crate) const fn rows(&self) -> &Arc<Rows> {
-        &self.rows
     }
 
     pub(crate) const fn grants(&self) -> &Grants {

@@ -3,15 +3,19 @@
 //! The operations `agent.*` are in `manage/agent`; this is what they decide from. It is swapped whole when the configuration
 //! is read again, and where that fails the former one stays.
 
+mod audit;
 mod identity;
 mod rows;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Code, Naming, Refusal, Timestamp};
 use policy::files::Set;
 
+pub(crate) use audit::AuditLog;
+pub use audit::{AuditFile, Audited, verify_audit};
 pub(crate) use identity::Called;
 pub(crate) use rows::Rows;
 
@@ -38,6 +42,8 @@ pub struct Config {
     pub retention: Duration,
     /// Whether a capability may be made that works for whoever holds its token.
     pub bearers: bool,
+    /// A view of what the agent did as lines of JSON; `None` for none.
+    pub audit: Option<AuditFile>,
 }
 
 impl Default for Config {
@@ -52,6 +58,7 @@ impl Default for Config {
             identities: Naming::default(),
             retention: Duration::from_secs(7 * 86_400),
             bearers: true,
+            audit: None,
         }
     }
 }
@@ -127,15 +134,28 @@ impl Agent {
 }
 
 impl Broker {
+    /// The audit log that is open already, where it is the same one; else a new one.
+    fn audit_for(&self, wanted: Option<&AuditFile>) -> Result<Option<Arc<AuditLog>>, Refusal> {
+        let Some(wanted) = wanted else { return Ok(None) };
+        match self.audit().filter(|log| log.settings() == wanted) {
+            Some(log) => Ok(Some(log)),
+            None => AuditLog::open(wanted.clone()).map(|log| Some(Arc::new(log))),
+        }
+    }
+
     /// Sets the agent up, or sets it up anew. On an error the former configuration stays. Blocks.
     ///
     /// # Errors
     /// The file and line of a policy file that is wrong, or the setting.
     pub fn configure_agent(&self, config: Config) -> Result<Configured, Refusal> {
-        let _writing = self.writing();
-        let (agent, warnings) = Agent::read(config, self.now())?;
+        let writing = self.writing();
+        let (mut agent, warnings) = Agent::read(config, self.now())?;
+        agent.set = agent.set.after(&self.agent().set);
+        let audit = self.audit_for(agent.config.audit.as_ref())?;
+        self.set_reveals(agent.config.mode == Mode::Development, &writing)?;
         let policies = agent.set.len();
         self.set_agent(agent);
+        self.set_audit(audit);
         Ok(Configured { policies, warnings })
     }
 }

@@ -63,23 +63,29 @@ pub(super) fn rules(
     rulings: &Arc<Kept>,
 ) -> Result<Rules, Refusal> {
     let Reading::OnDemand { build } = &settings.reading else {
-        return Ok(Rules::ready(Arc::new(policies(&**storage, catalog)?)));
+        return Ok(Rules::ready(Arc::new(policies(&**storage, catalog, settings.development)?)));
     };
     let stored: Vec<_> = stored(&**storage)?.into_iter().map(|(_, name, row)| (name, row)).collect();
-    let fingerprint = fingerprint(build, &stored, catalog);
+    let fingerprint = fingerprint((build, settings.development), &stored, catalog);
     let catalog = catalog.clone();
-    let compile = Box::new(move || compile(&catalog, &stored));
+    let reveals = settings.development;
+    let compile = Box::new(move || compile(&catalog, &stored, reveals));
     Ok(Rules::on_demand(fingerprint, compile, Some(Arc::clone(rulings) as Arc<dyn Rulings>)))
 }
 
 /// A digest of all that policies are compiled from: what is built in, what is stored, and the user's own integrations.
-fn fingerprint(build: &[u8], stored: &[(String, PolicyRow)], catalog: &Catalog) -> crypto::Digest {
+fn fingerprint(
+    (build, reveals): (&[u8], bool),
+    stored: &[(String, PolicyRow)],
+    catalog: &Catalog,
+) -> crypto::Digest {
     let mut hasher = crypto::Hasher::new();
     let mut part = |bytes: &[u8]| {
         hasher.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
         hasher.update(bytes);
     };
     part(build);
+    part(&[u8::from(reveals)]);
     for (name, row) in stored {
         part(name.as_bytes());
         part(row.text.as_bytes());
@@ -89,9 +95,9 @@ fn fingerprint(build: &[u8], stored: &[(String, PolicyRow)], catalog: &Catalog) 
 }
 
 /// The policies of all tenants and the default ones, compiled against the catalogue's operations.
-pub(super) fn policies(storage: &dyn Storage, catalog: &Catalog) -> Result<Policies, Refusal> {
+pub(super) fn policies(storage: &dyn Storage, catalog: &Catalog, reveals: bool) -> Result<Policies, Refusal> {
     let stored: Vec<_> = stored(storage)?.into_iter().map(|(_, name, row)| (name, row)).collect();
-    compile(catalog, &stored)
+    compile(catalog, &stored, reveals)
 }
 
 fn stored(storage: &dyn Storage) -> Result<Vec<(TenantName, String, PolicyRow)>, Refusal> {
@@ -122,7 +128,7 @@ impl Broker {
         };
         all.extend(row.map(|row| (tenant.clone(), name.to_owned(), row)));
         let all: Vec<_> = all.into_iter().map(|(_, name, row)| (name, row)).collect();
-        let compiled = Arc::new(compile(&self.catalog(), &all)?);
+        let compiled = Arc::new(compile(&self.catalog(), &all, self.reveals())?);
         storage.commit(&batch).map_err(|error| unreadable(&error))?;
         self.rules.store(Arc::new(Rules::ready(Arc::clone(&compiled))));
         Ok(compiled)
@@ -140,8 +146,11 @@ impl Broker {
 }
 
 /// Compiles policies, which proves them valid.
-fn compile(catalog: &Catalog, stored: &[(String, PolicyRow)]) -> Result<Policies, Refusal> {
+fn compile(catalog: &Catalog, stored: &[(String, PolicyRow)], reveals: bool) -> Result<Policies, Refusal> {
     let mut sources = vec![Source::DEFAULT];
+    if reveals {
+        sources.push(Source::REVEALS);
+    }
     sources.extend(stored.iter().map(|(name, row)| Source { name, text: &row.text }));
     Policies::compile_for(&sources, Arc::new(Operations(catalog.clone())))
         .map_err(|error| refused(&error, Code::BadRequest, error.hint()))

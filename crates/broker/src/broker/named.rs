@@ -1,6 +1,7 @@
 //! Capabilities with names, read from the storage: when the keys are there, for each row is proven ours by one of them.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use model::{CapabilityId, GrantId, Refusal, TenantName, Timestamp};
 use policy::{Caveat, HolderIs, Named, NamedState};
@@ -79,6 +80,54 @@ impl Broker {
     }
 }
 
+impl Broker {
+    /// When what is long over was last looked for.
+    pub(crate) fn last_cleanup(&self) -> Option<Timestamp> {
+        let at = self.cleaned.load(Ordering::Relaxed);
+        (at != 0).then(|| Timestamp::from_millis(at))
+    }
+
+    /// How many capabilities with names are kept.
+    #[must_use]
+    pub fn known_capabilities(&self) -> usize {
+        self.grants.tally(self.now()).total
+    }
+
+    /// Forgets capabilities that were over for longer than lists keep them, a bounded number at a time. Blocks.
+    pub(super) fn forget_old(&self) {
+        let (now, keep) = (self.now(), self.agent().config.retention);
+        let before = self.cleaned.swap(now.millis(), Ordering::Relaxed);
+        if now.since(Timestamp::from_millis(before)) < CLEANING {
+            self.cleaned.store(before, Ordering::Relaxed);
+            return;
+        }
+        let (mut after, mut left) = (None, MOST_FORGOTTEN);
+        while left > 0 {
+            let page = self.grants.named_after(after, PAGE);
+            after = page.last().map(|named| named.id);
+            let old: Vec<&Named> =
+                page.iter().filter(|named| named.expires.after(keep) <= now).take(left).collect();
+            left -= old.len();
+            let mut batch = store::Batch::new();
+            for named in &old {
+                batch = batch.delete(Table::Grants, &named.tenant, named.id.to_string().as_bytes());
+            }
+            if !batch.is_empty() {
+                if let Err(error) = self.storage().commit(&batch) {
+                    // They stay listed; the next time may go better.
+                    tracing::warn!(%error, "capabilities that are long over could not be removed");
+                    return;
+                }
+                let ids: Vec<CapabilityId> = old.iter().map(|named| named.id).collect();
+                self.grants.forget_named(&ids);
+            }
+            if page.len() < PAGE {
+                return;
+            }
+        }
+    }
+}
+
 /// What stands for a row that somebody else wrote: its name, so that it is not unknown, and nothing that could be used.
 fn forged(broker: &Broker, tenant: &TenantName, key: &[u8]) -> Option<Named> {
     let id: CapabilityId = std::str::from_utf8(key).ok()?.parse().ok()?;
@@ -101,3 +150,7 @@ fn forged(broker: &Broker, tenant: &TenantName, key: &[u8]) -> Option<Named> {
 }
 
 const PAGE: usize = 1_000;
+/// Time between two looks for what is long over.
+const CLEANING: std::time::Duration = std::time::Duration::from_secs(60);
+/// Most that are forgotten at once, so that nobody waits long for the database.
+const MOST_FORGOTTEN: usize = 20_000;

@@ -1,12 +1,13 @@
 //! Operations of Doorward itself. They come down the same path as every other call: permitted, recorded, settled.
 //!
-//! None of them returns a secret. Adding one means an entry in `doorward.yaml`, a line in [`MANAGED`] and an arm below; a
+//! None of them returns a secret but `secret.reveal`, which policies deny unless they say otherwise. Adding one means an entry in `doorward.yaml`, a line in [`MANAGED`] and an arm below; a
 //! test holds the three together.
 
 pub(crate) mod agent;
 mod capabilities;
 mod evidence;
 mod integrations;
+mod logs;
 mod payload;
 mod policies;
 mod secrets;
@@ -26,10 +27,15 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 26] = [
+pub const MANAGED: [&str; 33] = [
+    "agent.append",
+    "agent.counters",
     "agent.list",
+    "agent.narrow",
     "agent.request",
+    "agent.reveal",
     "agent.revoke",
+    "agent.use",
     "agent.validate",
     "broker.metrics",
     "broker.seal",
@@ -45,6 +51,7 @@ pub const MANAGED: [&str; 26] = [
     "integration.add",
     "integration.list",
     "integration.show",
+    "log.append",
     "policy.explain",
     "policy.forget",
     "policy.list",
@@ -52,6 +59,7 @@ pub const MANAGED: [&str; 26] = [
     "secret.forget",
     "secret.list",
     "secret.put",
+    "secret.reveal",
     "secret.rotate",
 ];
 
@@ -78,6 +86,8 @@ pub(crate) struct Managing<'a> {
     pub(crate) admitted: &'a Admitted,
     pub(crate) inputs: &'a Inputs,
     pub(crate) payload: Option<Payload>,
+    /// The proof that the intent is durable.
+    pub(crate) receipt: &'a Receipt,
 }
 
 impl Managing<'_> {
@@ -101,7 +111,7 @@ impl Managing<'_> {
 pub(crate) async fn run(
     worker: &Arc<Worker>,
     admitted: &mut Admitted,
-    _intent: &Receipt,
+    receipt: &Receipt,
 ) -> Result<Done, Refusal> {
     let payload = match &mut admitted.inbound.asked {
         Asked::Operate(operate) => operate.payload.take(),
@@ -109,7 +119,7 @@ pub(crate) async fn run(
     };
     let call = admitted.permit.call();
     let unsealed = worker.broker().unsealed()?;
-    let mut managing = Managing { worker, unsealed, admitted, inputs: call.inputs(), payload };
+    let mut managing = Managing { worker, unsealed, admitted, inputs: call.inputs(), payload, receipt };
     if let Some(done) = Box::pin(agent(&mut managing)).await {
         return done;
     }
@@ -118,13 +128,20 @@ pub(crate) async fn run(
 
 /// What programs ask the agent for.
 async fn agent(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
-    Some(match managing.admitted.permit.call().operation().as_str() {
+    let result = match managing.admitted.permit.call().operation().as_str() {
+        "agent.append" => agent::append(managing).await,
+        "agent.counters" => agent::counters(managing).await,
         "agent.list" => agent::list(managing).await,
+        "agent.narrow" => agent::narrow(managing).await,
         "agent.request" => agent::request(managing).await,
+        "agent.reveal" => agent::reveal(managing).await,
         "agent.revoke" => agent::revoke(managing).await,
+        "agent.use" => agent::use_it(managing).await,
         "agent.validate" => agent::validate(managing),
+        "log.append" => return Some(logs::append(managing)),
         _ => return None,
-    })
+    };
+    Some(agent::audited(managing, result).await)
 }
 
 /// What the house is managed with.
@@ -151,6 +168,7 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "secret.forget" => secrets::forget(managing).await,
         "secret.list" => secrets::list(managing).await,
         "secret.put" => secrets::put(managing).await,
+        "secret.reveal" => secrets::reveal(managing).await,
         "secret.rotate" => secrets::rotate(managing).await,
         other => {
             Err(Refusal::new(Code::NotFound, format!("`doorward/{other}` is not performed by this version")))

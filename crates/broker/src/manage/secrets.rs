@@ -1,4 +1,4 @@
-//! Secrets go in. None of these gives one back.
+//! Secrets go in. None of these gives one back but [`reveal`].
 
 use model::{Code, Refusal, SecretName, parse_duration};
 use secrets::{Disclosure, Version};
@@ -37,6 +37,23 @@ pub(super) async fn forget(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let tenant = managing.admitted.permit.tenant();
     managing.unsealed.secrets().forget(tenant, &name).await.map_err(|error| refused(&error))?;
     Ok(json!({ "name": name, "state": "forgotten" }))
+}
+
+/// Shows a secret that was stored as disclosable. The one operation that hands out what is stored; policies deny it unless they
+/// say otherwise, and its record is of a type of its own.
+#[expect(clippy::disallowed_methods, reason = "this operation is the disclosure, after permit and receipt")]
+pub(super) async fn reveal(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let name = name(managing)?;
+    let reference: model::SecretRef = format!("store:{name}")
+        .parse()
+        .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))?;
+    let (permit, receipt) = (&managing.admitted.permit, managing.receipt);
+    let shown = managing.unsealed.secrets().disclose(permit, receipt, &reference).await;
+    let shown = shown.map_err(|error| refused(&error))?;
+    Ok(shown.expose(|bytes| match std::str::from_utf8(bytes) {
+        Ok(text) => json!({ "value": text }),
+        Err(_) => json!({ "value_base64": crypto::to_base64(bytes) }),
+    }))
 }
 
 pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {

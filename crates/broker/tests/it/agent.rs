@@ -88,7 +88,7 @@ async fn what_is_not_understood_is_refused_with_what_was_meant() {
         (r#"{"resource": "secret:/a"}"#, "actions cannot be empty", ""),
         (r#"{"resource": "secret:/a", "actions": ["raed"]}"#, "raed", ""),
         (r#"{"resource": "file:/a", "actions": ["read"]}"#, "file:/a", ""),
-        (r#"{"resource": "secret:/a", "actions": ["read"], "maxUse": 3}"#, "maxUse", "max_uses"),
+        (r#"{"resource": "secret:/a", "actions": ["read"], "maxUse": 3}"#, "maxUse", "did you mean `max"),
         (
             r#"{"resource": "secret:/a", "actions": ["read"], "maxUses": 3, "max_uses": 4}"#,
             "duplicate field",

@@ -18,6 +18,11 @@ pub(crate) enum Evidence {
     Verify(Verify),
     /// Write the evidence as lines of JSON that anybody with the public key can verify
     Export(Export),
+    /// Verify an audit log of the agent: that no line was changed, is missing or was added
+    VerifyAudit {
+        /// The file, such as `~/.aether-vault/audit.log`
+        file: PathBuf,
+    },
     /// Print the public key that verifies the evidence of this home
     Key,
 }

@@ -26,6 +26,7 @@ pub(crate) fn run(context: &Context, args: Evidence) -> Outcome {
         Evidence::Show { id } => show(context, &id),
         Evidence::Verify(args) => verify(context, &args),
         Evidence::Export(args) => export(context, &args),
+        Evidence::VerifyAudit { file } => verify_audit(context, &file),
         Evidence::Key => key(context),
     }
 }
@@ -59,6 +60,18 @@ fn list(context: &Context, args: &List) -> Outcome {
             ("code", "code"),
         ];
         table::of(at(value, "evidence"), &columns, "Nothing was recorded in this time.")
+    })
+}
+
+/// Needs nothing but the file. What it proves is that the lines belong together; the evidence proves that they are ours.
+fn verify_audit(context: &Context, file: &Path) -> Outcome {
+    let found = broker::agent::verify_audit(file)?;
+    let value = json!({
+        "verified": true, "lines": found.lines, "follows": found.follows, "last": found.last,
+    });
+    context.printer.answer(&value, |_| {
+        let begins = if found.follows.is_empty() { "" } else { ", and follows another file" };
+        format!("{} lines are whole{begins}. The next line will follow {}.", found.lines, found.last)
     })
 }
 

@@ -1,6 +1,6 @@
 //! What lanes and writer know of one another without a message: how much waits, and whether the log works.
 
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use crate::Error;
 
@@ -10,6 +10,7 @@ pub(super) struct Gauge {
     waiting: AtomicUsize,
     kept: AtomicUsize,
     open: AtomicUsize,
+    records: AtomicU64,
     state: AtomicU8,
 }
 
@@ -57,6 +58,14 @@ impl Gauge {
 
     pub(super) fn has_failed(&self) -> bool {
         self.state.load(Ordering::Acquire) == FAILED
+    }
+
+    pub(super) fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count(&self, records: u64) {
+        self.records.store(records, Ordering::Relaxed);
     }
 
     pub(super) fn note(&self, kept: usize, open: usize) {

@@ -108,6 +108,12 @@ impl Log {
         self.gauge.open()
     }
 
+    /// Number of records in all chains, as of the last group.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.gauge.records()
+    }
+
     /// Writes what waits, signs the last checkpoint and ends the thread. Blocks. Lanes refuse from then on.
     ///
     /// # Errors

@@ -273,6 +273,11 @@ impl State {
         .collect()
     }
 
+    /// Records of all chains.
+    pub(super) fn records(&self) -> u64 {
+        self.chains.values().map(|chain| chain.tree.size()).sum()
+    }
+
     /// Refuses an id that is open.
     pub(super) fn check_fresh(&self, id: EvidenceId) -> Result<(), Error> {
         if self.open.contains_key(&id) { Err(Error::Duplicate(id)) } else { Ok(()) }

@@ -173,6 +173,7 @@ impl Writer {
             self.duties.write = Some(Instant::now() + AGAIN);
         }
         self.gauge.note(self.kept.entries.len(), self.state.open.len());
+        self.gauge.count(self.state.records());
         committed
     }
 

@@ -47,6 +47,10 @@ pub struct Source<'a> {
 impl Source<'static> {
     /// The policies that hold where nobody wrote any.
     pub const DEFAULT: Self = Self { name: "default.cedar", text: DEFAULT };
+
+    /// What holds beside them in development mode: the owner of a laptop, and whom it gave a capability for that, are shown
+    /// secrets that were stored as disclosable.
+    pub const REVEALS: Self = Self { name: "reveals.cedar", text: include_str!("reveals.cedar") };
 }
 
 /// One operation of the catalogue, as policies see it.

@@ -153,3 +153,78 @@ pub(super) enum Order {
     #[serde(alias = "")]
     Desc,
 }
+
+/// `capability_narrow`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Narrow {
+    #[serde(alias = "capabilityId")]
+    pub(super) capability_id: String,
+    #[serde(default)]
+    pub(super) actions: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) resource: Option<String>,
+    #[serde(default)]
+    pub(super) ttl: Option<i64>,
+    #[serde(default, alias = "maxUses")]
+    pub(super) max_uses: Option<i64>,
+    #[serde(default)]
+    pub(super) constraints: Option<Free>,
+    #[serde(default)]
+    pub(super) purpose: Option<String>,
+    #[serde(default)]
+    pub(super) bearer: Option<bool>,
+}
+
+/// `capability_use` and `secret_use`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Use {
+    #[serde(alias = "capabilityId")]
+    pub(super) capability_id: String,
+    #[serde(default)]
+    pub(super) action: Option<String>,
+    #[serde(default)]
+    pub(super) request: Option<Wanted>,
+    #[serde(default)]
+    pub(super) tool: Option<Free>,
+}
+
+/// A request of an integration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    pub(super) integration: String,
+    #[serde(default)]
+    pub(super) method: Option<String>,
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) headers: Option<Unique<String>>,
+    #[serde(default)]
+    pub(super) body: Option<Free>,
+    #[serde(default, alias = "bodyBase64")]
+    pub(super) body_base64: Option<String>,
+}
+
+/// `secret_read`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reveal {
+    #[serde(alias = "capabilityId")]
+    pub(super) capability_id: String,
+    #[serde(default)]
+    pub(super) resource: Option<String>,
+}
+
+/// `log_append`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Append {
+    #[serde(alias = "capabilityId")]
+    pub(super) capability_id: String,
+    #[serde(default)]
+    pub(super) resource: Option<String>,
+    pub(super) message: String,
+    #[serde(default)]
+    pub(super) fields: Option<Unique<Free>>,
+}

@@ -10,9 +10,13 @@
 //! - A capability is in memory only after its row is durable; a revocation is in memory first.
 
 mod ask;
+mod audited;
 mod constraints;
+mod counters;
 mod json;
 mod list;
+mod narrow;
+mod perform;
 mod request;
 mod revoke;
 pub(crate) mod row;
@@ -29,7 +33,11 @@ use serde_json::Value;
 use super::{Done, Managing};
 use crate::broker::Broker;
 
+pub(super) use audited::audited;
+pub(super) use counters::counters;
 pub(super) use list::list;
+pub(super) use narrow::narrow;
+pub(super) use perform::{append, reveal, use_it};
 pub(super) use request::request;
 pub(super) use revoke::revoke;
 pub(super) use validate::validate;

@@ -1,0 +1,310 @@
+//! The audit log: lines of JSON for tools that read such, each with the hash of the one before it. The evidence is the record;
+//! this is a view of it, written through before the answer.
+//!
+//! # Invariants
+//!
+//! - A line is whole or not there: what a full disk or a crash left of one is cut off before the next.
+//! - `previous` of a line is `chain_hash` of the line before it, also over a change of files, so that a changed, missing or
+//!   additional line is found.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use model::{Code, Refusal, Retry, Timestamp};
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
+
+/// Where the audit log lies, and how large it grows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Bytes beyond which the next file is begun.
+    pub longest: u64,
+    /// How many former files are kept.
+    pub kept: usize,
+}
+
+impl AuditFile {
+    /// A file with the usual limits: 100 MiB, ten former ones.
+    #[must_use]
+    pub const fn at(path: PathBuf) -> Self {
+        Self { path, longest: 100 << 20, kept: 10 }
+    }
+}
+
+/// An open audit log.
+pub(crate) struct AuditLog {
+    settings: AuditFile,
+    queue: Mutex<Queue>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Line>,
+    writing: bool,
+    failed: bool,
+    written: Option<Timestamp>,
+}
+
+struct Line {
+    fields: Map<String, Value>,
+    answer: Option<oneshot::Sender<Result<(), Refusal>>>,
+}
+
+struct Open {
+    file: File,
+    size: u64,
+    chain: String,
+}
+
+impl AuditLog {
+    /// Opens the log, or begins one that only its owner can read. Blocks.
+    pub(crate) fn open(settings: AuditFile) -> Result<Self, Refusal> {
+        let open = Open::at(&settings.path, None).map_err(|error| unwritten(&settings.path, &error))?;
+        Ok(Self { settings, queue: Mutex::default(), open: Mutex::new(open) })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.settings.path
+    }
+
+    pub(crate) const fn settings(&self) -> &AuditFile {
+        &self.settings
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).size
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue().waiting.len()
+    }
+
+    pub(crate) fn last_written(&self) -> Option<Timestamp> {
+        self.queue().written
+    }
+
+    pub(crate) fn status(&self) -> &'static str {
+        if self.queue().failed { "Failing" } else { "Healthy" }
+    }
+
+    /// Writes a line, and waits until it is on the disk.
+    pub(crate) async fn write(
+        self: &Arc<Self>,
+        fields: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.push(Line { fields, answer: Some(answer) }, now);
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Refusal::new(Code::EvidenceUnavailable, "the audit log broke off")))
+    }
+
+    /// Writes a line for which nobody waits, where there are not too many of those.
+    pub(crate) async fn note(
+        self: &Arc<Self>,
+        fields: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        if self.waiting() >= MOST_WAITING {
+            return self.write(fields, now).await;
+        }
+        self.push(Line { fields, answer: None }, now);
+        Ok(())
+    }
+
+    fn push(self: &Arc<Self>, line: Line, now: Timestamp) {
+        let first = {
+            let mut queue = self.queue();
+            queue.waiting.push(line);
+            !std::mem::replace(&mut queue.writing, true)
+        };
+        if first {
+            let log = Arc::clone(self);
+            drop(tokio::task::spawn_blocking(move || log.run(now)));
+        }
+    }
+
+    fn run(&self, now: Timestamp) {
+        loop {
+            let waiting = {
+                let mut queue = self.queue();
+                if queue.waiting.is_empty() {
+                    queue.writing = false;
+                    return;
+                }
+                std::mem::take(&mut queue.waiting)
+            };
+            let (fields, answers): (Vec<_>, Vec<_>) =
+                waiting.into_iter().map(|line| (line.fields, line.answer)).unzip();
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let written =
+                open.append(&self.settings, fields).map_err(|error| unwritten(&self.settings.path, &error));
+            drop(open);
+            {
+                let mut queue = self.queue();
+                queue.failed = written.is_err();
+                queue.written = if written.is_ok() { Some(now) } else { queue.written };
+            }
+            if let Err(refusal) = &written {
+                tracing::error!(%refusal, "the audit log could not be written");
+            }
+            for answer in answers.into_iter().flatten() {
+                drop(answer.send(written.clone()));
+            }
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    /// Opens a file at its last whole line.
+    fn at(path: &Path, chain: Option<String>) -> std::io::Result<Self> {
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(path)?;
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        let length = file.metadata()?.len();
+        let begin = length.saturating_sub(LONGEST_LINE);
+        file.seek(SeekFrom::Start(begin))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let size = begin + u64::try_from(whole).unwrap_or(0);
+        if size < length {
+            file.set_len(size)?;
+        }
+        let last =
+            tail.get(..whole.saturating_sub(1)).and_then(|tail| tail.rsplit(|byte| *byte == b'\n').next());
+        let found = last.and_then(|line| serde_json::from_slice::<Value>(line).ok());
+        let found = found.and_then(|line| line.get(CHAIN).and_then(Value::as_str).map(ToOwned::to_owned));
+        Ok(Self { file, size, chain: found.or(chain).unwrap_or_default() })
+    }
+
+    /// Appends lines, all of them or none, and makes them durable.
+    fn append(&mut self, settings: &AuditFile, lines: Vec<Map<String, Value>>) -> std::io::Result<()> {
+        if self.size > settings.longest {
+            self.rotate(settings)?;
+        }
+        let (mut bytes, mut chain) = (Vec::new(), self.chain.clone());
+        for mut fields in lines {
+            fields.insert(PREVIOUS.to_owned(), chain.clone().into());
+            let (line, next) = sealed(&Value::Object(fields).to_string(), &chain);
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.push(b'\n');
+            chain = next;
+        }
+        let written = self.file.write_all_at(&bytes, self.size).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // Nobody was told that it is there.
+            self.file.set_len(self.size)?;
+            return Err(error);
+        }
+        self.size += u64::try_from(bytes.len()).unwrap_or(0);
+        self.chain = chain;
+        Ok(())
+    }
+
+    fn rotate(&mut self, settings: &AuditFile) -> std::io::Result<()> {
+        let former = |nth: usize| {
+            let mut name = settings.path.clone().into_os_string();
+            name.push(format!(".{nth}"));
+            PathBuf::from(name)
+        };
+        for nth in (1..settings.kept).rev() {
+            match std::fs::rename(former(nth), former(nth + 1)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        std::fs::rename(&settings.path, former(1))?;
+        *self = Self::at(&settings.path, Some(std::mem::take(&mut self.chain)))?;
+        Ok(())
+    }
+}
+
+/// A line with its hashes, and the second of them.
+fn sealed(core: &str, previous: &str) -> (String, String) {
+    let mut line = core.to_owned();
+    let hash = crypto::to_hex(&crypto::sha256(&[line.as_bytes()]));
+    let chain = crypto::to_hex(&crypto::sha256(&[previous.as_bytes(), line.as_bytes()]));
+    line.truncate(line.len().saturating_sub(1));
+    line.push_str(&format!(",\"hash\":\"{hash}\",\"{CHAIN}\":\"{chain}\"}}"));
+    (line, chain)
+}
+
+/// What was found in an audit log that is whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audited {
+    /// How many lines there are.
+    pub lines: u64,
+    /// What the first one follows; empty for the first of all.
+    pub follows: String,
+    /// The hash that the next line will follow.
+    pub last: String,
+}
+
+/// Verifies an audit log: that each line is as it was written, and follows the one before it.
+///
+/// # Errors
+/// The first line that is wrong, by its number, or why the file can't be read.
+pub fn verify_audit(path: &Path) -> Result<Audited, Refusal> {
+    let unread = |error: &std::io::Error| {
+        Refusal::new(Code::NotFound, format!("could not read `{}`: {error}", path.display()))
+    };
+    let file = File::open(path).map_err(|error| unread(&error))?;
+    let mut found = Audited { lines: 0, follows: String::new(), last: String::new() };
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|error| unread(&error))?;
+        found.lines += 1;
+        let wrong = |what: &str| {
+            Refusal::new(Code::Conflict, format!("{}:{}: {what}", path.display(), found.lines))
+                .hint("`doorward evidence verify` looks at the record that this log is a view of")
+        };
+        let strange = || wrong("this is no line of an audit log");
+        let fields: Value = serde_json::from_str(&line).map_err(|_| strange())?;
+        let previous = fields.get(PREVIOUS).and_then(Value::as_str).unwrap_or_default().to_owned();
+        // As it was written, byte by byte: the hashes stand at its end.
+        let core = line.len().checked_sub(TAIL).and_then(|at| line.get(..at)).ok_or_else(strange)?;
+        let (again, chain) = sealed(&format!("{core}}}"), &previous);
+        if again != line {
+            return Err(wrong("the line was changed"));
+        }
+        if found.lines == 1 {
+            found.follows = previous;
+        } else if previous != found.last {
+            return Err(wrong("the line does not follow the one before it: lines are missing or were added"));
+        }
+        found.last = chain;
+    }
+    Ok(found)
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Refusal {
+    let message =
+        format!("the audit log `{}` could not be written, so nothing was done: {error}", path.display());
+    Refusal::new(Code::EvidenceUnavailable, message)
+        .retry(Retry::Safe)
+        .hint("make room, or see who may write there")
+}
+
+const PREVIOUS: &str = "previous";
+const CHAIN: &str = "chain_hash";
+/// Bytes of what [`sealed`] puts in the place of the last brace.
+const TAIL: usize = r#","hash":"","chain_hash":""}"#.len() + 2 * 64;
+/// No line is longer: what is in one was bounded before.
+const LONGEST_LINE: u64 = 256 * 1024;
+/// Most lines for which nobody waits.
+const MOST_WAITING: usize = 65_536;
+
+#[cfg(test)]
+mod tests;
