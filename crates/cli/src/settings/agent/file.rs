@@ -254,10 +254,9 @@ impl File {
             (keys.private_key_file.is_some(), "capability_engine.keys.private_key_file", KEYS),
             (keys.public_key_file.is_some(), "capability_engine.keys.public_key_file", KEYS),
             (keys.auto_generate.is_some(), "capability_engine.keys.auto_generate", KEYS),
-            (audit.log_file.is_some(), "audit.log_file", EVIDENCE),
-            (audit.enable_rotation.is_some(), "audit.enable_rotation", EVIDENCE),
-            (audit.max_file_size.is_some(), "audit.max_file_size", EVIDENCE),
-            (audit.max_backup_files.is_some(), "audit.max_backup_files", EVIDENCE),
+            (audit.enable_rotation.is_some(), "audit.enable_rotation", ROTATION),
+            (audit.max_file_size.is_some(), "audit.max_file_size", ROTATION),
+            (audit.max_backup_files.is_some(), "audit.max_backup_files", ROTATION),
             (policy.cache.is_some(), "policy_engine.cache", CACHE),
             (audit.log_level.is_some(), "audit.log_level", ALL_EVENTS),
             (audit.enable_buffer.is_some(), "audit.enable_buffer", BUFFER),
@@ -287,8 +286,7 @@ const TRACKING: &str = "uses are always counted";
 const CLEANUP: &str = "what has expired is tidied away each minute";
 const KEYS: &str = "keys are in the home, under its key provider";
 const ALL_EVENTS: &str = "every event is written";
-const EVIDENCE: &str =
-    "events are in the evidence of the home: `doorward evidence list`, `doorward evidence export`";
+const ROTATION: &str = "the audit log is rotated at 100 MiB, and ten former files are kept";
 const CACHE: &str = "decisions are remembered as long as the policies are the same";
 const BUFFER: &str = "an event is on the disk before its answer";
 const COMPRESSION: &str = "files are not compressed";

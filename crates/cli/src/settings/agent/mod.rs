@@ -66,6 +66,8 @@ pub(crate) struct AgentSettings {
     pub(crate) socket: Setting<PathBuf>,
     pub(crate) policies: Setting<PathBuf>,
     pub(crate) audit: Setting<PathBuf>,
+    /// Whether the audit log is written: always under the name `vault`, else where somebody says where.
+    pub(crate) audited: bool,
     pub(crate) pid_file: Option<PathBuf>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
@@ -149,8 +151,9 @@ impl AgentSettings {
         let audit = file.audit.unwrap_or_default();
         let (ipc, health) = (file.ipc.unwrap_or_default(), file.health.unwrap_or_default());
         let path_of = |text: &str| Some(PathBuf::from(text));
-        let settings = Self {
+        let mut settings = Self {
             idle,
+            audited: false,
             log_level: pick(
                 typed.log_level.clone(),
                 ("VAULT_AGENT_LOG_LEVEL", lookup),
@@ -196,6 +199,8 @@ impl AgentSettings {
             mode,
             file: path,
         };
+        // Only the places of `vault` always have a file with the process id.
+        settings.audited = settings.audit.origin != Origin::Default || places.pid_file.is_some();
         settings.sound()?;
         Ok(settings)
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use broker::agent::Config;
+use broker::agent::{AuditFile, Config};
 use model::{Naming, NamingRule, Wishes};
 use net::Access;
 use serde_json::{Value, json};
@@ -83,6 +83,7 @@ impl AgentSettings {
             usual_uses: u32::try_from(self.ttl.uses).unwrap_or(u32::MAX),
             issuer: ISSUER.to_owned(),
             identities,
+            audit: self.audited.then(|| AuditFile::at(self.audit.value.clone())),
             ..Config::default()
         })
     }

@@ -112,7 +112,7 @@ fn every_key_of_the_seed_is_known_and_what_has_no_effect_is_named() {
     ] {
         assert!(idle.contains(&key), "{key} in {idle:?}");
     }
-    assert_eq!(idle.len(), 29);
+    assert_eq!(idle.len(), 28);
 }
 
 #[test]
