@@ -41,6 +41,10 @@ use crate::context::Context;
 use crate::print::{Printer, problem};
 
 fn main() -> ExitCode {
+    // Under `vault`, and under the names that an image's entry point may have.
+    if let Some(words) = compat::vault::words(std::env::args_os().collect()) {
+        return compat::vault::run(&words);
+    }
     let mut words = std::env::args_os();
     match words.next().as_deref().and_then(links::started_as) {
         Some(peer) if peer.name == "aws-vault" => return aws::linked(&words.collect::<Vec<_>>()),
@@ -49,9 +53,6 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
         None => {}
-    }
-    if let Some(words) = compat::vault::words(std::env::args_os().collect()) {
-        return compat::vault::run(&words);
     }
     let cli = match start::parse(std::env::args_os()) {
         Ok(cli) => cli,

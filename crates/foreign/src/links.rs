@@ -29,7 +29,7 @@ pub enum Speaks {
 
 /// Every name.
 pub const PEERS: [Peer; 4] = [
-    Peer { name: "vault", speaks: Speaks::NotYet },
+    Peer { name: "vault", speaks: Speaks::Yes },
     Peer { name: "aws-vault", speaks: Speaks::Yes },
     Peer { name: "assistantctl", speaks: Speaks::NotYet },
     Peer { name: "integrations", speaks: Speaks::NotYet },

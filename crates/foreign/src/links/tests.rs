@@ -55,7 +55,7 @@ fn a_link_to_where_this_program_was_is_replaced_whole() {
 #[test]
 fn only_the_four_names_are_peers() {
     assert_eq!(started_as(OsStr::new("/usr/bin/aws-vault")).map(|peer| peer.name), Some("aws-vault"));
-    assert_eq!(started_as(OsStr::new("vault")).map(|peer| peer.speaks), Some(Speaks::NotYet));
+    assert_eq!(started_as(OsStr::new("vault")).map(|peer| peer.speaks), Some(Speaks::Yes));
     assert_eq!(started_as(OsStr::new("doorward")), None);
     assert_eq!(started_as(OsStr::new("my-vault")), None);
     assert!(!is_our_name(Path::new("/opt/vault")));
