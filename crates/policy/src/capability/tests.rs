@@ -10,6 +10,8 @@ use crate::caveat::Asked;
 use crate::tests::{Ask, Dice, caveat, grant_id, narrowing, rounds};
 use crate::{Caveat, Error};
 
+mod vectors;
+
 fn root() -> MacKey {
     MacKey::new([9; 32])
 }

@@ -1,0 +1,3 @@
+module github.com/doorward/doorward/clients/go
+
+go 1.21
