@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use catalog::Catalog;
 use crypto::MacKey;
-use evidence::{Lane, Log};
+use evidence::{Lane, Log, Outcomes};
 use model::{Clock, Code, PrincipalName, Refusal, TenantName, Timestamp};
 use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals, Rules};
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
@@ -195,7 +195,12 @@ impl Broker {
         let (storage, clock) = (Arc::clone(&self.stores.evidence), Arc::clone(&self.clock));
         let log = Log::open(storage, key, self.settings.origin.clone(), clock)
             .map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))?;
-        Ok(Arc::new(Running::new(log, self.settings.threads)))
+        let outcomes = match self.settings.reading {
+            Reading::AtOnce => Outcomes::Settled,
+            // Whoever made it for one call closes it before the answer is given.
+            Reading::OnDemand { .. } => Outcomes::Closed,
+        };
+        Ok(Arc::new(Running::new(log, self.settings.threads, outcomes)))
     }
 
     fn prepared(&self, running: &Arc<Running>) -> Result<Arc<Unsealed>, Refusal> {

@@ -41,7 +41,7 @@ pub use event::{
 
 pub use finding::{At, Finding, Wrong};
 pub use leaf::Leaf;
-pub use log::{Lane, Log, Wait};
+pub use log::{Lane, Log, Outcomes, Wait};
 pub use note::{Origin, verifier_key};
 pub use read::{Entry, Filter, Proved, Reader, Shown, Signed, What};
 pub use receipt::{OpenStream, Receipt};

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use evidence::{Lane, Log};
+use evidence::{Lane, Log, Outcomes};
 use model::{Code, Refusal};
 
 use super::refused;
@@ -28,8 +28,8 @@ pub(super) struct Ending {
 }
 
 impl Running {
-    pub(super) fn new(log: Log, threads: usize) -> Self {
-        let lanes = (0..threads.max(1)).map(|_| log.lane()).collect();
+    pub(super) fn new(log: Log, threads: usize, outcomes: Outcomes) -> Self {
+        let lanes = (0..threads.max(1)).map(|_| log.lane_with(outcomes)).collect();
         Self { log, lanes, ended: Arc::default() }
     }
 

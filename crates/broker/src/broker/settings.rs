@@ -32,7 +32,8 @@ pub struct Settings {
 pub enum Reading {
     /// At the start, so that a mistake stops it: for a process that serves.
     AtOnce,
-    /// When a call needs them, for a process that lives for one call. What policies allowed before under the same
+    /// When a call needs them, for a process that lives for one call, and gives the answer behind
+    /// [`close`](crate::Broker::close): only then is the outcome durable. What policies allowed before under the same
     /// policies is remembered. The stamp is different for every build of Doorward.
     OnDemand {
         /// The stamp of this build.

@@ -26,6 +26,16 @@ pub enum Wait {
     Appended,
 }
 
+/// When the outcomes of a lane are durable for which [`Wait::Durable`] is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcomes {
+    /// When they are settled.
+    Settled,
+    /// When the log was closed, which writes them together with its last checkpoint. For a process that lives for one call
+    /// and gives its answer behind the close.
+    Closed,
+}
+
 /// One end of the log. Make one for each runtime; clones share it. Its futures need a tokio runtime with timers.
 #[derive(Clone)]
 pub struct Lane(Arc<Inner>);
@@ -35,6 +45,7 @@ pub(super) struct Inner {
     outbox: mpsc::Sender<Message>,
     gauge: Arc<Gauge>,
     patience: Duration,
+    outcomes: Outcomes,
 }
 
 #[derive(Default)]
@@ -49,8 +60,13 @@ struct Buffer {
 }
 
 impl Lane {
-    pub(super) fn new(outbox: mpsc::Sender<Message>, gauge: Arc<Gauge>, patience: Duration) -> Self {
-        Self(Arc::new(Inner { buffer: Mutex::default(), outbox, gauge, patience }))
+    pub(super) fn new(
+        outbox: mpsc::Sender<Message>,
+        gauge: Arc<Gauge>,
+        patience: Duration,
+        outcomes: Outcomes,
+    ) -> Self {
+        Self(Arc::new(Inner { buffer: Mutex::default(), outbox, gauge, patience, outcomes }))
     }
 
     pub(super) const fn inner(&self) -> &Arc<Inner> {
@@ -170,11 +186,11 @@ impl Lane {
         self.0.gauge.admit_outcome()?;
         let id = settling.settles.id;
         let (awaited, waiter, answer) = match wait {
-            Wait::Durable => {
+            Wait::Durable if self.0.outcomes == Outcomes::Settled => {
                 let (waiter, answer) = oneshot::channel();
                 (Awaited::Yes, Some(Waiter::Plain(waiter)), Some(answer))
             }
-            Wait::Appended => (Awaited::No, None, None),
+            Wait::Durable | Wait::Appended => (Awaited::No, None, None),
         };
         self.push(waiter, |pending| {
             let Settling { kind, tenant, settles, held, gives_back } = settling;

@@ -20,7 +20,7 @@ use crate::{Error, Origin};
 
 use entry::Message;
 use gauge::Gauge;
-pub use lane::{Lane, Wait};
+pub use lane::{Lane, Outcomes, Wait};
 pub(crate) use uses::decode as decode_count;
 use writer::Writer;
 
@@ -83,7 +83,13 @@ impl Log {
     /// A lane of this log; one for each runtime.
     #[must_use]
     pub fn lane(&self) -> Lane {
-        let lane = Lane::new(self.outbox.clone(), Arc::clone(&self.gauge), self.patience);
+        self.lane_with(Outcomes::Settled)
+    }
+
+    /// The same, with a say in when outcomes are durable.
+    #[must_use]
+    pub fn lane_with(&self, outcomes: Outcomes) -> Lane {
+        let lane = Lane::new(self.outbox.clone(), Arc::clone(&self.gauge), self.patience, outcomes);
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         lanes.retain(|known| known.strong_count() > 0);
         lanes.push(Arc::downgrade(lane.inner()));

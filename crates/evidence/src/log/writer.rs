@@ -35,6 +35,8 @@ pub(super) struct Writer {
     kept: Pending,
     queue: VecDeque<Work>,
     duties: Duties,
+    /// The log is being closed: the last group is signed with itself, not behind itself.
+    closing: bool,
 }
 
 /// What is to be done without being asked, and when.
@@ -72,7 +74,7 @@ impl Writer {
     ) -> Self {
         let (key, origin) = signer;
         let (kept, queue, duties) = (Pending::default(), VecDeque::new(), Duties::default());
-        Self { storage, key, origin, clock, gauge, state, kept, queue, duties }
+        Self { storage, key, origin, clock, gauge, state, kept, queue, duties, closing: false }
     }
 
     /// Records that the log was opened, and settles what the last run left open. Only the latter is worth a commit of its own.
@@ -84,7 +86,8 @@ impl Writer {
         if self.kept.entries.len() > 1 {
             self.write().map_err(Error::Write)?;
         } else {
-            self.duties.write = Some(Instant::now() + PATIENCE);
+            // A process that lives for one call brings its first intent soon; one commit serves both.
+            self.duties.write = Some(Instant::now() + BEGINNING);
         }
         Ok(())
     }
@@ -101,6 +104,7 @@ impl Writer {
             while going && let Ok(message) = inbox.try_recv() {
                 going = self.take(message);
             }
+            self.closing = !going;
             self.turn(Instant::now());
         }
         self.gauge.close();
@@ -217,7 +221,8 @@ impl Writer {
             self.state.undo();
             return Ok(());
         }
-        let signed = self.state.is_due(now).then(|| self.state.sign(now, &self.origin, &self.key));
+        let signed =
+            (self.closing || self.state.is_due(now)).then(|| self.state.sign(now, &self.origin, &self.key));
         let mut batch = Batch::new();
         for tenant in self.state.touched() {
             if let Some((first, value)) = self.state.take_row(&tenant) {
@@ -361,6 +366,8 @@ impl Duties {
 
 /// How long an outcome for which nobody waits may wait for others.
 const PATIENCE: Duration = Duration::from_millis(5);
+/// How long the record that the log was opened may wait for others.
+const BEGINNING: Duration = Duration::from_millis(50);
 /// When to try again after a failed group.
 const AGAIN: Duration = Duration::from_millis(100);
 /// Time between checkpoints, and between sweeps.
