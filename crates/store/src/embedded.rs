@@ -4,7 +4,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use model::TenantName;
@@ -13,9 +13,14 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use crate::{Batch, Error, Row, Step, Storage, Table};
 
 /// An embedded database: one file and its write-ahead log.
+///
+/// Reader and writer are two connections, each opened when it is needed: many a command reads and writes nothing here.
 pub struct Embedded {
-    writer: Mutex<Connection>,
+    // Dropped first: only a connection that may write clears the log away when it is the last one, and a log that stays
+    // is read whole by whoever opens the database next.
     reader: Option<Mutex<Connection>>,
+    writer: OnceLock<Mutex<Connection>>,
+    path: PathBuf,
     files: Vec<Watched>,
 }
 
@@ -32,18 +37,19 @@ impl Embedded {
     /// # Errors
     /// When the file can't be opened, is not a database of ours, or is of a later format.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let writer = Connection::open(path)?;
-        writer.busy_timeout(PATIENCE)?;
-        writer.pragma_update(None, "journal_mode", "WAL")?;
-        prepare(&writer)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let reader = Connection::open_with_flags(path, flags)?;
-        reader.busy_timeout(PATIENCE)?;
+        let writer = OnceLock::new();
+        let reader = match reader(path)? {
+            Some(reader) => reader,
+            None => {
+                let _ = writer.set(Mutex::new(writing(path, OpenFlags::default())?));
+                reader(path)?.ok_or(Error::Conflict)?
+            }
+        };
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         let files =
             [path.to_owned(), PathBuf::from(log)].into_iter().map(Watched::now).collect::<Result<_, _>>()?;
-        Ok(Self { writer: Mutex::new(writer), reader: Some(Mutex::new(reader)), files })
+        Ok(Self { reader: Some(Mutex::new(reader)), writer, path: path.to_owned(), files })
     }
 
     /// A database that lives as long as this value, for tests.
@@ -51,9 +57,10 @@ impl Embedded {
     /// # Errors
     /// When the library fails.
     pub fn in_memory() -> Result<Self, Error> {
-        let writer = Connection::open_in_memory()?;
-        prepare(&writer)?;
-        Ok(Self { writer: Mutex::new(writer), reader: None, files: Vec::new() })
+        let connection = Connection::open_in_memory()?;
+        prepare(&connection)?;
+        let writer = OnceLock::from(Mutex::new(connection));
+        Ok(Self { reader: None, writer, path: PathBuf::new(), files: Vec::new() })
     }
 
     /// Writes a consistent copy of the whole database to a file that must not exist.
@@ -64,21 +71,62 @@ impl Embedded {
         if path.exists() {
             return Err(Error::Conflict);
         }
-        self.read().backup("main", path, None::<fn(rusqlite::backup::Progress)>)?;
+        self.read()?.backup("main", path, None::<fn(rusqlite::backup::Progress)>)?;
         Ok(())
     }
 
-    fn read(&self) -> MutexGuard<'_, Connection> {
+    fn read(&self) -> Result<MutexGuard<'_, Connection>, Error> {
+        let connection = match &self.reader {
+            Some(reader) => reader,
+            None => self.writer()?,
+        };
         // A panic while the lock was held leaves the connection usable: SQLite rolls its transaction back.
-        self.reader.as_ref().unwrap_or(&self.writer).lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn writer(&self) -> Result<&Mutex<Connection>, Error> {
+        if let Some(writer) = self.writer.get() {
+            return Ok(writer);
+        }
+        // Not made where it is gone meanwhile.
+        let flags = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE);
+        let opened = Mutex::new(writing(&self.path, flags)?);
+        // Another thread may have been quicker; one of both is closed again.
+        Ok(self.writer.get_or_init(|| opened))
+    }
+}
+
+/// A connection that may write.
+fn writing(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+    let writer = Connection::open_with_flags(path, flags)?;
+    writer.busy_timeout(PATIENCE)?;
+    writer.pragma_update(None, "journal_mode", "WAL")?;
+    prepare(&writer)?;
+    Ok(writer)
+}
+
+/// A connection that reads; `None` where there is no database of this format yet.
+fn reader(path: &Path) -> Result<Option<Connection>, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let Ok(reader) = Connection::open_with_flags(path, flags) else { return Ok(None) };
+    reader.busy_timeout(PATIENCE)?;
+    reader.pragma_update(None, "trusted_schema", "OFF")?;
+    reader.set_prepared_statement_cache_capacity(STATEMENTS);
+    // What can't be read, such as a log that only a writer can mend, is looked at by a writer.
+    let Ok(found) = reader.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)) else {
+        return Ok(None);
+    };
+    if found > FORMAT {
+        return Err(Error::Newer { found, known: FORMAT });
+    }
+    Ok((found == FORMAT).then_some(reader))
 }
 
 fn prepare(connection: &Connection) -> Result<(), Error> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found > FORMAT {
         return Err(Error::Newer { found, known: FORMAT });
@@ -117,7 +165,7 @@ impl Watched {
 impl Storage for Embedded {
     fn get(&self, table: Table, tenant: &TenantName, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let sql = format!("SELECT value FROM {} WHERE tenant = ?1 AND key = ?2", table.as_str());
-        let connection = self.read();
+        let connection = self.read()?;
         let mut statement = connection.prepare_cached(&sql)?;
         Ok(statement.query_row(params![tenant.as_str(), key], |row| row.get(0)).optional()?)
     }
@@ -136,7 +184,7 @@ impl Storage for Embedded {
             table.as_str()
         );
         // `substr` of a blob is a blob; an empty prefix matches all.
-        let connection = self.read();
+        let connection = self.read()?;
         let mut statement = connection.prepare_cached(&sql)?;
         let (length, limit) =
             (i64::try_from(prefix.len()).unwrap_or(0), i64::try_from(limit).unwrap_or(i64::MAX));
@@ -149,7 +197,7 @@ impl Storage for Embedded {
     fn last(&self, table: Table, tenant: &TenantName) -> Result<Option<Row>, Error> {
         let sql =
             format!("SELECT key, value FROM {} WHERE tenant = ?1 ORDER BY key DESC LIMIT 1", table.as_str());
-        let connection = self.read();
+        let connection = self.read()?;
         let mut statement = connection.prepare_cached(&sql)?;
         let row =
             statement.query_row([tenant.as_str()], |row| Ok(Row { key: row.get(0)?, value: row.get(1)? }));
@@ -164,7 +212,7 @@ impl Storage for Embedded {
              SELECT tenant FROM found WHERE tenant IS NOT NULL ORDER BY tenant",
             table.as_str()
         );
-        let connection = self.read();
+        let connection = self.read()?;
         let mut statement = connection.prepare_cached(&sql)?;
         let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
         // A name that does not parse was not written by us.
@@ -175,7 +223,7 @@ impl Storage for Embedded {
         for file in &self.files {
             file.check()?;
         }
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer()?.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = writer.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for step in batch.steps() {
             apply(&transaction, step)?;
@@ -216,6 +264,8 @@ fn statement(table: Table, pattern: &str) -> String {
 const FORMAT: i64 = 1;
 /// How long a commit waits for another process (a backup, a look with another tool) before it fails.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Statements that a connection keeps prepared.
+const STATEMENTS: usize = 128;
 /// Pages in the write-ahead log before they are copied into the database.
 const CHECKPOINT_PAGES: i64 = 4_000;
 

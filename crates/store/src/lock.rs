@@ -37,16 +37,41 @@ impl HomeLock {
     pub fn wait(home: &Path, mut go_on: impl FnMut(Duration) -> bool) -> Result<Self, Error> {
         let mut waited = Duration::ZERO;
         let mut pause = SHORTEST;
+        let mut waiting = None;
         loop {
             match Self::take(home) {
                 Err(Error::Locked(_)) if go_on(waited) => {}
                 done => return done,
+            }
+            if waiting.is_none() {
+                // Without it whoever has the home keeps it for as long as it likes; that is no reason to give up.
+                waiting = Some(wish_for(home));
             }
             std::thread::sleep(pause);
             waited += pause;
             pause = (pause * 2).min(LONGEST);
         }
     }
+
+    /// Whether somebody waits for the lock that this process has, so that one that would go on using the home lets go of it.
+    #[must_use]
+    pub fn is_wanted(home: &Path) -> bool {
+        let Ok(file) = wishes(home) else { return false };
+        // All who wait share a lock on the file.
+        matches!(flock(&file, FlockOperation::NonBlockingLockExclusive), Err(rustix::io::Errno::WOULDBLOCK))
+    }
+}
+
+/// Says that this process waits, for as long as what it gives is kept.
+fn wish_for(home: &Path) -> std::io::Result<File> {
+    let file = wishes(home)?;
+    flock(&file, FlockOperation::LockShared)?;
+    Ok(file)
+}
+
+fn wishes(home: &Path) -> std::io::Result<File> {
+    let path = home.join("lock.wanted");
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
 /// Between two looks at a lock: most are held for a few milliseconds.

@@ -49,6 +49,8 @@ struct State {
     end: u64,
     next: u64,
     memory: Memory,
+    /// Where the frame begins that has the last row of a long table, if the newest segment has one.
+    lasts: BTreeMap<Key, (Vec<u8>, u64)>,
     builder: Builder,
     failed: bool,
     /// The end may hold what a failed write or a crash left.
@@ -168,6 +170,10 @@ impl State {
     }
 
     fn mark(&mut self, table: Table, tenant: &TenantName, key: &[u8], at: u64) {
+        match self.lasts.get_mut(&(number(table), tenant.clone())) {
+            Some(last) => *last = (key.to_vec(), at),
+            None => drop(self.lasts.insert((number(table), tenant.clone()), (key.to_vec(), at))),
+        }
         if let Some(known) = self.segments.last_mut() {
             let marks = Arc::make_mut(known.marks.get_or_insert_with(Arc::default));
             read::mark(marks.entry((number(table), tenant.clone())).or_default(), key, at);

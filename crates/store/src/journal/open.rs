@@ -45,7 +45,8 @@ fn fresh(segments: Vec<Known>, file: File, next: u64) -> Result<State, Error> {
     let path = segments.last().map(|known| known.segment.path.as_path()).unwrap_or(Path::new(""));
     let identity = Identity::of(&file, path)?;
     let (memory, builder) = (Memory::default(), Builder::default());
-    Ok(State { segments, file, identity, end: 0, next, memory, builder, failed: false, dirty: false })
+    let lasts = std::collections::BTreeMap::new();
+    Ok(State { segments, file, identity, end: 0, next, memory, lasts, builder, failed: false, dirty: false })
 }
 
 /// The files of one kind, by name.
@@ -76,11 +77,13 @@ pub(super) fn next_segment(folder: &Path, state: &mut State) -> Result<(), Error
         state.end,
     );
     state.end = 0;
+    let lasts = std::mem::take(&mut state.lasts);
     state.segments.push(Known { segment, before, marks: Some(Arc::default()) });
     if let Err(error) = state.append() {
         // Back to the former segment; the file that could not be begun goes.
         state.segments.pop();
         (state.file, state.identity, state.end) = old;
+        state.lasts = lasts;
         state.dirty = false;
         let _ = std::fs::remove_file(&path);
         return Err(error);

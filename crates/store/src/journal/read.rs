@@ -6,7 +6,7 @@ use model::TenantName;
 
 use super::frame::{Deed, Entry, Frame, Kind};
 use super::memory::{Key, Memory, is_replaced};
-use super::segment::At;
+use super::segment::{At, Window};
 use super::{Journal, Known, Marks, is_long, number};
 use crate::{Error, Row, Table};
 
@@ -40,9 +40,9 @@ pub(super) fn rows(
     range: Range<'_>,
 ) -> Result<Vec<Row>, Error> {
     let key = (number(table), tenant.clone());
-    let (segments, end) = {
+    let (segments, end, last) = {
         let state = journal.state();
-        (state.segments.clone(), state.end)
+        (state.segments.clone(), state.end, state.lasts.get(&key).cloned())
     };
     let mut marks: Vec<Option<Arc<Marks>>> = segments.iter().map(|known| known.marks.clone()).collect();
     if range.prefix.is_empty() && range.after.is_none() {
@@ -71,7 +71,13 @@ pub(super) fn rows(
         });
         // No mark: the segment has no row of this table and tenant.
         let Some(mut offset) = start else { continue };
-        while let Some((frame, next)) = frame(known, offset, length)? {
+        // Most readers want the last row, or what is behind it.
+        if let Some((_, at)) = last.as_ref().filter(|(key, _)| newest && key.as_slice() <= from) {
+            offset = offset.max(*at);
+        }
+        // Bytes before the end never change, so they may be read ahead.
+        let mut window = Window::ahead();
+        while let Some((frame, next)) = frame_in(known, &mut window, offset, length)? {
             if found.take(frame) == Done::Yes {
                 return Ok(found.rows);
             }
@@ -121,8 +127,8 @@ fn mark_through(journal: &Journal, place: usize, known: &Known) -> Result<Arc<Ma
     let damaged = |offset| Error::Damaged { path: known.segment.path.clone(), offset };
     let mut marks = Marks::new();
     let mut memory = Memory::default();
-    let (mut offset, mut expected) = (0, None);
-    while let Some((frame, next)) = frame(known, offset, length)? {
+    let (mut offset, mut expected, mut window) = (0, None, Window::ahead());
+    while let Some((frame, next)) = frame_in(known, &mut window, offset, length)? {
         let follows = expected.is_none_or(|expected| expected == frame.number);
         let first = place == 0 && offset == 0;
         if !follows || (frame.kind == Kind::Head) != (offset == 0) || (first && !frame.entries.is_empty()) {
@@ -155,7 +161,17 @@ fn mark_through(journal: &Journal, place: usize, known: &Known) -> Result<Arc<Ma
 }
 
 fn frame(known: &Known, offset: u64, length: u64) -> Result<Option<(Frame, u64)>, Error> {
-    match known.segment.at(offset, length)? {
+    frame_in(known, &mut Window::default(), offset, length)
+}
+
+/// The same for who reads many in a row.
+fn frame_in(
+    known: &Known,
+    window: &mut Window,
+    offset: u64,
+    length: u64,
+) -> Result<Option<(Frame, u64)>, Error> {
+    match known.segment.at_in(window, offset, length)? {
         At::Frame(frame, next) => Ok(Some((frame, next))),
         At::End => Ok(None),
         At::Broken => Err(Error::Damaged { path: known.segment.path.clone(), offset }),
