@@ -9,6 +9,7 @@
 //! - Sessions are fetched before anything is timed, so that no figure but those of the burst holds a call to AWS.
 //! - Programs see a fixed environment, nothing of whoever runs the bench.
 
+mod beside;
 mod burst;
 mod fake;
 mod place;
@@ -63,9 +64,37 @@ pub(crate) fn run(root: &Path, flags: &[&str]) -> Outcome {
         println!("{}, {burst}", place.label());
         report.burst(place.label(), burst);
     }
+    if let Some(ours) = places.first() {
+        besides(ours, (program.as_path(), &rounds), &settings, (&mut fake, &mut report))?;
+    }
     report.write(root)?;
     print!("{}", report.markdown());
     report.whole()
+}
+
+/// The same of our program while a broker runs over its home.
+fn besides(
+    place: &Place,
+    (program, rounds): (&Path, &Rounds),
+    settings: &Settings,
+    (fake, report): (&mut Fake, &mut Report),
+) -> Outcome {
+    let broker = beside::Broker::start(place, program)?;
+    for command in COMMANDS {
+        for cost in rounds.measure(std::slice::from_ref(place), command)? {
+            println!("{BESIDE}, `{}`: {cost}", command.name);
+            report.cost(BESIDE, command.name, cost);
+        }
+    }
+    if let Some(load) = served::measure(place, settings)? {
+        println!("{BESIDE}, ECS server: {:.0} requests/s", load.per_second);
+        report.served(BESIDE, &load);
+    }
+    let burst = burst::measure(place, settings.parallel, fake)?;
+    println!("{BESIDE}, {burst}");
+    report.burst(BESIDE, burst);
+    drop(broker);
+    Ok(())
 }
 
 /// The program under measurement: the one that was named, else the one that is shipped, built now.
@@ -80,6 +109,8 @@ fn program(root: &Path, settings: &Settings) -> Outcome<PathBuf> {
     };
     path.canonicalize().map_err(|error| Failure::doing(&format!("find `{}`", path.display()), &error))
 }
+
+const BESIDE: &str = "doorward, beside a broker";
 
 /// An aws-vault that is not a link to ours.
 fn beside(settings: &Settings, ours: &Path) -> Option<PathBuf> {
