@@ -22,6 +22,7 @@ use crate::owner::Owner;
 use crate::payload;
 use crate::routes::{self, Route, Unrouted};
 use crate::runs::{Known, Runs};
+use crate::wishes::Wishes;
 
 /// An unsealing that is under way.
 pub type Unsealing = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
@@ -76,10 +77,15 @@ impl Socket {
     ) -> Drained {
         let owner = rustix::process::geteuid().as_raw();
         let buckets = Buckets::default();
-        let agent = Arc::new(Agent { socket: self.clone(), worker, owner, buckets, over: None });
+        let wishes = Wishes::new(Arc::clone(&worker), draining.clone());
+        let waits = wishes.clone();
+        let agent = Arc::new(Agent { socket: self.clone(), worker, owner, buckets, over: None, wishes });
         // Some more than the line protocol may have, so that one too many is told so, and HTTP has room.
         let limits = ServeLimits { connections: self.limits.connections + SPARE, ..limits };
-        agent.carry(listener, limits, draining).await
+        let grace = limits.grace;
+        let drained = agent.carry(listener, limits, draining).await;
+        waits.ended(grace).await;
+        drained
     }
 }
 
@@ -97,6 +103,7 @@ pub(crate) struct Agent {
     pub(crate) buckets: Buckets,
     /// The run whose socket it is.
     pub(crate) over: Option<RunId>,
+    pub(crate) wishes: Wishes,
 }
 
 impl Agent {
@@ -118,7 +125,8 @@ impl Agent {
     /// The same house at the socket of a run.
     pub(crate) fn over_run(&self, run: RunId) -> Self {
         let (socket, worker) = (self.socket.clone(), Arc::clone(&self.worker));
-        Self { socket, worker, owner: self.owner, buckets: Buckets::default(), over: Some(run) }
+        let (owner, buckets, wishes) = (self.owner, Buckets::default(), self.wishes.clone());
+        Self { socket, worker, owner, buckets, over: Some(run), wishes }
     }
 
     async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
@@ -134,7 +142,7 @@ impl Agent {
                 reply
             }
         };
-        if version <= Version::HTTP_11 {
+        if version <= Version::HTTP_11 && reply.status() != StatusCode::SWITCHING_PROTOCOLS {
             reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         reply
@@ -145,7 +153,7 @@ impl Agent {
         request: Request<Incoming>,
         peer: &Peer,
     ) -> Result<Response<Body>, Unrouted> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let target: Target =
             parts
                 .uri
@@ -154,6 +162,10 @@ impl Agent {
                 .parse()
                 .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, unquoted(&error)))?;
         let known = Known::of(peer, Needs::default(), &self.socket.runs, self.over)?;
+        if let Route::Wish = routes::read(&parts.method, &target)? {
+            let owner = Owner::alone(&known.holder(), self.owner)?;
+            return Ok(self.wishes.begin(owner, &mut parts, known)?);
+        }
         let reply = self.done((&known, peer), parts, &target, body).await?;
         // Whoever asked may be gone by now, and somebody else hold the socket.
         let Still { .. } = known.still()?;
@@ -199,6 +211,8 @@ impl Agent {
                 self.socket.control.drain.start();
                 Ok(json_reply(&json!({ "draining": true })))
             }
+            // A connection that ends as HTTP; it was taken before this.
+            Route::Wish => Err(Refusal::new(Code::BadRequest, "the connection was taken already").into()),
         }
     }
 

@@ -17,6 +17,7 @@
 //! | `POST /v1/runs?run=..&capability=..&keep=group` | a bearer, where no `capability` is named | `{"run", "socket", "capability"}` |
 //! | `POST /v1/runs/{run}/end` | | `{"run", "ended"}` |
 //! | `/{integration}/..`, any method | that of the service | that of the service; for what belongs to a run |
+//! | `POST /v1/wish` with `Upgrade: doorward-wish/1` | | the connection becomes one of [`broker::mint::afar`]; the owner alone |
 //!
 //! # Invariants
 //!
@@ -36,6 +37,7 @@ mod owner;
 mod payload;
 mod routes;
 mod runs;
+mod wishes;
 
 pub use door::{Control, Reloading, Socket, Unseal, Unsealing};
 pub use gauges::Gauges;

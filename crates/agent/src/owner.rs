@@ -1,4 +1,5 @@
-//! Who may stop or unseal the broker: the user it runs as, and root, who could do both without asking.
+//! Who may stop or unseal the broker: the user it runs as, and root, who could do both without asking. Who may have
+//! credentials made from keyrings: the user it runs as, and nobody else.
 
 use model::{Code, Holder, Refusal, Sight};
 
@@ -21,6 +22,16 @@ impl Owner {
             Holder { uid: Some(uid), .. } if *uid == owner || *uid == ROOT => Ok(Self(())),
             _ => Err(Refusal::new(Code::Denied, "only the user that the broker runs as may do this")
                 .hint("run the command as that user")),
+        }
+    }
+
+    /// The same without root: what a keyring of the user holds is the user's.
+    pub(crate) fn alone(caller: &Holder, owner: u32) -> Result<Self, Refusal> {
+        let Self(()) = Self::proven(caller, owner)?;
+        match caller.uid {
+            Some(uid) if uid == owner => Ok(Self(())),
+            _ => Err(Refusal::new(Code::Denied, "only the user that the broker runs as may do this")
+                .hint("run the command as that user, or choose another home with `--home DIR`")),
         }
     }
 }

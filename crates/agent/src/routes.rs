@@ -26,6 +26,8 @@ pub(crate) enum Route {
     End(RunId),
     /// What belongs to a run calls a service.
     Forward(IntegrationName, Target),
+    /// Talk with a program of the owner's that has a wish.
+    Wish,
 }
 
 /// The run that is to be opened.
@@ -69,6 +71,7 @@ pub(crate) fn read(method: &Method, target: &Target) -> Result<Route, Unrouted> 
         [Some("v1"), Some("metrics"), None, ..] => only(method, &Method::GET, "GET").map(|()| Route::Metrics),
         [Some("v1"), Some("unseal"), None, ..] => only(method, &Method::POST, "POST").map(|()| Route::Unseal),
         [Some("v1"), Some("drain"), None, ..] => only(method, &Method::POST, "POST").map(|()| Route::Drain),
+        [Some("v1"), Some("wish"), None, ..] => only(method, &Method::POST, "POST").map(|()| Route::Wish),
         [Some("v1"), Some("runs"), None, ..] => {
             return only(method, &Method::POST, "POST").and_then(|()| opening(target)).map(Route::Open);
         }

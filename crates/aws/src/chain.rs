@@ -14,6 +14,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::profile::{Endpoints, Profile, Role, Sso, StsRegional, WebIdentity};
 use crate::session::Key;
 use crate::source::CredentialSource;
@@ -29,7 +31,8 @@ pub use note::{Below, Note};
 pub use plan::{master, plan};
 
 /// What a plan is for, and what the caller allows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Want {
     /// Whether no `GetSessionToken` may be called; stored keys are then given as they are.
     pub no_session: bool,
@@ -43,7 +46,8 @@ pub struct Want {
 }
 
 /// What credentials are for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// For a program: they leave Doorward.
     #[default]
@@ -55,7 +59,8 @@ pub enum Purpose {
 }
 
 /// Which assumed roles may be cached.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Caching {
     /// Every one.
     #[default]
@@ -160,7 +165,8 @@ pub enum Step {
 }
 
 /// A role that is assumed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RoleCall {
     /// The profile.
     pub profile: String,
@@ -180,7 +186,8 @@ pub struct RoleCall {
 }
 
 /// Where a call goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct At {
     /// The region.
     pub region: Option<String>,

@@ -10,12 +10,14 @@
 //! - A kept session is given again only where everything that it was made for is the same.
 //! - A new key is kept before the old one is deleted, at every point of a rotation, and no key is left that no note names.
 
+pub mod afar;
 mod cloud;
 mod console;
 mod fields;
 mod key;
 mod mend;
 mod needs;
+mod reach;
 mod refusal;
 mod rotate;
 mod seed;
@@ -39,6 +41,7 @@ use bytes::Bytes;
 use catalog::Integration;
 use memory::Secret;
 use model::{Code, Refusal, TenantName};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Storage;
 use tokio::sync::OnceCell;
@@ -51,6 +54,7 @@ use unfinished::Unfinished;
 
 pub use self::cloud::{CloudWish, Place};
 pub use needs::{Given, Needs};
+pub use reach::Reach;
 pub use rotate::{OldKey, Progress, Stage};
 pub use seed::Seeds;
 pub use shelf::Shelf;
@@ -176,6 +180,8 @@ impl What {
 }
 
 /// Whose credentials, and how.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OfProfile {
     /// The profile, resolved.
     pub profile: Box<Profile>,
@@ -186,7 +192,8 @@ pub struct OfProfile {
 }
 
 /// How the console is signed in to.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Console {
     /// The page behind the sign-in.
     pub path: Option<String>,
@@ -209,6 +216,8 @@ pub struct Tools {
     pub seeds: Seeds,
     /// How AWS is reached.
     pub wire: Arc<Wire>,
+    /// What [`Self::wire`] was made from.
+    pub reach: Reach,
     /// The words of aws-vault for what a keyring says; set where a command line of its kind is spoken.
     pub words: Option<Arc<Words>>,
 }

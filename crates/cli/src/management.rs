@@ -165,7 +165,7 @@ impl Running {
 }
 
 /// The JSON of a reply; a refusal as such.
-fn understood(reply: &http::Response<Bytes>) -> Outcome<Value> {
+pub(crate) fn understood(reply: &http::Response<Bytes>) -> Outcome<Value> {
     let strange = |error: serde_json::Error| {
         Failure::doing("the broker's answer can't be understood", &error).hint(VERSIONS)
     };
@@ -186,12 +186,12 @@ fn understood(reply: &http::Response<Bytes>) -> Outcome<Value> {
 impl Own {
     /// Opens the home of a command and unlocks it.
     fn open(context: &Context) -> Outcome<Self> {
-        Self::open_at(context.home()?, &context.settings()?)
+        Self::open_at(context.home()?, &context.settings()?, wire::Serving::OneCall)
     }
 
     /// Opens a home and unlocks it.
-    pub(crate) fn open_at(home: &Home, settings: &Settings) -> Outcome<Self> {
-        let opened = wire::open(home, settings, wire::Serving::OneCall)?;
+    pub(crate) fn open_at(home: &Home, settings: &Settings, serving: wire::Serving) -> Outcome<Self> {
+        let opened = wire::open(home, settings, serving)?;
         match wire::unattended(&opened.facts) {
             Some(key) => opened.broker.unseal(&key)?,
             None if crate::print::somebody_types() => {
@@ -218,12 +218,7 @@ impl Own {
         Ok(self.runtime.block_on(self.worker.call(inbound))?)
     }
 
-    /// Waits for what uses [`Self::worker`].
-    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
-        self.runtime.block_on(work)
-    }
-
-    /// What calls run on, within [`Self::block_on`].
+    /// What calls run on, in this runtime or in another one of the same process.
     pub(crate) fn worker(&self) -> Arc<Worker> {
         Arc::clone(&self.worker)
     }

@@ -30,6 +30,8 @@ pub(crate) enum Serving {
     Threads(usize),
     /// One call of this process; nothing is read that it does not need.
     OneCall,
+    /// Answers of a metadata server, as many as come; nothing is read that they do not need.
+    Answers,
 }
 
 /// Makes a home. The recovery key is not kept anywhere; whoever called this shows it once.
@@ -86,14 +88,22 @@ pub(crate) fn open(home: &Home, settings: &Settings, serving: Serving) -> Outcom
     }
     private();
     let lock = match serving {
-        Serving::Threads(_) => HomeLock::take(home.folder())?,
+        // One that serves keeps it; one that makes a call lets go in a moment.
+        Serving::Threads(_) => {
+            HomeLock::wait(home.folder(), |waited| waited < SHORT_WAIT && patient(home, waited))?
+        }
         // Another call of this kind is done in milliseconds, or waits for somebody who types a code.
-        Serving::OneCall => HomeLock::wait(home.folder(), |waited| patient(home, waited))?,
+        Serving::OneCall | Serving::Answers => HomeLock::wait(home.folder(), |waited| patient(home, waited))?,
     };
     let storage = home.storage()?;
     let facts = secrets::provider_facts(&*storage)?;
     let setup = Setup { reserved: reserved(home, &facts) };
-    let stores = Stores { state: storage, evidence: Arc::new(Journal::open(&home.evidence())?) };
+    let journal = match serving {
+        // The newest segment is read through by whoever opens the journal.
+        Serving::OneCall => Journal::with_segments_of(&home.evidence(), SHORT_SEGMENT)?,
+        Serving::Threads(_) | Serving::Answers => Journal::open(&home.evidence())?,
+    };
+    let stores = Stores { state: storage, evidence: Arc::new(journal) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let told = broker::Settings {
         tenant: TenantName::local(),
@@ -104,11 +114,11 @@ pub(crate) fn open(home: &Home, settings: &Settings, serving: Serving) -> Outcom
         origin: ORIGIN.to_owned(),
         threads: match serving {
             Serving::Threads(threads) => threads,
-            Serving::OneCall => 1,
+            Serving::OneCall | Serving::Answers => 1,
         },
         reading: match serving {
             Serving::Threads(_) => Reading::AtOnce,
-            Serving::OneCall => Reading::OnDemand { build: build() },
+            Serving::OneCall | Serving::Answers => Reading::OnDemand { build: build() },
         },
     };
     let broker = Arc::new(Broker::open(stores, clock, told, setup)?);
@@ -186,7 +196,11 @@ fn reserved(home: &Home, facts: &Facts) -> Vec<PathBuf> {
     files
 }
 
+/// As long as a command takes that nobody is asked for.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
 /// Somebody may be looking for a token to type its code.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// About five hundred calls, which are read through in less than half a millisecond.
+const SHORT_SEGMENT: u64 = 256 << 10;
 /// The name under which a home signs its evidence.
 pub(crate) const ORIGIN: &str = "doorward/local";

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Kind, NoAnswer};
 
 /// An error of this crate.
@@ -111,15 +113,48 @@ pub enum Error {
         #[source]
         source: crypto::Error,
     },
+    /// What a keyring said that is at the other end of a connection, in its own words.
+    #[error("{message}")]
+    Elsewhere {
+        /// Which kind of failure it is there.
+        fault: Fault,
+        /// What it said.
+        message: String,
+        /// What a person can do about it.
+        hint: Option<String>,
+    },
     /// No guarded memory for what was read.
     #[error("an entry could not be kept in memory")]
     Memory(#[from] memory::Error),
 }
 
+/// A kind of failure that callers tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// There is no such entry.
+    Missing,
+    /// The keyring can't hold an entry of that name.
+    Name,
+    /// Anything else.
+    Else,
+}
+
 impl Error {
+    /// Which kind of failure it is.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::NotFound { .. } => Fault::Missing,
+            Self::Name { .. } => Fault::Name,
+            Self::Elsewhere { fault, .. } => *fault,
+            _ => Fault::Else,
+        }
+    }
+
     /// What a person can do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Locked { kind: Kind::File, .. } => Some(
                 "nothing was changed; try again with the passphrase that the other entries were stored with",
@@ -130,6 +165,7 @@ impl Error {
             Self::Locked { .. } => Some("unlock it and try again; nothing was changed"),
             Self::Unavailable { .. } => Some("choose another keyring with `--backend`"),
             Self::Ask { .. } => Some("run it in a terminal, or put the answer into the environment"),
+            Self::Elsewhere { hint, .. } => hint.as_deref(),
             _ => None,
         }
     }

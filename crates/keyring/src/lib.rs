@@ -52,7 +52,7 @@ mod worker;
 mod bus;
 
 pub use ask::{Ask, NoAnswer, Question};
-pub use error::Error;
+pub use error::{Error, Fault};
 pub use item::{Item, Trust};
 pub use kind::{Kind, UnknownKind};
 pub use open::{first_usable, open};

@@ -2,9 +2,10 @@
 //!
 //! One connection per request, over a Unix socket or a loopback address and nothing else. Not for upstreams.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -135,6 +136,48 @@ impl Plain {
     }
 }
 
+/// A connection to a door on a Unix socket that speaks another protocol from here on, or the door's reply instead. Blocks.
+///
+/// # Errors
+/// When nobody listens there, or what answers is no door.
+pub fn switched(
+    socket: &Path,
+    path: &str,
+    protocol: &str,
+) -> io::Result<Result<UnixStream, Response<Bytes>>> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(SWITCHING))?;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: {protocol}\r\nContent-Length: 0\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes())?;
+    let mut reply = Vec::new();
+    let end = loop {
+        // The other end says nothing behind the head until it is spoken to, so a read takes no more than that.
+        let mut piece = [0; 1024];
+        let count = stream.read(&mut piece)?;
+        reply.extend_from_slice(piece.get(..count).unwrap_or_default());
+        match reply.windows(4).position(|window| window == b"\r\n\r\n") {
+            Some(at) => break at + 4,
+            None if count == 0 || reply.len() > HEAD => return Err(io::ErrorKind::InvalidData.into()),
+            None => {}
+        }
+    };
+    let status = reply.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.get(..3));
+    let status = status.and_then(|digits| http::StatusCode::from_bytes(digits).ok());
+    let status = status.ok_or(io::ErrorKind::InvalidData)?;
+    if status == http::StatusCode::SWITCHING_PROTOCOLS {
+        stream.set_read_timeout(None)?;
+        return if reply.len() == end { Ok(Ok(stream)) } else { Err(io::ErrorKind::InvalidData.into()) };
+    }
+    // The door closes behind a reply.
+    let mut body = reply.split_off(end);
+    stream.take(LONGEST_REFUSAL).read_to_end(&mut body)?;
+    let mut told = Response::new(Bytes::from(body));
+    *told.status_mut() = status;
+    Ok(Err(told))
+}
+
 fn request(method: Method, path: &str, body: Body) -> Result<Request<Body>, Error> {
     if !path.starts_with('/') {
         return Err(Error::Request("the target is not a path"));
@@ -145,6 +188,10 @@ fn request(method: Method, path: &str, body: Body) -> Result<Request<Body>, Erro
         .body(body)
         .map_err(|_| Error::Request("the target is malformed"))
 }
+
+const SWITCHING: Duration = Duration::from_secs(30);
+const HEAD: usize = 16 * 1024;
+const LONGEST_REFUSAL: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,8 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -201,10 +202,13 @@ where
         let watch = Watch { head: self.limits.head_bytes, write_stall: self.limits.write_stall };
         let watched = Watched::new(stream, watch);
         let begun = watched.begun();
+        let upgraded = watched.upgraded();
         let service = self.service;
-        let handler = service_fn(move |request| answer(service.clone(), request, peer.clone()));
+        let handler =
+            service_fn(move |request| answer(service.clone(), request, peer.clone(), Arc::clone(&upgraded)));
         self.builder.http1().timer(Lasting::default());
-        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(watched), handler));
+        let mut connection =
+            pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(watched), handler));
         let draining = self.draining.clone();
         let mut started = pin!(self.draining.started());
         let mut told = Told::No;
@@ -250,11 +254,17 @@ where
     }
 }
 
+/// On a reply: the service takes the connection over, for another protocol than HTTP. Without it no reply of a service
+/// switches protocols, whoever wrote it.
+#[derive(Debug, Clone, Copy)]
+pub struct TakesOver;
+
 /// Answers one request: the service's answer, or 400 where the head has more than one reading.
 async fn answer<S, F>(
     service: S,
     request: Request<hyper::body::Incoming>,
     peer: Peer,
+    upgraded: Arc<AtomicBool>,
 ) -> Result<Response<Body>, Infallible>
 where
     S: Fn(Request<hyper::body::Incoming>, Peer) -> F,
@@ -270,7 +280,17 @@ where
         }
         return Ok(refused);
     }
-    Ok(service(Request::from_parts(parts, body), peer).await)
+    let mut reply = service(Request::from_parts(parts, body), peer).await;
+    match (reply.status(), reply.extensions_mut().remove::<TakesOver>()) {
+        (StatusCode::SWITCHING_PROTOCOLS, Some(TakesOver)) => upgraded.store(true, Ordering::Relaxed),
+        (StatusCode::SWITCHING_PROTOCOLS, None) => {
+            tracing::warn!("a reply that switches protocols was not let through");
+            reply = Response::new(Body::empty());
+            *reply.status_mut() = StatusCode::BAD_GATEWAY;
+        }
+        _ => {}
+    }
+    Ok(reply)
 }
 
 fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {

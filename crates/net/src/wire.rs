@@ -45,6 +45,7 @@ pub(crate) struct Watched<S> {
     /// What the library is still given of [`IMPOSSIBLE`], once the stream was cut; then it sees the end.
     owed: Option<&'static [u8]>,
     begun: Arc<AtomicBool>,
+    upgraded: Arc<AtomicBool>,
     stall: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -57,6 +58,7 @@ impl<S> Watched<S> {
             framing: Framing::new(watch.head),
             owed: None,
             begun: Arc::default(),
+            upgraded: Arc::default(),
             stall: watch.write_stall,
             stalled: None,
         }
@@ -65,6 +67,11 @@ impl<S> Watched<S> {
     /// Becomes true with the first complete head; until then the connection lives on borrowed time.
     pub(crate) fn begun(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.begun)
+    }
+
+    /// Set before a reply that switches protocols is written: what comes behind the request is not HTTP any more.
+    pub(crate) fn upgraded(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.upgraded)
     }
 
     /// Ends a connection whose peer has taken nothing for too long.
@@ -91,6 +98,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         if let Some(owed) = &mut self.owed {
             give(owed, buf);
             return Poll::Ready(Ok(()));
+        }
+        if self.upgraded.load(Ordering::Relaxed) {
+            return Pin::new(&mut self.inner).poll_read(cx, buf);
         }
         let before = buf.filled().len();
         std::task::ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;

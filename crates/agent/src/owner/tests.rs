@@ -24,5 +24,14 @@ fn what_belongs_to_a_run_or_is_in_another_container_is_not_the_owner() {
     let root_elsewhere = Holder { sight: Sight::ForeignUsers, ..caller(0) };
     for other in [run, elsewhere, root_elsewhere] {
         assert_eq!(Owner::proven(&other, 1000).unwrap_err().code, Code::Denied, "{other:?}");
+        assert_eq!(Owner::alone(&other, 1000).unwrap_err().code, Code::Denied, "{other:?}");
     }
+}
+
+#[test]
+fn what_a_keyring_holds_is_for_its_user_and_not_for_root() {
+    assert!(Owner::alone(&caller(1000), 1000).is_ok());
+    assert_eq!(Owner::alone(&caller(0), 1000).unwrap_err().code, Code::Denied);
+    assert_eq!(Owner::alone(&caller(1001), 1000).unwrap_err().code, Code::Denied);
+    assert_eq!(Owner::alone(&Holder::default(), 0).unwrap_err().code, Code::Denied);
 }

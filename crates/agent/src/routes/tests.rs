@@ -28,6 +28,7 @@ fn the_state_is_asked_and_changed_under_fixed_paths() {
     assert_eq!(routed(&Method::GET, "/v1/metrics"), Ok(Route::Metrics));
     assert_eq!(routed(&Method::POST, "/v1/unseal"), Ok(Route::Unseal));
     assert_eq!(routed(&Method::POST, "/v1/drain"), Ok(Route::Drain));
+    assert_eq!(routed(&Method::POST, "/v1/wish"), Ok(Route::Wish));
 }
 
 #[test]

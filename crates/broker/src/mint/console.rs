@@ -15,9 +15,9 @@ use crate::Lease;
 
 /// Makes the address. It is as good as the session, so it goes back as a secret.
 pub(super) async fn open(minting: &Minting, session: &OfProfile, console: &Console) -> Result<Minted, Stop> {
-    let plan = session::plan(minting, session).await?;
-    let straight = is_session(&plan);
-    let (lease, _) = session::walk(minting, session, plan).await?;
+    let way = session::plan(minting, session).await?;
+    let straight = is_session(&way.plan);
+    let (lease, _) = session::walk(minting, session, way).await?;
     url(minting, &session.profile, console, (lease, straight)).await
 }
 

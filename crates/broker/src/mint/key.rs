@@ -22,11 +22,7 @@ pub(super) async fn add(minting: &Minting, profile: String, key: Lease) -> Resul
 
 /// Forgets the key of a profile, and the sessions that were made with it.
 pub(super) async fn remove(minting: &Minting, profile: &str) -> Result<Minted, Stop> {
-    let removed = minting.tools.keys.remove(vec![profile.to_owned()]).await;
-    if removed.map_err(|error| minting.keyring(&error))? == 0 {
-        let kind = minting.tools.keys.kind().await;
-        return Err(minting.keyring(&keyring::Error::NotFound { kind, name: profile.to_owned() }).into());
-    }
+    minting.tools.keys.remove_one(profile.to_owned()).await.map_err(|error| minting.keyring(&error))?;
     let sessions = minting.forget_sessions(profile).await?;
     let value = json!({ "profile": profile, "sessions": sessions });
     Ok(done(value, vec![("profile", profile.to_owned()), ("sessions", sessions.to_string())]))

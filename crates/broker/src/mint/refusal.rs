@@ -1,5 +1,6 @@
 //! What AWS, a keyring or a person said, as a refusal.
 
+use keyring::Fault;
 use model::{Code, Refusal, Retry};
 
 use super::{Minting, Tools};
@@ -31,13 +32,17 @@ impl Minting {
 
 impl Tools {
     pub(super) fn keyring(&self, error: &keyring::Error) -> Refusal {
-        let code = match error {
-            keyring::Error::NotFound { .. } => Code::SecretMissing,
-            keyring::Error::Name { .. } => Code::BadRequest,
-            _ => Code::SourceUnavailable,
+        let code = match error.fault() {
+            Fault::Missing => Code::SecretMissing,
+            Fault::Name => Code::BadRequest,
+            Fault::Else => Code::SourceUnavailable,
         };
-        let message = self.words.as_ref().and_then(|words| words(error)).unwrap_or_else(|| said(error));
-        hinted(Refusal::new(code, message), error.hint())
+        hinted(Refusal::new(code, self.said(error)), error.hint())
+    }
+
+    /// What a keyring says, in the words of the command line that is spoken.
+    pub(super) fn said(&self, error: &keyring::Error) -> String {
+        self.words.as_ref().and_then(|words| words(error)).unwrap_or_else(|| said(error))
     }
 }
 

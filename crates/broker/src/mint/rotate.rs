@@ -12,6 +12,7 @@ use aws::iam::{Iam, KeyStatus};
 use aws::sts::Sts;
 use aws::wire::{Endpoint, Service};
 use model::{Code, Refusal};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::needs::Stop;
@@ -56,7 +57,8 @@ pub enum Stage<'a> {
 }
 
 /// What becomes of the key that was replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OldKey {
     /// It is deleted.
     Deleted,
@@ -76,7 +78,7 @@ pub(super) async fn run(
         aws::chain::master(&session.profile, &stored).map_err(|error| minting.chain(&error))?.name.clone();
     let old = minting.stored_key(&master).await?;
     let direct = session.want.no_session;
-    let plan = if direct { None } else { Some(session::plan(minting, session).await?) };
+    let plan = if direct { None } else { Some(session::plan(minting, session).await?.plan) };
     let at = At::of(&session.profile);
     let mut rotation = Rotation { minting, session, plan, master, at, user: None, becomes, progress };
     let signer = rotation.begin(&old).await?;

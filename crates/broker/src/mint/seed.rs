@@ -10,6 +10,7 @@ use aws::mfa::{Code as Digits, Seed};
 use keyring::{Error, Item, Trust};
 use memory::Secret;
 use model::{Code, Refusal, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Batch, Row, Table};
 
@@ -18,7 +19,8 @@ use super::{Minted, Minting, key};
 use crate::manage::{unstored, waiting};
 
 /// Whether seeds that are stored here make codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Seeds {
     /// Where a device has one.
     Use,

@@ -12,20 +12,20 @@ use crate::Lease;
 
 /// Credentials of a profile.
 pub(super) async fn get(minting: &Minting, session: &OfProfile) -> Result<Minted, Stop> {
-    let plan = plan(minting, session).await?;
-    if plan.gives == Gives::StoredKeys {
+    let way = plan(minting, session).await?;
+    if way.plan.gives == Gives::StoredKeys {
         let message =
             format!("profile `{}` gives its stored key, which is a disclosure", session.profile.name);
         return Err(Refusal::new(Code::Denied, message).hint("`--no-session` asks for it").into());
     }
-    let (lease, from) = walk(minting, session, plan).await?;
+    let (lease, from) = walk(minting, session, way).await?;
     Ok(minted(session, lease, from))
 }
 
 /// The stored key of a profile, as it is. Where the profile takes a role all the same, its credentials are given.
 pub(super) async fn disclose(minting: &Minting, session: &OfProfile) -> Result<Minted, Stop> {
-    let plan = plan(minting, session).await?;
-    let (lease, from) = walk(minting, session, plan).await?;
+    let way = plan(minting, session).await?;
+    let (lease, from) = walk(minting, session, way).await?;
     Ok(minted(session, lease, from))
 }
 
@@ -54,13 +54,21 @@ fn minted(session: &OfProfile, lease: Lease, from: From) -> Minted {
     Minted { lease: Some(Box::new(lease)), value, fields }
 }
 
-/// The way to the credentials, as it is before any key was read.
-pub(super) async fn plan(minting: &Minting, session: &OfProfile) -> Result<Plan, Stop> {
-    planned(minting, session, session.want).await
+/// The way to credentials.
+pub(super) struct Way {
+    pub(super) plan: Plan,
+    /// The entries that there were when it was planned: of the keyring with sessions, where that is the one with keys.
+    names: Option<Vec<String>>,
 }
 
-async fn planned(minting: &Minting, session: &OfProfile, want: Want) -> Result<Plan, Stop> {
+/// The way to the credentials, as it is before any key was read.
+pub(super) async fn plan(minting: &Minting, session: &OfProfile) -> Result<Way, Stop> {
     let names = minting.tools.keys.names().await.map_err(|error| minting.keyring(&error))?;
+    let plan = planned(minting, session, (&names, session.want))?;
+    Ok(Way { plan, names: minting.tools.sessions.is(&minting.tools.keys).then_some(names) })
+}
+
+fn planned(minting: &Minting, session: &OfProfile, (names, want): (&[String], Want)) -> Result<Plan, Stop> {
     let stored = |name: &str| names.iter().any(|known| known == name);
     chain::plan(&session.profile, &stored, &want).map_err(|error| minting.chain(&error).into())
 }
@@ -69,9 +77,13 @@ async fn planned(minting: &Minting, session: &OfProfile, want: Want) -> Result<P
 pub(super) async fn walk(
     minting: &Minting,
     session: &OfProfile,
-    mut plan: Plan,
+    Way { mut plan, names }: Way,
 ) -> Result<(Lease, From), Stop> {
-    if let Some((lease, done)) = kept(minting, session, &plan).await? {
+    let names = match names {
+        Some(names) => names,
+        None => minting.tools.sessions.names().await.map_err(|error| minting.keyring(&error))?,
+    };
+    if let Some((lease, done)) = kept(minting, session, &plan, &names).await? {
         let (lease, made) = minting.steps(lease, &plan, done).await?;
         return Ok((lease, if made { From::Made } else { From::Kept }));
     }
@@ -81,7 +93,9 @@ pub(super) async fn walk(
             if key.session_token.is_some() && !session.want.temporary_keys {
                 // A session can't make another one, so the way is another one.
                 check_end(minting, profile, &key)?;
-                plan = planned(minting, session, Want { temporary_keys: true, ..session.want }).await?;
+                let names = minting.tools.keys.names().await.map_err(|error| minting.keyring(&error))?;
+                let want = Want { temporary_keys: true, ..session.want };
+                plan = planned(minting, session, (&names, want))?;
             }
             (key, From::Stored)
         }
@@ -107,9 +121,13 @@ fn check_end(minting: &Minting, profile: &str, key: &Lease) -> Result<(), Stop> 
 }
 
 /// The furthest point of the way that is kept, and how many steps lie behind it.
-async fn kept(minting: &Minting, session: &OfProfile, plan: &Plan) -> Result<Option<(Lease, usize)>, Stop> {
+async fn kept(
+    minting: &Minting,
+    session: &OfProfile,
+    plan: &Plan,
+    names: &[String],
+) -> Result<Option<(Lease, usize)>, Stop> {
     let shelf = &minting.tools.sessions;
-    let names = shelf.names().await.map_err(|error| minting.keyring(&error))?;
     let now = minting.tools.wire.now();
     let stale: Vec<String> =
         aws::session::stale(names.iter().map(String::as_str), now).map(ToOwned::to_owned).collect();
@@ -122,7 +140,7 @@ async fn kept(minting: &Minting, session: &OfProfile, plan: &Plan) -> Result<Opt
     let ends = plan.steps.iter().map(aws::chain::Step::key).enumerate().rev().map(|(at, key)| (at + 1, key));
     for (done, key) in ends.chain([(0, plan.base.key())]) {
         let Some(key) = key else { continue };
-        if let Some(lease) = find(minting, session, key, &names).await {
+        if let Some(lease) = find(minting, session, key, names).await {
             return Ok(Some((lease, done)));
         }
     }

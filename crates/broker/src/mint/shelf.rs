@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::secrets::Lending;
-use keyring::{Error, Item, Keyring};
+use keyring::{Error, Fault, Item, Keyring};
 
 /// A keyring, one call at a time. Cheap to clone.
 #[derive(Clone)]
@@ -11,17 +11,33 @@ pub struct Shelf(Place);
 
 #[derive(Clone)]
 enum Place {
-    /// One that a door opened.
-    Opened(Arc<Mutex<Box<dyn Keyring>>>),
+    /// One that a door opened, and which thread waits for it.
+    Opened(Arc<Mutex<Box<dyn Keyring>>>, Waits),
     /// Doorward's own store, which only the call can open.
     Own,
+}
+
+/// Which thread waits for a keyring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// One of the runtime's that may wait.
+    Apart,
+    /// The one that asks.
+    Here,
 }
 
 impl Shelf {
     /// Takes a keyring.
     #[must_use]
     pub fn new(keyring: Box<dyn Keyring>) -> Self {
-        Self(Place::Opened(Arc::new(Mutex::new(keyring))))
+        Self(Place::Opened(Arc::new(Mutex::new(keyring)), Waits::Apart))
+    }
+
+    /// The same for a process that lives for one call: its only thread has nothing else to do while a keyring works, and
+    /// starting another one would cost more than most keyrings do.
+    #[must_use]
+    pub fn here(keyring: Box<dyn Keyring>) -> Self {
+        Self(Place::Opened(Arc::new(Mutex::new(keyring)), Waits::Here))
     }
 
     /// Doorward's own store.
@@ -40,20 +56,23 @@ impl Shelf {
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
-            (Place::Opened(one), Place::Opened(other)) => Arc::ptr_eq(one, other),
+            (Place::Opened(one, _), Place::Opened(other, _)) => Arc::ptr_eq(one, other),
             (Place::Own, Place::Own) => true,
-            (Place::Opened(_), Place::Own) | (Place::Own, Place::Opened(_)) => false,
+            (Place::Opened(..), Place::Own) | (Place::Own, Place::Opened(..)) => false,
         }
     }
 
     /// Which kind of keyring it is.
-    pub(super) async fn kind(&self) -> keyring::Kind {
-        let Place::Opened(keyring) = &self.0 else { return keyring::Kind::Doorward };
-        let keyring = Arc::clone(keyring);
-        let kind = move || keyring.lock().unwrap_or_else(PoisonError::into_inner).kind();
-        tokio::task::spawn_blocking(kind)
-            .await
-            .unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+    pub(super) fn kind(&self) -> keyring::Kind {
+        self.with(|keyring| Ok(keyring.kind())).unwrap_or(keyring::Kind::Doorward)
+    }
+
+    /// Uses the keyring in this thread, which may wait.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&dyn Keyring) -> Result<T, Error>) -> Result<T, Error> {
+        match &self.0 {
+            Place::Opened(keyring, _) => work(&**keyring.lock().unwrap_or_else(PoisonError::into_inner)),
+            Place::Own => Err(unopened()),
+        }
     }
 
     /// The names of all entries.
@@ -75,6 +94,11 @@ impl Shelf {
         self.wait(move |keyring| keyring.set(item)).await
     }
 
+    /// Removes one entry, which has to be there.
+    pub(super) async fn remove_one(&self, name: String) -> Result<(), Error> {
+        self.wait(move |keyring| keyring.remove(&name)).await
+    }
+
     /// Removes entries; those that are gone already are none. Says how many there were.
     pub(super) async fn remove(&self, names: Vec<String>) -> Result<usize, Error> {
         self.wait(move |keyring| {
@@ -82,7 +106,7 @@ impl Shelf {
             for name in names {
                 match keyring.remove(&name) {
                     Ok(()) => removed += 1,
-                    Err(Error::NotFound { .. }) => {}
+                    Err(error) if error.fault() == Fault::Missing => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -95,10 +119,10 @@ impl Shelf {
         &self,
         work: impl FnOnce(&dyn Keyring) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let Place::Opened(keyring) = &self.0 else {
-            let why = "it is opened by the broker, for a call".to_owned();
-            return Err(Error::Unavailable { kind: keyring::Kind::Doorward, why, source: None });
-        };
+        let Place::Opened(keyring, waits) = &self.0 else { return Err(unopened()) };
+        if *waits == Waits::Here {
+            return self.with(work);
+        }
         let keyring = Arc::clone(keyring);
         let done = tokio::task::spawn_blocking(move || {
             let keyring = keyring.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,4 +133,9 @@ impl Shelf {
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
     }
+}
+
+fn unopened() -> Error {
+    let why = "it is opened by the broker, for a call".to_owned();
+    Error::Unavailable { kind: keyring::Kind::Doorward, why, source: None }
 }

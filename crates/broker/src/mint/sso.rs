@@ -8,7 +8,7 @@ use aws::profile::Sso;
 use aws::session::KeptToken;
 use aws::sso::{Portal, was_signed_out};
 use aws::wire::Service;
-use keyring::{Item, Trust};
+use keyring::{Fault, Item, Trust};
 use memory::Secret;
 use model::{Code, Refusal};
 
@@ -100,7 +100,7 @@ impl Minting {
         let entry = aws::session::sso_token_entry(start_url);
         match self.tools.sessions.read(self.lending(), &entry).await {
             Ok(item) => Ok(super::token::read(&item.secret, aws::session::token_from_json).ok()),
-            Err(keyring::Error::NotFound { .. }) => Ok(None),
+            Err(error) if error.fault() == Fault::Missing => Ok(None),
             Err(error) => Err(self.keyring(&error).into()),
         }
     }

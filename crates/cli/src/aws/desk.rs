@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use aws::file::File;
 use aws::mfa::Serving;
-use aws::profile::{Overrides, Profile};
-use aws::wire::{Sleep, Wire};
-use broker::mint::{self, Shelf, Tools, What, Wish};
-use broker::{Answer, Lease, Outbound, SystemClock};
+use aws::profile::{Overrides, Profile, WebIdentity};
+use aws::wire::Wire;
+use broker::mint::{self, Reach, Shelf, Tools, What, Wish};
+use broker::{Answer, Lease, Outbound};
 use keyring::{Keyring, Kind};
 use model::Inputs;
-use net::egress::{EgressConfig, Proxies, Roots};
+use zeroize::Zeroizing;
 
 use super::ask::{self, Pages, Terminal};
 use super::counter;
@@ -73,6 +73,21 @@ impl Desk {
         self.profile(name, session)
     }
 
+    /// The same with every path in it as it is from here: a running broker that reads it has another folder than we have.
+    fn outward(mut profile: Profile) -> Profile {
+        let mut next = Some(&mut profile);
+        while let Some(one) = next {
+            if let Some(WebIdentity::File(path)) = &mut one.web_identity
+                && let Ok(whole) = std::path::absolute(&*path)
+                && let Some(text) = whole.to_str()
+            {
+                text.clone_into(path);
+            }
+            next = one.source.as_deref_mut();
+        }
+        profile
+    }
+
     /// The profile of this name, resolved, without a word about what is odd in it.
     pub(super) fn quiet_profile(&self, name: &str, session: &Wanted) -> Result<Profile, Wrong> {
         let overrides = Overrides { region: session.region.clone(), ..Overrides::default() };
@@ -94,7 +109,7 @@ impl Desk {
         for warning in profile.all_warnings() {
             super::speech::say(&format!("warning: {warning}"));
         }
-        Ok(profile)
+        Ok(Self::outward(profile))
     }
 
     fn words(&self, error: &aws::profile::Error) -> Wrong {
@@ -107,12 +122,14 @@ impl Desk {
     pub(super) fn tools(&self, profile: Option<&Profile>) -> Result<Tools, Wrong> {
         let file_dir = self.global.file_dir.clone();
         let words = move |error: &keyring::Error| compatible(error, &file_dir);
+        let reach = reach(profile);
         Ok(Tools {
             keys: self.keys.clone(),
             sessions: self.sessions.clone(),
             other: None,
             seeds: self.seeds(),
-            wire: Arc::new(wire(profile)?),
+            wire: Arc::new(wire(&reach)?),
+            reach,
             words: self.global.compatible().then(|| Arc::new(words) as Arc<mint::Words>),
         })
     }
@@ -140,9 +157,9 @@ impl Desk {
             comes_back: !self.global.compatible() && !session.device_code && !session.stdout,
             command: profile.login_command.clone(),
         };
-        let wire = wire(Some(profile))?;
-        let getting = Getting { profile, prompts: &*prompts, browser: &browser, wire: &wire };
         let mut tools = self.tools(Some(profile))?;
+        let reach = tools.reach.clone();
+        let getting = Getting { profile, prompts: &*prompts, browser: &browser, reach: &reach };
         if session.mfa_token.is_some() {
             tools.seeds = mint::Seeds::Leave;
         }
@@ -170,8 +187,9 @@ impl Desk {
 /// Tools of a call that needs no keyring.
 pub(crate) fn bare_tools() -> Result<Tools, Wrong> {
     let (keys, sessions) = (Shelf::own(), Shelf::own());
-    let wire = Arc::new(wire(None)?);
-    Ok(Tools { keys, sessions, other: None, seeds: mint::Seeds::Leave, wire, words: None })
+    let reach = reach(None);
+    let wire = Arc::new(wire(&reach)?);
+    Ok(Tools { keys, sessions, other: None, seeds: mint::Seeds::Leave, wire, reach, words: None })
 }
 
 /// The lease of an answer.
@@ -267,7 +285,7 @@ fn keyring(
 pub(super) fn other(name: &str, global: &Global) -> Result<Shelf, Wrong> {
     match name.parse() {
         Ok(Kind::Doorward) => Ok(Shelf::own()),
-        _ => keyring(Some(name), &settings(global), global).map(Shelf::new),
+        _ => keyring(Some(name), &settings(global), global).map(Shelf::here),
     }
 }
 
@@ -284,7 +302,7 @@ fn shelf(name: Option<&str>, global: &Global) -> Result<(Shelf, Vec<String>), Wr
     }
     let keyring = keyring(name, &settings(global), global)?;
     let names = keyring.names().map_err(|error| unusable(&error, global))?;
-    Ok((Shelf::new(keyring), names))
+    Ok((Shelf::here(keyring), names))
 }
 
 fn unusable(error: &keyring::Error, global: &Global) -> Wrong {
@@ -346,23 +364,23 @@ fn settings(global: &Global) -> keyring::Settings {
 }
 
 /// How AWS is reached: by the environment, as every tool is.
-fn wire(profile: Option<&Profile>) -> Result<Wire, Wrong> {
-    Ok(Wire::new(egress(profile)?, Arc::new(SystemClock::default()), Arc::new(Sleep)))
-}
-
-/// Through which proxies, and whom to believe.
-pub(crate) fn egress(profile: Option<&Profile>) -> Result<EgressConfig, Wrong> {
+pub(crate) fn reach(profile: Option<&Profile>) -> Reach {
     let either = |upper: &str, lower: &str| environment(upper).or_else(|| environment(lower));
-    let https = either("HTTPS_PROXY", "https_proxy");
-    // The upper-case name is a header of CGI programs, so only the other one counts (CVE-2016-5385).
-    let http = environment("http_proxy");
-    let except = either("NO_PROXY", "no_proxy");
-    let proxies = Proxies::new(https.as_deref(), http.as_deref(), except.as_deref())
-        .map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))?;
     let bundle = profile.and_then(|profile| profile.endpoints.ca_bundle.clone());
     let bundle = bundle.or_else(|| environment("AWS_CA_BUNDLE")).or_else(|| environment("SSL_CERT_FILE"));
-    let roots = bundle.map_or(Roots::Platform, |path| Roots::Bundle(path.into()));
-    Ok(EgressConfig { proxies, roots, ..EgressConfig::default() })
+    Reach {
+        https: either("HTTPS_PROXY", "https_proxy").map(Zeroizing::new),
+        // The upper-case name is a header of CGI programs, so only the other one counts (CVE-2016-5385).
+        http: environment("http_proxy").map(Zeroizing::new),
+        except: either("NO_PROXY", "no_proxy"),
+        // A running broker has another folder than we have.
+        bundle: bundle.map(|path| std::path::absolute(&path).unwrap_or_else(|_| path.into())),
+    }
+}
+
+/// What sends requests to AWS; belongs to the runtime of the call.
+pub(super) fn wire(reach: &Reach) -> Result<Wire, Wrong> {
+    reach.wire().map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))
 }
 
 /// The session policy that was given on the command line.

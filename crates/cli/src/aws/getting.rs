@@ -12,8 +12,8 @@ use aws::chain::{At, Mfa};
 use aws::mfa::{Prompt, Question};
 use aws::process::{Edges, Program};
 use aws::profile::Profile;
-use aws::wire::{Endpoint, Service, Wire};
-use broker::mint::{Browser, Given, Needs};
+use aws::wire::{Endpoint, Service};
+use broker::mint::{Browser, Given, Needs, Reach};
 use broker::{Outbound, SystemClock};
 use model::{Clock, Timestamp};
 use rustix::fs::{FlockOperation, flock};
@@ -35,7 +35,7 @@ pub(super) struct Getting<'a> {
     /// How people sign in.
     pub(super) browser: &'a dyn Browser,
     /// How AWS is reached.
-    pub(super) wire: &'a Wire,
+    pub(super) reach: &'a Reach,
 }
 
 impl Getting<'_> {
@@ -98,8 +98,9 @@ impl Getting<'_> {
                     Endpoint::locate(Service::Oidc, &at.locator(Service::Oidc, at.region.as_deref()));
                 let endpoint =
                     endpoint.map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))?;
+                let wire = super::desk::wire(self.reach)?;
                 let done =
-                    wire::runtime()?.block_on(broker::mint::sign_in(self.wire, &endpoint, sso, self.browser));
+                    wire::runtime()?.block_on(broker::mint::sign_in(&wire, &endpoint, sso, self.browser));
                 let again = format!(
                     "`doorward aws exec {} -- true` signs in again; `--device-code --no-browser` from another machine",
                     self.profile.name

@@ -10,6 +10,7 @@
 //! - No bus is dialled, no keyring opened and nothing resolved that the command does not need.
 
 mod ask;
+mod beside;
 pub(crate) mod child;
 mod configure;
 mod console;

@@ -10,7 +10,7 @@ use aws::chain::{At, RoleCall};
 use aws::mfa::Serving;
 use aws::profile::{Profile, Role};
 use broker::mint::{self, What};
-use broker::{Lease, Outbound, SystemClock};
+use broker::{Lease, SystemClock};
 use metadata::{
     Alias, Ask, Bearer, Ec2, Ecs, Endpoint, Given, Instance, Leases, Reach, Refreshing, Relay, Version1,
 };
@@ -34,11 +34,13 @@ pub(super) fn run(desk: Desk, profile: Profile, exec: Exec, child: Child) -> Res
     let runtime = wire::runtime()?;
     runtime.block_on(async move {
         let leases = Arc::new(Refreshing::new(Arc::new(source), Arc::new(SystemClock::default())));
-        if ecs_server {
+        let status = if ecs_server {
             ecs(&leases, listen.as_deref(), lazy, child).await
         } else {
             ec2(&leases, listen.as_deref(), lazy, version1, child).await
-        }
+        };
+        leases.source().counter.close().await;
+        status
     })
 }
 
@@ -200,10 +202,10 @@ struct Source {
 impl Source {
     fn new(desk: Desk, profile: Profile, session: Wanted) -> Result<Self, Wrong> {
         Ok(Self {
+            counter: Counter::new(desk.tools(None)?),
             desk: Arc::new(desk),
             profile,
             session: Arc::new(session),
-            counter: Counter::start()?,
             base: tokio::sync::Mutex::default(),
         })
     }
@@ -286,13 +288,7 @@ impl Leases for Source {
             ("expiration".to_owned(), aws::session::rfc3339(given.expiration)),
             ("role".to_owned(), given.role.unwrap_or_default().to_owned()),
         ];
-        let tools = self.desk.tools(None).map_err(refused)?;
-        let wish = mint::Wish { what: What::Answered { fields }, tools, given: Arc::default() };
-        match self.counter.call("metadata.answer", inputs, wish).await {
-            Ok(Outbound::Answer(answer) | Outbound::Lease(answer, _)) => Ok(answer.evidence),
-            Ok(Outbound::Reply(id, _)) => Ok(id),
-            Err(failure) => Err(refused(Wrong(failure))),
-        }
+        self.counter.record(mint::AWS, inputs, fields).await.map_err(|failure| refused(Wrong(failure)))
     }
 }
 

@@ -57,9 +57,14 @@ fn about(integration: &'static str, key: &str) -> Result<Value, Wrong> {
 
 /// What a call is to do. How the cloud is reached belongs to the runtime of the call, so each has its own.
 fn wish(place: Place) -> Result<Wish, Wrong> {
-    let talk = std::sync::Arc::new(Talk::new(desk::egress(None)?));
+    let talk = std::sync::Arc::new(Talk::new(egress()?));
     let what = What::OfCloud(Box::new(CloudWish { place, talk }));
     Ok(Wish { what, tools: desk::bare_tools()?, given: std::sync::Arc::default() })
+}
+
+/// Through which proxies, and whom to believe.
+fn egress() -> Result<net::egress::EgressConfig, Wrong> {
+    desk::reach(None).egress().map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))
 }
 
 fn input(key: &str) -> Inputs {

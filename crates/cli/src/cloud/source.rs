@@ -1,15 +1,12 @@
 //! Where the tokens of a server come from: the one path, over the user's home.
 
-use std::sync::Arc;
-
-use broker::Outbound;
-use broker::mint::{Place, What, Wish};
+use broker::mint::Place;
 use metadata::{Bearer, CloudToken, Given, TokenAsk, Tokens, Want};
 use model::{EvidenceId, Refusal};
 use zeroize::Zeroizing;
 
 use super::{input, wish};
-use crate::aws::counter::Counter;
+use crate::aws::counter::{self, Counter};
 use crate::aws::{Wrong, desk, serve};
 use crate::failure::Failure;
 
@@ -31,7 +28,12 @@ impl Source {
         key: &str,
         place: impl Fn(&Want) -> Result<Place, Wrong> + Send + Sync + 'static,
     ) -> Result<Self, Wrong> {
-        Ok(Self { integration, key: key.to_owned(), place: Box::new(place), counter: Counter::start()? })
+        Ok(Self {
+            integration,
+            key: key.to_owned(),
+            place: Box::new(place),
+            counter: Counter::new(desk::bare_tools()?),
+        })
     }
 
     async fn get(&self, ask: TokenAsk) -> Result<CloudToken, Wrong> {
@@ -49,8 +51,11 @@ impl Source {
         if let Place::Gcp { impersonated: Some(email), .. } = &place {
             inputs.insert("impersonate".to_owned(), email.clone());
         }
-        let asked = self.counter.call_of((self.integration, "token.get"), inputs, wish(place)?).await;
-        let lease = asked.map_err(Wrong).and_then(desk::lease)?;
+        let (integration, wish) = (self.integration, wish(place)?);
+        let call = move || counter::call_of(integration, "token.get", inputs, wish);
+        let asked = tokio::task::spawn_blocking(call).await;
+        let lost = |_| Wrong(Failure::new("the call broke off inside Doorward"));
+        let lease = asked.map_err(lost)?.map_err(Wrong).and_then(desk::lease)?;
         let expiration =
             lease.expiration.ok_or_else(|| Wrong(Failure::new("the cloud gave a token without an end")))?;
         #[expect(
@@ -75,12 +80,7 @@ impl Tokens for Source {
             ("account".to_owned(), given.role.unwrap_or_default().to_owned()),
             ("expiration".to_owned(), aws::session::rfc3339(given.expiration)),
         ];
-        let tools = desk::bare_tools().map_err(serve::refused)?;
-        let wish = Wish { what: What::Answered { fields }, tools, given: Arc::default() };
-        match self.counter.call_of((self.integration, "metadata.answer"), inputs, wish).await {
-            Ok(Outbound::Answer(answer) | Outbound::Lease(answer, _)) => Ok(answer.evidence),
-            Ok(Outbound::Reply(id, _)) => Ok(id),
-            Err(failure) => Err(serve::refused(Wrong(failure))),
-        }
+        let recorded = self.counter.record(self.integration, inputs, fields).await;
+        recorded.map_err(|failure| serve::refused(Wrong(failure)))
     }
 }

@@ -5,6 +5,8 @@
 //! [`case`] says what a case is, [`run`] how it is run.
 
 #[cfg(test)]
+mod burst;
+#[cfg(test)]
 mod case;
 #[cfg(test)]
 mod expect;
@@ -33,10 +35,29 @@ use run::Binary;
 #[cfg(test)]
 macro_rules! groups {
     ($($test:ident: $group:literal,)*) => {
-        $(#[test] fn $test() { hold($group); })*
+        $(#[test] fn $test() { hold($group, Way::Alone); })*
         const GROUPS: &[&str] = &[$($group),*];
+
+        /// The same cases once more, in a home over which a broker runs.
+        mod beside_a_running_broker {
+            $(#[test] fn $test() { super::hold($group, super::Way::Beside); })*
+        }
     };
 }
+
+/// How the home of a case is reached.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Each command opens it.
+    Alone,
+    /// A broker has it open.
+    Beside,
+}
+
+/// Groups whose commands open no home, so that a broker makes no difference.
+#[cfg(test)]
+const HOMELESS: [&str; 6] = ["config", "env", "region", "list", "backend", "cli"];
 
 #[cfg(test)]
 groups! {
@@ -93,7 +114,10 @@ fn every_case_has_a_name_of_its_own_and_a_group_that_is_run() {
 
 /// Runs all cases of a group; fails with everything that differs.
 #[cfg(test)]
-fn hold(group: &str) {
+fn hold(group: &str, way: Way) {
+    if way == Way::Beside && HOMELESS.contains(&group) {
+        return;
+    }
     let wanted = wanted();
     let cases: Vec<Case> = case::all()
         .into_iter()
@@ -101,6 +125,13 @@ fn hold(group: &str) {
         .filter(can_be_run)
         .collect();
     let binary = Binary::linked(&program());
+    // Old keys that could not be deleted are remembered in the home, by the name of a profile, which cases share.
+    let apart = group == "rotate";
+    let shared = (way == Way::Beside && !apart && !cases.is_empty()).then(Broker::start);
+    let one = |case: &Case| {
+        let own = (way == Way::Beside && apart).then(Broker::start);
+        run::run(case, &binary, own.as_ref().or(shared.as_ref()).map(Broker::home).as_deref())
+    };
     let failures = Mutex::new(Vec::new());
     let next = Mutex::new(cases.iter());
     std::thread::scope(|scope| {
@@ -109,7 +140,7 @@ fn hold(group: &str) {
                 loop {
                     let case = next.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some(case) = case else { return };
-                    let differences = one_of_few(|| run::run(case, &binary));
+                    let differences = one_of_few(|| one(case));
                     if !differences.is_empty() {
                         let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
                         failures.push((case.id.clone(), differences));
@@ -123,6 +154,26 @@ fn hold(group: &str) {
     let shown: String =
         failures.iter().map(|(id, lines)| format!("\nFAIL {id}\n     {}", lines.join("\n     "))).collect();
     assert!(failures.is_empty(), "{} of {} cases differ:{shown}", failures.len(), cases.len());
+}
+
+/// A broker over a home of its own.
+#[cfg(test)]
+struct Broker {
+    home: testkit::Doorward,
+    _running: Mutex<testkit::Running>,
+}
+
+#[cfg(test)]
+impl Broker {
+    fn start() -> Self {
+        let home = testkit::Doorward::home(program());
+        let running = Mutex::new(home.start_up(&["--threads", "1"]));
+        Self { home, _running: running }
+    }
+
+    fn home(&self) -> PathBuf {
+        self.home.data()
+    }
 }
 
 /// Waits until fewer than [`AT_ONCE`] cases run in this process.

@@ -77,8 +77,9 @@ impl Place {
     }
 }
 
-/// Everything that differs from what a case expects; nothing where it holds.
-pub(crate) fn run(case: &Case, binary: &Binary) -> Vec<String> {
+/// Everything that differs from what a case expects; nothing where it holds. `home` is that of a running broker; without one
+/// each command opens a home that belongs to the case.
+pub(crate) fn run(case: &Case, binary: &Binary, home: Option<&Path>) -> Vec<String> {
     let fake = Fake::start(Options::from_json(&Value::Object(case.server.clone())));
     let folder = tempfile::Builder::new().prefix("av-").tempdir_in("/tmp").unwrap();
     let place = Place { work: folder.path().to_owned(), endpoint: fake.url(), binary: binary.path.clone() };
@@ -88,6 +89,9 @@ pub(crate) fn run(case: &Case, binary: &Binary) -> Vec<String> {
         ("AWS_REGION".to_owned(), Some("us-east-1".to_owned())),
         ("PATH".to_owned(), Some(binary.search_path(&place.work))),
     ]);
+    if let Some(home) = home {
+        usual.insert("DOORWARD_HOME".to_owned(), Some(home.display().to_string()));
+    }
     if case.tls_proxy {
         let authority = place.work.join("ca.pem");
         write(&authority, &fake.authority());

@@ -48,7 +48,7 @@ impl Bench {
         let mut whole = json!({"id": "a/b", "title": "t", "origin": "here", "verdict": "keep"});
         whole.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
         let case: Case = serde_json::from_value(whole).unwrap();
-        run::run(&case, &self.binary)
+        run::run(&case, &self.binary, None)
     }
 }
 
