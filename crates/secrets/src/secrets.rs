@@ -13,9 +13,8 @@ use memory::Secret;
 use model::{Clock, IntegrationName, SecretName, SecretRef, TenantName};
 use store::Storage;
 
-use crate::bindings::{Bindings, Bound};
+use crate::bindings::Bindings;
 use crate::cache::Cache;
-use crate::error::NotLent;
 use crate::held::{Found, Freshness, Held, Opened, Previous};
 use crate::source::{SOURCES, SecretSource, Setup, Stamp};
 use crate::stored::{Disclosure, Listed, Stored, Version};
