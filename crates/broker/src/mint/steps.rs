@@ -104,10 +104,12 @@ impl Minting {
 
     async fn web_identity(&self, call: &RoleCall, token: &WebIdentity) -> Result<Lease, Stop> {
         let read;
+        // Where another program's words are spoken, so are its bytes.
+        let edges = if self.tools.words.is_some() { Edges::Kept } else { Edges::Trimmed };
         let token = match (token, &self.given.token) {
             (WebIdentity::File(path), _) => {
-                read = aws::process::token_file(path.as_ref(), Edges::Trimmed)
-                    .map_err(|error| self.process(&error))?;
+                read =
+                    aws::process::token_file(path.as_ref(), edges).map_err(|error| self.process(&error))?;
                 &read
             }
             (WebIdentity::Process(_), Some(printed)) => printed,

@@ -83,7 +83,7 @@ impl Getting<'_> {
                 given.credentials = Some(found.map_err(wrong)?);
             }
             Needs::Later { serial, until } => wait(serial, *until)?,
-            Needs::Token { command } => given.token = Some(self.run(program(command).token(Edges::Trimmed))?),
+            Needs::Token { command } => given.token = Some(self.run(program(command).token(Edges::Kept))?),
             Needs::SignIn { start_url } => {
                 let found = self.profile.line().find_map(|profile| {
                     profile
