@@ -41,20 +41,7 @@ pub(crate) async fn outcome(
     log::performed(call, took, performed.as_ref().err());
     let performed = match performed {
         Ok(performed) => performed,
-        Err(refusal) => {
-            outcome.ending =
-                if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
-            outcome.code = Some(refusal.code);
-            if outcome.gives_back() {
-                record::uses(worker, &admitted.permit, Change::GivenBack);
-            }
-            let ending = outcome.ending;
-            return Err(match lane.settle(receipt, outcome, Wait::Durable).await {
-                Ok(id) => refusal.recorded(id),
-                Err(_) if ending == Ending::Failed => unrecorded(admitted, &refusal),
-                Err(_) => unknown(admitted),
-            });
-        }
+        Err(refusal) => return Err(refused(worker, (receipt, outcome), admitted, &trace, refusal).await),
     };
     match performed {
         Performed::Answer(Done { value, fields, code }) => {
@@ -94,6 +81,26 @@ pub(crate) async fn outcome(
                 }
             }
         }
+    }
+}
+
+/// Settles a call that was not performed, or of which nobody knows whether it was.
+async fn refused(
+    worker: &Arc<Worker>,
+    (receipt, mut outcome): (Receipt, Outcome),
+    admitted: &Admitted,
+    trace: &Trace,
+    refusal: Refusal,
+) -> Refusal {
+    let ending = if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
+    (outcome.ending, outcome.code) = (ending, Some(refusal.code));
+    if outcome.gives_back() {
+        record::uses(worker, &admitted.permit, Change::GivenBack);
+    }
+    match worker.lane(&trace.home()).settle(receipt, outcome, Wait::Durable).await {
+        Ok(id) => refusal.recorded(id),
+        Err(_) if ending == Ending::Failed => unrecorded(admitted, &refusal),
+        Err(_) => unknown(admitted),
     }
 }
 

@@ -28,15 +28,7 @@ pub(crate) async fn narrow(managing: &mut Managing<'_>) -> Result<Done, Refusal>
     let now = broker.now();
     let id = CapabilityId::new(now, broker.random()?);
     let request = format!("req_{}", id.to_string().trim_start_matches("cap_"));
-    let denied = |message: String| {
-        let fields =
-            [("status", "denied".to_owned()), ("parent", parent.id.to_string()), ("reason", message.clone())];
-        let value = json!({
-            "status": "denied", "message": message, "request_id": request, "processing_time": took(started),
-            "issues": [{ "severity": "error", "code": "DENIED", "message": message }],
-        });
-        Done { code: Some(Code::Denied), ..answered(value, &fields) }
-    };
+    let denied = |message: String| denied(&message, parent, (&request, started));
     if let Some(over) = over(&line, now) {
         return Ok(denied(over));
     }
@@ -45,25 +37,7 @@ pub(crate) async fn narrow(managing: &mut Managing<'_>) -> Result<Done, Refusal>
         Err(message) => return Ok(denied(message)),
     };
     let root = key(managing)?;
-    let row = Row {
-        id,
-        parent: Some(parent.id),
-        principal: parent.principal.clone(),
-        identity: parent.identity.to_string(),
-        identity_source: "parent".to_owned(),
-        holder: child.holder.clone(),
-        bearer: child.bearer,
-        caveats: child.caveats.clone(),
-        issuer: broker.agent().config.issuer.clone(),
-        issued: now,
-        expires: child.expires,
-        uses: child.uses,
-        request: request.clone(),
-        purpose: asked.purpose.clone().filter(|text| !text.is_empty()),
-        metadata: None,
-        constraints: asked.constraints.as_ref().map(|given| given.0.clone()).filter(|given| !given.is_null()),
-        revoked: None,
-    };
+    let row = row(&asked, (parent, &child), &request, (now, broker.agent().config.issuer.clone()));
     // The token of the child is what the chain of tokens allows; so it can't be wider, whatever stands above.
     let token = match chained(&root, &line, &child) {
         Ok(token) => token,
@@ -96,6 +70,45 @@ pub(crate) async fn narrow(managing: &mut Managing<'_>) -> Result<Done, Refusal>
         "request_id": request, "processing_time": took(started), "issues": [],
     });
     Ok(answered(value, &fields))
+}
+
+/// What is written down of a child.
+fn row(
+    asked: &Narrow,
+    (parent, child): (&Named, &Named),
+    request: &str,
+    (issued, issuer): (model::Timestamp, String),
+) -> Row {
+    Row {
+        id: child.id,
+        parent: Some(parent.id),
+        principal: parent.principal.clone(),
+        identity: parent.identity.to_string(),
+        identity_source: "parent".to_owned(),
+        holder: child.holder.clone(),
+        bearer: child.bearer,
+        caveats: child.caveats.clone(),
+        issuer,
+        issued,
+        expires: child.expires,
+        uses: child.uses,
+        request: request.to_owned(),
+        purpose: asked.purpose.clone().filter(|text| !text.is_empty()),
+        metadata: None,
+        constraints: asked.constraints.as_ref().map(|given| given.0.clone()).filter(|given| !given.is_null()),
+        revoked: None,
+    }
+}
+
+/// The answer to somebody who gets no child.
+fn denied(message: &str, parent: &Named, (request, started): (&str, Instant)) -> Done {
+    let fields =
+        [("status", "denied".to_owned()), ("parent", parent.id.to_string()), ("reason", message.to_owned())];
+    let value = json!({
+        "status": "denied", "message": message, "request_id": request, "processing_time": took(started),
+        "issues": [{ "severity": "error", "code": "DENIED", "message": message }],
+    });
+    Done { code: Some(Code::Denied), ..answered(value, &fields) }
 }
 
 /// Why nothing can come from a capability any more.

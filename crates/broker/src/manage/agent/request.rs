@@ -58,7 +58,7 @@ pub(crate) async fn request(managing: &mut Managing<'_>) -> Result<Done, Refusal
     {
         map.insert("token".to_owned(), token.expose(ToOwned::to_owned).into());
     }
-    Ok(reply.granted(capability, &row, &decision, issues(asked.context.as_ref())))
+    Ok(reply.granted(&capability, &row, &decision, &issues(asked.context.as_ref())))
 }
 
 /// A request, understood.
@@ -244,7 +244,7 @@ struct Reply {
 }
 
 impl Reply {
-    fn granted(self, capability: Value, row: &Row, decision: &Decision, issues: Vec<Value>) -> Done {
+    fn granted(self, capability: &Value, row: &Row, decision: &Decision, issues: &[Value]) -> Done {
         let reach = row.reach().map(ToString::to_string).unwrap_or_default();
         let fields = [
             ("status", "granted".to_owned()),
@@ -363,6 +363,7 @@ pub(super) fn wrong(message: impl Into<String>) -> Refusal {
     Refusal::new(Code::BadRequest, message)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands behind `map_err`")]
 pub(super) fn unread(error: ParseError) -> Refusal {
     Refusal::new(Code::BadRequest, error.to_string())
 }

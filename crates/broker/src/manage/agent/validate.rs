@@ -24,7 +24,7 @@ pub(crate) fn validate(managing: &mut Managing<'_>) -> Result<Done, Refusal> {
     };
     let code = findings.errors.first().map_or("", |error| error.code);
     // Of one that is not this caller's, the name is not repeated: anything may stand there.
-    let name = if code == "CAP_NOT_FOUND" { String::new() } else { asked.capability_id.clone() };
+    let name = if code == "CAP_NOT_FOUND" { String::new() } else { asked.capability_id };
     let fields = [("valid", code.is_empty().to_string()), ("finding", code.to_owned()), ("capability", name)];
     let shown: Vec<&(&str, String)> = fields.iter().filter(|(_, text)| !text.is_empty()).collect();
     let fields: Vec<(&str, String)> = shown.into_iter().cloned().collect();
