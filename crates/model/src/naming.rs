@@ -140,6 +140,12 @@ impl Naming {
         Ok(Self { rules: rules.into(), wishes })
     }
 
+    /// The same list with another answer to names that it does not prove.
+    #[must_use]
+    pub fn wishing(self, wishes: Wishes) -> Self {
+        Self { wishes, ..self }
+    }
+
     /// Which facts the list asks for beyond those that are always found out.
     #[must_use]
     pub fn needs(&self) -> Needs {

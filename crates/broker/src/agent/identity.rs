@@ -1,8 +1,8 @@
 //! What a caller is called: a name that the configuration gives for what the kernel proves ([`model::Naming`]), or its user.
 
-use model::{Code, Holder, How, Refusal};
+use model::{Code, Holder, How, Refusal, Wishes};
 
-use super::Config;
+use super::{Config, Mode};
 
 /// A name, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,12 @@ impl Called {
                 "the identity is longer than 256 bytes or holds control characters",
             ));
         }
-        let named = config.identities.prove(holder, asked)?;
+        // The mode alone says what becomes of a wish, so that the two can't disagree.
+        let wishes = match config.mode {
+            Mode::Standard | Mode::Hardened => Wishes::Proven,
+            Mode::Development => Wishes::Believed,
+        };
+        let named = config.identities.clone().wishing(wishes).prove(holder, asked)?;
         let source = match named.how() {
             How::Mapped | How::Narrowed => Source::Mapped,
             How::Uid => Source::Kernel,
