@@ -254,19 +254,19 @@ pub(crate) struct How {
     #[arg(long = "header", value_name = "NAME: VALUE")]
     pub(crate) headers: Vec<String>,
     /// Run this tool, which the owner declared
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["integration", "reveal", "log"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["integration", "reveal", "append"])]
     pub(crate) tool: Option<String>,
     /// An input of the tool; may be repeated
     #[arg(long = "input", value_name = "NAME=VALUE", requires = "tool")]
     pub(crate) inputs: Vec<String>,
     /// Print the secret, where it was stored as one that may be disclosed
-    #[arg(long, conflicts_with_all = ["integration", "log"])]
+    #[arg(long, conflicts_with_all = ["integration", "append"])]
     pub(crate) reveal: bool,
     /// Append this line to a stream of the evidence
     #[arg(long, value_name = "TEXT", conflicts_with = "integration")]
-    pub(crate) log: Option<String>,
+    pub(crate) append: Option<String>,
     /// A field of that line; may be repeated
-    #[arg(long = "field", value_name = "NAME=VALUE", requires = "log")]
+    #[arg(long = "field", value_name = "NAME=VALUE", requires = "append")]
     pub(crate) fields: Vec<String>,
     /// Which resource, where the capability is for several
     #[arg(long, value_name = "RESOURCE")]

@@ -9,8 +9,8 @@ use crate::typed;
 
 /// Reads it. `request` is the method and the path, where a request was typed.
 pub(crate) fn read(how: How, request: &[String]) -> Outcome<Use> {
-    let How { integration, data, headers, tool, inputs, reveal, log, fields, resource } = how;
-    match (request, integration, tool, log, reveal) {
+    let How { integration, data, headers, tool, inputs, reveal, append, fields, resource } = how;
+    match (request, integration, tool, append, reveal) {
         ([method, path], Some(integration), None, None, false) => {
             if !path.starts_with('/') {
                 return Err(Failure::usage("the path starts with `/`"));
@@ -26,7 +26,7 @@ pub(crate) fn read(how: How, request: &[String]) -> Outcome<Use> {
         ([], None, None, Some(message), false) => Ok(Use::Log { message, fields, resource }),
         ([], None, None, None, true) => Ok(Use::Reveal { resource }),
         _ => Err(Failure::usage("it is not clear how the capability is to be used").hint(
-            "`--integration NAME METHOD PATH`, `--tool NAME --input name=value`, `--log TEXT`, or `--reveal`",
+            "`--integration NAME METHOD PATH`, `--tool NAME --input name=value`, `--append TEXT`, or `--reveal`",
         )),
     }
 }
