@@ -40,7 +40,7 @@ pub(crate) async fn counters(managing: &Managing<'_>) -> Result<Done, Refusal> {
                 "evaluations": asked,
                 "cache_hits": cache.hits,
                 "cache_misses": cache.misses,
-                "cache_hit_rate": rate,
+                "cache_hit_rate": format!("{rate:.1}%"),
                 "cache_size": cache.entries,
                 "cache_limit": cache.size,
                 "last_policy_reload": stamp(agent.loaded),
@@ -52,10 +52,26 @@ pub(crate) async fn counters(managing: &Managing<'_>) -> Result<Done, Refusal> {
                 "buffer_size": audit.as_ref().map_or(0, |log| log.waiting()),
                 "last_flush": audit.as_ref().and_then(|log| log.last_written()).map(stamp),
                 "log_file": audit.as_ref().map(|log| log.path().display().to_string()),
-                "log_size": audit.as_ref().map(|log| log.size()),
+                "log_size": audit.as_ref().map(|log| sized(log.size())),
             },
         });
         Ok(answered(value, &[]))
     })
     .await
+}
+
+/// Bytes as people read them, such as `15.2MB`.
+#[expect(clippy::cast_precision_loss, reason = "it is shown with one digit behind the point")]
+fn sized(bytes: u64) -> String {
+    let (mut left, mut units) = (bytes as f64, ["KB", "MB", "GB"].iter());
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let mut unit = "B";
+    while left >= 1024.0
+        && let Some(next) = units.next()
+    {
+        (left, unit) = (left / 1024.0, next);
+    }
+    format!("{left:.1}{unit}")
 }
