@@ -96,9 +96,8 @@ impl Agent {
 
     /// A narrowing of the launcher's capability that works for the run only.
     async fn narrowed(&self, known: &Known, name: CapabilityId, run: RunId) -> Result<CapabilityId, Refusal> {
-        let wanted = json!({ "capability_id": name, "purpose": "doorward run" });
-        let holder = Holder { run: Some(run), ..known.holder() };
-        let answer = self.own_operation("agent.narrow", &wanted, holder).await?;
+        let wanted = json!({ "capability_id": name, "purpose": "doorward run", "run": run });
+        let answer = self.own_operation("agent.narrow", &wanted, known.holder()).await?;
         let id =
             ["/capability/id", "/id"].iter().find_map(|place| answer.pointer(place)?.as_str()?.parse().ok());
         id.ok_or_else(|| {

@@ -278,3 +278,42 @@ fn groups_can_be_made() -> bool {
             .iter()
             .any(|path| std::fs::OpenOptions::new().write(true).open(path).is_ok())
 }
+
+#[test]
+fn a_capability_that_is_asked_for_works_in_the_run_and_ends_with_it() {
+    let doorward = home();
+    let running = crate::agent::started(&doorward, &["--mode", "development"]);
+    let script = "vault=$0; id=$1; echo \"$DOORWARD_RUN\"";
+    let words =
+        ["run", "--resource", "secret:/db/primary", "--action", "read", "--", "/bin/sh", "-c", script];
+    let said = doorward.run(&words, "").succeeded();
+    assert!(said.starts_with("run_"), "{said}");
+    let listed = crate::agent::vault(&doorward, &["capability", "list", "--format", "json"]).succeeded();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let all = listed["capabilities"].as_array().unwrap();
+    let child = all.iter().find(|one| one["parent"].is_string()).unwrap_or_else(|| panic!("{listed}"));
+    assert_eq!(child["holder"]["run"], said.trim(), "{child}");
+    assert_eq!(child["status"], "revoked", "{child}");
+    // The program could not have gone on with it, nor its user with another run's.
+    let id = child["id"].as_str().unwrap();
+    let used = doorward.run(&["run", "--capability", id, "--", "/bin/true"], "");
+    assert_eq!(used.status.code(), Some(1), "{used:?}");
+    assert!(running.stop().success());
+}
+
+#[test]
+fn a_line_is_appended_to_a_stream_of_the_evidence() {
+    let doorward = home();
+    let running = crate::agent::started(&doorward, &["--mode", "development"]);
+    let words = ["capability", "request", "--resource", "log:/app", "--action", "write", "--format", "json"];
+    let granted: serde_json::Value =
+        serde_json::from_str(&crate::agent::vault(&doorward, &words).succeeded()).unwrap();
+    let id = granted["capability"]["id"].as_str().unwrap();
+    let words =
+        ["capability", "use", id, "--append", "deployed", "--field", "version=1.2", "--format", "json"];
+    let said: serde_json::Value = serde_json::from_str(&doorward.run(&words, "").succeeded()).unwrap();
+    assert!(said["evidence"].as_str().unwrap().starts_with("evd_"), "{said}");
+    let read = ["capability", "use", id, "--reveal"];
+    assert_eq!(doorward.run(&read, "").status.code(), Some(1));
+    assert!(running.stop().success());
+}

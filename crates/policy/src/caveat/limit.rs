@@ -139,6 +139,12 @@ impl HolderIs {
         Self { run: Some(run), ..self }
     }
 
+    /// The run that it belongs to, where it is bound to one.
+    #[must_use]
+    pub const fn run(&self) -> Option<RunId> {
+        self.run
+    }
+
     pub(crate) fn parts(&self) -> HolderParts<'_> {
         let Self { uid, cgroup, key, run } = self;
         HolderParts { uid: *uid, cgroup: cgroup.as_deref(), key: key.as_ref(), run: *run }

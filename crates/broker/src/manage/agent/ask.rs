@@ -174,6 +174,9 @@ pub(super) struct Narrow {
     pub(super) purpose: Option<String>,
     #[serde(default)]
     pub(super) bearer: Option<bool>,
+    /// A run that it is to be bound to as well.
+    #[serde(default)]
+    pub(super) run: Option<String>,
 }
 
 /// `capability_use` and `secret_use`.

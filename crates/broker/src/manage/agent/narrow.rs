@@ -151,6 +151,12 @@ fn child(
         0 => parent.uses,
         uses => u32::try_from(uses).map_err(|_| wrong("max_uses is a number from 1 to 4294967295"))?,
     };
+    let holder = match asked.run.as_deref().filter(|text| !text.is_empty()) {
+        // What is bound to a run already never comes to another one.
+        Some(_) if parent.holder.run().is_some() => return Ok(Err("it belongs to a run already".to_owned())),
+        Some(text) => parent.holder.clone().and_run(text.parse().map_err(unread)?),
+        None => parent.holder.clone(),
+    };
     let bearer = asked.bearer.unwrap_or(false);
     if bearer && !parent.bearer {
         return Ok(Err("a capability that is bound to its holder gives no token for others".to_owned()));
@@ -164,6 +170,7 @@ fn child(
     Ok(Ok(Named {
         id,
         parent: Some(parent.id),
+        holder,
         bearer,
         caveats,
         expires,
