@@ -64,7 +64,7 @@ fn main() -> ExitCode {
         Cli { global, command: Command::Metadata(metadata) } => {
             return cloud::typed(*metadata, &global, printer);
         }
-        Cli { global, command: Command::Run(typed) } => return run::typed(*typed, &global, printer),
+        Cli { global, command: Command::Run(typed) } => return run::typed(&typed, &global, printer),
         Cli { command: Command::RunInside(typed), .. } => return run::inside(typed, printer),
         other => other,
     };

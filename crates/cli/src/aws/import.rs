@@ -18,7 +18,7 @@ use crate::failure::Failure;
 /// Takes them over.
 pub(super) fn run(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
     let found = match &import.from {
-        ImportFrom::AwsVault => return keyring(global, import),
+        ImportFrom::AwsVault => return keyring(&global, import),
         ImportFrom::CredentialsFile(path) => credentials_file(path.clone())?,
         ImportFrom::Csv(path) => csv(path)?,
     };
@@ -50,11 +50,11 @@ pub(super) fn run(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
 }
 
 /// From the keyring where aws-vault keeps its keys to the one that is used from now on.
-fn keyring(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
+fn keyring(global: &Global, import: &Import) -> Result<ExitCode, Wrong> {
     let to = import.to.clone().unwrap_or_else(|| Kind::Doorward.name().to_owned());
     let from = match &global.backend {
         Some(named) => named.clone(),
-        None => desk::first_name(&global)?,
+        None => desk::first_name(global)?,
     };
     let each: Vec<Option<String>> = match import.profiles.is_empty() {
         true => vec![None],

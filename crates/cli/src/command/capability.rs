@@ -25,9 +25,9 @@ use crate::typed;
 pub(crate) fn run(context: &Context, args: Capability) -> Outcome {
     match args {
         Capability::Request(args) if args.principal.is_some() => request(context, args),
-        Capability::Request(args) => of_agent(context, None, args.agent, args.caveats, args.out),
+        Capability::Request(args) => of_agent(context, None, args.agent, &args.caveats, args.out),
         Capability::Narrow(args) => match &args.id {
-            Some(id) => of_agent(context, Some(&id.clone()), args.agent, args.caveats, args.out),
+            Some(id) => of_agent(context, Some(&id.clone()), args.agent, &args.caveats, args.out),
             None => narrow(context, args),
         },
         Capability::Use(args) => used(context, args),
@@ -52,8 +52,8 @@ pub(crate) fn run(context: &Context, args: Capability) -> Outcome {
 }
 
 /// A request or a narrowing that the agent is asked for.
-fn of_agent(context: &Context, id: Option<&str>, agent: OfAgent, caveats: Caveats, out: Out) -> Outcome {
-    let foreign = words(&caveats).into_keys().find(|word| !matches!(word.as_str(), "purpose" | "holder"));
+fn of_agent(context: &Context, id: Option<&str>, agent: OfAgent, caveats: &Caveats, out: Out) -> Outcome {
+    let foreign = words(caveats).into_keys().find(|word| !matches!(word.as_str(), "purpose" | "holder"));
     if let Some(word) = foreign.or_else(|| caveats.preset.is_some().then(|| "preset".to_owned())) {
         let flag = word.replace('_', "-");
         return Err(Failure::usage(format!("`--{flag}` limits a capability for the gateway, and this is one of the agent"))
@@ -63,7 +63,7 @@ fn of_agent(context: &Context, id: Option<&str>, agent: OfAgent, caveats: Caveat
         return Err(Failure::usage("nothing was said that may be done with it").hint("`--action read`"));
     }
     let desk = desk(context, agent.at.socket_path.clone())?;
-    let wanted = agent.wanted(&caveats, out);
+    let wanted = agent.wanted(caveats, out);
     let asked = match id {
         Some(id) => desk.narrow(id, &wanted),
         None => desk.request(&wanted),

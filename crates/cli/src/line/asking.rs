@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::client::Connection;
 use super::output::{self, Rights};
-use super::wanted::{Filter, Use, Wanted, object};
+use super::wanted::{Filter, Use, Wanted, object, put};
 use super::{Voice, tables};
 use crate::failure::{Failure, Outcome};
 use crate::print::Printer;
@@ -80,7 +80,7 @@ impl Desk {
     pub(crate) fn validate(&self, id: &str, context: Option<&str>) -> Outcome {
         let mut payload = json!({ "capability_id": id });
         if let Some(context) = object("--context", context)? {
-            payload["context"] = context;
+            put(&mut payload, "context", context);
         }
         let told = self.ask("capability_validate", &payload)?;
         self.printer.answer(&told, tables::validation)?;
@@ -177,8 +177,8 @@ impl Desk {
         if !self.printer.is_json() {
             return Printer::text(&cell(&last));
         }
-        told["status"] = json!("stopped");
-        told["message"] = last.clone();
+        put(&mut told, "status", json!("stopped"));
+        put(&mut told, "message", last.clone());
         if let Some(messages) = told.get_mut("messages").and_then(Value::as_array_mut) {
             messages.push(last);
         }

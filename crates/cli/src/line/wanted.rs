@@ -103,13 +103,13 @@ impl Use {
             Self::Request { integration, method, path, headers, data } => {
                 let mut request = json!({ "integration": integration, "method": method, "path": path });
                 if !headers.is_empty() {
-                    request["headers"] = pairs(headers, ':', "a header is written `name: value`")?;
+                    put(&mut request, "headers", pairs(headers, ':', "a header is written `name: value`")?);
                 }
                 match data.as_deref().map(std::str::from_utf8) {
                     None => {}
-                    Some(Ok(text)) => request["body"] = json!(text),
+                    Some(Ok(text)) => put(&mut request, "body", json!(text)),
                     Some(Err(_)) => {
-                        request["body_base64"] = json!(base64(data.as_deref().unwrap_or_default()))
+                        put(&mut request, "body_base64", json!(base64(data.as_deref().unwrap_or_default())));
                     }
                 }
                 Ok(("capability_use", json!({ "capability_id": id, "request": request })))
@@ -127,7 +127,7 @@ impl Use {
             Self::Log { message, fields, resource } => {
                 let mut payload = json!({ "capability_id": id, "message": message });
                 if !fields.is_empty() {
-                    payload["fields"] = pairs(fields, '=', "a field is written `name=value`")?;
+                    put(&mut payload, "fields", pairs(fields, '=', "a field is written `name=value`")?);
                 }
                 Ok(("log_append", with_resource(payload, resource)))
             }
@@ -137,9 +137,16 @@ impl Use {
 
 fn with_resource(mut payload: Value, resource: &Option<String>) -> Value {
     if let Some(resource) = resource {
-        payload["resource"] = json!(resource);
+        put(&mut payload, "resource", json!(resource));
     }
     payload
+}
+
+/// Sets a field of an object.
+pub(super) fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
 }
 
 /// JSON that was typed behind a flag; it has to be an object.

@@ -32,7 +32,7 @@ use broker::Agent;
 use group::Group;
 
 /// Does what was typed.
-pub(crate) fn typed(typed: Run, global: &Global, printer: Printer) -> ExitCode {
+pub(crate) fn typed(typed: &Run, global: &Global, printer: Printer) -> ExitCode {
     ended(run(typed, global), printer)
 }
 
@@ -51,12 +51,12 @@ fn ended(result: Outcome<ExitCode>, printer: Printer) -> ExitCode {
     }
 }
 
-fn run(typed: Run, global: &Global) -> Outcome<ExitCode> {
+fn run(typed: &Run, global: &Global) -> Outcome<ExitCode> {
     // Ends with the program that is started, which keeps the limits of its user.
     memory::conceal().map_err(|error| Failure::of(&error))?;
     let agent = Agent::find(typed.socket_path.as_deref(), global)?;
     let run = RunId::new(context::now(), crypto::array().map_err(|error| Failure::of(&error))?);
-    let brought = Brought::of(&typed, &agent, run)?;
+    let brought = Brought::of(typed, &agent, run)?;
     let group = Group::make(run);
     if typed.keep && !group.is_certain() {
         return Err(Failure::new("without a control group nobody could tell what the program left running")
@@ -66,7 +66,7 @@ fn run(typed: Run, global: &Global) -> Outcome<ExitCode> {
         Printer::say(text);
     }
     let ended = agent.open(run, &brought, typed.keep).and_then(|opened| {
-        let ended = program::run(&typed, &opened, &group);
+        let ended = program::run(typed, &opened, &group);
         if !typed.keep
             && let Err(failure) = agent.end(run)
         {

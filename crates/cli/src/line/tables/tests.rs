@@ -136,9 +136,9 @@ Capabilities:
     assert_eq!(capability_status(&told), expected);
 }
 
-#[test]
-fn an_agent_says_everything_that_it_counts() {
-    let told = json!({
+/// What an agent says of itself.
+fn told() -> Value {
+    json!({
         "running": true, "pid": 12345, "uptime": "2h45m30s", "version": "1.0.0",
         "ipc_server": {
             "socket_path": "/run/vault/agent.sock", "active_connections": 3, "max_connections": 100,
@@ -159,7 +159,12 @@ fn an_agent_says_everything_that_it_counts() {
         "system_resources": {
             "memory_usage": "45.2MB", "cpu_usage": "2.1%", "file_descriptors": "12/1024", "threads": 8, "goroutines": 0,
         },
-    });
+    })
+}
+
+#[test]
+fn an_agent_says_everything_that_it_counts() {
+    let told = told();
     let expected = "Aether Vault Agent Status:
   Running: true
   PID: 12345

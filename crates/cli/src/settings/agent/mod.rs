@@ -54,6 +54,13 @@ pub(crate) struct Places {
     pub(crate) daemon_pid_file: PathBuf,
 }
 
+impl Places {
+    /// The file with the process id, where nobody says otherwise.
+    fn pid(&self, typed: &Typed) -> Option<PathBuf> {
+        if typed.daemon { Some(self.daemon_pid_file.clone()) } else { self.pid_file.clone() }
+    }
+}
+
 /// Everything that an agent is told.
 #[derive(Debug, Clone)]
 pub(crate) struct AgentSettings {
@@ -121,6 +128,14 @@ impl Places {
     }
 }
 
+fn of_known_version(file: &File) -> Outcome {
+    if file.version.as_ref().is_some_and(|version| !version.is_known()) {
+        let failure = Failure::usage("the configuration is of a version that is not known");
+        return Err(failure.hint("`version: \"1.0\"`"));
+    }
+    Ok(())
+}
+
 impl AgentSettings {
     /// Reads flags, environment and file.
     ///
@@ -137,10 +152,7 @@ impl AgentSettings {
         lookup: Lookup<'_>,
         (path, file): (Option<PathBuf>, File),
     ) -> Outcome<Self> {
-        if file.version.as_ref().is_some_and(|version| !version.is_known()) {
-            return Err(Failure::usage("the configuration is of a version that is not known")
-                .hint("`version: \"1.0\"`"));
-        }
+        of_known_version(&file)?;
         let folder = path.as_deref().and_then(Path::parent).map(Path::to_owned);
         let user = lookup("HOME").map(PathBuf::from);
         let located = |path: PathBuf| find::located(path, folder.as_deref(), user.as_deref());
@@ -182,12 +194,7 @@ impl AgentSettings {
                 audit.log_file.map(located),
                 places.audit.clone(),
             )?,
-            pid_file: typed
-                .pid_file
-                .clone()
-                .or(file.pid_file.map(located))
-                .or_else(|| typed.daemon.then(|| places.daemon_pid_file.clone()))
-                .or_else(|| places.pid_file.clone()),
+            pid_file: typed.pid_file.clone().or(file.pid_file.map(located)).or_else(|| places.pid(typed)),
             access: access(&ipc)?,
             limits: limits(&ipc, mode.value)?,
             ttl: ttl(mode.value, engine.default_ttl, engine.max_ttl, engine.max_uses)?,
