@@ -11,11 +11,11 @@ use model::{EvidenceId, TenantName};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::entry::{Answer, Awaited, Entry, Message, Pending, Waiter, What};
+use super::entry::{Awaited, Entry, Message, Pending, Waiter, What};
 use super::gauge::Gauge;
 use crate::event::Settles;
 use crate::receipt::Held;
-use crate::{Closed, Ending, Error, Intent, Kind, Notice, OpenStream, Outcome, Receipt, Refused};
+use crate::{Closed, Error, Intent, Kind, Notice, OpenStream, Outcome, Receipt, Refused};
 
 /// How long to wait for an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,7 +219,7 @@ impl Lane {
         if let Some(runtime) = first {
             let on_its_way = Flush(Some(Arc::clone(&self.0)));
             match awaited {
-                Awaited::Yes => drop(runtime.spawn(flush(on_its_way))),
+                Awaited::Yes => drop(runtime.spawn(flush::flush(on_its_way))),
                 Awaited::No => drop(runtime.spawn(ride(on_its_way))),
             }
         }
@@ -337,79 +337,12 @@ async fn gather(inner: &Inner) {
     }
 }
 
-/// Sends the buffer and hands the answers to those who wait.
-async fn flush(mut flush: Flush) {
-    if let Some(inner) = &flush.0 {
-        gather(inner).await;
-    }
-    let Some(inner) = flush.0.take() else { return };
-    let (pending, waiters) = inner.take();
-    let (reply, mut answers) = oneshot::channel();
-    if inner.outbox.send(Message::Records(pending, Some(reply))).is_err() {
-        // The waiters are dropped, and see that the log is closed.
-        inner.gauge.close();
-        return;
-    }
-    if let Ok(answers) = tokio::time::timeout(inner.patience, &mut answers).await {
-        for (waiter, answer) in waiters.into_iter().zip(answers.unwrap_or_default()) {
-            tell(&inner, waiter, answer);
-        }
-        return;
-    }
-    for waiter in waiters {
-        match waiter {
-            Waiter::Intent(waiter) => drop(waiter.send(Err(Error::Slow))),
-            Waiter::Plain(waiter) => drop(waiter.send(Err(Error::Slow))),
-        }
-    }
-    for answer in answers.await.unwrap_or_default() {
-        if let Answer::Intent(Ok(receipt)) = answer {
-            abandon(&inner, receipt);
-        }
-    }
-}
-
-fn tell(inner: &Arc<Inner>, waiter: Waiter, answer: Answer) {
-    match (waiter, answer) {
-        (Waiter::Plain(waiter), Answer::Plain(result)) => drop(waiter.send(result)),
-        (Waiter::Intent(waiter), Answer::Intent(result)) => {
-            if let Err(Ok(receipt)) = waiter.send(result) {
-                abandon(inner, receipt);
-            }
-        }
-        // Never so, as both are in the order of the entries; the waiter is dropped, and sees an error.
-        (Waiter::Plain(_), Answer::Intent(_)) | (Waiter::Intent(_), Answer::Plain(_)) => {}
-    }
-}
-
-/// Whoever asked was refused meanwhile or is gone: nothing was lent or sent under this intent.
-fn abandon(inner: &Arc<Inner>, receipt: Receipt) {
-    let settles = receipt.settles();
-    let (tenant, held) = receipt.spend();
-    let lane = Lane(Arc::clone(inner));
-    if inner.gauge.admit_outcome().is_err() {
-        // The log takes nothing any more; the intent ends as `unknown` when it is opened again.
-        return;
-    }
-    let pushed = lane.push(None, |pending| {
-        let start = pending.bytes.len();
-        let outcome = Outcome::bare(Ending::Abandoned);
-        outcome.encode(settles, &mut pending.bytes);
-        let body = start..pending.bytes.len();
-        let (gives_back, awaited) = (outcome.gives_back(), Awaited::No);
-        let what = What::Settle { held: Some(held), gives_back, awaited };
-        pending.entries.push(Entry { tenant, kind: Kind::Outcome, id: Some(settles.id), body, what });
-        Ok(())
-    });
-    if let Err(error) = pushed {
-        tracing::warn!(%error, "an abandoned intent stays open until it is swept");
-    }
-}
-
 /// How long a record for which nobody waits may wait for others.
 const RIDE: Duration = Duration::from_millis(5);
 /// Most turns of the runtime that a message may wait for more.
 const TURNS: usize = 4;
+
+mod flush;
 
 #[cfg(test)]
 mod tests;
