@@ -1,6 +1,6 @@
 //! What a caller is called: a name that the configuration gives for what the kernel proves ([`model::Naming`]), or its user.
 
-use model::{Code, Holder, How, Refusal, Wishes};
+use model::{Code, Holder, How, Refusal, Sight, Wishes};
 
 use super::{Config, Mode};
 
@@ -51,8 +51,9 @@ impl Called {
         }
         // The mode alone says what becomes of a wish, so that the two can't disagree.
         let wishes = match config.mode {
-            Mode::Standard | Mode::Hardened => Wishes::Proven,
-            Mode::Development => Wishes::Believed,
+            // Of a caller outside of our namespaces not even the user is certain.
+            Mode::Development if holder.sight == Sight::Near => Wishes::Believed,
+            Mode::Standard | Mode::Hardened | Mode::Development => Wishes::Proven,
         };
         let named = config.identities.clone().wishing(wishes).prove(holder, asked)?;
         let source = match named.how() {
