@@ -200,7 +200,7 @@ fn compare(case: &Case, seen: &Seen, secrets: &BTreeMap<String, String>, about: 
     for (name, value) in wanted {
         let value = match with_secrets(value, secrets) {
             basic if basic.starts_with("Basic ") => {
-                format!("Basic {}", crypto::to_base64(basic["Basic ".len()..].as_bytes()))
+                format!("Basic {}", crypto::to_base64(&basic.as_bytes()["Basic ".len()..]))
             }
             value => value,
         };
