@@ -313,7 +313,8 @@ fn a_line_is_appended_to_a_stream_of_the_evidence() {
         ["capability", "use", id, "--append", "deployed", "--field", "version=1.2", "--format", "json"];
     let said: serde_json::Value = serde_json::from_str(&doorward.run(&words, "").succeeded()).unwrap();
     assert!(said["evidence"].as_str().unwrap().starts_with("evd_"), "{said}");
-    let read = ["capability", "use", id, "--reveal"];
-    assert_eq!(doorward.run(&read, "").status.code(), Some(1));
+    let shown = doorward.run(&["capability", "use", id, "--reveal"], "");
+    assert_eq!(shown.status.code(), Some(2), "{shown:?}");
+    assert!(shown.stderr.contains("is no resource for this"), "{shown:?}");
     assert!(running.stop().success());
 }
