@@ -1,11 +1,14 @@
 //! What comes in at a door, and what goes out.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
 use model::{Door, EvidenceId, Fact, Inputs, IntegrationName, Method, OperationName, Target};
 use net::Body;
 
 use crate::mint::Wish;
 use crate::{Lease, Payload};
+
+mod whole;
 
 /// A request as a door parsed it. Nothing in it is believed yet. Its `Debug` shows no capability, no header and no query: any
 /// of them may carry a credential.
@@ -53,11 +56,27 @@ pub struct Forward {
     pub headers: HeaderMap,
     /// The caller's body.
     pub body: Body,
+    /// The body, where it was read whole; [`Self::body`] is made of the same bytes then.
+    read: Option<Bytes>,
+}
+
+impl Forward {
+    /// A request as a door read it, its body still to come.
+    #[must_use]
+    pub const fn new(
+        integration: IntegrationName,
+        method: Method,
+        target: Target,
+        headers: HeaderMap,
+        body: Body,
+    ) -> Self {
+        Self { integration, method, target, headers, body, read: None }
+    }
 }
 
 impl std::fmt::Debug for Forward {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { integration, method, target, headers: _, body } = self;
+        let Self { integration, method, target, headers: _, body, read: _ } = self;
         f.debug_struct("Forward")
             .field("integration", integration)
             .field("method", method)

@@ -1,6 +1,7 @@
 //! Gives a file its meaning, or says why it has none. What is doubtful is an error here, not a surprise later.
 
 mod address;
+mod incoming;
 mod operations;
 mod wiring;
 
@@ -45,7 +46,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     let address = address::compile(file, origin)?;
     let secrets = wiring::secrets(file, origin)?;
     let auth = wiring::auth(file, origin, &secrets)?;
-    let incoming = wiring::incoming(file, origin, &secrets)?;
+    let incoming = incoming::schemes(file, origin, &secrets)?;
     wiring::check_used(file, origin, &auth, &incoming)?;
     let headers = wiring::headers(file, origin, &auth)?;
     let operations = operations::compile(file, origin)?;

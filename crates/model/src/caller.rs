@@ -1,6 +1,7 @@
 //! A principal as proven on one connection.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::{GrantId, Holder, PrincipalName, TenantName};
 
@@ -42,6 +43,11 @@ pub enum Proof {
     Kernel,
     /// Nothing was proven: a loopback connection in development mode.
     Loopback,
+    /// What came with the request proved it, in every way that the integration asks for: a token, a signature, a
+    /// certificate. Who that is, the caller's subject says.
+    Incoming,
+    /// The integration asks nobody who they are, and its lists say what anybody may do.
+    Anonymous,
 }
 
 impl Proof {
@@ -52,6 +58,8 @@ impl Proof {
             Self::Capability(_) => "capability",
             Self::Kernel => "kernel",
             Self::Loopback => "loopback",
+            Self::Incoming => "incoming",
+            Self::Anonymous => "anonymous",
         }
     }
 }
@@ -78,6 +86,7 @@ pub struct Caller {
     proof: Proof,
     door: Door,
     facts: Fact,
+    subject: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -89,7 +98,12 @@ impl Caller {
         door: Door,
         facts: Fact,
     ) -> Self {
-        Self { tenant, principal, proof, door, facts }
+        Self { tenant, principal, proof, door, facts, subject: None }
+    }
+
+    /// The same caller under the name that its proof gave: a user name, the `sub` of a token, a SPIFFE id.
+    pub fn called(self, subject: Option<Arc<str>>) -> Self {
+        Self { subject, ..self }
     }
 
     /// The tenant whose secrets, policies and evidence this is about.
@@ -108,6 +122,12 @@ impl Caller {
     #[must_use]
     pub const fn proof(&self) -> Proof {
         self.proof
+    }
+
+    /// The name that the proof gave, as it was written there; `None` where it gave none.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
     }
 
     /// The door.

@@ -8,7 +8,8 @@
 //! | `proven` | for a caller whom the kernel proved, without a capability; never assigned |
 //! | `owner` | for a caller whom the kernel proved, without a capability: who hands out a capability hands out less than all |
 //! | `development` | for a caller that nothing proved; it is the only one that counts there |
-//! | every other one | with a capability or the kernel's proof |
+//! | `listed` | for a caller whom the lists of an integration allow this very request; never assigned |
+//! | every other one | with a capability, the kernel's proof, or that of an incoming scheme |
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub const HOLDER: &str = "holder";
 pub const PROVEN: &str = "proven";
 /// The role of who owns the tenant.
 pub const OWNER: &str = "owner";
+/// The role of whoever the lists of an integration allow a request.
+pub const LISTED: &str = "listed";
 /// The role that lets an unproven loopback caller do something at all.
 pub const DEVELOPMENT: &str = "development";
 
@@ -71,7 +74,7 @@ impl Known {
     ///
     /// # Errors
     /// When a role is not a word of lower-case letters, digits, `-` and `_`, or is [`HOLDER`] or
-    /// [`PROVEN`].
+    /// [`PROVEN`] or [`LISTED`].
     pub fn new<'a>(kind: PrincipalKind, roles: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let roles = roles.into_iter().map(assignable).collect::<Result<_, _>>()?;
         Ok(Self { kind, roles })
@@ -87,18 +90,23 @@ impl Known {
             Standing::Proven => *role != DEVELOPMENT,
             Standing::Holder => *role != DEVELOPMENT && *role != OWNER,
             Standing::Unproven => *role == DEVELOPMENT,
+            Standing::Incoming(_) => *role != DEVELOPMENT && *role != OWNER,
+            Standing::Anonymous(_) => false,
         };
         let given = match standing {
             Standing::Proven => Some(PROVEN),
             Standing::Holder => Some(HOLDER),
-            Standing::Unproven => None,
+            Standing::Incoming(Listing::Allowed) | Standing::Anonymous(Listing::Allowed) => Some(LISTED),
+            Standing::Unproven
+            | Standing::Incoming(Listing::Silent)
+            | Standing::Anonymous(Listing::Silent) => None,
         };
         self.roles.iter().map(AsRef::as_ref).filter(counts).chain(given)
     }
 }
 
 fn assignable(role: &str) -> Result<Box<str>, Error> {
-    if role == HOLDER || role == PROVEN {
+    if role == HOLDER || role == PROVEN || role == LISTED {
         return Err(Error::ReservedRole(role.to_owned()));
     }
     // A role is a word like a tenant's name; one spelling.
@@ -117,9 +125,35 @@ pub(crate) enum Standing {
     Holder,
     /// Nothing was proven.
     Unproven,
+    /// What came with the request proved who it is.
+    Incoming(Listing),
+    /// The integration asks nobody who they are.
+    Anonymous(Listing),
+}
+
+/// What the lists of an integration say about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Listing {
+    /// They allow it, and do not deny it.
+    Allowed,
+    /// There are none, or they do not speak of it.
+    Silent,
 }
 
 impl Standing {
+    /// One number for each, for digests.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Proven => 0,
+            Self::Holder => 1,
+            Self::Unproven => 2,
+            Self::Incoming(Listing::Silent) => 3,
+            Self::Incoming(Listing::Allowed) => 4,
+            Self::Anonymous(Listing::Silent) => 5,
+            Self::Anonymous(Listing::Allowed) => 6,
+        }
+    }
+
     /// `None` where a capability is claimed and none was verified.
     pub(crate) const fn of(proof: Proof, verified: bool) -> Option<Self> {
         match (proof, verified) {
@@ -127,6 +161,8 @@ impl Standing {
             (Proof::Capability(_), false) => None,
             (Proof::Kernel, false) => Some(Self::Proven),
             (Proof::Loopback, false) => Some(Self::Unproven),
+            (Proof::Incoming, false) => Some(Self::Incoming(Listing::Silent)),
+            (Proof::Anonymous, false) => Some(Self::Anonymous(Listing::Silent)),
         }
     }
 }

@@ -114,7 +114,7 @@ impl Rules {
         for role in known.effective(*standing) {
             part(role.as_bytes());
         }
-        part(&[*standing as u8]);
+        part(&[standing.number()]);
         part(grant.map(|grant| grant.to_string()).unwrap_or_default().as_bytes());
         part(call.integration().as_str().as_bytes());
         part(call.operation().as_str().as_bytes());

@@ -129,7 +129,7 @@ impl Gateway {
         let capability = presented::capability(&parts.headers)?;
         let headers = std::mem::take(&mut parts.headers);
         let facts = Fact { address: peer.address, purpose, ..Fact::default() };
-        let forward = Forward { integration, method, target, headers, body: Body::empty() };
+        let forward = Forward::new(integration, method, target, headers, Body::empty());
         Ok(Read::Call(Box::new(Call { facts, capability, forward: Box::new(forward) })))
     }
 }

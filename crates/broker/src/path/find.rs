@@ -1,15 +1,12 @@
 //! Step 2: which operation of which integration. What the catalogue does not describe is a write called `unknown`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use catalog::Integration;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body::Body as _;
 use model::{Call, Code, EvidenceId, IntegrationName, Refusal};
-use net::Body;
-use net::body::{Bounds, CollectError, collect_bounded};
 
 use crate::broker::Broker;
 use crate::inbound::{Asked, Forward, Inbound};
@@ -39,7 +36,7 @@ pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound)
             let body = if is_bodiless(forward) {
                 Some(Bytes::new())
             } else if integration.route(forward.method, &forward.target).wants_body() {
-                Some(Box::pin(read(forward, &integration)).await?)
+                Some(Box::pin(forward.readable(integration.limits())).await?)
             } else {
                 None
             };
@@ -75,29 +72,3 @@ fn content_types(forward: &Forward) -> Result<Vec<&str>, Refusal> {
     let unreadable = |_| Refusal::new(Code::BadRequest, "the content type is not text");
     types.map(|value| value.to_str().map_err(unreadable)).collect()
 }
-
-async fn read(forward: &mut Forward, integration: &Integration) -> Result<Bytes, Refusal> {
-    if forward.headers.contains_key(CONTENT_ENCODING) {
-        let message = "the body is compressed, so the operation's inputs can't be read in it";
-        return Err(Refusal::new(Code::BadRequest, message).hint("send it without `Content-Encoding`"));
-    }
-    let limits = integration.limits();
-    let most = usize::try_from(limits.body).unwrap_or(usize::MAX).min(MOST_READ);
-    let bounds = Bounds { bytes: most, frame: limits.idle, whole: limits.total.min(LONGEST_READ) };
-    let body = std::mem::take(&mut forward.body);
-    let bytes = collect_bounded(body, bounds).await.map_err(|error| match error {
-        CollectError::TooLarge(most) => Refusal::new(
-            Code::TooLarge,
-            format!(
-                "the body is larger than the {most} bytes that can be read to find the operation's inputs"
-            ),
-        ),
-        error => Refusal::new(Code::BadRequest, error.to_string()),
-    })?;
-    forward.body = Body::full(bytes.clone());
-    Ok(bytes)
-}
-
-/// A body that rules look into is held in memory; larger ones are refused whatever the integration allows.
-const MOST_READ: usize = 8 << 20;
-const LONGEST_READ: Duration = Duration::from_secs(60);

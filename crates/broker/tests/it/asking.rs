@@ -105,13 +105,10 @@ impl Ask {
     pub(crate) fn inbound(self) -> Inbound {
         let integration = self.integration.parse().unwrap();
         let asked = match self.what {
-            What::Forward { method, target, headers, body } => Asked::Forward(Box::new(Forward {
-                integration,
-                method: method.parse().unwrap(),
-                target: target.parse().unwrap(),
-                headers,
-                body,
-            })),
+            What::Forward { method, target, headers, body } => {
+                let (method, target) = (method.parse().unwrap(), target.parse().unwrap());
+                Asked::Forward(Box::new(Forward::new(integration, method, target, headers, body)))
+            }
             What::Operate { operation, inputs, payload } => Asked::Operate(Operate {
                 integration,
                 operation: operation.parse().unwrap(),

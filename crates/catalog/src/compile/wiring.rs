@@ -6,7 +6,7 @@ use model::SecretRef;
 
 use super::Origin;
 use crate::file::{AuthEntry, AuthWord, File};
-use crate::{AuthScheme, Basic, Error, Incoming, SecretField, Verification, nearest, path, reply};
+use crate::{AuthScheme, Basic, Error, Incoming, SecretField, nearest, path, reply};
 
 /// The secrets of the file, each with its place: the one that is written, else `store:NAME/FIELD`.
 pub(super) fn secrets(file: &File, origin: &Origin) -> Result<BTreeMap<String, SecretField>, Error> {
@@ -63,7 +63,7 @@ fn place(scheme: &AuthScheme) -> (&'static str, String) {
     }
 }
 
-fn check_field(field: &str, secrets: &BTreeMap<String, SecretField>) -> Result<(), String> {
+pub(super) fn check_field(field: &str, secrets: &BTreeMap<String, SecretField>) -> Result<(), String> {
     if secrets.contains_key(field) {
         return Ok(());
     }
@@ -139,30 +139,6 @@ fn checked_prefix(prefix: Option<&str>) -> Result<String, String> {
     let prefix = prefix.unwrap_or_default();
     let plain = prefix.len() <= 32 && prefix.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
     if plain { Ok(prefix.to_owned()) } else { Err("a prefix is at most 32 visible characters".to_owned()) }
-}
-
-/// How the service signs its webhooks.
-pub(super) fn incoming(
-    file: &File,
-    origin: &Origin,
-    secrets: &BTreeMap<String, SecretField>,
-) -> Result<Vec<Incoming>, Error> {
-    let mut found = Vec::new();
-    for entry in file.incoming.iter().flatten() {
-        let line = entry.referenced.line();
-        check_field(&entry.value.secret, secrets).map_err(|problem| origin.wrong(line, problem))?;
-        let header = entry.value.header.as_deref().map(str::to_ascii_lowercase);
-        let fits = match (&entry.value.scheme, &header) {
-            (Verification::Hmac, Some(header)) => reply::is_header(header),
-            (Verification::Hmac, None) => false,
-            (_, header) => header.is_none(),
-        };
-        if !fits {
-            return Err(origin.wrong(line, "`hmac` has a `header`, and no other signature has one"));
-        }
-        found.push(Incoming { scheme: entry.value.scheme, secret: entry.value.secret.clone(), header });
-    }
-    Ok(found)
 }
 
 /// A secret that nothing uses is a slip: the one that was meant has another name.

@@ -158,6 +158,8 @@ fn proof(from: &mut Decoder<'_>) -> Result<Proof, Wrong> {
         1 => Ok(Proof::Capability(GrantId::from_bytes(from.fixed()?))),
         2 => Ok(Proof::Kernel),
         3 => Ok(Proof::Loopback),
+        4 => Ok(Proof::Incoming),
+        5 => Ok(Proof::Anonymous),
         _ => Err(Wrong::Format("an unknown proof")),
     }
 }

@@ -163,6 +163,8 @@ impl Part for Proof {
             }
             Self::Kernel => to.byte(2),
             Self::Loopback => to.byte(3),
+            Self::Incoming => to.byte(4),
+            Self::Anonymous => to.byte(5),
         }
     }
 }

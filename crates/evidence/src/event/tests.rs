@@ -79,7 +79,12 @@ fn an_intent() -> impl Strategy<Value = Intent> {
         prop::collection::vec("[^\\s\\pC#]{1,300}", 0..3),
     );
     let flags = (
-        prop_oneof![Just(Proof::Kernel), Just(Proof::Loopback)],
+        prop_oneof![
+            Just(Proof::Kernel),
+            Just(Proof::Loopback),
+            Just(Proof::Incoming),
+            Just(Proof::Anonymous)
+        ],
         prop_oneof![Just(Door::Gateway), Just(Door::Socket), Just(Door::Cli), Just(Door::Metadata)],
         prop_oneof![Just(None), Just(Some(Disclosure::Reveal)), Just(Some(Disclosure::NoSession))],
         prop::option::of(a_request()),

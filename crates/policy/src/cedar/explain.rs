@@ -11,7 +11,7 @@ use super::cache::Key;
 use super::evaluate::Facts;
 use super::{Decision, Outcome, Policies, Subject};
 use crate::Error;
-use crate::principal::{HOLDER, Known, PrincipalKind, Standing};
+use crate::principal::{HOLDER, Known, Listing, PrincipalKind, Standing};
 
 /// What would be decided? One entry of a test file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,11 +134,12 @@ impl Policies {
         let held = question.roles.iter().any(|role| role == HOLDER);
         let roles = question.roles.iter().map(String::as_str).filter(|role| *role != HOLDER);
         let known = Arc::new(Known::new(question.kind, roles)?);
-        let unproven = question.context.proof.as_deref() == Some("loopback");
-        let standing = match (held, unproven) {
-            (true, _) => Standing::Holder,
-            (false, true) => Standing::Unproven,
-            (false, false) => Standing::Proven,
+        let standing = match question.context.proof.as_deref() {
+            _ if held => Standing::Holder,
+            Some("loopback") => Standing::Unproven,
+            Some("incoming") => Standing::Incoming(Listing::Silent),
+            Some("anonymous") => Standing::Anonymous(Listing::Silent),
+            _ => Standing::Proven,
         };
         let subject = Subject {
             tenant: &question.tenant,
@@ -205,6 +206,8 @@ fn facts(given: &Circumstances, standing: Standing, risk: Risk) -> Facts<'_> {
         Standing::Proven => "kernel",
         Standing::Holder => "capability",
         Standing::Unproven => "loopback",
+        Standing::Incoming(_) => "incoming",
+        Standing::Anonymous(_) => "anonymous",
     };
     Facts {
         now: given.now,

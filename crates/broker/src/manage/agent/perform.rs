@@ -271,7 +271,7 @@ fn forward(wanted: Wanted) -> Result<Forward, Refusal> {
         }
         (Some(_), Some(_)) => return Err(wrong("there is either a `body` or a `body_base64`")),
     };
-    Ok(Forward { integration, method, target, headers: written, body })
+    Ok(Forward::new(integration, method, target, written, body))
 }
 
 fn spoken_headers(headers: &HeaderMap) -> Value {
