@@ -5,6 +5,8 @@ mod agent;
 #[cfg(test)]
 mod agent_files;
 #[cfg(test)]
+mod agent_torture;
+#[cfg(test)]
 mod agent_wire;
 #[cfg(test)]
 mod aws_beside;
