@@ -34,7 +34,7 @@ impl Agent {
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let mut agent = Self { child: command.spawn().unwrap(), socket };
         let begun = Instant::now();
-        while Wire::open(&agent.socket).and_then(|mut wire| wire.say("ping_request", json!({}))).is_err() {
+        while Wire::open(&agent.socket).and_then(|mut wire| wire.say("ping_request", &json!({}))).is_err() {
             let ended = agent.child.try_wait().unwrap();
             let said = || std::fs::read_to_string(doorward.folder().join("agent.log")).unwrap_or_default();
             assert!(ended.is_none() && begun.elapsed() < LIMIT, "the agent does not answer: {}", said());
@@ -71,7 +71,7 @@ impl Wire {
     }
 
     /// The payload of the answer.
-    fn say(&mut self, kind: &str, payload: Value) -> std::io::Result<Value> {
+    fn say(&mut self, kind: &str, payload: &Value) -> std::io::Result<Value> {
         let message = json!({ "version": "1.0", "type": kind, "id": "m", "payload": payload });
         self.0.get_mut().write_all(format!("{message}\n").as_bytes())?;
         let mut line = String::new();
@@ -82,10 +82,10 @@ impl Wire {
         Ok(answer["payload"].take())
     }
 
-    fn request(&mut self, resource: &str, action: &str, more: Value) -> std::io::Result<Value> {
+    fn request(&mut self, resource: &str, action: &str, more: &Value) -> std::io::Result<Value> {
         let mut payload = json!({ "resource": resource, "actions": [action], "ttl": 3600 });
         payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        self.say("capability_request", payload)
+        self.say("capability_request", &payload)
     }
 }
 
@@ -98,7 +98,7 @@ fn torture_uses_fifty_at_once_of_a_capability_for_ten_are_exactly_ten() {
     let doorward = home();
     let agent = Agent::start(&doorward, "development");
     for round in 0..rounds(10) {
-        let granted = agent.wire().request("log:/deploy", "write", json!({ "max_uses": 10 })).unwrap();
+        let granted = agent.wire().request("log:/deploy", "write", &json!({ "max_uses": 10 })).unwrap();
         let name = id(&granted);
         let (at_once, done) = (Barrier::new(50), AtomicU64::new(0));
         std::thread::scope(|threads| {
@@ -107,8 +107,9 @@ fn torture_uses_fifty_at_once_of_a_capability_for_ten_are_exactly_ten() {
                 threads.spawn(move || {
                     at_once.wait();
                     let message = format!("round {round}, writer {writer}");
-                    let answer =
-                        wire.say("log_append", json!({ "capability_id": name, "message": message })).unwrap();
+                    let answer = wire
+                        .say("log_append", &json!({ "capability_id": name, "message": message }))
+                        .unwrap();
                     if answer["status"] == "ok" || answer["status"] == "appended" {
                         done.fetch_add(1, Ordering::SeqCst);
                     } else {
@@ -118,7 +119,7 @@ fn torture_uses_fifty_at_once_of_a_capability_for_ten_are_exactly_ten() {
             }
         });
         assert_eq!(done.load(Ordering::SeqCst), 10, "round {round}");
-        let checked = agent.wire().say("capability_validate", json!({ "capability_id": name })).unwrap();
+        let checked = agent.wire().say("capability_validate", &json!({ "capability_id": name })).unwrap();
         assert_eq!(checked["valid"], false, "{checked}");
         assert_eq!(checked["errors"][0]["code"], "USAGE_LIMIT_EXCEEDED", "{checked}");
     }
@@ -155,6 +156,7 @@ fn torture_grants_of_a_killed_agent_are_neither_lost_nor_made_up() {
 fn grant_and_kill(agent: &mut Agent, ledger: &Ledger, round: u64) {
     let pause = Duration::from_micros(RandomState::new().hash_one(round) % 150_000);
     let socket = agent.socket.clone();
+    let known = ledger.granted.lock().unwrap().len();
     std::thread::scope(|threads| {
         for _ in 0..WRITERS {
             let socket = &socket;
@@ -163,11 +165,11 @@ fn grant_and_kill(agent: &mut Agent, ledger: &Ledger, round: u64) {
                 loop {
                     let serial = ledger.serial.fetch_add(1, Ordering::SeqCst);
                     let more = json!({ "purpose": format!("serial {serial}") });
-                    let Ok(answer) = wire.request("secret:/torture/key", "read", more) else { return };
+                    let Ok(answer) = wire.request("secret:/torture/key", "read", &more) else { return };
                     let name = id(&answer);
                     ledger.granted.lock().unwrap().insert(name.clone(), serial);
-                    if serial % 7 == 0 {
-                        let Ok(answer) = wire.say("capability_revoke", json!({ "capability_id": name }))
+                    if serial.is_multiple_of(7) {
+                        let Ok(answer) = wire.say("capability_revoke", &json!({ "capability_id": name }))
                         else {
                             return;
                         };
@@ -177,7 +179,11 @@ fn grant_and_kill(agent: &mut Agent, ledger: &Ledger, round: u64) {
                 }
             });
         }
-        // The moment of the kill is what is tortured, so it is a time and not a condition.
+        // Behind the first acknowledged grant the moment of the kill is what is tortured, so it is a time.
+        let begun = Instant::now();
+        while ledger.granted.lock().unwrap().len() == known && begun.elapsed() < LIMIT {
+            std::thread::yield_now();
+        }
         std::thread::park_timeout(pause);
         agent.kill();
     });
@@ -188,7 +194,7 @@ fn look(agent: &Agent, ledger: &Ledger) {
     let (granted, revoked) = (ledger.granted.lock().unwrap(), ledger.revoked.lock().unwrap());
     let mut wire = agent.wire();
     for name in granted.keys() {
-        let checked = wire.say("capability_validate", json!({ "capability_id": name })).unwrap();
+        let checked = wire.say("capability_validate", &json!({ "capability_id": name })).unwrap();
         if revoked.contains(name) {
             assert_eq!(checked["valid"], false, "{name} was revoked: {checked}");
         } else if granted[name] % 7 != 0 {
@@ -199,7 +205,7 @@ fn look(agent: &Agent, ledger: &Ledger) {
     let (tried, mut seen) = (ledger.serial.load(Ordering::SeqCst), BTreeSet::new());
     for offset in (0..).step_by(PAGE) {
         let answer =
-            wire.say("capability_list", json!({ "filter": { "limit": PAGE, "offset": offset } })).unwrap();
+            wire.say("capability_list", &json!({ "filter": { "limit": PAGE, "offset": offset } })).unwrap();
         let page = answer["capabilities"].as_array().unwrap_or_else(|| panic!("{answer}")).clone();
         for capability in &page {
             let purpose = capability["purpose"].as_str().unwrap_or_default();
@@ -232,14 +238,14 @@ fn torture_reload_never_shows_half_a_set_of_policies() {
             let (over, asked, mut wire) = (&over, &asked, agent.wire());
             threads.spawn(move || {
                 while !over.load(Ordering::SeqCst) {
-                    let both = wire.request("secret:/both", "read", json!({})).unwrap();
+                    let both = wire.request("secret:/both", "read", &json!({})).unwrap();
                     assert_eq!(both["status"], "granted", "{both}");
                     let policy = both["policy_result"]["applied_policies"][0].as_str().unwrap().to_owned();
                     assert!(policy == "one" || policy == "two", "{both}");
-                    let none = wire.request("secret:/none", "read", json!({})).unwrap();
+                    let none = wire.request("secret:/none", "read", &json!({})).unwrap();
                     assert_eq!(none["status"], "denied", "{none}");
                     // Each set denies one half in one file, and allows the other in another file.
-                    let pair = wire.request("secret:/pair", "read", json!({})).unwrap();
+                    let pair = wire.request("secret:/pair", "read", &json!({})).unwrap();
                     assert_eq!(pair["status"], "denied", "{pair}");
                     asked.fetch_add(3, Ordering::SeqCst);
                 }
@@ -251,7 +257,7 @@ fn torture_reload_never_shows_half_a_set_of_policies() {
             let (name, good) =
                 [("two", true), ("broken", false), ("one", true), ("broken", false)][(round % 4) as usize];
             put(&policies, name);
-            let answer = wire.say("agent_reload", json!({})).unwrap();
+            let answer = wire.say("agent_reload", &json!({})).unwrap();
             let reloaded =
                 answer["status"] == "ok" || answer["status"] == "reloaded" || answer["status"] == "success";
             assert_eq!(reloaded, good, "{name}: {answer}");
