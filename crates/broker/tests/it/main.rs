@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod agent_facts;
+#[cfg(test)]
 mod agent_uses;
 #[cfg(test)]
 mod asking;
