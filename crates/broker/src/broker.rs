@@ -10,7 +10,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use catalog::Catalog;
 use crypto::MacKey;
 use evidence::{Lane, Log, Outcomes};
-use model::{Clock, Code, PrincipalName, Refusal, TenantName, Timestamp};
+use model::{Clock, Code, IntegrationName, PrincipalName, Refusal, TenantName, Timestamp};
 use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals, Rules};
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
 use store::Storage;
@@ -33,7 +33,7 @@ use verified::VerifiedCache;
 
 pub use load::Operations;
 pub(crate) use load::{PolicyRow, RevocationRow};
-pub use settings::{Reading, Settings, State, Stores};
+pub use settings::{Overlay, Reading, Settings, State, Stores};
 
 /// The broker of a home.
 pub struct Broker {
@@ -41,6 +41,7 @@ pub struct Broker {
     clock: Arc<dyn Clock>,
     stores: Stores,
     catalog: ArcSwap<Catalog>,
+    overlay: ArcSwap<Overlay>,
     rules: ArcSwap<Rules>,
     rulings: Arc<Kept>,
     bound: OnceLock<()>,
@@ -112,7 +113,7 @@ impl Broker {
         setup: Setup,
     ) -> Result<Self, Refusal> {
         let storage = &stores.state;
-        let catalog = load::catalog(&settings.layer)?;
+        let catalog = load::catalog(&settings.layer, &settings.overlay, None)?;
         let rulings = Arc::new(Kept::new(Arc::clone(storage), settings.tenant.clone()));
         let rules = load::rules(storage, &catalog, &settings, &rulings)?;
         let secrets = Arc::new(Secrets::new(Arc::clone(storage), Arc::clone(&clock), setup));
@@ -131,6 +132,7 @@ impl Broker {
             clock,
             stores,
             catalog: ArcSwap::from_pointee(catalog),
+            overlay: ArcSwap::new(Arc::clone(&settings.overlay)),
             rules: ArcSwap::from_pointee(rules),
             rulings,
             bound,
@@ -250,8 +252,23 @@ impl Broker {
     }
 
     /// [`Self::reload`] for whoever holds the lock already.
-    pub(crate) fn reload_while(&self, _writing: &MutexGuard<'_, ()>) -> Result<(), Refusal> {
-        let catalog = load::catalog(&self.settings.layer)?;
+    pub(crate) fn reload_while(&self, writing: &MutexGuard<'_, ()>) -> Result<(), Refusal> {
+        self.reload_with(writing, &self.overlay.load_full())
+    }
+
+    /// Reads everything again, with this laid over the files of the home from now on. On an error all of the former set stays.
+    ///
+    /// # Errors
+    /// The file and line that is wrong.
+    pub fn lay(&self, overlay: Overlay) -> Result<(), Refusal> {
+        let (writing, overlay) = (self.writing(), Arc::new(overlay));
+        self.reload_with(&writing, &overlay)?;
+        self.overlay.store(overlay);
+        Ok(())
+    }
+
+    fn reload_with(&self, _writing: &MutexGuard<'_, ()>, overlay: &Overlay) -> Result<(), Refusal> {
+        let catalog = load::catalog(&self.settings.layer, overlay, Some(&self.catalog()))?;
         let policies = load::policies(&*self.stores.state, &catalog, self.reveals())?;
         let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
         let bindings = load::bindings(&catalog, &tenants);
@@ -308,6 +325,12 @@ impl Broker {
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.load_full()
+    }
+
+    /// The integration that goes by this name besides its own, in lower case.
+    #[must_use]
+    pub fn aliased(&self, name: &str) -> Option<IntegrationName> {
+        self.catalog.load().aliased(name).cloned()
     }
 
     /// The policies in force.

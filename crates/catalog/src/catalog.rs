@@ -3,7 +3,7 @@
 //! A built-in file is read when it is first asked for and kept, so that a start costs nothing however many there are. The
 //! user's files are read at once, so that a mistake is found at the start and not in the middle of the night.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -11,13 +11,13 @@ use model::IntegrationName;
 
 use crate::compile::{Origin, Owner, compile};
 use crate::file::File;
-use crate::{Error, Integration, embedded, layer, nearest, yaml};
+use crate::layer::Layer;
+use crate::{Error, Integration, Written, embedded, layer, nearest, yaml};
 
 /// Every integration. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
-    layer: Arc<BTreeMap<IntegrationName, Arc<Integration>>>,
-    layer_digest: crypto::Digest,
+    layer: Arc<Layer>,
 }
 
 impl Catalog {
@@ -32,14 +32,43 @@ impl Catalog {
     /// # Errors
     /// When the folder cannot be read, or one of its files is not a whole, sound integration.
     pub fn load(folder: Option<&Path>) -> Result<Self, Error> {
-        let (layer, layer_digest) = folder.map(layer::read).transpose()?.unwrap_or_default();
-        Ok(Self { layer: Arc::new(layer), layer_digest })
+        Self::layered(folder, &[], None)
+    }
+
+    /// The same with integrations that are in no folder laid over it; one that has the name of a file counts instead of
+    /// that file. What is in `former` with the same text is not read again.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; an error of one of `written` names the place that it was translated from.
+    pub fn layered(
+        folder: Option<&Path>,
+        written: &[Written],
+        former: Option<&Self>,
+    ) -> Result<Self, Error> {
+        let mut layer = Layer::default();
+        if let Some(folder) = folder {
+            layer.read(folder)?;
+        }
+        layer.lay(written, former.map(|former| &*former.layer))?;
+        Ok(Self { layer: Arc::new(layer.finished()?) })
+    }
+
+    /// The integration that callers at the gateway ask for under this name besides its own, in lower case.
+    #[must_use]
+    pub fn aliased(&self, name: &str) -> Option<&IntegrationName> {
+        self.layer.aliased(name)
+    }
+
+    /// Whether any integration has a name besides its own.
+    #[must_use]
+    pub fn has_aliases(&self) -> bool {
+        self.layer.has_aliases()
     }
 
     /// A digest of the user's own files; the built-in ones are the same for one build of Doorward.
     #[must_use]
-    pub const fn layer_digest(&self) -> &crypto::Digest {
-        &self.layer_digest
+    pub fn layer_digest(&self) -> &crypto::Digest {
+        self.layer.digest()
     }
 
     /// A digest of the built-in files.
@@ -60,7 +89,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unknown`] with the nearest name; [`Error::Domain`] where it lives at an address of the user's own.
     pub fn get(&self, name: &IntegrationName) -> Result<Arc<Integration>, Error> {
-        if let Some(own) = self.layer.get(name) {
+        if let Some(own) = self.layer.find(name) {
             return Ok(Arc::clone(own));
         }
         let Some((place, entry)) = embedded::find(name.as_str()) else {
@@ -81,7 +110,7 @@ impl Catalog {
     #[must_use]
     pub fn names(&self) -> Vec<IntegrationName> {
         let built_in = embedded::ENTRIES.iter().filter_map(|entry| entry.name.parse().ok());
-        let names: BTreeSet<IntegrationName> = self.layer.keys().cloned().chain(built_in).collect();
+        let names: BTreeSet<IntegrationName> = self.layer.names().cloned().chain(built_in).collect();
         names.into_iter().collect()
     }
 }

@@ -64,6 +64,9 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         authority: address.authority,
         base_path: address.base_path,
         hosts: address.hosts,
+        wildcard: address.wildcard,
+        query: address::query(file, origin)?,
+        aliases: address::aliases(file, origin)?,
         headers,
         secrets,
         auth,
@@ -96,7 +99,12 @@ fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
                     origin.wrong(entry.referenced.line(), "a built-in file does not say where a secret is")
                 );
             }
-            if file.dangerous_allow_private || file.tls_insecure_skip_verify {
+            let loosens = file.dangerous_allow_private
+                || file.tls_insecure_skip_verify
+                || !file.aliases.is_empty()
+                || file.query.is_some()
+                || file.base_url.as_ref().is_some_and(|url| url.value.contains('*'));
+            if loosens {
                 return Err(origin.wrong(0, "a built-in file cannot loosen anything"));
             }
             if file.title.is_none() || file.docs.is_none() {

@@ -34,7 +34,8 @@ pub(crate) struct File {
     /// Doorward's own operations: no address, no credential.
     #[serde(default)]
     pub(crate) internal: bool,
-    /// Scheme, host, optional port, optional base path; may contain `{domain}`.
+    /// Scheme, host, optional port, optional base path; may contain `{domain}`. In a file of your own the host may contain
+    /// `*`: then each call names its host in `X-Doorward-Destination`.
     #[schemars(with = "Option<String>")]
     pub(crate) base_url: Option<Spanned<String>>,
     /// What stands for `{domain}`.
@@ -43,6 +44,13 @@ pub(crate) struct File {
     /// Every host that the credential may go to; the one of `base_url` where it is absent.
     #[schemars(with = "Option<Vec<String>>")]
     pub(crate) hosts: Option<Vec<Spanned<String>>>,
+    /// Pairs that stand in front of every query, such as `api-version=2024-10-21`. Only in files of your own.
+    #[schemars(with = "Option<String>")]
+    pub(crate) query: Option<Spanned<String>>,
+    /// Names under which callers ask for it at the gateway besides its own, in lower case. Only in files of your own.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) aliases: Vec<Spanned<String>>,
     /// Headers that are set where the caller set none.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{Authority, IntegrationName, Method, OperationName, SecretRef, Target};
 
-use crate::{AuthScheme, Incoming, Limits, Narrowing, Operation, Probe, SecretField};
+use crate::{AuthScheme, Incoming, Limits, Narrowing, Operation, Probe, SecretField, Wildcard};
 
 mod requests;
 
@@ -20,6 +20,10 @@ pub struct Integration {
     pub(crate) authority: Authority,
     pub(crate) base_path: String,
     pub(crate) hosts: Vec<String>,
+    pub(crate) wildcard: Option<Wildcard>,
+    /// What stands in front of every query; empty where nothing does.
+    pub(crate) query: String,
+    pub(crate) aliases: Vec<String>,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) secrets: BTreeMap<String, SecretField>,
     pub(crate) auth: Vec<AuthScheme>,
@@ -102,7 +106,8 @@ impl Integration {
         self.internal
     }
 
-    /// Where requests go. For Doorward itself a name that never resolves (RFC 6761, section 6.4).
+    /// Where requests go. For Doorward itself, and where each call names its host, a name that never resolves (RFC 6761,
+    /// section 6.4).
     #[must_use]
     pub const fn authority(&self) -> &Authority {
         &self.authority
@@ -114,10 +119,34 @@ impl Integration {
         &self.base_path
     }
 
-    /// Every host that the credential may go to.
+    /// Where requests go, for people: with `*` where each call names its host.
+    #[must_use]
+    pub fn upstream(&self) -> String {
+        self.wildcard.as_ref().map_or_else(|| self.authority.to_string(), ToString::to_string)
+    }
+
+    /// The hosts that a call may name, where it has to name one.
+    #[must_use]
+    pub const fn wildcard(&self) -> Option<&Wildcard> {
+        self.wildcard.as_ref()
+    }
+
+    /// Every host that the credential may go to, but those of [`Self::wildcard`].
     #[must_use]
     pub fn hosts(&self) -> &[String] {
         &self.hosts
+    }
+
+    /// Names under which callers ask for it at the gateway besides its own, in lower case.
+    #[must_use]
+    pub fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    /// Pairs that stand in front of every query; empty where there are none.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        &self.query
     }
 
     /// Headers, by name in lower case, that are set where the caller set none.

@@ -4,65 +4,17 @@
 //! not there makes rules about it mean something else.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::OnceLock;
 
-use model::IntegrationName;
 use serde_saphyr::Spanned;
 
 use crate::compile::{Origin, Owner, compile};
 use crate::file::{AuthEntry, File, LimitsEntry, SecretEntry};
 use crate::{Error, Integration, embedded, nearest, yaml};
 
-/// The user's integrations, and a digest of the files that they were read from.
-pub(crate) type Layer = (BTreeMap<IntegrationName, Arc<Integration>>, crypto::Digest);
+mod laid;
 
-/// Reads every `*.yaml` of a folder. Hidden files, folders and files of other kinds are left alone.
-pub(crate) fn read(folder: &Path) -> Result<Layer, Error> {
-    let unreadable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Read { path, source }
-    };
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
-        paths.push(entry.map_err(unreadable(folder))?.path());
-    }
-    paths.sort();
-    let (mut found, mut hasher) = (BTreeMap::new(), crypto::Hasher::new());
-    for path in paths {
-        let hidden =
-            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.'));
-        let extension =
-            path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-        let yaml = matches!(extension.as_deref(), Some("yaml" | "yml"));
-        if hidden || !yaml || path.is_dir() {
-            continue;
-        }
-        let file = path.display().to_string();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            let problem = "an integration's file ends with `.yaml`".to_owned();
-            return Err(Error::Invalid { file, line: 0, problem });
-        }
-        let size = fs::metadata(&path).map_err(unreadable(&path))?.len();
-        if size > LARGEST {
-            return Err(Error::Invalid {
-                file,
-                line: 0,
-                problem: "the file is larger than 1 MiB".to_owned(),
-            });
-        }
-        let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let integration = integration(&text, &file, stem)?;
-        for part in [stem, &text] {
-            hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hasher.update(part.as_bytes());
-        }
-        found.insert(integration.name().clone(), Arc::new(integration));
-    }
-    Ok((found, hasher.finish()))
-}
+pub(crate) use laid::Layer;
 
 /// The integration of one of the user's files.
 pub(crate) fn integration(text: &str, file: &str, stem: &str) -> Result<Integration, Error> {
@@ -79,15 +31,27 @@ pub(crate) fn integration(text: &str, file: &str, stem: &str) -> Result<Integrat
     let origin = Origin { file: file.to_owned(), kind, owner: Owner::User };
     match &own.extends {
         None => compile(&own, &origin),
-        Some(base) => {
-            let Some((_, entry)) = embedded::find(base.as_str()) else {
-                let near = nearest::suffix(base.as_str(), embedded::ENTRIES.iter().map(|entry| entry.name));
-                return Err(wrong(format!("there is no built-in integration `{base}` to extend{near}")));
+        Some(extended) => {
+            let Some((place, entry)) = embedded::find(extended.as_str()) else {
+                let near = nearest::suffix(extended.as_str(), embedded::ENTRIES.iter().map(|entry| entry.name));
+                return Err(wrong(format!("there is no built-in integration `{extended}` to extend{near}")));
             };
-            let base: File = yaml::read(entry.text, &built_in(entry.name))?;
-            compile(&merge(base, own, &wrong)?, &origin)
+            compile(&merge(base(place, entry)?, own, &wrong)?, &origin)
         }
     }
+}
+
+/// A built-in file as it is written. It is read once, however many files extend it.
+fn base(place: usize, entry: &embedded::Entry) -> Result<File, Error> {
+    let kept = BASES.get_or_init(|| embedded::ENTRIES.iter().map(|_| OnceLock::new()).collect()).get(place);
+    if let Some(read) = kept.and_then(OnceLock::get) {
+        return Ok(read.clone());
+    }
+    let read: File = yaml::read(entry.text, &built_in(entry.name))?;
+    if let Some(kept) = kept {
+        let _ = kept.set(read.clone());
+    }
+    Ok(read)
 }
 
 /// The name of a built-in file in errors.
@@ -107,6 +71,8 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         base_url,
         domain,
         hosts,
+        aliases,
+        query,
         headers,
         secrets,
         auth,
@@ -145,6 +111,8 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         domain: domain.or(base_domain),
         base_url: base_url.or(base.base_url),
         hosts: hosts.or(base_hosts),
+        aliases,
+        query,
         headers: merged_headers,
         secrets: secrets.into_iter().map(|(name, (_, entry))| (name, entry)).collect(),
         auth: auth.or(base.auth),
@@ -220,8 +188,7 @@ fn merge_limits(
 
 /// Doorward itself, as an integration.
 pub(crate) const HOUSE: [&str; 4] = ["aws-credentials", "azure-credentials", "doorward", "gcp-credentials"];
-/// Largest file, in bytes.
-const LARGEST: u64 = 1 << 20;
+static BASES: OnceLock<Vec<OnceLock<File>>> = OnceLock::new();
 
 #[cfg(test)]
 mod tests;

@@ -59,6 +59,8 @@ mod reply;
 mod resource;
 mod scaffold;
 mod schema;
+mod wildcard;
+mod written;
 pub mod yaml;
 
 pub use auth::{AuthScheme, Basic, Placement, Rendered, SecretField};
@@ -74,6 +76,8 @@ pub use operation::{Body, Cli, Effect, Operation};
 pub use probe::Probe;
 pub use scaffold::template;
 pub use schema::json_schema;
+pub use wildcard::Wildcard;
+pub use written::Written;
 
 #[cfg(test)]
 mod tests;

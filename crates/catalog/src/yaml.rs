@@ -18,11 +18,32 @@ pub fn read<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, Error> {
         reject_unsupported_tags: true,
         merge_keys: serde_saphyr::MergeKeyPolicy::Error,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|wrong| {
-        let line = wrong.location().map_or(0, |location| location.line());
-        let (problem, nearest) = explain(&wrong);
-        Error::Syntax { file: file.to_owned(), line, problem, nearest }
-    })
+    serde_saphyr::from_str_with_options(text, options).map_err(|wrong| syntax(&wrong, file))
+}
+
+/// Reads a whole file of another program: merge keys count in it as they do there, and it may describe tens of thousands of
+/// things.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_foreign<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, Error> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: MOST_NODES,
+            max_events: 2 * MOST_NODES,
+        },
+        strict_booleans: true,
+        with_snippet: false,
+        reject_unsupported_tags: true,
+        merge_keys: serde_saphyr::MergeKeyPolicy::Merge,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|wrong| syntax(&wrong, file))
+}
+
+fn syntax(wrong: &Wrong, file: &str) -> Error {
+    let line = wrong.location().map_or(0, |location| location.line());
+    let (problem, nearest) = explain(wrong);
+    Error::Syntax { file: file.to_owned(), line, problem, nearest }
 }
 
 fn explain(wrong: &Wrong) -> (String, Option<String>) {
@@ -55,3 +76,6 @@ fn explain(wrong: &Wrong) -> (String, Option<String>) {
     };
     (problem, None)
 }
+
+/// A hundred thousand integrations of some forty nodes each.
+const MOST_NODES: usize = 4_000_000;

@@ -111,6 +111,7 @@ pub(crate) fn open(home: &Home, settings: &Settings, serving: Serving) -> Outcom
         environment: settings.environment.value.clone(),
         development: settings.development.value,
         layer: home.integrations(),
+        overlay: Arc::default(),
         origin: ORIGIN.to_owned(),
         threads: match serving {
             Serving::Threads(threads) => threads,

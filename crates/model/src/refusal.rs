@@ -247,19 +247,28 @@ pub struct Refusal {
     pub hint: Option<String>,
     /// The record of this refusal, once there is one.
     pub evidence: Option<EvidenceId>,
+    /// A finer reason than the code, in words that programs of other gateways know: `no allowlist match`. One line.
+    pub reason: Option<Box<str>>,
 }
 
 impl Refusal {
     /// A refusal with this code and message; retry `No`, no hint.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, retry: Retry::No, message: message.into(), hint: None, evidence: None }
+        Self { code, retry: Retry::No, message: message.into(), hint: None, evidence: None, reason: None }
     }
 
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with a finer reason.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<Box<str>>) -> Self {
+        self.reason = Some(reason.into());
         self
     }
 

@@ -85,7 +85,7 @@ fn seconds(wait: std::time::Duration) -> u64 {
 }
 
 fn json(refusal: &Refusal, status: StatusCode) -> String {
-    let Refusal { code, retry, message, hint, evidence } = refusal;
+    let Refusal { code, retry, message, hint, evidence, reason: _ } = refusal;
     let word = code.as_str();
     let mut out = String::with_capacity(256 + message.len());
     let _ = write!(out, r#"{{"type":"urn:doorward:refusal:{word}","title":"#);

@@ -7,11 +7,13 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use model::{Door, Fact, Method, ParseError, Target};
+use model::{Door, Fact, IntegrationName, Method, ParseError, Target};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem};
 
+use crate::dialect::{self, Dialect};
+use crate::host::Addressed;
 use crate::refused::{Refused, Speech};
-use crate::route::Route;
+use crate::route::{Naming, Route};
 use crate::{browser, health, host, purpose, route};
 
 /// The reverse proxy: under which names it is reached, and by which pages.
@@ -22,6 +24,8 @@ pub struct Gateway {
     pub domains: Vec<String>,
     /// Origins of pages that may send requests, such as `https://console.example`.
     pub origins: Vec<String>,
+    /// Whose words it speaks besides its own.
+    pub dialect: Dialect,
 }
 
 /// A domain or an origin that no request could ever name.
@@ -69,7 +73,13 @@ impl Gateway {
                 return Err(Unusable::Origin(origin.clone()));
             }
         }
-        Ok(Self { domains, origins })
+        Ok(Self { domains, origins, dialect: Dialect::Own })
+    }
+
+    /// The same, which speaks another gateway's words as well.
+    #[must_use]
+    pub fn speaking(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// Serves the door until the house drains.
@@ -91,27 +101,52 @@ impl Gateway {
     async fn answer(&self, worker: &Arc<Worker>, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let speech = Speech::of(&parts);
-        let read = match self.read(parts, peer) {
-            Ok(Read::Call(call)) => call.with(body),
+        let named = self.named(&parts);
+        let (read, named) = match self.read(parts, peer, &|name| worker.broker().aliased(name)) {
+            Ok(Read::Call(call)) => {
+                let named = named.map(|_| call.forward.integration.to_string());
+                (call.with(body), named.unwrap_or_default())
+            }
             Ok(Read::Health(question, method)) => {
                 return health::answer(question, &method, worker.broker().state())
                     .unwrap_or_else(|refused| refused.reply(speech));
             }
-            Err(refused) => return refused.reply(speech),
+            Err(refused) => return refused.reply_in(speech, &self.dialect, &named.unwrap_or_default()),
         };
         match worker.call(read).await {
             Ok(Outbound::Reply(evidence, mut reply)) => {
                 problem::mark(reply.headers_mut(), evidence);
+                if self.dialect.is_foreign() {
+                    dialect::mark_upstream(&mut reply);
+                }
                 *reply
             }
             // Nothing that a proxy forwards mints a lease; one that came all the same stays here.
             Ok(Outbound::Answer(answer) | Outbound::Lease(answer, _)) => told(&answer),
-            Err(refusal) => Refused::from(refusal).reply(speech),
+            Err(refusal) => Refused::from(refusal).reply_in(speech, &self.dialect, &named),
         }
     }
 
+    /// What a request names, for another gateway's words only: its header where that counts, else its host.
+    fn named(&self, parts: &Parts) -> Option<String> {
+        if !self.dialect.is_foreign() {
+            return None;
+        }
+        let header = parts.headers.get("x-at-int").filter(|_| self.dialect.honours(parts));
+        let host = || host::written(parts).ok();
+        let named = header.and_then(|value| value.to_str().ok()).or_else(host).unwrap_or_default();
+        // It is said again to whoever sent it, so only what can be a name is.
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+        Some(named.chars().take(LONGEST_NAME).filter(|c| plain(*c)).collect())
+    }
+
     /// Reads the head of a request. Nothing here believes it.
-    fn read(&self, mut parts: Parts, peer: &Peer) -> Result<Read, Refused> {
+    fn read(
+        &self,
+        mut parts: Parts,
+        peer: &Peer,
+        aliased: &dyn Fn(&str) -> Option<IntegrationName>,
+    ) -> Result<Read, Refused> {
         let target: Target = match parts.uri.path_and_query() {
             Some(written) => written.as_str().parse()?,
             None => return Err(Refused::bad("the request has no target")),
@@ -122,15 +157,33 @@ impl Gateway {
         let method: Method = parts.method.as_str().parse().map_err(|error: ParseError| {
             Refused::method(error.to_string(), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
         })?;
-        let addressed = host::addressed(&parts, &self.domains)?;
+        let addressed = self.unknown(host::addressed(&parts, &self.domains, aliased))?;
+        if addressed == Addressed::Foreign && !self.dialect.is_foreign() {
+            return Err(host::foreign());
+        }
         let guarded = browser::guard(&parts.headers, &self.origins)?;
-        let Route { integration, target } = route::choose(guarded, &parts.headers, addressed, target)?;
+        let naming = Naming { compatible: self.dialect.honours(&parts), aliased };
+        let named = self.unknown(route::named(&parts.headers, naming))?;
+        if addressed == Addressed::Foreign && named.is_none() {
+            return Err(Refused::nothing("no integration is served under this host"));
+        }
+        let Route { integration, target } = self.unknown(route::choose(guarded, named, addressed, target))?;
         let purpose = purpose::given(&parts.headers)?;
         let capability = presented::capability(&parts.headers)?;
         let headers = std::mem::take(&mut parts.headers);
         let facts = Fact { address: peer.address, purpose, ..Fact::default() };
         let forward = Forward::new(integration, method, target, headers, Body::empty());
         Ok(Read::Call(Box::new(Call { facts, capability, forward: Box::new(forward) })))
+    }
+
+    /// Another gateway has more names than ours: one that can't be ours is one that nothing goes by.
+    fn unknown<T>(&self, named: Result<T, Refused>) -> Result<T, Refused> {
+        match named {
+            Err(refused) if self.dialect.is_foreign() && refused.is_about_a_name() => {
+                Err(Refused::nothing("no integration has this name"))
+            }
+            other => other,
+        }
     }
 }
 
@@ -168,6 +221,9 @@ fn told(answer: &Answer) -> Response<Body> {
     problem::mark(headers, answer.evidence);
     reply
 }
+
+/// Longest name that is said again.
+const LONGEST_NAME: usize = 255;
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use model::IntegrationName;
 
 use crate::refused::Refused;
 
-/// A host that is served. Only [`addressed`] makes one, so whoever holds it knows that the host was not foreign.
+/// The host that a request addresses, read. Only [`addressed`] makes one.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Addressed {
@@ -21,28 +21,42 @@ pub(crate) enum Addressed {
     Gateway,
     /// The host of one integration.
     Integration(IntegrationName),
+    /// A host that is not ours. Only a header may name an integration beside it, and only where programs expect that.
+    Foreign,
 }
 
 /// The host that a request addresses, where it is served under one of `domains`.
-pub(crate) fn addressed(parts: &Parts, domains: &[String]) -> Result<Addressed, Refused> {
+pub(crate) fn addressed(
+    parts: &Parts,
+    domains: &[String],
+    aliased: &dyn Fn(&str) -> Option<IntegrationName>,
+) -> Result<Addressed, Refused> {
+    of(written(parts)?, domains, aliased)
+}
+
+/// The host as it is written, with its port.
+pub(crate) fn written(parts: &Parts) -> Result<&str, Refused> {
     if parts.uri.scheme_str().is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
         return Err(Refused::bad("the scheme of the request target is neither `http` nor `https`"));
     }
-    let written = match parts.uri.authority() {
-        Some(authority) => authority.as_str(),
+    match parts.uri.authority() {
+        Some(authority) => Ok(authority.as_str()),
         None => {
             let mut hosts = net::headers::all(&parts.headers, &HOST);
             let (Some(host), None) = (hosts.next(), hosts.next()) else {
                 return Err(Refused::bad("the request does not name exactly one host"));
             };
-            host.to_str().map_err(|_| Refused::bad("the host is not text"))?
+            host.to_str().map_err(|_| Refused::bad("the host is not text"))
         }
-    };
-    of(written, domains)
+    }
 }
 
 /// What stands in a `Host` header, read.
-fn of(written: &str, domains: &[String]) -> Result<Addressed, Refused> {
+fn of(
+    written: &str,
+    domains: &[String],
+    aliased: &dyn Fn(&str) -> Option<IntegrationName>,
+) -> Result<Addressed, Refused> {
     let host = without_port(written).ok_or_else(|| Refused::bad("the host is malformed"))?;
     let host = if host.bytes().any(|b| b.is_ascii_uppercase()) {
         Cow::Owned(host.to_ascii_lowercase())
@@ -55,17 +69,20 @@ fn of(written: &str, domains: &[String]) -> Result<Addressed, Refused> {
     if LOOPBACK.contains(&&*host) || domains.iter().any(|domain| *domain == *host) {
         return Ok(Addressed::Gateway);
     }
+    if let Some(integration) = aliased(&host) {
+        return Ok(Addressed::Integration(integration));
+    }
     match host.split_once('.') {
         Some((label, parent)) if parent == "localhost" || domains.iter().any(|domain| domain == parent) => {
             Ok(Addressed::Integration(label.parse()?))
         }
         None if !host.starts_with('[') => Ok(Addressed::Integration(host.parse()?)),
-        _ => Err(foreign()),
+        _ => Ok(Addressed::Foreign),
     }
 }
 
 /// The host before its port; `None` where there is more or less than that.
-fn without_port(written: &str) -> Option<&str> {
+pub(crate) fn without_port(written: &str) -> Option<&str> {
     let (host, port) = if written.starts_with('[') {
         let (host, port) = written.split_at_checked(written.find(']')? + 1)?;
         (host, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
@@ -77,7 +94,7 @@ fn without_port(written: &str) -> Option<&str> {
 }
 
 /// The name is not repeated: whoever chose it is not whoever reads this.
-fn foreign() -> Refused {
+pub(crate) fn foreign() -> Refused {
     Refused::misdirected("the request addresses a host that this gateway does not serve")
         .hint("start the gateway with `--domain NAME` to serve it under another name than `localhost`")
 }

@@ -21,6 +21,7 @@
 //!   not become somebody else's way in.
 
 mod browser;
+mod dialect;
 mod gateway;
 mod health;
 mod host;
@@ -29,4 +30,5 @@ mod purpose;
 mod refused;
 mod route;
 
+pub use dialect::{Dialect, IntHeader};
 pub use gateway::{Gateway, Unusable};

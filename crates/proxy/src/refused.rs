@@ -5,6 +5,8 @@ use http::{Response, StatusCode};
 use model::{Code, ParseError, Refusal};
 use net::{Body, problem};
 
+use crate::dialect::{self, Dialect};
+
 /// A refusal before the broker was asked: the request has no reading, or more than one.
 #[derive(Debug)]
 pub(crate) struct Refused {
@@ -13,6 +15,8 @@ pub(crate) struct Refused {
     /// Where HTTP has a closer status than the code.
     status: Option<StatusCode>,
     allow: Option<&'static str>,
+    /// Whether what was wrong is a name.
+    name: bool,
 }
 
 impl Refused {
@@ -50,15 +54,32 @@ impl Refused {
         Self { refusal: Box::new(self.refusal.hint(hint)), ..self }
     }
 
+    /// Whether the request was read, but for a name in it.
+    pub(crate) const fn is_about_a_name(&self) -> bool {
+        self.name
+    }
+
     /// What is refused.
     #[cfg(test)]
     pub(crate) fn refusal(&self) -> &Refusal {
         &self.refusal
     }
 
+    /// The same in another gateway's words, where the gateway speaks those as well. `name` is what the request named.
+    pub(crate) fn reply_in(&self, speech: Speech, dialect: &Dialect, name: &str) -> Response<Body> {
+        let mut reply = self.reply(speech);
+        if dialect.is_foreign() {
+            match self.status {
+                None => dialect::translate(&mut reply, &self.refusal, name, speech),
+                Some(_) => dialect::mark_ours(reply.headers_mut()),
+            }
+        }
+        reply
+    }
+
     /// The reply in the words that the caller speaks.
     pub(crate) fn reply(&self, speech: Speech) -> Response<Body> {
-        let Self { refusal, status, allow } = self;
+        let Self { refusal, status, allow, name: _ } = self;
         let mut reply = match (speech, status) {
             (Speech::Grpc, _) => return problem::grpc(refusal),
             (Speech::Http | Speech::HeadOnly, Some(status)) => problem::reply_as(refusal, *status),
@@ -76,13 +97,13 @@ impl Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal: Box::new(refusal), status: None, allow: None }
+        Self { refusal: Box::new(refusal), status: None, allow: None, name: false }
     }
 }
 
 impl From<ParseError> for Refused {
     fn from(error: ParseError) -> Self {
-        Self::bad(error.to_string())
+        Self { name: true, ..Self::bad(error.to_string()) }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Which integration a request means, and what of its target belongs to the service.
 
+use std::borrow::Cow;
+
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use model::{IntegrationName, Target};
 
 use crate::browser::Guarded;
-use crate::host::Addressed;
+use crate::host::{self, Addressed};
 use crate::refused::Refused;
 
 /// An integration and the target behind it.
@@ -19,11 +21,11 @@ pub(crate) struct Route {
 /// the same.
 pub(crate) fn choose(
     _: Guarded,
-    headers: &HeaderMap,
+    named: Option<IntegrationName>,
     addressed: Addressed,
     target: Target,
 ) -> Result<Route, Refused> {
-    match (named(headers)?, addressed) {
+    match (named, addressed) {
         (Some(header), Addressed::Integration(host)) if header != host => {
             Err(Refused::bad(format!("the header names the integration `{header}` and the host `{host}`"))
                 .hint("name it once"))
@@ -32,23 +34,43 @@ pub(crate) fn choose(
             Ok(Route { integration, target })
         }
         (None, Addressed::Gateway) => by_path(&target),
+        (None, Addressed::Foreign) => Err(host::foreign()),
     }
 }
 
+/// What counts in a header that names an integration.
+#[derive(Clone, Copy)]
+pub(crate) struct Naming<'a> {
+    /// Whether the header of other gateways counts.
+    pub(crate) compatible: bool,
+    /// The names besides their own.
+    pub(crate) aliased: &'a dyn Fn(&str) -> Option<IntegrationName>,
+}
+
 /// The integration that a header names. Two headers, or two values, have to agree on being one.
-fn named(headers: &HeaderMap) -> Result<Option<IntegrationName>, Refused> {
+pub(crate) fn named(headers: &HeaderMap, naming: Naming<'_>) -> Result<Option<IntegrationName>, Refused> {
     let mut found: Option<&HeaderValue> = None;
+    let mut lower = false;
     for name in [&INTEGRATION, &COMPATIBLE] {
+        if *name == COMPATIBLE && !naming.compatible {
+            continue;
+        }
         let mut values = net::headers::all(headers, name);
         let Some(value) = values.next() else { continue };
         if values.next().is_some() || found.is_some_and(|other| other != value) {
             return Err(Refused::bad("the headers name more than one integration").hint("name it once"));
         }
         found = Some(value);
+        lower = *name == COMPATIBLE;
     }
     let Some(value) = found else { return Ok(None) };
     let text = value.to_str().map_err(|_| Refused::bad("the integration named by a header is not text"))?;
-    Ok(Some(text.parse()?))
+    // The other gateway reads its header without regard to case.
+    let text = if lower { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) };
+    match (naming.aliased)(&text) {
+        Some(known) => Ok(Some(known)),
+        None => Ok(Some(text.parse()?)),
+    }
 }
 
 fn by_path(target: &Target) -> Result<Route, Refused> {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, Record, Storage, Table};
 
 use super::rulings::Kept;
-use super::{Broker, Reading, Settings, refused};
+use super::{Broker, Overlay, Reading, Settings, refused};
 
 /// A grant as a row.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,13 +46,13 @@ impl Record for PolicyRow {
     const TABLE: Table = Table::Policies;
 }
 
-pub(super) fn catalog(layer: &Path) -> Result<Catalog, Refusal> {
+pub(super) fn catalog(layer: &Path, overlay: &Overlay, former: Option<&Catalog>) -> Result<Catalog, Refusal> {
     // Only a folder that is not there is none: one that can't be looked at may hold what makes the rules stricter.
     let layer = match std::fs::metadata(layer) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         _ => Some(layer),
     };
-    Catalog::load(layer).map_err(|error| refused(&error, Code::BadRequest, error.hint()))
+    Catalog::layered(layer, &overlay.integrations, former).map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 
 /// The policies, compiled now or when a call needs them.

@@ -19,12 +19,21 @@ pub struct Settings {
     pub development: bool,
     /// The folder of the user's own integrations.
     pub layer: PathBuf,
+    /// What is laid over that folder at the start.
+    pub overlay: Arc<Overlay>,
     /// The name under which the evidence is signed.
     pub origin: String,
     /// How many threads serve; each has a lane to the evidence.
     pub threads: usize,
     /// When catalogue and policies are read.
     pub reading: Reading,
+}
+
+/// What counts besides the files of the home: it was translated from another program's files.
+#[derive(Debug, Clone, Default)]
+pub struct Overlay {
+    /// Integrations; one that has the name of a file of the home counts instead of that file.
+    pub integrations: Vec<catalog::Written>,
 }
 
 /// When the catalogue and the policies are read and compiled, which takes tens of milliseconds.

@@ -40,7 +40,7 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
             .collect();
         shown.push(json!({
             "name": name, "kind": integration.kind(), "title": integration.title(),
-            "upstream": integration.authority().to_string(), "operations": integration.operations().len(),
+            "upstream": integration.upstream(), "operations": integration.operations().len(),
             "ready": missing.is_empty(), "missing": missing,
         }));
     }
@@ -113,7 +113,7 @@ fn described(integration: &Integration) -> Value {
         .collect();
     json!({
         "name": integration.name(), "kind": integration.kind(), "title": integration.title(), "docs": integration.docs(),
-        "upstream": integration.authority().to_string(), "base_path": integration.base_path(), "hosts": integration.hosts(),
+        "upstream": integration.upstream(), "base_path": integration.base_path(), "hosts": integration.hosts(),
         "secrets": secrets, "presets": presets, "operations": operations,
         "dangerous_allow_private": integration.dangerous_allow_private(),
         "tls_insecure_skip_verify": integration.tls_insecure_skip_verify(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use catalog::Integration;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use http_body::Body as _;
 use model::{Call, Code, EvidenceId, IntegrationName, Refusal};
 
@@ -47,10 +47,23 @@ pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound)
                 content_types: &types,
                 body: body.as_deref(),
             };
-            let call = integration.call(id, &asked)?;
+            let destination = match integration.wildcard() {
+                None => None,
+                Some(_) => destination(forward)?,
+            };
+            let call = integration.call_to(id, &asked, destination)?;
             Ok(Found { integration, call })
         }
     }
+}
+
+/// The host that a call names, where it has to name one. Named twice, it could be read in two ways.
+fn destination(forward: &Forward) -> Result<Option<&str>, Refusal> {
+    let mut named = [&DESTINATION, &COMPATIBLE].into_iter().flat_map(|name| net::headers::all(&forward.headers, name));
+    let wrong = |message| Refusal::new(Code::BadRequest, message);
+    let first = named.next().map(HeaderValue::to_str).transpose();
+    let first = first.map_err(|_| wrong("invalid destination: it is not text"))?;
+    if named.next().is_some() { Err(wrong("invalid destination: it is named twice")) } else { Ok(first) }
 }
 
 fn integration(broker: &Broker, name: &IntegrationName) -> Result<Arc<Integration>, Refusal> {
@@ -72,3 +85,7 @@ fn content_types(forward: &Forward) -> Result<Vec<&str>, Refusal> {
     let unreadable = |_| Refusal::new(Code::BadRequest, "the content type is not text");
     types.map(|value| value.to_str().map_err(unreadable)).collect()
 }
+
+static DESTINATION: HeaderName = HeaderName::from_static("x-doorward-destination");
+/// The name under which programs of an older kind of gateway know it.
+static COMPATIBLE: HeaderName = HeaderName::from_static("x-at-destination");

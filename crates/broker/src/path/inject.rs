@@ -15,7 +15,7 @@ use http::header::{
 };
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
-use model::{Code, Refusal, Target};
+use model::{Authority, Code, Refusal, Target};
 use net::{Body, Dial, Private, Verify};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use secrets::{Mask, Opened};
@@ -47,7 +47,7 @@ pub(crate) struct Sending {
 )]
 pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, Refusal> {
     let Admitted { inbound, permit, integration, .. } = admitted;
-    let Some((method, _, target)) = permit.call().request() else {
+    let Some((method, authority, target)) = permit.call().request() else {
         return Ok(if crate::mint::mints(integration) { Armed::Mint } else { Armed::Manage });
     };
     let (mut headers, body) = match &mut inbound.asked {
@@ -65,14 +65,15 @@ pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, R
         .map_err(|_| Refusal::new(Code::BadRequest, "the method can't be sent"))?;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    let sending = Sending { request, dial: dial(integration) };
+    let sending = Sending { request, dial: dial(integration, authority) };
     look_once_more(&sending, admitted)?;
     Ok(Armed::Forward(sending, mask(&lent)?))
 }
 
-fn dial(integration: &Integration) -> Dial {
+fn dial(integration: &Integration, permitted: &Authority) -> Dial {
     Dial {
-        authority: integration.authority().clone(),
+        // Where each call names its host, the one that was permitted; else the only one that there is.
+        authority: integration.wildcard().map_or_else(|| integration.authority(), |_| permitted).clone(),
         private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },
         verify: if integration.tls_insecure_skip_verify() { Verify::Skipped } else { Verify::Checked },
         connect: integration.limits().connect.min(LONGEST_CONNECT),
@@ -216,7 +217,8 @@ fn look_once_more(sending: &Sending, admitted: &Admitted) -> Result<(), Refusal>
         && dial.authority.scheme() == authority.scheme()
         && dial.authority.host() == authority.host()
         && dial.authority.port() == authority.port()
-        && integration.hosts().iter().any(|allowed| allowed == dial.authority.host())
+        && (integration.hosts().iter().any(|allowed| allowed == dial.authority.host())
+            || integration.wildcard().is_some_and(|wildcard| wildcard.matches(dial.authority.host())))
         // A host of its own in the target could only mean another one.
         && request.uri().authority().is_none()
         && (request.uri().path_and_query().map(http::uri::PathAndQuery::as_str) == Some(target.as_str())

@@ -23,14 +23,26 @@ impl Integration {
     /// # Errors
     /// `bad_request` where the request can be read in two ways, or its inputs are not what the operation takes.
     pub fn call(&self, id: EvidenceId, asked: &Asked<'_>) -> Result<Call, Refusal> {
+        self.call_to(id, asked, None)
+    }
+
+    /// The same, where the call names its host as far as it may.
+    ///
+    /// # Errors
+    /// As [`Self::call`], and `bad_request` where the host is missing or none of those that a call may name.
+    pub fn call_to(
+        &self,
+        id: EvidenceId,
+        asked: &Asked<'_>,
+        destination: Option<&str>,
+    ) -> Result<Call, Refusal> {
         if self.internal {
             let message = format!("`{}` has operations, but no requests that could be forwarded", self.name);
             return Err(Refusal::new(Code::NotFound, message));
         }
         let target = self.stripped(asked.target);
         self.check_credential_names(&target)?;
-        let sent = target.under(&self.base_path).map_err(|error| refused(error.to_string()))?;
-        let request = Some((asked.method, self.authority.clone(), sent));
+        let request = Some((asked.method, self.destination(destination)?, self.sent(&target)?));
         let Some((operation, mut inputs)) = self.find(asked.method, &target) else {
             return Ok(self.found(id, None, (Inputs::new(), Resource::any(), request)));
         };
@@ -56,8 +68,7 @@ impl Integration {
         let resource = operation.resource.resource(&inputs)?;
         let request = match self.written(operation, &inputs)? {
             Some((method, target)) => {
-                let sent = target.under(&self.base_path).map_err(|error| refused(error.to_string()))?;
-                Some((method, self.authority.clone(), sent))
+                Some((method, self.destination(None)?, self.sent(&target)?))
             }
             None => None,
         };
@@ -99,6 +110,36 @@ impl Integration {
         })?;
         // Not the next wider operation: this is the one that the service will perform, with something we do not know.
         operation.knows_query(target).then_some((operation, inputs))
+    }
+
+    /// Where a call goes.
+    fn destination(&self, named: Option<&str>) -> Result<Authority, Refusal> {
+        match &self.wildcard {
+            None => Ok(self.authority.clone()),
+            Some(wildcard) => wildcard.destination(named),
+        }
+    }
+
+    /// The target as it is sent: behind the base path, its query behind the pairs that are always there.
+    fn sent(&self, target: &Target) -> Result<Target, Refusal> {
+        let sent = target.under(&self.base_path).map_err(|error| refused(error.to_string()))?;
+        if self.query.is_empty() {
+            return Ok(sent);
+        }
+        let own = sent.query().filter(|own| !own.is_empty());
+        let text = match own {
+            None => format!("{}?{}", sent.path(), self.query),
+            Some(own) => format!("{}?{}&{own}", sent.path(), self.query),
+        };
+        let fixed: Target =
+            format!("/?{}", self.query).parse().map_err(|error: model::ParseError| refused(error.to_string()))?;
+        if let Some((name, _)) =
+            fixed.pairs().find(|(name, _)| target.pairs().any(|(key, _)| key.eq_ignore_ascii_case(name)))
+        {
+            let message = format!("the query parameter `{name}` is always the one of `{}`", self.name);
+            return Err(refused(message).hint("leave it out"));
+        }
+        text.parse().map_err(|error: model::ParseError| refused(error.to_string()))
     }
 
     /// The target without the segment that stands for a credential in the path, where the caller wrote one.

@@ -8,6 +8,27 @@ fn domains() -> Vec<String> {
     ["gateway.example", "doorward", "10.0.0.5"].map(str::to_owned).into()
 }
 
+fn of(written: &str, domains: &[String]) -> Result<Addressed, Refused> {
+    match super::of(written, domains, &|name| (name == "my_service").then(|| "my-service".parse().unwrap()))? {
+        Addressed::Foreign => Err(foreign()),
+        other => Ok(other),
+    }
+}
+
+fn addressed(parts: &Parts, domains: &[String]) -> Result<Addressed, Refused> {
+    match super::addressed(parts, domains, &|_| None)? {
+        Addressed::Foreign => Err(foreign()),
+        other => Ok(other),
+    }
+}
+
+#[test]
+fn a_name_besides_its_own_is_an_integrations_too() {
+    for host in ["my_service", "MY_Service:8080"] {
+        assert_eq!(of(host, &domains()).unwrap(), integration("my-service"), "{host}");
+    }
+}
+
 fn integration(name: &str) -> Addressed {
     Addressed::Integration(name.parse().unwrap())
 }

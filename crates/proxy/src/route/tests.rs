@@ -20,7 +20,9 @@ fn host(name: &str) -> Addressed {
 }
 
 fn chosen(pairs: &[(&'static str, &'static str)], addressed: Addressed, target: &str) -> String {
-    match choose(guarded(), &headers(pairs), addressed, target.parse().unwrap()) {
+    let naming = Naming { compatible: true, aliased: &|_| None };
+    let named = named(&headers(pairs), naming);
+    match named.and_then(|named| choose(guarded(), named, addressed, target.parse().unwrap())) {
         Ok(Route { integration, target }) => format!("{integration} {target}"),
         Err(refused) => refused.refusal().code.to_string(),
     }
@@ -78,8 +80,21 @@ fn a_name_in_a_header_has_one_spelling() {
         let Ok(value) = HeaderValue::from_str(name) else { continue };
         let mut headers = HeaderMap::new();
         headers.insert(&INTEGRATION, value);
-        let refused =
-            choose(guarded(), &headers, Addressed::Gateway, "/slack/".parse().unwrap()).unwrap_err();
+        let refused = named(&headers, Naming { compatible: true, aliased: &|_| None }).unwrap_err();
         assert_eq!(refused.refusal().code.as_str(), "bad_request", "{name}");
     }
+}
+
+#[test]
+fn the_header_of_other_gateways_counts_where_it_should_and_without_regard_to_case() {
+    let read = |pairs: &[(&'static str, &'static str)], compatible| {
+        let aliased = |name: &str| (name == "my_service").then(|| "my-service".parse().unwrap());
+        let named = named(&headers(pairs), Naming { compatible, aliased: &aliased });
+        named.map(|named| named.map(|name| name.to_string())).map_err(|refused| refused.refusal().code.to_string())
+    };
+    assert_eq!(read(&[("x-at-int", "Slack")], true), Ok(Some("slack".to_owned())));
+    assert_eq!(read(&[("x-at-int", "My_Service")], true), Ok(Some("my-service".to_owned())));
+    assert_eq!(read(&[("x-at-int", "slack")], false), Ok(None));
+    assert_eq!(read(&[("x-doorward-integration", "my_service")], false), Ok(Some("my-service".to_owned())));
+    assert_eq!(read(&[("x-at-int", "slack"), ("x-at-int", "github")], true), Err("bad_request".to_owned()));
 }

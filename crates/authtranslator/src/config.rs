@@ -1,0 +1,80 @@
+//! `config.yaml` as it is written. Every level refuses keys that it does not know.
+
+use std::collections::BTreeMap;
+
+use catalog::{Error, yaml};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_saphyr::Spanned;
+
+/// A whole configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// The file as errors name it.
+    pub(crate) file: String,
+    pub(crate) integrations: Vec<Spanned<Entry>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    integrations: Option<Vec<Spanned<Entry>>>,
+}
+
+/// One integration as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    pub(crate) name: Spanned<String>,
+    pub(crate) destination: Spanned<String>,
+    pub(crate) incoming_auth: Option<Vec<Spanned<Plugin>>>,
+    pub(crate) outgoing_auth: Option<Vec<Spanned<Plugin>>>,
+    pub(crate) in_rate_limit: Option<Spanned<i64>>,
+    pub(crate) out_rate_limit: Option<Spanned<i64>>,
+    pub(crate) rate_limit_window: Option<Spanned<Value>>,
+    pub(crate) rate_limit_strategy: Option<Spanned<String>>,
+    pub(crate) idle_conn_timeout: Option<Spanned<Value>>,
+    pub(crate) tls_handshake_timeout: Option<Spanned<Value>>,
+    pub(crate) response_header_timeout: Option<Spanned<Value>>,
+    pub(crate) tls_insecure_skip_verify: Option<bool>,
+    pub(crate) disable_keep_alives: Option<bool>,
+    pub(crate) max_idle_conns: Option<Spanned<i64>>,
+    pub(crate) max_idle_conns_per_host: Option<Spanned<i64>>,
+}
+
+/// One way of proving or of putting a credential on, as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plugin {
+    #[serde(rename = "type")]
+    pub(crate) kind: Spanned<String>,
+    pub(crate) params: Option<BTreeMap<String, Spanned<Value>>>,
+}
+
+impl Config {
+    /// Reads a configuration; an empty file has no integrations.
+    ///
+    /// # Errors
+    /// The line that is wrong. What was written there is not repeated where it could be a secret.
+    pub fn read(text: &str, file: &str) -> Result<Self, Error> {
+        let blank = text.lines().map(str::trim).all(|line| line.is_empty() || line == "---" || line.starts_with('#'));
+        let integrations = if blank {
+            Vec::new()
+        } else {
+            yaml::read_foreign::<File>(text, file)?.integrations.unwrap_or_default()
+        };
+        Ok(Self { file: file.to_owned(), integrations })
+    }
+
+    /// How many integrations it describes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.integrations.len()
+    }
+
+    /// Whether it describes none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.integrations.is_empty()
+    }
+}

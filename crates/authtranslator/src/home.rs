@@ -1,0 +1,56 @@
+//! Which built-in integration an entry is, so that policies and evidence know its operations.
+//!
+//! An entry is one by its name, or by the host that its destination has; and only where callers write paths as that
+//! integration describes them.
+
+use model::IntegrationName;
+
+/// The built-in integration behind a name and a destination; `None` where there is none, or where its paths would be others.
+pub(crate) fn kind(name: &IntegrationName, host: &str, base_path: &str) -> Option<IntegrationName> {
+    let known = |kind: &&(&str, &str, &str, &str)| kind.0 == name.as_str();
+    let by_host = |kind: &&(&str, &str, &str, &str)| match kind.2.strip_prefix('.') {
+        Some(domain) => host.strip_suffix(domain).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
+        None => !kind.2.is_empty() && kind.2 == host,
+    };
+    let found = KINDS.iter().find(known).or_else(|| {
+        // A name that is built in means that one, wherever it is.
+        catalog::Catalog::builtin().names().binary_search(name).is_err().then(|| KINDS.iter().find(by_host)).flatten()
+    });
+    match found {
+        Some((_, kind, _, base)) if *base == base_path => kind.parse().ok(),
+        Some(_) => None,
+        None => same_as_built_in(name, base_path),
+    }
+}
+
+/// One of the others, whose base path is the one that is built in.
+fn same_as_built_in(name: &IntegrationName, base_path: &str) -> Option<IntegrationName> {
+    let built_in = catalog::Catalog::builtin();
+    let found = built_in.get(name).ok()?;
+    (!found.internal() && found.base_path() == base_path).then(|| name.clone())
+}
+
+/// Name there, integration here, host, and the base path of destinations behind which callers' paths are those of the
+/// integration here.
+const KINDS: &[(&str, &str, &str, &str)] = &[
+    ("asana", "asana", "app.asana.com", "/api/1.0"),
+    ("confluence", "confluence", "", ""),
+    ("datadog", "datadog", "api.datadoghq.com", ""),
+    ("ghe", "github", "", "/api/v3"),
+    ("github", "github", "api.github.com", ""),
+    ("gitlab", "gitlab", "gitlab.com", "/api/v4"),
+    ("jira", "jira", "", ""),
+    ("linear", "linear", "api.linear.app", ""),
+    ("monday", "monday", "api.monday.com", "/v2"),
+    ("okta", "okta", ".okta.com", "/api/v1"),
+    ("openai", "openai", "api.openai.com", ""),
+    ("pagerduty", "pagerduty", "api.pagerduty.com", ""),
+    ("sendgrid", "sendgrid", "api.sendgrid.com", ""),
+    ("servicenow", "servicenow", ".service-now.com", ""),
+    ("slack", "slack", "slack.com", ""),
+    ("stripe", "stripe", "api.stripe.com", ""),
+    ("trufflehog", "trufflehog", "trufflehog.cloud", "/api"),
+    ("twilio", "twilio", "api.twilio.com", ""),
+    ("workday", "workday", "", "/api"),
+    ("zendesk", "zendesk", ".zendesk.com", ""),
+];

@@ -1,0 +1,112 @@
+//! The parameters of one plugin, taken one by one. What nobody took is an unknown key.
+
+use std::collections::BTreeMap;
+
+use catalog::{Error, nearest_word};
+use serde_json::Value;
+use serde_saphyr::Spanned;
+
+/// The parameters of one plugin.
+pub(crate) struct Params<'a> {
+    file: &'a str,
+    /// The line of the plugin.
+    pub(crate) line: u64,
+    kind: &'a str,
+    left: BTreeMap<&'a str, &'a Spanned<Value>>,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Params<'a> {
+    pub(crate) fn new(
+        file: &'a str,
+        (kind, line): (&'a str, u64),
+        params: Option<&'a BTreeMap<String, Spanned<Value>>>,
+    ) -> Self {
+        let left = params.into_iter().flatten().map(|(name, value)| (name.as_str(), value)).collect();
+        Self { file, line, kind, left, known: Vec::new() }
+    }
+
+    /// An error about the plugin as a whole.
+    pub(crate) fn wrong(&self, problem: impl Into<String>) -> Error {
+        self.wrong_at(self.line, problem)
+    }
+
+    pub(crate) fn wrong_at(&self, line: u64, problem: impl Into<String>) -> Error {
+        Error::Invalid { file: self.file.to_owned(), line, problem: problem.into() }
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<&'a Spanned<Value>> {
+        self.known.push(name);
+        // A key without a value is a key that is not there, as in Go.
+        self.left.remove(name).filter(|value| !value.value.is_null())
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        self.wrong(format!("`{}` needs the parameter `{name}`", self.kind))
+    }
+
+    /// A text; `None` where it is absent or empty.
+    pub(crate) fn text(&mut self, name: &'static str) -> Result<Option<(&'a str, u64)>, Error> {
+        let Some(entry) = self.take(name) else { return Ok(None) };
+        let line = entry.referenced.line();
+        match &entry.value {
+            Value::String(text) if text.is_empty() => Ok(None),
+            Value::String(text) => Ok(Some((text, line))),
+            _ => Err(self.wrong_at(line, format!("`{name}` is a text"))),
+        }
+    }
+
+    /// A text that has to be there.
+    pub(crate) fn required(&mut self, name: &'static str) -> Result<(&'a str, u64), Error> {
+        self.text(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// A text, or what it is where it is absent. An empty one is absent, but for those that may be empty.
+    pub(crate) fn or(&mut self, name: &'static str, default: &'static str) -> Result<&'a str, Error> {
+        Ok(self.text(name)?.map_or(default, |(text, _)| text))
+    }
+
+    /// A list of texts, each with its line; empty where it is absent.
+    pub(crate) fn list(&mut self, name: &'static str) -> Result<(Vec<&'a str>, u64), Error> {
+        let Some(entry) = self.take(name) else { return Ok((Vec::new(), self.line)) };
+        let line = entry.referenced.line();
+        let Value::Array(items) = &entry.value else {
+            return Err(self.wrong_at(line, format!("`{name}` is a list of texts")));
+        };
+        let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+        match texts {
+            Some(texts) if texts.iter().all(|text| !text.is_empty()) => Ok((texts, line)),
+            _ => Err(self.wrong_at(line, format!("`{name}` is a list of texts, none of them empty"))),
+        }
+    }
+
+    /// A list that has to have something in it.
+    pub(crate) fn some(&mut self, name: &'static str) -> Result<(Vec<&'a str>, u64), Error> {
+        let (list, line) = self.list(name)?;
+        if list.is_empty() { Err(self.missing(name)) } else { Ok((list, line)) }
+    }
+
+    /// A whole number that is not below zero; `None` where it is absent or zero.
+    pub(crate) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Error> {
+        let Some(entry) = self.take(name) else { return Ok(None) };
+        let wrong = || self.wrong_at(entry.referenced.line(), format!("`{name}` is a whole number"));
+        entry.value.as_u64().map(|number| (number != 0).then_some(number)).ok_or_else(wrong)
+    }
+
+    /// A map of texts; `None` where it is absent.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Option<Value>, Error> {
+        let Some(entry) = self.take(name) else { return Ok(None) };
+        match &entry.value {
+            Value::Object(fields) if fields.values().all(Value::is_string) => Ok(Some(entry.value.clone())),
+            _ => Err(self.wrong_at(entry.referenced.line(), format!("`{name}` is a map of texts"))),
+        }
+    }
+
+    /// Refuses what is left.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        let Some((name, value)) = self.left.iter().next() else { return Ok(()) };
+        let near = nearest_word(name, self.known.iter().copied());
+        let problem = format!("`{}` has no parameter of this name", self.kind);
+        Err(Error::Syntax { file: self.file.to_owned(), line: value.referenced.line(), problem, nearest: near })
+    }
+}

@@ -1,0 +1,136 @@
+//! A layer as it is asked: by name, and by the names that callers use besides.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::IntegrationName;
+
+use super::integration;
+use crate::{Error, Integration, Written};
+
+/// The user's integrations, and a digest of all that they were read from.
+#[derive(Debug, Default)]
+pub(crate) struct Layer {
+    found: HashMap<IntegrationName, Laid>,
+    aliases: HashMap<String, IntegrationName>,
+    digest: crypto::Digest,
+}
+
+/// One integration, and the digest of its text.
+#[derive(Debug, Clone)]
+struct Laid {
+    digest: crypto::Digest,
+    integration: Arc<Integration>,
+    /// The file that errors name.
+    file: String,
+}
+
+impl Layer {
+    /// Reads every `*.yaml` of a folder. Hidden files, folders and files of other kinds are left alone.
+    pub(crate) fn read(&mut self, folder: &Path) -> Result<(), Error> {
+        let unreadable = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::Read { path, source }
+        };
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
+            paths.push(entry.map_err(unreadable(folder))?.path());
+        }
+        paths.sort();
+        for path in paths {
+            let hidden =
+                path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.'));
+            let extension =
+                path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+            let yaml = matches!(extension.as_deref(), Some("yaml" | "yml"));
+            if hidden || !yaml || path.is_dir() {
+                continue;
+            }
+            let file = path.display().to_string();
+            if path.extension().is_none_or(|extension| extension != "yaml") {
+                let problem = "an integration's file ends with `.yaml`".to_owned();
+                return Err(Error::Invalid { file, line: 0, problem });
+            }
+            let size = fs::metadata(&path).map_err(unreadable(&path))?.len();
+            if size > LARGEST {
+                let problem = "the file is larger than 1 MiB".to_owned();
+                return Err(Error::Invalid { file, line: 0, problem });
+            }
+            let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let integration = Arc::new(integration(&text, &file, stem)?);
+            let digest = crypto::sha256(&[text.as_bytes()]);
+            self.found.insert(integration.name().clone(), Laid { digest, integration, file });
+        }
+        Ok(())
+    }
+
+    /// Lays integrations over what was read. Those that `former` has with the same text are taken from there.
+    pub(crate) fn lay(&mut self, written: &[Written], former: Option<&Self>) -> Result<(), Error> {
+        for one in written {
+            let digest = crypto::sha256(&[one.text.as_bytes()]);
+            let known = former.and_then(|former| former.found.get(&one.name)).filter(|laid| laid.digest == digest);
+            let integration = match known {
+                Some(laid) => Arc::clone(&laid.integration),
+                None => Arc::new(one.read()?),
+            };
+            let file = one.place();
+            self.found.insert(one.name.clone(), Laid { digest, integration, file });
+        }
+        Ok(())
+    }
+
+    /// The same with its digest, and with the names besides. Two integrations never share one.
+    pub(crate) fn finished(mut self) -> Result<Self, Error> {
+        let mut names: Vec<&IntegrationName> = self.found.keys().collect();
+        names.sort();
+        let mut hasher = crypto::Hasher::new();
+        let mut aliases: HashMap<String, IntegrationName> = HashMap::new();
+        for name in names {
+            let Some(laid) = self.found.get(name) else { continue };
+            for part in [name.as_str().as_bytes(), &laid.digest[..]] {
+                hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+                hasher.update(part);
+            }
+            for alias in laid.integration.aliases() {
+                if let Some(other) = aliases.insert(alias.clone(), name.clone()) {
+                    let problem = format!("`{other}` and `{name}` both go by the name `{alias}`");
+                    return Err(Error::Invalid { file: laid.file.clone(), line: 0, problem });
+                }
+            }
+        }
+        self.digest = if self.found.is_empty() { crypto::Digest::default() } else { hasher.finish() };
+        self.aliases = aliases;
+        Ok(self)
+    }
+
+    /// The integration of this name.
+    pub(crate) fn find(&self, name: &IntegrationName) -> Option<&Arc<Integration>> {
+        self.found.get(name).map(|laid| &laid.integration)
+    }
+
+    /// The integration that goes by this name besides its own.
+    pub(crate) fn aliased(&self, name: &str) -> Option<&IntegrationName> {
+        self.aliases.get(name)
+    }
+
+    /// Whether there is any such name.
+    pub(crate) fn has_aliases(&self) -> bool {
+        !self.aliases.is_empty()
+    }
+
+    /// Every name, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &IntegrationName> {
+        self.found.keys()
+    }
+
+    /// A digest of all texts.
+    pub(crate) const fn digest(&self) -> &crypto::Digest {
+        &self.digest
+    }
+}
+
+/// Largest file, in bytes.
+const LARGEST: u64 = 1 << 20;

@@ -1,0 +1,144 @@
+//! Another gateway's words, for programs that were written for that one.
+//!
+//! A reply of ours then has that gateway's status, reason and body, beside our own headers; and what a header or host may
+//! name follows that gateway's settings.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Response, StatusCode};
+use model::{Code, Refusal};
+use net::Body;
+
+use crate::host;
+use crate::refused::Speech;
+
+/// Whose words the gateway speaks besides its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// Nobody else's.
+    #[default]
+    Own,
+    /// Those of AuthTranslator.
+    AuthTranslator(IntHeader),
+}
+
+/// Whether the header `X-AT-Int` names an integration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum IntHeader {
+    /// Whatever the host is.
+    #[default]
+    Always,
+    /// Never: it is ignored.
+    Never,
+    /// Where the request addresses this host, in lower case, without a port.
+    At(String),
+}
+
+impl Dialect {
+    /// Whether this is another gateway's.
+    pub(crate) const fn is_foreign(&self) -> bool {
+        matches!(self, Self::AuthTranslator(_))
+    }
+
+    /// Whether the other gateway's header counts for a request.
+    pub(crate) fn honours(&self, parts: &Parts) -> bool {
+        match self {
+            Self::Own | Self::AuthTranslator(IntHeader::Always) => true,
+            Self::AuthTranslator(IntHeader::Never) => false,
+            Self::AuthTranslator(IntHeader::At(wanted)) => host::written(parts)
+                .ok()
+                .and_then(host::without_port)
+                .is_some_and(|host| host.eq_ignore_ascii_case(wanted)),
+        }
+    }
+}
+
+/// Marks what came from the upstream: a success carries nothing, as there.
+pub(crate) fn mark_upstream(reply: &mut Response<Body>) {
+    if !reply.status().is_success() {
+        reply.headers_mut().insert(UPSTREAM_ERROR, HeaderValue::from_static("true"));
+    }
+}
+
+/// Puts a reply of ours into the other gateway's words. `name` is what the request named: a host, or an integration.
+pub(crate) fn translate(reply: &mut Response<Body>, refusal: &Refusal, name: &str, speech: Speech) {
+    let (status, reason) = told(refusal);
+    let headers = reply.headers_mut();
+    headers.insert(UPSTREAM_ERROR, HeaderValue::from_static("false"));
+    if let Ok(value) = HeaderValue::from_str(reason) {
+        headers.insert(ERROR_REASON, value);
+    }
+    if speech == Speech::Grpc {
+        return;
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    *reply.status_mut() = status;
+    if speech == Speech::Http {
+        *reply.body_mut() = Body::full(body(status, reason, refusal, name));
+    }
+}
+
+/// The same for what this door refuses by itself, whose status stays.
+pub(crate) fn mark_ours(headers: &mut HeaderMap) {
+    headers.insert(UPSTREAM_ERROR, HeaderValue::from_static("false"));
+}
+
+/// Status and reason. Reasons that the other gateway has are in its words; it says nothing where it can't reach a service.
+fn told(refusal: &Refusal) -> (StatusCode, &str) {
+    let finer = refusal.reason.as_deref();
+    let (status, reason) = match refusal.code {
+        Code::NotFound => (StatusCode::NOT_FOUND, "integration not found"),
+        Code::Unauthenticated | Code::Expired | Code::Revoked => {
+            (StatusCode::UNAUTHORIZED, "authentication failed")
+        }
+        Code::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "caller rate limited"),
+        Code::Denied => (StatusCode::FORBIDDEN, "no allowlist match"),
+        Code::ApprovalRequired => (StatusCode::FORBIDDEN, "approval required"),
+        Code::UsesExhausted => (StatusCode::FORBIDDEN, "uses exhausted"),
+        Code::BadRequest if refusal.message.starts_with("invalid destination") => {
+            (StatusCode::BAD_REQUEST, "invalid destination")
+        }
+        Code::BadRequest => (StatusCode::BAD_REQUEST, "bad request"),
+        Code::Conflict => (StatusCode::CONFLICT, "conflict"),
+        Code::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body too large"),
+        // Our credential, not the caller's: nobody has to look for a fault of theirs.
+        Code::SecretMissing | Code::SourceUnavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "credential unavailable")
+        }
+        Code::Sealed => (StatusCode::SERVICE_UNAVAILABLE, "gateway sealed"),
+        Code::EvidenceUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "evidence unavailable"),
+        Code::AddressForbidden => (StatusCode::BAD_GATEWAY, "destination forbidden"),
+        Code::UpstreamUnreachable => (StatusCode::BAD_GATEWAY, "upstream unreachable"),
+        Code::UpstreamReply => (StatusCode::BAD_GATEWAY, "upstream reply unusable"),
+        Code::OutcomeUnknown => (StatusCode::BAD_GATEWAY, "outcome unknown"),
+        Code::UpstreamTimeout => (StatusCode::GATEWAY_TIMEOUT, "upstream timeout"),
+        // A code that this table does not have is ours to mend.
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "refused"),
+    };
+    (status, finer.unwrap_or(reason))
+}
+
+fn body(status: StatusCode, reason: &str, refusal: &Refusal, name: &str) -> String {
+    match refusal.code {
+        Code::NotFound => format!("integration for host {name} not found\n"),
+        Code::Unauthenticated | Code::Expired | Code::Revoked => {
+            format!("Unauthorized: authentication failed for integration {name}\n")
+        }
+        Code::RateLimited if reason == "integration rate limited" => {
+            format!("Too Many Requests: host {name} exceeded rate limit\n")
+        }
+        Code::RateLimited => format!("Too Many Requests: caller of {name} exceeded rate limit\n"),
+        Code::BadRequest => match refusal.message.strip_prefix("invalid destination: ") {
+            Some("missing") => "Bad Request: missing X-AT-Destination header\n".to_owned(),
+            Some(why) => format!("Bad Request: invalid X-AT-Destination header: {why}\n"),
+            None => format!("Bad Request: {}\n", refusal.message),
+        },
+        _ => format!("{}: {reason}\n", status.canonical_reason().unwrap_or("Refused")),
+    }
+}
+
+const UPSTREAM_ERROR: HeaderName = HeaderName::from_static("x-at-upstream-error");
+const ERROR_REASON: HeaderName = HeaderName::from_static("x-at-error-reason");
+
+#[cfg(test)]
+mod tests;
