@@ -1,0 +1,223 @@
+//! Configurations of the peer, translated: what each key becomes, and what is refused.
+
+use catalog::Catalog;
+use model::SecretRef;
+
+use super::*;
+
+fn translate(text: &str) -> Result<Translated, catalog::Error> {
+    let mut keep = |_: &str, _: &str| -> Result<SecretRef, String> { Err("no secrets in files".to_owned()) };
+    let options = Options { dangerous_allow_private: true, body: None };
+    Config::read(text, "config.yaml")?.translate(&options, &mut keep)
+}
+
+fn one(entry: &str) -> Result<Integration, catalog::Error> {
+    let indented: String = entry.lines().map(|line| format!("    {line}\n")).collect();
+    let text = format!("integrations:\n  - {}", indented.trim_start());
+    translate(&text).map(|mut translated| translated.integrations.remove(0))
+}
+
+#[track_caller]
+fn text(entry: &str) -> String {
+    let one = one(entry).unwrap();
+    one.written.check().unwrap();
+    one.written.text
+}
+
+#[track_caller]
+fn problem(entry: &str) -> String {
+    match one(entry) {
+        Err(error) => error.to_string(),
+        Ok(one) => panic!("it was taken: {}", one.written.text),
+    }
+}
+
+#[test]
+fn an_entry_becomes_a_file_that_means_the_same() {
+    let entry = r#"name: slack
+destination: https://slack.com/
+in_rate_limit: 100
+out_rate_limit: 800
+rate_limit_window: 1m
+response_header_timeout: 45s
+outgoing_auth:
+  - type: token
+    params: {secrets: ["env:SLACK_TOKEN"], header: Authorization, prefix: "Bearer "}"#;
+    let made = text(entry);
+    let (before, behind) = made.split_once("limits:\n").unwrap();
+    assert_eq!(
+        before,
+        r#"# `slack` of config.yaml, line 2.
+name: slack
+extends: slack
+base_url: "https://slack.com"
+secrets:
+  token: "env:SLACK_TOKEN"
+auth:
+  - {scheme: bearer, secret: token}
+incoming: []
+"#
+    );
+    assert!(behind.ends_with("dangerous_allow_private: true\n"), "{behind}");
+    let catalog = Catalog::layered(None, &[one(entry).unwrap().written], None).unwrap();
+    let slack = catalog.get(&"slack".parse().unwrap()).unwrap();
+    assert_eq!(slack.limits().head.as_secs(), 45);
+    assert_eq!(slack.limits().caller_rate.unwrap().calls, 100);
+    assert!(slack.operations().contains_key("chat.post"));
+}
+
+#[test]
+fn json_is_read_as_well_and_an_empty_file_has_nothing() {
+    let text = r#"{"integrations": [{"name": "a", "destination": "https://a.example.com"}]}"#;
+    assert_eq!(translate(text).unwrap().integrations.len(), 1);
+    for empty in ["", "\n# nothing\n", "---\n", "integrations: []", "integrations:"] {
+        assert!(translate(empty).unwrap().integrations.is_empty(), "{empty:?}");
+    }
+}
+
+#[test]
+fn unknown_keys_are_refused_at_every_level_with_the_nearest_word() {
+    for (entry, wrong) in [
+        ("name: a\ndestinaton: https://a.test", "config.yaml:3: the key `destinaton` is unknown; did you mean `destination`"),
+        (
+            "name: a\ndestination: https://a.test\noutgoing_auth:\n  - {type: tokn}",
+            "config.yaml:5: there is no plugin of this type",
+        ),
+        (
+            "name: a\ndestination: https://a.test\noutgoing_auth:\n  - type: token\n    params:\n      secrets: [env:A]\n      header: x\n      prefx: y",
+            "config.yaml:9: `token` has no parameter of this name; did you mean `prefix`",
+        ),
+        (
+            "name: a\ndestination: https://a.test\noutgoing_auth:\n  - {type: token, params: {secrets: [env:A]}}",
+            "config.yaml:5: `token` needs the parameter `header`",
+        ),
+        ("name: a", "the key `destination` is missing"),
+        ("name: a b\ndestination: https://a.test", "config.yaml:2: a name is made of letters"),
+        ("name: a\ndestination: a.test", "config.yaml:3: `destination` is an address"),
+        ("name: a\ndestination: https://user:CANARY@a.test", "config.yaml:3: `destination` holds a user name"),
+        ("name: a\ndestination: ftp://a.test", "config.yaml:3: the scheme of `destination`"),
+        ("name: a\ndestination: https://a.test\nrate_limit_window: 0s", "config.yaml:4: `rate_limit_window`"),
+        ("name: a\ndestination: https://a.test\nrate_limit_window: soon", "config.yaml:4: `rate_limit_window`"),
+        ("name: a\ndestination: https://a.test\nidle_conn_timeout: -1s", "config.yaml:4: `idle_conn_timeout`"),
+        ("name: a\ndestination: https://a.test\nrate_limit_strategy: bucket", "config.yaml:4: `rate_limit_strategy`"),
+        ("name: a\ndestination: https://a.test\nmax_idle_conns: -1", "config.yaml:4: `max_idle_conns`"),
+    ] {
+        let problem = problem(entry);
+        assert!(problem.contains(wrong), "{problem}\n{wrong}");
+        assert!(!problem.contains("CANARY"), "{problem}");
+    }
+}
+
+#[test]
+fn what_is_no_reference_is_refused_without_being_repeated() {
+    for written in ["CANARY-xoxb-1", "env:", "CANARY:x", "https://CANARY", "dangerousLiteral:CANARY", "Env:CANARY"] {
+        let entry = format!(
+            "name: a\ndestination: https://a.test\noutgoing_auth:\n  - type: token\n    params: {{header: x, secrets: [\"{written}\"]}}"
+        );
+        let problem = problem(&entry);
+        assert!(problem.starts_with("config.yaml:6: ") && !problem.contains("CANARY"), "{problem}");
+    }
+}
+
+#[test]
+fn references_become_ours() {
+    for (theirs, ours) in [
+        ("env:A", Some("env:A")),
+        ("file:/run/a", Some("file:/run/a")),
+        ("file:///run/a", Some("file:/run/a")),
+        ("file:/run/a:KEY", Some("file:/run/a#KEY")),
+        ("file:/run/a:b/c", Some("file:/run/a:b/c")),
+        ("file:a", None),
+        ("file:/run/a#b", None),
+        ("file:/run/a:", None),
+        ("nothing:a", None),
+    ] {
+        let place = secret::place(theirs);
+        let found = match &place {
+            Ok(secret::Place::At(reference)) => Some(reference.as_str()),
+            Ok(secret::Place::Literal(_)) | Err(_) => None,
+        };
+        assert_eq!(found, ours, "{theirs}");
+    }
+}
+
+#[test]
+fn names_are_labels_and_the_former_ones_go_on() {
+    for (theirs, ours, alias) in [
+        ("slack", "slack", None),
+        ("Slack", "slack", None),
+        ("my_service", "my-service", Some("my_service")),
+        ("slack.auth.example.com", "slack-auth-example-com", Some("slack.auth.example.com")),
+        ("-a-", "a", Some("-a-")),
+    ] {
+        let named = name::named(theirs).unwrap();
+        assert_eq!((named.name.as_str(), named.alias.as_deref()), (ours, alias), "{theirs}");
+    }
+    let long = "a".repeat(80);
+    let named = name::named(&long).unwrap();
+    assert_eq!((named.name.as_str().len(), named.alias), (63, Some(long)));
+    for theirs in ["", "a b", "ä", "a/b", "---", "._"] {
+        assert!(name::named(theirs).is_err(), "{theirs}");
+    }
+    let both = "integrations:\n  - {name: a.b, destination: https://a.test}\n  - {name: a_b, destination: https://a.test}";
+    assert!(translate(both).unwrap_err().to_string().contains("would both be called `a-b`"));
+    let twice = "integrations:\n  - {name: a, destination: https://a.test}\n  - {name: A, destination: https://a.test}";
+    assert!(translate(twice).unwrap_err().to_string().contains("described already in line 2"));
+}
+
+#[test]
+fn an_entry_knows_the_operations_of_what_it_is() {
+    for (name, destination, kind) in [
+        ("slack", "https://slack.com/", Some("slack")),
+        ("slack", "http://127.0.0.1:9000", Some("slack")),
+        ("slack-prod", "https://slack.com", Some("slack")),
+        // Callers would write other paths than those that are described.
+        ("slack", "https://slack.com/api", None),
+        ("ghe", "https://git.example.com/api/v3", Some("github")),
+        ("okta-eu", "https://corp.okta.com/api/v1", Some("okta")),
+        ("evil", "https://notokta.com/api/v1", None),
+        ("payments", "https://api.stripe.com", Some("stripe")),
+        ("anthropic", "https://api.anthropic.com", Some("anthropic")),
+        ("mine", "https://mine.example.com", None),
+        ("github", "https://slack.com", Some("github")),
+    ] {
+        let found = one(&format!("name: {name}\ndestination: {destination}")).unwrap().extends;
+        assert_eq!(found.as_ref().map(model::IntegrationName::as_str), kind, "{name} {destination}");
+    }
+}
+
+#[test]
+fn destinations_keep_base_path_query_and_wildcard() {
+    let made = text("name: a\ndestination: \"https://*.Example.com:8443/base/?v=1&w=2\"");
+    assert!(made.contains("base_url: \"https://*.example.com:8443/base\"\nquery: \"v=1&w=2\"\n"), "{made}");
+    let made = text("name: a\ndestination: https://a.example.com:443");
+    assert!(made.contains("base_url: \"https://a.example.com\"\n"), "{made}");
+    let wide = one("name: a\ndestination: https://*").unwrap();
+    assert!(wide.written.check().unwrap_err().to_string().starts_with("config.yaml:2: behind the `*`"));
+}
+
+#[test]
+fn durations_are_read_as_go_writes_them() {
+    let read = |text: &str| duration::read(&serde_json::json!(text)).map(|time| time.as_millis());
+    for (text, millis) in
+        [("90s", 90_000), ("1m30s", 90_000), ("1.5h", 5_400_000), ("300ms", 300), ("0", 0), ("+2us", 0), ("2h45m", 9_900_000)]
+    {
+        assert_eq!(read(text), Some(millis), "{text}");
+    }
+    for text in ["", "1", "-1s", "1d", "s", "1 s"] {
+        assert_eq!(read(text), None, "{text}");
+    }
+    assert_eq!(duration::read(&serde_json::json!(1_000_000_000)).unwrap().as_secs(), 1);
+    assert_eq!(duration::ours(std::time::Duration::from_micros(1)), "1ms");
+}
+
+#[test]
+fn merge_keys_count_as_they_do_there() {
+    let text = "
+integrations:
+  - &base {name: a, destination: https://a.test, in_rate_limit: 5}
+  - {<<: *base, name: b}
+";
+    let translated = translate(text).unwrap();
+    assert!(translated.integrations[1].written.text.contains("calls: 5"));
+}

@@ -119,7 +119,7 @@ impl Config {
         let anonymous = draft.incoming.is_empty();
         keys.push(("incoming", json!(draft.incoming)));
         if anonymous {
-            keys.push(("anonymous", json!(true)));
+            draft.notes.push("without `incoming_auth` nobody may call it but with a capability".to_owned());
         }
         keys.push(("limits", limits));
         keys.extend(connections.map(|connections| ("connections", connections)));
@@ -191,7 +191,12 @@ impl Config {
                 problem: format!("`{theirs}` is at most {}", u32::MAX),
             };
             let calls = u32::try_from(limit.value).map_err(wrong)?;
-            let rate = json!({ "calls": calls, "per": duration::ours(window), "strategy": strategy });
+            let mut rate = json!({ "calls": calls, "per": duration::ours(window) });
+            if strategy != "fixed_window"
+                && let Some(rate) = rate.as_object_mut()
+            {
+                rate.insert("strategy".to_owned(), json!(strategy));
+            }
             fields.insert(ours.to_owned(), rate);
         }
         Ok(limits)

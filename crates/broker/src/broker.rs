@@ -22,12 +22,14 @@ use crate::metrics::Metrics;
 mod agent;
 mod load;
 mod named;
+mod reloads;
 mod rulings;
 mod running;
 mod settings;
 mod verified;
 
 use rulings::Kept;
+use reloads::Reloads;
 use running::{Ending, Running, announce};
 use verified::VerifiedCache;
 
@@ -63,6 +65,8 @@ pub struct Broker {
     owner: PrincipalName,
     unsealed: ArcSwapOption<Unsealed>,
     was_sealed: AtomicBool,
+    reloads: Reloads,
+    opened: Timestamp,
     /// Held while the state changes; remembers the log that is ending.
     changing: Mutex<Ending>,
     /// Held while rows that decisions are made from are written and read again, so that no reader puts older ones back.
@@ -129,6 +133,8 @@ impl Broker {
         let (agent, _) = Agent::read(Config { mode, ..Config::default() }, clock.now())?;
         let rows = Arc::new(Rows::new(Arc::clone(storage)));
         let broker = Self {
+            reloads: Reloads::default(),
+            opened: clock.now(),
             clock,
             stores,
             catalog: ArcSwap::from_pointee(catalog),
@@ -296,7 +302,7 @@ impl Broker {
     #[must_use]
     pub fn metrics_text(&self) -> String {
         let open = self.unsealed.load().as_ref().map_or(0, |unsealed| unsealed.log().open_intents());
-        self.metrics.text(self.state(), open)
+        format!("{}{}", self.reload_metrics(), self.metrics.text(self.state(), open))
     }
 
     /// Forgets counters of callers that are long gone, and capabilities that are long over; called now and then by whoever runs

@@ -25,12 +25,17 @@ impl Context {
     /// Settles where the home is and starts the log. A home that is not known matters only to commands that need one.
     pub(crate) fn new(global: &Global, command: &Command, printer: Printer) -> Outcome<Self> {
         let serves = match command {
-            Command::Up(_) => true,
+            Command::Up(_) | Command::Gateway(_) => true,
             Command::Agent(agent) => matches!(**agent, crate::args::agent::Agent::Start(_)),
             _ => false,
         };
         let quiet = if serves { Quiet::Warnings } else { Quiet::Errors };
-        logging::start(settings::log(global, &settings::environment)?, global.verbose, quiet);
+        let (mut format, mut verbose) = (settings::log(global, &settings::environment)?, global.verbose);
+        if let Command::Gateway(gateway) = command {
+            format = gateway.log_format()?.unwrap_or(format);
+            verbose = verbose.max(gateway.verbosity().unwrap_or_default());
+        }
+        logging::start(format, verbose, quiet);
         let verbose = global.verbose > 0;
         Ok(Self { home: settings::home(global, &settings::environment), printer, verbose })
     }

@@ -18,6 +18,7 @@ mod compat;
 mod context;
 mod demo;
 mod failure;
+mod gateway;
 mod generate;
 mod home;
 mod line;

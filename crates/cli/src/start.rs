@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::args::{Cli, Global};
 use crate::failure::{Failure, Outcome};
+use crate::gateway::flags;
 use crate::print::{Printer, problem};
 
 /// Hides the process from debuggers and core dumps.
@@ -28,7 +29,7 @@ pub(crate) fn harden(global: &Global) -> Outcome {
 
 /// Reads the command line. Help and version are printed; a mistake ends with status 2.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
-    let arguments: Vec<OsString> = arguments.collect();
+    let arguments = flags::doubled(arguments.collect());
     let error = match Cli::try_parse_from(&arguments) {
         Ok(cli) => return Ok(cli),
         Err(error) => error,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use broker::{Broker, Reading, Stores, SystemClock, Worker};
+use broker::{Broker, Overlay, Reading, Stores, SystemClock, Worker};
 use model::{Clock, TenantName};
 use net::tls::{Outbound, Trust};
 use net::{Upstream, UpstreamConfig};
@@ -82,6 +82,16 @@ pub(crate) fn key_file(path: PathBuf) -> Outcome<Box<dyn KeyProvider>> {
 
 /// Takes the lock of a home and opens the broker over it, sealed.
 pub(crate) fn open(home: &Home, settings: &Settings, serving: Serving) -> Outcome<Opened> {
+    open_with(home, settings, serving, Overlay::default())
+}
+
+/// The same with this laid over the home's own files.
+pub(crate) fn open_with(
+    home: &Home,
+    settings: &Settings,
+    serving: Serving,
+    overlay: Overlay,
+) -> Outcome<Opened> {
     if !home.exists() {
         // Not opened yet, because that would make an empty database.
         drop(home.storage()?);
@@ -111,7 +121,7 @@ pub(crate) fn open(home: &Home, settings: &Settings, serving: Serving) -> Outcom
         environment: settings.environment.value.clone(),
         development: settings.development.value,
         layer: home.integrations(),
-        overlay: Arc::default(),
+        overlay: Arc::new(overlay),
         origin: ORIGIN.to_owned(),
         threads: match serving {
             Serving::Threads(threads) => threads,

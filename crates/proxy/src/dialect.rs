@@ -9,8 +9,9 @@ use http::{Response, StatusCode};
 use model::{Code, Refusal};
 use net::Body;
 
+use crate::health::Question;
 use crate::host;
-use crate::refused::Speech;
+use crate::refused::{Refused, Speech};
 
 /// Whose words the gateway speaks besides its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,7 +20,16 @@ pub enum Dialect {
     #[default]
     Own,
     /// Those of AuthTranslator.
-    AuthTranslator(IntHeader),
+    AuthTranslator(Speaking),
+}
+
+/// How far another gateway's words go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Speaking {
+    /// Whether its header names an integration.
+    pub header: IntHeader,
+    /// Whether health and counters are shown on the door of the gateway itself, under its paths.
+    pub internal: bool,
 }
 
 /// Whether the header `X-AT-Int` names an integration.
@@ -42,14 +52,26 @@ impl Dialect {
 
     /// Whether the other gateway's header counts for a request.
     pub(crate) fn honours(&self, parts: &Parts) -> bool {
-        match self {
-            Self::Own | Self::AuthTranslator(IntHeader::Always) => true,
-            Self::AuthTranslator(IntHeader::Never) => false,
-            Self::AuthTranslator(IntHeader::At(wanted)) => host::written(parts)
+        let Self::AuthTranslator(Speaking { header, .. }) = self else { return true };
+        match header {
+            IntHeader::Always => true,
+            IntHeader::Never => false,
+            IntHeader::At(wanted) => host::written(parts)
                 .ok()
                 .and_then(host::without_port)
                 .is_some_and(|host| host.eq_ignore_ascii_case(wanted)),
         }
+    }
+}
+
+/// What a path under the other gateway's own folder asks; `None` where it is none of them, or it asks nothing here.
+pub(crate) fn internal(dialect: &Dialect, path: &str) -> Option<Result<Question, Refused>> {
+    let Dialect::AuthTranslator(Speaking { internal, .. }) = dialect else { return None };
+    match path.strip_prefix("/_at_internal/")? {
+        "healthz" if *internal => Some(Ok(Question::Peer)),
+        "metrics" if *internal => Some(Ok(Question::Numbers)),
+        _ => Some(Err(Refused::nothing("nothing is served under this path of the gateway")
+            .hint("`--metrics ADDR` shows health and counters on an address of their own"))),
     }
 }
 

@@ -108,7 +108,7 @@ impl Gateway {
                 (call.with(body), named.unwrap_or_default())
             }
             Ok(Read::Health(question, method)) => {
-                return health::answer(question, &method, worker.broker().state())
+                return health::answer_of(question, &method, worker.broker())
                     .unwrap_or_else(|refused| refused.reply(speech));
             }
             Err(refused) => return refused.reply_in(speech, &self.dialect, &named.unwrap_or_default()),
@@ -151,7 +151,8 @@ impl Gateway {
             Some(written) => written.as_str().parse()?,
             None => return Err(Refused::bad("the request has no target")),
         };
-        if let Some(question) = health::reserved(target.path()) {
+        let internal = || dialect::internal(&self.dialect, target.path());
+        if let Some(question) = health::reserved(target.path()).or_else(internal) {
             return Ok(Read::Health(question?, parts.method));
         }
         let method: Method = parts.method.as_str().parse().map_err(|error: ParseError| {

@@ -1,6 +1,6 @@
 //! Whether this process is alive, and whether it would serve. Says nothing else, so anybody may ask.
 
-use broker::State;
+use broker::{Broker, State};
 use http::header::{self, HeaderValue};
 use http::{Method, Response, StatusCode};
 use net::Body;
@@ -14,6 +14,10 @@ pub(crate) enum Question {
     Alive,
     /// Would it serve a call?
     Ready,
+    /// Is the process alive, as another gateway is asked: an empty answer.
+    Peer,
+    /// The counters, as another gateway shows them beside its health.
+    Numbers,
 }
 
 /// What a path of the gateway asks, where it is one of those that belong to the house and to no integration.
@@ -30,12 +34,28 @@ pub(crate) fn reserved(path: &str) -> Option<Result<Question, Refused>> {
     }
 }
 
-/// The answer to a question.
+/// The answer of a broker to a question.
+pub(crate) fn answer_of(question: Question, method: &Method, broker: &Broker) -> Result<Response<Body>, Refused> {
+    match question {
+        Question::Alive | Question::Ready => answer(question, method, broker.state()),
+        Question::Numbers => text(method, HeaderValue::from_static(OPEN_METRICS), broker.metrics_text()),
+        Question::Peer => {
+            let mut reply = answer(question, method, broker.state())?;
+            if let Ok(value) = HeaderValue::from_str(&broker.last_reload().to_string()) {
+                reply.headers_mut().insert("x-last-reload", value);
+            }
+            Ok(reply)
+        }
+    }
+}
+
+/// The answer to a question that needs no more than the state.
 pub(crate) fn answer(question: Question, method: &Method, state: State) -> Result<Response<Body>, Refused> {
     let (status, word) = match (question, state) {
         (Question::Alive, _) => (StatusCode::OK, "ok\n"),
         (Question::Ready, State::Unsealed) => (StatusCode::OK, "ready\n"),
         (Question::Ready, State::Sealed) => (StatusCode::SERVICE_UNAVAILABLE, "sealed\n"),
+        (Question::Peer | Question::Numbers, _) => (StatusCode::OK, ""),
     };
     let mut reply = text(method, HeaderValue::from_static("text/plain; charset=utf-8"), word)?;
     *reply.status_mut() = status;
@@ -60,6 +80,9 @@ pub(crate) fn text(
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(reply)
 }
+
+/// The format of the counters.
+pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[cfg(test)]
 mod tests;

@@ -30,5 +30,5 @@ mod purpose;
 mod refused;
 mod route;
 
-pub use dialect::{Dialect, IntHeader};
+pub use dialect::{Dialect, IntHeader, Speaking};
 pub use gateway::{Gateway, Unusable};

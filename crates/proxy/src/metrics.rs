@@ -46,12 +46,12 @@ pub async fn serve(
 
 async fn answer(worker: &Worker, more: &More, parts: &Parts) -> Result<Response<Body>, Refused> {
     match asked(parts)? {
-        Asked::Health(question) => health::answer(question, &parts.method, worker.broker().state()),
+        Asked::Health(question) => health::answer_of(question, &parts.method, worker.broker()),
         Asked::Numbers => {
             let more = more().await;
             health::text(
                 &parts.method,
-                HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+                HeaderValue::from_static(health::OPEN_METRICS),
                 joined(&more, &worker.broker().metrics_text()),
             )
         }

@@ -35,6 +35,9 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
         if settings.development {
             warnings.push("development mode: loopback callers need no capability".to_owned());
         }
+        if let Some(wrong) = broker.failed_reload() {
+            warnings.push(format!("what was in force is still in force: {wrong}"));
+        }
         for name in catalog.names() {
             let Ok(integration) = catalog.get(&name) else { continue };
             if integration.dangerous_allow_private() {

@@ -132,6 +132,7 @@ impl House {
             environment: Some("test".to_owned()),
             development: false,
             layer,
+            overlay: Arc::default(),
             origin: "doorward/test".to_owned(),
             threads: 1,
             reading: broker::Reading::AtOnce,

@@ -8,6 +8,8 @@ pub(crate) mod broker;
 pub(crate) mod capability;
 pub(crate) mod compat;
 pub(crate) mod evidence;
+pub(crate) mod gateway;
+pub(crate) mod import;
 pub(crate) mod integration;
 pub(crate) mod metadata;
 pub(crate) mod policy;
@@ -104,6 +106,11 @@ pub(crate) enum Command {
     Metadata(Box<metadata::Metadata>),
     /// Start the broker; makes the home at the first start
     Up(Box<broker::Up>),
+    /// Serve a peer's configuration as it stands, or the home's own integrations
+    Gateway(Box<gateway::Gateway>),
+    /// Take over the files of another gateway
+    #[command(subcommand)]
+    Import(import::Import),
     /// Capabilities for programs on this machine: start, stop, look at the agent
     #[command(subcommand)]
     Agent(Box<agent::Agent>),

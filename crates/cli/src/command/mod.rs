@@ -6,6 +6,8 @@ pub(crate) mod compat;
 mod completions;
 mod doctor;
 mod evidence;
+mod gateway;
+mod import;
 mod init;
 mod integration;
 mod policy;
@@ -29,6 +31,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Aws(_) | Command::Metadata(_) | Command::Run(_) | Command::RunInside(_) => Ok(()),
         Command::Demo(args) => demo::run(context, &args),
         Command::Up(args) => up::run(context, &args),
+        Command::Gateway(args) => gateway::run(context, &args),
+        Command::Import(args) => import::run(context, &args),
         Command::Agent(args) => agent::run(context, *args),
         Command::Init(args) => init::run(context, &args),
         Command::Status => status::run(context),

@@ -1,11 +1,13 @@
 //! `doorward up`: makes the home at the first start, unlocks it, opens the doors, and says when they are open.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use broker::State;
+use net::ServeLimits;
 use net::tls::{Certificates, Versions, server_config};
-use proxy::Gateway;
+use proxy::{Dialect, Gateway};
 use secrets::Passphrase;
 use serde_json::json;
 
@@ -13,6 +15,7 @@ use super::init::hand_out;
 use crate::args::broker::Up;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::gateway::{Peer, Told};
 use crate::home::Home;
 use crate::line::Voice;
 use crate::print::{BOLD, Printer, WARN, styled};
@@ -26,14 +29,39 @@ use crate::{sources, typed, wire};
 
 /// Runs the broker until it is told to stop.
 pub(crate) fn run(context: &Context, args: &Up) -> Outcome {
+    serve(context, args, Brought::default())
+}
+
+/// What a gateway brings that speaks another gateway's words.
+#[derive(Default)]
+pub(super) struct Brought {
+    /// Another gateway's words, once it is known where it listens.
+    pub(super) dialect: Option<Box<dyn Fn(SocketAddr) -> Dialect>>,
+    /// What the door allows its callers.
+    pub(super) limits: ServeLimits,
+    /// The other gateway's files.
+    pub(super) peer: Option<Arc<Peer>>,
+}
+
+/// The same with what a gateway brings.
+pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
+    let Brought { dialect, limits, peer } = brought;
     let home = context.home()?;
     let settings = Settings::load(home, args, &settings::environment)?;
+    // Before anything is made: what is wrong with a file is said at once.
+    let read = peer.as_ref().map(|peer| peer.overlay(home)).transpose()?;
+    let (overlay, told) = read.map_or_else(Default::default, |(overlay, told)| (overlay, Some(told)));
     first_start(context, args)?;
     let gateway = Gateway::new(settings.domains.value.clone(), settings.origins.value.clone())
         .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
+    let gateway = match dialect {
+        Some(dialect) => gateway.speaking(dialect(settings.gateway.value)),
+        None => gateway,
+    };
     let threads = settings.threads.value;
     // One lane more: the socket door has a thread of its own.
-    let opened = wire::open(home, &settings, wire::Serving::Threads(threads.get() + 1))?;
+    let serving = wire::Serving::Threads(threads.get() + 1);
+    let opened = wire::open_with(home, &settings, serving, overlay)?;
     sources::refuse_empty(&opened.broker)?;
     let secured = settings.tls.value.as_ref().map(secured).transpose()?;
     let bound = net::bind_tcp(settings.gateway.value, threads)
@@ -48,7 +76,10 @@ pub(crate) fn run(context: &Context, args: &Up) -> Outcome {
         Printer::say(&styled(WARN, &format!("warning: {warning}")));
     }
     let sockets = Sockets { home: socket, public: None, limits: office.settings().limits };
-    let ports = Ports { gateway, bound, metrics, secured };
+    if let Some(peer) = peer {
+        office.follows(peer, home);
+    }
+    let ports = Ports { gateway, bound, metrics, secured, limits };
     let house = House::new(opened, ports, sockets, office)?;
     let open = Open {
         url: house.doors.get("gateway").cloned().unwrap_or_default(),
@@ -56,6 +87,7 @@ pub(crate) fn run(context: &Context, args: &Up) -> Outcome {
         socket: house.sockets.home.clone(),
         sealed: house.opened.broker.state() == State::Sealed,
         development: settings.development.value,
+        told,
     };
     serving::run(house, context.printer, &|| open.announce(context.printer))
 }
@@ -119,17 +151,22 @@ struct Open {
     socket: PathBuf,
     sealed: bool,
     development: bool,
+    told: Option<Told>,
 }
 
 impl Open {
     /// Says that the doors are open: they accept from now on.
     fn announce(&self, printer: Printer) -> Outcome {
-        let Self { url, metrics, socket, sealed, development } = self;
+        let Self { url, metrics, socket, sealed, development, told } = self;
         if printer.is_json() {
-            return printer.json(&json!({
+            let mut ready = json!({
                 "event": "ready", "gateway": url, "metrics": metrics, "socket": socket, "pid": std::process::id(),
                 "sealed": sealed, "development": development,
-            }));
+            });
+            if let (Some(told), Some(fields)) = (told, ready.as_object_mut()) {
+                fields.insert("peer".to_owned(), told.document());
+            }
+            return printer.json(&ready);
         }
         Printer::say(&format!("{} {url}", styled(BOLD, "gateway")));
         Printer::say(&format!("{}  {}", styled(BOLD, "socket"), socket.display()));
@@ -141,6 +178,10 @@ impl Open {
                 WARN,
                 "warning: development mode: callers on this machine need no capability",
             ));
+        }
+        if let Some(told) = told {
+            told.say();
+            return Ok(());
         }
         let next = if *sealed {
             "Sealed: every call is refused. Next: `doorward unseal`."

@@ -47,6 +47,7 @@ pub(crate) struct House {
     bound: Vec<Bound>,
     metrics: Option<Bound>,
     secured: Option<Secured>,
+    limits: ServeLimits,
 }
 
 /// The doors of a house beside its sockets.
@@ -56,6 +57,8 @@ pub(crate) struct Ports {
     pub(crate) bound: Vec<Bound>,
     pub(crate) metrics: Option<Bound>,
     pub(crate) secured: Option<Secured>,
+    /// What the gateway allows its callers.
+    pub(crate) limits: ServeLimits,
 }
 
 /// The gateway's certificate, which can be read again.
@@ -73,7 +76,7 @@ impl House {
         sockets: Sockets,
         office: Arc<Office>,
     ) -> Outcome<Self> {
-        let Ports { gateway, bound, metrics, secured } = ports;
+        let Ports { gateway, bound, metrics, secured, limits } = ports;
         let scheme = if secured.is_some() { "https" } else { "http" };
         let mut doors = BTreeMap::new();
         if let Some(first) = bound.first() {
@@ -86,7 +89,7 @@ impl House {
         if let Some(public) = &sockets.public {
             doors.insert("agent".to_owned(), public.path().display().to_string());
         }
-        Ok(Self { opened, doors, sockets, office, gateway, bound, metrics, secured })
+        Ok(Self { opened, doors, sockets, office, gateway, bound, metrics, secured, limits })
     }
 }
 
@@ -120,7 +123,7 @@ async fn serve(
     printer: Printer,
     ready: &dyn Fn() -> Outcome,
 ) -> Outcome {
-    let House { opened, doors, sockets, office, gateway, bound, metrics, secured } = house;
+    let House { opened, doors, sockets, office, gateway, bound, metrics, secured, limits } = house;
     let broker = Arc::clone(&opened.broker);
     let signals = Signals::listen()?;
     let open = sockets.open()?;
@@ -150,6 +153,7 @@ async fn serve(
             gateway: gateway.clone(),
             secured: secured.clone(),
             draining: draining.clone(),
+            limits: limits.clone(),
             number: thread,
         };
         one.start(bound, ended.clone())?;
@@ -195,11 +199,13 @@ async fn until_told(
     let mut beat = beat(&office.supervisor);
     let mut again = office.looks_again();
     let mut preauthorized: Preauthorized = office.take_preauthorized();
+    let mut changes = office.watched();
     let mut told = false;
     let mut asked: Option<Instant> = None;
     while running > 0 || !told {
         tokio::select! {
             Some(()) = reloads.recv() => reload(office, secured, printer).await,
+            Some(()) = changes.recv(), if !told => reload(office, secured, printer).await,
             () = stops.either() => {
                 // Ctrl-C reaches a whole group of processes, and a supervisor says it again: that is one word, not two.
                 if asked.is_some_and(|at| at.elapsed() < ONE_WORD) {
@@ -262,6 +268,7 @@ struct Thread {
     gateway: Gateway,
     secured: Option<Secured>,
     draining: Draining,
+    limits: ServeLimits,
     number: usize,
 }
 
@@ -277,13 +284,13 @@ impl Thread {
     }
 
     async fn serve(self, bound: Bound) -> Outcome {
-        let Self { broker, tls, gateway, secured, draining, number } = self;
+        let Self { broker, tls, gateway, secured, draining, limits, number } = self;
         let worker: Arc<Worker> = wire::worker(&broker, &tls, number)?;
         let mut listener: Listener = bound.listener()?;
         if let Some(secured) = secured {
             listener = (secured.secure)(listener);
         }
-        let drained = gateway.serve(Arc::clone(&worker), listener, ServeLimits::default(), draining).await;
+        let drained = gateway.serve(Arc::clone(&worker), listener, limits, draining).await;
         if drained.cut > 0 {
             tracing::warn!(connections = drained.cut, "connections were cut because the grace was over");
         }

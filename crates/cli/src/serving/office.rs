@@ -6,15 +6,18 @@
 //! - Reading again is all or nothing: where one file is wrong, what was in force stays, and the file is named.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use broker::Broker;
 use model::{Code, Refusal};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::preauthorized::Preauthorized;
 use crate::failure::{Failure, Outcome};
+use crate::gateway::Peer;
+use crate::home::Home;
 use crate::print::Printer;
 use crate::print::table::{at, cell};
 use crate::settings;
@@ -34,6 +37,8 @@ pub(crate) struct Office {
     loaded: Mutex<(usize, Instant)>,
     /// What is asked for at the start, until whoever asks takes it.
     preauthorized: Mutex<Preauthorized>,
+    /// Another gateway's files, and the home under them.
+    peer: OnceLock<(Arc<Peer>, Home)>,
 }
 
 /// One policy file as it was: name, time of change, bytes.
@@ -56,13 +61,48 @@ impl Office {
         let preauthorized = Mutex::new(preauthorized.unwrap_or_default());
         let settings = Mutex::new(settings);
         let loaded = Mutex::new((configured.policies, Instant::now()));
-        let office = Self { broker, supervisor, places, typed, settings, seen, loaded, preauthorized };
+        let office = Self { broker, supervisor, places, typed, settings, seen, loaded, preauthorized, peer: OnceLock::new() };
         Ok((Arc::new(office), configured))
     }
 
     /// What is asked for at the start; given once.
     pub(super) fn take_preauthorized(&self) -> Preauthorized {
         std::mem::take(&mut *self.preauthorized.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on these files count as well whenever everything is read again.
+    pub(crate) fn follows(&self, peer: Arc<Peer>, home: &Home) {
+        let _ = self.peer.set((peer, home.clone()));
+    }
+
+    /// Says when another gateway's files have changed, where they are watched. The thread ends with whoever listens.
+    pub(super) fn watched(&self) -> mpsc::Receiver<()> {
+        let (changed, changes) = mpsc::channel(1);
+        if let Some((peer, _)) = self.peer.get().filter(|(peer, _)| peer.watches) {
+            let peer = Arc::clone(peer);
+            let watch = move || {
+                while !changed.is_closed() {
+                    std::thread::sleep(LOOK);
+                    if peer.changed() && changed.blocking_send(()).is_err() {
+                        return;
+                    }
+                }
+            };
+            if let Err(error) = std::thread::Builder::new().name("watch".to_owned()).spawn(watch) {
+                tracing::warn!(%error, "files are not watched");
+            }
+        }
+        changes
+    }
+
+    /// Reads the catalogue, the lists and the policies again, all or nothing, and counts how that went.
+    fn everything_again(&self) -> Result<(), Refusal> {
+        let read = match self.peer.get() {
+            Some((peer, home)) => peer.lay(&self.broker, home).map_err(|failure| refusal(&failure)).map(drop),
+            None => self.broker.reload(),
+        };
+        self.broker.reloaded(read.as_ref().err().map(|refusal| refusal.message.as_str()));
+        read
     }
 
     /// The settings in force.
@@ -82,7 +122,7 @@ impl Office {
         let settings = AgentSettings::load(&self.places, &self.typed, &settings::environment)
             .map_err(|failure| refusal(&failure))?;
         let seen = look(&settings.policies.value);
-        self.broker.reload()?;
+        self.everything_again()?;
         let Configured { policies, mut warnings } =
             configure(&self.broker, &settings).map_err(|failure| refusal(&failure))?;
         let from = settings
@@ -257,4 +297,6 @@ fn refusal(failure: &Failure) -> Refusal {
     }
 }
 
+/// How often it is looked whether watched files have changed.
+const LOOK: Duration = Duration::from_millis(400);
 const NEVER: Duration = Duration::from_secs(365 * 86_400);

@@ -23,6 +23,8 @@ mod compat;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
 mod kill9;
 #[cfg(test)]
 mod life;

@@ -125,6 +125,7 @@ fn house(
         bound: Vec::new(),
         metrics: metrics.and_then(|mut bound| bound.pop()),
         secured: None,
+        limits: net::ServeLimits::default(),
     };
     let sockets = Sockets { home: home.socket_to_bind()?, public, limits };
     House::new(opened, ports, sockets, office)

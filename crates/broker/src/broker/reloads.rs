@@ -1,0 +1,68 @@
+//! How reading everything again went: for status, counters and health.
+
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use model::Timestamp;
+
+use super::Broker;
+
+/// How reading everything again went so far.
+#[derive(Debug, Default)]
+pub(super) struct Reloads(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    done: u64,
+    failed: u64,
+    /// When what is in force was read.
+    last: Option<Timestamp>,
+    /// Why the last one failed, until one succeeds.
+    wrong: Option<String>,
+}
+
+impl Broker {
+    /// Notes that everything was read again, or why it could not be.
+    pub fn reloaded(&self, wrong: Option<&str>) {
+        let now = self.now();
+        let mut counted = self.reloads.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match wrong {
+            None => *counted = Counted { done: counted.done + 1, last: Some(now), wrong: None, ..*counted },
+            Some(wrong) => {
+                counted.failed += 1;
+                counted.wrong = Some(wrong.to_owned());
+            }
+        }
+    }
+
+    /// When what is in force was read.
+    #[must_use]
+    pub fn last_reload(&self) -> Timestamp {
+        let last = self.reloads.0.lock().unwrap_or_else(PoisonError::into_inner).last;
+        last.unwrap_or(self.opened)
+    }
+
+    /// Why reading everything again failed, where the last attempt did.
+    pub(crate) fn failed_reload(&self) -> Option<String> {
+        self.reloads.0.lock().unwrap_or_else(PoisonError::into_inner).wrong.clone()
+    }
+
+    /// The counters, in the format of the others, without an end.
+    pub(super) fn reload_metrics(&self) -> String {
+        let at = self.last_reload().millis() / 1000;
+        let counted = self.reloads.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = String::new();
+        let _ = write!(
+            text,
+            "# HELP doorward_reload Readings of catalogue, lists and policies.\n# TYPE doorward_reload counter\n\
+             doorward_reload_total{{result=\"done\"}} {}\ndoorward_reload_total{{result=\"failed\"}} {}\n\
+             # HELP doorward_reload_ok Whether the last reading succeeded.\n# TYPE doorward_reload_ok gauge\ndoorward_reload_ok {}\n\
+             # HELP doorward_reload_last_seconds When what is in force was read.\n# TYPE doorward_reload_last_seconds gauge\n\
+             doorward_reload_last_seconds {at}\n",
+            counted.done,
+            counted.failed,
+            u8::from(counted.wrong.is_none()),
+        );
+        text
+    }
+}

@@ -1,0 +1,173 @@
+//! `doorward import`: another gateway's files as files of the home. All of them are written, or none.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use authtranslator::{Config, Integration, Options};
+use catalog::Catalog;
+use serde_json::{Value, json};
+
+use crate::args::import::{Authtranslator, Import};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::print::table::{self, at, cell};
+use crate::print::{Printer, WARN, styled};
+
+/// Takes the files over.
+pub(crate) fn run(context: &Context, args: &Import) -> Outcome {
+    match args {
+        Import::Authtranslator(args) => authtranslator(context, args),
+    }
+}
+
+fn authtranslator(context: &Context, args: &Authtranslator) -> Outcome {
+    let home = context.home()?;
+    if !args.dry_run && !home.exists() {
+        let message = format!("there is no home in `{}`", home.folder().display());
+        return Err(Failure::new(message).hint("`doorward init` makes one"));
+    }
+    if args.allowlist.is_some() || args.denylist.is_some() {
+        return Err(Failure::new("rules can't be taken over by this version").hint("leave the lists out"));
+    }
+    let integrations = translated(&args.config, args.dangerous_allow_private)?;
+    let folder = home.integrations();
+    let files = planned(&folder, &integrations);
+    checked(&folder, &integrations)?;
+    let document = described(&integrations, &files, args.dry_run);
+    let standing: Vec<&str> =
+        files.iter().filter(|file| file.becomes == Becomes::Replaced).map(|file| file.name.as_str()).collect();
+    if !standing.is_empty() && !args.overwrite && !args.dry_run {
+        let message = format!("the home has other files for `{}`", standing.join("`, `"));
+        return Err(Failure::new(message).hint("`--overwrite` replaces them; `--dry-run` shows what would be written"));
+    }
+    if !args.dry_run {
+        write(&folder, &files)?;
+    }
+    context.printer.answer(&document, |document| for_people(document, args.dry_run))
+}
+
+fn translated(config: &Path, private: bool) -> Outcome<Vec<Integration>> {
+    let name = config.display().to_string();
+    let text = fs::read_to_string(config)
+        .map_err(|error| Failure::doing(format!("could not read `{name}`"), &error))?;
+    let options = Options { dangerous_allow_private: private, body: None };
+    let mut keep = |place: &str, _: &str| -> Result<model::SecretRef, String> {
+        Err(format!(
+            "a secret in the file itself is not taken over: store it with `doorward secret put {place}`, and write `store:{place}`"
+        ))
+    };
+    Ok(Config::read(&text, &name)?.translate(&options, &mut keep)?.integrations)
+}
+
+/// One file that is to be.
+struct Planned {
+    name: String,
+    path: PathBuf,
+    text: String,
+    becomes: Becomes,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Becomes {
+    New,
+    Unchanged,
+    Replaced,
+}
+
+impl Becomes {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Unchanged => "unchanged",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+fn planned(folder: &Path, integrations: &[Integration]) -> Vec<Planned> {
+    let plan = |one: &Integration| {
+        let path = folder.join(format!("{}.yaml", one.written.name));
+        let becomes = match fs::read_to_string(&path) {
+            Ok(text) if text == one.written.text => Becomes::Unchanged,
+            Ok(_) => Becomes::Replaced,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Becomes::New,
+            // What can't be read is there all the same.
+            Err(_) => Becomes::Replaced,
+        };
+        Planned { name: one.written.name.to_string(), path, text: one.written.text.clone(), becomes }
+    };
+    integrations.iter().map(plan).collect()
+}
+
+/// The home with all of them in it makes sense.
+fn checked(folder: &Path, integrations: &[Integration]) -> Outcome {
+    let written: Vec<_> = integrations.iter().map(|one| one.written.clone()).collect();
+    let folder = folder.is_dir().then_some(folder);
+    Catalog::layered(folder, &written, None)?;
+    Ok(())
+}
+
+/// Writes every file beside its place first, so that what can fail fails before anything is changed.
+fn write(folder: &Path, files: &[Planned]) -> Outcome {
+    store::files::private_folder(folder)?;
+    let changed = || files.iter().filter(|file| file.becomes != Becomes::Unchanged);
+    let staged = |file: &Planned| folder.join(format!(".{}.import", file.name));
+    let result = changed().try_for_each(|file| {
+        store::files::replace(&staged(file), file.text.as_bytes(), 0o600).map_err(Failure::from)
+    });
+    let result = result.and_then(|()| {
+        changed().try_for_each(|file| {
+            fs::rename(staged(file), &file.path)
+                .map_err(|error| Failure::doing(format!("could not write `{}`", file.path.display()), &error))
+        })
+    });
+    if result.is_err() {
+        for file in changed() {
+            let _ = fs::remove_file(staged(file));
+        }
+    }
+    result
+}
+
+fn described(integrations: &[Integration], files: &[Planned], dry_run: bool) -> Value {
+    let becomes: BTreeMap<&str, &Planned> = files.iter().map(|file| (file.name.as_str(), file)).collect();
+    let rows: Vec<Value> = integrations
+        .iter()
+        .map(|one| {
+            let file = becomes.get(one.written.name.as_str());
+            json!({
+                "entry": one.theirs, "line": one.written.line, "name": one.written.name,
+                "extends": one.extends, "destination": one.destination,
+                "becomes": file.map(|file| file.becomes.as_str()), "file": file.map(|file| &file.path),
+                "notes": one.notes.iter().map(|note| &note.0).collect::<Vec<_>>(),
+                "text": dry_run.then_some(&one.written.text),
+            })
+        })
+        .collect();
+    json!({ "written": !dry_run, "integrations": rows })
+}
+
+fn for_people(document: &Value, dry_run: bool) -> String {
+    let columns = [
+        ("line", "line"),
+        ("entry", "entry"),
+        ("becomes", "becomes"),
+        ("name", "name"),
+        ("extends", "extends"),
+        ("destination", "destination"),
+    ];
+    let rows = at(document, "integrations");
+    for row in rows.as_array().into_iter().flatten() {
+        for note in at(row, "notes").as_array().into_iter().flatten() {
+            Printer::say(&styled(WARN, &format!("note: `{}`: {}", cell(at(row, "entry")), cell(note))));
+        }
+    }
+    let end = if dry_run {
+        "Nothing was written."
+    } else {
+        "A running broker reads them when it is told to: `kill -HUP`, or start it: `doorward gateway`."
+    };
+    format!("{}{end}\n", table::of(rows, &columns, "The configuration has no integrations.\n"))
+}

@@ -1,0 +1,59 @@
+//! Flags with one dash, as programs in Go have them: `-config config.yaml` is `--config config.yaml`.
+
+use std::ffi::OsString;
+
+use clap::CommandFactory;
+
+use crate::args::Cli;
+
+/// The command line with two dashes where `doorward gateway` was typed with one.
+pub(crate) fn doubled(arguments: Vec<OsString>) -> Vec<OsString> {
+    let is_gateway = |word: &OsString| word == "gateway";
+    // Before the command stand only flags of every command, none of which has this value.
+    let Some(at) = arguments.iter().skip(1).position(is_gateway) else { return arguments };
+    if arguments.iter().skip(1).take(at).any(|word| !word.to_string_lossy().starts_with('-')) {
+        return arguments;
+    }
+    let command = Cli::command();
+    let known: Vec<String> = command
+        .find_subcommand("gateway")
+        .into_iter()
+        .flat_map(clap::Command::get_arguments)
+        .flat_map(|flag| flag.get_long_and_visible_aliases().unwrap_or_default())
+        .map(ToOwned::to_owned)
+        .collect();
+    let double = |word: OsString| {
+        let text = word.to_string_lossy();
+        let name = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+        let name = name.and_then(|rest| rest.split('=').next());
+        match name {
+            Some(name) if name.len() > 1 && known.iter().any(|flag| flag == name) => format!("-{text}").into(),
+            _ => word,
+        }
+    };
+    let (before, after) = arguments.split_at(at + 2);
+    before.iter().cloned().chain(after.iter().cloned().map(double)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn doubled_text(line: &str) -> String {
+        let words = line.split(' ').map(OsString::from).collect();
+        doubled(words).iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn one_dash_is_as_good_as_two_for_flags_of_the_gateway() {
+        for (typed, read) in [
+            ("doorward gateway -config c -watch -addr :80", "doorward gateway --config c --watch --addr :80"),
+            ("doorward --json gateway -disable_x_at_int=true", "doorward --json gateway --disable_x_at_int=true"),
+            ("doorward gateway -v --config c -x", "doorward gateway -v --config c -x"),
+            ("doorward up -watch", "doorward up -watch"),
+            ("doorward integration show gateway -watch", "doorward integration show gateway -watch"),
+        ] {
+            assert_eq!(doubled_text(typed), read, "{typed}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A peer's files, read whole and laid over the home. On an error everything stays as it was.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use authtranslator::{Config, Options, Translated};
+use broker::{Broker, Overlay};
+use serde_json::{Value, json};
+
+use super::meaning::Files;
+use crate::args::gateway::Gateway;
+use crate::failure::Outcome;
+use crate::home::Home;
+use crate::print::{Printer, WARN, styled};
+
+/// A peer's files.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    files: Files,
+    options: Options,
+    fetch: Duration,
+    poll: Duration,
+    pub(crate) watches: bool,
+    /// A digest of what was read last, whatever came of it.
+    read: Mutex<Option<crypto::Digest>>,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) config: String,
+    pub(crate) integrations: usize,
+    /// What is not quite the same, one line each.
+    pub(crate) notes: Vec<String>,
+    /// What everybody who starts it should know.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Peer {
+    /// The files that flags name; `None` where they name none.
+    pub(crate) fn named(args: &Gateway) -> Outcome<Option<Arc<Self>>> {
+        let Some(files) = args.files()? else { return Ok(None) };
+        let (fetch, poll) = args.times()?;
+        let body = args.max_body_size.filter(|size| *size > 0).and_then(|size| u64::try_from(size).ok());
+        let options = Options { dangerous_allow_private: args.private(), body };
+        let watches = args.watch == Some(true);
+        Ok(Some(Arc::new(Self { files, options, fetch, poll, watches, read: Mutex::default() })))
+    }
+
+    /// Reads everything, and says what it is. Blocks.
+    pub(crate) fn overlay(&self, home: &Home) -> Outcome<(Overlay, Told)> {
+        let config = self.files.config.text(self.fetch)?;
+        let lists = self.lists(&|source| source.text(self.fetch))?;
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest(&config, &lists));
+        let name = self.files.config.name();
+        let mut keep = |_: &str, _: &str| -> Result<model::SecretRef, String> {
+            Err("a secret in the file itself can't be used: name where it is, such as `env:SLACK_TOKEN`".to_owned())
+        };
+        let Translated { integrations } = Config::read(&config, &name)?.translate(&self.options, &mut keep)?;
+        let mut told =
+            Told { config: name, integrations: integrations.len(), notes: Vec::new(), warnings: Vec::new() };
+        for one in &integrations {
+            told.notes.extend(one.notes.iter().map(|note| format!("`{}`: {}", one.theirs, note.0)));
+        }
+        told.hidden(home, &integrations);
+        if self.options.dangerous_allow_private {
+            told.warnings.push("credentials may go to private addresses (`--dangerous-allow-private`)".to_owned());
+        }
+        let overlay = Overlay { integrations: integrations.into_iter().map(|one| one.written).collect() };
+        Ok((overlay, told))
+    }
+
+    /// The texts of the lists, each with its name.
+    fn lists(
+        &self,
+        read: &dyn Fn(&super::source::Source) -> Outcome<String>,
+    ) -> Outcome<Vec<(String, String)>> {
+        let both = [&self.files.allowlist, &self.files.denylist];
+        both.into_iter().flatten().map(|source| Ok((source.name(), read(source)?))).collect()
+    }
+
+    /// Reads everything again and swaps it in at once. Blocks.
+    pub(crate) fn lay(&self, broker: &Broker, home: &Home) -> Outcome<Told> {
+        let (overlay, told) = self.overlay(home)?;
+        broker.lay(overlay)?;
+        Ok(told)
+    }
+
+    /// Whether anything that was named is not what it was when it was read last. Blocks.
+    pub(crate) fn changed(&self) -> bool {
+        let mut now = self.look();
+        let known = *self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.is_none() || now == known {
+            return false;
+        }
+        // Whoever writes slowly is waited for, but not for ever.
+        for _ in 0..MOST_WAITS {
+            std::thread::sleep(SETTLE);
+            let again = self.look();
+            if again == now {
+                break;
+            }
+            now = again;
+        }
+        now != known
+    }
+
+    /// A digest of what stands there now. A file that is gone for a moment is no change; one that stays away is seen when it
+    /// is read again.
+    fn look(&self) -> Option<crypto::Digest> {
+        let config = self.files.config.look(self.fetch, self.poll).ok()?;
+        let lists = self.lists(&|source| source.look(self.fetch, self.poll)).ok()?;
+        Some(digest(&config, &lists))
+    }
+}
+
+impl Told {
+    /// Integrations of the home that one of the configuration hides.
+    fn hidden(&mut self, home: &Home, integrations: &[authtranslator::Integration]) {
+        for one in integrations {
+            let name = &one.written.name;
+            if home.integrations().join(format!("{name}.yaml")).exists() {
+                self.warnings.push(format!("`{name}` of `{}` counts, the home's own file does not", self.config));
+            }
+        }
+    }
+
+    /// For people, on stderr.
+    pub(crate) fn say(&self) {
+        let Self { config, integrations, notes, warnings } = self;
+        Printer::say(&format!("Ready: {integrations} integrations of `{config}`."));
+        for warning in warnings {
+            Printer::say(&styled(WARN, &format!("warning: {warning}")));
+        }
+        for note in notes.iter().take(MOST_NOTES) {
+            Printer::say(&format!("note: {note}"));
+        }
+        if notes.len() > MOST_NOTES {
+            Printer::say(&format!(
+                "note: and {} more, which `doorward import authtranslator --dry-run {config}` shows",
+                notes.len() - MOST_NOTES
+            ));
+        }
+    }
+
+    /// For programs.
+    pub(crate) fn document(&self) -> Value {
+        let Self { config, integrations, notes, warnings } = self;
+        json!({ "config": config, "integrations": integrations, "notes": notes, "warnings": warnings })
+    }
+}
+
+fn digest(config: &str, lists: &[(String, String)]) -> crypto::Digest {
+    let mut hasher = crypto::Hasher::new();
+    let mut part = |text: &str| {
+        hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(text.as_bytes());
+    };
+    part(config);
+    for (name, text) in lists {
+        part(name);
+        part(text);
+    }
+    hasher.finish()
+}
+
+/// As long a file has to stay as it is to be taken for whole.
+const SETTLE: Duration = Duration::from_millis(100);
+const MOST_WAITS: usize = 10;
+/// Notes that are said at the start.
+const MOST_NOTES: usize = 20;
