@@ -27,8 +27,8 @@ struct File {
 pub(crate) struct Entry {
     pub(crate) name: Spanned<String>,
     pub(crate) destination: Spanned<String>,
-    pub(crate) incoming_auth: Option<Vec<Spanned<Plugin>>>,
-    pub(crate) outgoing_auth: Option<Vec<Spanned<Plugin>>>,
+    pub(crate) incoming_auth: Option<Vec<Spanned<Way>>>,
+    pub(crate) outgoing_auth: Option<Vec<Spanned<Way>>>,
     pub(crate) in_rate_limit: Option<Spanned<i64>>,
     pub(crate) out_rate_limit: Option<Spanned<i64>>,
     pub(crate) rate_limit_window: Option<Spanned<Value>>,
@@ -45,7 +45,7 @@ pub(crate) struct Entry {
 /// One way of proving or of putting a credential on, as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Plugin {
+pub(crate) struct Way {
     #[serde(rename = "type")]
     pub(crate) kind: Spanned<String>,
     pub(crate) params: Option<BTreeMap<String, Spanned<Value>>>,
@@ -57,7 +57,8 @@ impl Config {
     /// # Errors
     /// The line that is wrong. What was written there is not repeated where it could be a secret.
     pub fn read(text: &str, file: &str) -> Result<Self, Error> {
-        let blank = text.lines().map(str::trim).all(|line| line.is_empty() || line == "---" || line.starts_with('#'));
+        let blank =
+            text.lines().map(str::trim).all(|line| line.is_empty() || line == "---" || line.starts_with('#'));
         let integrations = if blank {
             Vec::new()
         } else {

@@ -9,12 +9,19 @@ use model::IntegrationName;
 pub(crate) fn kind(name: &IntegrationName, host: &str, base_path: &str) -> Option<IntegrationName> {
     let known = |kind: &&(&str, &str, &str, &str)| kind.0 == name.as_str();
     let by_host = |kind: &&(&str, &str, &str, &str)| match kind.2.strip_prefix('.') {
-        Some(domain) => host.strip_suffix(domain).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
+        Some(domain) => {
+            host.strip_suffix(domain).is_some_and(|front| front.len() > 1 && front.ends_with('.'))
+        }
         None => !kind.2.is_empty() && kind.2 == host,
     };
     let found = KINDS.iter().find(known).or_else(|| {
         // A name that is built in means that one, wherever it is.
-        catalog::Catalog::builtin().names().binary_search(name).is_err().then(|| KINDS.iter().find(by_host)).flatten()
+        catalog::Catalog::builtin()
+            .names()
+            .binary_search(name)
+            .is_err()
+            .then(|| KINDS.iter().find(by_host))
+            .flatten()
     });
     match found {
         Some((_, kind, _, base)) if *base == base_path => kind.parse().ok(),

@@ -107,6 +107,11 @@ impl<'a> Params<'a> {
         let Some((name, value)) = self.left.iter().next() else { return Ok(()) };
         let near = nearest_word(name, self.known.iter().copied());
         let problem = format!("`{}` has no parameter of this name", self.kind);
-        Err(Error::Syntax { file: self.file.to_owned(), line: value.referenced.line(), problem, nearest: near })
+        Err(Error::Syntax {
+            file: self.file.to_owned(),
+            line: value.referenced.line(),
+            problem,
+            nearest: near,
+        })
     }
 }

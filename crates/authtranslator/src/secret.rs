@@ -28,7 +28,9 @@ pub(crate) fn place(written: &str) -> Result<Place, String> {
     }
     let ours = translated(prefix, rest)?;
     let reference = ours.parse().map_err(|_| {
-        format!("this secret reference, which begins with `{prefix}:`, can't be read by this version of Doorward")
+        format!(
+            "this secret reference, which begins with `{prefix}:`, can't be read by this version of Doorward"
+        )
     })?;
     Ok(Place::At(reference))
 }
@@ -49,7 +51,9 @@ fn file(rest: &str) -> Result<String, String> {
     let slashes = path.len() - path.trim_start_matches('/').len();
     let path = if slashes > 1 { path.get(slashes - 1..).unwrap_or_default() } else { path };
     if !path.starts_with('/') {
-        return Err("a path begins with `/` here: another one would mean another file in each folder".to_owned());
+        return Err(
+            "a path begins with `/` here: another one would mean another file in each folder".to_owned()
+        );
     }
     if path.contains('#') || key == Some("") {
         return Err("a path with `#`, or an empty key, can't be a reference here".to_owned());

@@ -78,7 +78,10 @@ fn json_is_read_as_well_and_an_empty_file_has_nothing() {
 #[test]
 fn unknown_keys_are_refused_at_every_level_with_the_nearest_word() {
     for (entry, wrong) in [
-        ("name: a\ndestinaton: https://a.test", "config.yaml:3: the key `destinaton` is unknown; did you mean `destination`"),
+        (
+            "name: a\ndestinaton: https://a.test",
+            "config.yaml:3: the key `destinaton` is unknown; did you mean `destination`",
+        ),
         (
             "name: a\ndestination: https://a.test\noutgoing_auth:\n  - {type: tokn}",
             "config.yaml:5: there is no plugin of this type",
@@ -94,12 +97,24 @@ fn unknown_keys_are_refused_at_every_level_with_the_nearest_word() {
         ("name: a", "the key `destination` is missing"),
         ("name: a b\ndestination: https://a.test", "config.yaml:2: a name is made of letters"),
         ("name: a\ndestination: a.test", "config.yaml:3: `destination` is an address"),
-        ("name: a\ndestination: https://user:CANARY@a.test", "config.yaml:3: `destination` holds a user name"),
+        (
+            "name: a\ndestination: https://user:CANARY@a.test",
+            "config.yaml:3: `destination` holds a user name",
+        ),
         ("name: a\ndestination: ftp://a.test", "config.yaml:3: the scheme of `destination`"),
         ("name: a\ndestination: https://a.test\nrate_limit_window: 0s", "config.yaml:4: `rate_limit_window`"),
-        ("name: a\ndestination: https://a.test\nrate_limit_window: soon", "config.yaml:4: `rate_limit_window`"),
-        ("name: a\ndestination: https://a.test\nidle_conn_timeout: -1s", "config.yaml:4: `idle_conn_timeout`"),
-        ("name: a\ndestination: https://a.test\nrate_limit_strategy: bucket", "config.yaml:4: `rate_limit_strategy`"),
+        (
+            "name: a\ndestination: https://a.test\nrate_limit_window: soon",
+            "config.yaml:4: `rate_limit_window`",
+        ),
+        (
+            "name: a\ndestination: https://a.test\nidle_conn_timeout: -1s",
+            "config.yaml:4: `idle_conn_timeout`",
+        ),
+        (
+            "name: a\ndestination: https://a.test\nrate_limit_strategy: bucket",
+            "config.yaml:4: `rate_limit_strategy`",
+        ),
         ("name: a\ndestination: https://a.test\nmax_idle_conns: -1", "config.yaml:4: `max_idle_conns`"),
     ] {
         let problem = problem(entry);
@@ -110,7 +125,9 @@ fn unknown_keys_are_refused_at_every_level_with_the_nearest_word() {
 
 #[test]
 fn what_is_no_reference_is_refused_without_being_repeated() {
-    for written in ["CANARY-xoxb-1", "env:", "CANARY:x", "https://CANARY", "dangerousLiteral:CANARY", "Env:CANARY"] {
+    for written in
+        ["CANARY-xoxb-1", "env:", "CANARY:x", "https://CANARY", "dangerousLiteral:CANARY", "Env:CANARY"]
+    {
         let entry = format!(
             "name: a\ndestination: https://a.test\noutgoing_auth:\n  - type: token\n    params: {{header: x, secrets: [\"{written}\"]}}"
         );
@@ -199,9 +216,15 @@ fn destinations_keep_base_path_query_and_wildcard() {
 #[test]
 fn durations_are_read_as_go_writes_them() {
     let read = |text: &str| duration::read(&serde_json::json!(text)).map(|time| time.as_millis());
-    for (text, millis) in
-        [("90s", 90_000), ("1m30s", 90_000), ("1.5h", 5_400_000), ("300ms", 300), ("0", 0), ("+2us", 0), ("2h45m", 9_900_000)]
-    {
+    for (text, millis) in [
+        ("90s", 90_000),
+        ("1m30s", 90_000),
+        ("1.5h", 5_400_000),
+        ("300ms", 300),
+        ("0", 0),
+        ("+2us", 0),
+        ("2h45m", 9_900_000),
+    ] {
         assert_eq!(read(text), Some(millis), "{text}");
     }
     for text in ["", "1", "-1s", "1d", "s", "1 s"] {

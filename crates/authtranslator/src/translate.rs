@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use serde_saphyr::Spanned;
 
 use crate::assemble::Draft;
-use crate::config::{Config, Entry, Plugin};
+use crate::config::{Config, Entry, Way};
 use crate::params::Params;
 use crate::{destination, duration, home, name, plugin, text};
 
@@ -70,7 +70,10 @@ impl Config {
                 let problem = if other.eq_ignore_ascii_case(&integration.theirs) {
                     format!("the integration `{other}` is described already in line {at}")
                 } else {
-                    format!("`{}` and `{other}` (line {at}) would both be called `{name}`; give one another name", integration.theirs)
+                    format!(
+                        "`{}` and `{other}` (line {at}) would both be called `{name}`; give one another name",
+                        integration.theirs
+                    )
                 };
                 return Err(Error::Invalid { file: self.file.clone(), line, problem });
             }
@@ -131,7 +134,10 @@ impl Config {
             draft.notes.push("`tls_insecure_skip_verify`: whoever answers gets the credential".to_owned());
         }
         if let Some(alias) = &named.alias {
-            draft.notes.push(format!("`{alias}` is called `{}` here; callers may go on using the former name", named.name));
+            draft.notes.push(format!(
+                "`{alias}` is called `{}` here; callers may go on using the former name",
+                named.name
+            ));
         }
         let comment = format!("`{}` of {file}, line {line}.", entry.name.value);
         let text = text::document(&comment, &keys);
@@ -144,7 +150,7 @@ impl Config {
         })
     }
 
-    fn params<'a>(&'a self, plugin: &'a Spanned<Plugin>) -> ((&'a str, u64), Params<'a>) {
+    fn params<'a>(&'a self, plugin: &'a Spanned<Way>) -> ((&'a str, u64), Params<'a>) {
         let kind = (plugin.value.kind.value.as_str(), plugin.value.kind.referenced.line());
         (kind, Params::new(&self.file, kind, plugin.value.params.as_ref()))
     }
@@ -162,7 +168,8 @@ impl Config {
     /// Their defaults, as far as they have one. What they leave without an end has a far one here.
     fn limits(&self, entry: &Entry, options: &Options) -> Result<Value, Error> {
         let handshake = self.duration("tls_handshake_timeout", entry.tls_handshake_timeout.as_ref())?;
-        let connect = (DIAL + handshake.filter(|time| !time.is_zero()).unwrap_or(HANDSHAKE)).min(LONGEST_CONNECT);
+        let connect =
+            (DIAL + handshake.filter(|time| !time.is_zero()).unwrap_or(HANDSHAKE)).min(LONGEST_CONNECT);
         let head = self.duration("response_header_timeout", entry.response_header_timeout.as_ref())?;
         let head = head.filter(|time| !time.is_zero()).unwrap_or(LONG);
         let body = options.body.map_or_else(|| ENDLESS.to_owned(), |bytes| format!("{bytes}B"));
@@ -210,7 +217,8 @@ impl Config {
             _ => Err(Error::Invalid {
                 file: self.file.clone(),
                 line: written.referenced.line(),
-                problem: "`rate_limit_strategy` is `fixed_window`, `token_bucket` or `leaky_bucket`".to_owned(),
+                problem: "`rate_limit_strategy` is `fixed_window`, `token_bucket` or `leaky_bucket`"
+                    .to_owned(),
             }),
         }
     }

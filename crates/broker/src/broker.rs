@@ -10,7 +10,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use catalog::Catalog;
 use crypto::MacKey;
 use evidence::{Lane, Log, Outcomes};
-use model::{Clock, Code, IntegrationName, PrincipalName, Refusal, TenantName, Timestamp};
+use model::{Clock, Code, PrincipalName, Refusal, TenantName, Timestamp};
 use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals, Rules};
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
 use store::Storage;
@@ -22,14 +22,14 @@ use crate::metrics::Metrics;
 mod agent;
 mod load;
 mod named;
-mod reloads;
+mod reload;
 mod rulings;
 mod running;
 mod settings;
 mod verified;
 
+use reload::Reloads;
 use rulings::Kept;
-use reloads::Reloads;
 use running::{Ending, Running, announce};
 use verified::VerifiedCache;
 
@@ -244,46 +244,9 @@ impl Broker {
         }
     }
 
-    /// Reads the user's integrations and the policies again. On an error the former set stays.
-    ///
-    /// # Errors
-    /// The file and line that is wrong.
-    pub fn reload(&self) -> Result<(), Refusal> {
-        self.reload_while(&self.writing())
-    }
-
     /// Held while rows that decisions are made from change. What is done under it blocks.
     pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// [`Self::reload`] for whoever holds the lock already.
-    pub(crate) fn reload_while(&self, writing: &MutexGuard<'_, ()>) -> Result<(), Refusal> {
-        self.reload_with(writing, &self.overlay.load_full())
-    }
-
-    /// Reads everything again, with this laid over the files of the home from now on. On an error all of the former set stays.
-    ///
-    /// # Errors
-    /// The file and line that is wrong.
-    pub fn lay(&self, overlay: Overlay) -> Result<(), Refusal> {
-        let (writing, overlay) = (self.writing(), Arc::new(overlay));
-        self.reload_with(&writing, &overlay)?;
-        self.overlay.store(overlay);
-        Ok(())
-    }
-
-    fn reload_with(&self, _writing: &MutexGuard<'_, ()>, overlay: &Overlay) -> Result<(), Refusal> {
-        let catalog = load::catalog(&self.settings.layer, overlay, Some(&self.catalog()))?;
-        let policies = load::policies(&*self.stores.state, &catalog, self.reveals())?;
-        let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
-        let bindings = load::bindings(&catalog, &tenants);
-        // Policies name the catalogue's operations, so both are ready before either is swapped.
-        self.rules.store(Arc::new(Rules::ready(Arc::new(policies))));
-        self.secrets.bind(bindings);
-        let _ = self.bound.set(());
-        self.catalog.store(Arc::new(catalog));
-        Ok(())
     }
 
     /// Whether the keys are in memory.
@@ -331,12 +294,6 @@ impl Broker {
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.load_full()
-    }
-
-    /// The integration that goes by this name besides its own, in lower case.
-    #[must_use]
-    pub fn aliased(&self, name: &str) -> Option<IntegrationName> {
-        self.catalog.load().aliased(name).cloned()
     }
 
     /// The policies in force.

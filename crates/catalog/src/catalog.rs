@@ -40,11 +40,7 @@ impl Catalog {
     ///
     /// # Errors
     /// As [`Self::load`]; an error of one of `written` names the place that it was translated from.
-    pub fn layered(
-        folder: Option<&Path>,
-        written: &[Written],
-        former: Option<&Self>,
-    ) -> Result<Self, Error> {
+    pub fn layered(folder: Option<&Path>, written: &[Written], former: Option<&Self>) -> Result<Self, Error> {
         let mut layer = Layer::default();
         if let Some(folder) = folder {
             layer.read(folder)?;

@@ -34,8 +34,7 @@ pub(crate) struct File {
     /// Doorward's own operations: no address, no credential.
     #[serde(default)]
     pub(crate) internal: bool,
-    /// Scheme, host, optional port, optional base path; may contain `{domain}`. In a file of your own the host may contain
-    /// `*`: then each call names its host in `X-Doorward-Destination`.
+    /// Scheme, host, optional port, optional base path; may contain `{domain}`. A `*` in the host is named by each call.
     #[schemars(with = "Option<String>")]
     pub(crate) base_url: Option<Spanned<String>>,
     /// What stands for `{domain}`.

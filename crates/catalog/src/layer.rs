@@ -33,7 +33,8 @@ pub(crate) fn integration(text: &str, file: &str, stem: &str) -> Result<Integrat
         None => compile(&own, &origin),
         Some(extended) => {
             let Some((place, entry)) = embedded::find(extended.as_str()) else {
-                let near = nearest::suffix(extended.as_str(), embedded::ENTRIES.iter().map(|entry| entry.name));
+                let near =
+                    nearest::suffix(extended.as_str(), embedded::ENTRIES.iter().map(|entry| entry.name));
                 return Err(wrong(format!("there is no built-in integration `{extended}` to extend{near}")));
             };
             compile(&merge(base(place, entry)?, own, &wrong)?, &origin)

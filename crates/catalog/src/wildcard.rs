@@ -20,7 +20,9 @@ impl Wildcard {
             _ => return Err("`base_url` begins with `https://`"),
         };
         let (pattern, port) = match rest.split_once(':') {
-            Some((host, port)) => (host, Some(port.parse().map_err(|_| "the port of `base_url` is not a number")?)),
+            Some((host, port)) => {
+                (host, Some(port.parse().map_err(|_| "the port of `base_url` is not a number")?))
+            }
             None => (rest, None),
         };
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'*');
@@ -31,7 +33,9 @@ impl Wildcard {
         let base = pattern.rsplit('*').next().unwrap_or_default();
         let labels: Vec<&str> = base.split('.').skip(1).collect();
         if labels.len() < 2 || labels.iter().any(|label| label.is_empty()) {
-            return Err("behind the `*` of a host stands a domain of at least two labels, such as `*.example.com`");
+            return Err(
+                "behind the `*` of a host stands a domain of at least two labels, such as `*.example.com`",
+            );
         }
         Ok(Self { scheme, pattern: pattern.to_owned(), port })
     }
@@ -55,8 +59,9 @@ impl Wildcard {
     /// `bad_request` where it is none of these. What was written is not repeated.
     pub fn destination(&self, written: Option<&str>) -> Result<Authority, Refusal> {
         let wrong = |why: &str| {
-            Refusal::new(Code::BadRequest, format!("{INVALID}: {why}"))
-                .hint("name the host of the call in `X-Doorward-Destination`, such as `https://one.example.com`")
+            Refusal::new(Code::BadRequest, format!("{INVALID}: {why}")).hint(
+                "name the host of the call in `X-Doorward-Destination`, such as `https://one.example.com`",
+            )
         };
         let Some(written) = written.map(str::trim).filter(|text| !text.is_empty()) else {
             return Err(wrong("missing"));

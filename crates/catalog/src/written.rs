@@ -33,7 +33,9 @@ impl Written {
     pub(crate) fn read(&self) -> Result<Integration, Error> {
         // Lines of the text are lines of nothing that the user wrote.
         layer::integration(&self.text, &self.file, self.name.as_str()).map_err(|error| match error {
-            Error::Syntax { file, problem, nearest, .. } => Error::Syntax { file, line: self.line, problem, nearest },
+            Error::Syntax { file, problem, nearest, .. } => {
+                Error::Syntax { file, line: self.line, problem, nearest }
+            }
             Error::Invalid { file, problem, .. } => Error::Invalid { file, line: self.line, problem },
             other => other,
         })

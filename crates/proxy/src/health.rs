@@ -35,7 +35,11 @@ pub(crate) fn reserved(path: &str) -> Option<Result<Question, Refused>> {
 }
 
 /// The answer of a broker to a question.
-pub(crate) fn answer_of(question: Question, method: &Method, broker: &Broker) -> Result<Response<Body>, Refused> {
+pub(crate) fn answer_of(
+    question: Question,
+    method: &Method,
+    broker: &Broker,
+) -> Result<Response<Body>, Refused> {
     match question {
         Question::Alive | Question::Ready => answer(question, method, broker.state()),
         Question::Numbers => text(method, HeaderValue::from_static(OPEN_METRICS), broker.metrics_text()),

@@ -9,13 +9,19 @@ use crate::assemble::Draft;
 use crate::params::Params;
 
 /// Adds what one plugin of `incoming_auth` means.
-pub(crate) fn add(draft: &mut Draft<'_>, (kind, line): (&str, u64), mut params: Params<'_>) -> Result<(), Error> {
+pub(crate) fn add(
+    draft: &mut Draft<'_>,
+    (kind, line): (&str, u64),
+    mut params: Params<'_>,
+) -> Result<(), Error> {
     let entry = match kind {
         "token" => {
             let keys = keys(draft, &mut params, "caller_token")?;
             let (header, _) = params.required("header")?;
             let prefix = params.or("prefix", "")?;
-            Some(json!({ "scheme": "token", "header": header.to_ascii_lowercase(), "prefix": prefix, "keys": keys }))
+            Some(
+                json!({ "scheme": "token", "header": header.to_ascii_lowercase(), "prefix": prefix, "keys": keys }),
+            )
         }
         "basic" => {
             let keys = keys(draft, &mut params, "caller_basic")?;
@@ -94,7 +100,9 @@ fn jwt(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<Value, Error> {
     let fields = draft.fields("jwt_key", &written)?;
     let keys: Vec<Value> = fields
         .iter()
-        .flat_map(|field| ["HS256", "RS256"].map(|algorithm| json!({ "algorithm": algorithm, "secret": field })))
+        .flat_map(|field| {
+            ["HS256", "RS256"].map(|algorithm| json!({ "algorithm": algorithm, "secret": field }))
+        })
         .collect();
     let (issuer, audience) = (params.or("issuer", "any")?, params.or("audience", "any")?);
     let mut entry =

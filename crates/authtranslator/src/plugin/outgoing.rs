@@ -8,7 +8,11 @@ use crate::assemble::{Draft, one_or_more};
 use crate::params::Params;
 
 /// Adds what one plugin of `outgoing_auth` means.
-pub(crate) fn add(draft: &mut Draft<'_>, (kind, line): (&str, u64), mut params: Params<'_>) -> Result<(), Error> {
+pub(crate) fn add(
+    draft: &mut Draft<'_>,
+    (kind, line): (&str, u64),
+    mut params: Params<'_>,
+) -> Result<(), Error> {
     match kind {
         "token" => token(draft, &mut params)?,
         "basic" => basic(draft, &mut params)?,
@@ -103,7 +107,9 @@ fn mtls(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<(), Error> {
     let (key, at) = params.required("key")?;
     let key = draft.field("client_key", key, at)?;
     draft.auth.push(json!({ "scheme": "client_certificate", "certificate": certificate, "key": key }));
-    draft.notes.push("`mtls`: the header `X-TLS-Client-CN` is not added; the service reads the certificate".to_owned());
+    draft.notes.push(
+        "`mtls`: the header `X-TLS-Client-CN` is not added; the service reads the certificate".to_owned(),
+    );
     Ok(())
 }
 

@@ -52,7 +52,8 @@ pub(super) fn catalog(layer: &Path, overlay: &Overlay, former: Option<&Catalog>)
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         _ => Some(layer),
     };
-    Catalog::layered(layer, &overlay.integrations, former).map_err(|error| refused(&error, Code::BadRequest, error.hint()))
+    Catalog::layered(layer, &overlay.integrations, former)
+        .map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 
 /// The policies, compiled now or when a call needs them.

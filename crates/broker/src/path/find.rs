@@ -59,7 +59,8 @@ pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound)
 
 /// The host that a call names, where it has to name one. Named twice, it could be read in two ways.
 fn destination(forward: &Forward) -> Result<Option<&str>, Refusal> {
-    let mut named = [&DESTINATION, &COMPATIBLE].into_iter().flat_map(|name| net::headers::all(&forward.headers, name));
+    let mut named =
+        [&DESTINATION, &COMPATIBLE].into_iter().flat_map(|name| net::headers::all(&forward.headers, name));
     let wrong = |message| Refusal::new(Code::BadRequest, message);
     let first = named.next().map(HeaderValue::to_str).transpose();
     let first = first.map_err(|_| wrong("invalid destination: it is not text"))?;

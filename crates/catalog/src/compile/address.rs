@@ -22,7 +22,12 @@ pub(super) struct Address {
 pub(super) fn compile(file: &File, origin: &Origin) -> Result<Address, Error> {
     if file.internal {
         let nowhere = "https://doorward.invalid".parse().map_err(|_| origin.wrong(0, "no address"))?;
-        return Ok(Address { authority: nowhere, base_path: String::new(), hosts: Vec::new(), wildcard: None });
+        return Ok(Address {
+            authority: nowhere,
+            base_path: String::new(),
+            hosts: Vec::new(),
+            wildcard: None,
+        });
     }
     let Some(base_url) = &file.base_url else { return Err(origin.wrong(0, "the key `base_url` is missing")) };
     let line = base_url.referenced.line();
@@ -89,7 +94,9 @@ pub(super) fn query(file: &File, origin: &Origin) -> Result<String, Error> {
     let named = target.iter().flat_map(Target::pairs).all(|(name, _)| !name.is_empty());
     if !plain || !named || query.value.is_empty() {
         let line = query.referenced.line();
-        return Err(origin.wrong(line, "`query` is made of pairs, percent-encoded, such as `version=3&format=json`"));
+        return Err(
+            origin.wrong(line, "`query` is made of pairs, percent-encoded, such as `version=3&format=json`")
+        );
     }
     Ok(query.value.clone())
 }
@@ -99,8 +106,7 @@ pub(super) fn aliases(file: &File, origin: &Origin) -> Result<Vec<String>, Error
     let mut aliases: Vec<String> = Vec::new();
     for alias in &file.aliases {
         let line = alias.referenced.line();
-        let plain =
-            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_');
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_');
         if alias.value.is_empty() || alias.value.len() > LONGEST_ALIAS || !alias.value.bytes().all(plain) {
             let problem = "an alias is made of lower-case letters, digits, `.`, `-` and `_`";
             return Err(origin.wrong(line, problem));

@@ -67,9 +67,7 @@ impl Integration {
         let (operation, inputs) = self.checked(operation, inputs)?;
         let resource = operation.resource.resource(&inputs)?;
         let request = match self.written(operation, &inputs)? {
-            Some((method, target)) => {
-                Some((method, self.destination(None)?, self.sent(&target)?))
-            }
+            Some((method, target)) => Some((method, self.destination(None)?, self.sent(&target)?)),
             None => None,
         };
         Ok(self.found(id, Some(operation), (inputs, resource, request)))
@@ -131,8 +129,9 @@ impl Integration {
             None => format!("{}?{}", sent.path(), self.query),
             Some(own) => format!("{}?{}&{own}", sent.path(), self.query),
         };
-        let fixed: Target =
-            format!("/?{}", self.query).parse().map_err(|error: model::ParseError| refused(error.to_string()))?;
+        let fixed: Target = format!("/?{}", self.query)
+            .parse()
+            .map_err(|error: model::ParseError| refused(error.to_string()))?;
         if let Some((name, _)) =
             fixed.pairs().find(|(name, _)| target.pairs().any(|(key, _)| key.eq_ignore_ascii_case(name)))
         {

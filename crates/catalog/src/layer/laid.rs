@@ -71,7 +71,8 @@ impl Layer {
     pub(crate) fn lay(&mut self, written: &[Written], former: Option<&Self>) -> Result<(), Error> {
         for one in written {
             let digest = crypto::sha256(&[one.text.as_bytes()]);
-            let known = former.and_then(|former| former.found.get(&one.name)).filter(|laid| laid.digest == digest);
+            let known =
+                former.and_then(|former| former.found.get(&one.name)).filter(|laid| laid.digest == digest);
             let integration = match known {
                 Some(laid) => Arc::clone(&laid.integration),
                 None => Arc::new(one.read()?),

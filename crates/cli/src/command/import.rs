@@ -35,11 +35,15 @@ fn authtranslator(context: &Context, args: &Authtranslator) -> Outcome {
     let files = planned(&folder, &integrations);
     checked(&folder, &integrations)?;
     let document = described(&integrations, &files, args.dry_run);
-    let standing: Vec<&str> =
-        files.iter().filter(|file| file.becomes == Becomes::Replaced).map(|file| file.name.as_str()).collect();
+    let standing: Vec<&str> = files
+        .iter()
+        .filter(|file| file.becomes == Becomes::Replaced)
+        .map(|file| file.name.as_str())
+        .collect();
     if !standing.is_empty() && !args.overwrite && !args.dry_run {
         let message = format!("the home has other files for `{}`", standing.join("`, `"));
-        return Err(Failure::new(message).hint("`--overwrite` replaces them; `--dry-run` shows what would be written"));
+        return Err(Failure::new(message)
+            .hint("`--overwrite` replaces them; `--dry-run` shows what would be written"));
     }
     if !args.dry_run {
         write(&folder, &files)?;

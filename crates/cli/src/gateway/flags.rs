@@ -27,7 +27,9 @@ pub(crate) fn doubled(arguments: Vec<OsString>) -> Vec<OsString> {
         let name = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
         let name = name.and_then(|rest| rest.split('=').next());
         match name {
-            Some(name) if name.len() > 1 && known.iter().any(|flag| flag == name) => format!("-{text}").into(),
+            Some(name) if name.len() > 1 && known.iter().any(|flag| flag == name) => {
+                format!("-{text}").into()
+            }
             _ => word,
         }
     };
@@ -48,7 +50,10 @@ mod tests {
     fn one_dash_is_as_good_as_two_for_flags_of_the_gateway() {
         for (typed, read) in [
             ("doorward gateway -config c -watch -addr :80", "doorward gateway --config c --watch --addr :80"),
-            ("doorward --json gateway -disable_x_at_int=true", "doorward --json gateway --disable_x_at_int=true"),
+            (
+                "doorward --json gateway -disable_x_at_int=true",
+                "doorward --json gateway --disable_x_at_int=true",
+            ),
             ("doorward gateway -v --config c -x", "doorward gateway -v --config c -x"),
             ("doorward up -watch", "doorward up -watch"),
             ("doorward integration show gateway -watch", "doorward integration show gateway -watch"),

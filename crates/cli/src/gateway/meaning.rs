@@ -7,9 +7,9 @@ use model::parse_duration;
 use proxy::{Dialect, IntHeader, Speaking};
 
 use super::source::{Named, Source};
+use crate::args::LogFormat;
 use crate::args::broker::Up;
 use crate::args::gateway::{Elsewhere, Gateway};
-use crate::args::LogFormat;
 use crate::failure::{Failure, Outcome};
 
 /// Where the three files are.
@@ -35,7 +35,10 @@ impl Gateway {
         } = &self.elsewhere;
         let refused = |message: &str, hint: &str| Err(Failure::usage(message).hint(hint));
         if *enable_http3 == Some(true) {
-            return refused("`--enable-http3`: HTTP/3 is not served", "HTTP/1.1 and HTTP/2 are; leave the flag out");
+            return refused(
+                "`--enable-http3`: HTTP/3 is not served",
+                "HTTP/1.1 and HTTP/2 are; leave the flag out",
+            );
         }
         if metrics_user.is_some() || metrics_pass.is_some() {
             return refused(
@@ -56,7 +59,10 @@ impl Gateway {
             );
         }
         if self.disable_x_at_int == Some(true) && self.x_at_int_host.is_some() {
-            return refused("`--disable_x_at_int` and `--x_at_int_host` exclude one another", "leave one of them out");
+            return refused(
+                "`--disable_x_at_int` and `--x_at_int_host` exclude one another",
+                "leave one of them out",
+            );
         }
         Ok(())
     }
@@ -86,11 +92,12 @@ impl Gateway {
             return Ok(None);
         };
         let private = self.private();
-        let list = |url: &Option<String>, file: &Option<String>, usual: &'static str| {
-            match url.as_deref().or(file.as_deref()) {
-                Some(named) => Source::read(named, Named::Yes, private).map(Some),
-                None => Ok(Some(Source::read(usual, Named::No, private)?).filter(Source::is_there)),
-            }
+        let list = |url: &Option<String>, file: &Option<String>, usual: &'static str| match url
+            .as_deref()
+            .or(file.as_deref())
+        {
+            Some(named) => Source::read(named, Named::Yes, private).map(Some),
+            None => Ok(Some(Source::read(usual, Named::No, private)?).filter(Source::is_there)),
         };
         Ok(Some(Files {
             config: Source::read(config, Named::Yes, private)?,
@@ -109,7 +116,10 @@ impl Gateway {
         let header = match (&self.x_at_int_host, self.disable_x_at_int) {
             (_, Some(true)) => IntHeader::Never,
             (Some(host), _) => {
-                let host = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(&**host, |(host, _)| host);
+                let host = host
+                    .rsplit_once(':')
+                    .filter(|(_, port)| port.parse::<u16>().is_ok())
+                    .map_or(&**host, |(host, _)| host);
                 IntHeader::At(host.to_ascii_lowercase())
             }
             (None, _) => IntHeader::Always,
@@ -123,10 +133,13 @@ impl Gateway {
     /// What the door allows its callers.
     pub(crate) fn serve_limits(&self) -> Outcome<net::ServeLimits> {
         let mut limits = net::ServeLimits::default();
-        if let Some(head) = self.read_timeout.as_deref().map(|text| duration("read-timeout", text)).transpose()?.flatten() {
+        if let Some(head) =
+            self.read_timeout.as_deref().map(|text| duration("read-timeout", text)).transpose()?.flatten()
+        {
             limits.head = head;
         }
-        if let Some(stall) = self.write_timeout.as_deref().map(|text| duration("write-timeout", text)).transpose()?.flatten()
+        if let Some(stall) =
+            self.write_timeout.as_deref().map(|text| duration("write-timeout", text)).transpose()?.flatten()
         {
             limits.write_stall = stall;
         }
@@ -152,8 +165,11 @@ impl Gateway {
     /// How the log is written, where that was said.
     pub(crate) fn log_format(&self) -> Outcome<Option<LogFormat>> {
         let known = self.log_level.as_deref().map(str::to_ascii_uppercase);
-        if let Some(level) = known.filter(|level| !matches!(level.as_str(), "DEBUG" | "INFO" | "WARN" | "WARNING" | "ERROR")) {
-            return Err(Failure::usage(format!("`{level}` is no level of the log")).hint("DEBUG, INFO, WARN or ERROR"));
+        if let Some(level) =
+            known.filter(|level| !matches!(level.as_str(), "DEBUG" | "INFO" | "WARN" | "WARNING" | "ERROR"))
+        {
+            return Err(Failure::usage(format!("`{level}` is no level of the log"))
+                .hint("DEBUG, INFO, WARN or ERROR"));
         }
         match self.log_format.as_deref() {
             None => Ok(None),
@@ -171,7 +187,8 @@ fn address(text: &str) -> Outcome<SocketAddr> {
         None => text.replacen("localhost:", "127.0.0.1:", 1),
     };
     whole.parse().map_err(|_| {
-        Failure::usage(format!("`{text}` is no address to listen on")).hint("`127.0.0.1:8080`, or `:8080` for every address")
+        Failure::usage(format!("`{text}` is no address to listen on"))
+            .hint("`127.0.0.1:8080`, or `:8080` for every address")
     })
 }
 
@@ -180,9 +197,9 @@ fn duration(flag: &str, text: &str) -> Outcome<Option<Duration>> {
     if matches!(text, "0" | "0s") {
         return Ok(None);
     }
-    parse_duration(text)
-        .map(Some)
-        .map_err(|_| Failure::usage(format!("`--{flag}`: `{text}` is no duration")).hint("such as `10s` or `1m`"))
+    parse_duration(text).map(Some).map_err(|_| {
+        Failure::usage(format!("`--{flag}`: `{text}` is no duration")).hint("such as `10s` or `1m`")
+    })
 }
 
 const FETCH: Duration = Duration::from_secs(10);

@@ -54,9 +54,11 @@ impl Peer {
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest(&config, &lists));
         let name = self.files.config.name();
         let mut keep = |_: &str, _: &str| -> Result<model::SecretRef, String> {
-            Err("a secret in the file itself can't be used: name where it is, such as `env:SLACK_TOKEN`".to_owned())
+            Err("a secret in the file itself can't be used: name where it is, such as `env:SLACK_TOKEN`"
+                .to_owned())
         };
-        let Translated { integrations } = Config::read(&config, &name)?.translate(&self.options, &mut keep)?;
+        let Translated { integrations } =
+            Config::read(&config, &name)?.translate(&self.options, &mut keep)?;
         let mut told =
             Told { config: name, integrations: integrations.len(), notes: Vec::new(), warnings: Vec::new() };
         for one in &integrations {
@@ -64,7 +66,8 @@ impl Peer {
         }
         told.hidden(home, &integrations);
         if self.options.dangerous_allow_private {
-            told.warnings.push("credentials may go to private addresses (`--dangerous-allow-private`)".to_owned());
+            told.warnings
+                .push("credentials may go to private addresses (`--dangerous-allow-private`)".to_owned());
         }
         let overlay = Overlay { integrations: integrations.into_iter().map(|one| one.written).collect() };
         Ok((overlay, told))
@@ -120,7 +123,8 @@ impl Told {
         for one in integrations {
             let name = &one.written.name;
             if home.integrations().join(format!("{name}.yaml")).exists() {
-                self.warnings.push(format!("`{name}` of `{}` counts, the home's own file does not", self.config));
+                self.warnings
+                    .push(format!("`{name}` of `{}` counts, the home's own file does not", self.config));
             }
         }
     }

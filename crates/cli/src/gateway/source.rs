@@ -108,9 +108,7 @@ impl Source {
     }
 
     fn fetched(&self, authority: &Authority, path: &str, fetch: Duration) -> Outcome<String> {
-        let wrong = |what: String| {
-            Failure::new(format!("could not read `{}`: {what}", self.name()))
-        };
+        let wrong = |what: String| Failure::new(format!("could not read `{}`: {what}", self.name()));
         let etag = {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.asked = Some(Instant::now());
@@ -133,7 +131,8 @@ impl Source {
             (StatusCode::NOT_MODIFIED, Some(text)) if etag.is_some() => Ok(text.clone()),
             (StatusCode::OK, _) => {
                 seen.etag = reply.headers().get(ETAG).cloned();
-                let text = std::str::from_utf8(reply.body()).map_err(|_| wrong("it is not text".to_owned()))?;
+                let text =
+                    std::str::from_utf8(reply.body()).map_err(|_| wrong("it is not text".to_owned()))?;
                 seen.text = Some(text.to_owned());
                 Ok(text.to_owned())
             }
@@ -147,15 +146,23 @@ fn remote(scheme: &str, rest: &str, private: bool) -> Outcome<Place> {
     let at = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(at).unwrap_or((rest, ""));
     if authority.contains('@') {
-        return Err(Failure::usage("an address with a user name: every user of this machine can read arguments")
-            .hint("serve the file where it needs no password, or copy it: `--config config.yaml`"));
+        return Err(Failure::usage(
+            "an address with a user name: every user of this machine can read arguments",
+        )
+        .hint("serve the file where it needs no password, or copy it: `--config config.yaml`"));
     }
-    let authority: Authority = format!("{}://{}", scheme.to_ascii_lowercase(), authority.to_ascii_lowercase())
-        .parse()
-        .map_err(|_| Failure::usage("this is no address that a file could be fetched from").hint("`https://config.example/config.yaml`"))?;
+    let authority: Authority =
+        format!("{}://{}", scheme.to_ascii_lowercase(), authority.to_ascii_lowercase()).parse().map_err(
+            |_| {
+                Failure::usage("this is no address that a file could be fetched from")
+                    .hint("`https://config.example/config.yaml`")
+            },
+        )?;
     if authority.scheme() == Scheme::Http && !private {
-        return Err(Failure::usage("over plain http anybody on the way could change what credentials may do")
-            .hint("use `https://`; for this machine, `--dangerous-allow-private`"));
+        return Err(Failure::usage(
+            "over plain http anybody on the way could change what credentials may do",
+        )
+        .hint("use `https://`; for this machine, `--dangerous-allow-private`"));
     }
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     Ok(Place::Remote { authority, path })
@@ -170,7 +177,8 @@ fn stamp(path: &Path) -> Option<[i64; 5]> {
 }
 
 fn whole(path: &Path) -> Outcome<String> {
-    let failed = |error: std::io::Error| Failure::doing(format!("could not read `{}`", path.display()), &error);
+    let failed =
+        |error: std::io::Error| Failure::doing(format!("could not read `{}`", path.display()), &error);
     let size = fs::metadata(path).map_err(failed)?.len();
     if size > u64::try_from(LARGEST).unwrap_or(u64::MAX) {
         return Err(Failure::new(format!("`{}` is larger than 64 MiB", path.display())));

@@ -61,7 +61,17 @@ impl Office {
         let preauthorized = Mutex::new(preauthorized.unwrap_or_default());
         let settings = Mutex::new(settings);
         let loaded = Mutex::new((configured.policies, Instant::now()));
-        let office = Self { broker, supervisor, places, typed, settings, seen, loaded, preauthorized, peer: OnceLock::new() };
+        let office = Self {
+            broker,
+            supervisor,
+            places,
+            typed,
+            settings,
+            seen,
+            loaded,
+            preauthorized,
+            peer: OnceLock::new(),
+        };
         Ok((Arc::new(office), configured))
     }
 

@@ -26,7 +26,15 @@ fn prepare(doorward: &Doorward, upstream: &Upstream, more: &str) {
 
 fn start(doorward: &Doorward, more: &[&str]) -> Running {
     let mut command = doorward.command();
-    command.args(["--json", "gateway", "-config", "config.yaml", "-addr", "127.0.0.1:0", "-dangerous-allow-private"]);
+    command.args([
+        "--json",
+        "gateway",
+        "-config",
+        "config.yaml",
+        "-addr",
+        "127.0.0.1:0",
+        "-dangerous-allow-private",
+    ]);
     command.args(more);
     doorward.start(command)
 }
@@ -113,8 +121,14 @@ fn the_header_that_names_an_integration_can_be_switched_off_or_bound_to_a_host()
     assert_eq!(ask(&running, "/echo", &[("host", "other"), ("x-at-int", "api"), authorised]).status, 404);
     assert!(running.stop().success());
     let running = start(&doorward, &["-x_at_int_host", "Front.Example.com"]);
-    assert_eq!(ask(&running, "/echo", &[("host", "other.example.com"), ("x-at-int", "api"), authorised]).status, 404);
-    assert_eq!(ask(&running, "/echo", &[("host", "front.example.com:80"), ("x-at-int", "api"), authorised]).status, 200);
+    assert_eq!(
+        ask(&running, "/echo", &[("host", "other.example.com"), ("x-at-int", "api"), authorised]).status,
+        404
+    );
+    assert_eq!(
+        ask(&running, "/echo", &[("host", "front.example.com:80"), ("x-at-int", "api"), authorised]).status,
+        200
+    );
     assert!(running.stop().success());
 }
 
@@ -123,12 +137,19 @@ fn what_is_wrong_with_the_configuration_stops_the_start_before_a_home_is_made() 
     let doorward = home();
     for (text, said) in [
         ("integrations:\n  - {name: a}\n", "config.yaml:2: the key `destination` is missing"),
-        ("integrations:\n  - {name: a, destination: \"https://a.test\", destinatoin: x}\n", "did you mean `destination`"),
-        ("integrations:\n  - {name: a, destination: \"http://a.test\"}\n", "config.yaml:2: a credential never goes over plain http"),
+        (
+            "integrations:\n  - {name: a, destination: \"https://a.test\", destinatoin: x}\n",
+            "did you mean `destination`",
+        ),
+        (
+            "integrations:\n  - {name: a, destination: \"http://a.test\"}\n",
+            "config.yaml:2: a credential never goes over plain http",
+        ),
         ("integrations: [\n", "config.yaml:"),
     ] {
         crate::write(doorward.folder().join("config.yaml"), text);
-        let stderr = doorward.run(&["gateway", "--config", "config.yaml", "--addr", "127.0.0.1:0"], "").failed_with(1);
+        let stderr =
+            doorward.run(&["gateway", "--config", "config.yaml", "--addr", "127.0.0.1:0"], "").failed_with(1);
         assert!(stderr.contains(said), "{stderr}");
     }
     let missing = doorward.run(&["gateway", "-config", "nothing.yaml"], "").failed_with(1);
@@ -165,11 +186,15 @@ fn a_changed_file_counts_and_a_broken_one_changes_nothing() {
     prepare(&doorward, &upstream, "  - {name: more_of_it, destination: \"https://more.example.com\"}\n");
     wait_until(&doorward, "\"event\":\"reloaded\"");
     let listed = doorward.run(&["integration", "list", "--json"], "").json();
-    let names: Vec<&str> = listed["integrations"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    let names: Vec<&str> =
+        listed["integrations"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
     assert!(names.contains(&"more-of-it"), "{names:?}");
     let counters = ask(&running, "/_at_internal/metrics", &[("host", "localhost")]).text();
     assert!(counters.contains("doorward_reload_total{result=\"failed\"} 1"), "{counters}");
-    assert!(counters.contains("doorward_reload_total{result=\"done\"} 1") && counters.contains("doorward_reload_ok 1"));
+    assert!(
+        counters.contains("doorward_reload_total{result=\"done\"} 1")
+            && counters.contains("doorward_reload_ok 1")
+    );
     // The same by a signal, over a link that is swapped as a cluster does it.
     std::fs::create_dir(doorward.folder().join("next")).unwrap();
     let text = std::fs::read_to_string(doorward.folder().join("config.yaml")).unwrap();
@@ -201,10 +226,22 @@ fn a_destination_with_a_star_goes_where_the_call_says_and_nowhere_else() {
     for (destination, text) in [
         (None, "Bad Request: missing X-AT-Destination header\n"),
         (Some("https://evil.test"), "Bad Request: invalid X-AT-Destination header: host not permitted\n"),
-        (Some("http://a.internal.example.com"), "Bad Request: invalid X-AT-Destination header: unexpected scheme\n"),
-        (Some("https://u@a.internal.example.com"), "Bad Request: invalid X-AT-Destination header: user info not allowed\n"),
-        (Some("https://a.internal.example.com:1"), "Bad Request: invalid X-AT-Destination header: unexpected port\n"),
-        (Some("https://*.internal.example.com"), "Bad Request: invalid X-AT-Destination header: wildcard not allowed\n"),
+        (
+            Some("http://a.internal.example.com"),
+            "Bad Request: invalid X-AT-Destination header: unexpected scheme\n",
+        ),
+        (
+            Some("https://u@a.internal.example.com"),
+            "Bad Request: invalid X-AT-Destination header: user info not allowed\n",
+        ),
+        (
+            Some("https://a.internal.example.com:1"),
+            "Bad Request: invalid X-AT-Destination header: unexpected port\n",
+        ),
+        (
+            Some("https://*.internal.example.com"),
+            "Bad Request: invalid X-AT-Destination header: wildcard not allowed\n",
+        ),
     ] {
         assert_eq!(call(destination), (400, "invalid destination".to_owned(), text.to_owned()));
     }
@@ -217,15 +254,23 @@ fn a_destination_with_a_star_goes_where_the_call_says_and_nowhere_else() {
 #[test]
 fn an_imported_home_serves_what_the_configuration_served() {
     let (doorward, upstream) = (home(), Upstream::start());
-    prepare(&doorward, &upstream, "  - {name: my_service, destination: \"https://my.example.com/base?v=1\"}\n");
+    prepare(
+        &doorward,
+        &upstream,
+        "  - {name: my_service, destination: \"https://my.example.com/base?v=1\"}\n",
+    );
     let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
     let import = |flags: &[&str]| {
-        let mut words = vec!["--json", "import", "authtranslator", "config.yaml", "--dangerous-allow-private"];
+        let mut words =
+            vec!["--json", "import", "authtranslator", "config.yaml", "--dangerous-allow-private"];
         words.extend(flags);
         doorward.run(&words, "")
     };
     let planned = import(&["--dry-run"]).json();
-    assert_eq!((&planned["written"], &planned["integrations"][0]["becomes"]), (&Value::from(false), &Value::from("new")));
+    assert_eq!(
+        (&planned["written"], &planned["integrations"][0]["becomes"]),
+        (&Value::from(false), &Value::from("new"))
+    );
     assert!(!doorward.data().join("integrations/api.yaml").exists());
     let done = import(&[]).json();
     assert_eq!(done["integrations"][1]["name"], "my-service");
@@ -237,7 +282,10 @@ fn an_imported_home_serves_what_the_configuration_served() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(refused.stdout.contains("--overwrite"), "{refused:?}");
     let _ = import(&["--overwrite"]).json();
-    let left: Vec<_> = std::fs::read_dir(doorward.data().join("integrations")).unwrap().map(|one| one.unwrap().file_name()).collect();
+    let left: Vec<_> = std::fs::read_dir(doorward.data().join("integrations"))
+        .unwrap()
+        .map(|one| one.unwrap().file_name())
+        .collect();
     assert_eq!(left.len(), 2, "{left:?}");
 
     let mut command = doorward.command();

@@ -43,7 +43,12 @@ fn the_bodies_are_those_that_clients_know() {
         (Code::SecretMissing, "", 503, "Service Unavailable: credential unavailable\n"),
         (Code::UpstreamUnreachable, "", 502, "Bad Gateway: upstream unreachable\n"),
         (Code::UpstreamTimeout, "", 504, "Gateway Timeout: upstream timeout\n"),
-        (Code::BadRequest, "invalid destination: missing", 400, "Bad Request: missing X-AT-Destination header\n"),
+        (
+            Code::BadRequest,
+            "invalid destination: missing",
+            400,
+            "Bad Request: missing X-AT-Destination header\n",
+        ),
         (
             Code::BadRequest,
             "invalid destination: host not permitted",
@@ -65,5 +70,8 @@ fn a_reply_to_head_has_no_body_and_one_in_grpc_keeps_its_status() {
     assert!(head.body().is_end_stream());
     let mut grpc = net::problem::grpc(&refusal);
     translate(&mut grpc, &refusal, "slack", Speech::Grpc);
-    assert_eq!((grpc.status().as_u16(), &grpc.headers()["content-type"]), (200, &HeaderValue::from_static("application/grpc")));
+    assert_eq!(
+        (grpc.status().as_u16(), &grpc.headers()["content-type"]),
+        (200, &HeaderValue::from_static("application/grpc"))
+    );
 }

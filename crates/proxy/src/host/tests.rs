@@ -9,7 +9,8 @@ fn domains() -> Vec<String> {
 }
 
 fn of(written: &str, domains: &[String]) -> Result<Addressed, Refused> {
-    match super::of(written, domains, &|name| (name == "my_service").then(|| "my-service".parse().unwrap()))? {
+    match super::of(written, domains, &|name| (name == "my_service").then(|| "my-service".parse().unwrap()))?
+    {
         Addressed::Foreign => Err(foreign()),
         other => Ok(other),
     }

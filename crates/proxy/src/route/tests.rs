@@ -90,7 +90,9 @@ fn the_header_of_other_gateways_counts_where_it_should_and_without_regard_to_cas
     let read = |pairs: &[(&'static str, &'static str)], compatible| {
         let aliased = |name: &str| (name == "my_service").then(|| "my-service".parse().unwrap());
         let named = named(&headers(pairs), Naming { compatible, aliased: &aliased });
-        named.map(|named| named.map(|name| name.to_string())).map_err(|refused| refused.refusal().code.to_string())
+        named
+            .map(|named| named.map(|name| name.to_string()))
+            .map_err(|refused| refused.refusal().code.to_string())
     };
     assert_eq!(read(&[("x-at-int", "Slack")], true), Ok(Some("slack".to_owned())));
     assert_eq!(read(&[("x-at-int", "My_Service")], true), Ok(Some("my-service".to_owned())));

@@ -1,11 +1,12 @@
-//! How reading everything again went: for status, counters and health.
+//! Reading everything again, and how that went: for status, counters and health.
 
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::Timestamp;
+use model::{IntegrationName, Refusal, Timestamp};
+use policy::Rules;
 
-use super::Broker;
+use super::{Broker, Overlay, load};
 
 /// How reading everything again went so far.
 #[derive(Debug, Default)]
@@ -22,6 +23,49 @@ struct Counted {
 }
 
 impl Broker {
+    /// Reads the user's integrations and the policies again. On an error the former set stays.
+    ///
+    /// # Errors
+    /// The file and line that is wrong.
+    pub fn reload(&self) -> Result<(), Refusal> {
+        self.reload_while(&self.writing())
+    }
+
+    /// [`Self::reload`] for whoever holds the lock already.
+    pub(crate) fn reload_while(&self, writing: &MutexGuard<'_, ()>) -> Result<(), Refusal> {
+        self.reload_with(writing, &self.overlay.load_full())
+    }
+
+    /// Reads everything again, with this laid over the files of the home from now on. On an error all of the former set stays.
+    ///
+    /// # Errors
+    /// The file and line that is wrong.
+    pub fn lay(&self, overlay: Overlay) -> Result<(), Refusal> {
+        let (writing, overlay) = (self.writing(), Arc::new(overlay));
+        self.reload_with(&writing, &overlay)?;
+        self.overlay.store(overlay);
+        Ok(())
+    }
+
+    fn reload_with(&self, _writing: &MutexGuard<'_, ()>, overlay: &Overlay) -> Result<(), Refusal> {
+        let catalog = load::catalog(&self.settings.layer, overlay, Some(&self.catalog()))?;
+        let policies = load::policies(&*self.stores.state, &catalog, self.reveals())?;
+        let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
+        let bindings = load::bindings(&catalog, &tenants);
+        // Policies name the catalogue's operations, so both are ready before either is swapped.
+        self.rules.store(Arc::new(Rules::ready(Arc::new(policies))));
+        self.secrets.bind(bindings);
+        let _ = self.bound.set(());
+        self.catalog.store(Arc::new(catalog));
+        Ok(())
+    }
+
+    /// The integration that goes by this name besides its own, in lower case.
+    #[must_use]
+    pub fn aliased(&self, name: &str) -> Option<IntegrationName> {
+        self.catalog.load().aliased(name).cloned()
+    }
+
     /// Notes that everything was read again, or why it could not be.
     pub fn reloaded(&self, wrong: Option<&str>) {
         let now = self.now();
