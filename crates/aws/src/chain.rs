@@ -283,6 +283,9 @@ impl At {
                 Service::Iam => "iam",
                 Service::Sso => "sso",
                 Service::Oidc => "sso_oidc",
+                Service::SecretsManager => "secrets_manager",
+                Service::Ssm => "ssm",
+                Service::Kms => "kms",
             }),
             sts: match self.endpoints.sts_regional {
                 StsRegional::Legacy => StsEndpoints::Legacy,

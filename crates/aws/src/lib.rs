@@ -16,6 +16,7 @@ pub mod mfa;
 pub mod oidc;
 pub mod process;
 pub mod profile;
+pub mod secret;
 pub mod session;
 pub mod signin;
 pub mod source;

@@ -168,6 +168,10 @@ impl Wire {
         let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let mut covered = vec![("host", host.as_str())];
         covered.extend(content.map(|content| ("content-type", content)));
+        // What of ours begins with `x-amz-` has to be signed, or AWS refuses it.
+        covered.extend(call.headers.iter().filter_map(|(name, value)| {
+            Some((name.as_str().strip_prefix("x-amz-").map(|_| name.as_str())?, value.to_str().ok()?))
+        }));
         let (path, query) = call.target.split_once('?').unwrap_or((&call.target, ""));
         let request = crypto::sigv4::Request {
             method: call.method.as_str(),

@@ -26,6 +26,7 @@ mod reload;
 mod rulings;
 mod running;
 mod settings;
+mod sources;
 mod verified;
 
 use reload::Reloads;

@@ -107,7 +107,7 @@ pub(crate) fn open_with(
     };
     let storage = home.storage()?;
     let facts = secrets::provider_facts(&*storage)?;
-    let setup = Setup { reserved: reserved(home, &facts) };
+    let setup = setup(home, Some(&facts))?;
     let journal = match serving {
         // The newest segment is read through by whoever opens the journal.
         Serving::OneCall => Journal::with_segments_of(&home.evidence(), SHORT_SEGMENT)?,
@@ -198,13 +198,14 @@ pub(crate) fn verifier_key(storage: &dyn Storage) -> Outcome<String> {
     Ok(evidence::verifier_key(&evidence::Origin::parse(ORIGIN)?, &key))
 }
 
-/// Files that no secret reference may read.
-fn reserved(home: &Home, facts: &Facts) -> Vec<PathBuf> {
-    let mut files = vec![home.database(), home.key()];
-    if let Facts::KeyFile { path } = facts {
-        files.push(path.clone());
+/// What secret sources are told: `sources.toml`, our environment, and the files that no reference may read.
+pub(crate) fn setup(home: &Home, facts: Option<&Facts>) -> Outcome<Setup> {
+    let mut reserved = vec![home.database(), home.key()];
+    if let Some(Facts::KeyFile { path }) = facts {
+        reserved.push(path.clone());
     }
-    files
+    let config = Arc::new(crate::settings::sources::read(&home.sources())?);
+    Ok(Setup { reserved, config, ..Setup::default() })
 }
 
 /// As long as a command takes that nobody is asked for.

@@ -54,6 +54,17 @@ impl Wallet {
         Ok(Self { worker, link })
     }
 
+    /// A password that another program keeps in the folder.
+    pub(crate) fn password(&self, name: &str) -> Result<memory::Secret, Error> {
+        let name = name.to_owned();
+        self.run(|link, handle| async move {
+            link.must_have(handle, &name).await?;
+            let folder = &link.place.folder;
+            let text: String = link.call("readPassword", &(handle, folder, &name, APPLICATION)).await?;
+            Ok(memory::Secret::new(text.into_bytes())?)
+        })
+    }
+
     fn run<T, F, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,

@@ -38,6 +38,7 @@ mod kwallet;
 mod name;
 mod op;
 mod open;
+mod others;
 mod parts;
 mod pass;
 mod program;
@@ -56,6 +57,7 @@ pub use error::{Error, Fault};
 pub use item::{Item, Trust};
 pub use kind::{Kind, UnknownKind};
 pub use open::{first_usable, open};
+pub use others::{secret_with, wallet_password, windows_credential};
 pub use settings::{
     Bus, File, Keychain, Keyctl, Kwallet, OnePassword, Pass, Programs, ProtonPass, SecretService, Settings,
     Unlock, Wincred,

@@ -55,6 +55,32 @@ impl Service {
         Ok(Self { worker, link })
     }
 
+    /// The secret of the one item with these attributes, wherever it is; other programs give theirs more than one.
+    pub(crate) fn with(&self, attributes: &[(String, String)]) -> Result<memory::Secret, Error> {
+        let wanted: HashMap<String, String> = attributes.iter().cloned().collect();
+        let shown: Vec<String> = attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        self.run(|link| async move {
+            let reply = link.service.call(ROOT, SERVICE, "SearchItems", &(wanted,)).await?;
+            let (mut unlocked, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) = read(KIND, &reply)?;
+            unlocked.extend(locked);
+            let path = match unlocked.as_slice() {
+                [path] => path,
+                [] => return Err(Error::missing(KIND, &shown.join(","))),
+                _ => {
+                    return Err(Error::malformed(
+                        KIND,
+                        &shown.join(","),
+                        "more than one item has these attributes",
+                    ));
+                }
+            };
+            link.unlocked(path).await?;
+            let reply = link.service.call(path, ITEM, "GetSecret", &(&link.session,)).await?;
+            let secret: Carried = read(KIND, &reply)?;
+            Ok(memory::Secret::new(secret.value)?)
+        })
+    }
+
     fn run<T, F, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,

@@ -78,6 +78,14 @@ impl Wincred {
         }
     }
 
+    /// The bytes of a credential that another program keeps.
+    pub(crate) fn credential(&self, target: &str) -> Result<memory::Secret, Error> {
+        let found = self.ask("read", &[target.as_bytes()], "read a credential")?;
+        let words = found.ok_or_else(|| Error::missing(KIND, target))?;
+        let mut bytes = words.into_iter().next().unwrap_or_default();
+        Ok(memory::Secret::new(std::mem::take(&mut *bytes))?)
+    }
+
     fn target(&self, cell: &str) -> String {
         format!("{}{cell}", self.prefix)
     }

@@ -51,7 +51,8 @@ impl FromStr for SecretRef {
         let wrong = || ParseError::hidden("secret reference", FORMS);
         let (scheme, rest) = text.split_once(':').ok_or_else(wrong)?;
         let known = SCHEMES.contains(&scheme);
-        let clean = !rest.is_empty() && rest.len() <= 1024 && !rest.chars().any(char::is_control);
+        let longest = if SEALED.contains(&scheme) { LONGEST_SEALED } else { LONGEST };
+        let clean = !rest.is_empty() && rest.len() <= longest && !rest.chars().any(char::is_control);
         if !known || !clean || rest != rest.trim() {
             return Err(wrong());
         }
@@ -82,8 +83,42 @@ impl<'de> Deserialize<'de> for SecretRef {
 }
 
 /// Every scheme that a source answers to. A test in `secrets` holds this list equal to the sources that exist.
-const SCHEMES: &[&str] = &["store", "env", "file"];
-const FORMS: &str = "`store:NAME`, `env:VARIABLE`, `file:PATH` or `file:PATH#KEY`";
+const SCHEMES: &[&str] = &[
+    "store",
+    "env",
+    "file",
+    "command",
+    "keyring",
+    "secretservice",
+    "kwallet",
+    "keychain",
+    "wincred",
+    "pass",
+    "vault",
+    "aws-sm",
+    "aws-ssm",
+    "aws-kms",
+    "aws",
+    "gcp-sm",
+    "gcp-kms",
+    "gcp",
+    "azure-kv",
+    "azure",
+    "k8s",
+    "op",
+    "bitwarden",
+    "sops",
+    "age",
+    "dangerousLiteral",
+];
+/// Those whose references hold a ciphertext.
+const SEALED: &[&str] = &["aws-kms", "aws", "gcp-kms", "gcp"];
+/// Bytes behind the scheme.
+const LONGEST: usize = 1024;
+/// The same with a ciphertext in it, in base 64.
+const LONGEST_SEALED: usize = 96 * 1024;
+const FORMS: &str = "`store:NAME`, `env:VARIABLE`, `file:PATH`, `file:PATH#KEY`, or that of another source, such as \
+                     `vault:PATH#KEY` (docs/reference/sources.md)";
 
 #[cfg(test)]
 mod tests;

@@ -4,22 +4,29 @@
 //! fetched in an older one is not kept: a fetch that began before a rotation can't put the old version back.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use model::{QuickHash, QuickMap, SecretRef, TenantName};
+use model::{QuickMap, SecretRef, TenantName};
 
-use crate::held::Held;
+use crate::Error;
+use crate::held::{Held, Stale};
 
 /// The cache.
 pub(crate) struct Cache {
     map: ArcSwap<Map>,
     writer: Mutex<()>,
     generation: AtomicU64,
-    flights: [tokio::sync::Mutex<()>; FLIGHTS],
-    hasher: QuickHash,
+    flights: Mutex<QuickMap<(TenantName, SecretRef), Arc<Flying>>>,
+}
+
+/// Fetches of one secret, one after the other, and how the last one ended for those who waited for it.
+#[derive(Default)]
+struct Flying {
+    turn: Arc<tokio::sync::Mutex<()>>,
+    failed: Mutex<Option<(Instant, Error)>>,
 }
 
 /// What the cache was when a fetch began.
@@ -35,8 +42,7 @@ impl Cache {
             map: ArcSwap::default(),
             writer: Mutex::new(()),
             generation: AtomicU64::new(0),
-            flights: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
-            hasher: QuickHash::default(),
+            flights: Mutex::default(),
         }
     }
 
@@ -81,19 +87,73 @@ impl Cache {
         self.map.store(Arc::default());
     }
 
-    /// Held while a secret is fetched, so that it is fetched once. Others may share it; they wait a little.
-    pub(crate) async fn flight(&self, tenant: &TenantName, reference: &SecretRef) -> Option<Flight<'_>> {
-        let hash = self.hasher.hash_one((tenant, reference));
-        let at = usize::try_from(hash % u64::try_from(FLIGHTS).unwrap_or(1)).unwrap_or(0);
-        match self.flights.get(at) {
-            Some(flight) => Some(flight.lock().await),
-            None => None,
+    /// Held while a secret is fetched, so that it is fetched once, whoever asks.
+    ///
+    /// # Errors
+    /// Those of a fetch that ended while this one waited: what it found out is not found out again by each.
+    pub(crate) async fn flight(
+        &self,
+        tenant: &TenantName,
+        reference: &SecretRef,
+    ) -> Result<Flight<'_>, Error> {
+        let asked = Instant::now();
+        let key = (tenant.clone(), reference.clone());
+        let flying = {
+            let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(flights.entry(key.clone()).or_default())
+        };
+        // Made before the wait, so that whoever goes away while waiting leaves nothing behind.
+        let leave = Leave { cache: self, key, flying: Arc::clone(&flying) };
+        let turn = Arc::clone(&flying.turn).lock_owned().await;
+        let failed = flying.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = failed.as_ref().filter(|(ended, _)| *ended >= asked).and_then(|(_, error)| error.again());
+        match same {
+            Some(error) => Err(error),
+            None => {
+                drop(failed);
+                drop(flying);
+                Ok(Flight { _turn: turn, leave })
+            }
         }
+    }
+
+    /// What is lent of a tenant though its source is out of reach.
+    pub(crate) fn stale(&self, tenant: &TenantName) -> Vec<Stale> {
+        let map = self.map.load();
+        map.get(tenant).into_iter().flat_map(HashMap::values).filter_map(|held| held.stale()).collect()
     }
 }
 
 /// A fetch under way.
-pub(crate) type Flight<'a> = tokio::sync::MutexGuard<'a, ()>;
+pub(crate) struct Flight<'a> {
+    _turn: tokio::sync::OwnedMutexGuard<()>,
+    leave: Leave<'a>,
+}
+
+impl Flight<'_> {
+    /// Tells those who wait how it ended.
+    pub(crate) fn failed(&self, error: &Error) {
+        let mut failed = self.leave.flying.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed = error.again().map(|error| (Instant::now(), error));
+    }
+}
+
+/// Forgets the flight of a secret with the last one who is interested in it.
+struct Leave<'a> {
+    cache: &'a Cache,
+    key: (TenantName, SecretRef),
+    flying: Arc<Flying>,
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        let mut flights = self.cache.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        // The map's own and this one: nobody else has it, and nobody gets it while the map is locked.
+        if Arc::strong_count(&self.flying) <= 2 {
+            flights.remove(&self.key);
+        }
+    }
+}
 
 fn remove_oldest(map: &mut Map) {
     let all = map.iter().flat_map(|(tenant, secrets)| secrets.values().map(move |held| (tenant, held)));
@@ -109,7 +169,6 @@ fn remove_oldest(map: &mut Map) {
 
 /// Most secrets that are kept.
 const MOST: usize = 1024;
-const FLIGHTS: usize = 16;
 
 #[cfg(test)]
 mod tests;

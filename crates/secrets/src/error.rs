@@ -1,8 +1,11 @@
 //! Why a secret could not be kept, found or lent. No variant carries secret material, and none repeats what was typed.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::{Code, SecretRef};
+
+use crate::source::Trouble;
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -34,15 +37,12 @@ pub enum Error {
     #[error("there is no secret at `{0}`")]
     Missing(String),
     /// The place where the secret lives can't be read.
-    #[error("`{reference}` can't be read: {what}")]
+    #[error("`{reference}` can't be read: {why}")]
     Source {
         /// Which secret.
         reference: String,
-        /// What was attempted, or is wrong.
-        what: &'static str,
-        /// What the system said, where it said something.
-        #[source]
-        source: Option<std::io::Error>,
+        /// What happened. Shared by all who waited for the same fetch.
+        why: Arc<Trouble>,
     },
     /// The bytes can't be a credential.
     #[error("`{reference}` can't be used as a credential: {why}")]
@@ -121,7 +121,7 @@ pub enum NotLent {
 impl Error {
     /// What to do about it.
     #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Sealed => Some("unseal it: `doorward unseal`"),
             Self::NoHome => Some("set it up: `doorward init`"),
@@ -143,11 +143,8 @@ impl Error {
                 Some("store it anew as disclosable, if it must be shown")
             }
             Self::Store(source) => source.hint(),
-            Self::Source { .. }
-            | Self::Unfit { .. }
-            | Self::NotLent { .. }
-            | Self::Conflict { .. }
-            | Self::Crypto(_) => None,
+            Self::Source { why, .. } => why.hint(),
+            Self::Unfit { .. } | Self::NotLent { .. } | Self::Conflict { .. } | Self::Crypto(_) => None,
         }
     }
 
@@ -170,7 +167,27 @@ impl Error {
     }
 
     pub(crate) fn unreadable(reference: &SecretRef, what: &'static str) -> Self {
-        Self::Source { reference: reference.to_string(), what, source: None }
+        Self::source(reference, Trouble::Wrong(what))
+    }
+
+    pub(crate) fn source(reference: &SecretRef, why: Trouble) -> Self {
+        Self::Source { reference: reference.to_string(), why: Arc::new(why) }
+    }
+
+    /// Whether its source is out of reach for now, and said nothing about the secret.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Source { why, .. } if why.is_passing())
+    }
+
+    /// The same for another who waited for it; `None` for what is found out at once.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match self {
+            Self::Missing(reference) => Some(Self::Missing(reference.clone())),
+            Self::Source { reference, why } => {
+                Some(Self::Source { reference: reference.clone(), why: Arc::clone(why) })
+            }
+            _ => None,
+        }
     }
 
     pub(crate) fn unfit(reference: impl Into<String>, why: Unfit) -> Self {

@@ -1,7 +1,7 @@
 //! A secret in memory, and the handle that lends it to one call.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use memory::Secret;
@@ -10,7 +10,8 @@ use model::{SecretRef, Timestamp};
 use crate::Error;
 use crate::error::Unfit;
 use crate::mask::{Mask, Unmaskable};
-use crate::source::Stamp;
+use crate::source::config::Ages;
+use crate::source::{Stamp, Trouble};
 
 /// A secret with what masks it, shared by the cache and the calls that it is lent to.
 pub(crate) struct Held {
@@ -20,8 +21,20 @@ pub(crate) struct Held {
     mask: Arc<Mask>,
     previous: Option<Previous>,
     stamp: Stamp,
+    ends: Option<Timestamp>,
+    ages: Ages,
     fetched: Timestamp,
     checked: AtomicU64,
+    refresh: Refresh,
+}
+
+/// How the reading again of a secret goes.
+#[derive(Default)]
+struct Refresh {
+    running: AtomicBool,
+    /// When its source was last out of reach; 0 while it is not.
+    failed: AtomicU64,
+    why: Mutex<Option<Arc<Trouble>>>,
 }
 
 /// The version before, until its overlap ends.
@@ -36,6 +49,22 @@ pub(crate) struct Found {
     pub(crate) secret: Secret,
     pub(crate) stamp: Stamp,
     pub(crate) previous: Option<Previous>,
+    /// When it ends, where its source says so.
+    pub(crate) ends: Option<Timestamp>,
+    pub(crate) ages: Ages,
+}
+
+/// A secret that is lent though its source is out of reach.
+#[derive(Debug, Clone)]
+pub struct Stale {
+    /// Which one.
+    pub reference: SecretRef,
+    /// When it was read.
+    pub fetched: Timestamp,
+    /// When it stops being lent, if its source stays out of reach.
+    pub until: Timestamp,
+    /// What is wrong with its source.
+    pub why: Arc<Trouble>,
 }
 
 /// A secret that is lent to one call. Cannot be cloned, printed or kept beyond the call.
@@ -49,6 +78,8 @@ pub struct Opened {
 pub(crate) enum Freshness {
     /// It may.
     Fresh,
+    /// It may, and is to be read again meanwhile.
+    Due,
     /// Only when its stamp is still the same.
     Doubtful,
     /// It must be read again.
@@ -57,7 +88,7 @@ pub(crate) enum Freshness {
 
 impl Held {
     pub(crate) fn new(reference: &SecretRef, found: Found, now: Timestamp) -> Result<Self, Error> {
-        let Found { version, secret, stamp, previous } = found;
+        let Found { version, secret, stamp, previous, ends, ages } = found;
         let mask = Mask::new(&secret).map_err(|why| match why {
             Unmaskable::Short => Error::unfit(reference.as_str(), Unfit::Short),
             Unmaskable::Memory | Unmaskable::Search => Error::Crypto(crypto::Error::Memory),
@@ -69,8 +100,11 @@ impl Held {
             mask: Arc::new(mask),
             previous,
             stamp,
+            ends,
+            ages,
             fetched: now,
             checked: AtomicU64::new(now.millis()),
+            refresh: Refresh::default(),
         })
     }
 
@@ -82,7 +116,55 @@ impl Held {
             Stamp::File(_) if now < checked || now.since(self.fetched) >= LIFE => Freshness::Stale,
             Stamp::File(_) if now.since(checked) >= LOOK => Freshness::Doubtful,
             Stamp::File(_) => Freshness::Fresh,
+            Stamp::Aged => self.age(now),
         }
+    }
+
+    /// One that nothing but its age tells about.
+    fn age(&self, now: Timestamp) -> Freshness {
+        if !self.is_usable(now) {
+            return Freshness::Stale;
+        }
+        let age = now.since(self.fetched);
+        let life = self.ends.map_or(self.ages.refresh, |end| end.since(self.fetched).min(self.ages.refresh));
+        if age < life.mul_f64(DUE) {
+            return Freshness::Fresh;
+        }
+        // Behind its age it is used only when its source was asked, and is out of reach.
+        let asked = self.refresh.failed.load(Ordering::Relaxed) != 0;
+        if age < life || asked { Freshness::Due } else { Freshness::Stale }
+    }
+
+    /// Whether it may be lent at all while its source is out of reach.
+    pub(crate) fn is_usable(&self, now: Timestamp) -> bool {
+        self.stamp == Stamp::Aged
+            && now >= self.fetched
+            && self.ends.is_none_or(|end| now < end)
+            && now.since(self.fetched) < self.ages.stale
+    }
+
+    /// Whether the one who asks is to read it again: one at a time, and not at once after its source was out of reach.
+    pub(crate) fn begin_refresh(&self, now: Timestamp) -> bool {
+        let failed = Timestamp::from_millis(self.refresh.failed.load(Ordering::Relaxed));
+        now.since(failed) >= PAUSE && !self.refresh.running.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn end_refresh(&self) {
+        self.refresh.running.store(false, Ordering::Relaxed);
+    }
+
+    /// Its source was out of reach.
+    pub(crate) fn out_of_reach(&self, now: Timestamp, why: &Arc<Trouble>) {
+        self.refresh.failed.store(now.millis().max(1), Ordering::Relaxed);
+        *self.refresh.why.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(why));
+    }
+
+    /// What is known of it while its source is out of reach.
+    pub(crate) fn stale(&self) -> Option<Stale> {
+        let why = self.refresh.why.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let until = self.fetched.after(self.ages.stale);
+        let until = self.ends.map_or(until, |end| end.min(until));
+        Some(Stale { reference: self.reference.clone(), fetched: self.fetched, until, why })
     }
 
     pub(crate) const fn reference(&self) -> &SecretRef {
@@ -146,3 +228,7 @@ impl Opened {
 const LOOK: Duration = Duration::from_secs(1);
 /// After this long it is read again, whatever its stamp says.
 const LIFE: Duration = Duration::from_secs(60);
+/// At which part of its life a secret is read again in the background.
+const DUE: f64 = 0.8;
+/// How long a source that was out of reach is left alone.
+const PAUSE: Duration = Duration::from_secs(5);

@@ -29,6 +29,7 @@ mod bindings;
 mod cache;
 mod entry;
 mod error;
+mod fetching;
 mod fit;
 mod held;
 mod home;
@@ -47,7 +48,7 @@ mod verifier;
 pub use bindings::{Bindings, Declared};
 pub use entry::Lending;
 pub use error::{Error, NotLent, Unfit};
-pub use held::Opened;
+pub use held::{Opened, Stale};
 pub use home::{evidence_public_key, provider_facts};
 pub use keyring::{Drilled, Keyring, drill, init, recover, renew_recovery, rewrap, unseal};
 pub use keys::House;
@@ -56,7 +57,11 @@ pub use own::{Kept, Own};
 pub use provider::{Facts, KeyFile, KeyProvider, KeyWrap, Passphrase};
 pub use recovery::RecoveryKey;
 pub use secrets::{Seal, Secrets};
-pub use source::{Doubt, Env, Fetched, File, Make, SOURCES, SecretSource, Setup, Source, Stamp};
+pub use source::config::{Ages, Config};
+pub use source::{
+    Doubt, Env, Environment, Fetched, File, Lender, Literals, Make, SOURCES, SecretSource, Setup, Source,
+    Stamp, Trouble,
+};
 pub use stored::{Disclosure, Listed, State, Stored, Version};
 pub use verifier::{Imprint, Matched, Mismatch, Verifier};
 

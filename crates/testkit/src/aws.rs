@@ -38,6 +38,7 @@ use crate::upstream::locked;
 mod answer;
 mod constraints;
 mod iam;
+mod keeper;
 mod ledger;
 mod oidc;
 mod options;
@@ -48,6 +49,7 @@ mod signin;
 mod sts;
 mod tls;
 
+pub use keeper::{KEEPER_KEY, KEEPER_SECRET, Keeper};
 pub use options::{Fail, Known, Options, Rule};
 
 /// A running fake. Stops when it is dropped.

@@ -21,6 +21,7 @@ pub mod aws;
 pub mod canary;
 mod doorward;
 mod upstream;
+pub mod vendor;
 
 pub use doorward::{Doorward, Output, Running};
 pub use upstream::{Demand, Recorded, Upstream};

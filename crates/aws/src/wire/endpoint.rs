@@ -15,6 +15,12 @@ pub enum Service {
     Sso,
     /// Sign-in for IAM Identity Center.
     Oidc,
+    /// Secrets Manager.
+    SecretsManager,
+    /// Systems Manager, for its Parameter Store.
+    Ssm,
+    /// Key Management Service.
+    Kms,
 }
 
 /// `sts_regional_endpoints`.
@@ -137,6 +143,9 @@ impl Service {
             Self::Iam => "IAM",
             Self::Sso => "IAM Identity Center",
             Self::Oidc => "the sign-in of IAM Identity Center",
+            Self::SecretsManager => "Secrets Manager",
+            Self::Ssm => "Systems Manager",
+            Self::Kms => "KMS",
         }
     }
 
@@ -146,6 +155,9 @@ impl Service {
             Self::Iam => "iam",
             Self::Sso => "portal.sso",
             Self::Oidc => "oidc",
+            Self::SecretsManager => "secretsmanager",
+            Self::Ssm => "ssm",
+            Self::Kms => "kms",
         }
     }
 }

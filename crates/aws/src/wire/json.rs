@@ -86,6 +86,13 @@ impl Object {
         self
     }
 
+    /// Adds `true`.
+    pub(crate) fn truth(mut self, name: &str) -> Self {
+        self.name(name);
+        self.push("true");
+        self
+    }
+
     /// Adds a list of texts, unless it is empty.
     pub(crate) fn texts<T: AsRef<str>>(mut self, name: &str, values: &[T]) -> Self {
         if values.is_empty() {

@@ -49,6 +49,10 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
                 ));
             }
         }
+        warnings.extend(broker.stale_secrets().into_iter().map(|stale| {
+            let secrets::Stale { reference, fetched, until, why } = stale;
+            format!("`{reference}` was read at {fetched} and is lent until {until}, as it can't be read again: {why}")
+        }));
         Ok(json!({
             "state": "unsealed",
             "version": env!("CARGO_PKG_VERSION"),

@@ -142,7 +142,7 @@ impl House {
             state: Arc::clone(&state) as Arc<dyn Storage>,
             evidence: Arc::clone(&disk) as Arc<dyn Storage>,
         };
-        let setup = Setup { reserved: vec![folder.path().join("state.db")] };
+        let setup = Setup { reserved: vec![folder.path().join("state.db")], ..Setup::default() };
         let broker =
             Arc::new(Broker::open(stores, Arc::clone(&clock) as Arc<dyn Clock>, settings, setup).unwrap());
         broker.unseal(&key).unwrap();

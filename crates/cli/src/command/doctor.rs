@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use model::TenantName;
-use secrets::{Env, Facts, File, SecretSource};
+use secrets::{Facts, Secrets};
 use serde_json::{Value, json};
 use store::{HomeLock, Journal, Storage};
 
@@ -52,7 +52,7 @@ pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
             Ok(storage) => {
                 keys(&mut checks, &*storage);
                 if let Some(catalog) = &catalog {
-                    references(&mut checks, catalog, &storage)?;
+                    references(&mut checks, catalog, (home, &storage))?;
                 }
                 chain(&mut checks, context, &*storage, args);
             }
@@ -162,10 +162,32 @@ fn keys(checks: &mut Checks, storage: &dyn Storage) {
     checks.fine("`doorward recovery drill` proves that your recovery key opens it as well".to_owned());
 }
 
+/// The secrets of the home, with the keys where nobody has to type anything for them.
+fn secrets(checks: &mut Checks, home: &Home, storage: &Arc<dyn Storage>) -> Option<Secrets> {
+    let facts = secrets::provider_facts(&**storage).ok();
+    let setup = match wire::setup(home, facts.as_ref()) {
+        Ok(setup) => setup,
+        Err(failure) => {
+            checks.failed("the secret sources", &failure);
+            return None;
+        }
+    };
+    let secrets = Secrets::new(Arc::clone(storage), Arc::new(broker::SystemClock::default()), setup);
+    let key = facts.as_ref().and_then(wire::unattended);
+    if let Some(Ok(keyring)) = key.map(|key| secrets::unseal(&**storage, &key)) {
+        secrets.unseal(keyring);
+    }
+    Some(secrets)
+}
+
 /// Every secret that an integration of the user's own, or one with secrets stored, needs.
-fn references(checks: &mut Checks, catalog: &Catalog, storage: &Arc<dyn Storage>) -> Outcome {
+fn references(
+    checks: &mut Checks,
+    catalog: &Catalog,
+    (home, storage): (&Home, &Arc<dyn Storage>),
+) -> Outcome {
     let runtime = wire::runtime()?;
-    let (env, file) = (Env::new(), File::new(Vec::new()));
+    let Some(secrets) = secrets(checks, home, storage) else { return Ok(()) };
     for name in catalog.names() {
         let integration = match catalog.get(&name) {
             Ok(integration) => integration,
@@ -189,8 +211,7 @@ fn references(checks: &mut Checks, catalog: &Catalog, storage: &Arc<dyn Storage>
             );
         }
         for field in integration.secrets().values().filter(|field| field.reference.scheme() != "store") {
-            let source: &dyn SecretSource = if field.reference.scheme() == "env" { &env } else { &file };
-            match runtime.block_on(source.probe(&field.reference)) {
+            match runtime.block_on(secrets.probe(&TenantName::local(), &field.reference)) {
                 Ok(doubts) if doubts.is_empty() => {
                     checks.fine(format!("`{name}` finds `{}`", field.reference))
                 }

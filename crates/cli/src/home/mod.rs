@@ -5,7 +5,7 @@
 //! evidence/     the segments of the evidence                      settings.toml  see `docs/reference/settings.md`
 //! key           what unlocks the home, without a passphrase       lock, socket   of the running broker
 //! policies/     policy files of the agent                         agent.*        its configuration, process id and log
-//! recovery      the recovery key, where nobody was there to take it
+//! recovery      the recovery key, where nobody was there to take it       sources.toml   see `docs/guide/sources.md`
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -24,12 +24,13 @@ pub(crate) struct Home {
 
 impl Home {
     /// How everything in it begins.
-    pub(crate) const NAMES: [&'static str; 10] = [
+    pub(crate) const NAMES: [&'static str; 11] = [
         "home.db",
         "evidence",
         "key",
         "integrations",
         "settings.toml",
+        "sources.toml",
         "lock",
         "socket",
         "policies",
@@ -75,6 +76,11 @@ impl Home {
     /// The settings.
     pub(crate) fn settings(&self) -> PathBuf {
         self.folder.join("settings.toml")
+    }
+
+    /// Where secret sources are.
+    pub(crate) fn sources(&self) -> PathBuf {
+        self.folder.join("sources.toml")
     }
 
     /// The socket of the running broker. A path that is too long for a socket's address moves to the runtime folder.

@@ -100,6 +100,7 @@ pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -
     let (drain, draining) = net::drain::channel();
     let drain = Arc::new(drain);
     let broker = Arc::clone(&house.opened.broker);
+    crate::sources::announce_unreadable(&broker)?;
     let result = runtime.block_on(serve(house, tls, (drain, draining), printer, ready));
     drop(runtime);
     // Last of all: nobody can append any more.

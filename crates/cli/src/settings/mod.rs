@@ -5,6 +5,7 @@
 
 pub(crate) mod agent;
 mod file;
+pub(crate) mod sources;
 mod table;
 
 use std::ffi::OsString;

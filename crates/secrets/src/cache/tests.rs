@@ -6,7 +6,14 @@ use crate::source::Stamp;
 use crate::tests::fixture::{at, canary, tenant};
 
 fn held(reference: &str, seconds: u64) -> Arc<Held> {
-    let found = Found { version: 1, secret: canary(), stamp: Stamp::Fixed, previous: None };
+    let found = Found {
+        version: 1,
+        secret: canary(),
+        stamp: Stamp::Fixed,
+        previous: None,
+        ends: None,
+        ages: crate::Config::default().ages(),
+    };
     Arc::new(Held::new(&reference.parse().unwrap(), found, at(seconds)).unwrap())
 }
 

@@ -3,49 +3,34 @@
 //! The environment of a process does not change under it, so a variable is read once, when it is first used. Variables
 //! that configure Doorward itself are refused: one of them may hold the passphrase of the home.
 
-use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use async_trait::async_trait;
 use memory::Secret;
 use model::SecretRef;
 
-use super::{Doubt, Fetched, SecretSource, Stamp};
+use super::{Doubt, Environment, Fetched, Lender, SecretSource, Stamp};
 use crate::{Error, fit};
 
 /// The environment.
+#[derive(Default)]
 pub struct Env {
-    read: Box<Read>,
+    environment: Environment,
 }
 
-/// Reads one variable.
-type Read = dyn Fn(&str) -> Option<OsString> + Send + Sync;
-
 impl Env {
-    /// The environment of this process.
+    /// The variables of this environment.
     #[must_use]
-    pub fn new() -> Self {
-        Self { read: Box::new(variable) }
-    }
-
-    /// Another environment, for tests: one of this process can't be changed safely.
-    #[cfg(test)]
-    pub(crate) fn reading(read: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
-        Self { read: Box::new(read) }
+    pub const fn new(environment: Environment) -> Self {
+        Self { environment }
     }
 
     fn secret(&self, reference: &SecretRef) -> Result<Secret, Error> {
         let name = name(reference)?;
-        let found = (self.read)(name).ok_or_else(|| Error::Missing(reference.to_string()))?;
+        let found = self.environment.raw(name).ok_or_else(|| Error::Missing(reference.to_string()))?;
         let secret = Secret::new(found.into_vec())?;
         let _fit = fit::check(&secret).map_err(|why| Error::unfit(reference.as_str(), why))?;
         Ok(secret)
-    }
-}
-
-impl Default for Env {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -55,15 +40,15 @@ impl SecretSource for Env {
         SCHEME
     }
 
-    async fn fetch(&self, reference: &SecretRef) -> Result<Fetched, Error> {
-        Ok(Fetched { secret: self.secret(reference)?, stamp: Stamp::Fixed })
+    async fn fetch(&self, reference: &SecretRef, _lender: &dyn Lender) -> Result<Fetched, Error> {
+        Ok(Fetched { secret: self.secret(reference)?, stamp: Stamp::Fixed, ends: None })
     }
 
     async fn stamp(&self, reference: &SecretRef) -> Result<Stamp, Error> {
         name(reference).map(|_| Stamp::Fixed)
     }
 
-    async fn probe(&self, reference: &SecretRef) -> Result<Vec<Doubt>, Error> {
+    async fn probe(&self, reference: &SecretRef, _lender: &dyn Lender) -> Result<Vec<Doubt>, Error> {
         self.secret(reference).map(|_| vec![Doubt::Environment])
     }
 }
@@ -84,11 +69,6 @@ fn name(reference: &SecretRef) -> Result<&str, Error> {
         return Err(Error::unreadable(reference, "variables of Doorward itself are never lent"));
     }
     Ok(name)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place that reads secrets from the environment")]
-fn variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
 }
 
 pub(super) const SCHEME: &str = "env";

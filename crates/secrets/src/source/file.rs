@@ -13,7 +13,7 @@ use model::SecretRef;
 use zeroize::Zeroizing;
 
 use super::lines::{self, Wrong};
-use super::{Doubt, Fetched, SecretSource, Stamp};
+use super::{Doubt, Fetched, Lender, SecretSource, Stamp, Trouble};
 use crate::error::Unfit;
 use crate::fit::LONGEST;
 use crate::{Error, fit};
@@ -38,7 +38,7 @@ impl SecretSource for File {
         SCHEME
     }
 
-    async fn fetch(&self, reference: &SecretRef) -> Result<Fetched, Error> {
+    async fn fetch(&self, reference: &SecretRef, _lender: &dyn Lender) -> Result<Fetched, Error> {
         blocking(reference, self.reserved.clone(), read).await
     }
 
@@ -51,8 +51,8 @@ impl SecretSource for File {
         .await
     }
 
-    async fn probe(&self, reference: &SecretRef) -> Result<Vec<Doubt>, Error> {
-        let _fetched = self.fetch(reference).await?;
+    async fn probe(&self, reference: &SecretRef, lender: &dyn Lender) -> Result<Vec<Doubt>, Error> {
+        let _fetched = self.fetch(reference, lender).await?;
         blocking(reference, Vec::new(), |reference, _| {
             let seen = std::fs::metadata(path(reference)?);
             let seen = seen.map_err(|source| failed(reference, "look at it", source))?;
@@ -105,12 +105,12 @@ fn read(reference: &SecretRef, reserved: &[PathBuf]) -> Result<Fetched, Error> {
     let mut value = value;
     let secret = Secret::new(std::mem::take(&mut *value))?;
     let _fit = fit::check(&secret).map_err(|why| Error::unfit(reference.as_str(), why))?;
-    Ok(Fetched { secret, stamp: stamp_of(&opened) })
+    Ok(Fetched { secret, stamp: stamp_of(&opened), ends: None })
 }
 
 fn field(reference: &SecretRef, path: &Path, key: &str, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let json = path.extension().is_some_and(|extension| extension == "json");
-    let found = if json { lines::json_key(bytes, key) } else { lines::line_key(bytes, key) };
+    let found = if json { lines::json_at(bytes, &[key]) } else { lines::line_key(bytes, key) };
     match found {
         Ok(Some(value)) => Ok(value),
         Ok(None) => Err(Error::Missing(reference.to_string())),
@@ -145,7 +145,7 @@ fn failed(reference: &SecretRef, what: &'static str, source: std::io::Error) -> 
     if source.kind() == std::io::ErrorKind::NotFound {
         return Error::Missing(reference.to_string());
     }
-    Error::Source { reference: reference.to_string(), what, source: Some(source) }
+    Error::source(reference, Trouble::System { what, source })
 }
 
 pub(super) const SCHEME: &str = "file";

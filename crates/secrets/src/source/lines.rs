@@ -79,11 +79,13 @@ fn double_quoted<'t>(text: &'t [u8], value: &mut Vec<u8>) -> Result<&'t [u8], Wr
     }
 }
 
-/// The value of a key of a JSON object; it must be a string. Other values are skipped, not kept.
-pub(super) fn json_key(text: &[u8], key: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Wrong> {
+/// The text at a path of keys in a JSON document; `None` where it isn't there, or something above it is null. Other values
+/// are skipped, not kept.
+pub(super) fn json_at(text: &[u8], path: &[&str]) -> Result<Option<Zeroizing<Vec<u8>>>, Wrong> {
+    let Some((key, below)) = path.split_first() else { return Err(Wrong::Form) };
     let mut reader = serde_json::Deserializer::from_slice(text);
     let mut twice = false;
-    let found = Pick { key, twice: &mut twice }.deserialize(&mut reader);
+    let found = Pick { key, below, twice: &mut twice }.deserialize(&mut reader);
     if twice {
         return Err(Wrong::Twice);
     }
@@ -94,6 +96,7 @@ pub(super) fn json_key(text: &[u8], key: &str) -> Result<Option<Zeroizing<Vec<u8
 
 struct Pick<'k> {
     key: &'k str,
+    below: &'k [&'k str],
     twice: &'k mut bool,
 }
 
@@ -101,7 +104,7 @@ impl<'de> DeserializeSeed<'de> for Pick<'_> {
     type Value = Option<Zeroizing<Vec<u8>>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -109,20 +112,30 @@ impl<'de> Visitor<'de> for Pick<'_> {
     type Value = Option<Zeroizing<Vec<u8>>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of strings")
+        f.write_str("an object of texts")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self { key, below, twice } = self;
         let mut found = None;
+        let mut seen = false;
         while let Some(name) = map.next_key::<String>()? {
-            if name != self.key {
+            if name != key {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
-            if found.is_some() {
-                *self.twice = true;
+            if seen {
+                *twice = true;
             }
-            found = Some(Zeroizing::new(map.next_value::<String>()?.into_bytes()));
+            seen = true;
+            found = match below.split_first() {
+                Some((key, below)) => map.next_value_seed(Pick { key, below, twice: &mut *twice })?,
+                None => Some(Zeroizing::new(map.next_value::<String>()?.into_bytes())),
+            };
         }
         Ok(found)
     }

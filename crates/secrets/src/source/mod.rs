@@ -1,22 +1,67 @@
 //! Secret sources: places other than our own store where secrets may live.
 //!
 //! A member is one file here, one line in [`SOURCES`] and one line `conformance!(..)` in its tests. A source reads; it
-//! never writes, caches or decides who may have what.
+//! never writes, caches or decides who may have what. What it needs itself it is lent ([`Lender`]), one level deep.
+//!
+//! # Invariants
+//!
+//! - No error repeats a byte of a secret, or anything that a server or a program answered.
+//! - Every wait has a limit, every answer a bound; no redirect is followed, and TLS is always checked.
 
+mod age;
+mod aws;
+mod aws_kms;
+mod aws_local;
+mod aws_sm;
+mod aws_ssm;
+mod azure;
+mod bitwarden;
+mod command;
+pub(crate) mod config;
+mod desktop;
 mod env;
 mod file;
+mod gcp_kms;
+mod gcp_sm;
+mod google;
+mod k8s;
+mod keychain;
+mod keyring;
+mod kwallet;
+mod lender;
 mod lines;
-
-use std::path::PathBuf;
+mod list;
+mod literal;
+mod op;
+mod pass;
+mod pick;
+mod program;
+mod secret_text;
+mod secretservice;
+mod setup;
+mod sops;
+mod sources;
+mod trouble;
+mod vault;
+mod web;
+mod wincred;
 
 use async_trait::async_trait;
 use memory::Secret;
-use model::SecretRef;
+use model::{SecretRef, Timestamp};
 
 pub use env::Env;
 pub use file::File;
+pub use lender::Lender;
+pub use list::{Make, SOURCES, Source};
+pub use literal::Literals;
+pub use setup::{Environment, Setup};
+pub use trouble::Trouble;
 
-use crate::Error;
+pub(crate) use lender::Deepest;
+pub(crate) use sources::Sources;
+
+use crate::{Error, fit};
 
 /// A place that holds secrets for us.
 #[async_trait]
@@ -28,19 +73,23 @@ pub trait SecretSource: Send + Sync {
     ///
     /// # Errors
     /// When it is not there, can't be read, or can't be a credential. No error repeats any of its bytes.
-    async fn fetch(&self, reference: &SecretRef) -> Result<Fetched, Error>;
+    async fn fetch(&self, reference: &SecretRef, lender: &dyn Lender) -> Result<Fetched, Error>;
 
     /// The stamp that [`Self::fetch`] would give now. A secret whose stamp changed is read again.
     ///
     /// # Errors
     /// When the place can't be looked at.
-    async fn stamp(&self, reference: &SecretRef) -> Result<Stamp, Error>;
+    async fn stamp(&self, _reference: &SecretRef) -> Result<Stamp, Error> {
+        Ok(Stamp::Aged)
+    }
 
     /// Looks whether a secret could be fetched, for `doctor`, and what is doubtful about it.
     ///
     /// # Errors
     /// Those of [`Self::fetch`].
-    async fn probe(&self, reference: &SecretRef) -> Result<Vec<Doubt>, Error>;
+    async fn probe(&self, reference: &SecretRef, lender: &dyn Lender) -> Result<Vec<Doubt>, Error> {
+        self.fetch(reference, lender).await.map(|_| Vec::new())
+    }
 }
 
 /// A secret as a source gave it.
@@ -49,6 +98,8 @@ pub struct Fetched {
     pub secret: Secret,
     /// What tells whether it changed.
     pub stamp: Stamp,
+    /// When it ends, where its source says so. It is never used after that.
+    pub ends: Option<Timestamp>,
 }
 
 /// Tells whether a secret changed at its source, without reading it.
@@ -58,6 +109,8 @@ pub enum Stamp {
     Fixed,
     /// A file: device, inode, size, and time of change in nanoseconds.
     File([u64; 5]),
+    /// Nothing tells; it is read again when it gets old.
+    Aged,
 }
 
 /// Something about a secret that works, but should not stay so.
@@ -68,46 +121,11 @@ pub enum Doubt {
     WorldReadable,
     /// It stands in the environment, where child processes and crash reports find it.
     Environment,
+    /// It stands in a configuration file.
+    InTheClear,
+    /// It is sealed by a form that is read for the sake of a peer's files only.
+    Legacy,
 }
-
-/// One line of [`SOURCES`].
-pub struct Source {
-    /// What its references begin with.
-    pub scheme: &'static str,
-    /// What it is, for the page of sources.
-    pub summary: &'static str,
-    /// A reference as one would write it.
-    pub example: &'static str,
-    /// Makes it; our own store has no member here, because it needs the tenant's keys.
-    pub make: Option<Make>,
-}
-
-/// Makes a source.
-pub type Make = fn(&Setup) -> Box<dyn SecretSource>;
-
-/// What sources are told when they are made.
-#[derive(Debug, Clone, Default)]
-pub struct Setup {
-    /// Files that no reference may read: the key and the database of the home.
-    pub reserved: Vec<PathBuf>,
-}
-
-/// Every source, in the order in which they are shown.
-pub const SOURCES: &[Source] = &[
-    Source { scheme: "store", summary: "our own encrypted store", example: "store:slack/token", make: None },
-    Source {
-        scheme: env::SCHEME,
-        summary: "a variable of the broker's environment",
-        example: "env:SLACK_TOKEN",
-        make: Some(|_| Box::new(Env::new())),
-    },
-    Source {
-        scheme: file::SCHEME,
-        summary: "a file, or one key of a `.env` or `.json` file",
-        example: "file:/run/secrets/all.env#SLACK_TOKEN",
-        make: Some(|setup| Box::new(File::new(setup.reserved.clone()))),
-    },
-];
 
 impl Doubt {
     /// What is doubtful, for people.
@@ -116,8 +134,38 @@ impl Doubt {
         match self {
             Self::WorldReadable => "every user of this machine may read the file",
             Self::Environment => "the environment is visible to child processes and in crash reports",
+            Self::InTheClear => "it stands in a configuration file, in the clear",
+            Self::Legacy => {
+                "it is sealed with a key in the environment, in a form that is kept for a peer's files"
+            }
         }
     }
+}
+
+/// What a source that is asked again by age gives: the bytes, checked.
+fn aged(reference: &SecretRef, secret: Secret) -> Result<Fetched, Error> {
+    checked(reference, secret, Stamp::Aged)
+}
+
+fn checked(reference: &SecretRef, secret: Secret, stamp: Stamp) -> Result<Fetched, Error> {
+    let _fit = fit::check(&secret).map_err(|why| Error::unfit(reference.as_str(), why))?;
+    Ok(Fetched { secret, stamp, ends: None })
+}
+
+/// Another copy of a secret that a source keeps.
+#[expect(clippy::disallowed_methods, reason = "copies from guarded memory to guarded memory")]
+fn copied(secret: &Secret) -> Result<Secret, Error> {
+    Ok(secret.expose(|bytes| Secret::filled(bytes.len(), |to| to.copy_from_slice(bytes)))?)
+}
+
+/// A secret out of a buffer that is wiped.
+fn guarded(mut bytes: zeroize::Zeroizing<Vec<u8>>) -> Result<Secret, Error> {
+    Ok(Secret::new(std::mem::take(&mut *bytes))?)
+}
+
+/// Sees that a reference is one of this scheme.
+fn of_scheme(reference: &SecretRef, scheme: &'static str) -> Result<(), Trouble> {
+    if reference.scheme() == scheme { Ok(()) } else { Err(Trouble::Wrong("it belongs to another source")) }
 }
 
 #[cfg(test)]

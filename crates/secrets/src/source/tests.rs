@@ -1,31 +1,45 @@
 //! The suite of secret sources, and the list of them.
 
 mod conformance;
+mod local;
+mod programs;
+mod remote;
+mod rings;
+mod services;
 
-use self::conformance::{Placed, conformance};
+use self::conformance::{Placed, Takes, conformance};
 use super::*;
 
-fn in_the_environment(bytes: Option<&[u8]>) -> Placed {
-    use std::os::unix::ffi::OsStringExt;
-    let bytes = bytes.map(<[u8]>::to_vec);
-    let read = move |name: &str| {
-        if name == "SLACK" { bytes.clone().map(std::ffi::OsString::from_vec) } else { None }
-    };
-    Placed { source: Box::new(Env::reading(read)), reference: "env:SLACK".parse().unwrap(), _folder: None }
-}
-
-fn in_a_file(bytes: Option<&[u8]>) -> Placed {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("slack");
-    if let Some(bytes) = bytes {
-        store::files::replace(&path, bytes, 0o600).unwrap();
-    }
-    let reference = format!("file:{}", path.display()).parse().unwrap();
-    Placed { source: Box::new(File::new(Vec::new())), reference, _folder: Some(folder) }
-}
-
-conformance!(env, super::in_the_environment);
-conformance!(file, super::in_a_file);
+conformance!(env, super::local::in_the_environment);
+conformance!(file, super::local::in_a_file);
+conformance!(command, super::local::by_a_command);
+conformance!(literal, super::local::in_a_configuration);
+conformance!(vault_kv_2, super::remote::in_a_vault);
+conformance!(vault_kv_1, super::remote::in_an_old_vault);
+conformance!(aws_secrets_manager, super::remote::in_secrets_manager);
+conformance!(aws_parameter_store, super::remote::in_parameter_store);
+conformance!(aws_kms_ciphertext, super::remote::sealed_by_aws);
+conformance!(aws_of_a_peer, super::remote::sealed_with_a_local_key);
+conformance!(gcp_secret_manager, super::remote::in_secret_manager);
+conformance!(gcp_kms_ciphertext, super::remote::in_gcp_kms);
+conformance!(gcp_of_a_peer, super::remote::in_gcp_kms_of_a_peer);
+conformance!(azure_key_vault, super::remote::in_key_vault);
+conformance!(azure_of_a_peer, super::remote::in_key_vault_of_a_peer);
+conformance!(kubernetes, super::remote::in_kubernetes);
+conformance!(one_password_connect, super::remote::in_one_password_connect);
+conformance!(one_password_program, super::programs::by_op);
+conformance!(bitwarden_program, super::programs::by_bws);
+conformance!(sops_file, super::programs::in_a_sops_file);
+conformance!(age_file, super::programs::in_an_age_file);
+conformance!(pass_store, super::programs::in_a_password_store);
+conformance!(keychain_of_macos, super::programs::in_a_keychain);
+conformance!(credential_of_windows, super::programs::in_windows);
+#[cfg(target_os = "linux")]
+conformance!(secret_service, super::rings::in_the_secret_service);
+#[cfg(target_os = "linux")]
+conformance!(entry_of_a_keyring, super::rings::in_a_keyring);
+#[cfg(target_os = "linux")]
+conformance!(wallet_of_kde, super::rings::in_a_wallet);
 
 #[test]
 fn every_scheme_that_a_reference_may_have_is_a_source() {
@@ -35,13 +49,21 @@ fn every_scheme_that_a_reference_may_have_is_a_source() {
         assert_eq!(example.scheme(), source.scheme);
     }
     for scheme in
-        ["", "http", "https", "vault", "keyring", "aws", "gcp", "op", "cmd", "exec", "stdin", "pass", "house"]
+        ["", "http", "https", "Vault", "cmd", "exec", "stdin", "house", "dangerousliteral", "kv", "aws_sm"]
     {
         assert!(
             format!("{scheme}:x").parse::<SecretRef>().is_err(),
             "`{scheme}` parses, but no source answers to it"
         );
     }
+}
+
+#[test]
+fn every_source_passes_the_suite() {
+    let here = include_str!("tests.rs");
+    let suites = here.lines().filter(|line| line.starts_with("conformance!(")).count();
+    // Our own store has tests of its own; Vault and 1Password pass in two forms each.
+    assert_eq!(suites, SOURCES.len() - 1 + 2, "each line of the list has one line here");
 }
 
 #[test]

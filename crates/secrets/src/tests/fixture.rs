@@ -27,6 +27,11 @@ pub(crate) fn shown(secret: &Secret) -> Vec<u8> {
     secret.expose(<[u8]>::to_vec)
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test looks at what it was lent")]
+pub(crate) fn shown_held(opened: &crate::Opened) -> Vec<u8> {
+    opened.expose(<[u8]>::to_vec)
+}
+
 pub(crate) fn tenant(name: &str) -> TenantName {
     name.parse().unwrap()
 }
@@ -83,12 +88,34 @@ pub(crate) fn texts(error: &Error) -> String {
     all
 }
 
+/// Lends what a source needs itself.
+pub(crate) struct Purse(pub(crate) Vec<(&'static str, &'static str)>);
+
+/// Lends nothing.
+pub(crate) const EMPTY: Purse = Purse(Vec::new());
+
+#[async_trait::async_trait]
+impl crate::Lender for Purse {
+    fn now(&self) -> Timestamp {
+        at(0)
+    }
+
+    async fn lend(&self, reference: &model::SecretRef) -> Result<Secret, Error> {
+        let found = self.0.iter().find(|(known, _)| *known == reference.as_str());
+        found.map(|(_, text)| secret(text)).ok_or_else(|| Error::Missing(reference.to_string()))
+    }
+}
+
 /// A clock that is set by hand.
 pub(crate) struct Hand(AtomicU64);
 
 impl Hand {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(AtomicU64::new(at(0).millis())))
+    }
+
+    pub(crate) fn set_back(&self, seconds: u64) {
+        self.0.fetch_sub(seconds * 1000, Ordering::SeqCst);
     }
 
     pub(crate) fn advance(&self, millis: u64) {

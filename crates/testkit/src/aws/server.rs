@@ -290,7 +290,7 @@ pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
     clippy::disallowed_methods,
     reason = "credentials of the fake end by the clock of the program under test"
 )]
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
-use crate::tests::fixture::{shown, texts};
+use crate::tests::fixture::{EMPTY, shown, texts};
 
 fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -14,7 +14,7 @@ fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 
 async fn fetch(path: &Path, field: &str) -> Result<Vec<u8>, Error> {
     let reference = format!("file:{}{field}", path.display()).parse().unwrap();
-    File::new(Vec::new()).fetch(&reference).await.map(|fetched| shown(&fetched.secret))
+    File::new(Vec::new()).fetch(&reference, &EMPTY).await.map(|fetched| shown(&fetched.secret))
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn relative_paths_folders_and_devices_are_refused_and_links_are_followed()
     let (folder, path) = file("slack", b"CANARY-8");
     for wrong in ["file:slack", "file:./slack", "file:~/slack", "file:/dev/zero"] {
         let reference: SecretRef = wrong.parse().unwrap();
-        assert!(File::new(Vec::new()).fetch(&reference).await.is_err(), "{wrong}");
+        assert!(File::new(Vec::new()).fetch(&reference, &EMPTY).await.is_err(), "{wrong}");
     }
     assert!(fetch(folder.path(), "").await.is_err());
     let link = folder.path().join("link");
@@ -78,7 +78,7 @@ async fn files_of_the_home_are_never_read_by_whatever_name() {
     let source = File::new(vec![path.clone()]);
     for path in [path, link] {
         let reference = format!("file:{}", path.display()).parse().unwrap();
-        let error = source.fetch(&reference).await.err().unwrap();
+        let error = source.fetch(&reference, &EMPTY).await.err().unwrap();
         assert!(error.to_string().ends_with("files of the home itself are never lent"));
     }
 }
@@ -99,7 +99,7 @@ async fn a_file_that_everybody_may_read_is_doubtful() {
     let (_folder, path) = file("slack", b"CANARY-8");
     let reference: SecretRef = format!("file:{}", path.display()).parse().unwrap();
     let source = File::new(Vec::new());
-    assert_eq!(source.probe(&reference).await.unwrap(), []);
+    assert_eq!(source.probe(&reference, &EMPTY).await.unwrap(), []);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(source.probe(&reference).await.unwrap(), [Doubt::WorldReadable]);
+    assert_eq!(source.probe(&reference, &EMPTY).await.unwrap(), [Doubt::WorldReadable]);
 }

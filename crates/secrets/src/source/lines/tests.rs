@@ -8,7 +8,7 @@ fn line(text: &str) -> Result<Option<String>, Wrong> {
 }
 
 fn json(text: &str) -> Result<Option<String>, Wrong> {
-    let found = json_key(text.as_bytes(), "KEY")?;
+    let found = json_at(text.as_bytes(), &["KEY"])?;
     Ok(found.map(|value| String::from_utf8(value.to_vec()).unwrap()))
 }
 
@@ -50,4 +50,18 @@ fn json_is_one_object_of_which_one_string_is_kept() {
     {
         assert_eq!(json(text), Err(Wrong::Form), "{text}");
     }
+}
+
+#[test]
+fn a_text_is_found_below_other_keys_and_what_stands_beside_it_is_of_any_kind() {
+    let text = r#"{"a": {"n": 1, "b": {"list": [1], "KEY": "v", "other": null}}, "z": true}"#;
+    let at = |path: &[&str]| json_at(text.as_bytes(), path).map(|found| found.map(|value| value.to_vec()));
+    assert_eq!(at(&["a", "b", "KEY"]), Ok(Some(b"v".to_vec())));
+    assert_eq!(at(&["a", "x", "KEY"]), Ok(None));
+    assert_eq!(at(&["a", "b", "other"]), Err(Wrong::Form));
+    assert_eq!(at(&["a", "b", "other", "KEY"]), Ok(None), "a deleted version is null");
+    assert_eq!(at(&["a", "n"]), Err(Wrong::Form));
+    assert_eq!(at(&[]), Err(Wrong::Form));
+    let twice = br#"{"a": {"KEY": "x"}, "a": {"KEY": "y"}}"#;
+    assert_eq!(json_at(twice, &["a", "KEY"]), Err(Wrong::Twice));
 }

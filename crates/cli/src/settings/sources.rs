@@ -1,0 +1,92 @@
+//! `sources.toml` of the home: where secret sources are, and the programs that `command:` may start.
+
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use secrets::Config;
+
+use crate::failure::{Failure, Outcome};
+
+/// Reads the file; where there is none, nothing was said. One that others may write is refused, because it names programs
+/// that are started.
+pub(crate) fn read(path: &Path) -> Outcome<Config> {
+    let shown = path.display();
+    let failed = |error: &std::io::Error| Failure::doing(format!("could not read `{shown}`"), error);
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Config::default()),
+        Err(error) => return Err(failed(&error)),
+    };
+    let seen = file.metadata().map_err(|error| failed(&error))?;
+    let own = [rustix::process::geteuid().as_raw(), 0].contains(&seen.uid());
+    if !own || seen.mode() & 0o022 != 0 || !seen.is_file() {
+        let message = format!("`{shown}` names programs that are started, and others may write it");
+        return Err(Failure::new(message).hint(format!("`chown $USER {shown}` and `chmod go-w {shown}`")));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|error| failed(&error))?;
+    parse(&text, &shown.to_string())
+}
+
+fn parse(text: &str, shown: &str) -> Outcome<Config> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        // The reader's own words repeat what it read, which may be a secret in the wrong place.
+        let message = error.message();
+        let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
+        let word = |key: &str| key.len() < 24 && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let missing = message.strip_prefix("missing field ");
+        let what = match (unknown, missing) {
+            (Some((key, _)), _) if word(key) => format!("there is no key `{key}` here"),
+            (_, Some(key)) => format!("the key {key} is missing"),
+            _ => "this is not what is expected here".to_owned(),
+        };
+        let known = unknown.and_then(|(_, rest)| rest.split_once("expected"));
+        let hint = match (unknown, known) {
+            (Some((key, _)), Some((_, known))) => nearest(key, known),
+            _ => None,
+        };
+        let hint = hint.map(|near| format!("did you mean `{near}`?"));
+        let page = "docs/guide/sources.md has an example of each source";
+        Failure::usage(format!("{shown}:{line}: {what}")).hint(hint.unwrap_or_else(|| page.to_owned()))
+    })
+}
+
+/// The key among those that the reader lists that looks most like the unknown one.
+fn nearest<'k>(unknown: &str, known: &'k str) -> Option<&'k str> {
+    let keys = known.split('`').skip(1).step_by(2);
+    let near = keys.map(|key| (strsim::jaro_winkler(unknown, key), key));
+    near.filter(|(likeness, _)| *likeness > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key)| key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        parse(text, "sources.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_the_file_says_is_read() {
+        let text = "refresh = \"1m\"\n[vault]\naddress = \"https://vault.example.com\"\n\
+                    auth = { method = \"approle\", role = \"r\", secret = \"file:/run/secrets/id\" }\n\
+                    [command.github]\nargv = [\"/usr/bin/token\", \"github\"]\n";
+        let config = parse(text, "sources.toml").unwrap();
+        assert_eq!(config.command.len(), 1);
+        assert_eq!(config.vault.address.as_deref(), Some("https://vault.example.com"));
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line_and_nothing_of_it_is_repeated() {
+        assert!(
+            refused("[vault]\nadress = \"x\"\n").starts_with("sources.toml:2: there is no key `adress` here")
+        );
+        let pasted = refused("[vault]\nauth = { method = \"token\", token = \"hvs.CANARY-token\" }\n");
+        assert!(pasted.contains("sources.toml:2") && !pasted.contains("CANARY"), "{pasted}");
+        assert!(!refused("hvs-CANARY-1 = 1\n").contains("CANARY"));
+        assert!(refused("[command.x]\nwithin = \"1s\"\n").contains("`argv` is missing"));
+    }
+}

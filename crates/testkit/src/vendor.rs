@@ -1,0 +1,232 @@
+//! Services of vendors that can't be started here, written from their documentation.
+//!
+//! A real server on a loopback port that the system picks, in a thread of its own, speaking HTTP/1.1 without TLS. Each one
+//! checks who asks, refuses what the vendor refuses in the vendor's words, and writes down every call.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::upstream::locked;
+
+mod azure;
+mod connect;
+mod google;
+mod kubernetes;
+mod vault;
+
+pub use azure::Azure;
+pub use connect::Connect;
+pub use google::Google;
+pub use kubernetes::Kubernetes;
+pub use vault::{Lease, Vault};
+
+/// One call as it arrived.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query, without its `?`.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// An answer: its status, and a document.
+pub(crate) struct Said {
+    pub(crate) status: u16,
+    pub(crate) document: Value,
+    pub(crate) location: Option<String>,
+}
+
+/// What a service answers. Called for one request at a time.
+pub(crate) trait Answers: Send + 'static {
+    fn answer(&mut self, heard: &Heard) -> Said;
+}
+
+/// A service that runs. Stops when it is dropped.
+pub(crate) struct Server<S> {
+    address: SocketAddr,
+    shared: Arc<Shared<S>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared<S> {
+    service: Mutex<S>,
+    calls: Mutex<Vec<Heard>>,
+    /// What every call is answered with instead.
+    instead: Mutex<Option<(u16, Option<String>)>>,
+}
+
+impl Heard {
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as JSON; null where it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The token behind `Bearer `.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&str> {
+        self.header("authorization")?.strip_prefix("Bearer ")
+    }
+}
+
+impl Said {
+    pub(crate) const fn new(status: u16, document: Value) -> Self {
+        Self { status, document, location: None }
+    }
+}
+
+impl<S: Answers> Server<S> {
+    pub(crate) fn start(service: S) -> Self {
+        let (calls, instead) = (Mutex::default(), Mutex::default());
+        let shared = Arc::new(Shared { service: Mutex::new(service), calls, instead });
+        let (stop, stopped) = oneshot::channel();
+        let (bound, address) = mpsc::channel();
+        let served = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("testkit-vendor".to_owned())
+            .spawn(move || run(&served, &bound, stopped))
+            .expect("the test kit works");
+        let address = address.recv_timeout(Duration::from_secs(10)).expect("the service did not start");
+        Self { address, shared, stop: Some(stop), thread: Some(thread) }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+        change(&mut locked(&self.shared.service))
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Heard> {
+        locked(&self.shared.calls).clone()
+    }
+
+    pub(crate) fn answer_instead(&self, instead: Option<(u16, Option<String>)>) {
+        *locked(&self.shared.instead) = instead;
+    }
+}
+
+impl<S> Drop for Server<S> {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run<S: Answers>(
+    shared: &Arc<Shared<S>>,
+    bound: &mpsc::Sender<SocketAddr>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the test kit works");
+    runtime.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("the test kit works");
+        bound.send(listener.local_addr().expect("the test kit works")).expect("the test kit works");
+        tokio::select! {
+            _ = stopped => {}
+            () = accept(shared, &listener) => {}
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_millis(100));
+}
+
+async fn accept<S: Answers>(shared: &Arc<Shared<S>>, listener: &TcpListener) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let shared = Arc::clone(shared);
+        connections.spawn(async move {
+            let service = service_fn(move |request| {
+                let shared = Arc::clone(&shared);
+                async move { Ok::<_, std::convert::Infallible>(answer(&shared, request).await) }
+            });
+            // Whoever asks hangs up when it has what it wants.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn answer<S: Answers>(shared: &Shared<S>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, 1 << 20).collect().await.map(http_body_util::Collected::to_bytes);
+    let heard = Heard {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body: body.unwrap_or_default(),
+    };
+    locked(&shared.calls).push(heard.clone());
+    let instead = locked(&shared.instead).clone();
+    let said = match instead {
+        Some((status, location)) => Said { status, document: Value::Null, location },
+        None => locked(&shared.service).answer(&heard),
+    };
+    let mut reply = Response::new(Full::new(Bytes::from(said.document.to_string())));
+    *reply.status_mut() = StatusCode::from_u16(said.status).expect("the test kit works");
+    reply.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    if let Some(location) = said.location.and_then(|location| location.parse().ok()) {
+        reply.headers_mut().insert("location", location);
+    }
+    reply
+}
+
+/// What every one of them can do beside its own.
+macro_rules! served {
+    ($name:ident) => {
+        impl $name {
+            /// Where it listens.
+            #[must_use]
+            pub fn url(&self) -> String {
+                self.0.url()
+            }
+
+            /// Every call so far.
+            #[must_use]
+            pub fn calls(&self) -> Vec<crate::vendor::Heard> {
+                self.0.calls()
+            }
+
+            /// Answers every call with this status from now on, and with a place to go to instead.
+            pub fn answer_instead(&self, status: u16, location: Option<&str>) {
+                self.0.answer_instead(Some((status, location.map(str::to_owned))));
+            }
+
+            /// Answers as it should again.
+            pub fn recover(&self) {
+                self.0.answer_instead(None);
+            }
+        }
+    };
+}
+pub(crate) use served;

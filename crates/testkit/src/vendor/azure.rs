@@ -1,0 +1,110 @@
+//! Microsoft Azure: tokens of Entra and of managed identities, and Key Vault.
+//!
+//! Source: "OAuth 2.0 client credentials flow", "How to use managed identities on a VM to acquire an access token", and the
+//! REST reference of Key Vault, "Get Secret" (API version 7.4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::{Answers, Heard, Said, Server, served};
+
+/// A part of Azure that runs.
+pub struct Azure(Server<State>);
+
+served!(Azure);
+
+#[derive(Default)]
+struct State {
+    /// Tenant, client and secret.
+    clients: BTreeSet<(String, String, String)>,
+    tokens: BTreeSet<String>,
+    secrets: BTreeMap<String, String>,
+}
+
+impl Azure {
+    /// Starts one that has nothing.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Server::start(State::default()))
+    }
+
+    /// Takes this client.
+    pub fn know_client(&self, tenant: &str, client: &str, secret: &str) {
+        let known = (tenant.to_owned(), client.to_owned(), secret.to_owned());
+        self.0.change(|state| state.clients.insert(known));
+    }
+
+    /// Keeps a secret.
+    pub fn put(&self, name: &str, value: &str) {
+        self.0.change(|state| state.secrets.insert(name.to_owned(), value.to_owned()));
+    }
+}
+
+impl Answers for State {
+    fn answer(&mut self, heard: &Heard) -> Said {
+        if let Some(tenant) = heard.path.strip_suffix("/oauth2/v2.0/token") {
+            return self.sign_in(tenant.trim_start_matches('/'), heard);
+        }
+        if heard.path == "/metadata/identity/oauth2/token" {
+            let asked = heard.query.contains("resource=https%3A%2F%2Fvault.azure.net");
+            return if heard.header("metadata") == Some("true") && asked {
+                self.token()
+            } else {
+                Said::new(400, json!({ "error": "invalid_request" }))
+            };
+        }
+        let Some(name) = heard.path.strip_prefix("/secrets/") else {
+            return failed(404, "ResourceNotFound");
+        };
+        if !heard.bearer().is_some_and(|token| self.tokens.contains(token)) {
+            return failed(401, "Unauthorized");
+        }
+        if !heard.query.starts_with("api-version=7.") {
+            return failed(400, "BadParameter");
+        }
+        match self.secrets.get(name.split('/').next().unwrap_or_default()) {
+            Some(value) => Said::new(
+                200,
+                json!({
+                    "value": value, "id": format!("https://x.vault.azure.net/secrets/{name}/1"),
+                    "attributes": { "enabled": true },
+                }),
+            ),
+            None => failed(404, "SecretNotFound"),
+        }
+    }
+}
+
+impl State {
+    fn sign_in(&mut self, tenant: &str, heard: &Heard) -> Said {
+        let body = String::from_utf8_lossy(&heard.body).into_owned();
+        let field = |name: &str| {
+            let found = body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+            found.unwrap_or_default().to_owned()
+        };
+        let scope = field("scope");
+        let client = (tenant.to_owned(), field("client_id"), field("client_secret"));
+        if !scope.contains("vault.azure.net") {
+            return Said::new(400, json!({ "error": "invalid_scope" }));
+        }
+        if !self.clients.contains(&client) {
+            return Said::new(
+                401,
+                json!({ "error": "invalid_client", "error_description": "AADSTS7000215" }),
+            );
+        }
+        self.token()
+    }
+
+    fn token(&mut self) -> Said {
+        let token = format!("eyJ.CANARY-{}", self.tokens.len());
+        self.tokens.insert(token.clone());
+        // The metadata service answers the number as a text, Entra as a number.
+        Said::new(200, json!({ "access_token": token, "expires_in": 3599, "token_type": "Bearer" }))
+    }
+}
+
+fn failed(status: u16, code: &str) -> Said {
+    Said::new(status, json!({ "error": { "code": code, "message": "CANARY-said-by-azure" } }))
+}
