@@ -9,7 +9,7 @@ use broker::{Broker, Overlay, Reading, Stores, SystemClock, Worker};
 use model::{Clock, TenantName};
 use net::tls::{Outbound, Trust};
 use net::{Upstream, UpstreamConfig};
-use secrets::{Facts, KeyFile, KeyProvider, RecoveryKey, Setup};
+use secrets::{Facts, KeyFile, KeyProvider, Literals, RecoveryKey, Setup};
 use store::{Embedded, HomeLock, Journal, Storage};
 
 use crate::failure::{Failure, Outcome};
@@ -205,7 +205,23 @@ pub(crate) fn setup(home: &Home, facts: Option<&Facts>) -> Outcome<Setup> {
         reserved.push(path.clone());
     }
     let config = Arc::new(crate::settings::sources::read(&home.sources())?);
-    Ok(Setup { reserved, config, ..Setup::default() })
+    Ok(Setup { reserved, config, literals: Some(literals()?), ..Setup::default() })
+}
+
+/// Keeps a secret that stands in a peer's configuration itself, and gives the reference by which it is lent.
+pub(crate) fn literal(value: &str) -> Outcome<model::SecretRef> {
+    let secret = memory::Secret::new(value.as_bytes().to_vec()).map_err(secrets::Error::from)?;
+    Ok(literals()?.keep(secret)?)
+}
+
+/// The secrets that stood in configurations which this process read. There are none but those of a peer's files.
+fn literals() -> Outcome<Arc<Literals>> {
+    static KEPT: OnceLock<Arc<Literals>> = OnceLock::new();
+    if let Some(kept) = KEPT.get() {
+        return Ok(Arc::clone(kept));
+    }
+    let made = Arc::new(Literals::new()?);
+    Ok(Arc::clone(KEPT.get_or_init(|| made)))
 }
 
 /// As long as a command takes that nobody is asked for.

@@ -55,7 +55,7 @@ impl Gateway {
         if secret_refresh.is_some() {
             return refused(
                 "`--secret-refresh`: how long a secret is kept is not a flag here",
-                "files are read again when they change; SIGHUP reads everything again",
+                "set `refresh` in `sources.toml` of the home, such as `refresh = \"1m\"`; SIGHUP reads everything again",
             );
         }
         if self.disable_x_at_int == Some(true) && self.x_at_int_host.is_some() {

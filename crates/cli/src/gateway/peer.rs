@@ -53,9 +53,10 @@ impl Peer {
         let lists = self.lists(&|source| source.text(self.fetch))?;
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest(&config, &lists));
         let name = self.files.config.name();
-        let mut keep = |_: &str, _: &str| -> Result<model::SecretRef, String> {
-            Err("a secret in the file itself can't be used: name where it is, such as `env:SLACK_TOKEN`"
-                .to_owned())
+        let mut literal = 0_usize;
+        let mut keep = |_: &str, value: &str| -> Result<model::SecretRef, String> {
+            literal += 1;
+            crate::wire::literal(value).map_err(|failure| failure.to_string())
         };
         let Translated { integrations } =
             Config::read(&config, &name)?.translate(&self.options, &mut keep)?;
@@ -65,6 +66,12 @@ impl Peer {
             told.notes.extend(one.notes.iter().map(|note| format!("`{}`: {}", one.theirs, note.0)));
         }
         told.hidden(home, &integrations);
+        if literal > 0 {
+            told.warnings.push(format!(
+                "{literal} secrets stand in `{}` in the clear (`dangerousLiteral:`): whoever reads the file has them",
+                told.config
+            ));
+        }
         if self.options.dangerous_allow_private {
             told.warnings
                 .push("credentials may go to private addresses (`--dangerous-allow-private`)".to_owned());
