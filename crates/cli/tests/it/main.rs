@@ -45,6 +45,8 @@ mod run;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod trouble_homes;
