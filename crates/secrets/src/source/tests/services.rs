@@ -50,7 +50,7 @@ fn role(secret: Option<SecretRef>) -> VaultAuth {
     VaultAuth::AppRole { role: "role-1".to_owned(), secret, mount: None }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn every_source_says_when_it_is_out_of_reach_refused_or_sent_elsewhere_and_repeats_nothing() {
     let (vault, aws, google, azure) = (Vault::start(), Keeper::start(), Google::start(), Azure::start());
     let (kubernetes, connect) = (Kubernetes::start(), Connect::start());
