@@ -9,8 +9,9 @@ use crate::caveat::{Asked, Broken, Caveat};
 use crate::cedar::{Answer, Decision, Explanation, Outcome, Subject, Version};
 use crate::denial::Denial;
 use crate::grant::{Grant, GrantState, Grants};
+use crate::lists::{Listed, Reason, Says, Verdict};
 use crate::permit::{Allowed, ApprovalNeed, Counter, Limits, Permit};
-use crate::principal::{Principals, Standing};
+use crate::principal::{Listing, Principals, Standing};
 use crate::rules::Rules;
 
 /// Everything that a decision is made from.
@@ -26,7 +27,8 @@ pub struct Authority<'a> {
 
 impl Authority<'_> {
     /// Allows one call, or says what denies it. `verified` is the capability that was presented, where there was one; it
-    /// only ever takes away from what its principal could do.
+    /// only ever takes away from what its principal could do. `verdict` is what the lists say about this call: what they
+    /// deny is denied, whoever asks; that they allow it gives a role to a caller who proved nothing to us but by them.
     ///
     /// # Errors
     /// A [`Denial`] that names the grant, capability or policy that decided, and gives the call back.
@@ -35,10 +37,12 @@ impl Authority<'_> {
         caller: &Caller,
         call: Call,
         verified: Option<&Verified>,
+        verdict: Verdict,
         now: Timestamp,
     ) -> Result<Permit, Denial> {
-        match self.decide(caller, &call, verified, now) {
-            Ok((allowed, _)) => {
+        match self.decide(caller, &call, (verified, &verdict), now) {
+            Ok((mut allowed, _)) => {
+                allowed.observed = verdict.observed;
                 let (tenant, principal) = (caller.tenant().clone(), caller.principal().clone());
                 Ok(Permit { call, tenant, principal, allowed })
             }
@@ -53,20 +57,22 @@ impl Authority<'_> {
         caller: &Caller,
         call: &Call,
         verified: Option<&Verified>,
+        verdict: &Verdict,
         now: Timestamp,
     ) -> Explanation {
         let policies = match self.rules.policies() {
             Ok(policies) => policies,
             Err(refusal) => return Explanation::unread(refusal.message),
         };
-        match self.decide(caller, call, verified, now) {
+        match self.decide(caller, call, (verified, verdict), now) {
             Ok((allowed, decision)) => {
                 let mut explanation = policies.explain(&decision);
                 explanation.approval = allowed.limits.approval == ApprovalNeed::Required;
                 explanation
             }
             Err(denial) => {
-                let asked = self.subject(caller, verified).map(|s| policies.decide(&s, caller, call, now));
+                let asked = self.subject(caller, call, (verified, verdict));
+                let asked = asked.map(|subject| policies.decide(&subject, caller, call, now));
                 let failed = Arc::new(Decision::nothing());
                 let mut explanation = policies.explain(asked.as_ref().unwrap_or(&failed));
                 explanation.answer = Answer::Deny;
@@ -80,10 +86,13 @@ impl Authority<'_> {
         &self,
         caller: &Caller,
         call: &Call,
-        verified: Option<&Verified>,
+        (verified, verdict): (Option<&Verified>, &Verdict),
         now: Timestamp,
     ) -> Result<(Allowed, Arc<Decision>), Denial> {
-        let subject = self.subject(caller, verified)?;
+        if let Says::Denied(rule, reason) = &verdict.says {
+            return Err(denied_by_list(call, rule, reason));
+        }
+        let subject = self.subject(caller, call, (verified, verdict))?;
         let mut allowed = Allowed {
             grant: None,
             narrowings: Box::default(),
@@ -91,7 +100,14 @@ impl Authority<'_> {
             expires: None,
             version: Version::of([0; 32]),
             determining: NOTHING.clone(),
+            listed: None,
+            observed: None,
         };
+        if let (Standing::Incoming(Listing::Allowed) | Standing::Anonymous(Listing::Allowed), Says::Allowed(listed)) =
+            (subject.standing, &verdict.says)
+        {
+            allowed.listed = Some(Arc::clone(&listed.rule));
+        }
         if let Some(verified) = verified {
             let grant = self.standing_grant(caller, verified, now)?;
             check_caveats(&Asked { caller, call, now }, &grant, verified, &mut allowed)?;
@@ -99,7 +115,7 @@ impl Authority<'_> {
         let (decision, version) = self.rules.decide(&subject, caller, call, now).map_err(unread)?;
         allowed.version = version;
         let Outcome::Allow { approval } = decision.outcome else {
-            return Err(denied_by_policy(caller, call, &decision));
+            return Err(denied_by_policy(caller, call, (&decision, verdict)));
         };
         if approval {
             allowed.limits.approval = ApprovalNeed::Required;
@@ -109,7 +125,12 @@ impl Authority<'_> {
     }
 
     /// Who asks, and how they stand. A capability that was claimed but not verified is no proof.
-    fn subject<'a>(&self, caller: &'a Caller, verified: Option<&Verified>) -> Result<Subject<'a>, Denial> {
+    fn subject<'a>(
+        &self,
+        caller: &'a Caller,
+        call: &Call,
+        (verified, verdict): (Option<&Verified>, &Verdict),
+    ) -> Result<Subject<'a>, Denial> {
         let missing = || {
             Denial::new(
                 Code::Unauthenticated,
@@ -117,7 +138,12 @@ impl Authority<'_> {
             )
             .hint("present the capability with the request")
         };
-        let standing = Standing::of(caller.proof(), verified.is_some()).ok_or_else(missing)?;
+        let listing = match &verdict.says {
+            // A proof about another call is none about this one.
+            Says::Allowed(Listed { call: allowed, rule: _ }) if *allowed == call.id() => Listing::Allowed,
+            Says::Allowed(_) | Says::Silent(_) | Says::Denied(..) => Listing::Silent,
+        };
+        let standing = Standing::of(caller.proof(), verified.is_some(), listing).ok_or_else(missing)?;
         match (caller.proof(), verified) {
             (Proof::Capability(claimed), Some(verified)) if claimed != verified.grant() => {
                 return Err(missing());
@@ -238,7 +264,15 @@ fn broken_by(origin: &Origin, broken: Broken) -> Denial {
     }
 }
 
-fn denied_by_policy(caller: &Caller, call: &Call, decision: &Decision) -> Denial {
+fn denied_by_list(call: &Call, rule: &str, reason: &Reason) -> Denial {
+    let what = format!("a rule of the denylist denies `{}/{}`", call.integration(), call.operation());
+    Denial::new(Code::Denied, what)
+        .hint("`doorward lists explain` shows which one")
+        .rule(rule)
+        .reason(reason.to_string())
+}
+
+fn denied_by_policy(caller: &Caller, call: &Call, (decision, verdict): (&Decision, &Verdict)) -> Denial {
     let (integration, operation) = (call.integration(), call.operation());
     let what = format!("`{integration}/{operation}` on `{}`", call.resource());
     let first = decision.determining.first();
@@ -263,10 +297,18 @@ fn denied_by_policy(caller: &Caller, call: &Call, decision: &Decision) -> Denial
             let message = format!("nothing proves who asks for {what}");
             Denial::new(Code::Unauthenticated, message).hint("present a capability")
         }
-        Outcome::NotPermitted | Outcome::Allow { .. } => {
-            let message = format!("no policy permits `{}` {what}", caller.principal());
-            Denial::new(Code::Denied, message).hint("`doorward policy explain` shows what was asked")
-        }
+        Outcome::NotPermitted | Outcome::Allow { .. } => match (caller.proof(), verdict.reason()) {
+            (Proof::Incoming | Proof::Anonymous, reason) => {
+                let integration = call.integration();
+                let message = format!("the allowlist of `{integration}` does not allow this request");
+                let reason = reason.unwrap_or(&Reason::NoMatch).to_string();
+                Denial::new(Code::Denied, message).hint("`doorward lists explain` shows why").reason(reason)
+            }
+            _ => {
+                let message = format!("no policy permits `{}` {what}", caller.principal());
+                Denial::new(Code::Denied, message).hint("`doorward policy explain` shows what was asked")
+            }
+        },
     }
 }
 

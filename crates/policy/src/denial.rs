@@ -10,12 +10,13 @@ pub struct Denial {
     message: String,
     hint: Option<String>,
     rule: Option<String>,
+    reason: Option<Box<str>>,
     call: Option<Box<Call>>,
 }
 
 impl Denial {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, rule: None, call: None }
+        Self { code, message: message.into(), hint: None, rule: None, reason: None, call: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -25,6 +26,11 @@ impl Denial {
 
     pub(crate) fn rule(mut self, rule: impl Into<String>) -> Self {
         self.rule = Some(rule.into());
+        self
+    }
+
+    pub(crate) fn reason(mut self, reason: impl Into<Box<str>>) -> Self {
+        self.reason = Some(reason.into());
         self
     }
 
@@ -66,8 +72,9 @@ impl Denial {
 
 impl From<Denial> for Refusal {
     fn from(denial: Denial) -> Self {
-        let Denial { code, message, hint, rule: _, call: _ } = denial;
-        let refusal = Self::new(code, message);
+        let Denial { code, message, hint, rule: _, reason, call: _ } = denial;
+        let mut refusal = Self::new(code, message);
+        refusal.reason = reason;
         match hint {
             Some(hint) => refusal.hint(hint),
             None => refusal,

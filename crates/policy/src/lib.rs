@@ -34,6 +34,7 @@ mod denial;
 mod error;
 pub mod files;
 mod grant;
+pub mod lists;
 mod permit;
 mod principal;
 mod rules;

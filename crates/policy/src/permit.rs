@@ -35,6 +35,10 @@ pub(crate) struct Allowed {
     pub(crate) expires: Option<Timestamp>,
     pub(crate) version: Version,
     pub(crate) determining: Arc<[Arc<str>]>,
+    /// The rule of an allowlist by which the caller stands.
+    pub(crate) listed: Option<Arc<str>>,
+    /// The rule of a denylist under trial that matched.
+    pub(crate) observed: Option<Arc<str>>,
 }
 
 impl Permit {
@@ -83,6 +87,18 @@ impl Permit {
     #[must_use]
     pub const fn policy_version(&self) -> Version {
         self.allowed.version
+    }
+
+    /// The rule of an allowlist that allowed the call, where the caller stands by it: file and line.
+    #[must_use]
+    pub fn listed(&self) -> Option<&str> {
+        self.allowed.listed.as_deref()
+    }
+
+    /// The rule of a denylist under trial that would have denied the call.
+    #[must_use]
+    pub fn observed(&self) -> Option<&str> {
+        self.allowed.observed.as_deref()
     }
 
     /// The ids of the policies that decided, ascending.

@@ -155,14 +155,14 @@ impl Standing {
     }
 
     /// `None` where a capability is claimed and none was verified.
-    pub(crate) const fn of(proof: Proof, verified: bool) -> Option<Self> {
+    pub(crate) const fn of(proof: Proof, verified: bool, listing: Listing) -> Option<Self> {
         match (proof, verified) {
             (_, true) => Some(Self::Holder),
             (Proof::Capability(_), false) => None,
             (Proof::Kernel, false) => Some(Self::Proven),
             (Proof::Loopback, false) => Some(Self::Unproven),
-            (Proof::Incoming, false) => Some(Self::Incoming(Listing::Silent)),
-            (Proof::Anonymous, false) => Some(Self::Anonymous(Listing::Silent)),
+            (Proof::Incoming, false) => Some(Self::Incoming(listing)),
+            (Proof::Anonymous, false) => Some(Self::Anonymous(listing)),
         }
     }
 }

@@ -40,11 +40,11 @@ impl House {
     fn hold(&self, token: &Token, ask: &Ask) -> Result<Permit, Denial> {
         let verified = verify(token, &root()).unwrap();
         let caller = ask.caller("bot", Proof::Capability(grant_id(1)));
-        self.authority().authorise(&caller, ask.call(), Some(&verified), ask.now())
+        self.authority().authorise(&caller, ask.call(), Some(&verified), Verdict::silent(), ask.now())
     }
 
     fn plain(&self, principal: &str, proof: Proof, ask: &Ask) -> Result<Permit, Denial> {
-        self.authority().authorise(&ask.caller(principal, proof), ask.call(), None, ask.now())
+        self.authority().authorise(&ask.caller(principal, proof), ask.call(), None, Verdict::silent(), ask.now())
     }
 }
 
@@ -139,7 +139,7 @@ fn another_tenant_or_principal_cannot_use_it() {
     let verified = verify(&token(&[]), &root()).unwrap();
     let ask_as = |tenant: &str, principal: &str| {
         let caller = ask.caller_of(tenant, principal, Proof::Capability(grant_id(1)));
-        house.authority().authorise(&caller, ask.call(), Some(&verified), ask.now())
+        house.authority().authorise(&caller, ask.call(), Some(&verified), Verdict::silent(), ask.now())
     };
     assert_eq!(code(ask_as("acme", "bot")), Code::Unauthenticated);
     assert_eq!(code(ask_as("local", "ada")), Code::Denied);
@@ -150,7 +150,7 @@ fn another_tenant_or_principal_cannot_use_it() {
     for tenant in ["acme", "local"] {
         let caller = ask.caller_of(tenant, "bot", Proof::Capability(grant_id(1)));
         assert_eq!(
-            code(house.authority().authorise(&caller, ask.call(), Some(&foreign), ask.now())),
+            code(house.authority().authorise(&caller, ask.call(), Some(&foreign), Verdict::silent(), ask.now())),
             Code::Unauthenticated
         );
     }
@@ -167,7 +167,7 @@ fn a_claimed_capability_that_was_not_verified_is_no_proof() {
     let verified = verify(&token(&[]), &root()).unwrap();
     let ask = Ask::default();
     let caller = ask.caller("bot", Proof::Capability(grant_id(2)));
-    let result = house.authority().authorise(&caller, ask.call(), Some(&verified), ask.now());
+    let result = house.authority().authorise(&caller, ask.call(), Some(&verified), Verdict::silent(), ask.now());
     assert_eq!(code(result), Code::Unauthenticated);
 }
 
@@ -200,7 +200,7 @@ fn a_capability_only_takes_away_from_a_proven_caller() {
     let verified = verify(&token(&[r#"{"access": "read"}"#]), &root()).unwrap();
     assert!(house.plain("bot", Proof::Kernel, &ask).is_ok());
     assert_eq!(
-        code(house.authority().authorise(&caller, ask.call(), Some(&verified), ask.now())),
+        code(house.authority().authorise(&caller, ask.call(), Some(&verified), Verdict::silent(), ask.now())),
         Code::Denied
     );
 }
@@ -267,7 +267,7 @@ fn explaining_says_what_authorising_would_say() {
     let explain = |token: &Token| {
         let verified = verify(token, &root()).unwrap();
         let caller = ask.caller("bot", Proof::Capability(grant_id(1)));
-        house.authority().explain(&caller, &ask.call(), Some(&verified), ask.now())
+        house.authority().explain(&caller, &ask.call(), Some(&verified), &Verdict::silent(), ask.now())
     };
     let allowed = explain(&token(&[r#"{"approval": "all"}"#]));
     assert_eq!((allowed.answer, allowed.approval), (Answer::Allow, true));

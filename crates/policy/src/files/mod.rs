@@ -24,12 +24,12 @@ mod error;
 mod evaluate;
 mod expression;
 mod folder;
-mod node;
+pub(crate) mod node;
 mod question;
 mod read;
 mod resource;
 mod rule;
-mod strict;
+pub(crate) mod strict;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -4,18 +4,18 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
-use serde_saphyr::{Error as Wrong, Spanned};
+use serde_saphyr::{Budget, Error as Wrong, Spanned};
 
 /// One value of a file.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) line: usize,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) line: usize,
+    pub(crate) value: Value,
 }
 
 /// What it is.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Whole(i64),
@@ -28,18 +28,23 @@ pub(super) enum Value {
 }
 
 /// A mistake that makes the whole file unreadable: its line, from 1, and what is wrong.
-pub(super) type Mistake = (usize, String);
+pub(crate) type Mistake = (usize, String);
 
 /// Reads YAML.
-pub(super) fn yaml(text: &str) -> Result<Node, Mistake> {
+pub(crate) fn yaml(text: &str) -> Result<Node, Mistake> {
+    // A policy is at most seven deep; a reader that calls itself for each level would run out of stack. Aliases make a
+    // file say more than stands in it.
+    yaml_within(text, serde_saphyr::budget! { max_depth: 32, max_anchors: 0, max_aliases: 0 })
+}
+
+/// Reads YAML of at most this size and depth.
+pub(crate) fn yaml_within(text: &str, budget: Option<Budget>) -> Result<Node, Mistake> {
     let options = serde_saphyr::options! {
         strict_booleans: true,
         with_snippet: false,
         reject_unsupported_tags: true,
         merge_keys: serde_saphyr::MergeKeyPolicy::Error,
-        // A policy is at most seven deep; a reader that calls itself for each level would run out of stack. Aliases make a
-        // file say more than stands in it.
-        budget: serde_saphyr::budget! { max_depth: 32, max_anchors: 0, max_aliases: 0 },
+        budget: budget,
     };
     let read: Result<Spanned<Value>, Wrong> = serde_saphyr::from_str_with_options(text, options);
     read.map(node).map_err(|wrong| (wrong.location().map_or(1, |at| line(at.line())), said(&wrong)))
@@ -47,9 +52,17 @@ pub(super) fn yaml(text: &str) -> Result<Node, Mistake> {
 
 /// Reads JSON. Every JSON text is YAML too, and that reader knows the lines; where the two read different things, the file
 /// is refused, so that nothing depends on which of them is right.
-pub(super) fn json(text: &str) -> Result<Node, Mistake> {
+pub(crate) fn json(text: &str) -> Result<Node, Mistake> {
+    same(text, yaml(text)?)
+}
+
+/// Reads JSON of at most this size and depth; see [`json`].
+pub(crate) fn json_within(text: &str, budget: Option<Budget>) -> Result<Node, Mistake> {
+    same(text, yaml_within(text, budget)?)
+}
+
+fn same(text: &str, tree: Node) -> Result<Node, Mistake> {
     let plain: Json = serde_json::from_str(text).map_err(|wrong| (wrong.line().max(1), of_json(&wrong)))?;
-    let tree = yaml(text)?;
     match differs(&tree, &plain) {
         None => Ok(tree),
         Some(line) => Err((line, "this can be read in two ways; write it in plain characters".to_owned())),

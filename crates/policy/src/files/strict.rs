@@ -4,19 +4,19 @@ use super::node::{Node, Value};
 
 /// A mistake in a file: its line, what is wrong, and the nearest known word.
 #[derive(Debug)]
-pub(super) struct Mistake {
-    pub(super) line: usize,
-    pub(super) problem: String,
-    pub(super) nearest: Option<String>,
+pub(crate) struct Mistake {
+    pub(crate) line: usize,
+    pub(crate) problem: String,
+    pub(crate) nearest: Option<String>,
 }
 
 impl Mistake {
-    pub(super) fn new(line: usize, problem: impl Into<String>) -> Self {
+    pub(crate) fn new(line: usize, problem: impl Into<String>) -> Self {
         Self { line, problem: problem.into(), nearest: None }
     }
 
     /// A word that is none of the known ones.
-    pub(super) fn unknown<'a>(
+    pub(crate) fn unknown<'a>(
         line: usize,
         what: &str,
         word: &str,
@@ -29,15 +29,15 @@ impl Mistake {
 }
 
 /// A map whose keys are all known.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     /// Where it begins.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     entries: &'a [(String, usize, Node)],
 }
 
 impl<'a> Fields<'a> {
     /// The fields of a map; `what` says in words what it is.
-    pub(super) fn of(node: &'a Node, what: &str, known: &[&str]) -> Result<Self, Mistake> {
+    pub(crate) fn of(node: &'a Node, what: &str, known: &[&str]) -> Result<Self, Mistake> {
         let Value::Map(entries) = &node.value else {
             return Err(Mistake::new(node.line, format!("{what} is a map of keys and values")));
         };
@@ -53,24 +53,24 @@ impl<'a> Fields<'a> {
     }
 
     /// The value under a key; what is written as `null` is not given.
-    pub(super) fn find(&self, key: &str) -> Option<&'a Node> {
+    pub(crate) fn find(&self, key: &str) -> Option<&'a Node> {
         let found = self.entries.iter().find(|(name, _, _)| name == key).map(|(_, _, node)| node);
         found.filter(|node| !matches!(node.value, Value::Null))
     }
 
     /// The value under a key that has to be there.
-    pub(super) fn need(&self, key: &str) -> Result<&'a Node, Mistake> {
+    pub(crate) fn need(&self, key: &str) -> Result<&'a Node, Mistake> {
         self.find(key).ok_or_else(|| Mistake::new(self.line, format!("the key `{key}` is missing")))
     }
 
     /// A text that may be left out.
-    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, Mistake> {
+    pub(crate) fn text(&self, key: &str) -> Result<Option<&'a str>, Mistake> {
         self.find(key).map(|node| text(node, key)).transpose()
     }
 }
 
 /// A text.
-pub(super) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str, Mistake> {
+pub(crate) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str, Mistake> {
     match &node.value {
         Value::Text(text) if text.len() <= LONGEST && !text.chars().any(char::is_control) => Ok(text),
         Value::Text(_) => {
@@ -84,7 +84,7 @@ pub(super) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str, Mistake> {
 }
 
 /// A list of 1 to [`MOST`] entries.
-pub(super) fn list<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], Mistake> {
+pub(crate) fn list<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], Mistake> {
     match &node.value {
         Value::List(entries) if entries.is_empty() => Err(Mistake::new(
             node.line,
@@ -97,7 +97,7 @@ pub(super) fn list<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], Mistake
 }
 
 /// What one of these words stands for.
-pub(super) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)]) -> Result<T, Mistake> {
+pub(crate) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)]) -> Result<T, Mistake> {
     let written = text(node, what)?;
     let found = known.iter().find(|(word, _)| *word == written);
     let words = known.iter().map(|(word, _)| *word);
@@ -107,14 +107,14 @@ pub(super) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)]) -> Res
 }
 
 /// The nearest known word, where it is near enough to be a slip of the finger.
-fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let scored = known.into_iter().map(|word| (strsim::jaro_winkler(wrong, word), word));
     let best = scored.filter(|(score, _)| *score >= NEAR).max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.map(|(_, word)| word.to_owned())
 }
 
 /// A wrong word, where it is short and plain enough to be repeated.
-fn shown(word: &str) -> String {
+pub(crate) fn shown(word: &str) -> String {
     let plain = word.len() <= 40 && word.chars().all(|c| c.is_ascii_graphic() && c != '`');
     if plain { format!("`{word}`") } else { "(not shown)".to_owned() }
 }
@@ -123,4 +123,4 @@ const NEAR: f64 = 0.8;
 /// Longest text, in bytes.
 const LONGEST: usize = 512;
 /// The most entries of a list.
-pub(super) const MOST: usize = 256;
+pub(crate) const MOST: usize = 256;

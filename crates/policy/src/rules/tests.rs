@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use model::{Access, Code, Proof, Risk, TenantName};
 
 use super::*;
+use crate::lists::Verdict;
 use crate::cedar::Source;
 use crate::principal::{Known, OWNER, PrincipalKind, Principals};
 use crate::tests::{Ask, specs};
@@ -57,7 +58,7 @@ fn ask(rules: &Rules, ask: &Ask) -> Result<Permit, Denial> {
     let known = Known::new(PrincipalKind::Person, [OWNER]).unwrap();
     principals.put(&TenantName::local(), &"ada".parse().unwrap(), known);
     let authority = Authority { rules, grants: &grants, principals: &principals };
-    authority.authorise(&ask.caller("ada", Proof::Kernel), ask.call(), None, ask.now())
+    authority.authorise(&ask.caller("ada", Proof::Kernel), ask.call(), None, Verdict::silent(), ask.now())
 }
 
 #[test]

@@ -1,0 +1,49 @@
+//! What lists may speak of: the integrations there are, and their ready-made capabilities. The broker answers from its
+//! catalogue, which stands on the same floor as this crate.
+
+use std::collections::BTreeMap;
+
+use model::IntegrationName;
+
+use super::Condition;
+
+/// A parameter of a capability as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Param {
+    /// One text.
+    Text(String),
+    /// Several texts.
+    List(Vec<String>),
+}
+
+/// Parameters by name; one that was written as `null` is not there.
+pub type Params = BTreeMap<String, Param>;
+
+/// Why a capability means nothing here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unready {
+    /// The integration has none of this name; these it has.
+    Unknown(Vec<String>),
+    /// A parameter is missing, unknown, or of the wrong kind; or the integration can't be read.
+    Wrong(String),
+}
+
+/// The integrations, and their ready-made capabilities.
+pub trait Services {
+    /// Every integration that requests can be forwarded to.
+    fn names(&self) -> Vec<IntegrationName>;
+
+    /// The catalogue entry that an integration is made from: `slack` for one called `slack-prod`.
+    fn kind(&self, integration: &IntegrationName) -> Option<IntegrationName>;
+
+    /// What a capability allows; one of the conditions is enough.
+    ///
+    /// # Errors
+    /// When there is none of this name, or its parameters are wrong.
+    fn capability(
+        &self,
+        integration: &IntegrationName,
+        capability: &str,
+        params: &Params,
+    ) -> Result<Vec<Condition>, Unready>;
+}

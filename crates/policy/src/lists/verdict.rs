@@ -1,0 +1,101 @@
+//! What the lists say about one call.
+
+use std::fmt;
+use std::sync::Arc;
+
+use model::EvidenceId;
+
+/// What the lists say about one call. Only [`Lists::check`](super::Lists::check) makes one that allows or denies.
+#[derive(Debug)]
+#[must_use]
+pub struct Verdict {
+    pub(crate) says: Says,
+    /// The rule under trial that would have denied it.
+    pub(crate) observed: Option<Arc<str>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Says {
+    Allowed(Listed),
+    Silent(Option<Reason>),
+    Denied(Arc<str>, Reason),
+}
+
+/// Proof that a rule of an allowlist matches one call, and no rule of a denylist does.
+#[derive(Debug)]
+#[must_use]
+pub struct Listed {
+    pub(crate) call: EvidenceId,
+    pub(crate) rule: Arc<str>,
+}
+
+/// Why a request is not allowed by the lists, in the words that clients of such lists know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// No rule speaks of this path and method.
+    NoMatch,
+    /// The first rule that speaks of them asks for something else.
+    Constraint(String),
+    /// A rule of the denylist matches.
+    Denied {
+        /// The caller of the entry: an id, or `*`.
+        caller: Arc<str>,
+        /// The method of the request.
+        method: &'static str,
+        /// The path of the rule.
+        path: Arc<str>,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoMatch => f.write_str("no allowlist match"),
+            Self::Constraint(what) => f.write_str(what),
+            Self::Denied { caller, method, path } => {
+                write!(f, "denylist matched caller {caller} {method} {path}")
+            }
+        }
+    }
+}
+
+impl Verdict {
+    /// That of no lists: they say nothing.
+    pub const fn silent() -> Self {
+        Self { says: Says::Silent(None), observed: None }
+    }
+
+    /// The rule that allows the call: file and line.
+    #[must_use]
+    pub fn allowed_by(&self) -> Option<&str> {
+        match &self.says {
+            Says::Allowed(listed) => Some(&listed.rule),
+            Says::Silent(_) | Says::Denied(..) => None,
+        }
+    }
+
+    /// The rule that denies the call: file and line.
+    #[must_use]
+    pub fn denied_by(&self) -> Option<&str> {
+        match &self.says {
+            Says::Denied(rule, _) => Some(rule),
+            Says::Allowed(_) | Says::Silent(_) => None,
+        }
+    }
+
+    /// The rule under trial that would have denied it.
+    #[must_use]
+    pub fn observed(&self) -> Option<&str> {
+        self.observed.as_deref()
+    }
+
+    /// Why the lists don't allow it, where they speak of the integration.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&Reason> {
+        match &self.says {
+            Says::Allowed(_) => None,
+            Says::Silent(reason) => reason.as_ref(),
+            Says::Denied(_, reason) => Some(reason),
+        }
+    }
+}
