@@ -11,6 +11,7 @@ use catalog::Catalog;
 use crypto::MacKey;
 use evidence::{Lane, Log, Outcomes};
 use model::{Clock, Code, PrincipalName, Refusal, TenantName, Timestamp};
+use policy::lists::Lists;
 use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals, Rules};
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
 use store::Storage;
@@ -20,6 +21,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 
 mod agent;
+mod lists;
 mod load;
 mod named;
 mod reload;
@@ -34,9 +36,10 @@ use rulings::Kept;
 use running::{Ending, Running, announce};
 use verified::VerifiedCache;
 
+pub use lists::read_lists;
 pub use load::Operations;
 pub(crate) use load::{PolicyRow, RevocationRow};
-pub use settings::{Overlay, Reading, Settings, State, Stores};
+pub use settings::{Overlay, Reading, Settings, State, Stores, WrittenList};
 
 /// The broker of a home.
 pub struct Broker {
@@ -46,6 +49,7 @@ pub struct Broker {
     catalog: ArcSwap<Catalog>,
     overlay: ArcSwap<Overlay>,
     rules: ArcSwap<Rules>,
+    lists: ArcSwap<Lists>,
     rulings: Arc<Kept>,
     bound: OnceLock<()>,
     grants: Grants,
@@ -121,6 +125,7 @@ impl Broker {
         let catalog = load::catalog(&settings.layer, &settings.overlay, None)?;
         let rulings = Arc::new(Kept::new(Arc::clone(storage), settings.tenant.clone()));
         let rules = load::rules(storage, &catalog, &settings, &rulings)?;
+        let lists = lists::in_force(&settings, &settings.overlay, &catalog)?;
         let secrets = Arc::new(Secrets::new(Arc::clone(storage), Arc::clone(&clock), setup));
         let grants = Grants::new();
         let tenants = load::grants(&**storage, &settings.tenant, &grants)?;
@@ -141,6 +146,7 @@ impl Broker {
             catalog: ArcSwap::from_pointee(catalog),
             overlay: ArcSwap::new(Arc::clone(&settings.overlay)),
             rules: ArcSwap::from_pointee(rules),
+            lists: ArcSwap::from_pointee(lists),
             rulings,
             bound,
             grants,

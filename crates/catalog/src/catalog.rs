@@ -102,6 +102,14 @@ impl Catalog {
         Ok(kept.map_or(&found, |cell| cell.get_or_init(|| Arc::clone(&found))).clone())
     }
 
+    /// The names of services, sorted: all but Doorward itself. None of their files is read for it.
+    #[must_use]
+    pub fn services(&self) -> Vec<IntegrationName> {
+        let mut names = self.names();
+        names.retain(|name| !layer::HOUSE.contains(&name.as_str()));
+        names
+    }
+
     /// Every name, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<IntegrationName> {

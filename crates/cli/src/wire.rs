@@ -122,6 +122,7 @@ pub(crate) fn open_with(
         development: settings.development.value,
         layer: home.integrations(),
         overlay: Arc::new(overlay),
+        lists: home.lists(),
         origin: ORIGIN.to_owned(),
         threads: match serving {
             Serving::Threads(threads) => threads,

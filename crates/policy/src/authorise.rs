@@ -103,8 +103,10 @@ impl Authority<'_> {
             listed: None,
             observed: None,
         };
-        if let (Standing::Incoming(Listing::Allowed) | Standing::Anonymous(Listing::Allowed), Says::Allowed(listed)) =
-            (subject.standing, &verdict.says)
+        if let (
+            Standing::Incoming(Listing::Allowed) | Standing::Anonymous(Listing::Allowed),
+            Says::Allowed(listed),
+        ) = (subject.standing, &verdict.says)
         {
             allowed.listed = Some(Arc::clone(&listed.rule));
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use model::{IntegrationName, Refusal, Timestamp};
 use policy::Rules;
 
-use super::{Broker, Overlay, load};
+use super::{Broker, Overlay, lists, load};
 
 /// How reading everything again went so far.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ struct Counted {
 }
 
 impl Broker {
-    /// Reads the user's integrations and the policies again. On an error the former set stays.
+    /// Reads the user's integrations, the policies and the lists again. On an error the former set stays.
     ///
     /// # Errors
     /// The file and line that is wrong.
@@ -50,6 +50,7 @@ impl Broker {
     fn reload_with(&self, _writing: &MutexGuard<'_, ()>, overlay: &Overlay) -> Result<(), Refusal> {
         let catalog = load::catalog(&self.settings.layer, overlay, Some(&self.catalog()))?;
         let policies = load::policies(&*self.stores.state, &catalog, self.reveals())?;
+        let lists = lists::in_force(&self.settings, overlay, &catalog)?;
         let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
         let bindings = load::bindings(&catalog, &tenants);
         // Policies name the catalogue's operations, so both are ready before either is swapped.
@@ -57,6 +58,7 @@ impl Broker {
         self.secrets.bind(bindings);
         let _ = self.bound.set(());
         self.catalog.store(Arc::new(catalog));
+        self.lists.store(Arc::new(lists));
         Ok(())
     }
 

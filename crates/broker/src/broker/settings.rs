@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::TenantName;
+use policy::lists::Side as ListSide;
 use store::Storage;
 
 /// How a broker is set up.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub layer: PathBuf,
     /// What is laid over that folder at the start.
     pub overlay: Arc<Overlay>,
+    /// The folder of the allowlist and the denylist.
+    pub lists: PathBuf,
     /// The name under which the evidence is signed.
     pub origin: String,
     /// How many threads serve; each has a lane to the evidence.
@@ -34,6 +37,19 @@ pub struct Settings {
 pub struct Overlay {
     /// Integrations; one that has the name of a file of the home counts instead of that file.
     pub integrations: Vec<catalog::Written>,
+    /// Allowlists and denylists that hold instead of those of the home; `None` where those of the home hold.
+    pub lists: Option<Vec<WrittenList>>,
+}
+
+/// A list as somebody wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenList {
+    /// Which one it is.
+    pub side: ListSide,
+    /// How it is called in messages and in evidence.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
 }
 
 /// When the catalogue and the policies are read and compiled, which takes tens of milliseconds.

@@ -41,6 +41,11 @@ impl Forward {
         Ok(bytes)
     }
 
+    /// The body as it was read; `None` where nobody did, and there is one.
+    pub(crate) fn known(&self) -> Option<Bytes> {
+        self.read.clone().or_else(|| self.body.is_end_stream().then(Bytes::new))
+    }
+
     /// The whole body in the clear: inputs and rules can't be found in a compressed one.
     ///
     /// # Errors

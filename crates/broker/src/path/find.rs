@@ -10,6 +10,8 @@ use model::{Call, Code, EvidenceId, IntegrationName, Refusal};
 
 use crate::broker::Broker;
 use crate::inbound::{Asked, Forward, Inbound};
+use crate::path::identify::Identified;
+use crate::path::lists;
 
 /// A call and the integration that it belongs to.
 #[derive(Debug)]
@@ -18,8 +20,14 @@ pub(crate) struct Found {
     pub(crate) call: Call,
 }
 
-/// Finds the call. Reads the body only where the operation has inputs in it, and puts it back as it was.
-pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound) -> Result<Found, Refusal> {
+/// Finds the call. Reads the body only where the operation has inputs in it or a rule of a list asks for it, and puts it back as
+/// it was.
+pub(crate) async fn call(
+    broker: &Broker,
+    id: EvidenceId,
+    identified: &Identified,
+    inbound: &mut Inbound,
+) -> Result<Found, Refusal> {
     match &mut inbound.asked {
         Asked::Operate(operate) => {
             let integration = integration(broker, &operate.integration)?;
@@ -35,7 +43,9 @@ pub(crate) async fn call(broker: &Broker, id: EvidenceId, inbound: &mut Inbound)
             let integration = integration(broker, &forward.integration)?;
             let body = if is_bodiless(forward) {
                 Some(Bytes::new())
-            } else if integration.route(forward.method, &forward.target).wants_body() {
+            } else if integration.route(forward.method, &forward.target).wants_body()
+                || lists::want_body(broker, identified, &integration, forward)
+            {
                 Some(Box::pin(forward.readable(integration.limits())).await?)
             } else {
                 None

@@ -16,6 +16,7 @@ pub(crate) mod authorise;
 pub(crate) mod find;
 pub(crate) mod identify;
 pub(crate) mod inject;
+pub(crate) mod lists;
 pub(crate) mod perform;
 pub(crate) mod record;
 pub(crate) mod resolve;
@@ -30,6 +31,7 @@ use model::Refusal;
 
 use crate::{Inbound, Outbound, Worker};
 use admit::Admitted;
+use find::Found;
 use perform::Performed;
 use record::Trace;
 use unbroken::{Panicked, Unbroken};
@@ -64,11 +66,13 @@ impl Worker {
     async fn decide(&self, mut inbound: Inbound, trace: &mut Trace) -> Result<Box<Admitted>, Refusal> {
         let identified = identify::caller(self.broker(), trace.unsealed(), &inbound)?;
         trace.identified(&identified);
-        let found = find::call(self.broker(), trace.id(), &mut inbound).await?;
+        let found = find::call(self.broker(), trace.id(), &identified, &mut inbound).await?;
         trace.found(&found);
-        let permit = authorise::permit(self.broker(), &identified, found.call)
+        let Found { integration, call } = found;
+        let verdict = lists::verdict(self.broker(), &identified, (&integration, &call), &inbound)?;
+        let permit = authorise::permit(self.broker(), &identified, call, verdict)
             .map_err(|denial| trace.denied(denial))?;
-        let admitted = admit::within_limits(self.broker(), identified, permit, found.integration, inbound)?;
+        let admitted = admit::within_limits(self.broker(), identified, permit, integration, inbound)?;
         // Boxed, as it is moved whole into the future of the rest.
         Ok(Box::new(admitted))
     }

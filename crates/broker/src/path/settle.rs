@@ -45,7 +45,7 @@ pub(crate) async fn outcome(
     };
     match performed {
         Performed::Answer(Done { value, fields, code }) => {
-            outcome.fields = fields;
+            outcome.fields = ruled(fields, admitted);
             if code.is_some() {
                 (outcome.ending, outcome.code) = (Ending::Failed, code);
             }
@@ -53,7 +53,7 @@ pub(crate) async fn outcome(
             Ok(Outbound::Answer(Answer { evidence, value }))
         }
         Performed::Lease(Minted { lease, value, fields }) => {
-            outcome.fields = fields;
+            outcome.fields = ruled(fields, admitted);
             let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
             let answer = Answer { evidence, value };
             Ok(match lease {
@@ -66,7 +66,7 @@ pub(crate) async fn outcome(
             metrics::masked(worker.broker().metrics(), hits);
             outcome.status = Some(head.status().as_u16());
             outcome.ending = if head.status().as_u16() < 400 { Ending::Done } else { Ending::Failed };
-            outcome.fields = fields;
+            outcome.fields = ruled(fields, admitted);
             match body {
                 scrub::Body::Whole(bytes) => {
                     outcome.bytes_out = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -84,6 +84,17 @@ pub(crate) async fn outcome(
     }
 }
 
+/// The fields of a reply, behind the rules of lists that had a say. They come first, as no more than some are kept.
+fn ruled(fields: Vec<(String, String)>, admitted: &Admitted) -> Vec<(String, String)> {
+    let (listed, observed) = (admitted.permit.listed(), admitted.permit.observed());
+    if listed.is_none() && observed.is_none() {
+        return fields;
+    }
+    let rules = [("rule", listed), ("rule_observed", observed)];
+    let rules = rules.into_iter().filter_map(|(name, rule)| Some((name.to_owned(), rule?.to_owned())));
+    rules.chain(fields).collect()
+}
+
 /// Settles a call that was not performed, or of which nobody knows whether it was.
 async fn refused(
     worker: &Arc<Worker>,
@@ -94,6 +105,7 @@ async fn refused(
 ) -> Refusal {
     let ending = if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
     (outcome.ending, outcome.code) = (ending, Some(refusal.code));
+    outcome.fields = ruled(outcome.fields, admitted);
     if outcome.gives_back() {
         record::uses(worker, &admitted.permit, Change::GivenBack);
     }

@@ -125,7 +125,7 @@ impl House {
         change: fn(&mut Settings),
     ) -> Self {
         let key = KeyFile::at(folder.path().join("key"));
-        let layer = folder.path().join("integrations");
+        let (layer, lists) = (folder.path().join("integrations"), folder.path().join("lists"));
         let mut settings = Settings {
             tenant: TenantName::local(),
             owner_uid: OWNER,
@@ -135,6 +135,7 @@ impl House {
             overlay: Arc::default(),
             origin: "doorward/test".to_owned(),
             threads: 1,
+            lists,
             reading: broker::Reading::AtOnce,
         };
         change(&mut settings);

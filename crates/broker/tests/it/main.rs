@@ -26,6 +26,8 @@ mod house;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod management;
 #[cfg(test)]
 mod requests;

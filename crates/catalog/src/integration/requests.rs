@@ -142,7 +142,8 @@ impl Integration {
     }
 
     /// The target without the segment that stands for a credential in the path, where the caller wrote one.
-    fn stripped(&self, target: &Target) -> Target {
+    #[must_use]
+    pub fn stripped(&self, target: &Target) -> Target {
         let stands = self.auth.iter().find_map(|scheme| match scheme {
             AuthScheme::Path { prefix, suffix, .. } => target.segments().next().filter(|first| {
                 first.len() >= prefix.len() + suffix.len()

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use authtranslator::{Config, Options, Translated};
-use broker::{Broker, Overlay};
+use broker::{Broker, Overlay, WrittenList};
+use policy::lists::Side;
 use serde_json::{Value, json};
 
 use super::meaning::Files;
@@ -76,17 +77,18 @@ impl Peer {
             told.warnings
                 .push("credentials may go to private addresses (`--dangerous-allow-private`)".to_owned());
         }
-        let overlay = Overlay { integrations: integrations.into_iter().map(|one| one.written).collect() };
+        let integrations = integrations.into_iter().map(|one| one.written).collect();
+        let overlay = Overlay { integrations, lists: Some(lists) };
         Ok((overlay, told))
     }
 
     /// The texts of the lists, each with its name.
-    fn lists(
-        &self,
-        read: &dyn Fn(&super::source::Source) -> Outcome<String>,
-    ) -> Outcome<Vec<(String, String)>> {
-        let both = [&self.files.allowlist, &self.files.denylist];
-        both.into_iter().flatten().map(|source| Ok((source.name(), read(source)?))).collect()
+    fn lists(&self, read: &dyn Fn(&super::source::Source) -> Outcome<String>) -> Outcome<Vec<WrittenList>> {
+        let both = [(Side::Allow, &self.files.allowlist), (Side::Deny, &self.files.denylist)];
+        both.into_iter()
+            .filter_map(|(side, source)| source.as_ref().map(|source| (side, source)))
+            .map(|(side, source)| Ok(WrittenList { side, name: source.name(), text: read(source)? }))
+            .collect()
     }
 
     /// Reads everything again and swaps it in at once. Blocks.
@@ -161,14 +163,14 @@ impl Told {
     }
 }
 
-fn digest(config: &str, lists: &[(String, String)]) -> crypto::Digest {
+fn digest(config: &str, lists: &[WrittenList]) -> crypto::Digest {
     let mut hasher = crypto::Hasher::new();
     let mut part = |text: &str| {
         hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
         hasher.update(text.as_bytes());
     };
     part(config);
-    for (name, text) in lists {
+    for WrittenList { side: _, name, text } in lists {
         part(name);
         part(text);
     }

@@ -5,7 +5,8 @@
 //! evidence/     the segments of the evidence                      settings.toml  see `docs/reference/settings.md`
 //! key           what unlocks the home, without a passphrase       lock, socket   of the running broker
 //! policies/     policy files of the agent                         agent.*        its configuration, process id and log
-//! recovery      the recovery key, where nobody was there to take it       sources.toml   see `docs/guide/sources.md`
+//! lists/        allowlist and denylist                            sources.toml   see `docs/guide/sources.md`
+//! recovery      the recovery key, where nobody was there to take it
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -24,11 +25,12 @@ pub(crate) struct Home {
 
 impl Home {
     /// How everything in it begins.
-    pub(crate) const NAMES: [&'static str; 11] = [
+    pub(crate) const NAMES: [&'static str; 12] = [
         "home.db",
         "evidence",
         "key",
         "integrations",
+        "lists",
         "settings.toml",
         "sources.toml",
         "lock",
@@ -66,6 +68,11 @@ impl Home {
     /// The user's own integrations.
     pub(crate) fn integrations(&self) -> PathBuf {
         self.folder.join("integrations")
+    }
+
+    /// The allowlist and the denylist.
+    pub(crate) fn lists(&self) -> PathBuf {
+        self.folder.join("lists")
     }
 
     /// The segments of the evidence.

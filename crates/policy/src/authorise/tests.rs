@@ -44,7 +44,13 @@ impl House {
     }
 
     fn plain(&self, principal: &str, proof: Proof, ask: &Ask) -> Result<Permit, Denial> {
-        self.authority().authorise(&ask.caller(principal, proof), ask.call(), None, Verdict::silent(), ask.now())
+        self.authority().authorise(
+            &ask.caller(principal, proof),
+            ask.call(),
+            None,
+            Verdict::silent(),
+            ask.now(),
+        )
     }
 }
 
@@ -150,7 +156,13 @@ fn another_tenant_or_principal_cannot_use_it() {
     for tenant in ["acme", "local"] {
         let caller = ask.caller_of(tenant, "bot", Proof::Capability(grant_id(1)));
         assert_eq!(
-            code(house.authority().authorise(&caller, ask.call(), Some(&foreign), Verdict::silent(), ask.now())),
+            code(house.authority().authorise(
+                &caller,
+                ask.call(),
+                Some(&foreign),
+                Verdict::silent(),
+                ask.now()
+            )),
             Code::Unauthenticated
         );
     }
@@ -167,7 +179,8 @@ fn a_claimed_capability_that_was_not_verified_is_no_proof() {
     let verified = verify(&token(&[]), &root()).unwrap();
     let ask = Ask::default();
     let caller = ask.caller("bot", Proof::Capability(grant_id(2)));
-    let result = house.authority().authorise(&caller, ask.call(), Some(&verified), Verdict::silent(), ask.now());
+    let result =
+        house.authority().authorise(&caller, ask.call(), Some(&verified), Verdict::silent(), ask.now());
     assert_eq!(code(result), Code::Unauthenticated);
 }
 

@@ -117,7 +117,8 @@ fn beside(fields: &Fields, query: &Pairs, fit: Fit) -> Fit {
 
 /// One key of an object. Servers differ in whether `Name` is `name`, so a key beside a similar one is in doubt.
 fn entry(entries: &[(String, Json)], name: &str, path: &str, wanted: &Wanted) -> Fit {
-    let near: Vec<&(String, Json)> = entries.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).collect();
+    let near: Vec<&(String, Json)> =
+        entries.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).collect();
     let exact = near.iter().all(|(key, _)| key == name);
     if let Wanted::Absent = wanted {
         return match (near.is_empty(), exact) {
@@ -139,31 +140,34 @@ fn value(found: &Json, path: &str, wanted: &Wanted) -> Fit {
     let mismatch = || Fit::Fails(format!("body field {path} value mismatch"));
     let same = |same: bool| if same { Fit::Fits } else { mismatch() };
     match (wanted, found) {
-        (Wanted::Map(wanted), Json::Map(entries)) => {
-            Fit::all(wanted.iter().map(|(name, wanted)| entry(entries, name, &format!("{path}.{name}"), wanted)))
-        }
+        (Wanted::Map(wanted), Json::Map(entries)) => Fit::all(
+            wanted.iter().map(|(name, wanted)| entry(entries, name, &format!("{path}.{name}"), wanted)),
+        ),
         (Wanted::Map(_), _) => Fit::Fails(format!("body field {path} not object")),
         (Wanted::List(wanted), Json::List(found)) => {
             Fit::all(wanted.iter().map(|wanted| element(found, path, wanted)))
         }
         (Wanted::List(_), _) => Fit::Fails(format!("body field {path} not array")),
-        (Wanted::OneOf(choices), _) => choices.iter().map(|wanted| value(found, path, wanted)).fold(
-            mismatch(),
-            |best, fit| match (&best, &fit) {
-                (Fit::Fits, _) | (Fit::Doubt(_), Fit::Fails(_)) => best,
-                _ => fit,
-            },
-        ),
+        (Wanted::OneOf(choices), _) => {
+            choices.iter().map(|wanted| value(found, path, wanted)).fold(mismatch(), |best, fit| {
+                match (&best, &fit) {
+                    (Fit::Fits, _) | (Fit::Doubt(_), Fit::Fails(_)) => best,
+                    _ => fit,
+                }
+            })
+        }
         (Wanted::Null, Json::Null) => Fit::Fits,
         (Wanted::Bool(wanted), Json::Bool(found)) => same(wanted == found),
         (Wanted::Number(wanted, _), Json::Number(found, _)) => same(wanted == found),
         (Wanted::Text(wanted), Json::Text(found)) => same(**wanted == **found),
         (Wanted::Test(test), Json::Text(found)) => same(test.matches(found)),
         // Many services take `"5"` for 5, and some the first of a list for the value.
-        (_, Json::List(inner)) => match inner.iter().all(|one| matches!(value(one, path, wanted), Fit::Fails(_))) {
-            true => mismatch(),
-            false => Fit::Doubt(format!("body field {path} value mismatch")),
-        },
+        (_, Json::List(inner)) => {
+            match inner.iter().all(|one| matches!(value(one, path, wanted), Fit::Fails(_))) {
+                true => mismatch(),
+                false => Fit::Doubt(format!("body field {path} value mismatch")),
+            }
+        }
         (wanted, found) => match (said(wanted), text(found)) {
             (Some(wanted), Some(found)) if wanted.matches(&found) => {
                 Fit::Doubt(format!("body field {path} value mismatch"))
@@ -234,7 +238,9 @@ pub(super) fn as_form(fields: &[(Box<str>, Wanted)]) -> Option<Vec<Pair>> {
 fn form_of(name: &str, wanted: &Wanted, pairs: &mut Vec<Pair>) -> Option<()> {
     let want = match wanted {
         Wanted::Map(inner) => {
-            return inner.iter().try_for_each(|(key, wanted)| form_of(&format!("{name}[{key}]"), wanted, pairs));
+            return inner
+                .iter()
+                .try_for_each(|(key, wanted)| form_of(&format!("{name}[{key}]"), wanted, pairs));
         }
         Wanted::Null => return None,
         Wanted::Absent => Want::Absent,

@@ -35,7 +35,8 @@ impl Lists {
         }
         let found = rules.matching(request.method, &path::exact(request.path), steps);
         let fits = |rule: &&&Rule| head(&rule.wants, request, View::Sent) == Fit::Fits;
-        let (looking, plain): (Vec<&Rule>, Vec<&Rule>) = found.into_iter().partition(|rule| rule.wants.wants_body());
+        let (looking, plain): (Vec<&Rule>, Vec<&Rule>) =
+            found.into_iter().partition(|rule| rule.wants.wants_body());
         !plain.iter().any(|rule| fits(&rule)) && looking.iter().any(|rule| fits(&rule))
     }
 

@@ -22,9 +22,9 @@ impl Condition {
         if call.operation() != operation {
             return Some("no allowlist match".to_owned());
         }
-        let wrong = inputs.iter().find(|(name, values)| {
-            call.inputs().get(*name).is_none_or(|value| !values.contains(value))
-        });
+        let wrong = inputs
+            .iter()
+            .find(|(name, values)| call.inputs().get(*name).is_none_or(|value| !values.contains(value)));
         if let Some((name, _)) = wrong {
             return Some(match call.inputs().contains_key(name) {
                 true => format!("body field {name} value mismatch"),

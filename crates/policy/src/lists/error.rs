@@ -19,7 +19,10 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> String {
         self.nearest.as_ref().map_or_else(
-            || "docs/guide/lists.md has every key; the former lists stay in force until the file is right".to_owned(),
+            || {
+                "docs/guide/lists.md has every key; the former lists stay in force until the file is right"
+                    .to_owned()
+            },
             |nearest| format!("did you mean `{nearest}`?"),
         )
     }

@@ -21,7 +21,8 @@ pub(super) fn fit(want: &Graphql, content: &Content, query: &Pairs) -> Fit {
     let name = names.as_ref().is_none_or(|tests| {
         operation.name.as_ref().is_some_and(|name| tests.iter().any(|test| test.matches(name)))
     });
-    let wanted = |field: &String| fields.as_ref().is_none_or(|tests| tests.iter().any(|test| test.matches(field)));
+    let wanted =
+        |field: &String| fields.as_ref().is_none_or(|tests| tests.iter().any(|test| test.matches(field)));
     let every = operation.fields.iter().filter(|field| *field != "__typename").all(wanted);
     let some = operation.fields.iter().any(wanted);
     match (kind, name, every, some) {
@@ -100,7 +101,9 @@ pub(super) fn read(document: &str) -> Option<Operation> {
     let mut operation = None;
     while let Some(first) = reader.peek() {
         let found = match first {
-            Token::Sign("{") => Operation { kind: "query".to_owned(), name: None, fields: reader.selection()? },
+            Token::Sign("{") => {
+                Operation { kind: "query".to_owned(), name: None, fields: reader.selection()? }
+            }
             Token::Name("fragment") => {
                 reader.next()?;
                 reader.named()?;

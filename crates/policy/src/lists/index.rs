@@ -174,7 +174,11 @@ impl Tree {
                 break;
             }
         }
-        active.iter().filter_map(|at| self.nodes.get(*at)).flat_map(|node| node.rules.iter().copied()).collect()
+        active
+            .iter()
+            .filter_map(|at| self.nodes.get(*at))
+            .flat_map(|node| node.rules.iter().copied())
+            .collect()
     }
 
     /// A node, and that behind its `**`, which takes no segment at all.

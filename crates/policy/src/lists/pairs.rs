@@ -100,11 +100,7 @@ impl Want {
         &self,
         values: &[&str],
         exact: bool,
-        (missing, other, unsure): (
-            impl Fn() -> String,
-            impl Fn(Option<&str>) -> String,
-            impl Fn() -> String,
-        ),
+        (missing, other, unsure): (impl Fn() -> String, impl Fn(Option<&str>) -> String, impl Fn() -> String),
     ) -> Fit {
         match self {
             Self::Absent if values.is_empty() => Fit::Fits,
@@ -114,8 +110,7 @@ impl Want {
             Self::Present if values.len() == 1 && exact => Fit::Fits,
             Self::Present => Fit::Doubt(unsure()),
             Self::Values(tests) => {
-                if let Some(unmet) =
-                    tests.iter().find(|test| !values.iter().any(|value| test.matches(value)))
+                if let Some(unmet) = tests.iter().find(|test| !values.iter().any(|value| test.matches(value)))
                 {
                     return Fit::Fails(other(unmet.shown()));
                 }
@@ -136,7 +131,9 @@ pub(super) fn alike(one: &str, other: &str) -> bool {
         let trimmed = longer.trim();
         let head = trimmed.get(..shorter.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(shorter))
-            && trimmed.get(shorter.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.', '\0']))
+            && trimmed
+                .get(shorter.len()..)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.', '\0']))
     }
     inside(one, other) || inside(other, one.trim())
 }

@@ -30,7 +30,9 @@ impl Part {
 /// Reads a pattern such as `/a/*/c/**`.
 pub(super) fn pattern(text: &str) -> Result<Vec<Part>, String> {
     if text.contains(['?', '#', '\\']) || text.chars().any(char::is_control) {
-        return Err("a path has no `?`, `#` or `\\`; what a query has to hold stands under `query`".to_owned());
+        return Err(
+            "a path has no `?`, `#` or `\\`; what a query has to hold stands under `query`".to_owned()
+        );
     }
     if text.trim().is_empty() {
         return Err("`path` is empty; write `/**` for every path".to_owned());
@@ -50,7 +52,8 @@ fn part(segment: &str) -> Result<Part, String> {
         "" => Err("a path has no empty segments: no request with `//` in it is ever allowed".to_owned()),
         "." | ".." => Err("a path has no `.` or `..`: no request has them".to_owned()),
         _ if segment.contains('*') => {
-            Err("`*` stands for a whole segment, and `**` for several; write `%2A` for the character".to_owned())
+            Err("`*` stands for a whole segment, and `**` for several; write `%2A` for the character"
+                .to_owned())
         }
         _ => {
             let decoded = String::from_utf8(decode(segment.as_bytes()));
@@ -69,11 +72,13 @@ pub(super) struct Segment<'a> {
 
 /// The one reading that a rule may allow.
 pub(super) fn exact(path: &str) -> Vec<Segment<'_>> {
-    trimmed(path).map(|segment| {
-        let text = text(segment);
-        let odd = is_odd(&text);
-        Segment { text, odd }
-    }).collect()
+    trimmed(path)
+        .map(|segment| {
+            let text = text(segment);
+            let odd = is_odd(&text);
+            Segment { text, odd }
+        })
+        .collect()
 }
 
 /// Every reading that some server may have, in lower case; nothing in them is odd to a rule that denies.

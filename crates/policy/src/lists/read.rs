@@ -79,6 +79,9 @@ impl Reader<'_> {
 
     fn integration(&self, node: &Node) -> Result<IntegrationName, Mistake> {
         let written = wants::text(node, "integration")?.to_lowercase();
+        if let Some(name) = self.known.services.aliased(&written) {
+            return Ok(name);
+        }
         match written.parse::<IntegrationName>() {
             Ok(name) if self.words.contains(written.as_str()) => Ok(name),
             _ => {
@@ -103,8 +106,10 @@ impl Reader<'_> {
             Value::List(list) if !list.is_empty() => list,
             Value::List(_) => {
                 let what = match self.file.side {
-                    Side::Allow => "nobody would be allowed anything; leave the entry out for that, or write \
-                        `[{id: \"*\", rules: [{path: /v1/**, methods: {GET: {}}}]}]` to let anybody read below /v1",
+                    Side::Allow => {
+                        "nobody would be allowed anything; leave the entry out for that, or write \
+                        `[{id: \"*\", rules: [{path: /v1/**, methods: {GET: {}}}]}]` to let anybody read below /v1"
+                    }
                     Side::Deny => "nobody would be denied anything; leave the entry out",
                 };
                 return Err(Mistake::new(callers.line, format!("`callers` is empty: {what}")));
@@ -163,12 +168,7 @@ impl Reader<'_> {
         Ok(rules)
     }
 
-    fn rule(
-        &self,
-        node: &Node,
-        rules: &mut Rules,
-        seen: &mut HashMap<String, usize>,
-    ) -> Result<(), Mistake> {
+    fn rule(&self, node: &Node, rules: &mut Rules, seen: &mut HashMap<String, usize>) -> Result<(), Mistake> {
         let fields = Fields::of(node, "a rule", &["path", "methods"])?;
         let written = fields.need("path")?;
         let shown = wants::text(written, "path")?;

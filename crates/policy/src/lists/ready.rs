@@ -33,11 +33,7 @@ pub(super) fn names(kind: &IntegrationName) -> Vec<&'static str> {
 }
 
 /// The rule of a capability; `None` where there is none of this name.
-pub(super) fn rule(
-    kind: &IntegrationName,
-    name: &str,
-    params: &Params,
-) -> Option<Result<Made, Unready>> {
+pub(super) fn rule(kind: &IntegrationName, name: &str, params: &Params) -> Option<Result<Made, Unready>> {
     let ready = READY.iter().find(|ready| ready.kind == kind.as_str() && ready.name == name)?;
     Some(ready.made(params))
 }

@@ -33,6 +33,11 @@ pub trait Services {
     /// Every integration that requests can be forwarded to.
     fn names(&self) -> Vec<IntegrationName>;
 
+    /// The integration that goes by this name besides its own, in lower case.
+    fn aliased(&self, _name: &str) -> Option<IntegrationName> {
+        None
+    }
+
     /// The catalogue entry that an integration is made from: `slack` for one called `slack-prod`.
     fn kind(&self, integration: &IntegrationName) -> Option<IntegrationName>;
 

@@ -45,7 +45,10 @@ fn header(name: &str, line: usize) -> Result<Box<str>, Mistake> {
         return Err(Mistake::new(line, format!("{} is no name of a header", strict::shown(name))));
     }
     if name.eq_ignore_ascii_case("host") {
-        return Err(Mistake::new(line, "`host` is the integration's own, so a rule about it would never match"));
+        return Err(Mistake::new(
+            line,
+            "`host` is the integration's own, so a rule about it would never match",
+        ));
     }
     Ok(name.to_ascii_lowercase().into())
 }
@@ -98,7 +101,9 @@ fn test(node: &Node, what: &str) -> Result<Test, Mistake> {
                     _ => None,
                 };
                 let texts: Option<Box<[Box<str>]>> = choices.iter().map(text).collect();
-                texts.map(Test::OneOf).ok_or_else(|| Mistake::new(node.line, format!("`{what}` has texts only")))
+                texts
+                    .map(Test::OneOf)
+                    .ok_or_else(|| Mistake::new(node.line, format!("`{what}` has texts only")))
             }
             _ => Err(Mistake::new(node.line, format!("`{what}` is a text, or one of {}", operators()))),
         },
@@ -125,7 +130,9 @@ fn wanted(node: &Node, what: &str) -> Result<Wanted, Mistake> {
             Wanted::Number(number, text.into())
         }
         Value::Text(_) => Wanted::Text(text(node, what)?.into()),
-        Value::List(list) => Wanted::List(list.iter().map(|node| wanted(node, what)).collect::<Result<_, _>>()?),
+        Value::List(list) => {
+            Wanted::List(list.iter().map(|node| wanted(node, what)).collect::<Result<_, _>>()?)
+        }
         Value::Map(entries) => match entries.as_slice() {
             [(operator, line, value)] if OPERATORS.contains(&operator.as_str()) => {
                 self::operator(operator, *line, value, what)?
@@ -178,7 +185,10 @@ fn graphql(node: &Node) -> Result<Graphql, Mistake> {
     let names = fields.find("operation").map(|node| tests(node, "operation")).transpose()?;
     let wanted = fields.find("fields").map(|node| tests(node, "fields")).transpose()?;
     if kinds.is_none() && names.is_none() && wanted.is_none() {
-        return Err(Mistake::new(node.line, "`graphql` wants at least one of `type`, `fields` and `operation`"));
+        return Err(Mistake::new(
+            node.line,
+            "`graphql` wants at least one of `type`, `fields` and `operation`",
+        ));
     }
     Ok(Graphql { kinds, names, fields: wanted })
 }
@@ -192,7 +202,10 @@ fn kind(node: &Node) -> Result<Box<str>, Mistake> {
 pub(super) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str, Mistake> {
     match &node.value {
         Value::Text(text) if text.len() <= LONGEST => Ok(text),
-        _ => Err(Mistake::new(node.line, format!("`{what}` is a text, in quotes where it could be something else"))),
+        _ => Err(Mistake::new(
+            node.line,
+            format!("`{what}` is a text, in quotes where it could be something else"),
+        )),
     }
 }
 
@@ -212,7 +225,9 @@ pub(super) fn scalar(node: &Node, what: &str) -> Result<String, Mistake> {
 }
 
 fn inexact(node: &Node, what: &str) -> Mistake {
-    let problem = format!("`{what}` has more digits than can be kept; write `{{number: \"…\"}}`, or quotes around a text");
+    let problem = format!(
+        "`{what}` has more digits than can be kept; write `{{number: \"…\"}}`, or quotes around a text"
+    );
     Mistake::new(node.line, problem)
 }
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use model::{Access, Code, Proof, Risk, TenantName};
 
 use super::*;
-use crate::lists::Verdict;
 use crate::cedar::Source;
+use crate::lists::Verdict;
 use crate::principal::{Known, OWNER, PrincipalKind, Principals};
 use crate::tests::{Ask, specs};
 use crate::{Authority, Denial, Grants, Permit};

@@ -61,7 +61,16 @@ fn a_body_whose_kind_is_not_told_once_and_plainly_never_passes_and_never_escapes
     assert_eq!(post().json(good).said(&allow), "allowed");
     assert_eq!(post().json(bad).said(&deny), "denied");
     assert_eq!(post().json(good).said(&deny), "no allowlist match");
-    for kind in ["text/plain", "text/json", "application/vnd.api+json", "application/jsonp", "", "application/json, text/plain", "application/json; charset=utf-16", "multipart/form-data; boundary=x"] {
+    for kind in [
+        "text/plain",
+        "text/json",
+        "application/vnd.api+json",
+        "application/jsonp",
+        "",
+        "application/json, text/plain",
+        "application/json; charset=utf-16",
+        "multipart/form-data; boundary=x",
+    ] {
         assert_eq!(post().raw(kind, good).said(&allow), "unsupported content type", "{kind}");
         assert_eq!(post().raw(kind, bad).said(&deny), "denied", "{kind}");
     }
@@ -86,7 +95,10 @@ fn a_key_that_is_written_twice_never_passes_and_never_escapes() {
         assert_eq!(post().json(body).said(&deny(ROOT)), "denied", "{body}");
     }
     assert_eq!(post().json(r#"{"\u0075sername":"b\u006ft"}"#).said(&allow(BOT)), "allowed");
-    assert_eq!(post().json(r#"{"username":"b\\u006ft"}"#).said(&allow(BOT)), "body field username value mismatch");
+    assert_eq!(
+        post().json(r#"{"username":"b\\u006ft"}"#).said(&allow(BOT)),
+        "body field username value mismatch"
+    );
 }
 
 #[test]
@@ -100,7 +112,9 @@ fn a_parameter_that_is_repeated_never_passes_and_never_escapes() {
         assert_eq!(request.said(&deny_evil), "denied", "{query}");
     }
     assert_eq!(asks("GET /s?q=good&q=fine").said(&deny_evil), "no allowlist match");
-    for body in ["username=root&username=bot", "username=bot&user%6eame=root", "username=bot&username%5B%5D=root"] {
+    for body in
+        ["username=root&username=bot", "username=bot&user%6eame=root", "username=bot&username%5B%5D=root"]
+    {
         assert_eq!(post().form(body).said(&allow(BOT)), "form field username is ambiguous", "{body}");
         assert_eq!(post().form(body).said(&deny(ROOT)), "denied", "{body}");
     }
@@ -127,7 +141,17 @@ fn what_may_not_be_read_may_not_be_asked_for_by_head() {
 
 #[test]
 fn a_body_that_is_broken_or_unread_never_passes_and_never_escapes() {
-    for body in [r#"{"username":"bot"} x"#, r#"{"username":"bot"}{}"#, r#"{"username":"bot",}"#, "{'username':'bot'}", r#"[{"username":"bot"}]"#, r#""bot""#, "\u{feff}{\"username\":\"bot\"}", "{\"username\":\"bot\"/**/}", r#"{"username":"\ud800bot"}"#] {
+    for body in [
+        r#"{"username":"bot"} x"#,
+        r#"{"username":"bot"}{}"#,
+        r#"{"username":"bot",}"#,
+        "{'username':'bot'}",
+        r#"[{"username":"bot"}]"#,
+        r#""bot""#,
+        "\u{feff}{\"username\":\"bot\"}",
+        "{\"username\":\"bot\"/**/}",
+        r#"{"username":"\ud800bot"}"#,
+    ] {
         assert_ne!(post().json(body).said(&allow(BOT)), "allowed", "{body}");
         assert_eq!(post().json(body).said(&deny(ROOT)), "denied", "{body}");
     }
@@ -144,7 +168,21 @@ fn an_encoded_slash_is_no_separator_and_what_is_odd_fits_no_wildcard() {
     let rules = allow("{path: /a/*/c, methods: {GET: {}}}, {path: /d/**, methods: {GET: {}}}");
     assert_eq!(asks("GET /a/1/c").said(&rules), "allowed");
     assert_eq!(asks("GET /a/1/c/").said(&rules), "allowed");
-    for path in ["/a%2f1%2fc", "/a%2F1/c", "/a/x%2Fy/c", "/a/1%3Bx/c", "/a/1;x/c", "/a//c", "/a/%20/c", "/a/1/C", "/A/1/c", "/a/1%00/c", "/d/x%2Fy", "/d//x", "/a/%2525/c"] {
+    for path in [
+        "/a%2f1%2fc",
+        "/a%2F1/c",
+        "/a/x%2Fy/c",
+        "/a/1%3Bx/c",
+        "/a/1;x/c",
+        "/a//c",
+        "/a/%20/c",
+        "/a/1/C",
+        "/A/1/c",
+        "/a/1%00/c",
+        "/d/x%2Fy",
+        "/d//x",
+        "/a/%2525/c",
+    ] {
         let Ok(target) = path.parse::<Target>() else { continue };
         let request = Sent { target, ..asks("GET /") };
         assert_eq!(request.said(&rules), "no allowlist match", "{path}");
@@ -156,7 +194,18 @@ fn an_encoded_slash_is_no_separator_and_what_is_odd_fits_no_wildcard() {
 #[test]
 fn a_rule_that_denies_sees_every_reading_of_a_path() {
     let rules = deny("{path: /admin/*/keys, methods: {GET: {}}}");
-    for path in ["/admin/1/keys", "/ADMIN/1/Keys", "/admin%2F1%2Fkeys", "/admin/1/keys/", "//admin//1/keys", "/admin;x/1/keys;y=1", "/admin/1/keys%3Bz", "/admin/x%252Fy/keys", "/%61dmin/1/keys", "/admin/1/keys%20"] {
+    for path in [
+        "/admin/1/keys",
+        "/ADMIN/1/Keys",
+        "/admin%2F1%2Fkeys",
+        "/admin/1/keys/",
+        "//admin//1/keys",
+        "/admin;x/1/keys;y=1",
+        "/admin/1/keys%3Bz",
+        "/admin/x%252Fy/keys",
+        "/%61dmin/1/keys",
+        "/admin/1/keys%20",
+    ] {
         let Ok(target) = path.parse::<Target>() else { continue };
         assert_eq!(Sent { target, ..asks("GET /") }.said(&rules), "denied", "{path}");
     }
@@ -180,7 +229,8 @@ fn numbers_are_compared_exactly() {
 
 #[test]
 fn what_belongs_into_the_body_is_in_doubt_where_it_is_in_the_query_too() {
-    let request = |query: &str| asks(&format!("POST /api/chat.postMessage?{query}")).json(r#"{"username":"bot"}"#);
+    let request =
+        |query: &str| asks(&format!("POST /api/chat.postMessage?{query}")).json(r#"{"username":"bot"}"#);
     assert_eq!(request("username=root").said(&allow(BOT)), "body field username is in the query too");
     assert_eq!(request("username=root").said(&deny(ROOT)), "denied");
     assert_eq!(request("pretty=1").said(&allow(BOT)), "allowed");

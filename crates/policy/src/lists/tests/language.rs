@@ -11,28 +11,78 @@ fn every_mistake_names_its_line_and_what_to_write() {
         ("- integration: slack", "1: the key `callers` is missing"),
         ("- callers: []", "1: the key `integration` is missing"),
         ("- integration: slack\n  callers: {}", "2: `callers` is a list"),
-        ("- integration: slack\n  callers:\n  - id: x", "3: the caller `x` has neither `rules` nor `capabilities`"),
-        ("- integration: slack\n  callers:\n  - rules: []", "3: the caller `*` has neither `rules` nor `capabilities`"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: '', methods: {GET: {}}}]", "3: `path` is empty; write `/**` for every path"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {}}]", "3: `methods` is empty, so the rule matches nothing"),
+        (
+            "- integration: slack\n  callers:\n  - id: x",
+            "3: the caller `x` has neither `rules` nor `capabilities`",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: []",
+            "3: the caller `*` has neither `rules` nor `capabilities`",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: '', methods: {GET: {}}}]",
+            "3: `path` is empty; write `/**` for every path",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {}}]",
+            "3: `methods` is empty, so the rule matches nothing",
+        ),
         ("- integration: slack\n  callers:\n  - rules: [{path: /a}]", "3: the key `methods` is missing"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a?b, methods: {GET: {}}}]", "3: a path has no `?`"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a/x*, methods: {GET: {}}}]", "3: `*` stands for a whole segment"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GTE: {}}}]", "3: the method `GTE` is unknown"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GET: {header: {}}}}]", "3: the key `header` is unknown"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GET: {headers: {Host: [x]}}}}]", "3: `host` is the integration's own"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GET: {query: {q: [{regex: '('}]}}}}]", "3: the value of `regex` is no regular expression"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {POST: {body: {n: 1.00000000000000000001}}}}]", "accepted"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {POST: {body: {n: 12345678901234567890123}}}}]", "3: `n` has more digits than can be kept"),
-        ("- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GET: {}, get: {}}}]", "3: the same rule for GET stands at line 3 already"),
-        ("- integration: slack\n  callers:\n  - capabilities: [{name: post_sa}]", "3: the capability of `slack` `post_sa` is unknown"),
-        ("- integration: slack\n  callers:\n  - capabilities: [{name: post_as}]", "3: the parameter `username` is missing"),
-        ("- integration: slack\n  callers:\n  - capabilities: [{name: dangerously_allow_full_access, params: {x: y}}]", "3: `dangerously_allow_full_access` takes no parameters"),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a?b, methods: {GET: {}}}]",
+            "3: a path has no `?`",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a/x*, methods: {GET: {}}}]",
+            "3: `*` stands for a whole segment",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GTE: {}}}]",
+            "3: the method `GTE` is unknown",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GET: {header: {}}}}]",
+            "3: the key `header` is unknown",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GET: {headers: {Host: [x]}}}}]",
+            "3: `host` is the integration's own",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GET: {query: {q: [{regex: '('}]}}}}]",
+            "3: the value of `regex` is no regular expression",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {POST: {body: {n: 1.00000000000000000001}}}}]",
+            "accepted",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {POST: {body: {n: 12345678901234567890123}}}}]",
+            "3: `n` has more digits than can be kept",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - rules: [{path: /a, methods: {GET: {}, get: {}}}]",
+            "3: the same rule for GET stands at line 3 already",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - capabilities: [{name: post_sa}]",
+            "3: the capability of `slack` `post_sa` is unknown",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - capabilities: [{name: post_as}]",
+            "3: the parameter `username` is missing",
+        ),
+        (
+            "- integration: slack\n  callers:\n  - capabilities: [{name: dangerously_allow_full_access, params: {x: y}}]",
+            "3: `dangerously_allow_full_access` takes no parameters",
+        ),
         ("- integration: slack\n  mode: observe\n  callers: []", "2: `mode` stands in a denylist only"),
     ];
     for (text, expected) in cases {
-        let said = read(&[(Side::Allow, text)]).map_or_else(|error| error.to_string(), |_| "accepted".to_owned());
-        let expected = if expected == "accepted" { expected.to_owned() } else { format!("allowlist.yaml:{expected}") };
+        let said =
+            read(&[(Side::Allow, text)]).map_or_else(|error| error.to_string(), |_| "accepted".to_owned());
+        let expected =
+            if expected == "accepted" { expected.to_owned() } else { format!("allowlist.yaml:{expected}") };
         assert!(said.starts_with(&expected), "{text}\nsaid {said}\nnot {expected}");
     }
 }
@@ -41,7 +91,10 @@ fn every_mistake_names_its_line_and_what_to_write() {
 fn what_stands_twice_is_refused() {
     let entry = format!("- integration: slack\n  callers:\n  - {RULE}\n");
     let twice = format!("{entry}{}", entry.replace("slack", "SLACK"));
-    assert_eq!(mistake(Side::Allow, &twice), "allowlist.yaml:4: `slack` has an entry already; write its callers into that one");
+    assert_eq!(
+        mistake(Side::Allow, &twice),
+        "allowlist.yaml:4: `slack` has an entry already; write its callers into that one"
+    );
     let callers = format!("{entry}  - id: '*'\n    {RULE}\n");
     assert_eq!(mistake(Side::Allow, &callers), "allowlist.yaml:4: the caller `*` has an entry already");
     let key = "- integration: slack\n  integration: github\n";

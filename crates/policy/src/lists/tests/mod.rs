@@ -24,7 +24,11 @@ impl Services for Catalogue {
     }
 
     fn kind(&self, integration: &IntegrationName) -> Option<IntegrationName> {
-        Some(if integration.as_str() == "my-linear" { "linear".parse().unwrap() } else { integration.clone() })
+        Some(if integration.as_str() == "my-linear" {
+            "linear".parse().unwrap()
+        } else {
+            integration.clone()
+        })
     }
 
     fn capability(

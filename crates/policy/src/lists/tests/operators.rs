@@ -21,22 +21,38 @@ fn operators_stand_where_a_text_does() {
 
 #[test]
 fn operators_stand_in_a_body_too() {
-    let rules = allow("{path: /a, methods: {POST: {body: {to: {regex: '.*@example\\.com'}, kind: {one_of: [1, two]}, cc: {absent: true}, big: {number: '12345678901234567890.5'}}}}}");
+    let rules = allow(
+        "{path: /a, methods: {POST: {body: {to: {regex: '.*@example\\.com'}, kind: {one_of: [1, two]}, cc: {absent: true}, big: {number: '12345678901234567890.5'}}}}}",
+    );
     let body = |to: &str, kind: &str, more: &str| {
         format!(r#"{{"to":"{to}","kind":{kind},"big":12345678901234567890.50{more}}}"#)
     };
     assert_eq!(asks("POST /a").json(&body("a@example.com", "1", "")).said(&rules), "allowed");
     assert_eq!(asks("POST /a").json(&body("a@example.com", "\"two\"", "")).said(&rules), "allowed");
-    assert_eq!(asks("POST /a").json(&body("a@example.com.evil", "1", "")).said(&rules), "body field to value mismatch");
-    assert_eq!(asks("POST /a").json(&body("a@example.com", "3", "")).said(&rules), "body field kind value mismatch");
-    assert_eq!(asks("POST /a").json(&body("a@example.com", "1", ",\"cc\":null")).said(&rules), "body field cc value mismatch");
-    assert_eq!(asks("POST /a").json(&body("a@example.com", "1", ",\"CC\":1")).said(&rules), "body field cc is ambiguous");
+    assert_eq!(
+        asks("POST /a").json(&body("a@example.com.evil", "1", "")).said(&rules),
+        "body field to value mismatch"
+    );
+    assert_eq!(
+        asks("POST /a").json(&body("a@example.com", "3", "")).said(&rules),
+        "body field kind value mismatch"
+    );
+    assert_eq!(
+        asks("POST /a").json(&body("a@example.com", "1", ",\"cc\":null")).said(&rules),
+        "body field cc value mismatch"
+    );
+    assert_eq!(
+        asks("POST /a").json(&body("a@example.com", "1", ",\"CC\":1")).said(&rules),
+        "body field cc is ambiguous"
+    );
 }
 
 #[test]
 fn a_rule_that_denies_by_an_operator_is_not_escaped_by_another_kind_of_value() {
     let rules = deny("{path: /a, methods: {POST: {body: {to: {prefix: evil}}}}}");
-    for body in [r#"{"to":"evil1"}"#, r#"{"to":["evil1"]}"#, r#"{"to":["x","evil1"]}"#, r#"{"to":{"prefix":"evil"}}"#] {
+    for body in
+        [r#"{"to":"evil1"}"#, r#"{"to":["evil1"]}"#, r#"{"to":["x","evil1"]}"#, r#"{"to":{"prefix":"evil"}}"#]
+    {
         assert_eq!(asks("POST /a").json(body).said(&rules), "denied", "{body}");
     }
     assert_eq!(asks("POST /a").json(r#"{"to":"good"}"#).said(&rules), "no allowlist match");
@@ -61,10 +77,19 @@ fn every_call_of_a_json_rpc_batch_has_to_be_allowed() {
     assert_eq!(asks("POST /rpc").json(&mixed).said(&allow(rule)), "jsonrpc method mismatch");
     assert_eq!(asks("POST /rpc").json(&mixed).said(&deny(rule)), "denied");
     assert_eq!(asks("POST /rpc").json(&call("eth_sign")).said(&deny(rule)), "no allowlist match");
-    for body in ["[]", "{}", "[[]]", r#"{"jsonrpc":"2.0","method":"eth_call","Method":"eth_sign"}"#, r#"{"method":"eth_call"}"#] {
+    for body in [
+        "[]",
+        "{}",
+        "[[]]",
+        r#"{"jsonrpc":"2.0","method":"eth_call","Method":"eth_sign"}"#,
+        r#"{"method":"eth_call"}"#,
+    ] {
         assert_ne!(asks("POST /rpc").json(body).said(&allow(rule)), "allowed", "{body}");
     }
-    assert_eq!(asks("POST /rpc").json(r#"{"jsonrpc":"2.0","Method":"eth_call"}"#).said(&deny(rule)), "denied");
+    assert_eq!(
+        asks("POST /rpc").json(r#"{"jsonrpc":"2.0","Method":"eth_call"}"#).said(&deny(rule)),
+        "denied"
+    );
 }
 
 #[test]
@@ -73,9 +98,15 @@ fn the_action_of_aws_is_found_in_form_and_query_and_once_only() {
     assert_eq!(asks("POST /").form("Action=DescribeInstances&Version=1").said(&allow(rule)), "allowed");
     assert_eq!(asks("GET /?Action=GetCallerIdentity").said(&allow(rule)), "allowed");
     assert_eq!(asks("POST /").form("Action=CreateUser").said(&allow(rule)), "aws action mismatch");
-    assert_eq!(asks("POST /?Action=CreateUser").form("Action=DescribeInstances").said(&allow(rule)), "aws action mismatch");
+    assert_eq!(
+        asks("POST /?Action=CreateUser").form("Action=DescribeInstances").said(&allow(rule)),
+        "aws action mismatch"
+    );
     assert_eq!(asks("POST /").form("Version=1").said(&allow(rule)), "missing form field Action");
     assert_eq!(asks("POST /").form("action=DescribeX").said(&allow(rule)), "form field Action is ambiguous");
-    assert_eq!(asks("POST /").json(r#"{"Action":"DescribeX"}"#).said(&allow(rule)), "unsupported content type");
+    assert_eq!(
+        asks("POST /").json(r#"{"Action":"DescribeX"}"#).said(&allow(rule)),
+        "unsupported content type"
+    );
     assert_eq!(asks("POST /?Action=Other").form("Action=DescribeX").said(&deny(rule)), "denied");
 }

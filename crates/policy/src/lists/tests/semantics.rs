@@ -4,7 +4,9 @@ use super::*;
 
 #[test]
 fn wildcards_stand_for_one_segment_and_for_any_number() {
-    let rules = allow("{path: /a/*/c, methods: {GET: {}}}, {path: /r/**/issue, methods: {GET: {}}}, {path: /x/**/y/**, methods: {GET: {}}}, {path: /, methods: {GET: {}}}");
+    let rules = allow(
+        "{path: /a/*/c, methods: {GET: {}}}, {path: /r/**/issue, methods: {GET: {}}}, {path: /x/**/y/**, methods: {GET: {}}}, {path: /, methods: {GET: {}}}",
+    );
     for path in ["/a/b/c", "/r/issue", "/r/1/issue", "/r/1/2/3/issue", "/x/y", "/x/1/y/2/3", "/x/y/y", "/"] {
         assert_eq!(asks(&format!("GET {path}")).said(&rules), "allowed", "{path}");
     }
@@ -51,8 +53,10 @@ fn several_wanted_values_are_wanted_all_and_no_other() {
 
 #[test]
 fn objects_and_lists_of_a_body_are_subsets() {
-    let rules = allow("{path: /a, methods: {POST: {body: {user: {name: ada, admin: false}, tags: [x, {k: 1}]}}}}");
-    let good = r#"{"user":{"name":"ada","admin":false,"more":1},"tags":["y",{"k":1,"z":2},"x"],"other":null}"#;
+    let rules =
+        allow("{path: /a, methods: {POST: {body: {user: {name: ada, admin: false}, tags: [x, {k: 1}]}}}}");
+    let good =
+        r#"{"user":{"name":"ada","admin":false,"more":1},"tags":["y",{"k":1,"z":2},"x"],"other":null}"#;
     assert_eq!(asks("POST /a").json(good).said(&rules), "allowed");
     let cases = [
         (r#"{"tags":["x",{"k":1}]}"#, "missing body field user"),
@@ -80,7 +84,8 @@ fn a_form_has_the_fields_of_the_same_rule() {
 
 #[test]
 fn a_denial_wins_over_an_allowance_and_asks_the_entry_for_anybody_as_well() {
-    let allows = "- integration: slack\n  callers: [{capabilities: [{name: dangerously_allow_full_access}]}]\n";
+    let allows =
+        "- integration: slack\n  callers: [{capabilities: [{name: dangerously_allow_full_access}]}]\n";
     let denies = "- integration: slack\n  callers:\n  - rules: [{path: /admin/**, methods: {GET: {}}}]\n  \
                   - id: ada\n    rules: [{path: /own, methods: {GET: {}}}]\n";
     let lists = read(&[(Side::Allow, allows), (Side::Deny, denies)]).unwrap();
@@ -93,16 +98,21 @@ fn a_denial_wins_over_an_allowance_and_asks_the_entry_for_anybody_as_well() {
 #[test]
 fn a_denylist_that_observes_denies_nothing_and_says_what_it_would_have() {
     let allows = "- integration: slack\n  callers: [{rules: [{path: /**, methods: {GET: {}}}]}]\n";
-    let denies = "- integration: slack\n  mode: observe\n  callers: [{rules: [{path: /a, methods: {GET: {}}}]}]\n";
+    let denies =
+        "- integration: slack\n  mode: observe\n  callers: [{rules: [{path: /a, methods: {GET: {}}}]}]\n";
     let lists = read(&[(Side::Allow, allows), (Side::Deny, denies)]).unwrap();
     let verdict = asks("GET /a").verdict(&lists);
-    assert_eq!((verdict.allowed_by(), verdict.observed()), (Some("allowlist.yaml:2"), Some("denylist.yaml:3")));
+    assert_eq!(
+        (verdict.allowed_by(), verdict.observed()),
+        (Some("allowlist.yaml:2"), Some("denylist.yaml:3"))
+    );
     assert_eq!(asks("GET /b").verdict(&lists).observed(), None);
 }
 
 #[test]
 fn a_capability_is_a_condition_on_the_operation_and_its_inputs() {
-    let text = "- integration: slack\n  callers: [{capabilities: [{name: post_as, params: {username: bot}}]}]\n";
+    let text =
+        "- integration: slack\n  callers: [{capabilities: [{name: post_as, params: {username: bot}}]}]\n";
     let lists = read(&[(Side::Allow, text)]).unwrap();
     let name = "slack".parse().unwrap();
     let sent = asks("POST /api/chat.postMessage");

@@ -31,7 +31,8 @@ fn many(integrations: usize, callers: usize, rules: usize) -> Lists {
             }
         }
     }
-    Lists::read(&[File { side: Side::Allow, name: "allowlist.yaml", text: &text }], &Many(integrations)).unwrap()
+    Lists::read(&[File { side: Side::Allow, name: "allowlist.yaml", text: &text }], &Many(integrations))
+        .unwrap()
 }
 
 fn steps(lists: &Lists, path: &str) -> u64 {

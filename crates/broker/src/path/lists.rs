@@ -1,0 +1,121 @@
+//! What the allowlist and the denylist of an integration say about a request, asked in steps 2 and 3.
+//!
+//! What is asked about is what will be sent: the path behind the integration's root as it stands in the call, the query, the
+//! headers that are left, the bytes of the body.
+
+use std::cell::OnceCell;
+
+use bytes::Bytes;
+use catalog::Integration;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use model::{Call, Caller, Proof, Refusal};
+use policy::lists::{Headers, Request, Verdict};
+
+use crate::broker::Broker;
+use crate::inbound::{Asked, Forward, Inbound};
+use crate::path::identify::Identified;
+
+/// Whether a rule has to look into the body before anything can be said.
+pub(crate) fn want_body(
+    broker: &Broker,
+    identified: &Identified,
+    integration: &Integration,
+    forward: &Forward,
+) -> bool {
+    let lists = broker.lists();
+    if lists.is_empty() {
+        return false;
+    }
+    let target = integration.stripped(&forward.target);
+    lists.wants_body(&Request {
+        integration: integration.name(),
+        caller: id(&identified.caller),
+        method: forward.method,
+        path: target.path(),
+        query: target.query(),
+        headers: &Lines::of(&forward.headers),
+    })
+}
+
+/// What the lists say about a call. They have no say about Doorward's own operations.
+///
+/// # Errors
+/// When the body of a named operation can't be written.
+pub(crate) fn verdict(
+    broker: &Broker,
+    identified: &Identified,
+    (integration, call): (&Integration, &Call),
+    inbound: &Inbound,
+) -> Result<Verdict, Refusal> {
+    let lists = broker.lists();
+    let Some((method, _, target)) = call.request().filter(|_| !lists.is_empty()) else {
+        return Ok(Verdict::silent());
+    };
+    let mut made = HeaderMap::new();
+    let (headers, body) = match &inbound.asked {
+        Asked::Forward(forward) => (&forward.headers, forward.known()),
+        Asked::Operate(operate) => {
+            let written = integration.named_body(&operate.operation, operate.inputs.clone())?;
+            let (kind, body) = written.map_or((None, Vec::new()), |(kind, body)| (Some(kind), body));
+            if let Some(kind) = kind {
+                made.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            }
+            (&made, Some(Bytes::from(body)))
+        }
+    };
+    let request = Request {
+        integration: integration.name(),
+        caller: id(&identified.caller),
+        method: *method,
+        path: behind(integration.base_path(), target.path()),
+        query: target.query(),
+        headers: &Lines::of(headers),
+    };
+    Ok(lists.check(&request, call, body.as_deref()))
+}
+
+/// The name under which a caller stands in a list: what its proof called it, else its principal. Whoever was proven without a
+/// name is nobody in particular.
+fn id(caller: &Caller) -> Option<&str> {
+    caller.subject().or(match caller.proof() {
+        Proof::Capability(_) | Proof::Kernel | Proof::Loopback => Some(caller.principal().as_str()),
+        Proof::Incoming | Proof::Anonymous => None,
+    })
+}
+
+/// The path behind an integration's base. The catalogue put the base there.
+fn behind<'a>(base: &str, path: &'a str) -> &'a str {
+    path.strip_prefix(base.trim_end_matches('/')).filter(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
+/// The headers of a request, and those of them that will be sent, found when a rule asks.
+struct Lines<'a> {
+    received: &'a HeaderMap,
+    sent: OnceCell<HeaderMap>,
+}
+
+impl<'a> Lines<'a> {
+    const fn of(received: &'a HeaderMap) -> Self {
+        Self { received, sent: OnceCell::new() }
+    }
+}
+
+impl Headers for Lines<'_> {
+    fn received(&self, name: &str) -> Vec<Vec<u8>> {
+        lines(self.received, name)
+    }
+
+    fn sent(&self, name: &str) -> Vec<Vec<u8>> {
+        let sent = self.sent.get_or_init(|| {
+            let mut headers = self.received.clone();
+            net::headers::outgoing(&mut headers, net::headers::Cookies::Dropped);
+            headers
+        });
+        lines(sent, name)
+    }
+}
+
+fn lines(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
+    let Ok(name) = HeaderName::try_from(name) else { return Vec::new() };
+    headers.get_all(name).iter().map(|value| value.as_bytes().to_vec()).collect()
+}
