@@ -36,7 +36,7 @@ use rulings::Kept;
 use running::{Ending, Running, announce};
 use verified::VerifiedCache;
 
-pub use lists::read_lists;
+pub use lists::{home_lists, read_lists};
 pub use load::Operations;
 pub(crate) use load::{PolicyRow, RevocationRow};
 pub use settings::{Overlay, Reading, Settings, State, Stores, WrittenList};

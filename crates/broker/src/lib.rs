@@ -30,7 +30,9 @@ pub mod presented;
 mod worker;
 
 pub use aws::Lease;
-pub use broker::{Broker, Operations, Overlay, Reading, Settings, State, Stores, WrittenList, read_lists};
+pub use broker::{
+    Broker, Operations, Overlay, Reading, Settings, State, Stores, WrittenList, home_lists, read_lists,
+};
 pub use clock::SystemClock;
 pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};
 pub use manage::{MANAGED, Payload};

@@ -35,7 +35,7 @@ pub fn read_lists(catalog: &Catalog, files: &[File<'_>]) -> Result<Lists, Refusa
 
 /// The lists that are laid over the home, else those of the home.
 pub(super) fn in_force(settings: &Settings, overlay: &Overlay, catalog: &Catalog) -> Result<Lists, Refusal> {
-    let Some(written) = &overlay.lists else { return of_home(&settings.lists, catalog) };
+    let Some(written) = &overlay.lists else { return home_lists(&settings.lists, catalog) };
     let file = |list: &'_ WrittenList| -> File<'_> {
         let WrittenList { side, name, text } = list;
         File { side: *side, name, text }
@@ -46,7 +46,10 @@ pub(super) fn in_force(settings: &Settings, overlay: &Overlay, catalog: &Catalog
 
 /// The lists of a folder; a list that has no file is empty. Any other file in there is a mistake: what is called `denylists.yaml`
 /// would deny nothing.
-pub(super) fn of_home(folder: &Path, catalog: &Catalog) -> Result<Lists, Refusal> {
+///
+/// # Errors
+/// When the folder or a file can't be read; the file and line that is wrong.
+pub fn home_lists(folder: &Path, catalog: &Catalog) -> Result<Lists, Refusal> {
     let unreadable = |path: &Path, error: &std::io::Error| {
         Refusal::new(Code::SourceUnavailable, format!("could not read `{}`: {error}", path.display()))
     };

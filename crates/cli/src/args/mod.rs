@@ -11,6 +11,7 @@ pub(crate) mod evidence;
 pub(crate) mod gateway;
 pub(crate) mod import;
 pub(crate) mod integration;
+pub(crate) mod lists;
 pub(crate) mod metadata;
 pub(crate) mod policy;
 pub(crate) mod run;
@@ -144,6 +145,9 @@ pub(crate) enum Command {
     /// Write, test and explain policies
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Check allowlists and denylists, and say which rule decides about a request; needs no broker
+    #[command(subcommand)]
+    Lists(Box<lists::Lists>),
     /// List, show, verify and export evidence
     #[command(subcommand)]
     Evidence(evidence::Evidence),

@@ -10,6 +10,7 @@ mod gateway;
 mod import;
 mod init;
 mod integration;
+mod lists;
 mod policy;
 mod policy_files;
 mod recovery;
@@ -44,6 +45,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Integration(args) => integration::run(context, args),
         Command::Capability(args) => capability::run(context, *args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Lists(args) => lists::run(context, *args),
         Command::Evidence(args) => evidence::run(context, args),
         Command::Compat(args) => compat::run(context, &args),
         Command::Completions(args) => completions::run(&args),

@@ -29,6 +29,8 @@ mod kill9;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod names_readings;

@@ -131,10 +131,10 @@ fn parameters_are_typed_and_none_is_a_pattern() {
 fn a_folder_holds_nothing_but_lists_of_the_right_names() {
     let (_layer, catalog) = catalog();
     let folder = tempfile::tempdir().unwrap();
-    let read = || of_home(folder.path(), &catalog).map(|lists| lists.counts());
+    let read = || home_lists(folder.path(), &catalog).map(|lists| lists.counts());
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     assert_eq!(read().unwrap(), (0, 0));
-    assert!(of_home(&folder.path().join("none"), &catalog).unwrap().is_empty());
+    assert!(home_lists(&folder.path().join("none"), &catalog).unwrap().is_empty());
     write("denylist.yaml", "- integration: slack\n  callers: [{rules: [{path: /a, methods: {GET: {}}}]}]\n");
     write(".swap", "x");
     assert_eq!(read().unwrap(), (1, 1));
