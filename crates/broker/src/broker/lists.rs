@@ -36,11 +36,8 @@ pub fn read_lists(catalog: &Catalog, files: &[File<'_>]) -> Result<Lists, Refusa
 /// The lists that are laid over the home, else those of the home.
 pub(super) fn in_force(settings: &Settings, overlay: &Overlay, catalog: &Catalog) -> Result<Lists, Refusal> {
     let Some(written) = &overlay.lists else { return home_lists(&settings.lists, catalog) };
-    let file = |list: &'_ WrittenList| -> File<'_> {
-        let WrittenList { side, name, text } = list;
-        File { side: *side, name, text }
-    };
-    let files: Vec<File<'_>> = written.iter().map(file).collect();
+    let files: Vec<File<'_>> =
+        written.iter().map(|list| File { side: list.side, name: &list.name, text: &list.text }).collect();
     read_lists(catalog, &files)
 }
 
