@@ -9,7 +9,7 @@ use catalog::{Allowance, Catalog, Integration};
 use model::{Code, IntegrationName, Refusal};
 use policy::lists::{Condition, File, Lists, Param, Params, Services, Side, Unready};
 
-use super::{Broker, Operations, Overlay, Settings, WrittenList};
+use super::{Broker, Operations, Overlay, Settings};
 
 impl Broker {
     /// The lists in force.

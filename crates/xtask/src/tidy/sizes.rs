@@ -8,7 +8,9 @@ const CRATE_LINES: usize = 10_000;
 /// The binary speaks the command lines of several programs, each in its own folder, and runs another gateway's files.
 const CLI_LINES: usize = 18_000;
 /// The path, and behind it what Doorward does itself: management, minting, the agent's operations, each in its own folder.
-const BROKER_LINES: usize = 12_000;
+const BROKER_LINES: usize = 14_000;
+/// Four languages (capabilities, Cedar, the agent's policy files, allowlists and denylists), each in its own folder.
+const POLICY_LINES: usize = 12_000;
 /// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code.
 const MEMORY_LINES: usize = 400;
 
@@ -35,6 +37,7 @@ pub(super) fn problems(files: &[File]) -> Vec<String> {
         let most = match name {
             "cli" => CLI_LINES,
             "broker" => BROKER_LINES,
+            "policy" => POLICY_LINES,
             _ => CRATE_LINES,
         };
         if count > most {
