@@ -244,3 +244,18 @@ integrations:
     let translated = translate(text).unwrap();
     assert!(translated.integrations[1].written.text.contains("calls: 5"));
 }
+
+#[test]
+fn ten_thousand_entries_are_read_whole_and_each_stays_its_own() {
+    let mut text = "integrations:\n".to_owned();
+    for number in 0..10_000 {
+        text.push_str(&format!(
+            "  - name: i{number}\n    destination: https://h{number}.example.com\n    in_rate_limit: 5\n    outgoing_auth:\n      \
+             - type: token\n        params: {{secrets: [\"env:T{number}\"], header: Authorization, prefix: \"Bearer \"}}\n"
+        ));
+    }
+    let translated = translate(&text).unwrap();
+    assert_eq!(translated.integrations.len(), 10_000);
+    let last = translated.integrations.last().unwrap();
+    assert!(last.written.text.contains("env:T9999") && last.written.line == 59_996, "{last:?}");
+}

@@ -110,3 +110,82 @@ fn a_folder_that_is_not_there_is_an_error() {
     assert!(Catalog::load(Some(folder.path())).is_ok());
     assert!(Catalog::load(None).is_ok());
 }
+
+fn written(name: &str, text: &str) -> crate::Written {
+    crate::Written { name: name.parse().unwrap(), text: text.to_owned(), file: "peer.yaml".into(), line: 7 }
+}
+
+#[test]
+fn what_is_in_no_folder_is_laid_over_what_is_in_one() {
+    let folder = folder(&[("slack.yaml", "name: slack\nextends: slack\nlimits: {total: 10s}\n")]);
+    let over = [written("slack", "name: slack\nextends: slack\nlimits: {total: 20s}\n")];
+    let catalog = Catalog::layered(Some(folder.path()), &over, None).unwrap();
+    assert_eq!(catalog.get(&"slack".parse().unwrap()).unwrap().limits().total.as_secs(), 20);
+    assert_ne!(catalog.layer_digest(), Catalog::load(Some(folder.path())).unwrap().layer_digest());
+}
+
+#[test]
+fn an_error_names_the_place_that_a_text_was_translated_from() {
+    for text in ["name: a\nextend: slack\n", "name: a\nextends: nothing\n", "name: a\n"] {
+        let problem = Catalog::layered(None, &[written("a", text)], None).unwrap_err().to_string();
+        assert!(problem.starts_with("peer.yaml:7: "), "{problem}");
+    }
+}
+
+#[test]
+fn a_text_that_did_not_change_is_not_read_again() {
+    let (one, other) = (written("a", "name: a\nextends: slack\n"), written("b", "name: b\nextends: slack\n"));
+    let former = Catalog::layered(None, &[one.clone(), other], None).unwrap();
+    let changed = written("b", "name: b\nextends: slack\nlimits: {total: 9s}\n");
+    let now = Catalog::layered(None, &[one, changed], Some(&former)).unwrap();
+    let same = |name: &str| {
+        let name = name.parse().unwrap();
+        std::sync::Arc::ptr_eq(&former.get(&name).unwrap(), &now.get(&name).unwrap())
+    };
+    assert!(same("a") && !same("b"));
+    assert!(Catalog::layered(None, &[], Some(&former)).unwrap().get(&"a".parse().unwrap()).is_err());
+}
+
+#[test]
+fn an_alias_leads_to_one_integration_and_could_be_no_name() {
+    let aliased = |name: &str, alias: &str| {
+        written(name, &format!("name: {name}\nextends: slack\naliases: [\"{alias}\"]\n"))
+    };
+    let catalog = Catalog::layered(None, &[aliased("a", "my_a"), aliased("b", "b.test")], None).unwrap();
+    assert_eq!(catalog.aliased("my_a").unwrap().as_str(), "a");
+    assert_eq!(catalog.aliased("b.test").unwrap().as_str(), "b");
+    assert!(catalog.aliased("MY_A").is_none() && catalog.aliased("a").is_none() && catalog.has_aliases());
+    let problem = |written: &[crate::Written]| Catalog::layered(None, written, None).unwrap_err().to_string();
+    assert!(problem(&[aliased("a", "x_y"), aliased("b", "x_y")]).contains("both go by the name `x_y`"));
+    for alias in ["slack", "other", "My_A", "", "a b", "x/y"] {
+        let problem = problem(&[aliased("a", alias)]);
+        assert!(problem.starts_with("peer.yaml:7: an alias"), "{alias}: {problem}");
+    }
+}
+
+#[test]
+fn a_query_that_is_always_there_comes_first_and_is_not_overridden() {
+    use model::{EvidenceId, Method, Target};
+    let text = "name: a\nbase_url: https://a.test/base\nquery: \"v=1&w=%2F\"\nauth: []\n\
+                limits: {connect: 1s, head: 1s, total: 1s, idle: 1s}\n";
+    let catalog = Catalog::layered(None, &[written("a", text)], None).unwrap();
+    let integration = catalog.get(&"a".parse().unwrap()).unwrap();
+    let sent = |target: &str| {
+        let target: Target = target.parse().unwrap();
+        let asked =
+            crate::Asked { method: Method::Get, target: &target, content_types: &[], body: Some(b"") };
+        integration
+            .call(EvidenceId::from_bytes([0; 16]), &asked)
+            .map(|call| call.request().unwrap().2.to_string())
+    };
+    assert_eq!(sent("/x").unwrap(), "/base/x?v=1&w=%2F");
+    assert_eq!(sent("/x?").unwrap(), "/base/x?v=1&w=%2F");
+    assert_eq!(sent("/x?y=2").unwrap(), "/base/x?v=1&w=%2F&y=2");
+    for target in ["/x?v=2", "/x?V=2", "/x?y=1&%76=2"] {
+        assert!(sent(target).unwrap_err().message.contains("is always the one of `a`"), "{target}");
+    }
+    for query in ["", "a;b", "a b", "=x", "a=1#b", "a=%zz"] {
+        let text = text.replace("v=1&w=%2F", query);
+        assert!(written("a", &text).check().is_err(), "{query}");
+    }
+}

@@ -25,6 +25,8 @@ mod demo;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod gateway_address;
+#[cfg(test)]
 mod kill9;
 #[cfg(test)]
 mod life;
