@@ -28,8 +28,10 @@ pub enum Dialect {
 pub struct Speaking {
     /// Whether its header names an integration.
     pub header: IntHeader,
-    /// Whether health and counters are shown on the door of the gateway itself, under its paths.
-    pub internal: bool,
+    /// Whether health is shown on the door of the gateway itself, under its path.
+    pub health: bool,
+    /// Whether the counters are shown there.
+    pub numbers: bool,
 }
 
 /// Whether the header `X-AT-Int` names an integration.
@@ -66,10 +68,10 @@ impl Dialect {
 
 /// What a path under the other gateway's own folder asks; `None` where it is none of them, or it asks nothing here.
 pub(crate) fn internal(dialect: &Dialect, path: &str) -> Option<Result<Question, Refused>> {
-    let Dialect::AuthTranslator(Speaking { internal, .. }) = dialect else { return None };
+    let Dialect::AuthTranslator(Speaking { health, numbers, .. }) = dialect else { return None };
     match path.strip_prefix("/_at_internal/")? {
-        "healthz" if *internal => Some(Ok(Question::Peer)),
-        "metrics" if *internal => Some(Ok(Question::Numbers)),
+        "healthz" if *health => Some(Ok(Question::Peer)),
+        "metrics" if *numbers => Some(Ok(Question::Numbers)),
         _ => Some(Err(Refused::nothing("nothing is served under this path of the gateway")
             .hint("`--metrics ADDR` shows health and counters on an address of their own"))),
     }

@@ -11,10 +11,11 @@ use model::{Door, Fact, IntegrationName, Method, ParseError, Target};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem};
 
 use crate::dialect::{self, Dialect};
+use crate::health::Question;
 use crate::host::Addressed;
 use crate::refused::{Refused, Speech};
 use crate::route::{Naming, Route};
-use crate::{browser, health, host, purpose, route};
+use crate::{browser, health, host, metrics, purpose, route};
 
 /// The reverse proxy: under which names it is reached, and by which pages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -153,7 +154,12 @@ impl Gateway {
         };
         let internal = || dialect::internal(&self.dialect, target.path());
         if let Some(question) = health::reserved(target.path()).or_else(internal) {
-            return Ok(Read::Health(question?, parts.method));
+            let question = question?;
+            if question == Question::Numbers {
+                let browser::Guarded { .. } = browser::guard(&parts.headers, &self.origins)?;
+                let metrics::Near { .. } = metrics::near(&parts)?;
+            }
+            return Ok(Read::Health(question, parts.method));
         }
         let method: Method = parts.method.as_str().parse().map_err(|error: ParseError| {
             Refused::method(error.to_string(), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")

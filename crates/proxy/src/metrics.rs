@@ -84,9 +84,9 @@ fn asked(parts: &Parts) -> Result<Asked, Refused> {
 /// Proof that the host is an address or a name without a dot, which no page of the web has. Only [`near`] makes one.
 #[derive(Debug)]
 #[must_use]
-struct Near(());
+pub(crate) struct Near(());
 
-fn near(parts: &Parts) -> Result<Near, Refused> {
+pub(crate) fn near(parts: &Parts) -> Result<Near, Refused> {
     let header = || parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     let written = parts.uri.authority().map(http::uri::Authority::as_str).or_else(header);
     let host = written.map(|host| match host.rsplit_once(':') {

@@ -124,10 +124,9 @@ impl Gateway {
             }
             (None, _) => IntHeader::Always,
         };
-        Dialect::AuthTranslator(Speaking {
-            header,
-            internal: self.admin_on_data_door || listens.ip().is_loopback(),
-        })
+        let health = self.admin_on_data_door || listens.ip().is_loopback();
+        let numbers = health && self.elsewhere.enable_metrics != Some(false);
+        Dialect::AuthTranslator(Speaking { header, health, numbers })
     }
 
     /// What the door allows its callers.

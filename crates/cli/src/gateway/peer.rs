@@ -114,7 +114,9 @@ impl Peer {
             }
             now = again;
         }
-        now != known
+        // Told once: whoever hears it reads it, and may take a while.
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = now.or(known);
+        now.is_some() && now != known
     }
 
     /// A digest of what stands there now. A file that is gone for a moment is no change; one that stays away is seen when it
