@@ -67,7 +67,7 @@ impl Wishes {
         *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
         reply.headers_mut().insert(UPGRADE, HeaderValue::from_static(PROTOCOL));
-        reply.extensions_mut().insert(TakesOver);
+        reply.extensions_mut().insert(TakesOver::default());
         Ok(reply)
     }
 

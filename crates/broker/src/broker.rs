@@ -19,6 +19,7 @@ use store::Storage;
 use crate::agent::{Agent, AuditLog, Config, Mode, Rows};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::upstreams::Upstreams;
 
 mod agent;
 mod lists;
@@ -28,6 +29,7 @@ mod reload;
 mod rulings;
 mod running;
 mod settings;
+mod showing;
 mod sources;
 mod verified;
 
@@ -39,7 +41,7 @@ use verified::VerifiedCache;
 pub use lists::{home_lists, read_lists};
 pub use load::Operations;
 pub(crate) use load::{PolicyRow, RevocationRow};
-pub use settings::{Overlay, Reading, Settings, State, Stores, WrittenList};
+pub use settings::{Overlay, Readiness, Reading, Settings, State, Stores, WrittenList};
 
 /// The broker of a home.
 pub struct Broker {
@@ -67,6 +69,9 @@ pub struct Broker {
     limits: Limits,
     metrics: Metrics,
     secrets: Arc<Secrets>,
+    upstreams: Upstreams,
+    /// When evidence could not be written for the last time, in milliseconds; 0 where that never was.
+    unrecorded: AtomicU64,
     owner: PrincipalName,
     unsealed: ArcSwapOption<Unsealed>,
     was_sealed: AtomicBool,
@@ -160,6 +165,8 @@ impl Broker {
             limits: Limits::default(),
             metrics: Metrics::new(),
             secrets,
+            upstreams: Upstreams::default(),
+            unrecorded: AtomicU64::new(0),
             owner,
             unsealed: ArcSwapOption::empty(),
             was_sealed: AtomicBool::new(false),
@@ -268,13 +275,6 @@ impl Broker {
         &self.settings
     }
 
-    /// The counters as Prometheus' text format.
-    #[must_use]
-    pub fn metrics_text(&self) -> String {
-        let open = self.unsealed.load().as_ref().map_or(0, |unsealed| unsealed.log().open_intents());
-        format!("{}{}", self.reload_metrics(), self.metrics.text(self.state(), open))
-    }
-
     /// Forgets counters of callers that are long gone, and capabilities that are long over; called now and then by whoever runs
     /// the broker, within a runtime.
     pub fn tidy(self: &Arc<Self>) {
@@ -338,6 +338,10 @@ impl Broker {
 
     pub(crate) const fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    pub(crate) const fn upstreams(&self) -> &Upstreams {
+        &self.upstreams
     }
 
     pub(crate) const fn owner(&self) -> &PrincipalName {

@@ -56,6 +56,8 @@ pub struct Forward {
     pub headers: HeaderMap,
     /// The caller's body.
     pub body: Body,
+    /// The caller asks for a WebSocket.
+    pub upgrade: Option<Box<net::websocket::Asked>>,
     /// The body, where it was read whole; [`Self::body`] is made of the same bytes then.
     read: Option<Bytes>,
 }
@@ -70,18 +72,19 @@ impl Forward {
         headers: HeaderMap,
         body: Body,
     ) -> Self {
-        Self { integration, method, target, headers, body, read: None }
+        Self { integration, method, target, headers, body, upgrade: None, read: None }
     }
 }
 
 impl std::fmt::Debug for Forward {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { integration, method, target, headers: _, body, read: _ } = self;
+        let Self { integration, method, target, headers: _, body, upgrade, read: _ } = self;
         f.debug_struct("Forward")
             .field("integration", integration)
             .field("method", method)
             .field("path", &target.path())
             .field("body", body)
+            .field("upgrade", &upgrade.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -27,11 +27,13 @@ mod metrics;
 pub mod mint;
 mod path;
 pub mod presented;
+mod upstreams;
 mod worker;
 
 pub use aws::Lease;
 pub use broker::{
-    Broker, Operations, Overlay, Reading, Settings, State, Stores, WrittenList, home_lists, read_lists,
+    Broker, Operations, Overlay, Readiness, Reading, Settings, State, Stores, WrittenList, home_lists,
+    read_lists,
 };
 pub use clock::SystemClock;
 pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};

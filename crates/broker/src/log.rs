@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use catalog::Integration;
 use evidence::Deed;
 use model::{Call, Door, EvidenceId, Refusal};
 
@@ -31,6 +32,15 @@ pub(crate) fn performed(call: &Call, took: Duration, refusal: Option<&Refusal>) 
             tracing::warn!(evidence = %call.id(), integration, operation, micros, code, "not performed");
         }
     }
+}
+
+/// A credential is about to go to somebody whose certificate nobody looks at.
+pub(crate) fn unchecked(integration: &Integration) {
+    tracing::warn!(
+        integration = integration.name().as_str(),
+        tls = "unchecked",
+        "the upstream's certificate is not checked"
+    );
 }
 
 /// Something could not be recorded.

@@ -21,6 +21,9 @@ pub struct Metrics {
     refusals: Family<RefusalLabels, Counter>,
     seconds: Family<DoorLabels, Histogram, fn() -> Histogram>,
     masked: Counter,
+    retries: Counter,
+    tunnels: Gauge,
+    left_alone: Family<IntegrationLabels, Gauge>,
     sealed: Gauge,
     open: Gauge,
     /// The counters of `calls` and the histograms of `seconds` that were asked for: finding one by its labels hashes all of
@@ -51,6 +54,11 @@ struct DoorLabels {
     door: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct IntegrationLabels {
+    integration: Named,
+}
+
 /// A name as a label; cloning it copies no text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Named(IntegrationName);
@@ -67,14 +75,31 @@ impl Metrics {
         let (calls, refusals) = (Family::default(), Family::default());
         let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
         let (masked, sealed, open) = (Counter::default(), Gauge::default(), Gauge::default());
+        let (retries, tunnels, left_alone) = (Counter::default(), Gauge::default(), Family::default());
         registry.register("calls", "Calls that were performed", calls.clone());
         registry.register("refusals", "Calls that were refused", refusals.clone());
         registry.register("call_seconds", "Time from request to outcome", seconds.clone());
         registry.register("masked", "Times a credential was masked in a reply", masked.clone());
+        registry.register("retries", "Requests that were sent once more", retries.clone());
+        registry.register("tunnels", "WebSockets that are open", tunnels.clone());
+        registry.register("breaker_open", "1 while a service is left alone", left_alone.clone());
         registry.register("sealed", "1 while the broker is sealed", sealed.clone());
         registry.register("open_intents", "Intents without an outcome", open.clone());
         let (known_calls, known_seconds) = (RwLock::default(), Default::default());
-        Self { registry, calls, refusals, seconds, masked, sealed, open, known_calls, known_seconds }
+        Self {
+            registry,
+            calls,
+            refusals,
+            seconds,
+            masked,
+            retries,
+            tunnels,
+            left_alone,
+            sealed,
+            open,
+            known_calls,
+            known_seconds,
+        }
     }
 
     fn call(&self, call: &Call, door: Door, result: &'static str) -> Counter {
@@ -102,7 +127,11 @@ impl Metrics {
     }
 
     /// All of them in Prometheus' text format.
-    pub(crate) fn text(&self, state: State, open: usize) -> String {
+    pub(crate) fn text(&self, state: State, open: usize, left_alone: &[IntegrationName]) -> String {
+        self.left_alone.clear();
+        for name in left_alone {
+            self.left_alone.get_or_create(&IntegrationLabels { integration: Named(name.clone()) }).set(1);
+        }
         self.sealed.set(i64::from(state == State::Sealed));
         self.open.set(i64::try_from(open).unwrap_or(i64::MAX));
         let mut out = String::new();
@@ -134,6 +163,16 @@ pub(crate) fn performed(
     metrics.observe(door, took);
 }
 
+/// WebSockets that are open.
+pub(crate) const fn tunnels(metrics: &Metrics) -> &Gauge {
+    &metrics.tunnels
+}
+
+/// Counts requests that were sent once more.
+pub(crate) fn repeated(metrics: &Metrics, times: u32) {
+    metrics.retries.inc_by(times.into());
+}
+
 /// Counts how often a credential was found in a reply.
 pub(crate) fn masked(metrics: &Metrics, hits: u64) {
     if hits > 0 {
@@ -142,5 +181,11 @@ pub(crate) fn masked(metrics: &Metrics, hits: u64) {
 }
 
 fn histogram() -> Histogram {
-    Histogram::new([0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
+    Histogram::new(BUCKETS)
 }
+
+/// Upper ends in seconds: fine where a gateway's own share is seen, and up to the longest calls of a model.
+const BUCKETS: [f64; 22] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002, 0.003, 0.005, 0.007_5, 0.01, 0.015, 0.025, 0.04, 0.06, 0.1,
+    0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];

@@ -1,11 +1,13 @@
 //! Gives a file its meaning, or says why it has none. What is doubtful is an error here, not a surprise later.
 
 mod address;
+mod connection;
 mod incoming;
 mod operations;
 mod wiring;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Access, IntegrationName, Method, OperationName, Target, parse_duration};
@@ -73,12 +75,13 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         lent,
         incoming,
         limits: limits(file, origin)?,
+        connection: connection::compile(file, origin)?.map(Arc::new),
         probe: None,
         operations,
         order,
         capabilities,
         dangerous_allow_private: file.dangerous_allow_private,
-        tls_insecure_skip_verify: file.tls_insecure_skip_verify,
+        tls_insecure_skip_verify: skips(file),
         unknown,
     };
     if let Some(entry) = &file.probe {
@@ -89,8 +92,14 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     Ok(integration)
 }
 
+/// One switch under two names.
+fn skips(file: &File) -> bool {
+    file.tls_insecure_skip_verify || file.tls.as_ref().is_some_and(|tls| tls.value.insecure_skip_verify)
+}
+
 /// What only some files may say.
 fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
+    connection::check_owner(file, origin)?;
     match origin.owner {
         Owner::House => {
             let places = file.secrets.values().find(|entry| entry.value.0.default.is_some());
@@ -100,7 +109,7 @@ fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
                 );
             }
             let loosens = file.dangerous_allow_private
-                || file.tls_insecure_skip_verify
+                || skips(file)
                 || !file.aliases.is_empty()
                 || file.query.is_some()
                 || file.base_url.as_ref().is_some_and(|url| url.value.contains('*'));
@@ -124,7 +133,8 @@ fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
         || !file.secrets.is_empty()
         || !file.headers.is_empty()
         || file.auth.is_some()
-        || file.incoming.is_some();
+        || file.incoming.is_some()
+        || connection::is_said(file);
     if file.internal && outward {
         return Err(origin.wrong(0, "an internal integration has operations and nothing else"));
     }

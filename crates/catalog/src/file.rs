@@ -12,9 +12,11 @@ use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
 mod auth;
+mod connection;
 mod incoming;
 
 pub(crate) use auth::{AuthEntry, AuthWord};
+pub(crate) use connection::{BreakerEntry, ConnectionsEntry, RetriesEntry, TlsEntry};
 pub(crate) use incoming::IncomingEntry;
 
 /// One integration: a whole one, or one that extends a built-in one.
@@ -67,6 +69,21 @@ pub(crate) struct File {
     /// Time-outs, sizes and rates.
     #[schemars(with = "Option<LimitsEntry>")]
     pub(crate) limits: Option<Spanned<LimitsEntry>>,
+    /// Who is believed to be the service. Only in files of your own.
+    #[schemars(with = "Option<TlsEntry>")]
+    pub(crate) tls: Option<Spanned<TlsEntry>>,
+    /// The proxy through which the service is reached: `http://HOST:PORT`. Only in files of your own.
+    #[schemars(with = "Option<String>")]
+    pub(crate) proxy: Option<Spanned<String>>,
+    /// How many connections, and for how long.
+    #[schemars(with = "Option<ConnectionsEntry>")]
+    pub(crate) connections: Option<Spanned<ConnectionsEntry>>,
+    /// How often a call that may be repeated is repeated; never where it is absent.
+    #[schemars(with = "Option<RetriesEntry>")]
+    pub(crate) retries: Option<Spanned<RetriesEntry>>,
+    /// When a service that fails is left alone; never where it is absent.
+    #[schemars(with = "Option<BreakerEntry>")]
+    pub(crate) breaker: Option<Spanned<BreakerEntry>>,
     /// A read that tells whether the credential works.
     #[schemars(with = "Option<ProbeEntry>")]
     pub(crate) probe: Option<Spanned<ProbeEntry>>,

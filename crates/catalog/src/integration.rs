@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{Authority, IntegrationName, Method, OperationName, SecretRef, Target};
 
-use crate::{AuthScheme, Incoming, Limits, Narrowing, Operation, Probe, SecretField, Wildcard};
+use crate::{AuthScheme, Connection, Incoming, Limits, Narrowing, Operation, Probe, SecretField, Wildcard};
 
 mod requests;
 
@@ -31,6 +31,7 @@ pub struct Integration {
     pub(crate) lent: Arc<[SecretRef]>,
     pub(crate) incoming: Vec<Incoming>,
     pub(crate) limits: Limits,
+    pub(crate) connection: Option<Arc<Connection>>,
     pub(crate) probe: Option<Probe>,
     pub(crate) operations: BTreeMap<OperationName, Operation>,
     /// The operations that have requests, narrower paths first: the first that matches is the one.
@@ -177,6 +178,12 @@ impl Integration {
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// How the service is reached, where its file says more than where it is.
+    #[must_use]
+    pub const fn connection(&self) -> Option<&Arc<Connection>> {
+        self.connection.as_ref()
     }
 
     /// A read that tells whether the credential works.

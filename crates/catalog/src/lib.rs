@@ -42,6 +42,7 @@ mod body;
 pub mod cases;
 mod catalog;
 mod compile;
+mod connection;
 mod embedded;
 mod error;
 mod file;
@@ -65,6 +66,7 @@ pub mod yaml;
 
 pub use auth::{AuthScheme, Basic, Placement, Rendered, SecretField};
 pub use catalog::Catalog;
+pub use connection::{Breaker, Connection, Retries};
 pub use error::Error;
 pub use incoming::{Incoming, Verification};
 pub use input::{InputField, Kind, Place};

@@ -75,6 +75,22 @@ pub struct Fact {
     pub environment: Option<String>,
     /// What the caller says it is for: a run id, a ticket.
     pub purpose: Option<String>,
+    /// The certificate that it showed, where the door asks for one: verified against the door's authorities, and its key
+    /// proven. One that was not verified is no fact.
+    pub certificate: Option<Arc<Certificate>>,
+}
+
+/// What stands in a certificate that a caller showed and that the door verified.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Certificate {
+    /// The common name of its subject, where there is exactly one.
+    pub common_name: Option<String>,
+    /// The host names among its alternative names, in lower case.
+    pub dns_names: Vec<String>,
+    /// The URIs among its alternative names, such as a SPIFFE id.
+    pub uris: Vec<String>,
+    /// SHA-256 of the certificate in DER.
+    pub fingerprint: [u8; 32],
 }
 
 /// Who is calling: a principal, how it was proven, by which door, with which facts. Private fields, one maker.

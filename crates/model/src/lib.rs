@@ -35,7 +35,7 @@ mod time;
 
 pub use access::{Access, Risk};
 pub use call::{Call, CallParts, Input, Inputs};
-pub use caller::{Caller, Door, Fact, Proof};
+pub use caller::{Caller, Certificate, Door, Fact, Proof};
 pub use error::ParseError;
 pub use holder::{Container, Exe, Holder, Sight};
 pub use id::{ApprovalId, CapabilityId, EvidenceId, GrantId, LeaseId, PrincipalId, RunId, TenantId};

@@ -38,6 +38,18 @@ impl Body {
         if bytes.is_empty() { Self(Kind::Empty) } else { Self(Kind::Full(Some(bytes))) }
     }
 
+    /// The same body once more, where all of it is here; `None` where it comes from somewhere as it is read.
+    #[must_use]
+    pub fn again(&self) -> Option<Self> {
+        match &self.0 {
+            Kind::Empty => Some(Self::empty()),
+            Kind::Full(Some(bytes)) => Some(Self::full(bytes.clone())),
+            Kind::Full(None) | Kind::Stream(_) | Kind::Request(_) | Kind::Reply(_) | Kind::Channel(..) => {
+                None
+            }
+        }
+    }
+
     /// Any other body, for instance one that scrubs what passes through it. Costs an allocation.
     pub fn stream(body: impl HttpBody<Data = Bytes, Error = Error> + Send + Sync + 'static) -> Self {
         Self(Kind::Stream(Box::pin(body)))

@@ -33,8 +33,9 @@ use tunnel::Stream;
 mod proxy;
 mod reply;
 mod roots;
-mod tunnel;
+pub(crate) mod tunnel;
 
+pub(crate) use proxy::Proxy;
 pub use proxy::{Proxies, ProxyError};
 pub use roots::Roots;
 

@@ -26,6 +26,12 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// As many requests as are allowed are under way, and the queue behind them is full.
+    #[error("as many requests to `{upstream}` as it may have are under way, and others wait already")]
+    Busy {
+        /// The upstream as it was named.
+        upstream: Box<str>,
+    },
     /// The TLS handshake failed: no common version, or a certificate that is not the upstream's.
     #[error("could not agree on TLS with `{upstream}`")]
     Tls {
@@ -79,6 +85,9 @@ pub enum Error {
         #[source]
         source: Option<io::Error>,
     },
+    /// Certificates or a key that came as text are not usable.
+    #[error("could not use the certificates or the key: {0}")]
+    Pem(&'static str),
     /// TLS could not be set up.
     #[error("could not set up TLS")]
     TlsSetup(#[from] rustls::Error),
@@ -120,9 +129,11 @@ impl Error {
             Self::Protocol { .. } | Self::Body(_) => Sent::Maybe,
             Self::Address { .. }
             | Self::Unreachable { .. }
+            | Self::Busy { .. }
             | Self::Tls { .. }
             | Self::Request(_)
             | Self::Certificate { .. }
+            | Self::Pem(_)
             | Self::TlsSetup(_)
             | Self::Listen { .. }
             | Self::Taken { .. } => Sent::Nothing,
@@ -137,10 +148,11 @@ impl Error {
                 "only public addresses are dialled over https; `dangerous_allow_private` of an integration allows loopback and private ones",
             ),
             Self::Tls { .. } => Some("an internal certificate authority can be added as an extra CA bundle"),
-            Self::Certificate { .. } => {
+            Self::Certificate { .. } | Self::Pem(_) => {
                 Some("certificate and key are PEM files; the key is readable by its owner and group only")
             }
             Self::Taken { .. } => Some("another broker may be running; stop it, or choose another place"),
+            Self::Busy { .. } => Some("`connections: most:` in the integration's file says how many"),
             Self::Unreachable { .. }
             | Self::Timeout { .. }
             | Self::Closed { .. }

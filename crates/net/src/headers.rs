@@ -26,7 +26,9 @@ pub enum Cookies {
 /// caller's own credentials. The credential of the call is put on afterwards. Allocates only where something is stripped.
 pub fn outgoing(headers: &mut HeaderMap, cookies: Cookies) {
     let dropped = |name: &str| cookies == Cookies::Dropped && name == "cookie";
-    strip(headers, |name| is_hop(name) || is_claim(name) || is_credential(name) || dropped(name));
+    strip(headers, |name| {
+        is_hop(name) || is_claim(name) || is_credential(name) || is_packing(name) || dropped(name)
+    });
 }
 
 /// Prepares an upstream's headers for the caller: strips what belongs to the hop and what would bind the caller's agent
@@ -215,6 +217,11 @@ fn is_hop(name: &str) -> bool {
         Some(b'u') => name == "upgrade",
         _ => false,
     }
+}
+
+/// Asks a service of gRPC to pack its messages, so that nobody could look into them. Encodings of HTTP are asked for elsewhere.
+fn is_packing(name: &str) -> bool {
+    name == "grpc-accept-encoding"
 }
 
 /// Claims about where a request came from, and requests to read another method or path than the one on the line.

@@ -21,6 +21,7 @@ pub mod body;
 pub mod drain;
 pub mod egress;
 mod error;
+pub mod grpc;
 pub mod guard;
 pub mod headers;
 mod lasting;
@@ -33,6 +34,8 @@ pub mod problem;
 mod serve;
 pub mod tls;
 mod upstream;
+mod way;
+pub mod websocket;
 mod wire;
 
 pub use body::Body;
@@ -45,6 +48,7 @@ pub use peer::{Alive, Ended, FromPeer, Handle, Peer, Process, kernel_has_handles
 pub use pool::Incoming;
 pub use serve::{Drained, Lines, ServeLimits, TakesOver, serve, serve_lines};
 pub use upstream::{Dial, Upstream, UpstreamConfig, Verify};
+pub use way::{Reuse, Way, WayConfig};
 
 #[cfg(test)]
 mod tests;

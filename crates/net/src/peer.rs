@@ -24,6 +24,8 @@ pub struct Peer {
     pub address: Option<IpAddr>,
     /// The process at the other end of a Unix socket, at the time when it connected.
     pub process: Option<Process>,
+    /// The certificate that it showed, where the door asks for one and TLS verified it.
+    pub certificate: Option<Arc<model::Certificate>>,
 }
 
 /// A process, as the kernel says.

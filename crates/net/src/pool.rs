@@ -1,7 +1,7 @@
 //! Connections that are open and free, by upstream.
 //!
-//! A connection belongs to one key (authority, whether private addresses are allowed, whether certificates are checked)
-//! and never serves another. HTTP/1 connections are taken last in, first out, so that those which are not needed grow old
+//! A connection belongs to one key (authority, whether private addresses are allowed, whether certificates are checked, the
+//! way there) and never serves another. HTTP/1 connections are taken last in, first out, so that those which are not needed grow old
 //! and are closed; HTTP/2 connections are shared.
 //!
 //! # Invariants
@@ -10,26 +10,20 @@
 //! - What waits here is bounded, by number and by age.
 //! - Locks are held for a few instructions and never across a wait.
 
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::HeaderValue;
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::client::conn::{http1, http2};
 use model::{Authority, QuickMap, Scheme};
 
-use crate::{Body, Dial, Error, Private, Verify};
+use crate::{Body, Dial, Error, Private, Verify, Way};
 
-/// The body of an upstream's reply. It holds its connection until it is read to the end.
-#[derive(Debug)]
-pub struct Incoming {
-    body: hyper::body::Incoming,
-    lease: Option<Lease>,
-}
+mod incoming;
+
+pub use incoming::Incoming;
+use incoming::Lease;
 
 /// How many connections wait, and how long.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +49,11 @@ pub(crate) struct Slot {
     pub(crate) authority: http::uri::Authority,
     /// Held while a connection is made that others may share, so that a burst makes one and not fifty.
     pub(crate) dialing: tokio::sync::Mutex<()>,
+    pub(crate) knowledge: Knowledge,
     private: Private,
     verify: Verify,
+    /// Held, so that no other way is ever at the same address.
+    way: Option<Arc<Way>>,
     waiting: Waiting,
     state: Mutex<State>,
 }
@@ -68,6 +65,25 @@ pub(crate) enum Channel {
     Http1(http1::SendRequest<Body>),
     /// A stream on a shared connection; the `Arc` counts its streams.
     Http2(http2::SendRequest<Body>, Arc<()>),
+}
+
+/// What is known of what an upstream speaks, before it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Knowledge {
+    /// Nothing: TLS agrees on it, and without TLS it is HTTP/1.
+    None,
+    /// HTTP/2 also without TLS (RFC 9113, section 3.3), because gRPC speaks nothing else.
+    Http2,
+}
+
+impl Knowledge {
+    /// What a request tells of it.
+    pub(crate) fn of(dial: &Dial, request: &http::Request<Body>) -> Self {
+        if dial.authority.scheme() == Scheme::Http && crate::grpc::is(request.headers()) {
+            return Self::Http2;
+        }
+        Self::None
+    }
 }
 
 /// What an upstream spoke when it was last dialled.
@@ -92,12 +108,6 @@ struct Shared {
     used: Instant,
 }
 
-#[derive(Debug)]
-enum Lease {
-    Http1(http1::SendRequest<Body>, Arc<Slot>),
-    Http2 { _load: Arc<()> },
-}
-
 // === impl Pool ===
 
 impl Pool {
@@ -106,15 +116,15 @@ impl Pool {
     }
 
     /// The slot of an upstream, made where there is none.
-    pub(crate) fn slot(self: &Arc<Self>, dial: &Dial) -> Result<Arc<Slot>, Error> {
+    pub(crate) fn slot(self: &Arc<Self>, dial: &Dial, knowledge: Knowledge) -> Result<Arc<Slot>, Error> {
         let mut slots = lock(&self.slots);
-        let found = slots.get(&dial.authority).and_then(|slots| {
-            slots.iter().find(|slot| slot.private == dial.private && slot.verify == dial.verify)
-        });
+        let found = slots
+            .get(&dial.authority)
+            .and_then(|slots| slots.iter().find(|slot| slot.serves(dial, knowledge)));
         if let Some(found) = found {
             return Ok(Arc::clone(found));
         }
-        let slot = Arc::new(Slot::new(dial, self.waiting)?);
+        let slot = Arc::new(Slot::new(dial, knowledge, self.waiting)?);
         slots.entry(dial.authority.clone()).or_default().push(Arc::clone(&slot));
         drop(slots);
         if !self.swept.swap(true, Ordering::Relaxed) {
@@ -150,22 +160,36 @@ async fn sweep(pool: Weak<Pool>, longest: Duration) {
 // === impl Slot ===
 
 impl Slot {
-    fn new(dial: &Dial, waiting: Waiting) -> Result<Self, Error> {
+    fn new(dial: &Dial, knowledge: Knowledge, waiting: Waiting) -> Result<Self, Error> {
         let text = dial.authority.host_header();
         let wrong = || Error::Request("the host cannot be written in a header");
-        let protocol = match dial.authority.scheme() {
-            Scheme::Http => Protocol::Http1,
-            Scheme::Https => Protocol::Unknown,
+        let (idle, idle_for) = dial.way.as_deref().map_or((None, None), Way::waiting);
+        let waiting =
+            Waiting { most: idle.unwrap_or(waiting.most), longest: idle_for.unwrap_or(waiting.longest) };
+        let protocol = match (dial.authority.scheme(), knowledge) {
+            (Scheme::Http, Knowledge::None) => Protocol::Http1,
+            (Scheme::Http, Knowledge::Http2) | (Scheme::Https, _) => Protocol::Unknown,
         };
         Ok(Self {
+            knowledge,
             host: HeaderValue::from_str(&text).map_err(|_| wrong())?,
             authority: http::uri::Authority::try_from(text).map_err(|_| wrong())?,
             dialing: tokio::sync::Mutex::new(()),
             private: dial.private,
             verify: dial.verify,
+            way: dial.way.clone(),
             waiting,
             state: Mutex::new(State { free: Vec::new(), shared: Vec::new(), protocol }),
         })
+    }
+
+    fn serves(&self, dial: &Dial, knowledge: Knowledge) -> bool {
+        let same_way = match (&self.way, &dial.way) {
+            (None, None) => true,
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        self.private == dial.private && self.verify == dial.verify && self.knowledge == knowledge && same_way
     }
 
     pub(crate) fn protocol(&self) -> Protocol {
@@ -231,11 +255,7 @@ impl Slot {
             Channel::Http1(sender) => Lease::Http1(sender, self),
             Channel::Http2(_, load) => Lease::Http2 { _load: load },
         };
-        let mut incoming = Incoming { body, lease: Some(lease) };
-        if incoming.body.is_end_stream() {
-            incoming.give_back();
-        }
-        incoming
+        Incoming::lent(body, lease)
     }
 
     fn put(&self, sender: http1::SendRequest<Body>) {
@@ -285,60 +305,6 @@ impl Channel {
     }
 }
 
-// === impl Incoming ===
-
-impl Incoming {
-    /// The reply is over; its connection is free for the next request.
-    fn give_back(&mut self) {
-        let Some(Lease::Http1(mut sender, slot)) = self.lease.take() else { return };
-        if sender.is_closed() {
-            return;
-        }
-        if sender.is_ready() {
-            slot.put(sender);
-            return;
-        }
-        // The upstream answered before it had read the whole request, or its connection task did not run since. Task
-        // `upstream-settle`; its owner is the connection, and it ends with it or after a moment.
-        let slot = Arc::downgrade(&slot);
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            let settled = tokio::time::timeout(SETTLE, sender.ready()).await;
-            if let (Ok(Ok(())), Some(slot)) = (settled, slot.upgrade()) {
-                slot.put(sender);
-            }
-        });
-    }
-}
-
-impl HttpBody for Incoming {
-    type Data = Bytes;
-    type Error = crate::body::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        match &frame {
-            None => self.give_back(),
-            // Whoever knows the length does not ask again behind the last byte.
-            Some(Ok(_)) if self.body.is_end_stream() => self.give_back(),
-            Some(Ok(_)) => {}
-            Some(Err(_)) => self.lease = None,
-        }
-        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing here is half done when a panic unwinds through it: each change is one push, pop or store.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -348,5 +314,3 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const STREAMS: usize = 100;
 /// A connection that waited longer is looked at again before it is used.
 const FRESH: Duration = Duration::from_millis(50);
-/// How long a connection may take to become free behind the end of a reply.
-const SETTLE: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -28,12 +28,15 @@ use crate::lasting::Lasting;
 use crate::listen::Kind;
 use crate::peer::FromPeer;
 use crate::wire::{Watch, Watched};
-use crate::{Body, Draining, Listener, Peer, headers};
+use crate::{Body, Draining, Listener, Peer, headers, tls};
 
 mod dialect;
+mod taken;
 
 pub use dialect::Lines;
 use dialect::NoLines;
+pub(crate) use taken::Taken;
+pub use taken::TakesOver;
 
 /// Limits of a door.
 #[derive(Debug, Clone)]
@@ -59,7 +62,7 @@ pub struct ServeLimits {
 impl Default for ServeLimits {
     fn default() -> Self {
         Self {
-            connections: 4096,
+            connections: 10_240,
             head: Duration::from_secs(30),
             headers: LIBRARY_HEADERS,
             head_bytes: 64 * 1024,
@@ -184,12 +187,15 @@ where
         }
     }
 
-    async fn secured<T>(self, tls: tokio_rustls::TlsAcceptor, stream: T, peer: Peer)
+    async fn secured<T>(self, tls: tokio_rustls::TlsAcceptor, stream: T, mut peer: Peer)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         match tokio::time::timeout(self.limits.handshake, tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.connection(stream, peer).await,
+            Ok(Ok(stream)) => {
+                peer.certificate = stream.get_ref().1.peer_certificates().and_then(tls::shown);
+                self.connection(stream, peer).await;
+            }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake of a caller failed"),
             Err(_) => tracing::debug!("TLS handshake of a caller took too long"),
         }
@@ -202,10 +208,11 @@ where
         let watch = Watch { head: self.limits.head_bytes, write_stall: self.limits.write_stall };
         let watched = Watched::new(stream, watch);
         let begun = watched.begun();
-        let upgraded = watched.upgraded();
+        let taken = watched.taken();
+        let switched = Arc::clone(&taken);
         let service = self.service;
         let handler =
-            service_fn(move |request| answer(service.clone(), request, peer.clone(), Arc::clone(&upgraded)));
+            service_fn(move |request| answer(service.clone(), request, peer.clone(), Arc::clone(&taken)));
         self.builder.http1().timer(Lasting::default());
         let mut connection =
             pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(watched), handler));
@@ -251,20 +258,16 @@ where
             }
         })
         .await;
+        switched.done().await;
     }
 }
-
-/// On a reply: the service takes the connection over, for another protocol than HTTP. Without it no reply of a service
-/// switches protocols, whoever wrote it.
-#[derive(Debug, Clone, Copy)]
-pub struct TakesOver;
 
 /// Answers one request: the service's answer, or 400 where the head has more than one reading.
 async fn answer<S, F>(
     service: S,
     request: Request<hyper::body::Incoming>,
     peer: Peer,
-    upgraded: Arc<AtomicBool>,
+    taken: Arc<Taken>,
 ) -> Result<Response<Body>, Infallible>
 where
     S: Fn(Request<hyper::body::Incoming>, Peer) -> F,
@@ -282,7 +285,7 @@ where
     }
     let mut reply = service(Request::from_parts(parts, body), peer).await;
     match (reply.status(), reply.extensions_mut().remove::<TakesOver>()) {
-        (StatusCode::SWITCHING_PROTOCOLS, Some(TakesOver)) => upgraded.store(true, Ordering::Relaxed),
+        (StatusCode::SWITCHING_PROTOCOLS, Some(takes_over)) => taken.over(takes_over),
         (StatusCode::SWITCHING_PROTOCOLS, None) => {
             tracing::warn!("a reply that switches protocols was not let through");
             reply = Response::new(Body::empty());
@@ -306,6 +309,10 @@ fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
+        // Streams that are begun and reset faster than they can be looked at (rapid reset), and those that we had to reset.
+        // Beyond these the connection ends. Floods of CONTINUATION end at the size of the head, which the library counts.
+        .max_pending_accept_reset_streams(Some(RESETS))
+        .max_local_error_reset_streams(Some(RESETS))
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING);
@@ -323,13 +330,13 @@ async fn accept(listener: &Kind) -> io::Result<(Stream, Peer)> {
             let (stream, address) = listener.accept().await?;
             let _ = stream.set_nodelay(true);
             // On a socket for both families an IPv4 caller has a mapped address; rules speak of the plain one.
-            let peer = Peer { address: Some(address.ip().to_canonical()), process: None };
+            let peer = Peer { address: Some(address.ip().to_canonical()), ..Peer::default() };
             Ok((Stream::Tcp(stream), peer))
         }
         Kind::Unix(listener, _) => {
             let (stream, _) = listener.accept().await?;
             let (stream, process) = FromPeer::accepted(stream)?;
-            Ok((Stream::Unix(stream), Peer { address: None, process: Some(process) }))
+            Ok((Stream::Unix(stream), Peer { process: Some(process), ..Peer::default() }))
         }
     }
 }
@@ -360,6 +367,7 @@ enum Waiting {
 /// The number of headers that the library reads without an allocation.
 const LIBRARY_HEADERS: usize = 100;
 const PING: Duration = Duration::from_secs(20);
+const RESETS: usize = 20;
 /// A timer that is always near. Without one, each timer of a call is the earliest, and tokio wakes its own thread for it with a
 /// system call: measured at one `write` for each request.
 const BEAT: Duration = Duration::from_millis(250);

@@ -6,26 +6,21 @@
 //! - A request is sent again only when the connection gives it back unsent, once, and on a fresh connection.
 //! - Nothing is dialled but what a call asks for, and only through the guard.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::{PathAndQuery, Scheme as UriScheme, Uri};
-use http::{Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
-use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use model::{Authority, Scheme};
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
-use tokio_rustls::TlsConnector;
+use tokio::time::{Instant, timeout_at};
 
-use crate::guard::{self, CheckedAddress};
-use crate::pool::{Channel, Pool, Protocol, Slot, Waiting};
+use crate::pool::{Channel, Knowledge, Pool, Slot, Waiting};
 use crate::tls::Outbound;
-use crate::{Body, Error, Incoming, Names, Private, Sent, headers};
+use crate::{Body, Error, Incoming, Names, Private, Sent, Way, grpc, headers};
+
+mod open;
+mod switch;
 
 /// The connections of one thread to all upstreams. Make one per runtime.
 #[derive(Debug)]
@@ -67,6 +62,8 @@ pub struct Dial {
     pub verify: Verify,
     /// Longest time for look-up, connection and TLS handshake together.
     pub connect: Duration,
+    /// What else is known of it. Connections of one way are never used for another, nor for none.
+    pub way: Option<Arc<Way>>,
 }
 
 /// Whether an upstream's certificate is checked.
@@ -102,9 +99,29 @@ impl Upstream {
         request: impl Into<Box<Request<Body>>>,
         head: Duration,
     ) -> Result<Response<Incoming>, Error> {
-        let mut request = request.into();
+        let request = request.into();
+        match dial.way.as_deref().and_then(Way::places) {
+            None => self.exchange(dial, request, head).await,
+            // Boxed, as it is rare, and would make every other call larger.
+            Some(places) => {
+                Box::pin(async move {
+                    let place = places.take(dial).await?;
+                    let reply = self.exchange(dial, request, head).await?;
+                    Ok(reply.map(|body| body.holding(place)))
+                })
+                .await
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        dial: &Dial,
+        mut request: Box<Request<Body>>,
+        head: Duration,
+    ) -> Result<Response<Incoming>, Error> {
         let path = sendable(&mut request)?;
-        let slot = self.pool.slot(dial)?;
+        let slot = self.pool.slot(dial, Knowledge::of(dial, &request))?;
         let mut channel = match slot.take().await {
             Some(channel) => channel,
             // Boxed, as it is large and rare: a future is moved whole with every request.
@@ -113,7 +130,7 @@ impl Upstream {
         let mut deadline = Instant::now() + head;
         let mut attempt = Attempt::First;
         loop {
-            address(&mut request, &path, &slot, &channel)?;
+            address(&mut request, &path, (dial, &slot), &channel)?;
             match exchange(&mut channel, request, deadline).await {
                 Ok(reply) => {
                     check_reply(dial, &reply)?;
@@ -134,50 +151,6 @@ impl Upstream {
                     deadline = Instant::now() + head;
                 }
             }
-        }
-    }
-
-    async fn dial(&self, slot: &Slot, dial: &Dial) -> Result<Channel, Error> {
-        timeout(dial.connect, self.open(slot, dial))
-            .await
-            .unwrap_or_else(|_| Err(Error::Timeout { upstream: shown(dial), sent: Sent::Nothing }))
-    }
-
-    async fn open(&self, slot: &Slot, dial: &Dial) -> Result<Channel, Error> {
-        // What speaks HTTP/2, or may, is dialled by one at a time: the others can use the same connection.
-        let mut turn = None;
-        if slot.protocol() != Protocol::Http1 {
-            turn = Some(slot.dialing.lock().await);
-            if let Some(channel) = slot.take_shared() {
-                return Ok(channel);
-            }
-        }
-        if slot.protocol() == Protocol::Http1 {
-            turn = None;
-        }
-        let addresses = guard::check(&dial.authority, dial.private, &self.names).await?;
-        let stream = connect(&addresses, dial.connect)
-            .await
-            .map_err(|source| Error::Unreachable { upstream: shown(dial), source })?;
-        let channel = match dial.authority.scheme() {
-            Scheme::Http => http1_over(stream, slot, dial).await,
-            Scheme::Https => self.secured(stream, slot, dial).await,
-        };
-        drop(turn);
-        channel
-    }
-
-    async fn secured(&self, stream: TcpStream, slot: &Slot, dial: &Dial) -> Result<Channel, Error> {
-        let name = ServerName::try_from(dial.authority.host().to_owned())
-            .map_err(|_| Error::Request("the host is not one that a certificate can name"))?;
-        let stream = TlsConnector::from(Arc::clone(self.tls.config(dial.verify)?))
-            .connect(name, stream)
-            .await
-            .map_err(|source| Error::Tls { upstream: shown(dial), source })?;
-        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            http2_over(stream, slot, dial).await
-        } else {
-            http1_over(stream, slot, dial).await
         }
     }
 }
@@ -208,7 +181,7 @@ fn sendable(request: &mut Request<Body>) -> Result<PathAndQuery, Error> {
 fn address(
     request: &mut Request<Body>,
     path: &PathAndQuery,
-    slot: &Slot,
+    (dial, slot): (&Dial, &Slot),
     channel: &Channel,
 ) -> Result<(), Error> {
     match channel {
@@ -222,9 +195,15 @@ fn address(
         Channel::Http2(..) => {
             *request.version_mut() = Version::HTTP_2;
             request.headers_mut().remove(header::HOST);
+            if grpc::is(request.headers()) {
+                // Of one hop, and so it is ours to say; services of gRPC answer nobody who does not.
+                request.headers_mut().insert(header::TE, HeaderValue::from_static("trailers"));
+            }
             let mut parts = http::uri::Parts::default();
-            // Only https upstreams speak HTTP/2 with us.
-            parts.scheme = Some(UriScheme::HTTPS);
+            parts.scheme = Some(match dial.authority.scheme() {
+                Scheme::Http => UriScheme::HTTP,
+                Scheme::Https => UriScheme::HTTPS,
+            });
             parts.authority = Some(slot.authority.clone());
             parts.path_and_query = Some(path.clone());
             *request.uri_mut() =
@@ -289,62 +268,6 @@ fn check_reply(dial: &Dial, reply: &Response<hyper::body::Incoming>) -> Result<(
     Ok(())
 }
 
-/// Connects to the first address that answers; each has its share of the time.
-async fn connect(addresses: &[CheckedAddress], within: Duration) -> io::Result<TcpStream> {
-    let share = within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
-        match timeout(share, TcpStream::connect(address.socket())).await {
-            Ok(Ok(stream)) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Ok(Err(error)) => last = error,
-            Err(_) => last = io::ErrorKind::TimedOut.into(),
-        }
-    }
-    Err(last)
-}
-
-/// Task `upstream-http1`: drives one connection; its owner is whoever holds the sender, with which it ends.
-async fn http1_over<T>(stream: T, slot: &Slot, dial: &Dial) -> Result<Channel, Error>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sender, connection) = http1::Builder::new()
-        .max_buf_size(READ_BUFFER)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|source| Error::Closed { upstream: shown(dial), sent: Sent::Nothing, source })?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to an upstream ended");
-        }
-    });
-    Ok(slot.opened_http1(sender))
-}
-
-/// Task `upstream-http2`: drives one shared connection; its owner is the slot, with whose last sender it ends.
-async fn http2_over<T>(stream: T, slot: &Slot, dial: &Dial) -> Result<Channel, Error>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING)
-        .max_header_list_size(HEADER_LIST)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|source| Error::Closed { upstream: shown(dial), sent: Sent::Nothing, source })?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to an upstream ended");
-        }
-    });
-    Ok(slot.opened_http2(sender))
-}
-
 fn broken(dial: &Dial, source: hyper::Error) -> Error {
     let upstream = shown(dial);
     if source.is_parse() {
@@ -356,10 +279,6 @@ fn broken(dial: &Dial, source: hyper::Error) -> Error {
 fn shown(dial: &Dial) -> Box<str> {
     dial.authority.to_string().into()
 }
-
-const READ_BUFFER: usize = 256 * 1024;
-const HEADER_LIST: u32 = 64 * 1024;
-const PING: Duration = Duration::from_secs(20);
 
 #[cfg(test)]
 mod tests;

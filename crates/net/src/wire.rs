@@ -24,6 +24,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use crate::serve::Taken;
 use framing::{Framing, Verdict};
 
 mod framing;
@@ -45,7 +46,7 @@ pub(crate) struct Watched<S> {
     /// What the library is still given of [`IMPOSSIBLE`], once the stream was cut; then it sees the end.
     owed: Option<&'static [u8]>,
     begun: Arc<AtomicBool>,
-    upgraded: Arc<AtomicBool>,
+    taken: Arc<Taken>,
     stall: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -58,7 +59,7 @@ impl<S> Watched<S> {
             framing: Framing::new(watch.head),
             owed: None,
             begun: Arc::default(),
-            upgraded: Arc::default(),
+            taken: Arc::default(),
             stall: watch.write_stall,
             stalled: None,
         }
@@ -69,9 +70,9 @@ impl<S> Watched<S> {
         Arc::clone(&self.begun)
     }
 
-    /// Set before a reply that switches protocols is written: what comes behind the request is not HTTP any more.
-    pub(crate) fn upgraded(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.upgraded)
+    /// Told before a reply that switches protocols is written: what comes behind the request is not HTTP any more.
+    pub(crate) fn taken(&self) -> Arc<Taken> {
+        Arc::clone(&self.taken)
     }
 
     /// Ends a connection whose peer has taken nothing for too long.
@@ -99,7 +100,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             give(owed, buf);
             return Poll::Ready(Ok(()));
         }
-        if self.upgraded.load(Ordering::Relaxed) {
+        if self.taken.is() {
             return Pin::new(&mut self.inner).poll_read(cx, buf);
         }
         let before = buf.filled().len();

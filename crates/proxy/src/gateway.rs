@@ -8,14 +8,14 @@ use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use model::{Door, Fact, IntegrationName, Method, ParseError, Target};
-use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem};
+use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem, websocket};
 
 use crate::dialect::{self, Dialect};
 use crate::health::Question;
 use crate::host::Addressed;
 use crate::refused::{Refused, Speech};
 use crate::route::{Naming, Route};
-use crate::{browser, health, host, metrics, purpose, route};
+use crate::{browser, correlation, health, host, metrics, purpose, route};
 
 /// The reverse proxy: under which names it is reached, and by which pages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,6 +27,7 @@ pub struct Gateway {
     pub origins: Vec<String>,
     /// Whose words it speaks besides its own.
     pub dialect: Dialect,
+    health: health::Place,
 }
 
 /// A domain or an origin that no request could ever name.
@@ -74,13 +75,19 @@ impl Gateway {
                 return Err(Unusable::Origin(origin.clone()));
             }
         }
-        Ok(Self { domains, origins, dialect: Dialect::Own })
+        Ok(Self { domains, origins, dialect: Dialect::Own, health: health::Place::Here })
     }
 
     /// The same, which speaks another gateway's words as well.
     #[must_use]
     pub fn speaking(self, dialect: Dialect) -> Self {
         Self { dialect, ..self }
+    }
+
+    /// The same gateway beside a door where health is asked; here it is not any more.
+    #[must_use]
+    pub fn beside_admin(self) -> Self {
+        Self { health: health::Place::Elsewhere, ..self }
     }
 
     /// Serves the door until the house drains.
@@ -91,20 +98,32 @@ impl Gateway {
         limits: ServeLimits,
         draining: Draining,
     ) -> Drained {
-        let gateway = Arc::new(self.clone());
+        let shared = Arc::new((self.clone(), draining.clone()));
         let service = move |request, peer: Peer| {
-            let (gateway, worker) = (Arc::clone(&gateway), Arc::clone(&worker));
-            async move { gateway.answer(&worker, request, &peer).await }
+            let (shared, worker) = (Arc::clone(&shared), Arc::clone(&worker));
+            async move {
+                let (gateway, draining) = &*shared;
+                gateway.answer(&worker, request, &peer, draining).await
+            }
         };
         net::serve(listener, service, limits, draining).await
     }
 
-    async fn answer(&self, worker: &Arc<Worker>, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
+    async fn answer(
+        &self,
+        worker: &Arc<Worker>,
+        request: Request<Incoming>,
+        peer: &Peer,
+        draining: &Draining,
+    ) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let speech = Speech::of(&parts);
         let named = self.named(&parts);
-        let (read, named) = match self.read(parts, peer, &|name| worker.broker().aliased(name)) {
-            Ok(Read::Call(call)) => {
+        let request_id;
+        let aliased = |name: &str| worker.broker().aliased(name);
+        let (read, named) = match self.read(parts, peer, draining, &aliased) {
+            Ok(Read::Call(mut call)) => {
+                request_id = call.request_id.take();
                 let named = named.map(|_| call.forward.integration.to_string());
                 (call.with(body), named.unwrap_or_default())
             }
@@ -114,7 +133,7 @@ impl Gateway {
             }
             Err(refused) => return refused.reply_in(speech, &self.dialect, &named.unwrap_or_default()),
         };
-        match worker.call(read).await {
+        let mut reply = match worker.call(read).await {
             Ok(Outbound::Reply(evidence, mut reply)) => {
                 problem::mark(reply.headers_mut(), evidence);
                 if self.dialect.is_foreign() {
@@ -125,7 +144,9 @@ impl Gateway {
             // Nothing that a proxy forwards mints a lease; one that came all the same stays here.
             Ok(Outbound::Answer(answer) | Outbound::Lease(answer, _)) => told(&answer),
             Err(refusal) => Refused::from(refusal).reply_in(speech, &self.dialect, &named),
-        }
+        };
+        correlation::echo(reply.headers_mut(), request_id);
+        reply
     }
 
     /// What a request names, for another gateway's words only: its header where that counts, else its host.
@@ -146,14 +167,18 @@ impl Gateway {
         &self,
         mut parts: Parts,
         peer: &Peer,
+        draining: &Draining,
         aliased: &dyn Fn(&str) -> Option<IntegrationName>,
     ) -> Result<Read, Refused> {
         let target: Target = match parts.uri.path_and_query() {
             Some(written) => written.as_str().parse()?,
             None => return Err(Refused::bad("the request has no target")),
         };
-        let internal = || dialect::internal(&self.dialect, target.path());
-        if let Some(question) = health::reserved(target.path()).or_else(internal) {
+        let internal = || match self.health {
+            health::Place::Here => dialect::internal(&self.dialect, target.path()),
+            health::Place::Elsewhere => None,
+        };
+        if let Some(question) = health::reserved(target.path(), self.health).or_else(internal) {
             let question = question?;
             if question == Question::Numbers {
                 let browser::Guarded { .. } = browser::guard(&parts.headers, &self.origins)?;
@@ -177,10 +202,15 @@ impl Gateway {
         let Route { integration, target } = self.unknown(route::choose(guarded, named, addressed, target))?;
         let purpose = purpose::given(&parts.headers)?;
         let capability = presented::capability(&parts.headers)?;
+        let asked =
+            websocket::asked(&mut parts, draining).map_err(|error| Refused::bad(error.to_string()))?;
+        let request_id = correlation::request_id(&mut parts.headers);
         let headers = std::mem::take(&mut parts.headers);
-        let facts = Fact { address: peer.address, purpose, ..Fact::default() };
-        let forward = Forward::new(integration, method, target, headers, Body::empty());
-        Ok(Read::Call(Box::new(Call { facts, capability, forward: Box::new(forward) })))
+        let facts =
+            Fact { address: peer.address, purpose, certificate: peer.certificate.clone(), ..Fact::default() };
+        let mut forward = Forward::new(integration, method, target, headers, Body::empty());
+        forward.upgrade = asked.map(Box::new);
+        Ok(Read::Call(Box::new(Call { facts, capability, request_id, forward: Box::new(forward) })))
     }
 
     /// Another gateway has more names than ours: one that can't be ours is one that nothing goes by.
@@ -208,12 +238,14 @@ enum Read {
 struct Call {
     facts: Fact,
     capability: Option<HeaderValue>,
+    /// Its name in the caller's own log.
+    request_id: Option<HeaderValue>,
     forward: Box<Forward>,
 }
 
 impl Call {
     fn with(self, body: Incoming) -> Inbound {
-        let Self { facts, capability, mut forward } = self;
+        let Self { facts, capability, request_id: _, mut forward } = self;
         forward.body = Body::from(body);
         Inbound { door: Door::Gateway, facts, capability, asked: Asked::Forward(forward) }
     }

@@ -1,6 +1,6 @@
 //! Whether this process is alive, and whether it would serve. Says nothing else, so anybody may ask.
 
-use broker::{Broker, State};
+use broker::{Broker, Readiness};
 use http::header::{self, HeaderValue};
 use http::{Method, Response, StatusCode};
 use net::Body;
@@ -20,10 +20,23 @@ pub(crate) enum Question {
     Numbers,
 }
 
+/// Where health is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Place {
+    /// At the gateway as well.
+    #[default]
+    Here,
+    /// At a door of its own, and nowhere else.
+    Elsewhere,
+}
+
 /// What a path of the gateway asks, where it is one of those that belong to the house and to no integration.
-pub(crate) fn reserved(path: &str) -> Option<Result<Question, Refused>> {
+pub(crate) fn reserved(path: &str, place: Place) -> Option<Result<Question, Refused>> {
     let rest = path.strip_prefix("/_doorward")?;
     match rest {
+        _ if place == Place::Elsewhere && (rest.is_empty() || rest.starts_with('/')) => {
+            Some(Err(Refused::nothing("nothing is served under this path of the gateway")))
+        }
         "/healthz" => Some(Ok(Question::Alive)),
         "/readyz" => Some(Ok(Question::Ready)),
         rest if rest.is_empty() || rest.starts_with('/') => {
@@ -41,10 +54,10 @@ pub(crate) fn answer_of(
     broker: &Broker,
 ) -> Result<Response<Body>, Refused> {
     match question {
-        Question::Alive | Question::Ready => answer(question, method, broker.state()),
+        Question::Alive | Question::Ready => answer(question, method, broker.readiness()),
         Question::Numbers => text(method, HeaderValue::from_static(OPEN_METRICS), broker.metrics_text()),
         Question::Peer => {
-            let mut reply = answer(question, method, broker.state())?;
+            let mut reply = answer(question, method, broker.readiness())?;
             if let Ok(value) = HeaderValue::from_str(&broker.last_reload().to_string()) {
                 reply.headers_mut().insert("x-last-reload", value);
             }
@@ -54,11 +67,18 @@ pub(crate) fn answer_of(
 }
 
 /// The answer to a question that needs no more than the state.
-pub(crate) fn answer(question: Question, method: &Method, state: State) -> Result<Response<Body>, Refused> {
-    let (status, word) = match (question, state) {
+pub(crate) fn answer(
+    question: Question,
+    method: &Method,
+    readiness: Readiness,
+) -> Result<Response<Body>, Refused> {
+    let (status, word) = match (question, readiness) {
         (Question::Alive, _) => (StatusCode::OK, "ok\n"),
-        (Question::Ready, State::Unsealed) => (StatusCode::OK, "ready\n"),
-        (Question::Ready, State::Sealed) => (StatusCode::SERVICE_UNAVAILABLE, "sealed\n"),
+        (Question::Ready, Readiness::Ready) => (StatusCode::OK, "ready\n"),
+        (Question::Ready, Readiness::Sealed) => (StatusCode::SERVICE_UNAVAILABLE, "sealed\n"),
+        (Question::Ready, Readiness::Unrecorded) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "evidence can't be written\n")
+        }
         (Question::Peer | Question::Numbers, _) => (StatusCode::OK, ""),
     };
     let mut reply = text(method, HeaderValue::from_static("text/plain; charset=utf-8"), word)?;

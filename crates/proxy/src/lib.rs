@@ -21,6 +21,7 @@
 //!   not become somebody else's way in.
 
 mod browser;
+mod correlation;
 mod dialect;
 mod gateway;
 mod health;

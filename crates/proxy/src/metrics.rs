@@ -23,11 +23,20 @@ pub type Writing = Pin<Box<dyn Future<Output = String> + Send>>;
 /// Numbers of another door, in the same format without its end.
 pub type More = Arc<dyn Fn() -> Writing + Send + Sync>;
 
-/// Serves `/metrics`, `/healthz` and `/readyz` until the house drains. For a loopback address.
+/// How much such a door shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// `/metrics`, `/healthz` and `/readyz`.
+    Numbers,
+    /// `/status` as well.
+    Status,
+}
+
+/// Serves it until the house drains.
 pub async fn serve(
     worker: Arc<Worker>,
     listener: Listener,
-    more: More,
+    (more, shows): (More, Shows),
     limits: ServeLimits,
     draining: Draining,
 ) -> Drained {
@@ -35,7 +44,7 @@ pub async fn serve(
         let (worker, more) = (Arc::clone(&worker), Arc::clone(&more));
         async move {
             let (parts, _) = request.into_parts();
-            match answer(&worker, &more, &parts).await {
+            match answer(&worker, &more, shows, &parts).await {
                 Ok(reply) => reply,
                 Err(refused) => refused.reply(Speech::of(&parts)),
             }
@@ -44,9 +53,18 @@ pub async fn serve(
     net::serve(listener, service, limits, draining).await
 }
 
-async fn answer(worker: &Worker, more: &More, parts: &Parts) -> Result<Response<Body>, Refused> {
-    match asked(parts)? {
+async fn answer(
+    worker: &Worker,
+    more: &More,
+    shows: Shows,
+    parts: &Parts,
+) -> Result<Response<Body>, Refused> {
+    match asked(parts, shows)? {
         Asked::Health(question) => health::answer_of(question, &parts.method, worker.broker()),
+        Asked::Status => {
+            let json = HeaderValue::from_static("application/json");
+            health::text(&parts.method, json, worker.broker().status().to_string())
+        }
         Asked::Numbers => {
             let more = more().await;
             health::text(
@@ -67,15 +85,17 @@ fn joined(more: &str, own: &str) -> String {
 enum Asked {
     Health(Question),
     Numbers,
+    Status,
 }
 
-fn asked(parts: &Parts) -> Result<Asked, Refused> {
+fn asked(parts: &Parts, shows: Shows) -> Result<Asked, Refused> {
     let browser::Guarded { .. } = browser::guard(&parts.headers, &[])?;
     let Near { .. } = near(parts)?;
     match parts.uri.path() {
         "/metrics" => Ok(Asked::Numbers),
         "/healthz" => Ok(Asked::Health(Question::Alive)),
         "/readyz" => Ok(Asked::Health(Question::Ready)),
+        "/status" if shows == Shows::Status => Ok(Asked::Status),
         _ => Err(Refused::nothing("nothing is served under this path")
             .hint("ask `/metrics`, `/healthz` or `/readyz`")),
     }

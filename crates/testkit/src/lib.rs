@@ -19,6 +19,7 @@
 
 pub mod aws;
 pub mod canary;
+pub mod certificate;
 mod doorward;
 mod upstream;
 pub mod vendor;

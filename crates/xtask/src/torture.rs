@@ -55,24 +55,6 @@ const LIST: &[Torture] = &[
         rounds: 1_000_000,
         about: "damage policy files; each is read whole or refused with a line",
     },
-    Torture {
-        name: "uses",
-        krate: "cli",
-        rounds: 1_000,
-        about: "fifty uses at once of a capability for ten; ten are done",
-    },
-    Torture {
-        name: "grants",
-        krate: "cli",
-        rounds: 1_000,
-        about: "kill the agent while it grants; no grant is lost or made up",
-    },
-    Torture {
-        name: "reload",
-        krate: "cli",
-        rounds: 1_000,
-        about: "read policies again under load; never half a set",
-    },
 ];
 
 /// The variable that tells a test how many rounds to do.

@@ -26,7 +26,7 @@ impl Proc {
     }
 
     fn proven(&self, pid: Option<i32>, uid: u32) -> Result<Proven, Refusal> {
-        let peer = Peer { address: None, process: Some(Process { uid, gid: 7, pid, handle: None }) };
+        let peer = Peer { process: Some(Process { uid, gid: 7, pid, handle: None }), ..Peer::default() };
         Proven::within(&self.0, &peer, Needs::default())
     }
 

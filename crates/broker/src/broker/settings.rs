@@ -75,6 +75,17 @@ pub struct Stores {
     pub evidence: Arc<dyn Storage>,
 }
 
+/// Whether calls would be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// They would.
+    Ready,
+    /// The keys are not in memory.
+    Sealed,
+    /// Evidence could not be written a moment ago.
+    Unrecorded,
+}
+
 /// Whether the keys are in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {

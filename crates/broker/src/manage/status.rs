@@ -31,28 +31,6 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
         evidence::verifier_key(managing.unsealed.log().origin(), &managing.unsealed.log().public_key());
     waiting(move || {
         let catalog = broker.catalog();
-        let mut warnings = Vec::new();
-        if settings.development {
-            warnings.push("development mode: loopback callers need no capability".to_owned());
-        }
-        if let Some(wrong) = broker.failed_reload() {
-            warnings.push(format!("what was in force is still in force: {wrong}"));
-        }
-        for name in catalog.names() {
-            let Ok(integration) = catalog.get(&name) else { continue };
-            if integration.dangerous_allow_private() {
-                warnings.push(format!("`{name}` may reach private addresses (dangerous_allow_private)"));
-            }
-            if integration.tls_insecure_skip_verify() {
-                warnings.push(format!(
-                    "`{name}` does not check the upstream's certificate (tls_insecure_skip_verify)"
-                ));
-            }
-        }
-        warnings.extend(broker.stale_secrets().into_iter().map(|stale| {
-            let secrets::Stale { reference, fetched, until, why } = stale;
-            format!("`{reference}` was read at {fetched} and is lent until {until}, as it can't be read again: {why}")
-        }));
         Ok(json!({
             "state": "unsealed",
             "version": env!("CARGO_PKG_VERSION"),
@@ -61,7 +39,8 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
             "integrations": catalog.names().len(),
             "policy_version": broker.policies()?.version().to_string(),
             "evidence": { "open_intents": open, "public_key": key, "verifier_key": vkey },
-            "warnings": warnings,
+            "left_alone": broker.upstreams().left_alone(),
+            "warnings": broker.warnings(),
         }))
     })
     .await

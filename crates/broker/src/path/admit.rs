@@ -31,6 +31,8 @@ pub(crate) struct Admitted {
     pub(crate) inbound: Inbound,
     /// How much came from the caller.
     pub(crate) size: Size,
+    /// What is worth recording of how it is carried, besides what the reply says: name and value, never a secret.
+    pub(crate) notes: Vec<(String, String)>,
     _within: Within,
 }
 
@@ -55,7 +57,7 @@ pub(crate) fn within_limits(
             .retry(Retry::After(wait))
             .hint(format!("try again in {} s", wait.as_secs().max(1)))
     })?;
-    Ok(Admitted { identified, permit, integration, inbound, size, _within: within })
+    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), _within: within })
 }
 
 /// How large what came is; a body of unknown length is bounded and counted on its way.

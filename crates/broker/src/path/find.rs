@@ -41,7 +41,12 @@ pub(crate) async fn call(
         }
         Asked::Forward(forward) => {
             let integration = integration(broker, &forward.integration)?;
-            let body = if is_bodiless(forward) {
+            let body = if forward.upgrade.is_some() {
+                // Whatever the request says, the frames behind it can say anything.
+                let destination = named_destination(&integration, forward)?;
+                let call = integration.opaque(id, (forward.method, &forward.target), destination)?;
+                return Ok(Found { integration, call });
+            } else if is_bodiless(forward) {
                 Some(Bytes::new())
             } else if integration.route(forward.method, &forward.target).wants_body()
                 || lists::want_body(broker, identified, &integration, forward)
@@ -57,13 +62,20 @@ pub(crate) async fn call(
                 content_types: &types,
                 body: body.as_deref(),
             };
-            let destination = match integration.wildcard() {
-                None => None,
-                Some(_) => destination(forward)?,
-            };
-            let call = integration.call_to(id, &asked, destination)?;
+            let call = integration.call_to(id, &asked, named_destination(&integration, forward)?)?;
             Ok(Found { integration, call })
         }
+    }
+}
+
+/// The host that a call names, where the integration leaves it to each call.
+fn named_destination<'a>(
+    integration: &Integration,
+    forward: &'a Forward,
+) -> Result<Option<&'a str>, Refusal> {
+    match integration.wildcard() {
+        None => Ok(None),
+        Some(_) => destination(forward),
     }
 }
 

@@ -23,6 +23,7 @@ use secrets::{Mask, Opened};
 use crate::inbound::{Asked, Forward};
 use crate::path::admit::Admitted;
 use crate::path::resolve::Lent;
+use crate::upstreams::Shown;
 
 /// What is about to be done, with the credential in its place.
 pub(crate) enum Armed {
@@ -38,6 +39,8 @@ pub(crate) enum Armed {
 pub(crate) struct Sending {
     pub(crate) request: Box<Request<Body>>,
     pub(crate) dial: Dial,
+    /// What is shown in the handshake, for an upstream that wants a certificate.
+    pub(crate) shown: Option<Box<Shown>>,
 }
 
 /// Consumes what was lent.
@@ -65,7 +68,7 @@ pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, R
         .map_err(|_| Refusal::new(Code::BadRequest, "the method can't be sent"))?;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    let sending = Sending { request, dial: dial(integration, authority) };
+    let sending = Sending { request, dial: dial(integration, authority), shown: None };
     look_once_more(&sending, admitted)?;
     Ok(Armed::Forward(sending, mask(&lent)?))
 }
@@ -77,6 +80,7 @@ fn dial(integration: &Integration, permitted: &Authority) -> Dial {
         private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },
         verify: if integration.tls_insecure_skip_verify() { Verify::Skipped } else { Verify::Checked },
         connect: integration.limits().connect.min(LONGEST_CONNECT),
+        way: None,
     }
 }
 
@@ -208,7 +212,7 @@ fn written(target: &str) -> Result<Uri, Refusal> {
 
 /// The last look: what goes out is what was permitted, and goes where the integration's credential may go.
 fn look_once_more(sending: &Sending, admitted: &Admitted) -> Result<(), Refusal> {
-    let Sending { request, dial } = sending;
+    let Sending { request, dial, shown: _ } = sending;
     let Some((method, authority, target)) = admitted.permit.call().request() else {
         return Err(Refusal::new(Code::Denied, "an operation of Doorward itself is not sent anywhere"));
     };

@@ -3,24 +3,30 @@
 //! A new way to perform is one variant of [`Performed`]: running a command comes next to these three.
 
 use evidence::Receipt;
-use http::Response;
+use http::{HeaderMap, Response};
 use http_body::Body as _;
-use model::{Access, Code, Refusal, Retry};
+use model::{Access, Code, Refusal, Retry, Scheme};
 use net::{Incoming, Sent};
 
 use crate::manage::Done;
 use crate::mint::{self, Minted};
 use crate::path::admit::Admitted;
 use crate::path::inject::{Armed, Sending};
-use crate::path::scrub::Scrubbed;
-use crate::{Worker, manage};
+use crate::path::scrub::{Scrubbed, Tunnel};
+use crate::upstreams::{Known, Shown};
+use crate::{Worker, log, manage};
 use secrets::Mask;
 use std::sync::Arc;
+
+mod repeat;
+mod switch;
 
 /// What the upstream answered, before it is scrubbed.
 pub(crate) enum Replied {
     /// A reply with its body still to come.
     Forwarded(Response<Incoming>, Option<Arc<Mask>>),
+    /// A WebSocket that both ends agreed to, with the head that says so.
+    Switched(Box<Response<()>>, Box<Tunnel>),
     /// The answer of an operation of Doorward itself.
     Managed(Done),
     /// A derived credential, or what was done with the one that it would be derived from.
@@ -31,6 +37,8 @@ pub(crate) enum Replied {
 pub(crate) enum Performed {
     /// A scrubbed reply.
     Reply(Box<Scrubbed>),
+    /// A WebSocket, with the head that agrees to it and how often the credential was masked there.
+    Tunnel((Response<()>, u64), Box<Tunnel>),
     /// The answer of an operation of Doorward itself.
     Answer(Done),
     /// A derived credential; it is for the caller, so nothing is scrubbed from it.
@@ -48,16 +56,64 @@ pub(crate) async fn call(
         Armed::Manage => Ok(Replied::Managed(Box::pin(manage::run(worker, admitted, receipt)).await?)),
         Armed::Mint => Ok(Replied::Minted(Box::pin(mint::run(worker, admitted, receipt)).await?)),
         Armed::Forward(sending, mask) => {
-            let Sending { request, dial } = sending;
-            let limits = admitted.integration.limits();
-            // The time for the head runs while a long body is still on its way up.
-            let short = request.body().size_hint().exact().is_some_and(|length| length <= SHORT_BODY);
-            let head = if short { limits.head.min(limits.total) } else { limits.total };
-            let reply = worker.upstream().send(&dial, request, head).await;
-            let reply = reply.map_err(|error| failed(&error, admitted))?;
+            if let Some(asked) = switch::asked(admitted) {
+                return Box::pin(switch::call(worker, admitted, sending, (asked, mask))).await;
+            }
+            let reply = sent(worker, admitted, sending).await?;
             Ok(Replied::Forwarded(reply, mask))
         }
     }
+}
+
+/// Sends a request, the way that its integration says.
+async fn sent(
+    worker: &Worker,
+    admitted: &mut Admitted,
+    mut sending: Sending,
+) -> Result<Response<Incoming>, Refusal> {
+    let limits = admitted.integration.limits();
+    // The time for the head runs while a long body is still on its way up.
+    let short = sending.request.body().size_hint().exact().is_some_and(|length| length <= SHORT_BODY);
+    let head = if short { limits.head.min(limits.total) } else { limits.total };
+    correlated(sending.request.headers(), &mut admitted.notes);
+    if let Some(known) = known(worker, admitted, sending.shown.as_deref()) {
+        sending.dial.way = known.way(sending.shown.as_deref())?;
+        if known.persists() {
+            // Boxed, as it is rare.
+            return Box::pin(repeat::send(worker, admitted, &known, sending, head)).await;
+        }
+    }
+    let Sending { request, dial, shown: _ } = sending;
+    let reply = worker.upstream().send(&dial, request, head).await;
+    reply.map_err(|error| failed(&error, admitted))
+}
+
+/// Notes by which names others know this request: its name in the caller's log, and the trace (W3C Trace Context) that it
+/// belongs to. Both go on to the service as they are.
+fn correlated(headers: &HeaderMap, notes: &mut Vec<(String, String)>) {
+    for (name, value) in headers {
+        let Ok(text) = value.to_str() else { continue };
+        match name.as_str() {
+            "x-request-id" if text.len() <= 128 => notes.push(("request_id".to_owned(), text.to_owned())),
+            "traceparent" => {
+                // `00-TRACE-SPAN-FLAGS`
+                let trace = text.split('-').nth(1).filter(|trace| trace.len() == 32);
+                let trace = trace.filter(|trace| trace.bytes().all(|b| b.is_ascii_hexdigit()));
+                notes.extend(trace.map(|trace| ("trace".to_owned(), trace.to_owned())));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is known of the upstream beyond where it is. A certificate that nobody looks at is said aloud.
+fn known(worker: &Worker, admitted: &mut Admitted, shown: Option<&Shown>) -> Option<Arc<Known>> {
+    let Admitted { integration, notes, .. } = admitted;
+    if integration.tls_insecure_skip_verify() && integration.authority().scheme() == Scheme::Https {
+        log::unchecked(integration);
+        notes.push(("tls".to_owned(), "unchecked".to_owned()));
+    }
+    worker.broker().upstreams().of(integration, shown)
 }
 
 /// Nothing sent: it failed, and may be tried again. Maybe sent: a read failed; of a write nobody knows what came of it.

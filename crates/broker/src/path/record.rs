@@ -126,6 +126,9 @@ pub(crate) async fn intent(
         // For the record of the refusal.
         trace.deed = Some(deed(call));
         log::unrecorded(trace.id, &error);
+        if !matches!(error, evidence::Error::UsesExhausted { .. }) {
+            worker.broker().note_unrecorded();
+        }
         unrecorded(&error)
     })?;
     uses(worker, permit, Change::Taken);

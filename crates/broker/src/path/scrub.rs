@@ -12,6 +12,7 @@ use http::response::Parts;
 use http::{Response, StatusCode};
 use model::{Access, Code, Method, Refusal};
 use net::Incoming;
+use net::grpc::Messages;
 use secrets::Mask;
 
 use crate::path::admit::Admitted;
@@ -38,12 +39,21 @@ pub(crate) enum Body {
     Stream(Box<Stream>),
 }
 
+/// A line that both ends agreed to, and what to look for in what the upstream says.
+pub(crate) struct Tunnel {
+    pub(crate) asked: net::websocket::Asked,
+    pub(crate) line: net::websocket::Line,
+    pub(crate) mask: Option<Arc<Mask>>,
+}
+
 /// A body that is still coming.
 pub(crate) struct Stream {
     pub(crate) pieces: Pieces,
     pub(crate) mask: Option<Arc<Mask>>,
-    /// Server-sent events may go on for longer than other replies.
-    pub(crate) events: bool,
+    /// Server-sent events and calls of gRPC may go on for longer than other replies.
+    pub(crate) long: bool,
+    /// Where messages begin and end, for a reply in which somebody waits for each.
+    pub(crate) messages: Option<Messages>,
 }
 
 /// Scrubs a reply.
@@ -52,6 +62,7 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
         Replied::Managed(done) => return Ok(Performed::Answer(done)),
         Replied::Minted(minted) => return Ok(Performed::Lease(minted)),
         Replied::Forwarded(response, mask) => (response, mask),
+        Replied::Switched(head, tunnel) => return Ok(Performed::Tunnel(agreed(*head, &tunnel), tunnel)),
     };
     let (mut parts, incoming) = response.into_parts();
     // The version is that of the hop to the upstream; the door speaks its own.
@@ -62,7 +73,10 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     let has_fields = has_fields(admitted);
     let wanted = has_fields && is_json(&parts.headers);
     let most = if wanted { MOST_WITH_FIELDS } else { MOST_WHOLE };
+    // The trailers of gRPC are its answer, and what was collected has none.
+    let grpc = net::grpc::is(&parts.headers);
     let whole = match pieces.expected() {
+        Some(1..) | None if grpc => None,
         Some(length) if length <= most => collect(&mut pieces, most, admitted).await?,
         None if wanted => collect(&mut pieces, most, admitted).await?,
         _ => None,
@@ -76,12 +90,21 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
         None => Body::Stream(Box::new(Stream {
             pieces,
             mask: mask.clone(),
-            events: is_event_stream(&parts.headers),
+            long: grpc || is_event_stream(&parts.headers),
+            messages: grpc.then(Messages::default),
         })),
     };
     let fields =
         if has_fields { read_fields(admitted, &parts.headers, &body, mask.as_deref()) } else { Vec::new() };
     Ok(Performed::Reply(Box::new(Scrubbed { head: Response::from_parts(parts, ()), body, fields, hits })))
+}
+
+/// The head that agrees to a WebSocket, and how often the credential was masked in it.
+fn agreed(mut head: Response<()>, tunnel: &Tunnel) -> (Response<()>, u64) {
+    net::headers::incoming(head.headers_mut(), net::headers::Cookies::Dropped);
+    let hits = tunnel.mask.as_ref().map_or(0, |mask| scrub_headers(head.headers_mut(), mask));
+    net::websocket::agree(head.headers_mut());
+    (head, hits)
 }
 
 /// All of a body, or nothing where it turns out longer; what was read is put back then.

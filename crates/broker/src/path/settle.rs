@@ -6,13 +6,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use evidence::{Closed, Ending, OpenStream, Outcome, Receipt, Wait};
 use http::Response;
 use model::{Access, Code, Refusal, Retry};
-use net::Body;
 use net::body::{Gone, Sender};
+use net::grpc::{self, Messages, Opaque};
+use net::{Body, TakesOver};
 use policy::Change;
 use secrets::{MaskStream, Part};
+use tokio::sync::watch;
 
 use crate::inbound::{Answer, Outbound};
 use crate::manage::Done;
@@ -20,8 +23,11 @@ use crate::mint::Minted;
 use crate::path::admit::{Admitted, Size};
 use crate::path::perform::Performed;
 use crate::path::record::{self, Trace};
-use crate::path::scrub::{self, Broken, Scrubbed, Stream};
+use crate::path::scrub::{self, Broken, Scrubbed, Stream, Tunnel};
 use crate::{Worker, log, metrics};
+use tunnel::Opening;
+
+mod tunnel;
 
 /// Settles a call and gives the caller its answer.
 pub(crate) async fn outcome(
@@ -61,6 +67,13 @@ pub(crate) async fn outcome(
                 None => Outbound::Answer(answer),
             })
         }
+        Performed::Tunnel((head, hits), tunnel) => {
+            metrics::masked(worker.broker().metrics(), hits);
+            outcome.status = Some(head.status().as_u16());
+            outcome.fields = ruled(Vec::new(), admitted);
+            let open = lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+            Ok(tunnelled(worker, trace, open, head, *tunnel))
+        }
         Performed::Reply(scrubbed) => {
             let Scrubbed { head, body, fields, hits } = *scrubbed;
             metrics::masked(worker.broker().metrics(), hits);
@@ -84,15 +97,15 @@ pub(crate) async fn outcome(
     }
 }
 
-/// The fields of a reply, behind the rules of lists that had a say. They come first, as no more than some are kept.
+/// The fields of a reply, behind the rules of lists that had a say and what was noted on the way. They come first, as no more than some are kept.
 fn ruled(fields: Vec<(String, String)>, admitted: &Admitted) -> Vec<(String, String)> {
     let (listed, observed) = (admitted.permit.listed(), admitted.permit.observed());
-    if listed.is_none() && observed.is_none() {
+    if listed.is_none() && observed.is_none() && admitted.notes.is_empty() {
         return fields;
     }
     let rules = [("rule", listed), ("rule_observed", observed)];
     let rules = rules.into_iter().filter_map(|(name, rule)| Some((name.to_owned(), rule?.to_owned())));
-    rules.chain(fields).collect()
+    rules.chain(admitted.notes.iter().cloned()).chain(fields).collect()
 }
 
 /// Settles a call that was not performed, or of which nobody knows whether it was.
@@ -127,12 +140,29 @@ fn streamed(
     let id = open.id();
     let (sender, body) = Body::channel(PIECES);
     let limits = admitted.integration.limits();
-    let total = if stream.events { LONGEST_EVENTS } else { limits.total };
+    let total = if stream.long { LONGEST_EVENTS } else { limits.total };
     let (worker, size) = (Arc::clone(worker), admitted.size.clone());
     let access = admitted.permit.call().access();
     let pump = Pump { worker, open, began, access, trace, size, idle: limits.idle, total };
     tokio::spawn(pump.run(stream, sender));
     Outbound::Reply(id, Box::new(head.map(|()| body)))
+}
+
+/// Starts the task that passes a WebSocket on and settles its end.
+fn tunnelled(
+    worker: &Arc<Worker>,
+    trace: Box<Trace>,
+    open: OpenStream,
+    head: Response<()>,
+    tunnel: Tunnel,
+) -> Outbound {
+    let id = open.id();
+    let (lives, over) = watch::channel(());
+    let opening = Opening { worker: Arc::clone(worker), open, trace, tunnel, lives };
+    tokio::spawn(opening.run());
+    let mut reply = head.map(|()| Body::empty());
+    reply.extensions_mut().insert(TakesOver::until(over));
+    Outbound::Reply(id, Box::new(reply))
 }
 
 struct Pump {
@@ -196,28 +226,56 @@ async fn pass(
             Ok(None) => break,
             Err(broken) => return End::Broken(broken),
         };
-        let Some(mask) = mask.as_deref_mut() else {
-            if give(sender, piece, sent).await.is_err() {
-                return End::CallerGone;
-            }
-            continue;
+        let given = match (mask.as_deref_mut(), &mut stream.messages) {
+            (None, _) => give(sender, piece, sent).await,
+            (Some(mask), None) => masked(sender, mask, piece, sent).await,
+            (Some(mask), Some(messages)) => match by_message(sender, (mask, messages), piece, sent).await {
+                Ok(given) => given,
+                Err(Opaque) => return End::Broken(Broken::Off),
+            },
         };
-        let passed = mask.push(&piece);
-        let chunk = match passed.chunk {
-            Part::Same(count) => piece.slice(..count.min(piece.len())),
-            Part::Instead(bytes) => bytes.into(),
-        };
-        for part in [passed.before.into(), chunk] {
-            if give(sender, part, sent).await.is_err() {
-                return End::CallerGone;
-            }
+        if given.is_err() {
+            return End::CallerGone;
         }
     }
     let last = mask.map(MaskStream::finish).unwrap_or_default();
     if give(sender, last.into(), sent).await.is_err() { End::CallerGone } else { End::Done }
 }
 
-async fn give(sender: &Sender, part: bytes::Bytes, sent: &mut u64) -> Result<(), Gone> {
+/// Gives what may be sent of a piece.
+async fn masked(sender: &Sender, mask: &mut MaskStream, piece: Bytes, sent: &mut u64) -> Result<(), Gone> {
+    let passed = mask.push(&piece);
+    let chunk = match passed.chunk {
+        Part::Same(count) => piece.slice(..count.min(piece.len())),
+        Part::Instead(bytes) => bytes.into(),
+    };
+    give(sender, passed.before.into(), sent).await?;
+    give(sender, chunk, sent).await
+}
+
+/// The same of messages: somebody waits for the end of each, so nothing of it is held back behind its end.
+async fn by_message(
+    sender: &Sender,
+    (mask, messages): (&mut MaskStream, &mut Messages),
+    mut piece: Bytes,
+    sent: &mut u64,
+) -> Result<Result<(), Gone>, Opaque> {
+    while !piece.is_empty() {
+        let stretch = messages.next(&piece)?;
+        let part = piece.split_to(stretch.bytes.min(piece.len()));
+        let given = masked(sender, mask, part, sent).await;
+        let given = match (given, stretch.end) {
+            (Ok(()), grpc::End::Yes) => give(sender, mask.finish().into(), sent).await,
+            (given, _) => given,
+        };
+        if given.is_err() {
+            return Ok(given);
+        }
+    }
+    Ok(Ok(()))
+}
+
+async fn give(sender: &Sender, part: Bytes, sent: &mut u64) -> Result<(), Gone> {
     if part.is_empty() {
         return Ok(());
     }

@@ -6,8 +6,6 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
-mod agent_facts;
-#[cfg(test)]
 mod agent_uses;
 #[cfg(test)]
 mod asking;
@@ -15,6 +13,8 @@ mod asking;
 mod capabilities;
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod connections;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]

@@ -59,6 +59,26 @@ impl Integration {
         Ok(self.found(id, Some(operation), (inputs, resource, request)))
     }
 
+    /// The call of a request that nobody can look into, because another protocol follows it: `unknown`, whatever is described.
+    ///
+    /// # Errors
+    /// `bad_request` where the target can be read in two ways.
+    pub fn opaque(
+        &self,
+        id: EvidenceId,
+        (method, target): (Method, &Target),
+        destination: Option<&str>,
+    ) -> Result<Call, Refusal> {
+        if self.internal {
+            let message = format!("`{}` has operations, but no requests that could be forwarded", self.name);
+            return Err(Refusal::new(Code::NotFound, message));
+        }
+        let target = self.stripped(target);
+        self.check_credential_names(&target)?;
+        let request = Some((method, self.destination(destination)?, self.sent(&target)?));
+        Ok(self.found(id, None, (Inputs::new(), Resource::any(), request)))
+    }
+
     /// A named operation with its inputs: Doorward's own, or a request that is written from them.
     ///
     /// # Errors

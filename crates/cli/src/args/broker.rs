@@ -32,12 +32,21 @@ pub(crate) struct Up {
     /// Where the counters are shown in Prometheus' format [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// Where health, readiness, counters and state are shown; then the gateway itself shows none of them [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin: Option<SocketAddr>,
     /// The gateway's certificate chain, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The key of that certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// The authorities that callers' certificates come from, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// Whether callers have to show a certificate: `required` or `optional` [default: required]
+    #[arg(long, value_name = "WORD", requires = "tls_client_ca")]
+    pub(crate) tls_client_auth: Option<ClientAuth>,
     /// Let callers on this machine in without a capability; only for trying things out
     #[arg(long)]
     pub(crate) development: bool,
@@ -47,6 +56,28 @@ pub(crate) struct Up {
     /// At the first start: write the recovery key to this file instead of showing it
     #[arg(long, value_name = "FILE")]
     pub(crate) recovery_out: Option<PathBuf>,
+}
+
+/// Whether callers have to show a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ClientAuth {
+    /// They have to.
+    #[default]
+    Required,
+    /// They may.
+    Optional,
+}
+
+impl std::str::FromStr for ClientAuth {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "required" => Ok(Self::Required),
+            "optional" => Ok(Self::Optional),
+            _ => Err("write `required` or `optional`"),
+        }
+    }
 }
 
 /// `doorward init`.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use broker::State;
 use net::ServeLimits;
-use net::tls::{Certificates, Versions, server_config};
 use proxy::{Dialect, Gateway};
 use secrets::Passphrase;
 use serde_json::json;
@@ -20,10 +19,11 @@ use crate::home::Home;
 use crate::line::Voice;
 use crate::print::{BOLD, Printer, WARN, styled};
 use crate::serving::office::{Configured, Office};
+use crate::serving::secured::Secured;
 use crate::serving::sockets::Sockets;
-use crate::serving::{self, House, Ports, Secured};
+use crate::serving::{self, House, Ports};
 use crate::settings::agent::{AgentSettings, Mode, Places, Typed};
-use crate::settings::{self, Settings, Tls};
+use crate::settings::{self, Settings};
 use crate::supervisor::Supervisor;
 use crate::{sources, typed, wire};
 
@@ -63,12 +63,16 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let serving = wire::Serving::Threads(threads.get() + 1);
     let opened = wire::open_with(home, &settings, serving, overlay)?;
     sources::refuse_empty(&opened.broker)?;
-    let secured = settings.tls.value.as_ref().map(secured).transpose()?;
+    let secured = Secured::read(&settings)?;
     let bound = net::bind_tcp(settings.gateway.value, threads)
         .map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
     let metrics = settings.metrics.value.map(|address| net::bind_tcp(address, std::num::NonZeroUsize::MIN));
     let metrics = metrics.transpose().map_err(|error| unbound(&error, "--metrics 127.0.0.1:0"))?;
     let metrics = metrics.and_then(|mut bound| bound.pop());
+    let admin = settings.admin.value.map(|address| net::bind_tcp(address, std::num::NonZeroUsize::MIN));
+    let admin = admin.transpose().map_err(|error| unbound(&error, "--admin 127.0.0.1:0"))?;
+    let admin = admin.and_then(|mut bound| bound.pop());
+    let gateway = if admin.is_some() { gateway.beside_admin() } else { gateway };
     let socket = home.socket_to_bind()?;
     unlock(&opened)?;
     let (office, configured) = office(home, &opened, settings.development.value)?;
@@ -79,11 +83,12 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     if let Some(peer) = peer {
         office.follows(peer, home);
     }
-    let ports = Ports { gateway, bound, metrics, secured, limits };
+    let ports = Ports { gateway, bound, metrics, admin, secured, limits };
     let house = House::new(opened, ports, sockets, office)?;
     let open = Open {
         url: house.doors.get("gateway").cloned().unwrap_or_default(),
         metrics: house.doors.get("metrics").cloned(),
+        admin: house.doors.get("admin").cloned(),
         socket: house.sockets.home.clone(),
         sealed: house.opened.broker.state() == State::Sealed,
         development: settings.development.value,
@@ -127,13 +132,6 @@ fn unlock(opened: &wire::Opened) -> Outcome {
     }
 }
 
-fn secured(tls: &Tls) -> Outcome<Secured> {
-    let certificates = Certificates::read(&tls.cert, &tls.key)?;
-    let config = server_config(Arc::clone(&certificates), Versions::default())?;
-    let secure = Arc::new(move |listener: net::Listener| listener.with_tls(Arc::clone(&config)));
-    Ok(Secured { certificates, secure })
-}
-
 fn unbound(error: &net::Error, other: &str) -> Failure {
     let failure = Failure::of(error);
     match error {
@@ -148,6 +146,7 @@ fn unbound(error: &net::Error, other: &str) -> Failure {
 struct Open {
     url: String,
     metrics: Option<String>,
+    admin: Option<String>,
     socket: PathBuf,
     sealed: bool,
     development: bool,
@@ -157,10 +156,10 @@ struct Open {
 impl Open {
     /// Says that the doors are open: they accept from now on.
     fn announce(&self, printer: Printer) -> Outcome {
-        let Self { url, metrics, socket, sealed, development, told } = self;
+        let Self { url, metrics, admin, socket, sealed, development, told } = self;
         if printer.is_json() {
             let mut ready = json!({
-                "event": "ready", "gateway": url, "metrics": metrics, "socket": socket, "pid": std::process::id(),
+                "event": "ready", "gateway": url, "metrics": metrics, "admin": admin, "socket": socket, "pid": std::process::id(),
                 "sealed": sealed, "development": development,
             });
             if let (Some(told), Some(fields)) = (told, ready.as_object_mut()) {
@@ -172,6 +171,9 @@ impl Open {
         Printer::say(&format!("{}  {}", styled(BOLD, "socket"), socket.display()));
         if let Some(place) = metrics {
             Printer::say(&format!("{} {place}/metrics", styled(BOLD, "metrics")));
+        }
+        if let Some(place) = admin {
+            Printer::say(&format!("{}   {place}/status", styled(BOLD, "admin")));
         }
         if *development {
             Printer::say(&styled(

@@ -9,6 +9,7 @@
 
 pub(crate) mod office;
 pub(crate) mod preauthorized;
+pub(crate) mod secured;
 mod signals;
 pub(crate) mod sockets;
 
@@ -19,9 +20,10 @@ use std::time::Duration;
 use agent::Control;
 use broker::{Broker, Payload, Worker};
 use model::Refusal;
-use net::tls::{Certificates, Outbound};
+use net::tls::Outbound;
 use net::{Bound, Drain, Draining, Listener, ServeLimits};
 use proxy::Gateway;
+use proxy::metrics::Shows;
 use secrets::{Facts, KeyFile, Passphrase};
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -34,6 +36,7 @@ use crate::wire;
 
 use office::Office;
 use preauthorized::Preauthorized;
+use secured::Secured;
 use signals::{ONE_WORD, Signals};
 use sockets::Sockets;
 
@@ -46,6 +49,7 @@ pub(crate) struct House {
     gateway: Gateway,
     bound: Vec<Bound>,
     metrics: Option<Bound>,
+    admin: Option<Bound>,
     secured: Option<Secured>,
     limits: ServeLimits,
 }
@@ -56,16 +60,10 @@ pub(crate) struct Ports {
     /// One for each thread of the gateway; none where there is no gateway.
     pub(crate) bound: Vec<Bound>,
     pub(crate) metrics: Option<Bound>,
+    pub(crate) admin: Option<Bound>,
     pub(crate) secured: Option<Secured>,
     /// What the gateway allows its callers.
     pub(crate) limits: ServeLimits,
-}
-
-/// The gateway's certificate, which can be read again.
-#[derive(Clone)]
-pub(crate) struct Secured {
-    pub(crate) certificates: Arc<Certificates>,
-    pub(crate) secure: Arc<dyn Fn(Listener) -> Listener + Send + Sync>,
 }
 
 impl House {
@@ -76,7 +74,7 @@ impl House {
         sockets: Sockets,
         office: Arc<Office>,
     ) -> Outcome<Self> {
-        let Ports { gateway, bound, metrics, secured, limits } = ports;
+        let Ports { gateway, bound, metrics, admin, secured, limits } = ports;
         let scheme = if secured.is_some() { "https" } else { "http" };
         let mut doors = BTreeMap::new();
         if let Some(first) = bound.first() {
@@ -85,16 +83,20 @@ impl House {
         if let Some(metrics) = &metrics {
             doors.insert("metrics".to_owned(), format!("http://{}", metrics.address()?));
         }
+        if let Some(admin) = &admin {
+            doors.insert("admin".to_owned(), format!("http://{}", admin.address()?));
+        }
         doors.insert("socket".to_owned(), sockets.home.display().to_string());
         if let Some(public) = &sockets.public {
             doors.insert("agent".to_owned(), public.path().display().to_string());
         }
-        Ok(Self { opened, doors, sockets, office, gateway, bound, metrics, secured, limits })
+        Ok(Self { opened, doors, sockets, office, gateway, bound, metrics, admin, secured, limits })
     }
 }
 
 /// Serves until a signal or the socket says to stop; `ready` is called when every door is open.
 pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -> Outcome {
+    descriptors();
     let runtime = wire::runtime()?;
     let tls = tls(&house)?;
     let (drain, draining) = net::drain::channel();
@@ -112,6 +114,18 @@ pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -
     Ok(closed?)
 }
 
+/// As many descriptors as this process may have: a connection is one, and the usual limit of a shell is a thousand.
+fn descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let most = Rlimit { current: limit.maximum, ..limit };
+        if let Err(error) = setrlimit(Resource::Nofile, most) {
+            tracing::warn!(%error, "the limit of open descriptors stays as it was");
+        }
+    }
+}
+
 /// What upstreams are trusted by. Without a gateway it is read when somebody needs it: it takes some milliseconds.
 fn tls(house: &House) -> Outcome<Outbound> {
     if house.bound.is_empty() { Ok(Outbound::on_demand(net::tls::Trust::default())) } else { wire::tls() }
@@ -124,7 +138,7 @@ async fn serve(
     printer: Printer,
     ready: &dyn Fn() -> Outcome,
 ) -> Outcome {
-    let House { opened, doors, sockets, office, gateway, bound, metrics, secured, limits } = house;
+    let House { opened, doors, sockets, office, gateway, bound, metrics, admin, secured, limits } = house;
     let broker = Arc::clone(&opened.broker);
     let signals = Signals::listen()?;
     let open = sockets.open()?;
@@ -138,9 +152,10 @@ async fn serve(
     };
     let gauges = agent::Gauges::start();
     let mut own_doors = open.serve(&own, &control, &doors, &draining, &gauges);
-    if let Some(bound) = metrics {
+    let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
+    for (bound, shows) in shown.into_iter().filter_map(|(bound, shows)| Some((bound?, shows))) {
         let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());
-        let more = more(&own, &gauges);
+        let more = (more(&own, &gauges), shows);
         own_doors.spawn(async move {
             let _ = proxy::metrics::serve(worker, listener, more, ServeLimits::default(), draining).await;
         });
@@ -201,6 +216,7 @@ async fn until_told(
     let mut again = office.looks_again();
     let mut preauthorized: Preauthorized = office.take_preauthorized();
     let mut changes = office.watched();
+    let mut glance = tokio::time::interval(GLANCE);
     let mut told = false;
     let mut asked: Option<Instant> = None;
     while running > 0 || !told {
@@ -234,11 +250,19 @@ async fn until_told(
             _ = tidy.tick() => office.broker.tidy(),
             _ = beat.tick() => office.supervisor.alive(),
             _ = again.tick() => Office::look(office),
+            _ = glance.tick() => glanced(secured),
             () = preauthorized.due(), if !told => preauthorized.renew(worker).await,
         }
     }
     office.supervisor.stopping();
     result
+}
+
+/// Looks whether the files of the certificate have changed, on a thread that may wait.
+fn glanced(secured: Option<&Secured>) {
+    if let Some(secured) = secured.cloned() {
+        drop(tokio::task::spawn_blocking(move || secured.look()));
+    }
 }
 
 /// When the supervisor wants to hear that we live.
@@ -250,7 +274,7 @@ fn beat(supervisor: &Supervisor) -> tokio::time::Interval {
 async fn reload(office: &Arc<Office>, secured: Option<&Secured>, printer: Printer) {
     office.supervisor.reloading();
     let result = Office::again(office).await.map_err(Failure::from);
-    let certificates = secured.map_or(Ok(()), |secured| secured.certificates.reload().map_err(Failure::from));
+    let certificates = secured.map_or(Ok(()), Secured::reload);
     match result.and_then(|told| certificates.map(|()| told)) {
         Ok(told) => office.said(&told, printer),
         Err(failure) => {
@@ -289,7 +313,7 @@ impl Thread {
         let worker: Arc<Worker> = wire::worker(&broker, &tls, number)?;
         let mut listener: Listener = bound.listener()?;
         if let Some(secured) = secured {
-            listener = (secured.secure)(listener);
+            listener = secured.secure(listener);
         }
         let drained = gateway.serve(Arc::clone(&worker), listener, limits, draining).await;
         if drained.cut > 0 {
@@ -330,6 +354,8 @@ fn unsealing(broker: &Arc<Broker>, facts: &Facts) -> agent::Unseal {
     })
 }
 
+/// How often the files of a certificate are looked at.
+const GLANCE: Duration = Duration::from_secs(2);
 const TIDY: Duration = Duration::from_secs(60);
 /// Where nobody asked for a beat.
 const NEVER: Duration = Duration::from_secs(365 * 86_400);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{TABLE, Tls};
+use crate::args::broker::ClientAuth;
 use crate::failure::{Failure, Outcome};
 
 /// What a file may hold.
@@ -17,9 +18,12 @@ pub(super) struct File {
     pub(super) origins: Option<Vec<String>>,
     pub(super) threads: Option<NonZeroUsize>,
     pub(super) metrics: Option<SocketAddr>,
+    pub(super) admin: Option<SocketAddr>,
     pub(super) development: Option<bool>,
     pub(super) environment: Option<String>,
     pub(super) tls: Option<Tls>,
+    pub(super) client_ca: Option<PathBuf>,
+    pub(super) client_auth: Option<ClientAuth>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +34,7 @@ struct Written {
     origins: Option<Vec<String>>,
     threads: Option<NonZeroUsize>,
     metrics: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
     development: Option<bool>,
     environment: Option<String>,
     tls: Option<WrittenTls>,
@@ -40,6 +45,15 @@ struct Written {
 struct WrittenTls {
     cert: PathBuf,
     key: PathBuf,
+    client_ca: Option<PathBuf>,
+    client_auth: Option<WrittenAuth>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenAuth {
+    Required,
+    Optional,
 }
 
 /// Reads the file; where there is none, nothing was said.
@@ -69,9 +83,31 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         failure.hint(hint.unwrap_or_else(|| super::TABLE_HINT.to_owned()))
     };
     let written: Written = toml::from_str(text).map_err(|error| wrong(&error))?;
-    let Written { gateway, domains, origins, threads, metrics, development, environment, tls } = written;
-    let tls = tls.map(|WrittenTls { cert, key }| Tls { cert, key });
-    Ok(File { gateway, domains, origins, threads, metrics, development, environment, tls })
+    let Written { gateway, domains, origins, threads, metrics, admin, development, environment, tls } =
+        written;
+    let (tls, client_ca, client_auth) = match tls {
+        None => (None, None, None),
+        Some(WrittenTls { cert, key, client_ca, client_auth }) => {
+            let auth = client_auth.map(|word| match word {
+                WrittenAuth::Required => ClientAuth::Required,
+                WrittenAuth::Optional => ClientAuth::Optional,
+            });
+            (Some(Tls { cert, key }), client_ca, auth)
+        }
+    };
+    Ok(File {
+        gateway,
+        domains,
+        origins,
+        threads,
+        metrics,
+        admin,
+        development,
+        environment,
+        tls,
+        client_ca,
+        client_auth,
+    })
 }
 
 /// The reader's messages repeat keys and values; one that is not plainly a word may be a secret in the wrong place.

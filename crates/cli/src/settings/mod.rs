@@ -15,6 +15,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::args::broker::ClientAuth;
 use crate::args::{self, Global, LogFormat};
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
@@ -49,9 +50,12 @@ pub(crate) struct Settings {
     pub(crate) origins: Setting<Vec<String>>,
     pub(crate) threads: Setting<NonZeroUsize>,
     pub(crate) metrics: Setting<Option<SocketAddr>>,
+    pub(crate) admin: Setting<Option<SocketAddr>>,
     pub(crate) development: Setting<bool>,
     pub(crate) environment: Setting<Option<String>>,
     pub(crate) tls: Setting<Option<Tls>>,
+    pub(crate) client_ca: Setting<Option<PathBuf>>,
+    pub(crate) client_auth: Setting<ClientAuth>,
 }
 
 /// The gateway's certificate.
@@ -119,6 +123,7 @@ impl Settings {
             origins: pick_list(list(flags.origins), "DOORWARD_ORIGINS", lookup, file.origins)?,
             threads: pick(flags.threads, "DOORWARD_THREADS", lookup, file.threads, cores)?,
             metrics: maybe(flags.metrics, "DOORWARD_METRICS", lookup, file.metrics)?,
+            admin: maybe(flags.admin, "DOORWARD_ADMIN", lookup, file.admin)?,
             development: pick(
                 flags.development.then_some(true),
                 "DOORWARD_DEVELOPMENT",
@@ -128,6 +133,14 @@ impl Settings {
             )?,
             environment: maybe(flags.environment, "DOORWARD_ENVIRONMENT", lookup, file.environment)?,
             tls: tls(flag_tls, lookup, file.tls)?,
+            client_ca: maybe(flags.tls_client_ca, "DOORWARD_TLS_CLIENT_CA", lookup, file.client_ca)?,
+            client_auth: pick(
+                flags.tls_client_auth,
+                "DOORWARD_TLS_CLIENT_AUTH",
+                lookup,
+                file.client_auth,
+                ClientAuth::default(),
+            )?,
         };
         settings.sound()?;
         Ok(settings)
@@ -135,8 +148,32 @@ impl Settings {
 
     /// What can't hold together is refused at the start, not found out later.
     fn sound(&self) -> Outcome {
-        let Self { gateway, domains: _, origins: _, threads, metrics, development, environment: _, tls: _ } =
-            self;
+        let Self {
+            gateway,
+            domains: _,
+            origins: _,
+            threads,
+            metrics,
+            admin: _,
+            development,
+            environment: _,
+            tls,
+            client_ca,
+            client_auth,
+        } = self;
+        if client_ca.value.is_some() && tls.value.is_none() {
+            let message = format!("callers can show certificates over TLS only ({})", client_ca.origin);
+            return Err(
+                Failure::usage(message).hint("name the gateway's own: `--tls-cert FILE --tls-key FILE`")
+            );
+        }
+        if client_ca.value.is_none() && client_auth.origin != Origin::Default {
+            let message = format!(
+                "no authorities are named that callers' certificates come from ({})",
+                client_auth.origin
+            );
+            return Err(Failure::usage(message).hint("`--tls-client-ca FILE`"));
+        }
         if development.value && !gateway.value.ip().is_loopback() {
             let message = format!(
                 "development mode lets everybody in who reaches the gateway, so it can't listen on `{}` ({})",

@@ -67,6 +67,13 @@ pub(crate) const TABLE: &[Row] = &[
         about: "Where the counters are shown in Prometheus' format; a loopback address.",
     },
     Row {
+        key: "admin",
+        flag: "--admin ADDR",
+        variable: "DOORWARD_ADMIN",
+        default: "nowhere",
+        about: "Where `/healthz`, `/readyz`, `/metrics` and `/status` are shown. With such a door the gateway itself shows no health.",
+    },
+    Row {
         key: "development",
         flag: "--development",
         variable: "DOORWARD_DEVELOPMENT",
@@ -93,5 +100,19 @@ pub(crate) const TABLE: &[Row] = &[
         variable: "DOORWARD_TLS_KEY",
         default: "none",
         about: "The key of that certificate, in PEM, readable by its owner only.",
+    },
+    Row {
+        key: "tls.client_ca",
+        flag: "--tls-client-ca FILE",
+        variable: "DOORWARD_TLS_CLIENT_CA",
+        default: "none",
+        about: "The authorities that callers' certificates come from, in PEM; with it, callers show certificates.",
+    },
+    Row {
+        key: "tls.client_auth",
+        flag: "--tls-client-auth WORD",
+        variable: "DOORWARD_TLS_CLIENT_AUTH",
+        default: "`required`",
+        about: "Whether a caller has to show a certificate: `required` or `optional`.",
     },
 ];

@@ -75,9 +75,21 @@ fn half_a_certificate_is_an_error() {
 }
 
 #[test]
+fn certificates_of_callers_are_asked_for_over_tls_only() {
+    let tls = "tls = { cert = \"/c\", key = \"/k\", client_ca = \"/ca\" }\n";
+    let settings = loaded(tls, &[], &Up::default()).unwrap();
+    assert_eq!(settings.client_ca.value.as_deref(), Some(std::path::Path::new("/ca")));
+    assert_eq!(settings.client_auth.value, ClientAuth::Required);
+    for variables in [("DOORWARD_TLS_CLIENT_CA", "/ca"), ("DOORWARD_TLS_CLIENT_AUTH", "optional")] {
+        assert!(loaded("", &[variables], &Up::default()).is_err(), "{variables:?}");
+    }
+    assert!(loaded(tls, &[("DOORWARD_TLS_CLIENT_AUTH", "sometimes")], &Up::default()).is_err());
+}
+
+#[test]
 fn the_table_lists_every_key_that_the_file_may_hold() {
     let text = "gateway = \"127.0.0.1:1\"\ndomains = [\"a.example\"]\norigins = [\"https://a.example\"]\nthreads = 1\n\
-                metrics = \"127.0.0.1:2\"\ndevelopment = false\nenvironment = \"test\"\ntls = { cert = \"c\", key = \"k\" }\n";
+                metrics = \"127.0.0.1:2\"\nadmin = \"127.0.0.1:3\"\ndevelopment = false\nenvironment = \"test\"\ntls = { cert = \"c\", key = \"k\", client_ca = \"a\", client_auth = \"optional\" }\n";
     loaded(text, &[], &Up::default()).unwrap();
     let read: toml::Table = text.parse().unwrap();
     let keys: Vec<&str> =

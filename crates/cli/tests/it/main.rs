@@ -5,8 +5,6 @@ mod agent;
 #[cfg(test)]
 mod agent_files;
 #[cfg(test)]
-mod agent_torture;
-#[cfg(test)]
 mod agent_wire;
 #[cfg(test)]
 mod aws_beside;
@@ -27,6 +25,8 @@ mod gateway;
 #[cfg(test)]
 mod gateway_address;
 #[cfg(test)]
+mod grpc;
+#[cfg(test)]
 mod kill9;
 #[cfg(test)]
 mod life;
@@ -43,6 +43,8 @@ mod network_wire;
 #[cfg(test)]
 mod offline;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod policy_files;
 #[cfg(test)]
 mod run;
@@ -56,6 +58,8 @@ mod trouble;
 mod trouble_homes;
 #[cfg(test)]
 mod typing;
+#[cfg(test)]
+mod websocket;
 
 use std::path::Path;
 

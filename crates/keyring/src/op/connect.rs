@@ -49,7 +49,13 @@ impl Connect {
         })?;
         let timeout = settings.op.timeout;
         // It usually is on this machine or beside it. Plain http still goes to such addresses only.
-        let dial = Dial { authority, private: Private::Allowed, verify: Verify::Checked, connect: timeout };
+        let dial = Dial {
+            authority,
+            private: Private::Allowed,
+            verify: Verify::Checked,
+            connect: timeout,
+            way: None,
+        };
         let ask = Arc::clone(&settings.ask);
         Ok(Self { shelf, dial, timeout, ask, token: OnceCell::new(), line: OnceCell::new() })
     }

@@ -9,7 +9,7 @@ fn gate(peers: Peers) -> Gate {
 }
 
 fn from(peer: Option<&str>) -> Peer {
-    Peer { address: peer.map(|address| address.parse().unwrap()), process: None }
+    Peer { address: peer.map(|address| address.parse().unwrap()), ..Peer::default() }
 }
 
 fn parts(uri: &str, host: Option<&str>) -> Parts {

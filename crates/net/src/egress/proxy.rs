@@ -71,12 +71,17 @@ impl Proxies {
 }
 
 /// One proxy.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     authority: Authority,
     basic: Option<Zeroizing<String>>,
 }
 
 impl Proxy {
+    /// One that wants no name and no password.
+    pub(crate) const fn plain(authority: Authority) -> Self {
+        Self { authority, basic: None }
+    }
+
     fn parse(setting: &'static str, text: &str) -> Result<Self, ProxyError> {
         let wrong = |what| ProxyError { setting, what };
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
@@ -101,7 +106,7 @@ impl Proxy {
         Ok(Self { authority, basic })
     }
 
-    pub(super) const fn scheme(&self) -> Scheme {
+    pub(crate) const fn scheme(&self) -> Scheme {
         self.authority.scheme()
     }
 
@@ -114,6 +119,13 @@ impl Proxy {
         let mut value = HeaderValue::from_str(self.basic.as_ref()?).ok()?;
         value.set_sensitive(true);
         Some(value)
+    }
+}
+
+impl fmt::Debug for Proxy {
+    /// Where it is; never who we are there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

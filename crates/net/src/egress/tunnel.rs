@@ -19,12 +19,12 @@ use super::proxy::Proxy;
 use crate::Names;
 
 /// Bytes in both directions.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Connects to the first address that answers; each has its share of the time.
-pub(super) async fn first_of(addresses: &[SocketAddr], within: Duration) -> io::Result<TcpStream> {
+pub(crate) async fn first_of(addresses: &[SocketAddr], within: Duration) -> io::Result<TcpStream> {
     let share = within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
@@ -41,7 +41,7 @@ pub(super) async fn first_of(addresses: &[SocketAddr], within: Duration) -> io::
 }
 
 /// Connects to a proxy, with TLS where it wants that. The user named it, so any address that it has is dialled.
-pub(super) async fn dial(
+pub(crate) async fn dial(
     proxy: &Proxy,
     tls: Option<Arc<ClientConfig>>,
     names: &Names,
@@ -66,7 +66,7 @@ pub(super) async fn dial(
 }
 
 /// TLS with a host over a connection.
-pub(super) async fn secured<S: Stream>(
+pub(crate) async fn secured<S: Stream>(
     stream: S,
     host: &str,
     tls: Arc<ClientConfig>,
@@ -78,7 +78,7 @@ pub(super) async fn secured<S: Stream>(
 }
 
 /// Asks a proxy for a tunnel.
-pub(super) async fn open(
+pub(crate) async fn open(
     mut stream: Box<dyn Stream>,
     proxy: &Proxy,
     to: &Authority,

@@ -31,7 +31,7 @@ fn house(limits: ServeLimits) -> House {
     let service = move |request: Request<hyper::body::Incoming>, peer: Peer| {
         count.fetch_add(1, Ordering::SeqCst);
         async move {
-            assert_eq!(peer, Peer { address: Some(tests::LOOPBACK), process: None });
+            assert_eq!(peer, Peer { address: Some(tests::LOOPBACK), ..Peer::default() });
             match request.uri().path() {
                 "/slow" => tokio::time::sleep(Duration::from_millis(100)).await,
                 "/never" => std::future::pending().await,
@@ -260,4 +260,63 @@ async fn a_body_from_a_caller_is_passed_on_with_its_length() {
     assert_eq!(origin.connections(), 1);
     drain.start();
     assert_eq!(task.await.unwrap().cut, 0);
+}
+
+/// A frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Sends these frames behind a preface, and gives what comes until the other end closes.
+async fn flood(address: std::net::SocketAddr, frames: Vec<Vec<u8>>) -> Vec<u8> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut from, mut to) = stream.into_split();
+    let writing = tokio::spawn(async move {
+        let preface = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[])].concat();
+        let _ = to.write_all(&preface).await;
+        for frame in frames {
+            if to.write_all(&frame).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut answer = Vec::new();
+    let closed = tokio::time::timeout(SOON, from.read_to_end(&mut answer)).await;
+    assert!(closed.is_ok(), "the connection stays open");
+    writing.abort();
+    answer
+}
+
+/// Whether the connection ended with GOAWAY for ENHANCE_YOUR_CALM.
+fn is_told_to_calm_down(answer: &[u8]) -> bool {
+    answer.windows(17).any(|at| at[3] == 7 && at[4..9] == [0; 5] && at[13..17] == [0, 0, 0, 0x0B])
+}
+
+/// `GET http://a/`
+const GET_A: &[u8] = &[0x82, 0x84, 0x86, 0x41, 0x01, b'a'];
+
+#[tokio::test]
+async fn streams_that_are_begun_and_reset_without_end_close_the_connection() {
+    let house = house(tests::limits());
+    let frames = (0..2000_u32)
+        .map(|nth| {
+            let stream = nth * 2 + 1;
+            [frame(1, 0x05, stream, GET_A), frame(3, 0, stream, &[0, 0, 0, 8])].concat()
+        })
+        .collect();
+    let answer = flood(house.address, frames).await;
+    assert!(is_told_to_calm_down(&answer), "{answer:?}");
+    assert!(house.calls.load(Ordering::SeqCst) < 1000);
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_closes_the_connection() {
+    let house = house(tests::limits());
+    let more = [0x00, 0x01, b'x', 0x01, b'y'].repeat(200);
+    let mut frames = vec![frame(1, 0x01, 1, GET_A)];
+    frames.extend((0..5000).map(|_| frame(9, 0, 1, &more)));
+    let answer = flood(house.address, frames).await;
+    assert!(is_told_to_calm_down(&answer) || answer.len() < 200, "{} bytes", answer.len());
+    assert_eq!(house.calls.load(Ordering::SeqCst), 0);
 }

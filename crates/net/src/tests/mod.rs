@@ -117,6 +117,7 @@ pub(crate) fn dial(authority: &str) -> Dial {
         private: Private::Allowed,
         verify: Verify::Checked,
         connect: SOON,
+        way: None,
     }
 }
 
@@ -173,6 +174,7 @@ pub(crate) fn config(authority: &Authority) -> UpstreamConfig {
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub(crate) certificate: CertificateDer<'static>,
+    pem: String,
 }
 
 impl Authority {
@@ -180,8 +182,37 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap().der().clone();
-        Self { issuer: Issuer::new(params, key), certificate }
+        let signed = params.self_signed(&key).unwrap();
+        let (certificate, pem) = (signed.der().clone(), signed.pem());
+        Self { issuer: Issuer::new(params, key), certificate, pem }
+    }
+
+    /// The authority's own certificate in PEM.
+    pub(crate) fn certificate_pem(&self) -> String {
+        self.pem.clone()
+    }
+
+    /// The same server, which asks for a certificate of this authority.
+    pub(crate) fn asking(&self, name: &str, alpn: &[&str]) -> Arc<rustls::ServerConfig> {
+        use rustls::pki_types::pem::PemObject;
+        let (chain, key) = self.pem(name, 2100);
+        let chain = vec![CertificateDer::from_pem_slice(chain.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(self.certificate.clone()).unwrap();
+        let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+            Arc::new(roots),
+            Arc::clone(&provider),
+        );
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(chain, key)
+            .unwrap();
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Arc::new(config)
     }
 
     /// PEM of a certificate for a name, and of its key; expired where `until` lies in the past.

@@ -10,13 +10,13 @@ use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use zeroize::Zeroizing;
 
 use super::outbound::read_bundle;
-use super::{provider, reading, wrong};
+use super::{Callers, provider, reading, wrong};
 use crate::Error;
 
 /// Which versions of TLS a door speaks.
@@ -56,22 +56,30 @@ impl Certificates {
     }
 }
 
-/// The configuration of a door with TLS; HTTP/2 and HTTP/1.1 are offered.
+/// The configuration of a door with TLS; HTTP/2 and HTTP/1.1 are offered. Where callers may show certificates, no session is
+/// resumed.
 ///
 /// # Errors
 /// When the versions cannot be set up.
 pub fn server_config(
     certificates: Arc<Certificates>,
+    callers: Option<Arc<Callers>>,
     versions: Versions,
 ) -> Result<Arc<ServerConfig>, Error> {
     let versions: &[&rustls::SupportedProtocolVersion] = match versions {
         Versions::Tls13 => &[&TLS13],
         Versions::Tls12Too => &[&TLS13, &TLS12],
     };
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(versions)?
-        .with_no_client_auth()
-        .with_cert_resolver(certificates);
+    let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions)?;
+    let mut config = match callers {
+        None => builder.with_no_client_auth().with_cert_resolver(certificates),
+        Some(callers) => {
+            let mut config = builder.with_client_cert_verifier(callers).with_cert_resolver(certificates);
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+            config
+        }
+    };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -6,6 +6,8 @@
 //! - The switch that skips verification is a separate configuration with a cache of sessions of its own: a session that
 //!   began unverified is never resumed on a verified connection.
 
+mod callers;
+mod client_key;
 mod inbound;
 mod outbound;
 
@@ -13,7 +15,11 @@ use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
+pub(crate) use callers::shown;
+pub use callers::{Callers, Showing};
+pub use client_key::ClientKey;
 pub use inbound::{Certificates, Versions, server_config};
+pub(crate) use outbound::bundle;
 pub use outbound::{Base, Outbound, Trust, read_bundle};
 
 /// aws-lc-rs, with the hybrid post-quantum key exchange first.

@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
-use super::{provider, reading, wrong};
+use super::{ClientKey, provider, reading, wrong};
 use crate::{Error, Verify};
 
 /// Which certificate authorities an upstream's certificate may come from.
@@ -40,6 +40,7 @@ pub struct Outbound(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     trust: Trust,
+    client_key: Option<ClientKey>,
     checked: OnceLock<Arc<ClientConfig>>,
     skipped: OnceLock<Arc<ClientConfig>>,
 }
@@ -60,11 +61,16 @@ impl Outbound {
     /// those of a platform takes milliseconds.
     #[must_use]
     pub fn on_demand(trust: Trust) -> Self {
-        Self(Arc::new(Inner { trust, checked: OnceLock::new(), skipped: OnceLock::new() }))
+        Self::showing(trust, None)
+    }
+
+    /// The same, showing a certificate to whoever asks for one.
+    pub(crate) fn showing(trust: Trust, client_key: Option<ClientKey>) -> Self {
+        Self(Arc::new(Inner { trust, client_key, checked: OnceLock::new(), skipped: OnceLock::new() }))
     }
 
     pub(crate) fn config(&self, verify: Verify) -> Result<&Arc<ClientConfig>, Error> {
-        let Inner { trust, checked, skipped } = &*self.0;
+        let Inner { trust, client_key, checked, skipped } = &*self.0;
         let kept = match verify {
             Verify::Checked => checked,
             Verify::Skipped => skipped,
@@ -77,8 +83,21 @@ impl Outbound {
             Verify::Checked => verifier(trust, &provider)?,
             Verify::Skipped => Arc::new(DangerousUnverified(Arc::clone(&provider))),
         };
-        let config = config(verifier, &provider)?;
+        let config = config(verifier, client_key.as_ref(), &provider)?;
         Ok(kept.get_or_init(|| config))
+    }
+}
+
+/// The certificates of a PEM bundle.
+///
+/// # Errors
+/// When there is none, or one that is not a certificate.
+pub(crate) fn bundle(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(Error::Pem("it holds no certificate")),
+        Err(_) => Err(Error::Pem("it is not PEM")),
     }
 }
 
@@ -88,23 +107,25 @@ impl Outbound {
 /// When the file cannot be read, holds none, or holds something that is not a certificate.
 pub fn read_bundle(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let text = std::fs::read(path).map_err(|source| reading(path, source))?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(wrong(path, "it holds no certificate")),
-        Err(_) => Err(wrong(path, "it is not PEM")),
-    }
+    bundle(&text).map_err(|error| match error {
+        Error::Pem(what) => wrong(path, what),
+        other => other,
+    })
 }
 
 fn config(
     verifier: Arc<dyn danger::ServerCertVerifier>,
+    client_key: Option<&ClientKey>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<ClientConfig>, Error> {
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(provider))
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match client_key {
+        None => builder.with_no_client_auth(),
+        Some(client_key) => builder.with_client_cert_resolver(Arc::new(client_key.clone())),
+    };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::*;
 use crate::tests::{self, Origin, SOON, config, dial, echo, get, post, text, until};

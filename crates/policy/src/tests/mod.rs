@@ -93,6 +93,7 @@ impl Ask {
             holder,
             environment: self.environment.map(str::to_owned),
             purpose: self.purpose.map(str::to_owned),
+            ..Fact::default()
         };
         Caller::proven(tenant.parse().unwrap(), principal.parse().unwrap(), proof, Door::Gateway, facts)
     }

@@ -7,7 +7,7 @@ fn read(uri: &str, host: &str, more: &[(&'static str, &'static str)]) -> Result<
     for (name, value) in more {
         request = request.header(*name, *value);
     }
-    asked(&request.body(()).unwrap().into_parts().0)
+    asked(&request.body(()).unwrap().into_parts().0, Shows::Numbers)
         .map_err(|refused| refused.reply(Speech::Http).status().as_u16())
 }
 
@@ -18,6 +18,16 @@ fn three_paths_are_served() {
     assert_eq!(read("/readyz?x=y", "[::1]:9090", &[]), Ok(Asked::Health(Question::Ready)));
     assert_eq!(read("/", "localhost", &[]), Err(404));
     assert_eq!(read("/slack/", "localhost", &[]), Err(404));
+}
+
+#[test]
+fn the_state_is_shown_where_it_was_asked_for_only() {
+    let asked = |shows| {
+        let request = Request::get("/status").header("host", "localhost").body(()).unwrap();
+        asked(&request.into_parts().0, shows).map_err(|refused| refused.reply(Speech::Http).status().as_u16())
+    };
+    assert_eq!(asked(Shows::Status), Ok(Asked::Status));
+    assert_eq!(asked(Shows::Numbers), Err(404));
 }
 
 #[test]

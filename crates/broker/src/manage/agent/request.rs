@@ -212,21 +212,6 @@ fn unbound(what: &str) -> Refusal {
     Refusal::new(Code::BadRequest, message).hint("leave `holder` out; the name then works for the user")
 }
 
-/// What conditions may read about the process that asks: what is strong and certain. The program that it runs is neither, so
-/// it is not there, and what isn't there never allows.
-fn process(holder: &Holder) -> BTreeMap<ProcessFact, String> {
-    let Holder { uid, gid, cgroup, unit, container, service_account, .. } = holder;
-    let facts = [
-        (ProcessFact::Uid, uid.map(|uid| uid.to_string())),
-        (ProcessFact::Gid, gid.map(|gid| gid.to_string())),
-        (ProcessFact::Cgroup, cgroup.clone()),
-        (ProcessFact::Unit, unit.clone()),
-        (ProcessFact::Container, container.as_ref().map(|container| container.id.clone())),
-        (ProcessFact::ServiceAccount, service_account.clone()),
-    ];
-    facts.into_iter().filter_map(|(fact, value)| Some((fact, value?))).collect()
-}
-
 /// Asks the policy files.
 pub(super) fn decide(
     agent: &Agent,
@@ -234,7 +219,10 @@ pub(super) fn decide(
     wanted: &Wanted,
     now: Timestamp,
 ) -> (Option<Allowed>, Decision) {
-    let process = process(&asker.facts.holder);
+    let Holder { uid, cgroup, .. } = &asker.facts.holder;
+    let mut process = BTreeMap::new();
+    process.extend(uid.map(|uid| (ProcessFact::Uid, uid.to_string())));
+    process.extend(cgroup.clone().map(|path| (ProcessFact::Cgroup, path)));
     let environment = asker.facts.environment.clone().map(|name| ("environment".to_owned(), name));
     let facts =
         Facts { address: asker.facts.address, environment: environment.into_iter().collect(), process };

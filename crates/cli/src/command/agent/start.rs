@@ -124,6 +124,7 @@ fn house(
         gateway,
         bound: Vec::new(),
         metrics: metrics.and_then(|mut bound| bound.pop()),
+        admin: None,
         secured: None,
         limits: net::ServeLimits::default(),
     };

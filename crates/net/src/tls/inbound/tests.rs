@@ -62,7 +62,7 @@ async fn a_reload_takes_effect_for_the_next_handshake_or_changes_nothing() {
     let authority = tests::Authority::new();
     let files = Files::new(&authority, 2020);
     let certificates = Certificates::read(&files.chain, &files.key).unwrap();
-    let config = server_config(Arc::clone(&certificates), Versions::Tls13).unwrap();
+    let config = server_config(Arc::clone(&certificates), None, Versions::Tls13).unwrap();
     let (drain, draining) = drain::channel();
     let door = listener().with_tls(config);
     let port = door.address().unwrap().port();
