@@ -19,6 +19,7 @@ use store::Storage;
 use crate::agent::{Agent, AuditLog, Config, Mode, Rows};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::path::identify::incoming::Memory;
 use crate::upstreams::Upstreams;
 
 mod agent;
@@ -67,6 +68,7 @@ pub struct Broker {
     named: Mutex<bool>,
     principals: Principals,
     limits: Limits,
+    incoming: Memory,
     metrics: Metrics,
     secrets: Arc<Secrets>,
     upstreams: Upstreams,
@@ -163,6 +165,7 @@ impl Broker {
             named: Mutex::new(false),
             principals: Principals::new(),
             limits: Limits::default(),
+            incoming: Memory::default(),
             metrics: Metrics::new(),
             secrets,
             upstreams: Upstreams::default(),
@@ -279,6 +282,7 @@ impl Broker {
     /// the broker, within a runtime.
     pub fn tidy(self: &Arc<Self>) {
         self.limits.tidy();
+        self.incoming.tidy(self.now());
         let broker = Arc::clone(self);
         drop(tokio::task::spawn_blocking(move || broker.forget_old()));
     }
@@ -334,6 +338,11 @@ impl Broker {
 
     pub(crate) const fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What is remembered of callers that prove themselves by what comes with their requests.
+    pub(crate) const fn incoming(&self) -> &Memory {
+        &self.incoming
     }
 
     pub(crate) const fn metrics(&self) -> &Metrics {

@@ -10,8 +10,8 @@ use crate::{Lease, Payload};
 
 mod whole;
 
-/// A request as a door parsed it. Nothing in it is believed yet. Its `Debug` shows no capability, no header and no query: any
-/// of them may carry a credential.
+/// A request as a door parsed it. Nothing in it is believed yet. Its `Debug` shows no capability, no header and no target:
+/// any of them may carry a credential.
 pub struct Inbound {
     /// The door.
     pub door: Door,
@@ -78,11 +78,10 @@ impl Forward {
 
 impl std::fmt::Debug for Forward {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { integration, method, target, headers: _, body, upgrade, read: _ } = self;
+        let Self { integration, method, target: _, headers: _, body, upgrade, read: _ } = self;
         f.debug_struct("Forward")
             .field("integration", integration)
             .field("method", method)
-            .field("path", &target.path())
             .field("body", body)
             .field("upgrade", &upgrade.is_some())
             .finish_non_exhaustive()

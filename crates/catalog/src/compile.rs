@@ -74,6 +74,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         auth,
         lent,
         incoming,
+        anonymous: file.anonymous,
         limits: limits(file, origin)?,
         connection: connection::compile(file, origin)?.map(Arc::new),
         probe: None,
@@ -134,7 +135,8 @@ fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
         || !file.headers.is_empty()
         || file.auth.is_some()
         || file.incoming.is_some()
-        || connection::is_said(file);
+        || connection::is_said(file)
+        || file.anonymous;
     if file.internal && outward {
         return Err(origin.wrong(0, "an internal integration has operations and nothing else"));
     }

@@ -17,7 +17,10 @@ mod incoming;
 
 pub(crate) use auth::{AuthEntry, AuthWord};
 pub(crate) use connection::{BreakerEntry, ConnectionsEntry, RetriesEntry, TlsEntry};
-pub(crate) use incoming::IncomingEntry;
+pub(crate) use incoming::{
+    CertificateEntry, GithubEntry, GoogleEntry, HmacEntry, IncomingEntry, JwtEntry, JwtKeyEntry, KeyEntry,
+    OidcEntry, SlackEntry, StripeEntry, Texts, TwilioEntry, XfccEntry,
+};
 
 /// One integration: a whole one, or one that extends a built-in one.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -63,9 +66,12 @@ pub(crate) struct File {
     /// How the credential is put on a request.
     #[schemars(with = "Option<Vec<AuthEntry>>")]
     pub(crate) auth: Option<Vec<Spanned<AuthEntry>>>,
-    /// How the service signs its webhooks. Never asked of those who call its API.
+    /// How callers without a capability prove who they are; all of these have to accept. Only in files of your own.
     #[schemars(with = "Option<Vec<IncomingEntry>>")]
     pub(crate) incoming: Option<Vec<Spanned<IncomingEntry>>>,
+    /// Callers without any proof are let to the lists, which say what anybody may do. Only in files of your own.
+    #[serde(default)]
+    pub(crate) anonymous: bool,
     /// Time-outs, sizes and rates.
     #[schemars(with = "Option<LimitsEntry>")]
     pub(crate) limits: Option<Spanned<LimitsEntry>>,

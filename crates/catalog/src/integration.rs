@@ -30,6 +30,7 @@ pub struct Integration {
     /// What the auth schemes refer to.
     pub(crate) lent: Arc<[SecretRef]>,
     pub(crate) incoming: Vec<Incoming>,
+    pub(crate) anonymous: bool,
     pub(crate) limits: Limits,
     pub(crate) connection: Option<Arc<Connection>>,
     pub(crate) probe: Option<Probe>,
@@ -168,10 +169,17 @@ impl Integration {
         &self.auth
     }
 
-    /// How the service signs its webhooks.
+    /// How callers without a capability prove who they are. All have to accept; where there are none, nobody is proven by
+    /// what comes with a request.
     #[must_use]
     pub fn incoming(&self) -> &[Incoming] {
         &self.incoming
+    }
+
+    /// Whether callers without any proof are let to the lists. Only a file of the user's own can say so.
+    #[must_use]
+    pub const fn anonymous(&self) -> bool {
+        self.anonymous
     }
 
     /// Time-outs, sizes and rates.

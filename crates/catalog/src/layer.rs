@@ -78,6 +78,7 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         secrets,
         auth,
         incoming,
+        anonymous,
         limits,
         tls,
         proxy,
@@ -94,12 +95,9 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
     let base_hosts = if base_url.is_some() { None } else { base.hosts };
     let base_domain = if base_url.is_some() { None } else { base.domain };
     let secrets = merge_secrets(base.secrets, secrets);
-    let secrets = if auth.is_some() || incoming.is_some() {
+    let secrets = if auth.is_some() {
         let used: Vec<String> =
             auth.as_ref().or(base.auth.as_ref()).into_iter().flatten().flat_map(named).collect();
-        let signed = incoming.as_ref().or(base.incoming.as_ref()).into_iter().flatten();
-        let used: Vec<String> =
-            used.into_iter().chain(signed.map(|entry| entry.value.secret.clone())).collect();
         // What the user's schemes no longer use was the built-in schemes' own.
         secrets
             .into_iter()
@@ -122,7 +120,9 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         headers: merged_headers,
         secrets: secrets.into_iter().map(|(name, (_, entry))| (name, entry)).collect(),
         auth: auth.or(base.auth),
-        incoming: incoming.or(base.incoming),
+        // Who may call is never said by a built-in file.
+        incoming,
+        anonymous,
         limits: merge_limits(base.limits, limits),
         tls: tls.or(base.tls),
         proxy: proxy.or(base.proxy),

@@ -17,10 +17,12 @@
 //! ```
 
 mod compare;
+mod der;
 mod envelope;
 mod error;
 mod hash;
 pub mod jwe;
+pub mod jws;
 mod mac;
 pub mod otp;
 mod passphrase;

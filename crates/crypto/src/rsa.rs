@@ -68,7 +68,7 @@ pub fn certificate_of_pem(pem: &Secret) -> Result<Vec<u8>, Error> {
 }
 
 /// The first block of a PEM text (RFC 7468) with a label that is wanted.
-fn block(text: &str, wanted: impl Fn(&str) -> bool) -> Option<(&str, Zeroizing<Vec<u8>>)> {
+pub(crate) fn block(text: &str, wanted: impl Fn(&str) -> bool) -> Option<(&str, Zeroizing<Vec<u8>>)> {
     let mut rest = text;
     while let Some((_, begun)) = rest.split_once("-----BEGIN ") {
         let (label, body) = begun.split_once("-----")?;

@@ -29,6 +29,8 @@ pub enum Code {
     NotFound,
     /// It exists already, or changed meanwhile.
     Conflict,
+    /// The same delivery was carried already.
+    Replayed,
     /// The body is larger than the integration allows.
     TooLarge,
     /// Too many calls; try later.
@@ -57,7 +59,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::Unauthenticated,
         Self::Expired,
@@ -66,6 +68,7 @@ impl Code {
         Self::ApprovalRequired,
         Self::NotFound,
         Self::Conflict,
+        Self::Replayed,
         Self::TooLarge,
         Self::RateLimited,
         Self::UsesExhausted,
@@ -92,6 +95,7 @@ impl Code {
             Self::ApprovalRequired => "approval_required",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
+            Self::Replayed => "replayed",
             Self::TooLarge => "too_large",
             Self::RateLimited => "rate_limited",
             Self::UsesExhausted => "uses_exhausted",
@@ -121,7 +125,7 @@ impl Code {
             Self::Unauthenticated | Self::Expired | Self::Revoked => 401,
             Self::Denied | Self::ApprovalRequired | Self::UsesExhausted | Self::AddressForbidden => 403,
             Self::NotFound => 404,
-            Self::Conflict => 409,
+            Self::Conflict | Self::Replayed => 409,
             Self::TooLarge => 413,
             Self::RateLimited => 429,
             Self::UpstreamUnreachable | Self::UpstreamReply | Self::OutcomeUnknown => 502,
@@ -142,6 +146,7 @@ impl Code {
             | Self::ApprovalRequired
             | Self::NotFound
             | Self::Conflict
+            | Self::Replayed
             | Self::TooLarge
             | Self::RateLimited
             | Self::UsesExhausted
@@ -164,7 +169,7 @@ impl Code {
             Self::BadRequest | Self::NotFound | Self::TooLarge => -32602,
             Self::Unauthenticated | Self::Expired | Self::Revoked => -32001,
             Self::Denied | Self::ApprovalRequired | Self::UsesExhausted | Self::AddressForbidden => -32002,
-            Self::RateLimited | Self::Conflict => -32003,
+            Self::RateLimited | Self::Conflict | Self::Replayed => -32003,
             Self::SecretMissing | Self::SourceUnavailable | Self::Sealed | Self::EvidenceUnavailable => {
                 -32004
             }
@@ -187,6 +192,7 @@ impl Code {
             | Self::ApprovalRequired
             | Self::NotFound
             | Self::Conflict
+            | Self::Replayed
             | Self::TooLarge
             | Self::RateLimited
             | Self::UsesExhausted => Fault::Caller,

@@ -140,6 +140,8 @@ const fn grpc_status(code: Code) -> u16 {
         Code::TooLarge | Code::RateLimited | Code::UsesExhausted => 8,
         Code::SecretMissing => 9,
         Code::Conflict => 10,
+        // ALREADY_EXISTS.
+        Code::Replayed => 6,
         Code::UpstreamReply => 13,
         Code::SourceUnavailable | Code::Sealed | Code::EvidenceUnavailable | Code::UpstreamUnreachable => 14,
         Code::Unauthenticated | Code::Expired | Code::Revoked => 16,

@@ -1,4 +1,4 @@
-//! Which integration may be lent which secrets. What no file declares is not lent.
+//! Which integration may be lent which secrets, and which it may check with. What no file declares is neither lent nor checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -48,7 +48,21 @@ impl Bindings {
         }
         let declared = self.declared.as_ref().filter(|declared| declared.tenants.contains(tenant));
         match declared {
-            Some(declared) if declared.of(integration).contains(reference) => Ok(Bound(())),
+            Some(declared) if declared.of(integration).lent.contains(reference) => Ok(Bound(())),
+            _ => Err(NotLent::Unbound),
+        }
+    }
+
+    /// Whether an integration checks what comes in with this secret.
+    pub(crate) fn check_incoming(
+        &self,
+        tenant: &TenantName,
+        integration: &IntegrationName,
+        reference: &SecretRef,
+    ) -> Result<Bound, NotLent> {
+        let declared = self.declared.as_ref().filter(|declared| declared.tenants.contains(tenant));
+        match declared {
+            Some(declared) if declared.of(integration).checked.contains(reference) => Ok(Bound(())),
             _ => Err(NotLent::Unbound),
         }
     }
@@ -61,30 +75,41 @@ pub(crate) struct Bound(());
 
 /// What integrations declare, told when it is asked for.
 pub trait Declared: Send + Sync {
-    /// The references that an integration declares; none where it is unknown or can't be read.
+    /// The references that an integration may be lent; none where it is unknown or can't be read.
     fn references(&self, integration: &IntegrationName) -> Vec<SecretRef>;
+
+    /// The references that it checks with what comes in. They are never lent, unless [`Self::references`] has them too.
+    fn checked(&self, integration: &IntegrationName) -> Vec<SecretRef>;
 }
 
 /// The same declarations for each of some tenants, each read once.
 struct Declarations {
     tenants: BTreeSet<TenantName>,
     declared: Arc<dyn Declared>,
-    read: RwLock<QuickMap<IntegrationName, Arc<[SecretRef]>>>,
+    read: RwLock<QuickMap<IntegrationName, Arc<Declaration>>>,
+}
+
+/// What one integration declares.
+struct Declaration {
+    lent: Vec<SecretRef>,
+    checked: Vec<SecretRef>,
 }
 
 impl Declarations {
     /// What an integration declares. What declares nothing is not kept: made-up names must not fill the memory.
-    fn of(&self, integration: &IntegrationName) -> Arc<[SecretRef]> {
+    fn of(&self, integration: &IntegrationName) -> Arc<Declaration> {
         let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = read.get(integration) {
             return Arc::clone(known);
         }
         drop(read);
-        let references: Arc<[SecretRef]> = self.declared.references(integration).into();
-        if !references.is_empty() {
+        let (lent, checked) = (self.declared.references(integration), self.declared.checked(integration));
+        let keep = !lent.is_empty() || !checked.is_empty();
+        let declaration = Arc::new(Declaration { lent, checked });
+        if keep {
             let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
-            read.insert(integration.clone(), Arc::clone(&references));
+            read.insert(integration.clone(), Arc::clone(&declaration));
         }
-        references
+        declaration
     }
 }

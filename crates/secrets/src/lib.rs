@@ -27,6 +27,7 @@
 
 mod bindings;
 mod cache;
+mod checking;
 mod entry;
 mod error;
 mod fetching;
@@ -46,6 +47,7 @@ mod stored;
 mod verifier;
 
 pub use bindings::{Bindings, Declared};
+pub use checking::Checking;
 pub use entry::Lending;
 pub use error::{Error, NotLent, Unfit};
 pub use held::{Opened, Stale};

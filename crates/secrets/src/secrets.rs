@@ -205,8 +205,22 @@ impl Secrets {
             .load()
             .check(tenant, integration, reference)
             .map_err(|why| Error::NotLent { reference: reference.to_string(), why })?;
-        let now = self.fetching.clock.now();
-        self.fetching.open(tenant, reference, now).await
+        self.fetching.open(tenant, reference, self.fetching.clock.now()).await
+    }
+
+    /// The secret for checking what comes in, where the integration declared it for that.
+    pub(crate) async fn resolve_checked(
+        &self,
+        tenant: &TenantName,
+        integration: &IntegrationName,
+        reference: &SecretRef,
+    ) -> Result<Opened, Error> {
+        let _bound = self
+            .bindings
+            .load()
+            .check_incoming(tenant, integration, reference)
+            .map_err(|why| Error::NotLent { reference: reference.to_string(), why })?;
+        self.fetching.open(tenant, reference, self.fetching.clock.now()).await
     }
 
     // === looking whether sources answer ===

@@ -238,9 +238,20 @@ pub(super) fn bindings(catalog: &Catalog, tenants: &[TenantName]) -> Bindings {
 
 impl Declared for Operations {
     fn references(&self, integration: &IntegrationName) -> Vec<SecretRef> {
-        let found = self.0.get(integration).ok();
-        let fields = found.iter().flat_map(|integration| integration.secrets().values());
-        fields.map(|field| field.reference.clone()).collect()
+        let Ok(found) = self.0.get(integration) else { return Vec::new() };
+        let lent = |field: &str| {
+            let checked =
+                found.incoming().iter().flat_map(catalog::Incoming::fields).any(|used| used == field);
+            !checked || found.auth().iter().flat_map(catalog::AuthScheme::fields).any(|used| used == field)
+        };
+        let fields = found.secrets().iter().filter(|(name, _)| lent(name));
+        fields.map(|(_, field)| field.reference.clone()).collect()
+    }
+
+    fn checked(&self, integration: &IntegrationName) -> Vec<SecretRef> {
+        let Ok(found) = self.0.get(integration) else { return Vec::new() };
+        let fields = found.incoming().iter().flat_map(catalog::Incoming::fields);
+        fields.filter_map(|field| Some(found.secrets().get(field)?.reference.clone())).collect()
     }
 }
 

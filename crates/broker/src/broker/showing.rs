@@ -65,6 +65,9 @@ impl Broker {
             if integration.dangerous_allow_private() {
                 warnings.push(format!("`{name}` may reach private addresses (dangerous_allow_private)"));
             }
+            if integration.anonymous() {
+                warnings.push(format!("`{name}` lets callers to the lists without any proof (anonymous)"));
+            }
             if integration.tls_insecure_skip_verify() {
                 warnings.push(format!(
                     "`{name}` does not check the upstream's certificate (tls_insecure_skip_verify)"

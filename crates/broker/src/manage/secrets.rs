@@ -1,5 +1,6 @@
 //! Secrets go in. None of these gives one back but [`reveal`].
 
+use memory::Secret;
 use model::{Code, Refusal, SecretName, parse_duration};
 use secrets::{Disclosure, Version};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ pub(super) async fn put(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         Some("true") => Disclosure::Disclosable,
         _ => Disclosure::Never,
     };
-    let secret = managing.payload()?.into_secret();
+    let secret = payload(managing)?;
     let tenant = managing.admitted.permit.tenant();
     let version = managing.unsealed.secrets().put(tenant, &name, secret, disclosure).await;
     Ok(stored(&name, &version.map_err(|error| refused(&error))?))
@@ -26,10 +27,22 @@ pub(super) async fn rotate(managing: &mut Managing<'_>) -> Result<Value, Refusal
             parse_duration(text).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?
         }
     };
-    let secret = managing.payload()?.into_secret();
+    let secret = payload(managing)?;
     let tenant = managing.admitted.permit.tenant();
     let version = managing.unsealed.secrets().rotate(tenant, &name, secret, overlap).await;
     Ok(stored(&name, &version.map_err(|error| refused(&error))?))
+}
+
+/// What is to be stored: what came, or an imprint of it.
+fn payload(managing: &mut Managing<'_>) -> Result<Secret, Refusal> {
+    let imprinted = managing.inputs.get("imprint").is_some_and(|given| given == "true");
+    let secret = managing.payload()?.into_secret();
+    if !imprinted {
+        return Ok(secret);
+    }
+    managing.unsealed.secrets().imprint(&secret).map_err(|error| {
+        refused(&error).hint("an imprint is of a random text of at least 16 bytes; generate one")
+    })
 }
 
 pub(super) async fn forget(managing: &Managing<'_>) -> Result<Value, Refusal> {

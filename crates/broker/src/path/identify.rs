@@ -9,6 +9,7 @@ use policy::{Token, Verified, verify};
 use crate::broker::{Broker, Unsealed};
 use crate::inbound::Inbound;
 
+pub(crate) mod incoming;
 mod named;
 
 /// A caller, with the capability that proves it where one does.
@@ -17,6 +18,8 @@ mod named;
 pub(crate) struct Identified {
     pub(crate) caller: Caller,
     pub(crate) verified: Option<Arc<Verified>>,
+    /// The delivery that this is, where it may be carried once only.
+    pub(crate) delivery: Option<incoming::Delivery>,
 }
 
 /// Proves the caller: by its capability, by the kernel, or, in development on loopback, by nothing.
@@ -33,7 +36,7 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
         let grant = grant.ok_or_else(|| unauthenticated("the capability belongs to no grant"))?;
         let proof = Proof::Capability(grant.id);
         let caller = prove(grant.tenant.clone(), grant.principal.clone(), proof, inbound.door, facts);
-        return Ok(Identified { caller, verified: Some(verified) });
+        return Ok(Identified { caller, verified: Some(verified), delivery: None });
     }
     let (principal, proof) = match inbound.door {
         Door::Cli | Door::Metadata => (broker.owner().clone(), Proof::Kernel),
@@ -55,7 +58,7 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
         Door::Gateway => return Err(unauthenticated("no capability was presented")),
     };
     let caller = prove(settings.tenant.clone(), principal, proof, inbound.door, facts);
-    Ok(Identified { caller, verified: None })
+    Ok(Identified { caller, verified: None, delivery: None })
 }
 
 fn capability(unsealed: &Unsealed, written: &http::HeaderValue) -> Result<Arc<Verified>, Refusal> {

@@ -64,7 +64,13 @@ impl Worker {
     }
 
     async fn decide(&self, mut inbound: Inbound, trace: &mut Trace) -> Result<Box<Admitted>, Refusal> {
-        let identified = identify::caller(self.broker(), trace.unsealed(), &inbound)?;
+        let identified = match identify::incoming::asks(self.broker(), &inbound) {
+            None => identify::caller(self.broker(), trace.unsealed(), &inbound)?,
+            // Rare and large, so it is not a part of this future.
+            Some(asking) => {
+                Box::pin(identify::incoming::proven(self, trace.unsealed(), asking, &mut inbound)).await?
+            }
+        };
         trace.identified(&identified);
         let found = find::call(self.broker(), trace.id(), &identified, &mut inbound).await?;
         trace.found(&found);

@@ -51,7 +51,7 @@ pub(crate) async fn outcome(
     };
     match performed {
         Performed::Answer(Done { value, fields, code }) => {
-            outcome.fields = ruled(fields, admitted);
+            outcome.fields = with_caller(ruled(fields, admitted), admitted);
             if code.is_some() {
                 (outcome.ending, outcome.code) = (Ending::Failed, code);
             }
@@ -79,7 +79,11 @@ pub(crate) async fn outcome(
             metrics::masked(worker.broker().metrics(), hits);
             outcome.status = Some(head.status().as_u16());
             outcome.ending = if head.status().as_u16() < 400 { Ending::Done } else { Ending::Failed };
-            outcome.fields = ruled(fields, admitted);
+            // What the service did not take, its sender may send again.
+            if let (Ending::Done, Some(delivery)) = (outcome.ending, &admitted.identified.delivery) {
+                delivery.carried();
+            }
+            outcome.fields = with_caller(ruled(fields, admitted), admitted);
             match body {
                 scrub::Body::Whole(bytes) => {
                     outcome.bytes_out = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -108,6 +112,14 @@ fn ruled(fields: Vec<(String, String)>, admitted: &Admitted) -> Vec<(String, Str
     rules.chain(admitted.notes.iter().cloned()).chain(fields).collect()
 }
 
+/// Adds who called, where what came with the request named somebody.
+fn with_caller(mut fields: Vec<(String, String)>, admitted: &Admitted) -> Vec<(String, String)> {
+    if let Some(subject) = admitted.identified.caller.subject() {
+        fields.insert(0, ("caller".to_owned(), subject.to_owned()));
+    }
+    fields
+}
+
 /// Settles a call that was not performed, or of which nobody knows whether it was.
 async fn refused(
     worker: &Arc<Worker>,
@@ -118,7 +130,7 @@ async fn refused(
 ) -> Refusal {
     let ending = if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
     (outcome.ending, outcome.code) = (ending, Some(refusal.code));
-    outcome.fields = ruled(outcome.fields, admitted);
+    outcome.fields = with_caller(ruled(outcome.fields, admitted), admitted);
     if outcome.gives_back() {
         record::uses(worker, &admitted.permit, Change::GivenBack);
     }

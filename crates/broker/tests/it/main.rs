@@ -24,6 +24,10 @@ mod evidence_trouble;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod incoming;
+#[cfg(test)]
+mod incoming_tokens;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod lists;

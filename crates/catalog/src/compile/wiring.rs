@@ -148,11 +148,8 @@ pub(super) fn check_used(
     auth: &[AuthScheme],
     incoming: &[Incoming],
 ) -> Result<(), Error> {
-    let used: Vec<&str> = auth
-        .iter()
-        .flat_map(AuthScheme::fields)
-        .chain(incoming.iter().map(|signature| signature.secret.as_str()))
-        .collect();
+    let used: Vec<&str> =
+        auth.iter().flat_map(AuthScheme::fields).chain(incoming.iter().flat_map(Incoming::fields)).collect();
     match file.secrets.iter().find(|(name, _)| !used.contains(&name.as_str())) {
         Some((name, entry)) => {
             let near = nearest::suffix(name, used.iter().copied());
@@ -190,7 +187,7 @@ pub(super) fn headers(
 }
 
 /// Headers that say where a request goes and where it ends; they are the broker's alone.
-fn is_framing(name: &str) -> bool {
+pub(super) fn is_framing(name: &str) -> bool {
     name.starts_with("proxy-") || name.starts_with("x-http-method") || FRAMING.contains(&name)
 }
 

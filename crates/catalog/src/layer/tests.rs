@@ -42,7 +42,6 @@ operations:
     assert!(own.dangerous_allow_private() && own.tls_insecure_skip_verify());
     assert_eq!(own.secrets()["token"].reference.as_str(), "env:SLACK_TOKEN");
     assert_eq!(own.secrets()["token"].prefixes, ["xoxb-", "xoxp-"]);
-    assert_eq!(own.secrets()["signing_secret"].reference.as_str(), "store:slack-prod/signing_secret");
     assert_eq!((own.limits().total.as_secs(), own.limits().connect.as_secs()), (10, 5));
     assert!(own.operations().contains_key("pins.add") && own.operations().contains_key("chat.post"));
     let slack = catalog.get(&"slack".parse().unwrap()).unwrap();

@@ -29,6 +29,9 @@ pub(crate) struct Put {
     /// Let those whom a policy allows it see the secret again
     #[arg(long)]
     pub(crate) disclosable: bool,
+    /// Store an imprint only: it can check what callers show, and can't be used or shown itself
+    #[arg(long, conflicts_with = "disclosable")]
+    pub(crate) imprint: bool,
 }
 
 /// `doorward secret rotate`.
@@ -42,6 +45,9 @@ pub(crate) struct Rotate {
     /// How long the version before stays usable, such as `10m`
     #[arg(long, value_name = "DURATION")]
     pub(crate) overlap: Option<String>,
+    /// Store an imprint only, for a secret that was stored so
+    #[arg(long)]
+    pub(crate) imprint: bool,
 }
 
 /// `doorward secret forget`.

@@ -20,13 +20,16 @@ pub(crate) fn run(context: &Context, args: Secret) -> Outcome {
 }
 
 fn put(context: &Context, args: &Put) -> Outcome {
-    let Put { name, rest, disclosable } = args;
+    let Put { name, rest, disclosable, imprint } = args;
     if !rest.is_empty() {
         return Err(start::as_argument());
     }
     let mut inputs = Inputs::from([("name".to_owned(), name.to_string())]);
     if *disclosable {
         inputs.insert("disclosable".to_owned(), "true".to_owned());
+    }
+    if *imprint {
+        inputs.insert("imprint".to_owned(), "true".to_owned());
     }
     let secret = typed::secret(&format!("Secret for `{name}`"))?;
     let answered =
@@ -40,7 +43,7 @@ fn put(context: &Context, args: &Put) -> Outcome {
 }
 
 fn rotate(context: &Context, args: Rotate) -> Outcome {
-    let Rotate { name, rest, overlap } = args;
+    let Rotate { name, rest, overlap, imprint } = args;
     if !rest.is_empty() {
         return Err(start::as_argument());
     }
@@ -48,6 +51,9 @@ fn rotate(context: &Context, args: Rotate) -> Outcome {
     if let Some(overlap) = overlap {
         model::parse_duration(&overlap)?;
         inputs.insert("overlap".to_owned(), overlap);
+    }
+    if imprint {
+        inputs.insert("imprint".to_owned(), "true".to_owned());
     }
     let secret = typed::secret(&format!("Next version of `{name}`"))?;
     let answered = context.operate("secret.rotate", inputs, Some(secret))?;

@@ -27,6 +27,8 @@ mod gateway_address;
 #[cfg(test)]
 mod grpc;
 #[cfg(test)]
+mod incoming;
+#[cfg(test)]
 mod kill9;
 #[cfg(test)]
 mod life;

@@ -34,6 +34,7 @@ const fn is_before_sending(code: Code) -> bool {
             | Code::ApprovalRequired
             | Code::NotFound
             | Code::Conflict
+            | Code::Replayed
             | Code::RateLimited
             | Code::UsesExhausted
             | Code::SecretMissing
