@@ -29,6 +29,7 @@ enum Need {
 }
 
 const PACKAGES: &[Package] = &[
+    Package { name: "age", program: "age", need: Need::Test },
     Package { name: "curl", program: "curl", need: Need::Test },
     Package { name: "git", program: "git", need: Need::Test },
     Package { name: "gnupg", program: "gpg", need: Need::Test },

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod local;
+mod moto;
 mod programs;
 mod remote;
 mod rings;
