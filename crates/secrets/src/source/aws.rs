@@ -11,10 +11,11 @@ use std::time::Duration;
 use aws::Lease;
 use aws::process::{Edges, token_file};
 use aws::secret::Keeper;
-use aws::source::{CredentialSource, credentials};
+use aws::source::{CredentialSource, Error as Problem, credentials};
 use aws::sts::{Sts, WebIdentity};
 use aws::wire::{Endpoint, Locator, Service, Sleep, Wire};
 use model::{Clock, SecretRef, Timestamp};
+use net::NeighbourError;
 use net::egress::{EgressConfig, EgressLimits, Roots};
 use tokio::sync::Mutex;
 
@@ -138,12 +139,15 @@ impl Account {
         };
         // Half of the time that a call waits, so that its error is this one.
         let asked = tokio::time::timeout(Duration::from_secs(5), credentials(&source, &variable, now)).await;
-        let none = |why: String| {
-            Trouble::setting(format!("there are no credentials of AWS (`{}`: {why})", source.as_str()))
-        };
-        asked
-            .map_err(|_| none("it did not answer in time".to_owned()))?
-            .map_err(|error| none(error.to_string()))
+        asked.unwrap_or(Err(Problem::Late)).map_err(|error| match error {
+            Problem::Late | Problem::Neighbour(NeighbourError::Talk { .. }) => Trouble::Unreachable {
+                at: format!("what has the credentials of AWS (`{}`)", source.as_str()),
+                what: "did not answer, and the environment and `sources.toml` have none".to_owned(),
+            },
+            error => {
+                Trouble::setting(format!("there are no credentials of AWS (`{}`: {error})", source.as_str()))
+            }
+        })
     }
 
     async fn web_identity(&self, wire: &Wire, file: &str, role: &str) -> Result<Lease, Trouble> {

@@ -11,8 +11,8 @@ use cloud::{GcpPlaces, Talk, Token};
 use http::{HeaderName, HeaderValue, Method};
 use memory::Secret;
 use model::{SecretRef, Timestamp};
-use net::Neighbour;
 use net::egress::{EgressConfig, EgressLimits, Roots};
+use net::{Neighbour, NeighbourError};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
@@ -106,8 +106,13 @@ impl Api {
         let neighbour = neighbour.map_err(|error| none(error.to_string()))?;
         let flavor = (HeaderName::from_static("metadata-flavor"), HeaderValue::from_static("Google"));
         let asked = tokio::time::timeout(METADATA_WAIT, neighbour.ask(Method::GET, TOKEN, flavor)).await;
-        let body =
-            asked.map_err(|_| none("no answer".to_owned()))?.map_err(|error| none(error.to_string()))?;
+        let body = asked.unwrap_or_else(|_| Err(late())).map_err(|error| match error {
+            NeighbourError::Talk { .. } => Trouble::Unreachable {
+                at: "the metadata server".to_owned(),
+                what: "did not answer, and there is no key in `GOOGLE_APPLICATION_CREDENTIALS` or `sources.toml`".to_owned(),
+            },
+            error => none(error.to_string()),
+        })?;
         let answer: Metadata = serde_json::from_slice(&body)
             .map_err(|_| Trouble::Answer { at: "the metadata server".into(), what: "has no token in it" })?;
         Ok(Token { value: answer.access_token.0, ends: now.after(Duration::from_secs(answer.expires_in)) })
@@ -166,6 +171,11 @@ fn crc32c(bytes: &[u8]) -> u32 {
         }
     }
     !sum
+}
+
+fn late() -> NeighbourError {
+    let source = Box::new(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    NeighbourError::Talk { authority: METADATA.to_string(), source }
 }
 
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);

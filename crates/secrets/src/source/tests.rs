@@ -2,6 +2,7 @@
 
 mod conformance;
 mod local;
+mod machines;
 mod moto;
 mod programs;
 mod remote;

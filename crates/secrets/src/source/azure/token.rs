@@ -9,7 +9,7 @@ use cloud::{Principal, Token};
 use http::{HeaderName, HeaderValue, Method};
 use memory::Secret;
 use model::{SecretRef, Timestamp};
-use net::Neighbour;
+use net::{Neighbour, NeighbourError};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -104,8 +104,13 @@ impl Tokens {
         let path = format!("{PATH}?api-version=2018-02-01&resource={}{client}", escaped(resource));
         let header = (HeaderName::from_static("metadata"), HeaderValue::from_static("true"));
         let asked = tokio::time::timeout(WAIT, neighbour.ask(Method::GET, &path, header)).await;
-        let body =
-            asked.map_err(|_| none("no answer".to_owned()))?.map_err(|error| none(error.to_string()))?;
+        let body = asked.unwrap_or_else(|_| Err(late())).map_err(|error| match error {
+            NeighbourError::Talk { .. } => Trouble::Unreachable {
+                at: "the metadata service".to_owned(),
+                what: "did not answer, and there is no service principal in `AZURE_TENANT_ID` and its siblings or `sources.toml`".to_owned(),
+            },
+            error => none(error.to_string()),
+        })?;
         let wrong = || Trouble::Answer { at: "the metadata service".into(), what: "has no token in it" };
         let Metadata { access_token, expires_in } = serde_json::from_slice(&body).map_err(|_| wrong())?;
         let seconds = expires_in.as_u64().or_else(|| expires_in.as_str()?.parse().ok()).ok_or_else(wrong)?;
@@ -135,6 +140,11 @@ fn named(text: Option<String>) -> Option<SecretRef> {
 }
 
 const AUTHORITY: &str = "https://login.microsoftonline.com";
+fn late() -> NeighbourError {
+    let source = Box::new(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    NeighbourError::Talk { authority: METADATA.to_string(), source }
+}
+
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 const PATH: &str = "/metadata/identity/oauth2/token";
 const WAIT: Duration = Duration::from_secs(3);
