@@ -56,6 +56,7 @@ secrets:
 auth:
   - {scheme: bearer, secret: token}
 incoming: []
+anonymous: true
 "#
     );
     assert!(behind.ends_with("dangerous_allow_private: true\n"), "{behind}");

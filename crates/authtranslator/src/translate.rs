@@ -122,7 +122,7 @@ impl Config {
         let anonymous = draft.incoming.is_empty();
         keys.push(("incoming", json!(draft.incoming)));
         if anonymous {
-            draft.notes.push("without `incoming_auth` nobody may call it but with a capability".to_owned());
+            keys.push(("anonymous", json!(true)));
         }
         keys.push(("limits", limits));
         keys.extend(connections.map(|connections| ("connections", connections)));
@@ -244,6 +244,10 @@ impl Config {
         let idle_for = self.duration("idle_conn_timeout", entry.idle_conn_timeout.as_ref())?;
         if let Some(idle_for) = idle_for.filter(|time| !time.is_zero()) {
             fields.insert("idle_for".to_owned(), json!(duration::ours(idle_for)));
+        }
+        let handshake = self.duration("tls_handshake_timeout", entry.tls_handshake_timeout.as_ref())?;
+        if let Some(handshake) = handshake.filter(|time| !time.is_zero()) {
+            fields.insert("handshake".to_owned(), json!(duration::ours(handshake)));
         }
         if entry.disable_keep_alives == Some(true) {
             fields.insert("keep_alive".to_owned(), json!(false));

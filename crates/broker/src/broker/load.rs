@@ -52,7 +52,7 @@ pub(super) fn catalog(layer: &Path, overlay: &Overlay, former: Option<&Catalog>)
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         _ => Some(layer),
     };
-    Catalog::layered(layer, &overlay.integrations, former)
+    Catalog::layered(layer, &overlay.integrations, overlay.read.as_ref().or(former))
         .map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 

@@ -37,6 +37,8 @@ pub struct Settings {
 pub struct Overlay {
     /// Integrations; one that has the name of a file of the home counts instead of that file.
     pub integrations: Vec<catalog::Written>,
+    /// The same, where they were read already: none of them is read again then.
+    pub read: Option<catalog::Catalog>,
     /// Allowlists and denylists that hold instead of those of the home; `None` where those of the home hold.
     pub lists: Option<Vec<WrittenList>>,
 }

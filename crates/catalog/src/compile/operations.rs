@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Method, OperationName};
 
-use super::{Origin, UNKNOWN};
+use super::{Origin, Owner, UNKNOWN};
 use crate::file::{AllowEntry, CliEntry, File, InputEntry, NarrowingEntry, OperationEntry, PlaceWord};
 use crate::input::{DEFAULT_MAX, pattern};
 use crate::narrowing::{Fold, Template};
@@ -38,7 +38,8 @@ pub(super) fn compile(file: &File, origin: &Origin) -> Result<BTreeMap<Operation
         let operation = operation(parsed.clone(), &entry.value, effect).map_err(wrong)?;
         operations.insert(parsed, operation);
     }
-    if operations.is_empty() {
+    // One that the user describes may have none: then every request is one that is not known.
+    if operations.is_empty() && origin.owner == Owner::House {
         return Err(origin.wrong(0, "an integration has at least one operation"));
     }
     Ok(operations)

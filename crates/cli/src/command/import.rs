@@ -5,12 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use authtranslator::{Config, Integration, Options};
+use broker::WrittenList;
 use catalog::Catalog;
+use policy::lists::Side;
 use serde_json::{Value, json};
 
 use crate::args::import::{Authtranslator, Import};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::gateway::read_lists;
 use crate::print::table::{self, at, cell};
 use crate::print::{Printer, WARN, styled};
 
@@ -27,14 +30,13 @@ fn authtranslator(context: &Context, args: &Authtranslator) -> Outcome {
         let message = format!("there is no home in `{}`", home.folder().display());
         return Err(Failure::new(message).hint("`doorward init` makes one"));
     }
-    if args.allowlist.is_some() || args.denylist.is_some() {
-        return Err(Failure::new("rules can't be taken over by this version").hint("leave the lists out"));
-    }
     let integrations = translated(&args.config, args.dangerous_allow_private)?;
     let folder = home.integrations();
-    let files = planned(&folder, &integrations);
-    checked(&folder, &integrations)?;
-    let document = described(&integrations, &files, args.dry_run);
+    let lists = lists(args)?;
+    let mut files = planned(&folder, &integrations);
+    files.extend(planned_lists(&home.lists(), &lists)?);
+    let counted = checked(&folder, &integrations, &lists)?;
+    let document = described(&integrations, &files, (&lists, counted), args.dry_run);
     let standing: Vec<&str> = files
         .iter()
         .filter(|file| file.becomes == Becomes::Replaced)
@@ -46,7 +48,7 @@ fn authtranslator(context: &Context, args: &Authtranslator) -> Outcome {
             .hint("`--overwrite` replaces them; `--dry-run` shows what would be written"));
     }
     if !args.dry_run {
-        write(&folder, &files)?;
+        write(&[&folder, &home.lists()], &files)?;
     }
     context.printer.answer(&document, |document| for_people(document, args.dry_run))
 }
@@ -81,6 +83,17 @@ enum Becomes {
 }
 
 impl Becomes {
+    /// What becomes of the file at this path when it is to have this text.
+    fn of(path: &Path, wanted: &str) -> Self {
+        match fs::read_to_string(path) {
+            Ok(text) if text == wanted => Self::Unchanged,
+            Ok(_) => Self::Replaced,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::New,
+            // What can't be read is there all the same.
+            Err(_) => Self::Replaced,
+        }
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -93,31 +106,68 @@ impl Becomes {
 fn planned(folder: &Path, integrations: &[Integration]) -> Vec<Planned> {
     let plan = |one: &Integration| {
         let path = folder.join(format!("{}.yaml", one.written.name));
-        let becomes = match fs::read_to_string(&path) {
-            Ok(text) if text == one.written.text => Becomes::Unchanged,
-            Ok(_) => Becomes::Replaced,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Becomes::New,
-            // What can't be read is there all the same.
-            Err(_) => Becomes::Replaced,
-        };
+        let becomes = Becomes::of(&path, &one.written.text);
         Planned { name: one.written.name.to_string(), path, text: one.written.text.clone(), becomes }
     };
     integrations.iter().map(plan).collect()
 }
 
-/// The home with all of them in it makes sense.
-fn checked(folder: &Path, integrations: &[Integration]) -> Outcome {
+/// The home with all of them in it makes sense; says how many integrations and rules the lists have.
+fn checked(folder: &Path, integrations: &[Integration], lists: &[WrittenList]) -> Outcome<(usize, usize)> {
     let written: Vec<_> = integrations.iter().map(|one| one.written.clone()).collect();
     let folder = folder.is_dir().then_some(folder);
-    Catalog::layered(folder, &written, None)?;
-    Ok(())
+    let catalog = Catalog::layered(folder, &written, None)?;
+    Ok(read_lists(&catalog, lists)?.counts())
+}
+
+/// The lists as they stand.
+fn lists(args: &Authtranslator) -> Outcome<Vec<WrittenList>> {
+    let both = [(Side::Allow, &args.allowlist), (Side::Deny, &args.denylist)];
+    let named = both.into_iter().filter_map(|(side, path)| Some((side, path.as_ref()?)));
+    named
+        .map(|(side, path)| {
+            let name = path.display().to_string();
+            let text = fs::read_to_string(path)
+                .map_err(|error| Failure::doing(format!("could not read `{name}`"), &error))?;
+            Ok(WrittenList { side, name, text })
+        })
+        .collect()
+}
+
+/// How a list is called among files; no integration has such a name.
+fn list_name(list: &WrittenList) -> String {
+    format!("the {}", list.side.as_str())
+}
+
+/// Where lists go: under their usual names, the text as it is.
+fn planned_lists(folder: &Path, lists: &[WrittenList]) -> Outcome<Vec<Planned>> {
+    let plan = |list: &WrittenList| {
+        let endings = ["yaml", "yml", "json"];
+        let ending = if list.name.ends_with(".json") { "json" } else { "yaml" };
+        let at = |ending: &str| folder.join(format!("{}.{ending}", list.side.as_str()));
+        if let Some(other) =
+            endings.into_iter().filter(|other| *other != ending).map(at).find(|path| path.exists())
+        {
+            let message = format!("the home has the list `{}`", other.display());
+            return Err(Failure::new(message).hint("move it away: two files of one list would not be read"));
+        }
+        let path = at(ending);
+        let becomes = Becomes::of(&path, &list.text);
+        Ok(Planned { name: list_name(list), path, text: list.text.clone(), becomes })
+    };
+    lists.iter().map(plan).collect()
 }
 
 /// Writes every file beside its place first, so that what can fail fails before anything is changed.
-fn write(folder: &Path, files: &[Planned]) -> Outcome {
-    store::files::private_folder(folder)?;
+fn write(folders: &[&Path], files: &[Planned]) -> Outcome {
+    for folder in folders {
+        store::files::private_folder(folder)?;
+    }
     let changed = || files.iter().filter(|file| file.becomes != Becomes::Unchanged);
-    let staged = |file: &Planned| folder.join(format!(".{}.import", file.name));
+    let staged = |file: &Planned| {
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+        file.path.with_file_name(format!(".{name}.import"))
+    };
     let result = changed().try_for_each(|file| {
         store::files::replace(&staged(file), file.text.as_bytes(), 0o600).map_err(Failure::from)
     });
@@ -135,7 +185,12 @@ fn write(folder: &Path, files: &[Planned]) -> Outcome {
     result
 }
 
-fn described(integrations: &[Integration], files: &[Planned], dry_run: bool) -> Value {
+fn described(
+    integrations: &[Integration],
+    files: &[Planned],
+    (lists, (listed, rules)): (&[WrittenList], (usize, usize)),
+    dry_run: bool,
+) -> Value {
     let becomes: BTreeMap<&str, &Planned> = files.iter().map(|file| (file.name.as_str(), file)).collect();
     let rows: Vec<Value> = integrations
         .iter()
@@ -150,7 +205,19 @@ fn described(integrations: &[Integration], files: &[Planned], dry_run: bool) -> 
             })
         })
         .collect();
-    json!({ "written": !dry_run, "integrations": rows })
+    let lists: Vec<Value> = lists
+        .iter()
+        .map(|list| {
+            let file = becomes.get(list_name(list).as_str());
+            json!({
+                "list": list.side.as_str(), "from": list.name, "becomes": file.map(|file| file.becomes.as_str()),
+                "file": file.map(|file| &file.path),
+            })
+        })
+        .collect();
+    json!({
+        "written": !dry_run, "integrations": rows, "lists": lists, "listed_integrations": listed, "rules": rules,
+    })
 }
 
 fn for_people(document: &Value, dry_run: bool) -> String {
@@ -173,5 +240,14 @@ fn for_people(document: &Value, dry_run: bool) -> String {
     } else {
         "A running broker reads them when it is told to: `kill -HUP`, or start it: `doorward gateway`."
     };
-    format!("{}{end}\n", table::of(rows, &columns, "The configuration has no integrations.\n"))
+    let lists = [("list", "list"), ("from", "from"), ("becomes", "becomes"), ("file", "file")];
+    let lists = table::of(at(document, "lists"), &lists, "");
+    let rules = match at(document, "rules").as_u64() {
+        None | Some(0) => String::new(),
+        Some(rules) => {
+            format!("{rules} rules for {} integrations.\n", cell(at(document, "listed_integrations")))
+        }
+    };
+    let integrations = table::of(rows, &columns, "The configuration has no integrations.\n");
+    format!("{integrations}{lists}{rules}{end}\n")
 }

@@ -49,7 +49,7 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let home = context.home()?;
     let settings = Settings::load(home, args, &settings::environment)?;
     // Before anything is made: what is wrong with a file is said at once.
-    let read = peer.as_ref().map(|peer| peer.overlay(home)).transpose()?;
+    let read = peer.as_ref().map(|peer| peer.overlay(home, None)).transpose()?;
     let (overlay, told) = read.map_or_else(Default::default, |(overlay, told)| (overlay, Some(told)));
     first_start(context, args)?;
     let gateway = Gateway::new(settings.domains.value.clone(), settings.origins.value.clone())

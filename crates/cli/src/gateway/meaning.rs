@@ -91,6 +91,11 @@ impl Gateway {
             }
             return Ok(None);
         };
+        let allow_all = self.allow_all == Some(true);
+        if allow_all && (self.allowlist.is_some() || self.allowlist_url.is_some()) {
+            return Err(Failure::usage("`--allow-all` and an allowlist exclude one another")
+                .hint("leave `--allow-all` out: the allowlist says what is allowed"));
+        }
         let private = self.private();
         let list = |url: &Option<String>, file: &Option<String>, usual: &'static str| match url
             .as_deref()
@@ -101,7 +106,10 @@ impl Gateway {
         };
         Ok(Some(Files {
             config: Source::read(config, Named::Yes, private)?,
-            allowlist: list(&self.allowlist_url, &self.allowlist, "allowlist.yaml")?,
+            allowlist: match allow_all {
+                true => None,
+                false => list(&self.allowlist_url, &self.allowlist, "allowlist.yaml")?,
+            },
             denylist: list(&self.denylist_url, &self.denylist, "denylist.yaml")?,
         }))
     }

@@ -9,4 +9,4 @@ pub(crate) mod meaning;
 mod peer;
 mod source;
 
-pub(crate) use peer::{Peer, Told};
+pub(crate) use peer::{Peer, Told, read_lists};

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use authtranslator::{Config, Options, Translated};
 use broker::{Broker, Overlay, WrittenList};
-use policy::lists::Side;
+use catalog::Catalog;
+use policy::lists::{File, Lists, Side};
 use serde_json::{Value, json};
 
 use super::meaning::Files;
 use crate::args::gateway::Gateway;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::print::{Printer, WARN, styled};
 
@@ -19,6 +20,7 @@ use crate::print::{Printer, WARN, styled};
 pub(crate) struct Peer {
     files: Files,
     options: Options,
+    allow_all: bool,
     fetch: Duration,
     poll: Duration,
     pub(crate) watches: bool,
@@ -27,10 +29,12 @@ pub(crate) struct Peer {
 }
 
 /// What was read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) config: String,
     pub(crate) integrations: usize,
+    /// The lists, by their files.
+    pub(crate) rules: Vec<String>,
     /// What is not quite the same, one line each.
     pub(crate) notes: Vec<String>,
     /// What everybody who starts it should know.
@@ -45,11 +49,12 @@ impl Peer {
         let body = args.max_body_size.filter(|size| *size > 0).and_then(|size| u64::try_from(size).ok());
         let options = Options { dangerous_allow_private: args.private(), body };
         let watches = args.watch == Some(true);
-        Ok(Some(Arc::new(Self { files, options, fetch, poll, watches, read: Mutex::default() })))
+        let allow_all = args.allow_all == Some(true);
+        Ok(Some(Arc::new(Self { files, options, allow_all, fetch, poll, watches, read: Mutex::default() })))
     }
 
     /// Reads everything, and says what it is. Blocks.
-    pub(crate) fn overlay(&self, home: &Home) -> Outcome<(Overlay, Told)> {
+    pub(crate) fn overlay(&self, home: &Home, former: Option<&Catalog>) -> Outcome<(Overlay, Told)> {
         let config = self.files.config.text(self.fetch)?;
         let lists = self.lists(&|source| source.text(self.fetch))?;
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest(&config, &lists));
@@ -61,8 +66,7 @@ impl Peer {
         };
         let Translated { integrations } =
             Config::read(&config, &name)?.translate(&self.options, &mut keep)?;
-        let mut told =
-            Told { config: name, integrations: integrations.len(), notes: Vec::new(), warnings: Vec::new() };
+        let mut told = Told { config: name, integrations: integrations.len(), ..Told::default() };
         for one in &integrations {
             told.notes.extend(one.notes.iter().map(|note| format!("`{}`: {}", one.theirs, note.0)));
         }
@@ -77,9 +81,39 @@ impl Peer {
             told.warnings
                 .push("credentials may go to private addresses (`--dangerous-allow-private`)".to_owned());
         }
-        let integrations = integrations.into_iter().map(|one| one.written).collect();
-        let overlay = Overlay { integrations, lists: Some(lists) };
-        Ok((overlay, told))
+        let lists = self.rules(lists, &integrations, &mut told);
+        let integrations: Vec<_> = integrations.into_iter().map(|one| one.written).collect();
+        // Read here, so that what is wrong is said before anything is made; the broker reads none of it again.
+        let read = Catalog::layered(None, &integrations, former)?;
+        if former.is_none() {
+            let folder = home.integrations();
+            let whole = Catalog::layered(folder.is_dir().then_some(&*folder), &integrations, Some(&read))?;
+            let _ = read_lists(&whole, &lists)?;
+        }
+        Ok((Overlay { integrations, read: Some(read), lists: Some(lists) }, told))
+    }
+
+    /// The lists that count, and what whoever starts it should know of them.
+    fn rules(
+        &self,
+        mut lists: Vec<WrittenList>,
+        integrations: &[authtranslator::Integration],
+        told: &mut Told,
+    ) -> Vec<WrittenList> {
+        if self.allow_all {
+            told.warnings
+                .push("every caller may do everything that no rule denies (`--allow-all`)".to_owned());
+            let (name, text) = ("--allow-all".to_owned(), everything(integrations));
+            lists.push(WrittenList { side: Side::Allow, name, text });
+        } else if self.files.allowlist.is_none() {
+            told.warnings.push(
+                "there is no allowlist, so nothing is allowed but what capabilities and policies allow; \
+                 `--allowlist FILE` names one, `--allow-all` allows everything"
+                    .to_owned(),
+            );
+        }
+        told.rules = lists.iter().map(|list| list.name.clone()).collect();
+        lists
     }
 
     /// The texts of the lists, each with its name.
@@ -93,7 +127,7 @@ impl Peer {
 
     /// Reads everything again and swaps it in at once. Blocks.
     pub(crate) fn lay(&self, broker: &Broker, home: &Home) -> Outcome<Told> {
-        let (overlay, told) = self.overlay(home)?;
+        let (overlay, told) = self.overlay(home, Some(&broker.catalog()))?;
         broker.lay(overlay)?;
         Ok(told)
     }
@@ -142,8 +176,11 @@ impl Told {
 
     /// For people, on stderr.
     pub(crate) fn say(&self) {
-        let Self { config, integrations, notes, warnings } = self;
+        let Self { config, integrations, rules, notes, warnings } = self;
         Printer::say(&format!("Ready: {integrations} integrations of `{config}`."));
+        if !rules.is_empty() {
+            Printer::say(&format!("Rules of `{}`.", rules.join("` and `")));
+        }
         for warning in warnings {
             Printer::say(&styled(WARN, &format!("warning: {warning}")));
         }
@@ -160,9 +197,28 @@ impl Told {
 
     /// For programs.
     pub(crate) fn document(&self) -> Value {
-        let Self { config, integrations, notes, warnings } = self;
-        json!({ "config": config, "integrations": integrations, "notes": notes, "warnings": warnings })
+        let Self { config, integrations, rules, notes, warnings } = self;
+        json!({ "config": config, "integrations": integrations, "rules": rules, "notes": notes, "warnings": warnings })
     }
+}
+
+/// Lists against a catalogue. What is wrong with a file is no mistake of whoever typed its name.
+pub(crate) fn read_lists(catalog: &Catalog, lists: &[WrittenList]) -> Outcome<Lists> {
+    let files: Vec<File<'_>> =
+        lists.iter().map(|list| File { side: list.side, name: &list.name, text: &list.text }).collect();
+    broker::read_lists(catalog, &files)
+        .map_err(|refusal| Failure::new(refusal.message).maybe_hint(refusal.hint))
+}
+
+/// An allowlist that lets every caller do everything.
+fn everything(integrations: &[authtranslator::Integration]) -> String {
+    let entry = |one: &authtranslator::Integration| {
+        format!(
+            "- {{integration: {}, callers: [{{id: \"*\", capabilities: [{{name: dangerously_allow_full_access}}]}}]}}\n",
+            one.written.name
+        )
+    };
+    integrations.iter().map(entry).collect()
 }
 
 fn digest(config: &str, lists: &[WrittenList]) -> crypto::Digest {

@@ -252,6 +252,92 @@ fn a_destination_with_a_star_goes_where_the_call_says_and_nowhere_else() {
 }
 
 #[test]
+fn rules_and_incoming_tokens_decide_as_they_stand() {
+    let (doorward, upstream) = (home(), Upstream::start());
+    prepare(
+        &doorward,
+        &upstream,
+        "    incoming_auth:\n      - {type: token, params: {secrets: [\"file:/x/caller\"], header: X-Key}}\n",
+    );
+    let folder = doorward.folder();
+    let path = folder.join("config.yaml");
+    let text = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace("/x/caller", &folder.join("caller").display().to_string());
+    crate::write(&path, &text);
+    crate::write(folder.join("caller"), &doorward.plant("caller"));
+    let caller = std::fs::read_to_string(folder.join("caller")).unwrap();
+    crate::write(
+        folder.join("allowlist.yaml"),
+        "- integration: API\n  callers:\n    - id: \"*\"\n      rules:\n        - {path: /echo, methods: {GET: {query: {a: [\"1\"]}}}}\n        - {path: /open/**, methods: {GET: {}}}\n",
+    );
+    crate::write(
+        folder.join("denylist.yaml"),
+        "- integration: api\n  callers:\n    - rules: [{path: /open/secret, methods: {GET: {}}}]\n",
+    );
+    // Both lists are found under their usual names.
+    let running = start(&doorward, &["--recovery-out", "r"]);
+    assert_eq!(running.ready["peer"]["rules"].as_array().unwrap().len(), 2);
+    let call = |target: &str, key: &str| ask(&running, target, &[("host", "api"), ("x-key", key)]);
+    let allowed = call("/echo?a=1", &caller);
+    assert_eq!((allowed.status, allowed.header("x-at-upstream-error")), (200, None), "{}", allowed.text());
+    assert_eq!(upstream.last().header("x-key"), None);
+    for (target, key, status, reason) in [
+        ("/echo?a=1", "wrong", 401, "authentication failed"),
+        ("/echo?a=1", "", 401, "authentication failed"),
+        ("/echo?a=2", &*caller, 403, "missing query param a=1"),
+        ("/json/x", &*caller, 403, "no allowlist match"),
+        ("/open/secret", &*caller, 403, "denylist matched caller * GET /open/secret"),
+    ] {
+        let (found, why, body) = told(&call(target, key));
+        assert_eq!((found, why.as_str()), (status, reason), "{target} {body}");
+        assert!(status == 401 || body == format!("Forbidden: {reason}\n"), "{body}");
+    }
+    assert!(running.stop().success());
+    for (name, text) in
+        [("allowlist.yaml", "- {integration: apj, callers: []}\n"), ("denylist.yaml", "- {integration: [\n")]
+    {
+        let path = folder.join(name);
+        let before = std::fs::read_to_string(&path).unwrap();
+        crate::write(&path, text);
+        let words =
+            ["gateway", "--config", "config.yaml", "--addr", "127.0.0.1:0", "--dangerous-allow-private"];
+        let said = doorward.run(&words, "").failed_with(1);
+        assert!(said.contains(&format!("{name}:1")), "{said}");
+        crate::write(&path, &before);
+    }
+    doorward.assert_no_canary();
+}
+
+#[test]
+fn without_a_rule_nothing_is_allowed_unless_everything_is() {
+    let (doorward, upstream) = (home(), Upstream::start());
+    prepare(&doorward, &upstream, "");
+    let running = start(&doorward, &["--recovery-out", "r"]);
+    assert!(running.ready["peer"]["warnings"].to_string().contains("there is no allowlist"));
+    let refused = ask(&running, "/echo", &[("host", "api")]);
+    assert_eq!(
+        told(&refused),
+        (403, "no allowlist match".to_owned(), "Forbidden: no allowlist match\n".to_owned())
+    );
+    assert!(running.stop().success());
+    let running = start(&doorward, &["-allow-all"]);
+    assert!(running.ready["peer"]["warnings"].to_string().contains("--allow-all"));
+    for method in ["GET", "POST", "DELETE"] {
+        let request = format!("{method} /echo HTTP/1.1\r\nhost: api\r\ncontent-length: 0\r\n\r\n");
+        let reply = gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap();
+        assert_eq!(reply.status, 200, "{method} {}", reply.text());
+    }
+    assert!(running.stop().success());
+    let missing =
+        ["gateway", "-config", "config.yaml", "-allowlist", "gone.yaml", "-dangerous-allow-private"];
+    assert!(doorward.run(&missing, "").failed_with(1).contains("could not read `gone.yaml`"));
+    let both = ["gateway", "-config", "config.yaml", "-allowlist", "gone.yaml", "-allow-all"];
+    let _ = doorward.run(&both, "").failed_with(2);
+    doorward.assert_no_canary();
+}
+
+#[test]
 fn an_imported_home_serves_what_the_configuration_served() {
     let (doorward, upstream) = (home(), Upstream::start());
     prepare(
@@ -274,6 +360,8 @@ fn an_imported_home_serves_what_the_configuration_served() {
     assert!(!doorward.data().join("integrations/api.yaml").exists());
     let done = import(&[]).json();
     assert_eq!(done["integrations"][1]["name"], "my-service");
+    assert_eq!((&done["lists"][0]["list"], &done["rules"]), (&Value::from("allowlist"), &Value::from(2)));
+    assert!(doorward.data().join("lists/allowlist.yaml").exists());
     let again = import(&[]).json();
     assert_eq!(again["integrations"][0]["becomes"], "unchanged");
     let text = std::fs::read_to_string(doorward.data().join("integrations/api.yaml")).unwrap();
@@ -291,11 +379,12 @@ fn an_imported_home_serves_what_the_configuration_served() {
     let mut command = doorward.command();
     command.args(["--json", "gateway", "--addr", "127.0.0.1:0"]);
     let running = doorward.start(command);
-    let token = format!("Bearer {}", capability(&doorward));
-    let reply = ask(&running, "/echo", &[("host", "api"), ("authorization", &token)]);
+    let reply = ask(&running, "/echo", &[("host", "api")]);
     assert_eq!(reply.status, 200, "{}", reply.text());
-    let aliased = ask(&running, "/echo", &[("host", "my_service"), ("authorization", &token)]);
-    assert_eq!(told(&aliased).0, 403, "{}", aliased.text());
+    let other = ask(&running, "/json/x", &[("host", "api")]);
+    assert_eq!(told(&other).1, "no allowlist match");
+    let aliased = ask(&running, "/y", &[("host", "my_service")]);
+    assert_eq!(told(&aliased).1, "no allowlist match");
     assert!(running.stop().success());
 
     crate::write(doorward.folder().join("config.yaml"), "integrations:\n  - {name: a, destination: x}\n");
