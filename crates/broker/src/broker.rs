@@ -19,10 +19,12 @@ use store::Storage;
 use crate::agent::{Agent, AuditLog, Config, Mode, Rows};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::outgoing::Outgoing;
 use crate::path::identify::incoming::Memory;
 use crate::upstreams::Upstreams;
 
 mod agent;
+mod calls;
 mod lists;
 mod load;
 mod named;
@@ -70,6 +72,7 @@ pub struct Broker {
     limits: Limits,
     incoming: Memory,
     metrics: Metrics,
+    outgoing: Outgoing,
     secrets: Arc<Secrets>,
     upstreams: Upstreams,
     /// When evidence could not be written for the last time, in milliseconds; 0 where that never was.
@@ -145,6 +148,8 @@ impl Broker {
         let mode = if settings.development { Mode::Development } else { Mode::Standard };
         let (agent, _) = Agent::read(Config { mode, ..Config::default() }, clock.now())?;
         let rows = Arc::new(Rows::new(Arc::clone(storage)));
+        let outgoing =
+            Outgoing::new().map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
         let broker = Self {
             reloads: Reloads::default(),
             opened: clock.now(),
@@ -167,6 +172,7 @@ impl Broker {
             limits: Limits::default(),
             incoming: Memory::default(),
             metrics: Metrics::new(),
+            outgoing,
             secrets,
             upstreams: Upstreams::default(),
             unrecorded: AtomicU64::new(0),
@@ -244,6 +250,7 @@ impl Broker {
         self.was_sealed.store(true, Ordering::Relaxed);
         self.rulings.unlock(None);
         self.secrets.seal();
+        self.outgoing.seal();
     }
 
     /// Ends the evidence log in good order. Blocks until everything that was appended is durable.
@@ -336,21 +343,9 @@ impl Broker {
         &self.principals
     }
 
-    pub(crate) const fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
     /// What is remembered of callers that prove themselves by what comes with their requests.
     pub(crate) const fn incoming(&self) -> &Memory {
         &self.incoming
-    }
-
-    pub(crate) const fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
-    pub(crate) const fn upstreams(&self) -> &Upstreams {
-        &self.upstreams
     }
 
     pub(crate) const fn owner(&self) -> &PrincipalName {

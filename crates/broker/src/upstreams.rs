@@ -45,7 +45,6 @@ pub(crate) struct Shown {
 
 impl Shown {
     /// Both in PEM.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the auth scheme `client_certificate` makes one"))]
     pub(crate) const fn new(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> Self {
         Self { chain, key }
     }

@@ -3,6 +3,20 @@
 use model::SecretRef;
 use percent_encoding::utf8_percent_encode;
 
+mod derived;
+mod parts;
+
+pub use derived::{
+    Assertion, AzureManagedIdentity, AzureService, ClientAuth, Derived, Endpoint, GcpMetadata,
+    GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, JwtAlgorithm, JwtSigned,
+    OAuth2, TokenSource,
+};
+pub(crate) use parts::DEFAULT_REST;
+pub use parts::{
+    Basic, BytesForm, Choice, ClientCertificate, DigestAuth, Find, HashName, Hmac, OAuth1, Replace, SigV4,
+    Within, is_placeholder,
+};
+
 /// A secret that an integration needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretField {
@@ -15,12 +29,15 @@ pub struct SecretField {
 }
 
 /// How a credential is put on a request. The texts named `secret` are names of fields in [`crate::Integration::secrets`].
+///
+/// Schemes stand in the order in which they are applied: what the caller wrote is replaced first, and signatures come last,
+/// because they cover the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthScheme {
     /// `Authorization: Bearer …` (RFC 6750, section 2.1).
     Bearer {
-        /// The field.
-        secret: String,
+        /// The fields.
+        secret: Choice,
     },
     /// Any header.
     Header {
@@ -28,17 +45,24 @@ pub enum AuthScheme {
         name: String,
         /// What stands before the secret.
         prefix: String,
-        /// The field.
-        secret: String,
+        /// The fields.
+        secret: Choice,
     },
-    /// `Authorization: Basic …` (RFC 7617).
-    Basic(Basic),
+    /// `Authorization: Basic …` (RFC 7617), or the same in another header.
+    Basic {
+        /// The header's name, in lower case.
+        name: String,
+        /// What stands before the Base64.
+        prefix: String,
+        /// User name and password.
+        pair: Basic,
+    },
     /// A query parameter.
     Query {
         /// Its name.
         name: String,
-        /// The field.
-        secret: String,
+        /// The fields.
+        secret: Choice,
     },
     /// The first segment behind the base path; one that the caller wrote in this form is replaced.
     Path {
@@ -46,65 +70,35 @@ pub enum AuthScheme {
         prefix: String,
         /// What stands behind it.
         suffix: String,
-        /// The field.
-        secret: String,
+        /// The fields.
+        secret: Choice,
     },
-}
-
-/// What user name and password of Basic are made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Basic {
-    /// One field that holds `user:password`.
-    Joined {
-        /// The field.
-        secret: String,
+    /// The last segment of the path.
+    PathEnd {
+        /// The fields.
+        secret: Choice,
     },
-    /// A user name that is no secret, and the field of the password.
-    Named {
-        /// The user name.
-        username: String,
-        /// The field of the password.
-        password: String,
+    /// A cookie (RFC 6265).
+    Cookie {
+        /// Its name.
+        name: String,
+        /// The fields.
+        secret: Choice,
     },
-    /// Two fields. Without a password field the password is empty, as services with API keys want it.
-    Fields {
-        /// The field of the user name.
-        username: String,
-        /// The field of the password.
-        password: Option<String>,
-    },
-}
-
-/// Where on a request a credential goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placement<'a> {
-    /// A header: `NAME: PREFIX SECRET`, the prefix with its own space.
-    Header {
-        /// The name, in lower case.
-        name: &'a str,
-        /// What stands before the secret.
-        prefix: &'a str,
-        /// The field.
-        secret: &'a str,
-    },
-    /// The header `authorization`: `Basic ` and the Base64 of user name, `:` and password.
-    Basic(&'a Basic),
-    /// A query parameter, both sides percent-encoded.
-    Query {
-        /// The name.
-        name: &'a str,
-        /// The field.
-        secret: &'a str,
-    },
-    /// A segment between the base path and the rest of the path, percent-encoded.
-    Path {
-        /// What stands before the secret.
-        prefix: &'a str,
-        /// What stands behind it.
-        suffix: &'a str,
-        /// The field.
-        secret: &'a str,
-    },
+    /// In the place of a placeholder that the caller wrote.
+    Replace(Box<Replace>),
+    /// A token that is made on the way.
+    Derived(Box<Derived>),
+    /// An HMAC of the body.
+    Hmac(Box<Hmac>),
+    /// AWS Signature Version 4.
+    SigV4(Box<SigV4>),
+    /// OAuth 1.0.
+    OAuth1(Box<OAuth1>),
+    /// Digest.
+    Digest(Box<DigestAuth>),
+    /// A client certificate.
+    ClientCertificate(Box<ClientCertificate>),
 }
 
 /// A placement with texts in the place of secrets: for case files, whose secrets are canaries.
@@ -114,59 +108,137 @@ pub enum Rendered {
     Header(String, String),
     /// Name and value of a query parameter, percent-encoded.
     Query(String, String),
-    /// A segment of the path, percent-encoded.
+    /// A segment of the path behind the base path, percent-encoded.
     Path(String),
+    /// The last segment of the path, percent-encoded.
+    PathEnd(String),
+    /// Name and value of a cookie.
+    Cookie(String, String),
+    /// What depends on the time, on the whole request, or on what the caller wrote; a case can't show it.
+    Untold,
 }
 
 impl AuthScheme {
-    /// Where the credential goes.
-    #[must_use]
-    pub fn placement(&self) -> Placement<'_> {
-        match self {
-            Self::Bearer { secret } => Placement::Header { name: "authorization", prefix: "Bearer ", secret },
-            Self::Header { name, prefix, secret } => Placement::Header { name, prefix, secret },
-            Self::Basic(basic) => Placement::Basic(basic),
-            Self::Query { name, secret } => Placement::Query { name, secret },
-            Self::Path { prefix, suffix, secret } => Placement::Path { prefix, suffix, secret },
-        }
+    /// The fields that it needs, in the order in which they are written. A field may be there twice.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let parts::Needs { some, more } = self.needs();
+        some.into_iter().flatten().chain(more).map(String::as_str)
     }
 
-    /// The fields that it needs, in the order in which they are written.
-    pub fn fields(&self) -> impl Iterator<Item = &str> {
-        let (first, second) = match self {
+    fn needs(&self) -> parts::Needs<'_> {
+        match self {
             Self::Bearer { secret }
             | Self::Header { secret, .. }
             | Self::Query { secret, .. }
             | Self::Path { secret, .. }
-            | Self::Basic(Basic::Joined { secret }) => (secret, None),
-            Self::Basic(Basic::Named { password, .. }) => (password, None),
-            Self::Basic(Basic::Fields { username, password }) => (username, password.as_deref()),
-        };
-        std::iter::once(first.as_str()).chain(second)
+            | Self::PathEnd { secret }
+            | Self::Cookie { secret, .. } => secret.needs(None),
+            Self::Basic { pair, .. } => pair.needs(),
+            Self::Replace(replace) => replace.secret.needs(match &replace.find {
+                Find::Text(_) => None,
+                Find::Secret(field) => Some(field),
+            }),
+            Self::Derived(derived) => derived.source.needs(),
+            Self::Hmac(hmac) => hmac.secret.needs(None),
+            Self::SigV4(sigv4) => parts::Needs::of([
+                Some(&sigv4.access_key_id),
+                Some(&sigv4.secret_access_key),
+                sigv4.session_token.as_ref(),
+                None,
+            ]),
+            Self::OAuth1(oauth1) => {
+                let (token, secret) = oauth1.token.as_ref().map(|(token, secret)| (token, secret)).unzip();
+                parts::Needs::of([Some(&oauth1.consumer_key), Some(&oauth1.consumer_secret), token, secret])
+            }
+            Self::Digest(digest) => digest.pair.needs(),
+            Self::ClientCertificate(own) => {
+                parts::Needs::of([Some(&own.certificate), Some(&own.key), None, None])
+            }
+        }
+    }
+
+    /// The fields of which one serves a call, for a scheme that has such.
+    #[must_use]
+    pub const fn choice(&self) -> Option<&Choice> {
+        match self {
+            Self::Bearer { secret }
+            | Self::Header { secret, .. }
+            | Self::Query { secret, .. }
+            | Self::Path { secret, .. }
+            | Self::PathEnd { secret }
+            | Self::Cookie { secret, .. }
+            | Self::Basic { pair: Basic::Joined { secret }, .. } => Some(secret),
+            Self::Replace(replace) => Some(&replace.secret),
+            Self::Hmac(hmac) => Some(&hmac.secret),
+            Self::Basic { .. }
+            | Self::Derived(_)
+            | Self::SigV4(_)
+            | Self::OAuth1(_)
+            | Self::Digest(_)
+            | Self::ClientCertificate(_) => None,
+        }
+    }
+
+    /// Whether it only writes a secret that is there into one place: no token is made, no body is read, nothing is chosen.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        match self {
+            Self::Bearer { secret }
+            | Self::Header { secret, .. }
+            | Self::Query { secret, .. }
+            | Self::Path { secret, .. }
+            | Self::PathEnd { secret }
+            | Self::Cookie { secret, .. }
+            | Self::Basic { pair: Basic::Joined { secret }, .. } => !secret.is_rotation(),
+            Self::Basic { .. } => true,
+            Self::Replace(_)
+            | Self::Derived(_)
+            | Self::Hmac(_)
+            | Self::SigV4(_)
+            | Self::OAuth1(_)
+            | Self::Digest(_)
+            | Self::ClientCertificate(_) => false,
+        }
     }
 
     /// What would be written if `text` gave the text of each field. For canaries only: real secrets never become text.
     #[must_use]
     pub fn render(&self, text: &dyn Fn(&str) -> String) -> Rendered {
         let escaped = |text: &str| utf8_percent_encode(text, crate::path::SEGMENT).to_string();
-        match self.placement() {
-            Placement::Header { name, prefix, secret } => {
-                Rendered::Header(name.to_owned(), format!("{prefix}{}", text(secret)))
+        // Of several, a case shows the first.
+        let chosen = |secret: &Choice| secret.fields().next().map(text).unwrap_or_default();
+        match self {
+            Self::Bearer { secret } => {
+                Rendered::Header("authorization".to_owned(), format!("Bearer {}", chosen(secret)))
             }
-            Placement::Basic(basic) => {
-                let pair = match basic {
-                    Basic::Joined { secret } => text(secret),
+            Self::Header { name, prefix, secret } => {
+                Rendered::Header(name.clone(), format!("{prefix}{}", chosen(secret)))
+            }
+            Self::Basic { name, prefix, pair } => {
+                let pair = match pair {
+                    Basic::Joined { secret } => chosen(secret),
                     Basic::Named { username, password } => format!("{username}:{}", text(password)),
                     Basic::Fields { username, password } => {
                         format!("{}:{}", text(username), password.as_deref().map(text).unwrap_or_default())
                     }
                 };
-                Rendered::Header("authorization".to_owned(), format!("Basic {pair}"))
+                Rendered::Header(name.clone(), format!("{prefix}{pair}"))
             }
-            Placement::Query { name, secret } => Rendered::Query(escaped(name), escaped(&text(secret))),
-            Placement::Path { prefix, suffix, secret } => {
-                Rendered::Path(format!("{prefix}{}{suffix}", escaped(&text(secret))))
+            Self::Query { name, secret } => Rendered::Query(escaped(name), escaped(&chosen(secret))),
+            Self::Path { prefix, suffix, secret } => {
+                Rendered::Path(format!("{prefix}{}{suffix}", escaped(&chosen(secret))))
             }
+            Self::PathEnd { secret } => Rendered::PathEnd(escaped(&chosen(secret))),
+            Self::Cookie { name, secret } => Rendered::Cookie(name.clone(), chosen(secret)),
+            Self::Derived(derived) => {
+                Rendered::Header(derived.header.clone(), format!("{}{}", derived.prefix, text("minted")))
+            }
+            Self::Replace(_)
+            | Self::Hmac(_)
+            | Self::SigV4(_)
+            | Self::OAuth1(_)
+            | Self::Digest(_)
+            | Self::ClientCertificate(_) => Rendered::Untold,
         }
     }
 }

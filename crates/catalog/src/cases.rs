@@ -135,6 +135,13 @@ pub fn canary(integration: &Integration, call: &Call) -> Sent {
                 );
             }
             Rendered::Path(segment) => path = format!("/{segment}{path}"),
+            Rendered::PathEnd(segment) => path = format!("{}/{segment}", path.trim_end_matches('/')),
+            Rendered::Cookie(name, value) => {
+                let cookies = sent.headers.entry("cookie".to_owned()).or_default();
+                let mark = if cookies.is_empty() { "" } else { "; " };
+                cookies.push_str(&format!("{mark}{name}={value}"));
+            }
+            Rendered::Untold => {}
         }
     }
     let query = query.map_or_else(String::new, |query| format!("?{query}"));

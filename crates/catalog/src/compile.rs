@@ -1,6 +1,7 @@
 //! Gives a file its meaning, or says why it has none. What is doubtful is an error here, not a surprise later.
 
 mod address;
+mod auth;
 mod connection;
 mod incoming;
 mod operations;
@@ -47,7 +48,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     check_owner(file, origin)?;
     let address = address::compile(file, origin)?;
     let secrets = wiring::secrets(file, origin)?;
-    let auth = wiring::auth(file, origin, &secrets)?;
+    let auth = auth::schemes(file, origin, &secrets)?;
     let incoming = incoming::schemes(file, origin, &secrets)?;
     wiring::check_used(file, origin, &auth, &incoming)?;
     let headers = wiring::headers(file, origin, &auth)?;
@@ -57,6 +58,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     let unknown = UNKNOWN.parse().map_err(|_| origin.wrong(0, "`unknown` is not a name"))?;
     let fields = auth.iter().flat_map(crate::AuthScheme::fields);
     let lent = fields.filter_map(|field| secrets.get(field).map(|secret| secret.reference.clone())).collect();
+    let plain = auth.iter().all(crate::AuthScheme::is_plain);
     let mut integration = Integration {
         name: file.name.clone(),
         kind: origin.kind.clone(),
@@ -73,6 +75,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         secrets,
         auth,
         lent,
+        plain,
         incoming,
         anonymous: file.anonymous,
         limits: limits(file, origin)?,

@@ -15,7 +15,7 @@ mod auth;
 mod connection;
 mod incoming;
 
-pub(crate) use auth::{AuthEntry, AuthWord};
+pub(crate) use auth::{AlgorithmWord, AuthEntry, AuthWord, ClientAuthWord, GrantWord};
 pub(crate) use connection::{BreakerEntry, ConnectionsEntry, RetriesEntry, TlsEntry};
 pub(crate) use incoming::{
     CertificateEntry, GithubEntry, GoogleEntry, HmacEntry, IncomingEntry, JwtEntry, JwtKeyEntry, KeyEntry,

@@ -29,6 +29,8 @@ pub struct Integration {
     pub(crate) auth: Vec<AuthScheme>,
     /// What the auth schemes refer to.
     pub(crate) lent: Arc<[SecretRef]>,
+    /// Whether every auth scheme is a plain one.
+    pub(crate) plain: bool,
     pub(crate) incoming: Vec<Incoming>,
     pub(crate) anonymous: bool,
     pub(crate) limits: Limits,
@@ -167,6 +169,12 @@ impl Integration {
     #[must_use]
     pub fn auth(&self) -> &[AuthScheme] {
         &self.auth
+    }
+
+    /// Whether every auth scheme only writes a secret that is there into one place; see [`AuthScheme::is_plain`].
+    #[must_use]
+    pub const fn has_plain_auth(&self) -> bool {
+        self.plain
     }
 
     /// How callers without a capability prove who they are. All have to accept; where there are none, nobody is proven by

@@ -174,8 +174,7 @@ fn union<T>(mut base: BTreeMap<String, T>, own: BTreeMap<String, T>) -> Result<B
 }
 
 fn named(entry: &Spanned<AuthEntry>) -> Vec<String> {
-    let AuthEntry { secret, username_secret, password_secret, .. } = &entry.value;
-    [secret, username_secret, password_secret].into_iter().flatten().cloned().collect()
+    entry.value.named().into_iter().map(ToOwned::to_owned).collect()
 }
 
 fn merge_limits(

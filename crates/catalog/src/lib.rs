@@ -64,7 +64,12 @@ mod wildcard;
 mod written;
 pub mod yaml;
 
-pub use auth::{AuthScheme, Basic, Placement, Rendered, SecretField};
+pub use auth::{
+    Assertion, AuthScheme, AzureManagedIdentity, AzureService, Basic, BytesForm, Choice, ClientAuth,
+    ClientCertificate, Derived, DigestAuth, Endpoint, Find, GcpMetadata, GcpWorkloadIdentity, GithubApp,
+    GoogleServiceAccount, GoogleWanted, Grant, HashName, Hmac, JwtAlgorithm, JwtSigned, OAuth1, OAuth2,
+    Rendered, Replace, SecretField, SigV4, TokenSource, Within, is_placeholder,
+};
 pub use catalog::Catalog;
 pub use connection::{Breaker, Connection, Retries};
 pub use error::Error;

@@ -5,7 +5,10 @@ use model::Timestamp;
 use serde_json::Value;
 
 /// Makes an assertion: both parts, and what `sign` makes of them.
-pub(crate) fn signed(
+///
+/// # Errors
+/// Those of `sign`.
+pub fn signed(
     header: &Value,
     claims: &Value,
     sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, Error>,
@@ -17,7 +20,8 @@ pub(crate) fn signed(
 }
 
 /// Seconds since the epoch, as claims write times.
-pub(crate) const fn seconds(at: Timestamp) -> u64 {
+#[must_use]
+pub const fn seconds(at: Timestamp) -> u64 {
     at.millis() / 1000
 }
 

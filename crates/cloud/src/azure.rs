@@ -8,12 +8,12 @@ use std::time::Duration;
 use crypto::{RsaKey, certificate_of_pem, sha256, to_base64url};
 use memory::Secret;
 use model::Timestamp;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::assertion::{seconds, signed};
+use crate::form::Form;
 use crate::talk::{Answer, Asked, Place, SecretText};
 use crate::{Error, Talk, Token};
 
@@ -99,14 +99,14 @@ impl Principal {
         let mut form = Form::new();
         form.text("grant_type", "client_credentials").text("client_id", &self.client).text("scope", &scope);
         match (&self.proof, assertion) {
-            (Proof::Password(password), _) => form.secret("client_secret", password),
+            (Proof::Password(password), _) => add_secret(&mut form, "client_secret", password),
             (Proof::Certificate { key, thumbprint }, _) => {
                 let signed = self.assertion(key, thumbprint, &place, now)?;
                 form.text("client_assertion_type", BEARER).text("client_assertion", &signed);
             }
             (Proof::Federated, Some(assertion)) => {
                 form.text("client_assertion_type", BEARER);
-                form.secret("client_assertion", assertion);
+                add_secret(&mut form, "client_assertion", assertion);
             }
             (Proof::Federated, None) => {
                 let why = "it proves itself by a token of another issuer, and none came with the call";
@@ -149,34 +149,11 @@ pub fn authority_of(cloud: &str) -> Option<&'static str> {
     }
 }
 
-/// A form that is wiped.
-struct Form(Zeroizing<Vec<u8>>);
-
-impl Form {
-    /// With room for what comes, so that no growing leaves parts of a secret behind.
-    fn new() -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(ROOM)))
-    }
-
-    fn text(&mut self, name: &str, value: &str) -> &mut Self {
-        if !self.0.is_empty() {
-            self.0.push(b'&');
-        }
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.push(b'=');
-        for part in utf8_percent_encode(value, ESCAPED) {
-            self.0.extend_from_slice(part.as_bytes());
-        }
-        self
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "puts the client's proof into the form of the token request"
-    )]
-    fn secret(&mut self, name: &str, value: &Secret) {
-        value.expose(|bytes| self.text(name, str::from_utf8(bytes).unwrap_or_default().trim()));
-    }
+#[expect(clippy::disallowed_methods, reason = "puts the client's proof into the form of the token request")]
+fn add_secret(form: &mut Form, name: &str, value: &Secret) {
+    value.expose(|bytes| {
+        form.text(name, str::from_utf8(bytes).unwrap_or_default().trim());
+    });
 }
 
 #[derive(Deserialize)]
@@ -192,12 +169,9 @@ struct Document {
     federated: bool,
 }
 
-/// What may stand in a form as it is.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const FORM: &str = "application/x-www-form-urlencoded";
 const LIFE: Duration = Duration::from_mins(10);
-const ROOM: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests;

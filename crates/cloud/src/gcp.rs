@@ -61,10 +61,18 @@ impl Account {
     /// # Errors
     /// [`Error::Key`] when it is something else. A `token_uri` in it is not followed: keys go to Google.
     pub fn read(stored: &Secret) -> Result<Self, Error> {
-        let wrong = |why| Error::Key { expected: "key file of a service account", why };
         #[expect(clippy::disallowed_methods, reason = "reads the key file into the key")]
-        let file = stored.expose(|bytes| serde_json::from_slice::<KeyFile>(bytes));
-        let file = file.map_err(|_| wrong("it is not the JSON of one"))?;
+        stored.expose(Self::parse)
+    }
+
+    /// The same from bytes that were lent.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn parse(stored: &[u8]) -> Result<Self, Error> {
+        let wrong = |why| Error::Key { expected: "key file of a service account", why };
+        let file =
+            serde_json::from_slice::<KeyFile>(stored).map_err(|_| wrong("it is not the JSON of one"))?;
         if file.kind != "service_account" {
             return Err(wrong("its `type` is not `service_account`"));
         }
@@ -116,6 +124,30 @@ impl Account {
         identity(answer.id_token.ok_or_else(|| wrong("has no identity token in it"))?, wrong)
     }
 
+    /// The assertion that is exchanged for a token at the endpoint `audience`: a scope, or a target audience.
+    ///
+    /// # Errors
+    /// When the key can't sign.
+    pub fn assertion(
+        &self,
+        audience: &str,
+        (name, value): (&str, String),
+        now: Timestamp,
+    ) -> Result<Zeroizing<String>, Error> {
+        let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id });
+        let mut claims = json!({
+            "iss": self.email,
+            "sub": self.email,
+            "aud": audience,
+            "iat": seconds(now),
+            "exp": seconds(now.after(LIFE)),
+        });
+        if let Some(claims) = claims.as_object_mut() {
+            claims.insert(name.to_owned(), value.into());
+        }
+        Ok(Zeroizing::new(signed(&header, &claims, |message| self.key.sign_rs256(message))?))
+    }
+
     async fn exchange(
         &self,
         talk: &Talk,
@@ -123,18 +155,7 @@ impl Account {
         (name, value): (&str, String),
         now: Timestamp,
     ) -> Result<Answer, Error> {
-        let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id });
-        let mut claims = json!({
-            "iss": self.email,
-            "sub": self.email,
-            "aud": places.token.shown(),
-            "iat": seconds(now),
-            "exp": seconds(now.after(LIFE)),
-        });
-        if let Some(claims) = claims.as_object_mut() {
-            claims.insert(name.to_owned(), value.into());
-        }
-        let assertion = Zeroizing::new(signed(&header, &claims, |message| self.key.sign_rs256(message))?);
+        let assertion = self.assertion(&places.token.shown(), (name, value), now)?;
         let mut body = Zeroizing::new(Vec::with_capacity(assertion.len() + 128));
         body.extend_from_slice(
             b"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=",

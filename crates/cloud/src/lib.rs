@@ -13,12 +13,17 @@
 mod assertion;
 mod azure;
 mod error;
+mod form;
 mod gcp;
+mod granted;
 mod talk;
 
+pub use assertion::{seconds, signed};
 pub use azure::{Principal, authority_of};
 pub use error::{Error, Fault};
+pub use form::Form;
 pub use gcp::{Account, GcpPlaces, Wanted};
+pub use granted::{Answered, Granted};
 pub use talk::Talk;
 
 use memory::Secret;

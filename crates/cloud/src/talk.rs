@@ -56,7 +56,7 @@ impl Talk {
         let sent = self.0.send(&place.authority, request).await;
         let reply = sent.map_err(|source| Error::Net { place: shown.clone(), source })?;
         if reply.status() != StatusCode::OK {
-            return Err(Error::Refused(fault(shown, reply.status(), reply.body())));
+            return Err(Error::Refused(fault(shown, reply.status().as_u16(), reply.body())));
         }
         serde_json::from_slice(reply.body()).map_err(|_| wrong("is not what the cloud documents"))
     }
@@ -99,14 +99,14 @@ fn authorization(bearer: &Secret) -> Result<HeaderValue, Error> {
 }
 
 /// What a refusal says, in the words of OAuth 2 or of Google's APIs. Nothing else of the body is kept.
-fn fault(place: String, status: StatusCode, body: &[u8]) -> Fault {
+pub(crate) fn fault(place: String, status: u16, body: &[u8]) -> Fault {
     let read: Refused = serde_json::from_slice(body).unwrap_or_default();
     let (code, message) = match read.error {
         Some(Told::Code(code)) => (code, read.error_description.unwrap_or_default()),
         Some(Told::Status { status, message }) => (status.unwrap_or_default(), message.unwrap_or_default()),
         None => (String::new(), String::new()),
     };
-    Fault { place, status: status.as_u16(), code: line(&code, 64), message: line(&message, 300) }
+    Fault { place, status, code: line(&code, 64), message: line(&message, 300) }
 }
 
 /// The first line of a text, without what a terminal would act on.

@@ -16,17 +16,24 @@ impl RsaKey {
     /// # Errors
     /// [`Error::Malformed`] for anything else, and for a key of less than 2048 bits.
     pub fn from_pem(pem: &Secret) -> Result<Self, Error> {
-        let wrong = || Error::Malformed("the private key");
         #[expect(clippy::disallowed_methods, reason = "reads a private key into the key of the library")]
-        let pair = pem.expose(|bytes| {
-            let text = str::from_utf8(bytes).map_err(|_| wrong())?;
-            let (label, der) = block(text, |label| label.ends_with("PRIVATE KEY")).ok_or_else(wrong)?;
-            match label {
-                "PRIVATE KEY" => RsaKeyPair::from_pkcs8(&der).map_err(|_| wrong()),
-                "RSA PRIVATE KEY" => RsaKeyPair::from_der(&der).map_err(|_| wrong()),
-                _ => Err(wrong()),
-            }
-        })?;
+        pem.expose(|bytes| {
+            str::from_utf8(bytes)
+                .map_err(|_| Error::Malformed("the private key"))
+                .and_then(Self::from_pem_text)
+        })
+    }
+
+    /// The same from a text that was lent.
+    pub(crate) fn from_pem_text(text: &str) -> Result<Self, Error> {
+        let wrong = || Error::Malformed("the private key");
+        let (label, der) = block(text, |label| label.ends_with("PRIVATE KEY")).ok_or_else(wrong)?;
+        let pair = match label {
+            "PRIVATE KEY" => RsaKeyPair::from_pkcs8(&der),
+            "RSA PRIVATE KEY" => RsaKeyPair::from_der(&der),
+            _ => return Err(wrong()),
+        };
+        let pair = pair.map_err(|_| wrong())?;
         if pair.public_modulus_len() < SHORTEST { Err(wrong()) } else { Ok(Self(pair)) }
     }
 

@@ -71,6 +71,8 @@ pub enum Payload<'a> {
     Digest(Digest),
     /// Not covered: `UNSIGNED-PAYLOAD`. Amazon S3 only, and only over TLS.
     Unsigned,
+    /// Not covered, with a checksum behind it: `STREAMING-UNSIGNED-PAYLOAD-TRAILER`. Amazon S3 only, and only over TLS.
+    UnsignedTrailer,
     /// Covered chunk by chunk: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`. Amazon S3 only; see [`Chunks`].
     Streaming,
 }
@@ -165,7 +167,8 @@ impl Signer<'_> {
         let date = amz_date(at);
         let payload = request.payload.text();
         let content = match (self.rules.content, request.payload) {
-            (ContentHash::Header, _) | (_, Payload::Unsigned | Payload::Streaming) => Some(payload.clone()),
+            (ContentHash::Header, _)
+            | (_, Payload::Unsigned | Payload::UnsignedTrailer | Payload::Streaming) => Some(payload.clone()),
             (ContentHash::Implied, Payload::Bytes(_) | Payload::Digest(_)) => None,
         };
         let token = self.token.filter(|_| self.rules.token == TokenPlace::Signed);
@@ -265,6 +268,7 @@ impl Payload<'_> {
             Self::Bytes(bytes) => to_hex(&crate::sha256(&[bytes])),
             Self::Digest(digest) => to_hex(digest),
             Self::Unsigned => UNSIGNED.to_owned(),
+            Self::UnsignedTrailer => UNSIGNED_TRAILER.to_owned(),
             Self::Streaming => STREAMING.to_owned(),
         }
     }
@@ -293,6 +297,7 @@ fn with_text<R>(
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+const UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 const STREAMING: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 /// Headers that signing adds; a second one of the name would make two readings.
 const RESERVED: &[&str] = &["authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"];

@@ -8,7 +8,8 @@
 //!
 //! - A [`CheckedAddress`] is made here only.
 //! - What is not known to be public is refused: of IPv6, only global unicast without its tunnels and test ranges.
-//! - Metadata services, link-local, unspecified, multicast and reserved addresses are refused whatever the user says.
+//! - Metadata services, link-local, unspecified, multicast and reserved addresses are refused whatever the user says; only our
+//!   own request for a token may ask a metadata service ([`Private::Metadata`]).
 //! - `http` goes to loopback and private addresses only, and only where the user's own layer allows those.
 
 use std::collections::BTreeMap;
@@ -27,6 +28,9 @@ pub enum Private {
     Refused,
     /// Loopback and private ranges as well, there also over plain http.
     Allowed,
+    /// A metadata service of this machine and nothing else: link-local, loopback and private addresses. For our own requests
+    /// for a token; never for a caller's.
+    Metadata,
 }
 
 /// Where names are looked up.
@@ -65,6 +69,9 @@ pub enum Forbidden {
     /// The address is loopback or private, and nobody allowed that.
     #[error("{0} is a loopback or private address")]
     Private(IpAddr),
+    /// The address is public, where a metadata service of this machine was to be.
+    #[error("{0} is a public address, and no metadata service is at one")]
+    Public(IpAddr),
     /// Plain http to a public address, or without leave.
     #[error("plain http is only for loopback and private addresses that are allowed")]
     Plain,
@@ -99,12 +106,19 @@ pub async fn check(
 pub fn address(authority: &Authority, ip: IpAddr, private: Private) -> Result<CheckedAddress, Forbidden> {
     let checked = CheckedAddress(SocketAddr::new(ip, authority.port()));
     match (class(ip), private, authority.scheme()) {
+        (Class::Never(_), Private::Metadata, Scheme::Http | Scheme::Https) if is_metadata(ip) => Ok(checked),
         (Class::Never(why), _, _) => Err(Forbidden::Never(ip, why)),
         (Class::Private, Private::Refused, _) => Err(Forbidden::Private(ip)),
-        (Class::Private, Private::Allowed, Scheme::Http | Scheme::Https)
+        (Class::Private, Private::Allowed | Private::Metadata, Scheme::Http | Scheme::Https)
         | (Class::Public, Private::Refused | Private::Allowed, Scheme::Https) => Ok(checked),
         (Class::Public, Private::Refused | Private::Allowed, Scheme::Http) => Err(Forbidden::Plain),
+        (Class::Public, Private::Metadata, _) => Err(Forbidden::Public(ip)),
     }
+}
+
+/// Where machines and containers of clouds find their metadata service.
+fn is_metadata(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(ip) if matches!(ip.octets(), [169, 254, ..]))
 }
 
 /// The address that a host is, `None` for a name. A host whose last label is a number (`127.1`, `0x7f.1`, `2130706433`,

@@ -27,7 +27,7 @@ pub enum Cookies {
 pub fn outgoing(headers: &mut HeaderMap, cookies: Cookies) {
     let dropped = |name: &str| cookies == Cookies::Dropped && name == "cookie";
     strip(headers, |name| {
-        is_hop(name) || is_claim(name) || is_credential(name) || is_packing(name) || dropped(name)
+        is_hop(name) || is_claim(name) || credential(name) || is_packing(name) || dropped(name)
     });
 }
 
@@ -55,6 +55,12 @@ pub fn remove(headers: &mut HeaderMap, name: &HeaderName) {
     if has(headers, name) {
         headers.remove(name);
     }
+}
+
+/// Whether a caller's own credential for an upstream stands under this name.
+#[must_use]
+pub fn is_credential(name: &HeaderName) -> bool {
+    credential(name.as_str()) && !is_ours(name.as_str())
 }
 
 /// Proof that the head of a request has one reading: one host, one length, one content type, one credential. Only
@@ -238,7 +244,7 @@ fn is_claim(name: &str) -> bool {
     }
 }
 
-fn is_credential(name: &str) -> bool {
+fn credential(name: &str) -> bool {
     match name.as_bytes().first() {
         Some(b'a') => matches!(name, "authorization" | "api-key"),
         Some(b'j') => name == "job-token",

@@ -41,6 +41,7 @@ mod mask;
 mod own;
 mod provider;
 mod recovery;
+mod renewed;
 mod secrets;
 mod source;
 mod stored;
@@ -58,6 +59,7 @@ pub use mask::{Mask, MaskStream, Masked, Part, Passed, SHORTEST, Unmaskable};
 pub use own::{Kept, Own};
 pub use provider::{Facts, KeyFile, KeyProvider, KeyWrap, Passphrase};
 pub use recovery::RecoveryKey;
+pub use renewed::Claim;
 pub use secrets::{Seal, Secrets};
 pub use source::config::{Ages, Config};
 pub use source::{

@@ -177,6 +177,10 @@ impl Secrets {
         .await
     }
 
+    pub(crate) fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.fetching.storage)
+    }
+
     pub(crate) fn now(&self) -> model::Timestamp {
         self.fetching.clock.now()
     }

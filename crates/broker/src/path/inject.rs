@@ -4,31 +4,38 @@
 //! credential is written; then method and path of the request *as it will be sent*, and scheme, host and port of what
 //! *will be dialled*, are compared with what was permitted. Only a request that passed is [`Armed`].
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use catalog::{Basic, Integration, Placement};
+use catalog::{AuthScheme, Basic, Integration};
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
 };
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
-use model::{Authority, Code, Refusal, Target};
+use model::{Authority, Code, Method, Refusal, Timestamp};
 use net::{Body, Dial, Private, Verify};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use policy::Permit;
 use secrets::{Mask, Opened};
+use zeroize::Zeroizing;
 
 use crate::inbound::{Asked, Forward};
 use crate::path::admit::Admitted;
-use crate::path::resolve::Lent;
+use crate::path::resolve::{Lent, Special};
 use crate::upstreams::Shown;
+use target::Written;
+
+mod replace;
+pub(crate) mod sign;
+mod special;
+mod target;
 
 /// What is about to be done, with the credential in its place.
 pub(crate) enum Armed {
-    /// A request and its destination that passed the last look, and what to look for in the reply.
-    Forward(Sending, Option<Arc<Mask>>),
+    /// A request and its destination that passed the last look, what to look for in the reply, and what a second try needs.
+    Forward(Sending, Option<Arc<Mask>>, Option<Box<Special>>),
     /// An operation of Doorward itself, which is lent nothing.
     Manage,
     /// A credential that is made from a stored one; what it is made from is lent on the way.
@@ -44,33 +51,47 @@ pub(crate) struct Sending {
 }
 
 /// Consumes what was lent.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "what was lent for a call is dropped here, and used for nothing else"
-)]
-pub(crate) fn credential(admitted: &mut Admitted, lent: Lent) -> Result<Armed, Refusal> {
+pub(crate) fn credential(admitted: &mut Admitted, mut lent: Lent) -> Result<Armed, Refusal> {
     let Admitted { inbound, permit, integration, .. } = admitted;
     let Some((method, authority, target)) = permit.call().request() else {
         return Ok(if crate::mint::mints(integration) { Armed::Mint } else { Armed::Manage });
     };
-    let (mut headers, body) = match &mut inbound.asked {
+    let mut draft = match &mut inbound.asked {
         Asked::Forward(forward) => taken(forward),
         Asked::Operate(operate) => {
             let written = integration.named_body(&operate.operation, operate.inputs.clone())?;
             named(written)
         }
     };
-    prepare(&mut headers, integration);
-    let target = place(&mut headers, integration, target, &lent)?;
-    let uri = written(&target)?;
+    let mut written = Written::new(target);
+    if lent.special().is_some() {
+        special::prepare(&mut draft, &mut written, integration, &lent)?;
+    } else {
+        prepare(&mut draft.headers, integration);
+    }
+    place(&mut draft, integration, &mut written, &lent, *method)?;
+    let Draft { headers, body, .. } = draft;
+    let uri = sendable(written.as_str())?;
     let mut request = Box::new(Request::new(body));
     *request.method_mut() = http::Method::from_bytes(method.as_str().as_bytes())
         .map_err(|_| Refusal::new(Code::BadRequest, "the method can't be sent"))?;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    let sending = Sending { request, dial: dial(integration, authority), shown: None };
-    look_once_more(&sending, admitted)?;
-    Ok(Armed::Forward(sending, mask(&lent)?))
+    let shown = sign::shown(integration, &lent)?;
+    let sending = Sending { request, dial: dial(integration, authority), shown };
+    look_once_more(&sending, permit, integration, &written)?;
+    let mask = mask(integration, &lent)?;
+    Ok(Armed::Forward(sending, mask, lent.take_special()))
+}
+
+/// A request on its way to be sent.
+struct Draft {
+    headers: HeaderMap,
+    body: Body,
+    /// The whole body, where it is known.
+    whole: Option<Bytes>,
+    /// What a client's own signature for AWS asks for.
+    signing: Option<sign::aws::Signing>,
 }
 
 fn dial(integration: &Integration, permitted: &Authority) -> Dial {
@@ -84,19 +105,21 @@ fn dial(integration: &Integration, permitted: &Authority) -> Dial {
     }
 }
 
-fn taken(forward: &mut Forward) -> (HeaderMap, Body) {
-    (std::mem::take(&mut forward.headers), std::mem::take(&mut forward.body))
+fn taken(forward: &mut Forward) -> Draft {
+    let (headers, body) = (std::mem::take(&mut forward.headers), std::mem::take(&mut forward.body));
+    Draft { headers, body, whole: None, signing: None }
 }
 
 /// The request of a named operation: its inputs as the service takes them.
-fn named(written: Option<(&'static str, Vec<u8>)>) -> (HeaderMap, Body) {
+fn named(written: Option<(&'static str, Vec<u8>)>) -> Draft {
     let mut headers = HeaderMap::new();
     match written {
         Some((kind, bytes)) => {
+            let bytes = Bytes::from(bytes);
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-            (headers, Body::full(bytes))
+            Draft { headers, body: Body::full(bytes.clone()), whole: Some(bytes), signing: None }
         }
-        None => (headers, Body::empty()),
+        None => Draft { headers, body: Body::empty(), whole: Some(Bytes::new()), signing: None },
     }
 }
 
@@ -130,34 +153,106 @@ fn limit_encodings(headers: &mut HeaderMap) {
 }
 
 /// Writes each credential in its place. The target changes only for credentials in the query or the path.
-fn place<'a>(
-    headers: &mut HeaderMap,
+fn place(
+    draft: &mut Draft,
     integration: &Integration,
-    target: &'a Target,
+    written: &mut Written<'_>,
     lent: &Lent,
-) -> Result<Cow<'a, str>, Refusal> {
-    let mut written = Cow::Borrowed(target.as_str());
-    for scheme in integration.auth() {
-        match scheme.placement() {
-            Placement::Header { name, prefix, secret } => {
-                put(headers, name, joined(prefix.as_bytes(), lent.find(integration, secret)?, &[]))?;
+    method: Method,
+) -> Result<(), Refusal> {
+    for (index, scheme) in integration.auth().iter().enumerate() {
+        match scheme {
+            AuthScheme::Bearer { secret } => {
+                put(
+                    &mut draft.headers,
+                    "authorization",
+                    joined(b"Bearer ", lent.chosen(integration, secret)?, b""),
+                )?;
             }
-            Placement::Basic(basic) => put(headers, "authorization", pair(integration, basic, lent)?)?,
-            Placement::Query { name, secret } => {
-                let mark = if written.contains('?') { '&' } else { '?' };
-                let name = percent_encode(name.as_bytes(), NON_ALPHANUMERIC);
-                written =
-                    format!("{written}{mark}{name}={}", escaped(lent.find(integration, secret)?)).into();
+            AuthScheme::Header { name, prefix, secret } => {
+                put(
+                    &mut draft.headers,
+                    name,
+                    joined(prefix.as_bytes(), lent.chosen(integration, secret)?, &[]),
+                )?;
             }
-            Placement::Path { prefix, suffix, secret } => {
-                let base = integration.base_path();
-                let rest = written.strip_prefix(base).unwrap_or(&written);
-                let secret = escaped(lent.find(integration, secret)?);
-                written = format!("{base}/{prefix}{secret}{suffix}{rest}").into();
+            AuthScheme::Basic { name, prefix, pair } => {
+                let pair = crypto::to_base64(&self::pair(integration, pair, lent)?);
+                put(&mut draft.headers, name, [prefix.as_bytes(), pair.as_bytes()].concat())?;
+            }
+            AuthScheme::Query { name, secret } => {
+                let mark = if written.as_str().contains('?') { '&' } else { '?' };
+                let lead = format!("{mark}{}=", percent_encode(name.as_bytes(), NON_ALPHANUMERIC));
+                let end = written.as_str().len();
+                written.put((end, 0), &lead, &escaped(lent.chosen(integration, secret)?), "");
+            }
+            AuthScheme::Path { prefix, suffix, secret } => {
+                let at = integration.base_path().len();
+                let credential = escaped(lent.chosen(integration, secret)?);
+                written.put((at, 0), &format!("/{prefix}"), &credential, suffix);
+            }
+            AuthScheme::PathEnd { secret } => {
+                let end = written.path_end();
+                let closed = written.as_str().get(..end).is_some_and(|path| path.ends_with('/'));
+                let lead = if closed { "" } else { "/" };
+                written.put((end, 0), lead, &escaped(lent.chosen(integration, secret)?), "");
+            }
+            AuthScheme::Cookie { name, secret } => {
+                cookie(&mut draft.headers, name, lent.chosen(integration, secret)?)?
+            }
+            AuthScheme::Hmac(hmac) => {
+                let body = draft.whole.clone().unwrap_or_default();
+                sign::hmac(&mut draft.headers, hmac, integration, lent, &body)?;
+            }
+            // What the caller wrote was replaced before; a certificate is shown in the handshake.
+            AuthScheme::Replace(_) | AuthScheme::ClientCertificate(_) => {}
+            AuthScheme::Derived(derived) => {
+                let served = lent.special().and_then(|special| special.token(index));
+                let served = served
+                    .ok_or_else(|| Refusal::new(Code::SecretMissing, "there is no token for this call"))?;
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "writes the token into the header that is sent"
+                )]
+                let value = served.value.expose(|token| [derived.prefix.as_bytes(), token].concat());
+                put(&mut draft.headers, &derived.header, value)?;
+            }
+            AuthScheme::SigV4(sigv4) => {
+                sign::aws::sign(draft, sigv4, (integration, lent), (method, written.as_str()), now(lent))?;
+            }
+            AuthScheme::OAuth1(oauth1) => {
+                sign::oauth1::sign(
+                    draft,
+                    oauth1,
+                    (integration, lent),
+                    (method, written.as_str()),
+                    now(lent),
+                )?;
+            }
+            AuthScheme::Digest(digest) => {
+                sign::digest(draft, digest, (integration, lent), (method, written.as_str()))?;
             }
         }
     }
-    Ok(written)
+    Ok(())
+}
+
+/// When the call was resolved; only schemes that are no plain ones ask for it.
+fn now(lent: &Lent) -> Timestamp {
+    lent.special().map(|special| special.now).unwrap_or_default()
+}
+
+/// One cookie more. Those of the caller are gone by now.
+fn cookie(headers: &mut HeaderMap, name: &str, opened: &Opened) -> Result<(), Refusal> {
+    // RFC 6265, section 4.1.1: what a value is made of.
+    let octet = |b: &u8| b.is_ascii_graphic() && !matches!(b, b'"' | b',' | b';' | b'\\');
+    let value = joined(format!("{name}=").as_bytes(), opened, b"");
+    if !value.iter().all(octet) {
+        let message = format!("the stored credential can't stand in the cookie `{name}`");
+        return Err(Refusal::new(Code::SecretMissing, message));
+    }
+    let before = headers.get(COOKIE).map(|before| [before.as_bytes(), b"; "].concat()).unwrap_or_default();
+    put(headers, "cookie", [before, value].concat())
 }
 
 #[expect(clippy::disallowed_methods, reason = "writes the credential into the header that is sent")]
@@ -165,15 +260,21 @@ fn joined(prefix: &[u8], opened: &Opened, suffix: &[u8]) -> Vec<u8> {
     opened.expose(|secret| [prefix, secret, suffix].concat())
 }
 
+#[expect(clippy::disallowed_methods, reason = "writes the credential into the place of a placeholder")]
+fn bytes_of(opened: &Opened) -> Zeroizing<Vec<u8>> {
+    opened.expose(|secret| Zeroizing::new(secret.to_vec()))
+}
+
 #[expect(clippy::disallowed_methods, reason = "writes the credential into the query or path that is sent")]
 fn escaped(opened: &Opened) -> String {
     opened.expose(|secret| percent_encode(secret, UNRESERVED_KEPT).to_string())
 }
 
+/// User name, `:` and password.
 fn pair(integration: &Integration, basic: &Basic, lent: &Lent) -> Result<Vec<u8>, Refusal> {
     let find = |field: &str| lent.find(integration, field);
-    let plain = match basic {
-        Basic::Joined { secret } => joined(b"", find(secret)?, b""),
+    Ok(match basic {
+        Basic::Joined { secret } => joined(b"", lent.chosen(integration, secret)?, b""),
         Basic::Named { username, password } => {
             joined(&[username.as_bytes(), b":"].concat(), find(password)?, b"")
         }
@@ -184,39 +285,59 @@ fn pair(integration: &Integration, basic: &Basic, lent: &Lent) -> Result<Vec<u8>
             }
             both
         }
-    };
-    Ok([b"Basic ".as_slice(), crypto::to_base64(&plain).as_bytes()].concat())
+    })
 }
 
 fn put(headers: &mut HeaderMap, name: &str, value: Vec<u8>) -> Result<(), Refusal> {
-    // The value itself is not shown: it is the credential.
-    let wrong = || {
-        Refusal::new(Code::SecretMissing, format!("the stored credential can't stand in the header `{name}`"))
-            .hint("store it again without line breaks or control characters: `doorward secret rotate`")
-    };
+    let value = sensitive(name, value)?;
     let name = match name {
         "authorization" => AUTHORIZATION,
-        other => HeaderName::try_from(other).map_err(|_| wrong())?,
+        other => HeaderName::try_from(other).map_err(|_| wrong(name))?,
     };
-    // Not copied: the fewer copies of a credential, the better.
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| wrong())?;
-    value.set_sensitive(true);
+    // A copy of the caller's own under a name that CGI-like upstreams read as the same.
+    if name.as_str().contains('-') {
+        let same =
+            |own: &HeaderName| own.as_str().contains('_') && own.as_str().replace('_', "-") == name.as_str();
+        let copies: Vec<HeaderName> = headers.keys().filter(|own| same(own)).cloned().collect();
+        for copy in copies {
+            headers.remove(copy);
+        }
+    }
     headers.insert(name, value);
     Ok(())
 }
 
-fn written(target: &str) -> Result<Uri, Refusal> {
+/// A value that no one prints. What it holds is not shown in the refusal either: it is the credential.
+fn sensitive(name: &str, value: Vec<u8>) -> Result<HeaderValue, Refusal> {
+    // Not copied: the fewer copies of a credential, the better.
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| wrong(name))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn wrong(name: &str) -> Refusal {
+    Refusal::new(Code::SecretMissing, format!("the stored credential can't stand in the header `{name}`"))
+        .hint("store it again without line breaks or control characters: `doorward secret rotate`")
+}
+
+fn sendable(target: &str) -> Result<Uri, Refusal> {
     let path = PathAndQuery::try_from(target);
     path.map(Uri::from).map_err(|_| Refusal::new(Code::BadRequest, "the request's target can't be sent"))
 }
 
-/// The last look: what goes out is what was permitted, and goes where the integration's credential may go.
-fn look_once_more(sending: &Sending, admitted: &Admitted) -> Result<(), Refusal> {
+/// The last look: what goes out is what was permitted, and goes where the integration's credential may go. The target may
+/// differ from the permitted one by the credentials alone, which are taken out again to see that.
+fn look_once_more(
+    sending: &Sending,
+    permit: &Permit,
+    integration: &Integration,
+    written: &Written<'_>,
+) -> Result<(), Refusal> {
     let Sending { request, dial, shown: _ } = sending;
-    let Some((method, authority, target)) = admitted.permit.call().request() else {
+    let Some((method, authority, target)) = permit.call().request() else {
         return Err(Refusal::new(Code::Denied, "an operation of Doorward itself is not sent anywhere"));
     };
-    let integration = &admitted.integration;
+    let sent = request.uri().path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
     let same = request.method().as_str() == method.as_str()
         && dial.authority.scheme() == authority.scheme()
         && dial.authority.host() == authority.host()
@@ -225,31 +346,29 @@ fn look_once_more(sending: &Sending, admitted: &Admitted) -> Result<(), Refusal>
             || integration.wildcard().is_some_and(|wildcard| wildcard.matches(dial.authority.host())))
         // A host of its own in the target could only mean another one.
         && request.uri().authority().is_none()
-        && (request.uri().path_and_query().map(http::uri::PathAndQuery::as_str) == Some(target.as_str())
-            || target_carries_credential(integration));
-    if same {
-        return Ok(());
+        && written.is_for(target);
+    if !same {
+        return Err(Refusal::new(
+            Code::AddressForbidden,
+            format!("the credential of `{}` may not go to `{authority}`", integration.name()),
+        ));
     }
-    Err(Refusal::new(
-        Code::AddressForbidden,
-        format!("the credential of `{}` may not go to `{authority}`", integration.name()),
-    ))
+    let _intact = written.checked(sent)?;
+    Ok(())
 }
 
-/// The credential stands in the path or the query, which then differ from what was permitted by exactly that.
-fn target_carries_credential(integration: &Integration) -> bool {
-    integration
-        .auth()
-        .iter()
-        .any(|scheme| matches!(scheme.placement(), Placement::Path { .. } | Placement::Query { .. }))
-}
-
-fn mask(lent: &Lent) -> Result<Option<Arc<Mask>>, Refusal> {
-    match lent.all() {
-        [] => Ok(None),
-        [one] => Ok(Some(Arc::clone(one.mask()))),
-        several => {
-            let several: Vec<&Mask> = several.iter().map(|opened| &**opened.mask()).collect();
+fn mask(integration: &Integration, lent: &Lent) -> Result<Option<Arc<Mask>>, Refusal> {
+    let tokens = lent.special().map(|special| special.tokens.as_slice()).unwrap_or_default();
+    let only = integration.auth().len() == 1;
+    match (lent.all(), tokens) {
+        ([], []) => Ok(None),
+        ([one], []) => Ok(Some(Arc::clone(one.mask()))),
+        // It finds what the token was made from as well.
+        (_, [served]) if only => Ok(Some(Arc::clone(&served.token.mask))),
+        (several, tokens) => {
+            let several = several.iter().map(|opened| &**opened.mask());
+            let several: Vec<&Mask> =
+                several.chain(tokens.iter().map(|served| &*served.token.mask)).collect();
             let joined =
                 Mask::join(&several).map_err(|error| Refusal::new(Code::SecretMissing, error.to_string()))?;
             Ok(Some(Arc::new(joined)))

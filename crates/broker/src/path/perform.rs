@@ -18,6 +18,7 @@ use crate::{Worker, log, manage};
 use secrets::Mask;
 use std::sync::Arc;
 
+mod again;
 mod repeat;
 mod switch;
 
@@ -55,12 +56,19 @@ pub(crate) async fn call(
     match armed {
         Armed::Manage => Ok(Replied::Managed(Box::pin(manage::run(worker, admitted, receipt)).await?)),
         Armed::Mint => Ok(Replied::Minted(Box::pin(mint::run(worker, admitted, receipt)).await?)),
-        Armed::Forward(sending, mask) => {
+        Armed::Forward(sending, mask, special) => {
             if let Some(asked) = switch::asked(admitted) {
                 return Box::pin(switch::call(worker, admitted, sending, (asked, mask))).await;
             }
             let reply = sent(worker, admitted, sending).await?;
-            Ok(Replied::Forwarded(reply, mask))
+            match special {
+                None => Ok(Replied::Forwarded(reply, mask)),
+                Some(special) => {
+                    let again = again::reply(worker, admitted, receipt, (reply, mask), *special);
+                    let (reply, mask) = Box::pin(again).await?;
+                    Ok(Replied::Forwarded(reply, mask))
+                }
+            }
         }
     }
 }

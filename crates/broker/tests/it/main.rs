@@ -34,6 +34,12 @@ mod lists;
 #[cfg(test)]
 mod management;
 #[cfg(test)]
+mod outgoing;
+#[cfg(test)]
+mod outgoing_signed;
+#[cfg(test)]
+mod outgoing_tokens;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod scrubbing;

@@ -180,10 +180,16 @@ impl Integration {
     /// A caller's own `?key=` beside ours would leave it to the service which of the two counts.
     fn check_credential_names(&self, target: &Target) -> Result<(), Refusal> {
         for scheme in &self.auth {
-            if let AuthScheme::Query { name, .. } = scheme
-                && target.pairs().any(|(key, _)| key.eq_ignore_ascii_case(name))
-            {
-                let message = format!("the query parameter `{name}` is where the credential goes");
+            let own: &dyn Fn(&str) -> bool = match scheme {
+                AuthScheme::Query { name, .. } => &|key| key.eq_ignore_ascii_case(name),
+                // A presigned request is somebody else's credential, with an end that nobody here set.
+                AuthScheme::SigV4(_) => &|key| PRESIGNED.iter().any(|one| key.eq_ignore_ascii_case(one)),
+                AuthScheme::OAuth1(_) => &|key| key.to_ascii_lowercase().starts_with("oauth_"),
+                _ => continue,
+            };
+            if let Some((key, _)) = target.pairs().find(|(key, _)| own(key)) {
+                let key = key.chars().filter(|c| !c.is_control()).take(64).collect::<String>();
+                let message = format!("the query parameter `{key}` is where the credential goes");
                 return Err(refused(message).hint("leave it out"));
             }
         }
@@ -301,6 +307,17 @@ fn check_required(operation: &Operation, inputs: &Inputs) -> Result<(), Refusal>
 fn refused(message: impl Into<String>) -> Refusal {
     Refusal::new(Code::BadRequest, message)
 }
+
+/// What a presigned request for AWS has in its query.
+const PRESIGNED: [&str; 7] = [
+    "x-amz-algorithm",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+];
 
 #[cfg(test)]
 mod tests;

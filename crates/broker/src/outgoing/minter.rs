@@ -1,0 +1,326 @@
+//! Makes the tokens of integrations whose credential is made on the way.
+//!
+//! One family: a token endpoint of OAuth 2, GitHub Apps, Google Cloud, Azure, and tokens that are signed here. What is sent and
+//! what comes back is written and read by `cloud`; here it is sent, through the same guard as any call: https, or plain http to
+//! a private address that the integration allows; no redirect is followed; size and time are bounded.
+
+mod clouds;
+mod oauth2;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use catalog::{AuthScheme, Derived, Endpoint, Integration, JwtAlgorithm, TokenSource};
+use cloud::{Answered, Token};
+use crypto::{TokenKey, TokenSignature};
+use evidence::Receipt;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request};
+use memory::Secret;
+use model::{Authority, Code, Refusal, Retry, Timestamp};
+use net::body::{Bounds, collect_bounded};
+use net::{Body, Dial, Private, Verify};
+use policy::Permit;
+use secrets::{Mask, Opened};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::tokens::{Making, Taken};
+use super::{Minted, Slot};
+use crate::Worker;
+
+/// A call that a token is made for: its proofs, and the secrets that it was lent.
+pub(crate) struct Minter<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) permit: &'a Permit,
+    pub(crate) receipt: &'a Receipt,
+    pub(crate) integration: &'a Integration,
+    pub(crate) lent: &'a [Opened],
+}
+
+/// A token for one scheme of a call.
+pub(crate) struct Served {
+    /// Which of the integration's auth schemes.
+    pub(crate) scheme: usize,
+    pub(crate) token: Arc<Minted>,
+    pub(crate) slot: Arc<Slot>,
+}
+
+/// What an endpoint answered.
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// Whom a request may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// A service, as the integration's own upstream.
+    Service,
+    /// A metadata service of this machine.
+    Metadata,
+}
+
+/// The token of one scheme, and whether it was made just now and by whom.
+pub(crate) async fn mint(
+    minter: &Minter<'_>,
+    scheme: usize,
+    derived: &Derived,
+) -> Result<(Served, Option<String>), Refusal> {
+    let broker = minter.worker.broker();
+    let at = (minter.permit.tenant().clone(), minter.integration.name().clone(), scheme);
+    let slot = broker.outgoing().tokens().slot(at, minter.imprint(derived));
+    let now = broker.now();
+    let (token, made) = match slot.take(now).await? {
+        Taken::Have(token) => (token, None),
+        Taken::Make(mut making, old) => {
+            let made = minter.make(derived, &mut making, now).await;
+            if let Err(refusal) = &made {
+                tracing::warn!(integration = %minter.integration.name(), code = %refusal.code, "no token was made");
+            }
+            let place = format!("{} {}", derived.source.word(), minter.place(&derived.source));
+            let fresh = made.is_ok().then(|| place.trim_end().to_owned());
+            (slot.keep(&mut making, made, old, broker.now())?, fresh)
+        }
+    };
+    Ok((Served { scheme, token, slot }, made))
+}
+
+impl Minter<'_> {
+    async fn make(&self, derived: &Derived, making: &mut Making, now: Timestamp) -> Result<Minted, Refusal> {
+        let token = match &derived.source {
+            TokenSource::OAuth2(oauth2) => self.oauth2(oauth2, making, now).await?,
+            TokenSource::GithubApp(app) => self.github_app(app, now).await?,
+            TokenSource::GoogleServiceAccount(account) => self.google_service_account(account, now).await?,
+            TokenSource::GcpMetadata(metadata) => self.gcp_metadata(metadata, now).await?,
+            TokenSource::GcpWorkloadIdentity(identity) => self.gcp_workload_identity(identity, now).await?,
+            TokenSource::AzureManagedIdentity(identity) => self.azure_managed_identity(identity, now).await?,
+            TokenSource::JwtSigned(signed) => self.jwt_signed(signed, now)?,
+        };
+        let Token { value, ends } = token;
+        let unmaskable = |error: secrets::Unmaskable| {
+            Refusal::new(Code::SourceUnavailable, format!("a token that was made can't be used: {error}"))
+        };
+        let own = Mask::new(&value).map_err(unmaskable)?;
+        let masks: Vec<&Mask> =
+            std::iter::once(&own).chain(self.sources(derived).map(|opened| &**opened.mask())).collect();
+        let mask = Arc::new(Mask::join(&masks).map_err(unmaskable)?);
+        Ok(Minted::new(value, mask, now, ends))
+    }
+
+    /// The secrets that a token is made from.
+    fn sources(&self, derived: &Derived) -> impl Iterator<Item = &Opened> {
+        let scheme = AuthScheme::Derived(Box::new(derived.clone()));
+        let fields: Vec<String> = scheme.fields().map(ToOwned::to_owned).collect();
+        fields.into_iter().filter_map(|field| self.secret(&field).ok())
+    }
+
+    /// What a token is made from, told apart without keeping it.
+    fn imprint(&self, derived: &Derived) -> [u8; 32] {
+        let mut from = Zeroizing::new(format!("{derived:?} {}", self.integration.authority()).into_bytes());
+        for opened in self.sources(derived) {
+            #[expect(clippy::disallowed_methods, reason = "another secret makes another token")]
+            opened.expose(|bytes| {
+                from.extend_from_slice(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+                from.extend_from_slice(bytes);
+            });
+        }
+        self.worker.broker().outgoing().imprints().tag(&[&from])
+    }
+
+    fn secret(&self, field: &str) -> Result<&Opened, Refusal> {
+        let wanted = self.integration.secrets().get(field);
+        let found =
+            wanted.and_then(|wanted| self.lent.iter().find(|opened| *opened.reference() == wanted.reference));
+        found.ok_or_else(|| {
+            Refusal::new(Code::SecretMissing, format!("the integration has no secret called `{field}`"))
+        })
+    }
+
+    /// Lends the text of a field.
+    fn with_text<R>(&self, field: &str, use_it: impl FnOnce(&str) -> R) -> Result<R, Refusal> {
+        let opened = self.secret(field)?;
+        #[expect(clippy::disallowed_methods, reason = "a token is made from it")]
+        opened.expose(|bytes| match str::from_utf8(bytes) {
+            Ok(text) => Ok(use_it(text.trim())),
+            Err(_) => Err(Refusal::new(Code::SecretMissing, format!("the secret `{field}` is not text"))),
+        })
+    }
+
+    fn key(&self, algorithm: JwtAlgorithm, field: &str) -> Result<(TokenSignature, TokenKey), Refusal> {
+        let signature = match algorithm {
+            JwtAlgorithm::RS256 => TokenSignature::Rs256,
+            JwtAlgorithm::ES256 => TokenSignature::Es256,
+            JwtAlgorithm::EdDsa => TokenSignature::EdDsa,
+            JwtAlgorithm::HS256 => TokenSignature::Hs256,
+        };
+        let opened = self.secret(field)?;
+        #[expect(clippy::disallowed_methods, reason = "reads the key that signs the token")]
+        let key = opened.expose(|bytes| TokenKey::read(signature, bytes));
+        let key = key.map_err(|_| {
+            let message = format!("the secret `{field}` is no key for {}", signature.name());
+            Refusal::new(Code::SecretMissing, message)
+                .hint("store a private key as PEM without a passphrase; for HS256 at least 32 bytes")
+        })?;
+        Ok((signature, key))
+    }
+
+    /// A JSON Web Token.
+    fn signed(
+        &self,
+        (algorithm, key, key_id): (JwtAlgorithm, &str, Option<&str>),
+        claims: &Value,
+    ) -> Result<Zeroizing<String>, Refusal> {
+        let (signature, key) = self.key(algorithm, key)?;
+        let mut header = json!({ "alg": signature.name(), "typ": "JWT" });
+        if let (Some(header), Some(id)) = (header.as_object_mut(), key_id) {
+            header.insert("kid".to_owned(), id.into());
+        }
+        let signed = cloud::signed(&header, claims, |message| key.sign(message));
+        signed.map(Zeroizing::new).map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))
+    }
+
+    fn jwt_signed(&self, signed: &catalog::JwtSigned, now: Timestamp) -> Result<Token, Refusal> {
+        let ends = now.after(signed.ttl);
+        let mut claims = json!({
+            "iat": cloud::seconds(now), "nbf": cloud::seconds(now), "exp": cloud::seconds(ends), "jti": unique()?,
+        });
+        if let Some(claims) = claims.as_object_mut() {
+            let named = [("iss", &signed.issuer), ("sub", &signed.subject), ("aud", &signed.audience)];
+            for (name, value) in named {
+                claims.extend(value.clone().map(|value| (name.to_owned(), Value::from(value))));
+            }
+            claims.extend(signed.claims.clone());
+        }
+        let token = self.signed((signed.algorithm, &signed.key, signed.key_id.as_deref()), &claims)?;
+        Ok(Token { value: kept(token.as_bytes())?, ends })
+    }
+
+    /// Sends a request to an endpoint, and reads the whole answer.
+    async fn ask(
+        &self,
+        authority: &Authority,
+        reach: Reach,
+        mut request: Request<Body>,
+    ) -> Result<Reply, Refusal> {
+        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(OURS));
+        request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        let private = match reach {
+            Reach::Metadata => Private::Metadata,
+            Reach::Service if self.integration.dangerous_allow_private() => Private::Allowed,
+            Reach::Service => Private::Refused,
+        };
+        // A service whose certificate is not checked is one thing, whoever hands out its tokens another.
+        let own = self.integration.authority() == authority && self.integration.tls_insecure_skip_verify();
+        let verify = if own { Verify::Skipped } else { Verify::Checked };
+        let dial = Dial { authority: authority.clone(), private, verify, connect: CONNECT, way: None };
+        let sent = self.worker.upstream().send(&dial, request, HEAD).await;
+        let reply = sent.map_err(|error| {
+            let code = match error {
+                net::Error::Address { .. } => Code::AddressForbidden,
+                _ => Code::SourceUnavailable,
+            };
+            let refusal = Refusal::new(code, format!("no token from `{authority}`: {error}"));
+            if code == Code::SourceUnavailable { refusal.retry(Retry::Safe) } else { refusal }
+        })?;
+        let (parts, body) = reply.into_parts();
+        let bounds = Bounds { bytes: MOST, frame: HEAD, whole: HEAD };
+        let body = collect_bounded(body, bounds).await.map_err(|error| {
+            Refusal::new(Code::SourceUnavailable, format!("no token from `{authority}`: {error}"))
+                .retry(Retry::Safe)
+        })?;
+        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
+    }
+
+    /// Reads an answer. What the endpoint said is searched for the secrets that it was sent before anybody sees it.
+    fn told<T>(
+        &self,
+        (place, reply, now): (&str, &Reply, Timestamp),
+        read: impl FnOnce(&Answered<'_>) -> Result<T, cloud::Error>,
+    ) -> Result<T, cloud::Error> {
+        read(&Answered { place, status: reply.status, body: &reply.body, asked: now })
+    }
+
+    /// What a caller is told when there is no token.
+    fn refused(&self, error: &cloud::Error) -> Refusal {
+        let mut text = error.to_string();
+        for opened in self.lent {
+            if let Some(masked) = opened.mask().text(text.as_bytes()) {
+                text = String::from_utf8_lossy(&masked.bytes).into_owned();
+            }
+        }
+        let name = self.integration.name();
+        let refusal =
+            Refusal::new(Code::SourceUnavailable, format!("there is no token for `{name}`: {text}"));
+        match error.hint() {
+            Some(hint) => refusal.hint(hint),
+            None => refusal,
+        }
+    }
+
+    /// Who hands out the tokens of a source, for the evidence.
+    fn place(&self, source: &TokenSource) -> String {
+        match source {
+            TokenSource::OAuth2(oauth2) => oauth2.endpoint.authority.to_string(),
+            TokenSource::GithubApp(_) => self.integration.authority().to_string(),
+            TokenSource::GoogleServiceAccount(account) => account.endpoint.authority.to_string(),
+            TokenSource::GcpMetadata(metadata) => metadata.endpoint.authority.to_string(),
+            TokenSource::GcpWorkloadIdentity(identity) => identity.endpoint.authority.to_string(),
+            TokenSource::AzureManagedIdentity(_) | TokenSource::JwtSigned(_) => String::new(),
+        }
+    }
+}
+
+/// A request with a form in it.
+fn form(path: &str, form: cloud::Form) -> Result<Request<Body>, Refusal> {
+    let mut request = bare(Method::POST, path)?;
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    *request.body_mut() = Body::full(Bytes::from_owner(form.body()));
+    Ok(request)
+}
+
+fn bare(method: Method, path: &str) -> Result<Request<Body>, Refusal> {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = method;
+    *request.uri_mut() =
+        path.parse().map_err(|_| Refusal::new(Code::BadRequest, "the token endpoint can't be asked for"))?;
+    Ok(request)
+}
+
+/// Whoever asks proves itself with this.
+fn bearer(request: &mut Request<Body>, token: &[u8]) -> Result<(), Refusal> {
+    authorization(request, Zeroizing::new([b"Bearer ".as_slice(), token].concat()))
+}
+
+fn authorization(request: &mut Request<Body>, text: Zeroizing<Vec<u8>>) -> Result<(), Refusal> {
+    let value = HeaderValue::from_bytes(&text);
+    let mut value =
+        value.map_err(|_| Refusal::new(Code::SecretMissing, "a credential can't stand in a header"))?;
+    value.set_sensitive(true);
+    request.headers_mut().insert(AUTHORIZATION, value);
+    Ok(())
+}
+
+fn kept(bytes: &[u8]) -> Result<Secret, Refusal> {
+    Secret::new(bytes.to_vec()).map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))
+}
+
+/// A `jti`.
+fn unique() -> Result<String, Refusal> {
+    let random =
+        crypto::array::<16>().map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
+    Ok(crypto::to_base64url(&random))
+}
+
+/// An endpoint as people and assertions name it.
+fn shown(endpoint: &Endpoint) -> String {
+    format!("{}{}", endpoint.authority, endpoint.path)
+}
+
+const CONNECT: Duration = Duration::from_secs(5);
+const HEAD: Duration = Duration::from_secs(10);
+/// Largest answer, in bytes.
+const MOST: usize = 256 * 1024;
+const OURS: &str = concat!("doorward/", env!("CARGO_PKG_VERSION"));

@@ -1,0 +1,343 @@
+//! AWS Signature Version 4 over the request as it will be sent.
+//!
+//! A client that speaks to AWS signs already, with whatever key it has. Its signature is dropped; what it was made for (region and
+//! service) is taken over where the file doesn't say, and the request is signed again. A presigned query is refused when the
+//! call is found.
+//!
+//! # Invariants
+//!
+//! - The signature covers `Host`, the content type and every `x-amz-*` header, and the path and query as they stand on the wire.
+//! - A body is not covered only where the client says so itself or it is too long to be read first: Amazon S3, over https.
+
+use catalog::{AuthScheme, Integration, SigV4};
+use crypto::sigv4::{Claim, Payload, Request, Rules, Signer};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use memory::Secret;
+use model::{Authority, Code, Method, Refusal, Scheme, Timestamp};
+use net::Body;
+
+use super::super::{Draft, bytes_of, put};
+use super::authority;
+use crate::path::resolve::Lent;
+
+/// What a client's own signature says. Nothing of it is believed but for what it asks to be signed.
+#[derive(Debug, Default)]
+pub(crate) struct Signing {
+    region: Option<String>,
+    service: Option<String>,
+    payload: Covered,
+}
+
+/// How the signature covers the body.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Covered {
+    /// By its hash, which is made here.
+    #[default]
+    Whole,
+    /// By the hash that the client made; the service compares it with the body.
+    Digest([u8; 32]),
+    /// Not at all.
+    Unsigned,
+    /// Not at all, with a checksum behind it.
+    UnsignedTrailer,
+    /// In chunks that the client signed, which are put together again and covered whole.
+    Chunked,
+}
+
+/// What the headers of a client ask for.
+pub(crate) fn asked(headers: &HeaderMap) -> Result<Signing, Refusal> {
+    let mut signing = Signing::default();
+    if let Some(value) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok())
+        && value.starts_with("AWS4-")
+    {
+        if !value.starts_with("AWS4-HMAC-SHA256 ") {
+            return Err(unsupported("the signature algorithm of the client"));
+        }
+        let claim =
+            Claim::from_header(value).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?;
+        (signing.region, signing.service) =
+            (Some(claim.region().to_owned()), Some(claim.service().to_owned()));
+    }
+    let Some(hash) = headers.get(CONTENT_HASH) else { return Ok(signing) };
+    signing.payload = match hash.to_str().unwrap_or_default() {
+        "UNSIGNED-PAYLOAD" => Covered::Unsigned,
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Covered::UnsignedTrailer,
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => {
+            Covered::Chunked
+        }
+        text => match crypto::from_hex(text).ok().and_then(|bytes| bytes.try_into().ok()) {
+            Some(digest) => Covered::Digest(digest),
+            None => return Err(unsupported("`x-amz-content-sha256` of the client")),
+        },
+    };
+    Ok(signing)
+}
+
+/// Whether the body has to be read before it can be signed. `length` is how long it is, where that is known.
+pub(crate) fn reads_body(
+    headers: &HeaderMap,
+    length: Option<u64>,
+    (integration, authority): (&Integration, &Authority),
+) -> Result<bool, Refusal> {
+    let Some(sigv4) = integration.auth().iter().find_map(of) else { return Ok(false) };
+    let signing = asked(headers)?;
+    Ok(match signing.payload {
+        Covered::Chunked => true,
+        Covered::Digest(_) | Covered::Unsigned | Covered::UnsignedTrailer => false,
+        Covered::Whole => {
+            let short = length.is_some_and(|length| length <= LONGEST_READ);
+            let (_, service) = scope(sigv4, &signing, authority)?;
+            short || !may_be_unsigned(&service, integration)
+        }
+    })
+}
+
+fn of(scheme: &AuthScheme) -> Option<&SigV4> {
+    match scheme {
+        AuthScheme::SigV4(sigv4) => Some(sigv4),
+        _ => None,
+    }
+}
+
+/// Signs a draft.
+pub(in crate::path::inject) fn sign(
+    draft: &mut Draft,
+    sigv4: &SigV4,
+    (integration, lent): (&Integration, &Lent),
+    (method, target): (Method, &str),
+    at: Timestamp,
+) -> Result<(), Refusal> {
+    let signing = draft.signing.take().unwrap_or_default();
+    let authority = authority(integration, lent);
+    let (region, service) = scope(sigv4, &signing, authority)?;
+    for name in [CONTENT_HASH, "x-amz-date", "x-amz-security-token", "authorization"] {
+        draft.headers.remove(name);
+    }
+    let mut covered = signing.payload;
+    if covered == Covered::Chunked {
+        unchunk(draft)?;
+        covered = Covered::Whole;
+    }
+    if covered == Covered::Whole && draft.whole.is_none() {
+        covered = Covered::Unsigned;
+    }
+    if matches!(covered, Covered::Unsigned | Covered::UnsignedTrailer)
+        && !may_be_unsigned(&service, integration)
+    {
+        let message = "a body that the signature does not cover is for Amazon S3 over https";
+        return Err(Refusal::new(Code::BadRequest, message));
+    }
+    let payload = match covered {
+        Covered::Digest(digest) => Payload::Digest(digest),
+        Covered::Unsigned => Payload::Unsigned,
+        Covered::UnsignedTrailer => Payload::UnsignedTrailer,
+        Covered::Whole | Covered::Chunked => Payload::Bytes(draft.whole.as_deref().unwrap_or_default()),
+    };
+    let host = authority.host_header();
+    let headers = signed_headers(&draft.headers, &host)?;
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let id = bytes_of(lent.find(integration, &sigv4.access_key_id)?);
+    let id = str::from_utf8(&id).map_err(|_| unusable("id"))?.trim();
+    let kept = |field: &str| {
+        let bytes = bytes_of(lent.find(integration, field)?);
+        Secret::new(bytes.trim_ascii().to_vec()).map_err(|_| unusable("secret"))
+    };
+    let secret = kept(&sigv4.secret_access_key)?;
+    let token = sigv4.session_token.as_deref().map(kept).transpose()?;
+    let rules = if is_s3(&service) { Rules::S3 } else { Rules::STANDARD };
+    let (region, service) = (region.as_str(), service.as_str());
+    let signer = Signer { access_key_id: id, secret: &secret, token: token.as_ref(), region, service, rules };
+    let request = Request { method: method.as_str(), path, query, headers: &headers, payload };
+    let signed = signer.sign(&request, at).map_err(|error| {
+        Refusal::new(Code::BadRequest, format!("the request can't be signed for AWS: {error}"))
+    })?;
+    put(&mut draft.headers, "x-amz-date", signed.date.into_bytes())?;
+    if let Some(hash) = signed.content_sha256 {
+        put(&mut draft.headers, CONTENT_HASH, hash.into_bytes())?;
+    }
+    if let Some(field) = &sigv4.session_token {
+        let token = bytes_of(lent.find(integration, field)?);
+        put(&mut draft.headers, "x-amz-security-token", token.trim_ascii().to_vec())?;
+    }
+    put(&mut draft.headers, "authorization", signed.authorization.into_bytes())
+}
+
+/// The headers that are covered.
+fn signed_headers<'a>(headers: &'a HeaderMap, host: &'a str) -> Result<Vec<(&'a str, &'a str)>, Refusal> {
+    let wanted = |name: &HeaderName| {
+        let name = name.as_str();
+        name.starts_with("x-amz-") || matches!(name, "content-type" | "content-md5")
+    };
+    let mut all = vec![("host", host)];
+    for (name, value) in headers.iter().filter(|(name, _)| wanted(name)) {
+        let text = value.to_str().map_err(|_| {
+            Refusal::new(Code::BadRequest, format!("the header `{name}` is not text, so it can't be signed"))
+        })?;
+        all.push((name.as_str(), text));
+    }
+    Ok(all)
+}
+
+/// Region and service: as the file says, else as the client signed for, else as the host says.
+fn scope(sigv4: &SigV4, signing: &Signing, authority: &Authority) -> Result<(String, String), Refusal> {
+    let host = of_host(authority.host());
+    let (of_region, of_service) = host.unzip();
+    let region = sigv4.region.clone().or_else(|| signing.region.clone()).or(of_region);
+    let service = sigv4.service.clone().or_else(|| signing.service.clone()).or(of_service);
+    match (region, service) {
+        (Some(region), Some(service)) => Ok((region, service)),
+        _ => {
+            let message =
+                format!("it can't be told for which region and service a request to `{authority}` is signed");
+            Err(Refusal::new(Code::BadRequest, message)
+                .hint("`region` and `service` of the auth scheme say it"))
+        }
+    }
+}
+
+/// Region and service that an endpoint of AWS names.
+fn of_host(host: &str) -> Option<(String, String)> {
+    let china = host.ends_with(".amazonaws.com.cn");
+    let rest = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws"]
+        .iter()
+        .find_map(|suffix| host.strip_suffix(suffix))?;
+    let labels: Vec<&str> = rest.split('.').filter(|label| *label != "dualstack").collect();
+    let place = labels.iter().rposition(|label| is_region(label));
+    let (region, service) = match place {
+        // `search-x.eu-west-1.es`: the service stands behind the region.
+        Some(at) => {
+            let before = at.checked_sub(1).and_then(|at| labels.get(at));
+            (*labels.get(at)?, *labels.get(at + 1).or(before)?)
+        }
+        None => {
+            let last = *labels.last()?;
+            match last.strip_prefix("s3-").filter(|region| is_region(region)) {
+                Some(region) => (region, "s3"),
+                None => (if china { "cn-north-1" } else { "us-east-1" }, last),
+            }
+        }
+    };
+    let service = service.strip_suffix("-fips").unwrap_or(service);
+    let service = SIGNING_NAMES.iter().find(|(label, _)| *label == service).map_or(service, |(_, name)| name);
+    Some((region.to_owned(), service.to_owned()))
+}
+
+/// `eu-central-1`, `us-gov-west-1`.
+fn is_region(label: &str) -> bool {
+    let mut parts = label.split('-');
+    let first =
+        parts.next().is_some_and(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_lowercase()));
+    let rest: Vec<&str> = parts.collect();
+    let Some((number, names)) = rest.split_last() else { return false };
+    let named = !names.is_empty()
+        && names.iter().all(|name| name.len() > 2 && name.bytes().all(|b| b.is_ascii_lowercase()));
+    first && named && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_s3(service: &str) -> bool {
+    matches!(service, "s3" | "s3-object-lambda" | "s3-outposts" | "s3express")
+}
+
+fn may_be_unsigned(service: &str, integration: &Integration) -> bool {
+    let covered = integration.authority().scheme() == Scheme::Https || integration.dangerous_allow_private();
+    is_s3(service) && covered
+}
+
+/// Puts the chunks of a client together. Its signatures are by a key that nobody here knows, and go.
+fn unchunk(draft: &mut Draft) -> Result<(), Refusal> {
+    let wrong = || Refusal::new(Code::BadRequest, "the chunks of the body are malformed");
+    let body = draft.whole.take().ok_or_else(wrong)?;
+    let mut rest: &[u8] = &body;
+    let mut whole = Vec::with_capacity(rest.len());
+    loop {
+        let (head, behind) = line(rest).ok_or_else(wrong)?;
+        let size = head.split(|byte| *byte == b';').next().and_then(|size| str::from_utf8(size).ok());
+        let size = size.and_then(|size| usize::from_str_radix(size, 16).ok()).ok_or_else(wrong)?;
+        if size == 0 {
+            rest = behind;
+            break;
+        }
+        let (chunk, behind) = behind.split_at_checked(size).ok_or_else(wrong)?;
+        whole.extend_from_slice(chunk);
+        rest = behind.strip_prefix(b"\r\n").ok_or_else(wrong)?;
+    }
+    trailers(&mut draft.headers, rest)?;
+    let length = draft.headers.remove("x-amz-decoded-content-length");
+    let length = length.as_ref().and_then(|value| value.to_str().ok());
+    if length.is_some_and(|length| length != whole.len().to_string()) {
+        return Err(wrong());
+    }
+    draft.headers.remove("x-amz-trailer");
+    draft.headers.remove(CONTENT_LENGTH);
+    unencoded(&mut draft.headers);
+    let whole = bytes::Bytes::from(whole);
+    draft.body = Body::full(whole.clone());
+    draft.whole = Some(whole);
+    Ok(())
+}
+
+/// A checksum behind the chunks becomes a header; the signature of the trailers goes.
+fn trailers(headers: &mut HeaderMap, mut rest: &[u8]) -> Result<(), Refusal> {
+    let wrong = || Refusal::new(Code::BadRequest, "what stands behind the chunks of the body is malformed");
+    while let Some((line, behind)) = line(rest) {
+        rest = behind;
+        if line.is_empty() {
+            break;
+        }
+        let text = str::from_utf8(line).map_err(|_| wrong())?;
+        let (name, value) = text.split_once(':').ok_or_else(wrong)?;
+        if name.starts_with("x-amz-checksum-") {
+            let name = HeaderName::try_from(name).map_err(|_| wrong())?;
+            headers.insert(name, HeaderValue::from_str(value.trim()).map_err(|_| wrong())?);
+        } else if !name.eq_ignore_ascii_case("x-amz-trailer-signature") {
+            return Err(wrong());
+        }
+    }
+    if rest.is_empty() { Ok(()) } else { Err(wrong()) }
+}
+
+/// `aws-chunked` is no encoding of the object.
+fn unencoded(headers: &mut HeaderMap) {
+    let Some(encodings) = headers.remove(CONTENT_ENCODING) else { return };
+    let text = encodings.to_str().unwrap_or_default();
+    let kept: Vec<&str> =
+        text.split(',').map(str::trim).filter(|one| !one.is_empty() && *one != "aws-chunked").collect();
+    if let Ok(value) = HeaderValue::from_str(&kept.join(", "))
+        && !kept.is_empty()
+    {
+        headers.insert(CONTENT_ENCODING, value);
+    }
+}
+
+fn line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memmem::find(text, b"\r\n")?;
+    Some((text.get(..end)?, text.get(end + 2..)?))
+}
+
+fn unsupported(what: &str) -> Refusal {
+    Refusal::new(Code::BadRequest, format!("{what} is none that can be signed again"))
+        .hint("let the client sign with AWS4-HMAC-SHA256, or not at all")
+}
+
+fn unusable(what: &str) -> Refusal {
+    Refusal::new(Code::SecretMissing, format!("the stored {what} of the AWS key can't be used"))
+}
+
+const CONTENT_HASH: &str = "x-amz-content-sha256";
+/// A longer body goes to Amazon S3 without being read first.
+const LONGEST_READ: u64 = 8 << 20;
+/// Labels of hosts that are not the name that a service is signed for.
+const SIGNING_NAMES: [(&str, &str); 9] = [
+    ("appstream2", "appstream"),
+    ("bedrock-agent", "bedrock"),
+    ("bedrock-agent-runtime", "bedrock"),
+    ("bedrock-runtime", "bedrock"),
+    ("email", "ses"),
+    ("iot", "iotdata"),
+    ("queue", "sqs"),
+    ("s3-accesspoint", "s3"),
+    ("s3-control", "s3"),
+];
+
+#[cfg(test)]
+mod tests;
