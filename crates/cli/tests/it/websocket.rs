@@ -208,7 +208,7 @@ fn started() -> (Doorward, Service, Running, String, String) {
 fn closed(running: &Running, evidence: &str) -> serde_json::Value {
     for _ in 0..600 {
         let shown = answer(running, &format!("evidence.show?id={evidence}"), b"");
-        if shown.to_string().contains("\"close\":{") {
+        if shown.to_string().contains("\"kind\":\"close\"") {
             return shown;
         }
         thread::sleep(Duration::from_millis(50));
