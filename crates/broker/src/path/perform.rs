@@ -102,15 +102,24 @@ fn correlated(headers: &HeaderMap, notes: &mut Vec<(String, String)>) {
     for (name, value) in headers {
         let Ok(text) = value.to_str() else { continue };
         match name.as_str() {
-            "x-request-id" if text.len() <= 128 => notes.push(("request_id".to_owned(), text.to_owned())),
+            "x-request-id" if text.len() <= 128 => note(notes, "request_id", text),
             "traceparent" => {
                 // `00-TRACE-SPAN-FLAGS`
                 let trace = text.split('-').nth(1).filter(|trace| trace.len() == 32);
                 let trace = trace.filter(|trace| trace.bytes().all(|b| b.is_ascii_hexdigit()));
-                notes.extend(trace.map(|trace| ("trace".to_owned(), trace.to_owned())));
+                if let Some(trace) = trace {
+                    note(notes, "trace", trace);
+                }
             }
             _ => {}
         }
+    }
+}
+
+/// Notes it once, however often the request is sent.
+fn note(notes: &mut Vec<(String, String)>, name: &str, value: &str) {
+    if notes.iter().all(|(known, _)| known != name) {
+        notes.push((name.to_owned(), value.to_owned()));
     }
 }
 
@@ -119,7 +128,7 @@ fn known(worker: &Worker, admitted: &mut Admitted, shown: Option<&Shown>) -> Opt
     let Admitted { integration, notes, .. } = admitted;
     if integration.tls_insecure_skip_verify() && integration.authority().scheme() == Scheme::Https {
         log::unchecked(integration);
-        notes.push(("tls".to_owned(), "unchecked".to_owned()));
+        note(notes, "tls", "unchecked");
     }
     worker.broker().upstreams().of(integration, shown)
 }
