@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+use arc_swap::Guard;
 use catalog::{Allowance, Catalog, Integration};
 use model::{Code, IntegrationName, Refusal};
 use policy::lists::{Condition, File, Lists, Param, Params, Services, Side, Unready};
@@ -16,6 +17,11 @@ impl Broker {
     #[must_use]
     pub fn lists(&self) -> Arc<Lists> {
         self.lists.load_full()
+    }
+
+    /// The same for one look, which counts nothing.
+    pub(crate) fn lists_now(&self) -> Guard<Arc<Lists>> {
+        self.lists.load()
     }
 
     /// Puts other lists in force; see [`read_lists`]. The next reload takes those of the home, or of what is laid over it.

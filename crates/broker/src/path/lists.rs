@@ -22,7 +22,7 @@ pub(crate) fn want_body(
     integration: &Integration,
     forward: &Forward,
 ) -> bool {
-    let lists = broker.lists();
+    let lists = broker.lists_now();
     if lists.is_empty() {
         return false;
     }
@@ -47,7 +47,7 @@ pub(crate) fn verdict(
     (integration, call): (&Integration, &Call),
     inbound: &Inbound,
 ) -> Result<Verdict, Refusal> {
-    let lists = broker.lists();
+    let lists = broker.lists_now();
     let Some((method, _, target)) = call.request().filter(|_| !lists.is_empty()) else {
         return Ok(Verdict::silent());
     };

@@ -5,6 +5,7 @@ use model::{Access, Refusal, Risk, TenantName};
 
 use super::*;
 use crate::cedar::{Policies, Source};
+use crate::lists::{self, Lists, Services, Side};
 use crate::principal::{Known, PrincipalKind};
 use crate::tests::{Ask, NOON, caveat, grant, grant_id, narrowing, specs};
 use crate::{Token, mint, verify};
@@ -297,4 +298,112 @@ fn an_expired_capability_stays_expired_at_every_later_time() {
         assert_eq!(code(house.hold(&token, &Ask { now: NOON + later, ..Ask::default() })), Code::Expired);
     }
     assert!(house.hold(&token, &Ask { now: NOON - 1, ..Ask::default() }).is_ok());
+}
+
+/// What the lists say about a call of slack at `/a`, with this list.
+fn listed(side: Side, call: &Call) -> Verdict {
+    struct Slack;
+    impl Services for Slack {
+        fn names(&self) -> Vec<model::IntegrationName> {
+            vec!["slack".parse().unwrap(), "doorward".parse().unwrap()]
+        }
+        fn kind(&self, _: &model::IntegrationName) -> Option<model::IntegrationName> {
+            None
+        }
+        fn capability(
+            &self,
+            _: &model::IntegrationName,
+            _: &str,
+            _: &lists::Params,
+        ) -> Result<Vec<lists::Condition>, lists::Unready> {
+            Err(lists::Unready::Unknown(Vec::new()))
+        }
+    }
+    let rule = "callers: [{rules: [{path: /a, methods: {GET: {}}}]}]";
+    let text = format!("- {{integration: slack, {rule}}}\n- {{integration: doorward, {rule}}}\n");
+    let lists = Lists::read(&[lists::File { side, name: "list.yaml", text: &text }], &Slack).unwrap();
+    let request = lists::Request {
+        integration: call.integration(),
+        caller: None,
+        method: model::Method::Get,
+        path: "/a",
+        query: None,
+        headers: &lists::NoHeaders,
+    };
+    lists.check(&request, call, None)
+}
+
+fn with(house: &House, proof: Proof, ask: &Ask, side: Side) -> Result<Permit, Denial> {
+    let (caller, call) = (ask.caller("in.slack.billing", proof), ask.call());
+    let verdict = listed(side, &call);
+    house.authority().authorise(&caller, call, None, verdict, ask.now())
+}
+
+#[test]
+fn what_the_allowlist_allows_is_permitted_to_who_stands_by_it_and_names_the_rule() {
+    let house = House::new();
+    for proof in [Proof::Incoming, Proof::Anonymous] {
+        let permit = with(&house, proof, &Ask::default(), Side::Allow).unwrap();
+        assert_eq!(permit.listed(), Some("list.yaml:1"));
+        assert_eq!(permit.determining(), [Arc::from("listed")]);
+        let denial = house.plain("in.slack.billing", proof, &Ask::default()).unwrap_err();
+        assert_eq!(denial.code(), Code::Denied);
+        assert_eq!(denial.message(), "the allowlist of `slack` does not allow this request");
+        assert_eq!(Refusal::from(denial).reason.as_deref(), Some("no allowlist match"));
+    }
+    for proof in [Proof::Loopback, Proof::Kernel] {
+        assert!(
+            with(&house, proof, &Ask::default(), Side::Allow).is_err(),
+            "{proof:?} does not stand by a list"
+        );
+    }
+}
+
+#[test]
+fn what_the_denylist_denies_is_denied_to_the_owner_and_to_the_holder_of_a_capability() {
+    let house = House::new();
+    house.role("ada", crate::OWNER);
+    let (ask, token) = (Ask::default(), token(&[r#"{"operations": ["slack/*"]}"#]));
+    let owner = house.authority().authorise(
+        &ask.caller("ada", Proof::Kernel),
+        ask.call(),
+        None,
+        listed(Side::Deny, &ask.call()),
+        ask.now(),
+    );
+    let denial = owner.unwrap_err();
+    assert_eq!((denial.code(), denial.decided_by()), (Code::Denied, Some("list.yaml:1")));
+    let verified = verify(&token, &root()).unwrap();
+    let caller = ask.caller("bot", Proof::Capability(grant_id(1)));
+    let verdict = listed(Side::Deny, &ask.call());
+    let held = house.authority().authorise(&caller, ask.call(), Some(&verified), verdict, ask.now());
+    assert_eq!(held.unwrap_err().message(), "a rule of the denylist denies `slack/chat.post`");
+    assert!(house.hold(&token, &ask).is_ok());
+}
+
+#[test]
+fn a_forbid_wins_over_an_allowlist_and_a_list_reaches_no_management() {
+    let forbids = "forbid (principal, action, resource) when { resource.integration == \"slack\" };";
+    let text = format!("{}\n@id(\"no-slack\") {forbids}", crate::DEFAULT);
+    let house = House::with(Source { name: "own", text: &text });
+    let denial = with(&house, Proof::Incoming, &Ask::default(), Side::Allow).unwrap_err();
+    assert_eq!(denial.decided_by(), Some("no-slack"));
+    let house = House::new();
+    for operation in ["secret.put", "secret.reveal"] {
+        let (access, risk) = match operation {
+            "secret.put" => (Access::Write, Risk::Medium),
+            _ => (Access::Read, Risk::High),
+        };
+        let ask = Ask { integration: "doorward", operation, access, risk, ..Ask::default() };
+        assert!(with(&house, Proof::Anonymous, &ask, Side::Allow).is_err(), "{operation}");
+    }
+}
+
+#[test]
+fn a_proof_about_one_call_is_none_about_another() {
+    let house = House::new();
+    let (ask, later) = (Ask::default(), Ask { now: NOON + 1, ..Ask::default() });
+    let verdict = listed(Side::Allow, &ask.call());
+    let caller = later.caller("in.slack.billing", Proof::Incoming);
+    assert!(house.authority().authorise(&caller, later.call(), None, verdict, later.now()).is_err());
 }
