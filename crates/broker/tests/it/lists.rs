@@ -159,3 +159,52 @@ async fn the_lists_of_the_home_are_read_again_with_everything_else_or_not_at_all
     house.broker.reload().unwrap();
     assert!(house.got(Ask::get("/a").with(&pass)).await.is_ok());
 }
+
+/// The integration `house`, which asks nobody who they are.
+async fn open_house(service: &Service, plant: &str) -> House {
+    let text = format!("{}anonymous: true\n", crate::house::plain(&service.url()));
+    let house = House::start(&[("house", text)]).await;
+    house.put("house/token", &canary::plant(plant)).await;
+    house
+}
+
+#[tokio::test]
+async fn whoever_proves_nothing_may_do_what_the_allowlist_allows_and_nothing_else() {
+    let service = told();
+    let house = open_house(&service, "anonymous").await;
+    let refusal = house.refused(Ask::get("/open/1")).await;
+    is(&refusal, Code::Denied);
+    assert_eq!(refusal.reason.as_deref(), Some("no allowlist match"), "nothing is open without a list");
+    enforce(
+        &house,
+        &[
+            (
+                Side::Allow,
+                "{path: /open/*, methods: {GET: {}}}, {path: /post, methods: {POST: {body: {to: good}}}}",
+            ),
+            (Side::Deny, "{path: /open/secret, methods: {GET: {}}}"),
+        ],
+    );
+    let got = house.got(Ask::get("/open/1")).await.unwrap();
+    let outcome = house.settled(got.id).await.outcome.unwrap();
+    assert_eq!(outcome.fields[0], ("rule".to_owned(), "allowlist.yaml:2".to_owned()));
+    house.got(json("{\"to\":\"good\"}")).await.unwrap();
+    let reason = |refusal: model::Refusal| {
+        is(&refusal, Code::Denied);
+        refusal.reason.unwrap().into_string()
+    };
+    let refused = [
+        (Ask::get("/other"), "no allowlist match"),
+        (Ask::get("/open/a%2Fb"), "no allowlist match"),
+        (Ask::get("/open/SECRET"), "denylist matched caller * GET /open/secret"),
+        (Ask::request("HEAD", "/open/secret"), "denylist matched caller * HEAD /open/secret"),
+        (json("{\"to\":\"evil\"}"), "body field to value mismatch"),
+        (json("{\"to\":\"good\",\"to\":\"evil\"}"), "invalid json"),
+        (Ask::post("/post", "{\"to\":\"good\"}"), "unsupported content type"),
+    ];
+    for (ask, expected) in refused {
+        assert_eq!(reason(house.refused(ask).await), expected);
+    }
+    assert_eq!(service.seen().len(), 2);
+    house.spotless();
+}
