@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 
 use bytes::Bytes;
 use catalog::Integration;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use model::{Call, Caller, Proof, Refusal};
 use policy::lists::{Headers, Request, Verdict};
 
@@ -115,7 +115,12 @@ impl Headers for Lines<'_> {
     }
 }
 
+/// The lines of a header; `a_b` counts as `a-b`, because some services read them as the same.
 fn lines(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
-    let Ok(name) = HeaderName::try_from(name) else { return Vec::new() };
-    headers.get_all(name).iter().map(|value| value.as_bytes().to_vec()).collect()
+    let dashed = |name: &str| name.replace('_', "-");
+    let wanted = dashed(name);
+    let found = headers.iter().filter(|(known, _)| {
+        known.as_str().len() == wanted.len() && (known.as_str() == name || dashed(known.as_str()) == wanted)
+    });
+    found.map(|(_, value)| value.as_bytes().to_vec()).collect()
 }

@@ -118,7 +118,7 @@ fn beside(fields: &Fields, query: &Pairs, fit: Fit) -> Fit {
 /// One key of an object. Servers differ in whether `Name` is `name`, so a key beside a similar one is in doubt.
 fn entry(entries: &[(String, Json)], name: &str, path: &str, wanted: &Wanted) -> Fit {
     let near: Vec<&(String, Json)> =
-        entries.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).collect();
+        entries.iter().filter(|(key, _)| pairs::same_letters(key, name)).collect();
     let exact = near.iter().all(|(key, _)| key == name);
     if let Wanted::Absent = wanted {
         return match (near.is_empty(), exact) {

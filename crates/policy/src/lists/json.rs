@@ -4,6 +4,7 @@
 //! Our own reader and not the usual one, because that one makes 64-bit floats of numbers and keeps the last of two keys.
 
 use super::decimal::Decimal;
+use super::pairs::same_letters;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ impl Json {
     /// The value under a key; `None` also where another key differs by its letters' case only.
     pub(super) fn only(&self, key: &str) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
-        let mut near = entries.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        let mut near = entries.iter().filter(|(name, _)| same_letters(name, key));
         match (near.next(), near.next()) {
             (Some((name, value)), None) if name == key => Some(value),
             _ => None,

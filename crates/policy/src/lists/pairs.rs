@@ -125,6 +125,13 @@ impl Want {
     }
 }
 
+/// Whether some server may read two names as one without regard to case. Some fold more letters than those of ASCII: the long
+/// `ſ` is an `s` to them, the sign for Kelvin a `k`.
+pub(super) fn same_letters(one: &str, other: &str) -> bool {
+    let folded = |text: &str| text.to_uppercase().to_lowercase();
+    one.eq_ignore_ascii_case(other) || (!(one.is_ascii() && other.is_ascii()) && folded(one) == folded(other))
+}
+
 /// Whether some server may read two names as one: without regard to case, and up to the first `[` or `.`.
 pub(super) fn alike(one: &str, other: &str) -> bool {
     fn inside(longer: &str, shorter: &str) -> bool {
@@ -135,7 +142,7 @@ pub(super) fn alike(one: &str, other: &str) -> bool {
                 .get(shorter.len()..)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.', '\0']))
     }
-    inside(one, other) || inside(other, one.trim())
+    inside(one, other) || inside(other, one.trim()) || same_letters(one.trim(), other)
 }
 
 /// The pairs of a query or a form, decoded (`+` is a space), all of them; `None` where servers read different pairs.

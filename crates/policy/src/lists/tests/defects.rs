@@ -90,6 +90,7 @@ fn a_key_that_is_written_twice_never_passes_and_never_escapes() {
         r#"{"username":"bot","username":"root"}"#,
         r#"{"username":"bot","\u0075sername":"root"}"#,
         r#"{"username":"bot","Username":"root"}"#,
+        r#"{"username":"bot","u\u017fername":"root"}"#,
     ] {
         assert_ne!(post().json(body).said(&allow(BOT)), "allowed", "{body}");
         assert_eq!(post().json(body).said(&deny(ROOT)), "denied", "{body}");
