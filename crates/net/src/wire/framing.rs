@@ -213,7 +213,8 @@ fn request_line(line: &[u8]) -> Option<()> {
     let (method, rest) = split(line, b' ')?;
     let (target, version) = split(rest, b' ')?;
     let whole = !method.is_empty() && !target.is_empty();
-    let plain = line.iter().all(|b| *b >= 0x20 && *b != 0x7f);
+    // A fragment is no part of a target; the library drops it, where another program may take it for a part of the path.
+    let plain = line.iter().all(|b| *b >= 0x20 && *b != 0x7f && *b != b'#');
     (whole && plain && (version == b"HTTP/1.1" || version == b"HTTP/1.0")).then_some(())
 }
 
