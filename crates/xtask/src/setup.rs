@@ -43,7 +43,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "util-linux", program: "setsid", need: Need::Linux },
     Package { name: "iproute2", program: "ip", need: Need::Named },
     Package { name: "util-linux", program: "unshare", need: Need::Named },
-    Package { name: "nginx", program: "nginx", need: Need::Bench },
+    Package { name: "nginx", program: "nginx", need: Need::Named },
     Package { name: "wrk", program: "wrk", need: Need::Bench },
     Package { name: "python3-venv", program: "python3", need: Need::Named },
     Package { name: "golang-go", program: "go", need: Need::Named },

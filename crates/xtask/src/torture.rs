@@ -44,6 +44,24 @@ const LIST: &[Torture] = &[
         about: "odd names and targets; one spelling or a refusal",
     },
     Torture {
+        name: "smuggling",
+        krate: "cli",
+        rounds: 20,
+        about: "messages that programs read differently, to real servers; one reading or a refusal",
+    },
+    Torture {
+        name: "binding",
+        krate: "cli",
+        rounds: 20_000,
+        about: "name one destination here and another there; no credential goes elsewhere",
+    },
+    Torture {
+        name: "malformed",
+        krate: "cli",
+        rounds: 300_000,
+        about: "bytes that are no request, at every door; no panic, no hang",
+    },
+    Torture {
         name: "narrowing",
         krate: "policy",
         rounds: 1_000_000,

@@ -9,6 +9,8 @@ mod agent_wire;
 #[cfg(test)]
 mod aws_beside;
 #[cfg(test)]
+mod binding;
+#[cfg(test)]
 mod callers;
 #[cfg(test)]
 mod canaries;
@@ -35,6 +37,8 @@ mod life;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod malformed;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod names_readings;
@@ -52,6 +56,8 @@ mod policy_files;
 mod run;
 #[cfg(test)]
 mod session;
+#[cfg(test)]
+mod smuggling;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
