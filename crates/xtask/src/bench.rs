@@ -14,6 +14,7 @@ pub(crate) mod aws;
 mod disk;
 mod gateway;
 mod nginx;
+pub(crate) mod peers;
 mod process;
 mod report;
 mod rounds;

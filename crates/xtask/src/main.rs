@@ -56,6 +56,7 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         ("generate", ["--check"]) => generate::run(&root, generate::Mode::Check),
         ("bench", ["proxy", flags @ ..]) => bench::run(&root, flags),
         ("bench", ["aws", flags @ ..]) => bench::aws::run(&root, flags),
+        ("bench", ["gateway", flags @ ..]) => bench::peers::run(&root, flags),
         ("bench", ["agent", flags @ ..]) => bench::agent::run(&root, flags),
         ("torture", flags) => torture::run(&root, flags),
         ("help" | "--help" | "-h", _) => {
@@ -92,6 +93,8 @@ Usage: cargo xtask TASK
   deny                 licences, sources and bans of dependencies: deny.toml
   generate [--check]   write docs/reference, or say what is out of date in it
   bench proxy [FLAGS]  the gateway beside nginx; `bench proxy --help` lists the flags
+  bench gateway [FLAGS]
+                       the gateway beside nginx and AuthTranslator, with many integrations, rules and connections
   bench agent [FLAGS]  the agent on its Unix socket; `bench agent --help` lists the flags
   bench aws [FLAGS]    the commands for AWS beside an aws-vault; `bench aws --help` lists the flags
   torture NAME [--rounds N]

@@ -28,9 +28,35 @@ impl Home {
             Place::Disk => folder.join(name),
         };
         let log = folder.join(format!("doorward-{}.log", place.label()));
+        Self::made(*place, path, log)
+    }
+
+    /// The same at a place of the caller's.
+    pub(super) fn at(path: PathBuf, log: PathBuf) -> Outcome<Self> {
+        Self::made(Place::Disk, path, log)
+    }
+
+    fn made(place: Place, path: PathBuf, log: PathBuf) -> Outcome<Self> {
         std::fs::create_dir_all(&path)
             .map_err(|error| Failure::doing(&format!("make the home `{}`", path.display()), &error))?;
-        Ok(Self { place: *place, path, log })
+        Ok(Self { place, path, log })
+    }
+
+    /// Puts so many integrations beside that of the bench, all to the same upstream.
+    pub(super) fn fill(&self, count: usize, upstream: u16) -> Outcome {
+        (0..count).try_for_each(|number| self.add(&format!("other-{number:05}"), upstream))
+    }
+
+    /// Puts one more integration into the user's layer.
+    pub(super) fn add(&self, name: &str, upstream: u16) -> Outcome {
+        let layer = self.path.join("integrations");
+        let text = integration(upstream).replacen("name: bench\n", &format!("name: {name}\n"), 1);
+        // Replaced at once: nobody reads half of it.
+        let fresh = layer.join(format!("{name}.fresh"));
+        std::fs::create_dir_all(&layer)
+            .and_then(|()| std::fs::write(&fresh, text))
+            .and_then(|()| std::fs::rename(&fresh, layer.join(format!("{name}.yaml"))))
+            .map_err(|error| Failure::doing("write an integration of the bench", &error))
     }
 }
 
@@ -54,7 +80,7 @@ pub(super) struct Gateway {
 impl Gateway {
     /// Fills `home` and starts a gateway over it, with `ports`: its own, and the upstream's.
     ///
-    /// Everything the bench knows of the command line is in this function and [`integration`].
+    /// Everything the bench knows of the command line is in [`Self::start_with`] and [`integration`].
     pub(super) fn start(
         root: &Path,
         binary: &Path,
@@ -62,7 +88,17 @@ impl Gateway {
         core: Option<usize>,
         ports: (u16, u16),
     ) -> Outcome<Self> {
-        let (port, upstream) = ports;
+        Self::start_with(root, binary, home, (core, 1), ports)
+    }
+
+    /// The same on so many threads.
+    pub(super) fn start_with(
+        root: &Path,
+        binary: &Path,
+        home: Home,
+        (core, threads): (Option<usize>, usize),
+        (port, upstream): (u16, u16),
+    ) -> Outcome<Self> {
         let folder = home.path.to_string_lossy().into_owned();
         let doorward = |arguments: &[&str]| {
             let mut all = vec!["--home", &folder];
@@ -93,10 +129,11 @@ impl Gateway {
         let headers =
             vec!["X-Doorward-Integration: bench".to_owned(), format!("Authorization: Bearer {capability}")];
         let listen = format!("127.0.0.1:{port}");
-        let arguments = ["--home", &folder, "up", "--gateway", &listen, "--threads", "1"];
+        let threads = threads.to_string();
+        let arguments = ["--home", &folder, "up", "--gateway", &listen, "--threads", &threads];
         let since = Instant::now();
         let mut server = Server::start(binary, &arguments, core, &home.log)?;
-        let ready = server.ready(port, &headers, since)?;
+        let ready = server.ready_within(port, &headers, since, LONGEST_START)?;
         Ok(Self { server, port, headers, ready, home })
     }
 
@@ -106,6 +143,10 @@ impl Gateway {
 
     pub(super) fn headers(&self) -> &[String] {
         &self.headers
+    }
+
+    pub(super) const fn home(&self) -> &Home {
+        &self.home
     }
 
     /// From the start of the process to the first answer.
@@ -158,6 +199,9 @@ operations:
 "
     )
 }
+
+/// With ten thousand integrations a start may take longer than it usually does.
+const LONGEST_START: Duration = Duration::from_secs(60);
 
 /// The capability in the answer of `capability request --json`.
 fn capability(answer: &str) -> Outcome<String> {

@@ -37,7 +37,18 @@ impl Server {
 
     /// Waits until `GET /` is answered with 200, and says how long that took.
     pub(super) fn ready(&mut self, port: u16, headers: &[String], since: Instant) -> Outcome<Duration> {
-        while since.elapsed() < Duration::from_secs(10) {
+        self.ready_within(port, headers, since, Duration::from_secs(10))
+    }
+
+    /// The same with another patience.
+    pub(super) fn ready_within(
+        &mut self,
+        port: u16,
+        headers: &[String],
+        since: Instant,
+        most: Duration,
+    ) -> Outcome<Duration> {
+        while since.elapsed() < most {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(Failure::new(format!(
                     "the server on port {port} ended at once ({status}); see target/bench"
@@ -49,7 +60,7 @@ impl Server {
             std::thread::sleep(Duration::from_millis(1));
         }
         Err(Failure::new(format!(
-            "the server on port {port} did not answer 200 within 10 seconds; see target/bench"
+            "the server on port {port} did not answer 200 within {most:?}; see target/bench"
         )))
     }
 }

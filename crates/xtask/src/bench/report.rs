@@ -63,8 +63,7 @@ impl Report {
     }
 
     pub(super) fn has_errors(&self) -> bool {
-        let samples = self.series.iter().flat_map(|series| series.samples.values().flatten());
-        samples.into_iter().any(|sample| sample.errors > 0)
+        self.series.iter().any(Series::has_errors)
     }
 
     /// The report as Markdown.
@@ -95,7 +94,15 @@ impl Series {
         self.samples.entry(label.to_owned()).or_default().push(sample);
     }
 
-    fn median_of(&self, label: &str, figure: impl Fn(&Sample) -> f64) -> f64 {
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.samples.values().flatten().any(|sample| sample.errors > 0)
+    }
+
+    pub(super) fn median_of(&self, label: &str, figure: impl Fn(&Sample) -> f64) -> f64 {
         let mut figures: Vec<f64> = self.samples.get(label).into_iter().flatten().map(figure).collect();
         figures.sort_by(f64::total_cmp);
         let upper = figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN);
@@ -109,19 +116,29 @@ impl Series {
     }
 
     fn markdown(&self, text: &mut String) {
+        self.table(text, "nginx");
+        text.push('\n');
+        for line in self.promises() {
+            // Writing to a `String` can't fail.
+            let _ = writeln!(text, "{line}");
+        }
+    }
+
+    /// The medians of all targets, with the CPU of each beside that of one of them.
+    pub(super) fn table(&self, text: &mut String, beside: &str) {
         let mut lines = vec![format!("\n### {} bytes\n", self.bytes)];
-        lines.push(
-            "| target | requests/s | CPU us each | beside nginx | p50 ms | p99 ms | RSS MiB | errors | others' CPU % |".to_owned(),
-        );
+        lines.push(format!(
+            "| target | requests/s | CPU us each | beside {beside} | p50 ms | p99 ms | RSS MiB | errors | others' CPU % |"
+        ));
         lines.push("|---|---|---|---|---|---|---|---|---|".to_owned());
-        let nginx = self.median_of("nginx", |sample| sample.cpu_us);
+        let other = self.median_of(beside, |sample| sample.cpu_us);
         for (label, samples) in &self.samples {
             let median = |figure: fn(&Sample) -> f64| self.median_of(label, figure);
             let cpu = median(|sample| sample.cpu_us);
             lines.push(format!(
                 "| {label} | {:.0} | {cpu:.1} | {:.2} | {:.2} | {:.2} | {:.1} | {} | {:.0} |",
                 median(|sample| sample.per_second),
-                cpu / nginx,
+                cpu / other,
                 median(|sample| sample.p50_ms),
                 median(|sample| sample.p99_ms),
                 median(|sample| sample.rss_mib),
@@ -129,8 +146,6 @@ impl Series {
                 median(|sample| sample.other_cpu),
             ));
         }
-        lines.push(String::new());
-        lines.extend(self.promises());
         for line in lines {
             // Writing to a `String` can't fail.
             let _ = writeln!(text, "{line}");

@@ -18,6 +18,7 @@ Usage: cargo xtask bench proxy [FLAGS]
 ";
 
 /// How to measure.
+#[derive(Debug)]
 pub(super) struct Settings {
     pub(super) rounds: usize,
     pub(super) seconds: u64,
