@@ -10,32 +10,26 @@ use crate::network_wire::{Reply, gateway};
 fn config(upstream: &Upstream, more: &str) -> String {
     format!(
         "integrations:\n  - name: api\n    destination: {}\n    outgoing_auth:\n      - type: token\n        params:\n          \
-         secrets: [\"file:/secrets/token\"]\n          header: Authorization\n          prefix: \"Bearer \"\n{more}",
+         secrets: [\"env:API_TOKEN\"]\n          header: Authorization\n          prefix: \"Bearer \"\n{more}",
         upstream.url()
     )
 }
 
-/// Writes a configuration and its secret into the folder of the test.
+/// Writes a configuration into the folder of the test.
 fn prepare(doorward: &Doorward, upstream: &Upstream, more: &str) {
     doorward.watch(upstream.canary());
-    let token = doorward.folder().join("token");
-    crate::write(&token, upstream.canary());
-    let text = config(upstream, more).replace("/secrets/token", &token.display().to_string());
-    crate::write(doorward.folder().join("config.yaml"), &text);
+    crate::write(doorward.folder().join("config.yaml"), &config(upstream, more));
 }
 
-fn start(doorward: &Doorward, more: &[&str]) -> Running {
+fn start(doorward: &Doorward, upstream: &Upstream, more: &[&str]) -> Running {
+    start_with(doorward, &[("API_TOKEN", upstream.canary())], more)
+}
+
+/// The same with these secrets in its environment.
+fn start_with(doorward: &Doorward, secrets: &[(&str, &str)], more: &[&str]) -> Running {
     let mut command = doorward.command();
-    command.args([
-        "--json",
-        "gateway",
-        "-config",
-        "config.yaml",
-        "-addr",
-        "127.0.0.1:0",
-        "-dangerous-allow-private",
-    ]);
-    command.args(more);
+    command.args(["--json", "gateway", "-config", "config.yaml", "-addr", "127.0.0.1:0"]);
+    command.arg("-dangerous-allow-private").args(more).envs(secrets.iter().copied());
     doorward.start(command)
 }
 
@@ -72,7 +66,7 @@ fn wait_until(doorward: &Doorward, text: &str) {
 fn a_first_start_in_an_empty_home_serves_a_peers_configuration() {
     let (doorward, upstream) = (home(), Upstream::start());
     prepare(&doorward, &upstream, "  - {name: my_service, destination: \"https://my.example.com\"}\n");
-    let running = start(&doorward, &["--recovery-out", "recovery.txt"]);
+    let running = start(&doorward, &upstream, &["--recovery-out", "recovery.txt"]);
     assert_eq!(running.ready["peer"]["integrations"], 2);
     let token = format!("Bearer {}", capability(&doorward));
     let authorised = ("authorization", token.as_str());
@@ -115,12 +109,12 @@ fn a_first_start_in_an_empty_home_serves_a_peers_configuration() {
 fn the_header_that_names_an_integration_can_be_switched_off_or_bound_to_a_host() {
     let (doorward, upstream) = (home(), Upstream::start());
     prepare(&doorward, &upstream, "");
-    let running = start(&doorward, &["-disable_x_at_int", "--recovery-out", "r"]);
+    let running = start(&doorward, &upstream, &["-disable_x_at_int", "--recovery-out", "r"]);
     let token = format!("Bearer {}", capability(&doorward));
     let authorised = ("authorization", token.as_str());
     assert_eq!(ask(&running, "/echo", &[("host", "other"), ("x-at-int", "api"), authorised]).status, 404);
     assert!(running.stop().success());
-    let running = start(&doorward, &["-x_at_int_host", "Front.Example.com"]);
+    let running = start(&doorward, &upstream, &["-x_at_int_host", "Front.Example.com"]);
     assert_eq!(
         ask(&running, "/echo", &[("host", "other.example.com"), ("x-at-int", "api"), authorised]).status,
         404
@@ -174,7 +168,7 @@ fn what_is_wrong_with_the_configuration_stops_the_start_before_a_home_is_made() 
 fn a_changed_file_counts_and_a_broken_one_changes_nothing() {
     let (doorward, upstream) = (home(), Upstream::start());
     prepare(&doorward, &upstream, "");
-    let running = start(&doorward, &["-watch", "--recovery-out", "r"]);
+    let running = start(&doorward, &upstream, &["-watch", "--recovery-out", "r"]);
     let token = format!("Bearer {}", capability(&doorward));
     let authorised = ("authorization", token.as_str());
     crate::write(doorward.folder().join("unrelated.log"), "nothing of ours");
@@ -214,8 +208,8 @@ fn a_changed_file_counts_and_a_broken_one_changes_nothing() {
 #[test]
 fn a_destination_with_a_star_goes_where_the_call_says_and_nowhere_else() {
     let (doorward, upstream) = (home(), Upstream::start());
-    prepare(&doorward, &upstream, "  - {name: wide, destination: \"https://*.internal.example.com\"}\n");
-    let running = start(&doorward, &["--recovery-out", "r"]);
+    prepare(&doorward, &upstream, "  - {name: wide, destination: \"https://*.internal.invalid\"}\n");
+    let running = start(&doorward, &upstream, &["--recovery-out", "r"]);
     let words = ["capability", "request", "--for", "ada", "--integrations", "wide"];
     let token = format!("Bearer {}", doorward.run(&words, "").succeeded().trim());
     let call = |destination: Option<&str>| {
@@ -227,26 +221,26 @@ fn a_destination_with_a_star_goes_where_the_call_says_and_nowhere_else() {
         (None, "Bad Request: missing X-AT-Destination header\n"),
         (Some("https://evil.test"), "Bad Request: invalid X-AT-Destination header: host not permitted\n"),
         (
-            Some("http://a.internal.example.com"),
+            Some("http://a.internal.invalid"),
             "Bad Request: invalid X-AT-Destination header: unexpected scheme\n",
         ),
         (
-            Some("https://u@a.internal.example.com"),
+            Some("https://u@a.internal.invalid"),
             "Bad Request: invalid X-AT-Destination header: user info not allowed\n",
         ),
         (
-            Some("https://a.internal.example.com:1"),
+            Some("https://a.internal.invalid:1"),
             "Bad Request: invalid X-AT-Destination header: unexpected port\n",
         ),
         (
-            Some("https://*.internal.example.com"),
+            Some("https://*.internal.invalid"),
             "Bad Request: invalid X-AT-Destination header: wildcard not allowed\n",
         ),
     ] {
         assert_eq!(call(destination), (400, "invalid destination".to_owned(), text.to_owned()));
     }
     // One that may be named is dialled, and no such host exists.
-    let (status, reason, _) = call(Some("https://a.internal.example.com"));
+    let (status, reason, _) = call(Some("https://a.internal.invalid"));
     assert_eq!((status, reason.as_str()), (502, "upstream unreachable"));
     assert!(running.stop().success());
 }
@@ -257,16 +251,9 @@ fn rules_and_incoming_tokens_decide_as_they_stand() {
     prepare(
         &doorward,
         &upstream,
-        "    incoming_auth:\n      - {type: token, params: {secrets: [\"file:/x/caller\"], header: X-Key}}\n",
+        "    incoming_auth:\n      - {type: token, params: {secrets: [\"env:CALLER\"], header: X-Key}}\n",
     );
-    let folder = doorward.folder();
-    let path = folder.join("config.yaml");
-    let text = std::fs::read_to_string(&path)
-        .unwrap()
-        .replace("/x/caller", &folder.join("caller").display().to_string());
-    crate::write(&path, &text);
-    crate::write(folder.join("caller"), &doorward.plant("caller"));
-    let caller = std::fs::read_to_string(folder.join("caller")).unwrap();
+    let (folder, caller) = (doorward.folder(), doorward.plant("caller"));
     crate::write(
         folder.join("allowlist.yaml"),
         "- integration: API\n  callers:\n    - id: \"*\"\n      rules:\n        - {path: /echo, methods: {GET: {query: {a: [\"1\"]}}}}\n        - {path: /open/**, methods: {GET: {}}}\n",
@@ -276,7 +263,8 @@ fn rules_and_incoming_tokens_decide_as_they_stand() {
         "- integration: api\n  callers:\n    - rules: [{path: /open/secret, methods: {GET: {}}}]\n",
     );
     // Both lists are found under their usual names.
-    let running = start(&doorward, &["--recovery-out", "r"]);
+    let secrets = [("API_TOKEN", upstream.canary()), ("CALLER", caller.as_str())];
+    let running = start_with(&doorward, &secrets, &["--recovery-out", "r"]);
     assert_eq!(running.ready["peer"]["rules"].as_array().unwrap().len(), 2);
     let call = |target: &str, key: &str| ask(&running, target, &[("host", "api"), ("x-key", key)]);
     let allowed = call("/echo?a=1", &caller);
@@ -313,7 +301,7 @@ fn rules_and_incoming_tokens_decide_as_they_stand() {
 fn without_a_rule_nothing_is_allowed_unless_everything_is() {
     let (doorward, upstream) = (home(), Upstream::start());
     prepare(&doorward, &upstream, "");
-    let running = start(&doorward, &["--recovery-out", "r"]);
+    let running = start(&doorward, &upstream, &["--recovery-out", "r"]);
     assert!(running.ready["peer"]["warnings"].to_string().contains("there is no allowlist"));
     let refused = ask(&running, "/echo", &[("host", "api")]);
     assert_eq!(
@@ -321,7 +309,7 @@ fn without_a_rule_nothing_is_allowed_unless_everything_is() {
         (403, "no allowlist match".to_owned(), "Forbidden: no allowlist match\n".to_owned())
     );
     assert!(running.stop().success());
-    let running = start(&doorward, &["-allow-all"]);
+    let running = start(&doorward, &upstream, &["-allow-all"]);
     assert!(running.ready["peer"]["warnings"].to_string().contains("--allow-all"));
     for method in ["GET", "POST", "DELETE"] {
         let request = format!("{method} /echo HTTP/1.1\r\nhost: api\r\ncontent-length: 0\r\n\r\n");
@@ -377,7 +365,7 @@ fn an_imported_home_serves_what_the_configuration_served() {
     assert_eq!(left.len(), 2, "{left:?}");
 
     let mut command = doorward.command();
-    command.args(["--json", "gateway", "--addr", "127.0.0.1:0"]);
+    command.args(["--json", "gateway", "--addr", "127.0.0.1:0"]).env("API_TOKEN", upstream.canary());
     let running = doorward.start(command);
     let reply = ask(&running, "/echo", &[("host", "api")]);
     assert_eq!(reply.status, 200, "{}", reply.text());
