@@ -77,6 +77,6 @@ fn a_file_that_would_let_anybody_in_by_mistake_stops_the_start() {
                 operations:\n  take: {title: Take, access: write, risk: low, match: {method: POST, path: /}}\n\
                 incoming:\n  - {scheme: oidc, issuer: \"https://id.example.com\"}\n";
     write(doorward.data().join("integrations/hooks.yaml"), text);
-    let said = doorward.run(&["up"], "").failed_with(1);
+    let said = doorward.run(&["up"], "").failed_with(2);
     assert!(said.contains("hooks.yaml") && said.contains("audience"), "{said}");
 }
