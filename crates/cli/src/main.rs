@@ -21,6 +21,7 @@ mod failure;
 mod gateway;
 mod generate;
 mod home;
+mod inplace;
 mod line;
 mod logging;
 mod management;
@@ -49,11 +50,15 @@ fn main() -> ExitCode {
     let mut words = std::env::args_os();
     match words.next().as_deref().and_then(links::started_as) {
         Some(peer) if peer.name == "aws-vault" => return aws::linked(&words.collect::<Vec<_>>()),
+        Some(peer) if peer.name == "integrations" => return inplace::linked(words.collect()),
         Some(peer) => {
             problem::print(&command::compat::unspoken(peer), Printer::new(args::Format::Table));
             return ExitCode::FAILURE;
         }
         None => {}
+    }
+    if let Some(spoken) = inplace::spoken(&std::env::args_os().collect::<Vec<_>>()) {
+        return inplace::run(&spoken);
     }
     let cli = match start::parse(std::env::args_os()) {
         Ok(cli) => cli,

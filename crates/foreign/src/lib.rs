@@ -2,7 +2,8 @@
 //!
 //! [`kingpin`] is the parser, and knows no program; [`aws_vault`] is the command line of one. A command line becomes plain
 //! structs here; what they do is for the flows of the binary, which `doorward aws` uses as well. [`links`] makes the links under
-//! whose names they are spoken.
+//! whose names they are spoken. [`integrations`] and [`allowlist`] speak as programs written in Go do ([`flags`]), and edit the
+//! files of a gateway with [`yaml`].
 //!
 //! # Invariants
 //!
@@ -10,10 +11,14 @@
 //! - Parsing touches nothing: the environment comes in as a function, profile names as another.
 //! - A code of an MFA device is wiped on drop and never shown by `Debug`.
 
+pub mod allowlist;
 pub mod aws_vault;
+pub mod flags;
+pub mod integrations;
 pub mod kingpin;
 pub mod links;
 pub mod opener;
+pub mod yaml;
 
 /// How the parser looks into the environment: an unset variable and an empty one are the same.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;

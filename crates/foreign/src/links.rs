@@ -32,7 +32,7 @@ pub const PEERS: [Peer; 4] = [
     Peer { name: "vault", speaks: Speaks::Yes },
     Peer { name: "aws-vault", speaks: Speaks::Yes },
     Peer { name: "assistantctl", speaks: Speaks::NotYet },
-    Peer { name: "integrations", speaks: Speaks::NotYet },
+    Peer { name: "integrations", speaks: Speaks::Yes },
 ];
 
 /// The peer as whom this program was started.

@@ -20,12 +20,33 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
 /// # Errors
 /// When any step fails; the old file is untouched then.
 pub fn replace_for(path: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> Result<(), Error> {
+    replace_owned(path, bytes, mode, (None, group))
+}
+
+/// The same with the permissions, the owner and the group of the file that is replaced.
+///
+/// # Errors
+/// When any step fails, such as giving it to its owner; the old file is untouched then.
+pub fn replace_like(path: &Path, bytes: &[u8], like: &std::fs::Metadata) -> Result<(), Error> {
+    use std::os::unix::fs::MetadataExt;
+    let other = |of_it: u32, ours: u32| (of_it != ours).then_some(of_it);
+    let user = other(like.uid(), rustix::process::geteuid().as_raw());
+    let group = other(like.gid(), rustix::process::getegid().as_raw());
+    replace_owned(path, bytes, like.mode() & 0o7777, (user, group))
+}
+
+fn replace_owned(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    owner: (Option<u32>, Option<u32>),
+) -> Result<(), Error> {
     let wrong = |what| move |source| Error::File { what, path: path.to_owned(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let fresh = folder.join(name);
-    let written = write_new(&fresh, bytes, mode, group).and_then(|()| std::fs::rename(&fresh, path));
+    let written = write_new(&fresh, bytes, mode, owner).and_then(|()| std::fs::rename(&fresh, path));
     if let Err(source) = written {
         // Best effort: the half-written file must not stay, but the first error is the one to report.
         let _ = std::fs::remove_file(&fresh);
@@ -34,13 +55,18 @@ pub fn replace_for(path: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> 
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong("sync the folder of"))
 }
 
-fn write_new(path: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> std::io::Result<()> {
+fn write_new(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    (user, group): (Option<u32>, Option<u32>),
+) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let _ = std::fs::remove_file(path);
     // Its owner's alone until it belongs to the group.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode & 0o600).open(path)?;
-    if let Some(group) = group {
-        std::os::unix::fs::fchown(&file, None, Some(group))?;
+    if user.is_some() || group.is_some() {
+        std::os::unix::fs::fchown(&file, user, group)?;
     }
     file.set_permissions(std::fs::Permissions::from_mode(mode))?;
     file.write_all(bytes)?;

@@ -8,15 +8,21 @@ use model::IntegrationName;
 /// `doorward integration`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Integration {
-    /// List every integration
+    /// List every integration; with `--file FILE`, those of a `config.yaml`
     List,
     /// Show one with its operations, secrets and presets
     Show {
         /// Which one
         name: IntegrationName,
     },
-    /// Add one of your own, made from a built-in one
+    /// Add one of your own, made from a built-in one; with `--file FILE`, write it into a `config.yaml`
     Add(Add),
+    /// Change an integration of a `config.yaml` in place; `--help` lists the flags
+    #[command(disable_help_flag = true)]
+    Update(InFile),
+    /// Take an integration out of a `config.yaml`
+    #[command(disable_help_flag = true)]
+    Delete(InFile),
     /// Write a new integration and its cases, to start from
     New(New),
     /// Run the cases of integrations; with `--live`, ask the services whether the credentials work
@@ -45,6 +51,14 @@ pub(crate) struct Add {
     /// Let the credential go to private and loopback addresses, and over plain http
     #[arg(long)]
     pub(crate) dangerous_allow_private: bool,
+}
+
+/// A command for a file, whose flags are read elsewhere: they may have one dash.
+#[derive(Debug, Args)]
+pub(crate) struct InFile {
+    /// A name and flags, such as `slack --file config.yaml --timeout 5s`
+    #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<std::ffi::OsString>,
 }
 
 /// `doorward integration new`.

@@ -134,6 +134,9 @@ pub(crate) enum Command {
     /// List, show, add and test integrations
     #[command(subcommand)]
     Integration(integration::Integration),
+    /// Grant and take back capabilities in an `allowlist.yaml` in place: `list`, `add`, `remove`
+    #[command(disable_help_flag = true)]
+    Allowlist(integration::InFile),
     /// Request, narrow, use and revoke capabilities
     #[command(subcommand)]
     Capability(Box<capability::Capability>),

@@ -19,6 +19,8 @@ pub(crate) fn run(context: &Context, args: Integration) -> Outcome {
         Integration::List => list(context),
         Integration::Show { name } => show(context, &name),
         Integration::Add(args) => add(context, &args),
+        // Taken out before: their flags may have one dash.
+        Integration::Update(_) | Integration::Delete(_) => Ok(()),
         Integration::New(args) => new(context, args),
         Integration::Test(args) if args.live => live(context, &args),
         Integration::Test(args) => test(context, &args),

@@ -103,7 +103,7 @@ fn a_link_that_would_only_refuse_does_not_hide_a_program_of_its_name() {
     let doorward = home();
     let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let shown = folder.path().to_str().unwrap();
-    symlink("/bin/sh", other.path().join("integrations")).unwrap();
+    symlink("/bin/sh", other.path().join("assistantctl")).unwrap();
     symlink("/bin/sh", other.path().join("aws-vault")).unwrap();
     let install = |first: &Path, then: &Path, more: &[&str]| {
         let mut command = doorward.command();
@@ -112,11 +112,11 @@ fn a_link_that_would_only_refuse_does_not_hide_a_program_of_its_name() {
         doorward.run_command(command, "").json()
     };
     let made = install(other.path(), folder.path(), &[]);
-    let left = made["links"].as_array().unwrap().iter().find(|row| row["name"] == "integrations").unwrap();
+    let left = made["links"].as_array().unwrap().iter().find(|row| row["name"] == "assistantctl").unwrap();
     assert!(left["state"].as_str().unwrap().starts_with("left out"), "{made}");
     let note = made["notes"].to_string();
     assert!(note.contains("`aws-vault` runs `") && note.contains("comes before"), "{made}");
-    let asked = install(folder.path(), other.path(), &["--name", "integrations"]);
+    let asked = install(folder.path(), other.path(), &["--name", "assistantctl"]);
     assert_eq!(
         (&asked["links"][0]["state"], asked["notes"].as_array().unwrap().len()),
         (&"made".into(), 0),

@@ -31,6 +31,8 @@ mod grpc;
 #[cfg(test)]
 mod incoming;
 #[cfg(test)]
+mod inplace;
+#[cfg(test)]
 mod kill9;
 #[cfg(test)]
 mod life;

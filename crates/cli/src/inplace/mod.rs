@@ -1,0 +1,232 @@
+//! Files of a gateway that are edited where they stand: `config.yaml` by `integrations` and `doorward integration … --file`,
+//! `allowlist.yaml` by `doorward allowlist`. The command lines and the edits are [`foreign`]'s; files and printing are here.
+
+mod file;
+mod services;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use foreign::yaml::Document;
+use foreign::{allowlist, integrations};
+use serde_json::{Value, json};
+
+use crate::args::Format;
+use crate::failure::{Failure, Outcome};
+use crate::print::table::{self, at};
+use crate::print::{Printer, problem};
+use file::Held;
+
+/// A command line of these, as it was found in what was typed.
+pub(crate) struct Spoken {
+    program: &'static str,
+    tool: Tool,
+    words: Vec<OsString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tool {
+    Integrations,
+    Allowlist,
+}
+
+/// What is typed behind the link `integrations`.
+pub(crate) fn linked(words: Vec<OsString>) -> ExitCode {
+    run(&Spoken { program: "integrations", tool: Tool::Integrations, words })
+}
+
+/// Finds `doorward allowlist …`, and `doorward integration add|update|delete|list …` for a file. Their flags may have one dash.
+pub(crate) fn spoken(typed: &[OsString]) -> Option<Spoken> {
+    let mut words: Vec<OsString> = typed.iter().skip(1).cloned().collect();
+    let mut json = false;
+    // What holds for every command may stand before it.
+    loop {
+        match words.first()?.to_str()? {
+            "--json" => json = true,
+            "-v" | "--verbose" | "--dangerous-allow-dumps" => {}
+            "--home" | "--log" => drop(words.remove(0)),
+            "--format" => {
+                words.remove(0);
+                json |= words.first()? == "json";
+            }
+            _ => break,
+        }
+        words.remove(0);
+        words.first()?;
+    }
+    let for_a_file = |word: &OsString| {
+        let word = word.to_string_lossy();
+        let flag = word.trim_start_matches('-');
+        word.starts_with('-') && (flag == "file" || flag.starts_with("file="))
+    };
+    let second = words.get(1).and_then(|word| word.to_str()).unwrap_or_default().to_owned();
+    let (program, tool, skip) = match words.first()?.to_str()? {
+        "allowlist" => ("doorward allowlist", Tool::Allowlist, 1),
+        "integration" => match &*second {
+            "update" | "delete" => ("doorward integration", Tool::Integrations, 1),
+            "add" | "list" if words.iter().any(for_a_file) => ("doorward integration", Tool::Integrations, 1),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let mut words = words.split_off(skip);
+    if json {
+        words.push("--json".into());
+    }
+    Some(Spoken { program, tool, words })
+}
+
+/// Does what was typed.
+pub(crate) fn run(spoken: &Spoken) -> ExitCode {
+    let asks =
+        |word: &OsString| matches!(word.to_str(), Some("--json" | "-json" | "--json=true" | "-json=true"));
+    let json = spoken.words.iter().any(asks);
+    let printer = Printer::new(if json { Format::Json } else { Format::Table });
+    let done = texts(&spoken.words).and_then(|words| match spoken.tool {
+        Tool::Integrations => of_integrations(&words, spoken.program, printer),
+        Tool::Allowlist => of_allowlist(&words, spoken.program, printer),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            problem::print(&failure, printer);
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}
+
+fn of_integrations(words: &[String], program: &str, printer: Printer) -> Outcome {
+    use integrations::{Command, Done};
+
+    let catalog = services::Catalogue::load();
+    let typed = integrations::read(words, program, &catalog.more())?;
+    let file = typed.file.as_str();
+    match &typed.command {
+        Command::Help(text) => return Printer::text(text),
+        Command::List => {
+            let document = Document::read(&file::text(file)?, file).map_err(integrations::Error::from)?;
+            return listed(file, &integrations::list(&document, file)?, printer);
+        }
+        Command::Add(..) | Command::Update(..) | Command::Delete(_) => {}
+    }
+    let mut held = match typed.command {
+        Command::Delete(_) => Held::existing(file)?,
+        _ => Held::open(file)?,
+    };
+    let mut document = Document::read(held.text(), file).map_err(integrations::Error::from)?;
+    let done = typed.command.apply(&mut document, file)?;
+    held.write(document.text())?;
+    let (status, name, keys) = match done {
+        Done::Added(name) => ("added", name, Vec::new()),
+        Done::Unchanged(name) => ("unchanged", name, Vec::new()),
+        Done::Updated(name, keys) => ("updated", name, keys),
+        Done::Deleted(name) => ("deleted", name, Vec::new()),
+    };
+    let answer = json!({ "status": status, "name": name, "file": file, "changed": keys });
+    printer.answer(&answer, |_| match keys.is_empty() {
+        true => format!("{status} `{name}` in {file}"),
+        false => format!("{status} `{name}` in {file}: {}", keys.join(", ")),
+    })
+}
+
+fn listed(file: &str, blocks: &[integrations::Listed], printer: Printer) -> Outcome {
+    let row = |block: &integrations::Listed| {
+        json!({
+            "name": block.name, "destination": block.destination,
+            "incoming": block.incoming, "outgoing": block.outgoing,
+        })
+    };
+    let rows: Value = blocks.iter().map(row).collect();
+    printer.answer(&json!({ "file": file, "integrations": rows }), |document| {
+        let columns = [
+            ("name", "name"),
+            ("destination", "destination"),
+            ("callers prove", "incoming"),
+            ("sent", "outgoing"),
+        ];
+        table::of(at(document, "integrations"), &columns, "There are none.")
+    })
+}
+
+fn of_allowlist(words: &[String], program: &str, printer: Printer) -> Outcome {
+    use allowlist::{Command, Done};
+
+    let catalog = services::Catalogue::load();
+    let typed = allowlist::read(words, program, &catalog.capabilities())?;
+    let file = typed.file.as_str();
+    let grant = match &typed.command {
+        Command::Help(text) => return Printer::text(text),
+        Command::List => {
+            let document = Document::read(&file::text(file)?, file).map_err(integrations::Error::from)?;
+            return granted(file, &allowlist::list(&document, file)?, printer);
+        }
+        Command::Add(grant) | Command::Remove(grant) => grant,
+    };
+    let mut held = match typed.command {
+        Command::Remove(_) => Held::existing(file)?,
+        _ => Held::open(file)?,
+    };
+    let mut document = Document::read(held.text(), file).map_err(integrations::Error::from)?;
+    let done = typed.command.apply(&mut document, file)?;
+    held.write(document.text())?;
+    let (status, count) = match done {
+        Done::Added => ("added", 1),
+        Done::Unchanged => ("unchanged", 0),
+        Done::Removed(count) | Done::RemovedAll(count) => ("removed", count),
+    };
+    let nothing_left = matches!(done, Done::RemovedAll(_));
+    let answer = json!({
+        "status": status, "file": file, "integration": grant.integration, "caller": grant.caller,
+        "capability": grant.capability, "grants": count, "allows_nothing_now": nothing_left,
+    });
+    printer.answer(&answer, |_| {
+        let what = format!("{status} `{}` of `{}` for `{}` in {file}", grant.capability, grant.integration, grant.caller);
+        match nothing_left {
+            true => format!("{what}\nThat was the last grant: an entry that allows nothing is left, so that nobody else's speaks for `{}`.", grant.caller),
+            false => what,
+        }
+    })
+}
+
+fn granted(file: &str, lines: &[allowlist::Granted], printer: Printer) -> Outcome {
+    let row = |line: &allowlist::Granted| {
+        json!({
+            "integration": line.integration, "caller": line.caller, "capability": line.capability,
+            "params": line.params, "rules": line.rules,
+        })
+    };
+    let rows: Value = lines.iter().map(row).collect();
+    printer.answer(&json!({ "file": file, "grants": rows }), |document| {
+        let columns = [
+            ("integration", "integration"),
+            ("caller", "caller"),
+            ("capability", "capability"),
+            ("params", "params"),
+            ("own rules", "rules"),
+        ];
+        table::of(at(document, "grants"), &columns, "There are none.")
+    })
+}
+
+fn texts(words: &[OsString]) -> Outcome<Vec<String>> {
+    let text = |word: &OsString| {
+        word.to_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::usage("a word of the command line is not UTF-8"))
+    };
+    words.iter().map(text).collect()
+}
+
+impl From<integrations::Error> for Failure {
+    fn from(error: integrations::Error) -> Self {
+        let hint = error.hint();
+        let failure = match &error {
+            integrations::Error::Usage(usage) => Self::usage(usage.to_string()),
+            _ => Self::new(error.to_string()),
+        };
+        failure.maybe_hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests;
