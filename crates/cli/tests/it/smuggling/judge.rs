@@ -59,10 +59,28 @@ impl What {
     }
 }
 
+impl fmt::Display for What {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Smuggled(record) => write!(out, "parsed what only a misreading has: {record:?}"),
+            Self::NotRefused(record) => write!(out, "parsed what had to be refused: {record:?}"),
+            Self::PassedOn => out.write_str("refused what was passed on to it"),
+            Self::NoRefusal => out.write_str("no answer is a refusal"),
+            Self::Answer { seen, recorded } => {
+                write!(out, "answers to {seen:?}, but parsed were {recorded:?}")
+            }
+            Self::NotServed(seen) => write!(out, "no more was served than {seen:?}"),
+            Self::Credential(record) => write!(out, "another credential than the right one: {record:?}"),
+            Self::Hangs => out.write_str("the connection stayed open and nothing came"),
+            Self::Stray(record) => write!(out, "belongs to no case: {record:?}"),
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { case, back_end, must, what, replies } = self;
-        write!(out, "{case} at {back_end} ({must:?}): {what:?}; answered {replies:?}")
+        write!(out, "{case} at {back_end} ({must:?}): {what}; answered {replies:?}")
     }
 }
 
