@@ -97,7 +97,7 @@ impl Door {
     ) -> Outcome<Self> {
         let files = Files::write(&folder.join("authtranslator"), Size::ONE, upstream)?;
         let log = folder.join("authtranslator.log");
-        Self::of_files(program, &["-log-level", "WARN"], (core, &log), files, None)
+        Self::of_files(program, &["--log-level", "WARN"], (core, &log), files, None)
     }
 
     fn of_files(
@@ -114,10 +114,10 @@ impl Door {
         let addr = format!("127.0.0.1:{port}");
         let mut arguments = vec![secret.as_str(), program.as_str()];
         arguments.extend(before);
-        for (flag, value) in ["-config", "-allowlist", "-denylist"].iter().zip(&paths) {
+        for (flag, value) in ["--config", "--allowlist", "--denylist"].iter().zip(&paths) {
             arguments.extend([*flag, value.as_str()]);
         }
-        arguments.extend(["-addr", &addr]);
+        arguments.extend(["--addr", &addr]);
         let headers = vec![format!("X-AT-Int: {NAME}")];
         let since = Instant::now();
         let env = find("env").unwrap_or_else(|| PathBuf::from("env"));
