@@ -94,20 +94,8 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
     // The hosts of the service are not those of another address.
     let base_hosts = if base_url.is_some() { None } else { base.hosts };
     let base_domain = if base_url.is_some() { None } else { base.domain };
-    let secrets = merge_secrets(base.secrets, secrets);
-    let secrets = if auth.is_some() {
-        let used: Vec<String> =
-            auth.as_ref().or(base.auth.as_ref()).into_iter().flatten().flat_map(named).collect();
-        // What the user's schemes no longer use was the built-in schemes' own.
-        secrets
-            .into_iter()
-            .filter(|(name, (whose, _))| *whose == Owner::User || used.contains(name))
-            .collect()
-    } else {
-        secrets
-    };
-    let mut merged_headers = base.headers;
-    merged_headers.extend(headers);
+    let secrets = in_use(merge_secrets(base.secrets, secrets), auth.as_deref());
+    let headers = base.headers.into_iter().chain(headers).collect();
     Ok(File {
         title: title.or(base.title),
         docs: docs.or(base.docs),
@@ -117,8 +105,8 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         hosts: hosts.or(base_hosts),
         aliases,
         query,
-        headers: merged_headers,
-        secrets: secrets.into_iter().map(|(name, (_, entry))| (name, entry)).collect(),
+        headers,
+        secrets,
         auth: auth.or(base.auth),
         // Who may call is never said by a built-in file.
         incoming,
@@ -139,6 +127,16 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         dangerous_allow_private,
         tls_insecure_skip_verify,
     })
+}
+
+/// The secrets that schemes of the user's own leave. What those no longer use was the built-in schemes' own.
+fn in_use(secrets: Secrets, own: Option<&[Spanned<AuthEntry>]>) -> BTreeMap<String, Spanned<SecretEntry>> {
+    let used: Option<Vec<String>> = own.map(|own| own.iter().flat_map(named).collect());
+    let kept = |name: &String, whose: Owner| {
+        whose == Owner::User || used.as_ref().is_none_or(|used| used.contains(name))
+    };
+    let kept = secrets.into_iter().filter(|(name, (whose, _))| kept(name, *whose));
+    kept.map(|(name, (_, entry))| (name, entry)).collect()
 }
 
 type Secrets = BTreeMap<String, (Owner, Spanned<SecretEntry>)>;

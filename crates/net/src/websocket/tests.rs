@@ -19,6 +19,9 @@ fn request(change: impl FnOnce(&mut http::Request<()>)) -> Parts {
     request.into_parts().0
 }
 
+/// A change to a whole handshake, and the header that is wrong then; none where the request as such is.
+type Broken = (&'static str, fn(&mut http::Request<()>));
+
 fn read(change: impl FnOnce(&mut http::Request<()>)) -> Result<Option<Asked>, Malformed> {
     let (_drain, draining) = drain::channel();
     asked(&mut request(change), &draining)
@@ -28,7 +31,7 @@ fn read(change: impl FnOnce(&mut http::Request<()>)) -> Result<Option<Asked>, Ma
 fn only_a_handshake_with_one_reading_is_one() {
     // Without the library's own part there is nothing to switch, so a whole one ends with that.
     assert_eq!(read(|_| {}).unwrap_err(), Malformed::Request);
-    let broken: [(&str, fn(&mut http::Request<()>)); 9] = [
+    let broken: [Broken; 9] = [
         ("upgrade", |r| {
             r.headers_mut().append("upgrade", "h2c".parse().unwrap());
         }),

@@ -4,8 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What a stream says, however it was cut: the data of each message and the contents of each control frame.
-fn read(pieces: &[&[u8]]) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), Unframed> {
+/// The data of each message, and the contents of each control frame.
+type Said = (Vec<Vec<u8>>, Vec<Vec<u8>>);
+
+/// What a stream says, however it was cut.
+fn read(pieces: &[&[u8]]) -> Result<Said, Unframed> {
     let mut frames = Frames::default();
     let (mut messages, mut controls) = (Vec::new(), Vec::new());
     let (mut message, mut control) = (Vec::new(), Vec::new());
