@@ -192,7 +192,14 @@ impl Descriptions for Operations {
                 catalog::Effect::NoSession => ActionEffect::NoSession,
             },
         };
-        Ok(found.operations().values().map(spec).collect())
+        let mut specs: Vec<ActionSpec> = found.operations().values().map(spec).collect();
+        if specs.is_empty() {
+            // One of the user's own may describe none. Then there is the one that stands for everything.
+            let operation = UNKNOWN.parse().map_err(|_| policy::Error::Schema(UNKNOWN.to_owned()))?;
+            let (access, risk, effect) = (model::Access::Write, model::Risk::High, ActionEffect::Use);
+            specs.push(ActionSpec { integration: integration.clone(), operation, access, risk, effect });
+        }
+        Ok(specs)
     }
 }
 
@@ -255,6 +262,8 @@ impl Declared for Operations {
     }
 }
 
+/// The operation of everything that no operation describes.
+const UNKNOWN: &str = "unknown";
 /// What the keys of grants begin with; those of capabilities with names stand in the same table.
 const GRANTS: &[u8] = b"grt_";
 

@@ -334,9 +334,20 @@ fn an_imported_home_serves_what_the_configuration_served() {
         "  - {name: my_service, destination: \"https://my.example.com/base?v=1\"}\n",
     );
     let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+    crate::write(
+        doorward.folder().join("allow.yaml"),
+        "- integration: my_service\n  callers: [{id: \"*\", rules: [{path: /x, methods: {GET: {}}}]}]\n\
+         - integration: api\n  callers: [{id: \"*\", rules: [{path: /echo, methods: {GET: {}}}]}]\n",
+    );
     let import = |flags: &[&str]| {
-        let mut words =
-            vec!["--json", "import", "authtranslator", "config.yaml", "--dangerous-allow-private"];
+        let mut words = vec![
+            "--json",
+            "import",
+            "authtranslator",
+            "config.yaml",
+            "allow.yaml",
+            "--dangerous-allow-private",
+        ];
         words.extend(flags);
         doorward.run(&words, "")
     };
