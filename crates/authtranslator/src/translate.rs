@@ -198,12 +198,7 @@ impl Config {
                 problem: format!("`{theirs}` is at most {}", u32::MAX),
             };
             let calls = u32::try_from(limit.value).map_err(wrong)?;
-            let mut rate = json!({ "calls": calls, "per": duration::ours(window) });
-            if strategy != "fixed_window"
-                && let Some(rate) = rate.as_object_mut()
-            {
-                rate.insert("strategy".to_owned(), json!(strategy));
-            }
+            let rate = json!({ "calls": calls, "per": duration::ours(window), "strategy": strategy });
             fields.insert(ours.to_owned(), rate);
         }
         Ok(limits)
@@ -213,11 +208,11 @@ impl Config {
         let Some(written) = &entry.rate_limit_strategy else { return Ok("fixed_window") };
         match written.value.as_str() {
             "" => Ok("fixed_window"),
-            known @ ("fixed_window" | "token_bucket" | "leaky_bucket") => Ok(known),
+            known @ ("fixed_window" | "token_bucket" | "leaky_bucket" | "sliding_window") => Ok(known),
             _ => Err(Error::Invalid {
                 file: self.file.clone(),
                 line: written.referenced.line(),
-                problem: "`rate_limit_strategy` is `fixed_window`, `token_bucket` or `leaky_bucket`"
+                problem: "`rate_limit_strategy` is `fixed_window`, `sliding_window`, `token_bucket` or `leaky_bucket`"
                     .to_owned(),
             }),
         }

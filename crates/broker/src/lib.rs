@@ -38,6 +38,7 @@ pub use broker::{
 };
 pub use clock::SystemClock;
 pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};
+pub use limits::shared::{OnFailure, SharedRates};
 pub use manage::{MANAGED, Payload};
 pub use metrics::Metrics;
 pub use worker::Worker;

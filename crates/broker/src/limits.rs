@@ -1,19 +1,24 @@
 //! Rates: of an integration, of a caller on it, and of a capability.
 //!
-//! A rate is counted by governor's GCRA, a bucket that fills evenly; a fixed window would let twice the rate through at its
-//! border. Counters are in memory: one process, one count.
+//! How a rate is counted is its strategy's; the usual one is a bucket that fills evenly. Counters live as long as the process: a
+//! reload of files keeps them. They go by the names of integrations and principals, which have one spelling.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+mod counters;
+pub(crate) mod shared;
+mod strategy;
+
+use std::hash::RandomState;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
-use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-use governor::clock::{Clock, DefaultClock};
-use governor::state::keyed::DashMapStateStore;
-use governor::{Quota, RateLimiter};
-use model::{IntegrationName, PrincipalName, QuickHash, QuickMap, TenantName};
+use model::{IntegrationName, PrincipalName, QuickHash, Quota, TenantName};
 use policy::Counter;
+
+use crate::Broker;
+use counters::Counters;
+use shared::SharedRates;
+pub(crate) use strategy::Pace;
 
 /// What is counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,92 +31,111 @@ pub(crate) enum Counted {
     Capability(Counter),
 }
 
-/// So many calls in so much time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Pace {
-    pub(crate) calls: u32,
-    pub(crate) per: Duration,
+impl Counted {
+    /// What a caller is told whose rate it is.
+    const fn policy(&self) -> &'static str {
+        match self {
+            Self::Integration(..) => "integration",
+            Self::Caller(..) => "caller",
+            Self::Capability(_) => "capability",
+        }
+    }
 }
 
 /// Proof that a call is within its rates.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Within(());
+pub(crate) struct Within {
+    tightest: Option<Quota>,
+}
+
+impl Within {
+    /// How the rate stands of which least is left; none where there is no rate.
+    pub(crate) const fn tightest(&self) -> Option<&Quota> {
+        self.tightest.as_ref()
+    }
+}
 
 /// All counters of a process.
-#[derive(Default)]
 pub(crate) struct Limits {
-    proven: Paces<Counted, QuickHash>,
+    /// Times are counted from here: the clock of the wall may be set, and this one can't.
+    began: Instant,
+    proven: Counters<Counted, QuickHash>,
     /// By the address of whoever proved nothing.
-    strangers: Paces<IpAddr, RandomState>,
+    strangers: Counters<IpAddr, RandomState>,
+    /// Where several processes count together.
+    shared: OnceLock<SharedRates>,
 }
 
-/// Counters by their pace; a key can be counted at several.
-struct Paces<K: Hash + Eq + Clone, S: BuildHasher + Clone> {
-    limiters: RwLock<QuickMap<Pace, Limiter<K, S>>>,
-    clock: DefaultClock,
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            proven: Counters::new(MOST),
+            strangers: Counters::new(MOST),
+            shared: OnceLock::new(),
+        }
+    }
 }
-
-type Limiter<K, S> = RateLimiter<K, DashMapStateStore<K, S>, DefaultClock>;
 
 impl Limits {
-    /// Counts one call against each of the rates, or says how long to wait. Those counted before the one that refuses stay
-    /// counted: a caller that hammers at a limit doesn't get more out of the others.
-    pub(crate) fn count(&self, rates: impl Iterator<Item = (Counted, Pace)>) -> Result<Within, Duration> {
+    /// Counts one call against each of the rates, or says how the one stands that it breaks. Those counted before the one that
+    /// refuses stay counted: a caller that hammers at a limit doesn't get more out of the others.
+    pub(crate) fn count(&self, rates: impl Iterator<Item = (Counted, Pace)>) -> Result<Within, Quota> {
+        let mut within = Within { tightest: None };
+        let mut now = None;
         for (counted, pace) in rates {
-            self.proven.count(&counted, pace)?;
+            // Read only where something is counted.
+            let now = *now.get_or_insert_with(|| self.now());
+            let policy = counted.policy();
+            let taken = self.proven.take(counted, pace, now);
+            let (left, reset) = (taken.left, Duration::from_nanos(taken.wait));
+            let quota = Quota { policy, calls: pace.calls, per: pace.per, left, reset };
+            if !taken.admitted {
+                return Err(quota);
+            }
+            if within.tightest.is_none_or(|tightest| left < tightest.left) {
+                within.tightest = Some(quota);
+            }
         }
-        Ok(Within(()))
+        Ok(within)
     }
 
-    /// Counts what came from an address without any proof.
+    /// Counts what came from an address without any proof, or says how long to wait.
     pub(crate) fn count_stranger(&self, address: IpAddr, pace: Pace) -> Result<Within, Duration> {
-        self.strangers.count(&address, pace).map(Within)
-    }
-
-    /// Forgets counters that are full again; called now and then, so that names that came once do not pile up.
-    pub(crate) fn tidy(&self) {
-        self.proven.tidy();
-        self.strangers.tidy();
-    }
-}
-
-impl<K: Hash + Eq + Clone, S: BuildHasher + Clone + Default> Paces<K, S> {
-    fn count(&self, key: &K, pace: Pace) -> Result<(), Duration> {
-        let check = |limiter: &Limiter<K, S>| {
-            limiter.check_key(key).map_err(|until| until.wait_time_from(self.clock.now()))
-        };
-        if let Some(limiter) = self.limiters.read().unwrap_or_else(PoisonError::into_inner).get(&pace) {
-            return check(limiter);
+        let taken = self.strangers.take(address, pace, self.now());
+        match taken.admitted {
+            true => Ok(Within { tightest: None }),
+            false => Err(Duration::from_nanos(taken.wait)),
         }
-        let fresh = limiter(pace).ok_or(pace.per)?;
-        let mut known = self.limiters.write().unwrap_or_else(PoisonError::into_inner);
-        check(known.entry(pace).or_insert(fresh))
     }
 
-    fn tidy(&self) {
-        let mut known = self.limiters.write().unwrap_or_else(PoisonError::into_inner);
-        // Whoever narrows a capability chooses its pace, so paces must not pile up either.
-        known.retain(|_, limiter| {
-            limiter.retain_recent();
-            !limiter.is_empty()
-        });
+    /// Where several processes count together, where they do.
+    pub(crate) fn shared(&self) -> Option<&SharedRates> {
+        self.shared.get()
     }
-}
 
-impl<K: Hash + Eq + Clone, S: BuildHasher + Clone> Default for Paces<K, S> {
-    fn default() -> Self {
-        Self { limiters: RwLock::default(), clock: DefaultClock::default() }
+    /// Forgets counters that know nothing any more; called now and then, so that names that came once do not pile up.
+    pub(crate) fn tidy(&self) {
+        let now = self.now();
+        self.proven.tidy(now);
+        self.strangers.tidy(now);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
-/// What counts at this pace; `None` for a pace that allows nothing.
-fn limiter<K: Hash + Eq + Clone, S: BuildHasher + Clone + Default>(pace: Pace) -> Option<Limiter<K, S>> {
-    let calls = NonZeroU32::new(pace.calls)?;
-    let every = pace.per.checked_div(pace.calls)?.max(Duration::from_nanos(1));
-    let quota = Quota::with_period(every)?.allow_burst(calls);
-    Some(RateLimiter::dashmap_with_hasher(quota, S::default()))
+impl Broker {
+    /// Counts rates together with other processes from now on. Before any door opens, and once: what was said first holds.
+    pub fn share_rates(&self, shared: SharedRates) {
+        let _ = self.limits().shared.set(shared);
+    }
 }
+
+/// Most counters of a kind: some 20 MB.
+const MOST: usize = 128 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -193,11 +193,12 @@ fn read_limits(entry: &LimitsEntry) -> Result<Limits, String> {
         parse_duration(text).map_err(|error| error.to_string())
     };
     let every = |entry: &Option<RateEntry>| -> Result<Option<Rate>, String> {
-        let Some(RateEntry { calls, per }) = entry else { return Ok(None) };
+        let Some(RateEntry { calls, per, strategy }) = entry else { return Ok(None) };
         if *calls == 0 {
             return Err("a rate of zero calls refuses everything".to_owned());
         }
-        Ok(Some(Rate { calls: *calls, per: parse_duration(per).map_err(|error| error.to_string())? }))
+        let per = parse_duration(per).map_err(|error| error.to_string())?;
+        Ok(Some(Rate { calls: *calls, per, strategy: strategy.unwrap_or_default() }))
     };
     let body = match body {
         Some(text) => parse_size(text).ok_or("a size has a unit, such as `512KiB` or `1MiB`")?,

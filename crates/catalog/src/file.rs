@@ -11,6 +11,8 @@ use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
+use crate::limits::Strategy;
+
 mod auth;
 mod connection;
 mod incoming;
@@ -205,6 +207,8 @@ pub(crate) struct RateEntry {
     pub(crate) calls: u32,
     /// In how much time, such as `1m`.
     pub(crate) per: String,
+    /// How they are counted; `token_bucket` where it is absent.
+    pub(crate) strategy: Option<Strategy>,
 }
 
 /// A read that tells whether the credential works.

@@ -76,7 +76,7 @@ pub use error::Error;
 pub use incoming::Incoming;
 pub use input::{InputField, Kind, Place};
 pub use integration::{Asked, Integration, Route};
-pub use limits::{Limits, Rate};
+pub use limits::{Limits, Rate, Strategy};
 pub use narrowing::{Allowance, Narrowing, Param};
 pub use nearest::word as nearest_word;
 pub use operation::{Body, Cli, Effect, Operation};

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 /// The limits of one integration. The time-outs have no default: a file without them is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,6 +45,24 @@ pub struct Rate {
     pub calls: u32,
     /// In how much time.
     pub per: Duration,
+    /// How they are counted.
+    pub strategy: Strategy,
+}
+
+/// How calls are counted against a rate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// A bucket that holds all the calls and fills evenly: a burst at first, then a steady pace.
+    #[default]
+    TokenBucket,
+    /// A bucket that runs out evenly and refuses what would make it run over. As a meter, which never lets a call wait, it admits
+    /// what a token bucket admits.
+    LeakyBucket,
+    /// A count that begins anew when its window is over. Twice the calls can fall around the border of two windows.
+    FixedWindow,
+    /// A count of the window that ends now, from two windows by their share: no double burst, and two numbers to keep.
+    SlidingWindow,
 }
 
 /// Reads a size such as `512KiB`, `1MiB` or `2097152B`. A bare number is refused, for it has no unit.

@@ -110,7 +110,7 @@ impl fmt::Display for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        let Refusal { code, retry: _, message, hint, evidence, reason: _ } = refusal;
+        let Refusal { code, retry: _, message, hint, evidence, reason: _, quota: _ } = refusal;
         Self { kind: Kind::Refused(code, evidence), ..Self::new(message) }.maybe_hint(hint)
     }
 }

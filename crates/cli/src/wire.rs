@@ -134,6 +134,9 @@ pub(crate) fn open_with(
         },
     };
     let broker = Arc::new(Broker::open(stores, clock, told, setup)?);
+    if let Some(rates) = &settings.rates {
+        broker.share_rates(rates.counters(&crate::settings::environment)?);
+    }
     Ok(Opened { broker, facts, _lock: lock })
 }
 

@@ -28,6 +28,7 @@ mod id;
 mod name;
 mod naming;
 mod quick;
+mod quota;
 mod refusal;
 mod secret_ref;
 mod target;
@@ -42,6 +43,7 @@ pub use id::{ApprovalId, CapabilityId, EvidenceId, GrantId, LeaseId, PrincipalId
 pub use name::{IntegrationName, OperationName, PrincipalName, Resource, SecretName, TenantName};
 pub use naming::{How, Named, Naming, NamingError, NamingRule, Needs, Wishes};
 pub use quick::{QuickHash, QuickMap};
+pub use quota::Quota;
 pub use refusal::{Code, Fault, Refusal, Retry};
 pub use secret_ref::SecretRef;
 pub use target::{Authority, Method, Scheme, Target};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::EvidenceId;
+use crate::{EvidenceId, Quota};
 
 /// Why Doorward refuses. One table each for HTTP, exit and MCP codes, without a wildcard, so that a new code must be
 /// thought about three times.
@@ -255,13 +255,23 @@ pub struct Refusal {
     pub evidence: Option<EvidenceId>,
     /// A finer reason than the code, in words that programs of other gateways know: `no allowlist match`. One line.
     pub reason: Option<Box<str>>,
+    /// How the rate stands that was broken, where one was.
+    pub quota: Option<Box<Quota>>,
 }
 
 impl Refusal {
     /// A refusal with this code and message; retry `No`, no hint.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, retry: Retry::No, message: message.into(), hint: None, evidence: None, reason: None }
+        Self {
+            code,
+            retry: Retry::No,
+            message: message.into(),
+            hint: None,
+            evidence: None,
+            reason: None,
+            quota: None,
+        }
     }
 
     /// The same with a hint.
@@ -282,6 +292,13 @@ impl Refusal {
     #[must_use]
     pub const fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// The same with how the rate stands that was broken.
+    #[must_use]
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.quota = Some(Box::new(quota));
         self
     }
 

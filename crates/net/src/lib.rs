@@ -31,6 +31,8 @@ mod peer;
 pub mod plain;
 mod pool;
 pub mod problem;
+pub mod quota;
+pub mod redis;
 mod serve;
 pub mod tls;
 mod upstream;

@@ -15,7 +15,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use model::{Code, EvidenceId, Fault, Refusal, Retry};
 
-use crate::Body;
+use crate::{Body, quota};
 
 /// The record of a call, on every reply that has one.
 pub const EVIDENCE: HeaderName = HeaderName::from_static("x-doorward-evidence");
@@ -70,6 +70,9 @@ fn mark_refused(headers: &mut HeaderMap, refusal: &Refusal) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFUSAL, HeaderValue::from_static(refusal.code.as_str()));
+    if let Some(quota) = &refusal.quota {
+        quota::mark(headers, quota);
+    }
     if let Some(evidence) = refusal.evidence {
         mark(headers, evidence);
     }
@@ -85,7 +88,7 @@ fn seconds(wait: std::time::Duration) -> u64 {
 }
 
 fn json(refusal: &Refusal, status: StatusCode) -> String {
-    let Refusal { code, retry, message, hint, evidence, reason: _ } = refusal;
+    let Refusal { code, retry, message, hint, evidence, reason: _, quota: _ } = refusal;
     let word = code.as_str();
     let mut out = String::with_capacity(256 + message.len());
     let _ = write!(out, r#"{{"type":"urn:doorward:refusal:{word}","title":"#);

@@ -5,15 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use catalog::Integration;
+use catalog::{Integration, Rate, Strategy};
 use http_body::Body as _;
-use model::{Code, Refusal, Retry};
+use model::{Code, Quota, Refusal, Retry};
 use net::Body;
 use policy::{ApprovalNeed, Permit};
 
 use crate::Payload;
 use crate::broker::Broker;
 use crate::inbound::{Asked, Inbound};
+use crate::limits::shared::{Over, SharedRates};
 use crate::limits::{Counted, Pace, Within};
 use crate::path::identify::Identified;
 pub(crate) use bounded::Size;
@@ -33,7 +34,7 @@ pub(crate) struct Admitted {
     pub(crate) size: Size,
     /// What is worth recording of how it is carried, besides what the reply says: name and value, never a secret.
     pub(crate) notes: Vec<(String, String)>,
-    _within: Within,
+    pub(crate) within: Within,
 }
 
 /// Counts a call against its rates and looks at its size.
@@ -44,20 +45,57 @@ pub(crate) fn within_limits(
     integration: Arc<Integration>,
     mut inbound: Inbound,
 ) -> Result<Admitted, Refusal> {
-    if permit.limits().approval() == ApprovalNeed::Required {
-        let message = format!(
-            "`{}` needs an approval, which this broker cannot ask for yet",
-            permit.call().operation()
-        );
-        return Err(Refusal::new(Code::ApprovalRequired, message));
-    }
+    unapproved(&permit)?;
     let size = sized(&mut inbound, &integration)?;
-    let within = broker.limits().count(rates(&permit, &integration)).map_err(|wait| {
-        Refusal::new(Code::RateLimited, format!("too many calls to `{}`", integration.name()))
-            .retry(Retry::After(wait))
-            .hint(format!("try again in {} s", wait.as_secs().max(1)))
+    let within = broker.limits().count(rates(&permit, &integration));
+    let within = within.map_err(|quota| broken(&integration, quota))?;
+    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), within })
+}
+
+/// The same where several processes count together.
+pub(crate) async fn within_shared_limits(
+    (broker, shared): (&Broker, &SharedRates),
+    identified: Identified,
+    permit: Permit,
+    integration: Arc<Integration>,
+    mut inbound: Inbound,
+) -> Result<Admitted, Refusal> {
+    unapproved(&permit)?;
+    let size = sized(&mut inbound, &integration)?;
+    let rates: Vec<(Counted, Pace)> = rates(&permit, &integration).collect();
+    let within = shared.count(broker.limits(), rates).await.map_err(|over| match over {
+        Over::Rate(quota) => broken(&integration, quota),
+        Over::Unknown => {
+            let message = format!("how often `{}` was called can't be told now", integration.name());
+            Refusal::new(Code::SourceUnavailable, message)
+                .retry(Retry::Safe)
+                .hint("the log says why Redis does not answer; `rates.on_failure` says what holds then")
+        }
     })?;
-    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), _within: within })
+    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), within })
+}
+
+/// Nobody can be asked yet, so what needs an approval is refused.
+fn unapproved(permit: &Permit) -> Result<(), Refusal> {
+    match permit.limits().approval() {
+        ApprovalNeed::Required => {
+            let message = format!(
+                "`{}` needs an approval, which this broker cannot ask for yet",
+                permit.call().operation()
+            );
+            Err(Refusal::new(Code::ApprovalRequired, message))
+        }
+        ApprovalNeed::None => Ok(()),
+    }
+}
+
+fn broken(integration: &Integration, quota: Quota) -> Refusal {
+    let wait = quota.reset;
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+    Refusal::new(Code::RateLimited, format!("too many calls to `{}`", integration.name()))
+        .retry(Retry::After(wait))
+        .hint(format!("try again in {seconds} s"))
+        .quota(quota)
 }
 
 /// How large what came is; a body of unknown length is bounded and counted on its way.
@@ -87,19 +125,25 @@ fn sized(inbound: &mut Inbound, integration: &Integration) -> Result<Size, Refus
 fn rates<'a>(permit: &'a Permit, integration: &'a Integration) -> impl Iterator<Item = (Counted, Pace)> + 'a {
     let limits = integration.limits();
     let (tenant, name) = (permit.tenant(), integration.name());
-    let whole = limits.rate.map(|rate| {
-        (Counted::Integration(tenant.clone(), name.clone()), Pace { calls: rate.calls, per: rate.per })
-    });
+    let whole = limits.rate.map(|rate| (Counted::Integration(tenant.clone(), name.clone()), pace(rate)));
     let caller = limits.caller_rate.map(|rate| {
         let counted = Counted::Caller(tenant.clone(), permit.principal().clone(), name.clone());
-        (counted, Pace { calls: rate.calls, per: rate.per })
+        (counted, pace(rate))
     });
     let own = permit.limits().rates().iter().map(|(counter, rate)| {
         (
             Counted::Capability(*counter),
-            Pace { calls: rate.calls().get(), per: Duration::from_secs(rate.seconds().get().into()) },
+            Pace {
+                calls: rate.calls().get(),
+                per: Duration::from_secs(rate.seconds().get().into()),
+                strategy: Strategy::TokenBucket,
+            },
         )
     });
     // The narrowest first: what a capability has used up must not use up the others' share.
     own.chain(caller).chain(whole)
+}
+
+const fn pace(rate: Rate) -> Pace {
+    Pace { calls: rate.calls, per: rate.per, strategy: rate.strategy }
 }

@@ -78,7 +78,20 @@ impl Worker {
         let verdict = lists::verdict(self.broker(), &identified, (&integration, &call), &inbound)?;
         let permit = authorise::permit(self.broker(), &identified, call, verdict)
             .map_err(|denial| trace.denied(denial))?;
-        let admitted = admit::within_limits(self.broker(), identified, permit, integration, inbound)?;
+        let admitted = match self.broker().limits().shared() {
+            None => admit::within_limits(self.broker(), identified, permit, integration, inbound)?,
+            // Boxed: it is rare, and has more in it than all the rest.
+            Some(shared) => {
+                let asked = admit::within_shared_limits(
+                    (self.broker(), shared),
+                    identified,
+                    permit,
+                    integration,
+                    inbound,
+                );
+                Box::pin(asked).await?
+            }
+        };
         // Boxed, as it is moved whole into the future of the rest.
         Ok(Box::new(admitted))
     }

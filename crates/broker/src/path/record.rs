@@ -179,7 +179,8 @@ pub(crate) async fn refusal(worker: &Worker, trace: Box<Trace>, refusal: Refusal
 /// the counter of refusals still counts it.
 fn flooding(worker: &Worker, trace: &Trace) -> Option<Refusal> {
     let (None, Some(address)) = (&trace.principal, trace.address) else { return None };
-    let pace = Pace { calls: UNPROVEN, per: Duration::from_secs(60) };
+    let pace =
+        Pace { calls: UNPROVEN, per: Duration::from_secs(60), strategy: catalog::Strategy::TokenBucket };
     let counted = worker.broker().limits().count_stranger(address, pace);
     let wait = counted.err()?;
     let refusal =

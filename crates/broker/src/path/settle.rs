@@ -75,7 +75,10 @@ pub(crate) async fn outcome(
             Ok(tunnelled(worker, trace, open, head, *tunnel))
         }
         Performed::Reply(scrubbed) => {
-            let Scrubbed { head, body, fields, hits } = *scrubbed;
+            let Scrubbed { mut head, body, fields, hits } = *scrubbed;
+            if let Some(quota) = admitted.within.tightest() {
+                net::quota::mark(head.headers_mut(), quota);
+            }
             metrics::masked(worker.broker().metrics(), hits);
             outcome.status = Some(head.status().as_u16());
             outcome.ending = if head.status().as_u16() < 400 { Ending::Done } else { Ending::Failed };

@@ -56,6 +56,9 @@ pub(crate) struct Up {
     /// At the first start: write the recovery key to this file instead of showing it
     #[arg(long, value_name = "FILE")]
     pub(crate) recovery_out: Option<PathBuf>,
+    /// Where rates are counted together; said by flags of another command
+    #[arg(skip)]
+    pub(crate) rates: Option<crate::settings::rates::Rates>,
 }
 
 /// Whether callers have to show a certificate.

@@ -11,6 +11,7 @@ use crate::args::LogFormat;
 use crate::args::broker::Up;
 use crate::args::gateway::{Elsewhere, Gateway};
 use crate::failure::{Failure, Outcome};
+use crate::settings::rates::Rates;
 
 /// Where the three files are.
 #[derive(Debug)]
@@ -46,10 +47,10 @@ impl Gateway {
                 "the counters have an address of their own: `--metrics 127.0.0.1:9090`",
             );
         }
-        if redis_addr.is_some() || redis_timeout.is_some() || redis_ca.is_some() {
+        if redis_addr.is_none() && (redis_timeout.is_some() || redis_ca.is_some()) {
             return refused(
-                "`--redis-addr`: rates are counted in this process, not in Redis",
-                "leave the flag out, or run one process",
+                "`--redis-timeout` and `--redis-ca` are about no Redis",
+                "name it: `--redis-addr HOST:PORT`",
             );
         }
         if secret_refresh.is_some() {
@@ -77,8 +78,18 @@ impl Gateway {
             tls_cert: self.tls_cert.clone(),
             tls_key: self.tls_key.clone(),
             recovery_out: self.recovery_out.clone(),
+            rates: self.rates()?,
             ..Up::default()
         })
+    }
+
+    /// Where rates are counted together with other processes, where that was said.
+    fn rates(&self) -> Outcome<Option<Rates>> {
+        let Elsewhere { redis_addr, redis_timeout, redis_ca, .. } = &self.elsewhere;
+        let Some(address) = redis_addr else { return Ok(None) };
+        let timeout =
+            redis_timeout.as_deref().map(|text| duration("redis-timeout", text)).transpose()?.flatten();
+        Rates::at(address, timeout, redis_ca.as_ref().map(Into::into)).map(Some)
     }
 
     /// Where the files are; `None` where the home's own integrations are served.

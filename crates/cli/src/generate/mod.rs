@@ -63,10 +63,14 @@ fn settings() -> String {
          | key in `settings.toml` | flag | variable | default | |\n|---|---|---|---|---|\n",
     );
     for row in TABLE {
-        let key = if row.key.is_empty() { String::new() } else { format!("`{}`", row.key) };
+        let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
         page.push_str(&format!(
-            "| {key} | `{}` | `{}` | {} | {} |\n",
-            row.flag, row.variable, row.default, row.about
+            "| {} | {} | {} | {} | {} |\n",
+            code(row.key),
+            code(row.flag),
+            code(row.variable),
+            row.default,
+            row.about
         ));
     }
     page

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{TABLE, Tls};
+use super::{TABLE, Tls, rates};
 use crate::args::broker::ClientAuth;
 use crate::failure::{Failure, Outcome};
 
 /// What a file may hold.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) gateway: Option<SocketAddr>,
     pub(super) domains: Option<Vec<String>>,
@@ -24,6 +24,7 @@ pub(super) struct File {
     pub(super) tls: Option<Tls>,
     pub(super) client_ca: Option<PathBuf>,
     pub(super) client_auth: Option<ClientAuth>,
+    pub(super) rates: Option<rates::Written>,
 }
 
 #[derive(Deserialize)]
@@ -38,6 +39,7 @@ struct Written {
     development: Option<bool>,
     environment: Option<String>,
     tls: Option<WrittenTls>,
+    rates: Option<rates::Written>,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +85,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         failure.hint(hint.unwrap_or_else(|| super::TABLE_HINT.to_owned()))
     };
     let written: Written = toml::from_str(text).map_err(|error| wrong(&error))?;
-    let Written { gateway, domains, origins, threads, metrics, admin, development, environment, tls } =
+    let Written { gateway, domains, origins, threads, metrics, admin, development, environment, tls, rates } =
         written;
     let (tls, client_ca, client_auth) = match tls {
         None => (None, None, None),
@@ -107,6 +109,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         tls,
         client_ca,
         client_auth,
+        rates,
     })
 }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod agent;
 mod file;
+pub(crate) mod rates;
 pub(crate) mod sources;
 mod table;
 
@@ -56,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) tls: Setting<Option<Tls>>,
     pub(crate) client_ca: Setting<Option<PathBuf>>,
     pub(crate) client_auth: Setting<ClientAuth>,
+    /// Where rates are counted together with other processes.
+    pub(crate) rates: Option<rates::Rates>,
 }
 
 /// The gateway's certificate.
@@ -141,6 +144,10 @@ impl Settings {
                 file.client_auth,
                 ClientAuth::default(),
             )?,
+            rates: match flags.rates {
+                Some(rates) => Some(rates),
+                None => file.rates.map(rates::Rates::read).transpose()?,
+            },
         };
         settings.sound()?;
         Ok(settings)
@@ -160,6 +167,7 @@ impl Settings {
             tls,
             client_ca,
             client_auth,
+            rates: _,
         } = self;
         if client_ca.value.is_some() && tls.value.is_none() {
             let message = format!("callers can show certificates over TLS only ({})", client_ca.origin);

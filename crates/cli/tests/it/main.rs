@@ -55,6 +55,8 @@ mod operations;
 #[cfg(test)]
 mod policy_files;
 #[cfg(test)]
+mod rates;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod session;

@@ -107,7 +107,7 @@ fn duration(text: &str) -> Option<u64> {
     (!text.is_empty()).then_some(whole)
 }
 
-const STRATEGIES: [&str; 3] = ["fixed_window", "token_bucket", "leaky_bucket"];
+const STRATEGIES: [&str; 4] = ["fixed_window", "sliding_window", "token_bucket", "leaky_bucket"];
 
 const fn setting(flag: &'static str, key: &'static str, form: Form, help: &'static str) -> Setting {
     Setting { flag, key, form, help }

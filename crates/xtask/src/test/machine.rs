@@ -19,6 +19,10 @@ const KINDS: &[Kind] = &[
         is_here: || std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1),
     },
     Kind { name: "no-advisory-database", is_here: || !deny::has_advisories() },
+    Kind {
+        name: "no-redis-server",
+        is_here: || std::process::Command::new("redis-server").arg("--version").output().is_err(),
+    },
 ];
 
 /// The kinds that this machine is of.

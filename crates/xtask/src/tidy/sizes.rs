@@ -9,7 +9,7 @@ const CRATE_LINES: usize = 10_000;
 const CLI_LINES: usize = 18_000;
 /// The path with every way to know a caller and to put a credential on a request, and behind it what Doorward does itself:
 /// management, minting, the agent's operations, each in its own folder.
-const BROKER_LINES: usize = 18_000;
+const BROKER_LINES: usize = 19_000;
 /// Four languages (capabilities, Cedar, the agent's policy files, allowlists and denylists), each in its own folder.
 const POLICY_LINES: usize = 12_000;
 /// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code.

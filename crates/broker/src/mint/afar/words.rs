@@ -230,7 +230,7 @@ pub(super) struct Recorded {
 
 impl From<&Refusal> for Refused {
     fn from(refusal: &Refusal) -> Self {
-        let Refusal { code, retry, message, hint, evidence, reason: _ } = refusal;
+        let Refusal { code, retry, message, hint, evidence, reason: _, quota: _ } = refusal;
         Self {
             code: code.as_str().to_owned(),
             message: message.clone(),
@@ -248,6 +248,6 @@ impl TryFrom<Refused> for Refusal {
         let Refused { code, message, hint, retry, evidence } = refused;
         let code = Code::from_word(&code)
             .ok_or_else(|| Malformed::Form(format!("`{code}` is no code of a refusal")))?;
-        Ok(Self { code, retry, message, hint, evidence, reason: None })
+        Ok(Self { code, retry, message, hint, evidence, reason: None, quota: None })
     }
 }
