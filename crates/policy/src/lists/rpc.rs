@@ -50,9 +50,9 @@ pub(super) fn actions(want: &[Test], content: &Content, query: &Pairs) -> Fit {
 /// All are wanted, some are, or none.
 fn sorted(found: &[&str], want: &[Test], why: &str) -> Fit {
     let wanted = |name: &&str| want.iter().any(|test| test.matches(name));
-    if found.iter().all(|name| wanted(name)) {
+    if found.iter().all(wanted) {
         Fit::Fits
-    } else if found.iter().any(|name| wanted(name)) {
+    } else if found.iter().any(wanted) {
         Fit::Doubt(why.to_owned())
     } else {
         Fit::Fails(why.to_owned())
