@@ -62,6 +62,7 @@ pub(crate) fn built_in(name: &str) -> String {
 
 /// The built-in file with the user's changes. Every field of the user's file is taken apart here, so that a new one
 /// cannot be forgotten.
+#[expect(clippy::too_many_lines, reason = "one line for each key, twice")]
 fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File, Error> {
     let File {
         name,

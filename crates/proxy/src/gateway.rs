@@ -7,7 +7,7 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use model::{Door, Fact, IntegrationName, Method, ParseError, Target};
+use model::{Code, Door, Fact, IntegrationName, Method, ParseError, Refusal, Target};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem, websocket};
 
 use crate::dialect::{self, Dialect};
@@ -124,8 +124,9 @@ impl Gateway {
         let (read, named) = match self.read(parts, peer, draining, &aliased) {
             Ok(Read::Call(mut call)) => {
                 request_id = call.request_id.take();
-                let named = named.map(|_| call.forward.integration.to_string());
-                (call.with(body), named.unwrap_or_default())
+                let named =
+                    named.map(|written| Named { written, integration: call.forward.integration.clone() });
+                (call.with(body), named)
             }
             Ok(Read::Health(question, method)) => {
                 return health::answer_of(question, &method, worker.broker())
@@ -143,7 +144,13 @@ impl Gateway {
             }
             // Nothing that a proxy forwards mints a lease; one that came all the same stays here.
             Ok(Outbound::Answer(answer) | Outbound::Lease(answer, _)) => told(&answer),
-            Err(refusal) => Refused::from(refusal).reply_in(speech, &self.dialect, &named),
+            Err(refusal) => {
+                let (refusal, named) = match named {
+                    Some(named) => named.told(refusal, worker),
+                    None => (refusal, String::new()),
+                };
+                Refused::from(refusal).reply_in(speech, &self.dialect, &named)
+            }
         };
         correlation::echo(reply.headers_mut(), request_id);
         reply
@@ -221,6 +228,24 @@ impl Gateway {
             }
             other => other,
         }
+    }
+}
+
+/// What a request named, for another gateway's words.
+struct Named {
+    written: String,
+    integration: IntegrationName,
+}
+
+impl Named {
+    /// The refusal and the name in it: there, whoever asks for an integration that is none is told so before anybody is asked
+    /// who he is.
+    fn told(self, refusal: Refusal, worker: &Worker) -> (Refusal, String) {
+        if worker.broker().knows(&self.integration) {
+            return (refusal, self.integration.to_string());
+        }
+        let unknown = Refusal { code: Code::NotFound, reason: None, ..refusal };
+        (unknown, self.written)
     }
 }
 

@@ -68,6 +68,12 @@ impl Broker {
         self.catalog.load().aliased(name).cloned()
     }
 
+    /// Whether there is an integration of this name. No decision: for doors that say so in another gateway's words.
+    #[must_use]
+    pub fn knows(&self, name: &IntegrationName) -> bool {
+        !matches!(self.catalog.load().get(name), Err(catalog::Error::Unknown { .. }))
+    }
+
     /// Notes that everything was read again, or why it could not be.
     pub fn reloaded(&self, wrong: Option<&str>) {
         let now = self.now();

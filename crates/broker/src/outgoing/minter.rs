@@ -291,11 +291,11 @@ fn bare(method: Method, path: &str) -> Result<Request<Body>, Refusal> {
 
 /// Whoever asks proves itself with this.
 fn bearer(request: &mut Request<Body>, token: &[u8]) -> Result<(), Refusal> {
-    authorization(request, Zeroizing::new([b"Bearer ".as_slice(), token].concat()))
+    authorization(request, &Zeroizing::new([b"Bearer ".as_slice(), token].concat()))
 }
 
-fn authorization(request: &mut Request<Body>, text: Zeroizing<Vec<u8>>) -> Result<(), Refusal> {
-    let value = HeaderValue::from_bytes(&text);
+fn authorization(request: &mut Request<Body>, text: &Zeroizing<Vec<u8>>) -> Result<(), Refusal> {
+    let value = HeaderValue::from_bytes(text);
     let mut value =
         value.map_err(|_| Refusal::new(Code::SecretMissing, "a credential can't stand in a header"))?;
     value.set_sensitive(true);

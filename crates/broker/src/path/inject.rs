@@ -163,18 +163,12 @@ fn place(
     for (index, scheme) in integration.auth().iter().enumerate() {
         match scheme {
             AuthScheme::Bearer { secret } => {
-                put(
-                    &mut draft.headers,
-                    "authorization",
-                    joined(b"Bearer ", lent.chosen(integration, secret)?, b""),
-                )?;
+                let value = joined(b"Bearer ", lent.chosen(integration, secret)?, b"");
+                put(&mut draft.headers, "authorization", value)?;
             }
             AuthScheme::Header { name, prefix, secret } => {
-                put(
-                    &mut draft.headers,
-                    name,
-                    joined(prefix.as_bytes(), lent.chosen(integration, secret)?, &[]),
-                )?;
+                let value = joined(prefix.as_bytes(), lent.chosen(integration, secret)?, b"");
+                put(&mut draft.headers, name, value)?;
             }
             AuthScheme::Basic { name, prefix, pair } => {
                 let pair = crypto::to_base64(&self::pair(integration, pair, lent)?);
@@ -207,27 +201,14 @@ fn place(
             // What the caller wrote was replaced before; a certificate is shown in the handshake.
             AuthScheme::Replace(_) | AuthScheme::ClientCertificate(_) => {}
             AuthScheme::Derived(derived) => {
-                let served = lent.special().and_then(|special| special.token(index));
-                let served = served
-                    .ok_or_else(|| Refusal::new(Code::SecretMissing, "there is no token for this call"))?;
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "writes the token into the header that is sent"
-                )]
-                let value = served.value.expose(|token| [derived.prefix.as_bytes(), token].concat());
-                put(&mut draft.headers, &derived.header, value)?;
+                put(&mut draft.headers, &derived.header, minted(lent, index, &derived.prefix)?)?;
             }
             AuthScheme::SigV4(sigv4) => {
                 sign::aws::sign(draft, sigv4, (integration, lent), (method, written.as_str()), now(lent))?;
             }
             AuthScheme::OAuth1(oauth1) => {
-                sign::oauth1::sign(
-                    draft,
-                    oauth1,
-                    (integration, lent),
-                    (method, written.as_str()),
-                    now(lent),
-                )?;
+                let request = (method, written.as_str());
+                sign::oauth1::sign(draft, oauth1, (integration, lent), request, now(lent))?;
             }
             AuthScheme::Digest(digest) => {
                 sign::digest(draft, digest, (integration, lent), (method, written.as_str()))?;
@@ -235,6 +216,14 @@ fn place(
         }
     }
     Ok(())
+}
+
+/// The token that was minted for the scheme at this place, behind its prefix.
+#[expect(clippy::disallowed_methods, reason = "writes the token into the header that is sent")]
+fn minted(lent: &Lent, index: usize, prefix: &str) -> Result<Vec<u8>, Refusal> {
+    let served = lent.special().and_then(|special| special.token(index));
+    let missing = || Refusal::new(Code::SecretMissing, "there is no token for this call");
+    Ok(served.ok_or_else(missing)?.value.expose(|token| [prefix.as_bytes(), token].concat()))
 }
 
 /// When the call was resolved; only schemes that are no plain ones ask for it.

@@ -75,31 +75,42 @@ pub(crate) async fn outcome(
             Ok(tunnelled(worker, trace, open, head, *tunnel))
         }
         Performed::Reply(scrubbed) => {
-            let Scrubbed { mut head, body, fields, hits } = *scrubbed;
-            if let Some(quota) = admitted.within.tightest() {
-                net::quota::mark(head.headers_mut(), quota);
-            }
-            metrics::masked(worker.broker().metrics(), hits);
-            outcome.status = Some(head.status().as_u16());
-            outcome.ending = if head.status().as_u16() < 400 { Ending::Done } else { Ending::Failed };
-            // What the service did not take, its sender may send again.
-            if let (Ending::Done, Some(delivery)) = (outcome.ending, &admitted.identified.delivery) {
-                delivery.carried();
-            }
-            outcome.fields = with_caller(ruled(fields, admitted), admitted);
-            match body {
-                scrub::Body::Whole(bytes) => {
-                    outcome.bytes_out = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                    let id = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
-                    Ok(Outbound::Reply(id, Box::new(head.map(|()| Body::full(bytes)))))
-                }
-                scrub::Body::Stream(stream) => {
-                    let began = outcome.ending;
-                    let open =
-                        lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
-                    Ok(streamed(worker, admitted, trace, (open, began), (head, *stream)))
-                }
-            }
+            replied(worker, (receipt, outcome, wait), admitted, trace, *scrubbed).await
+        }
+    }
+}
+
+/// Settles a reply, whole or as far as its head.
+async fn replied(
+    worker: &Arc<Worker>,
+    (receipt, mut outcome, wait): (Receipt, Outcome, Wait),
+    admitted: &Admitted,
+    trace: Box<Trace>,
+    scrubbed: Scrubbed,
+) -> Result<Outbound, Refusal> {
+    let lane = worker.lane(&trace.home());
+    let Scrubbed { mut head, body, fields, hits } = scrubbed;
+    if let Some(quota) = admitted.within.tightest() {
+        net::quota::mark(head.headers_mut(), quota);
+    }
+    metrics::masked(worker.broker().metrics(), hits);
+    outcome.status = Some(head.status().as_u16());
+    outcome.ending = if head.status().as_u16() < 400 { Ending::Done } else { Ending::Failed };
+    // What the service did not take, its sender may send again.
+    if let (Ending::Done, Some(delivery)) = (outcome.ending, &admitted.identified.delivery) {
+        delivery.carried();
+    }
+    outcome.fields = with_caller(ruled(fields, admitted), admitted);
+    match body {
+        scrub::Body::Whole(bytes) => {
+            outcome.bytes_out = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            let id = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+            Ok(Outbound::Reply(id, Box::new(head.map(|()| Body::full(bytes)))))
+        }
+        scrub::Body::Stream(stream) => {
+            let began = outcome.ending;
+            let open = lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+            Ok(streamed(worker, admitted, trace, (open, began), (head, *stream)))
         }
     }
 }

@@ -100,7 +100,7 @@ fn each_certificate_has_a_way_of_its_own_and_the_same_one_keeps_it() {
 fn a_key_of_another_certificate_is_refused_without_a_word_of_it() {
     let known = Known::new(Arc::new(Connection::default()));
     let (one, two) = (pair("one"), pair("two"));
-    let mixed = Shown::new(one.chain, two.key.clone());
+    let mixed = Shown::new(one.chain, two.key);
     let refusal = known.way(Some(&mixed)).unwrap_err();
     assert_eq!(refusal.code, Code::SecretMissing);
     assert!(!refusal.message.contains("BEGIN"), "{}", refusal.message);

@@ -96,20 +96,28 @@ pub(crate) struct Gateway {
 /// Flags of the peer that mean nothing here, or not yet. They are known so that each can say what to do instead.
 #[derive(Debug, Args, Default, Clone)]
 pub(crate) struct Elsewhere {
+    /// HTTP/3, which is not served
     #[arg(long = "enable-http3", hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) enable_http3: Option<bool>,
+    /// Whether counters are shown on the data door
     #[arg(long = "enable-metrics", hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) enable_metrics: Option<bool>,
+    /// Refused: a password is never an argument
     #[arg(long = "metrics-user", hide = true)]
     pub(crate) metrics_user: Option<String>,
+    /// Refused: a password is never an argument
     #[arg(long = "metrics-pass", hide = true)]
     pub(crate) metrics_pass: Option<String>,
-    #[arg(long = "redis-addr", hide = true)]
+    /// Count rates in this Redis: `host:port`, `redis://` or `rediss://`
+    #[arg(long = "redis-addr", value_name = "ADDRESS")]
     pub(crate) redis_addr: Option<String>,
-    #[arg(long = "redis-timeout", hide = true)]
+    /// Longest time for an answer of the Redis
+    #[arg(long = "redis-timeout", value_name = "DURATION")]
     pub(crate) redis_timeout: Option<String>,
-    #[arg(long = "redis-ca", hide = true)]
+    /// PEM file of the authorities that the certificate of the Redis is checked against
+    #[arg(long = "redis-ca", value_name = "FILE")]
     pub(crate) redis_ca: Option<String>,
+    /// Refused: `sources.toml` of the home says how long a secret is kept
     #[arg(long = "secret-refresh", hide = true)]
     pub(crate) secret_refresh: Option<String>,
 }

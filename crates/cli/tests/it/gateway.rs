@@ -326,6 +326,7 @@ fn without_a_rule_nothing_is_allowed_unless_everything_is() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one home from its import to its last call")]
 fn an_imported_home_serves_what_the_configuration_served() {
     let (doorward, upstream) = (home(), Upstream::start());
     prepare(

@@ -23,7 +23,10 @@ pub struct Setup {
 
 /// An environment: that of this process, or another one for tests, because a process can't change its own safely.
 #[derive(Clone)]
-pub struct Environment(Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>);
+pub struct Environment(Arc<Reads>);
+
+/// Reads one variable.
+type Reads = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 impl Environment {
     /// Another environment.

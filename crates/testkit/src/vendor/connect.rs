@@ -18,8 +18,11 @@ served!(Connect);
 struct State {
     tokens: BTreeSet<String>,
     /// The fields of an item by vault and title.
-    items: BTreeMap<(String, String), Vec<(Option<String>, String, String)>>,
+    items: BTreeMap<(String, String), Vec<Field>>,
 }
+
+/// Section, name and value.
+type Field = (Option<String>, String, String);
 
 impl Connect {
     /// Starts one that has nothing.

@@ -66,7 +66,7 @@ const CAPABILITIES: &[(&str, &str, &str)] = &[
 fn catalog() -> (tempfile::TempDir, Catalog) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: String| {
-        std::fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
+        store::files::replace(&folder.path().join(format!("{name}.yaml")), text.as_bytes(), 0o600).unwrap();
     };
     for name in ["servicenow", "zendesk", "okta"] {
         write(name, format!("name: {name}\nextends: {name}\ndomain: {name}.example.com\n"));
@@ -132,7 +132,9 @@ fn a_folder_holds_nothing_but_lists_of_the_right_names() {
     let (_layer, catalog) = catalog();
     let folder = tempfile::tempdir().unwrap();
     let read = || home_lists(folder.path(), &catalog).map(|lists| lists.counts());
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let write = |name: &str, text: &str| {
+        store::files::replace(&folder.path().join(name), text.as_bytes(), 0o600).unwrap();
+    };
     assert_eq!(read().unwrap(), (0, 0));
     assert!(home_lists(&folder.path().join("none"), &catalog).unwrap().is_empty());
     write("denylist.yaml", "- integration: slack\n  callers: [{rules: [{path: /a, methods: {GET: {}}}]}]\n");

@@ -65,7 +65,7 @@ impl Minter<'_> {
         let basic = self.client(oauth2, &mut fields, now)?;
         let mut request = form(&oauth2.endpoint.path, fields)?;
         if let Some(basic) = basic {
-            authorization(&mut request, basic)?;
+            authorization(&mut request, &basic)?;
         }
         let reply = self.ask(&oauth2.endpoint.authority, Reach::Service, request).await?;
         let place = shown(&oauth2.endpoint);

@@ -37,8 +37,13 @@ pub(super) async fn reply(
         return Ok((reply, mask));
     }
     // A token that its service took back is made anew; a challenge is answered.
-    let mut fresh = unauthorized
-        && tokens.iter().fold(false, |any, served| served.slot.reject(&served.token, now) || any);
+    let mut fresh = false;
+    if unauthorized {
+        // Each one is told, also behind one that was taken back.
+        for served in &tokens {
+            fresh |= served.slot.reject(&served.token, now);
+        }
+    }
     if unauthorized
         && admitted.integration.auth().iter().any(|scheme| matches!(scheme, AuthScheme::Digest(_)))
     {

@@ -66,12 +66,12 @@ impl Tokens {
         let federated = named(variable("AZURE_FEDERATED_TOKEN_FILE").map(|path| format!("file:{path}")));
         let (document, assertion) = match (tenant, client.clone(), secret, federated) {
             (Some(tenant), Some(client), Some(secret), _) => (
-                principal(json!({ "tenant": tenant, "appId": client }), Some(&own(lender, &secret).await?))?,
+                principal(&json!({ "tenant": tenant, "appId": client }), Some(&own(lender, &secret).await?))?,
                 None,
             ),
             (Some(tenant), Some(client), None, Some(token)) => {
                 let document =
-                    principal(json!({ "tenant": tenant, "appId": client, "federated": true }), None)?;
+                    principal(&json!({ "tenant": tenant, "appId": client, "federated": true }), None)?;
                 (document, Some(own(lender, &token).await?))
             }
             _ => return self.of_the_machine(resource, client.as_deref(), now).await,
@@ -120,7 +120,7 @@ impl Tokens {
 
 /// The document of a service principal, as `cloud` reads it.
 #[expect(clippy::disallowed_methods, reason = "puts the client's secret into the document of the principal")]
-fn principal(about: Value, secret: Option<&Secret>) -> Result<Secret, Trouble> {
+fn principal(about: &Value, secret: Option<&Secret>) -> Result<Secret, Trouble> {
     let wrong = || Trouble::setting("the client secret of Azure is no text");
     let text = about.to_string();
     let Some(secret) = secret else { return Secret::new(text.into_bytes()).map_err(|_| wrong()) };

@@ -109,13 +109,6 @@ impl Desktop {
         run(tool.args(["store", "--label=canary"]).args(attributes), bytes);
     }
 
-    /// Locks every collection.
-    pub(super) fn lock(&self) {
-        let mut tool = command("secret-tool", "libsecret-tools", self.home.path());
-        tool.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
-        run(tool.arg("lock"), b"");
-    }
-
     fn wallet(&self, member: &str, words: &[&str]) -> String {
         let mut send = command("dbus-send", "dbus", self.home.path());
         send.env("DBUS_SESSION_BUS_ADDRESS", &self.address);

@@ -47,10 +47,10 @@ impl Login {
         }
         let mut held = self.held.lock().await;
         let now = lender.now();
-        if let Some(known) = held.as_mut() {
-            if known.is_young(now) || known.renewed(talk, now).await? {
-                return copy(&known.token.secret);
-            }
+        if let Some(known) = held.as_mut()
+            && (known.is_young(now) || known.renewed(talk, now).await?)
+        {
+            return copy(&known.token.secret);
         }
         let token = self.sign_in(talk, lender).await?;
         let copied = copy(&token.secret);

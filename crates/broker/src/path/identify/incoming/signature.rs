@@ -199,11 +199,8 @@ fn stripe(written: &str) -> Result<(&str, Vec<Vec<u8>>), No> {
     let (mut time, mut tags) = (None, Vec::new());
     for pair in written.split(',') {
         match pair.trim().split_once('=').ok_or_else(wrong)? {
-            ("t", seconds) => {
-                if time.replace(seconds).is_some() {
-                    return Err(wrong());
-                }
-            }
+            ("t", seconds) if time.is_none() => time = Some(seconds),
+            ("t", _) => return Err(wrong()),
             ("v1", tag) => tags.push(hex(tag.as_bytes())?),
             _ => {}
         }

@@ -123,6 +123,7 @@ fn sizes(words: &Words, cases: &mut Vec<Case>) {
 }
 
 /// Several requests in one write, each of which has to be answered by its own.
+#[expect(clippy::too_many_lines, reason = "one table behind another")]
 pub(super) fn pipelines(words: &Words, cases: &mut Vec<Case>) {
     const ONE: &[(&str, &str, &str)] = &[
         ("GET", "", ""),
@@ -137,12 +138,12 @@ pub(super) fn pipelines(words: &Words, cases: &mut Vec<Case>) {
         let read = if body.is_empty() { "" } else { "hello" };
         (said.request(method, kind, lines, body), said.expect(method, kind, read))
     };
-    for first in 0..ONE.len() {
-        for second in 0..ONE.len() {
+    for (first, (method_one, ..)) in ONE.iter().enumerate() {
+        for (second, (method_two, ..)) in ONE.iter().enumerate() {
             let said = words.next();
             let (one, expect_one) = write(&said, first, "first");
             let (two, expect_two) = write(&said, second, "second");
-            let name = format!("pipeline/{} {first} and {} {second}", ONE[first].0, ONE[second].0);
+            let name = format!("pipeline/{method_one} {first} and {method_two} {second}");
             cases.push(said.http1(name, Must::Serve, vec![expect_one, expect_two], &format!("{one}{two}")));
         }
     }

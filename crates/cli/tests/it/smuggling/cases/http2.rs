@@ -125,7 +125,12 @@ fn pieces(words: &Words, cases: &mut Vec<Case>) {
     cases.push(said.http2("h2 frames/taken back at once", Must::Break, requests, out));
 }
 
-const HEADS: &[(&str, &[(&str, &str)], Must)] = &[
+/// A name, changes of the head, and what has to come of it.
+type Head = (&'static str, &'static [(&'static str, &'static str)], Must);
+/// The same with a body.
+type Whole = (&'static str, &'static [(&'static str, &'static str)], &'static str, Must);
+
+const HEADS: &[Head] = &[
     ("plain", &[], Must::Serve),
     ("a scheme of https", &[(":scheme", "https")], Must::Either),
     ("a host that agrees", &[("host", "HOST")], Must::Serve),
@@ -202,7 +207,7 @@ const HEADS: &[(&str, &[(&str, &str)], Must)] = &[
     ("cookies in pieces", &[("+cookie", "a=b"), ("+cookie", "c=d")], Must::Serve),
 ];
 
-const BODIES: &[(&str, &[(&str, &str)], &str, Must)] = &[
+const BODIES: &[Whole] = &[
     ("plain", &[], "hello", Must::Serve),
     ("with its length", &[("content-length", "5")], "hello", Must::Serve),
     ("a length that is less", &[("content-length", "2")], "hello", Must::Refuse),
