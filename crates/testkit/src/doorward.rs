@@ -134,8 +134,10 @@ impl Doorward {
         let folder = self.folder.path().join("bin");
         std::fs::create_dir_all(&folder).expect("the test kit works");
         let link = folder.join(name);
-        if !link.exists() {
-            std::os::unix::fs::symlink(&self.binary, &link).expect("the test kit works");
+        match std::os::unix::fs::symlink(&self.binary, &link) {
+            // Another thread of the same test may make it at the same time.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            made => made.expect("the test kit works"),
         }
         let plain = self.command();
         let mut command = Command::new(&link);

@@ -13,8 +13,8 @@ fn example() -> &'static str {
 fn lists_are_checked_and_explained_without_a_broker() {
     let doorward = home();
     let put = |name: &str, text: &str| {
-        std::fs::create_dir_all(doorward.folder().join("lists")).unwrap();
-        crate::write(doorward.folder().join("lists").join(name), text);
+        std::fs::create_dir_all(doorward.data().join("lists")).unwrap();
+        crate::write(doorward.data().join("lists").join(name), text);
     };
     put("allowlist.yaml", example());
     put(
