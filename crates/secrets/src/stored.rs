@@ -226,8 +226,9 @@ impl<'a> Stored<'a> {
         now: Timestamp,
     ) -> Result<OpenedVersions, Error> {
         let current = entry.current_version()?.clone();
-        let usable = |version: &&Version| version.n < current.n && version.is_usable(now);
-        let previous = match entry.versions.iter().filter(usable).max_by_key(|version| version.n) {
+        // The one before, and none that is older: a rotation without an overlap ends everything that was.
+        let before = |version: &&Version| version.n + 1 == current.n && version.is_usable(now);
+        let previous = match entry.versions.iter().find(before) {
             Some(version) => Some((version.clone(), self.unseal(name, version)?)),
             None => None,
         };

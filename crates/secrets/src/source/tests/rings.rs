@@ -40,6 +40,14 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+fn of(home: &Path, address: &str) -> Setup {
+    setup(Config::default(), environment(home, &[("DBUS_SESSION_BUS_ADDRESS", address)]))
+}
+
+fn settings(home: &Path, address: &str) -> ::keyring::Settings {
+    crate::source::desktop::settings(&of(home, address).environment)
+}
+
 /// A desktop session with a keyring and a wallet that were opened at sign-in, shared by the tests that run at the same time.
 pub(super) struct Desktop {
     _services: Vec<Running>,
@@ -77,6 +85,9 @@ impl Desktop {
         let mut ring =
             Running(ring.args(["--foreground", "--unlock", "--components=secrets"]).spawn().unwrap());
         ring.0.stdin.take().unwrap().write_all(b"pw").unwrap();
+        let there = |kind| ::keyring::open(kind, &settings(home.path(), &address)).ok();
+        // Before the wallet, which would take the name of the Secret Service where nobody has it.
+        wait_for("the Secret Service", || there(::keyring::Kind::SecretService));
         store::files::private_folder(&home.path().join(".config")).unwrap();
         let settings = b"[Wallet]\nFirst Use=false\nPrompt on Open=false\nEnabled=true\nLeave Open=true\n\
              Close When Idle=false\nDefault Wallet=kdewallet\nUse One Wallet=true\n";
@@ -84,22 +95,15 @@ impl Desktop {
         let mut wallets = command("kwalletd5", "libkf5wallet-bin", home.path());
         wallets.env("DBUS_SESSION_BUS_ADDRESS", &address).env("QT_QPA_PLATFORM", "offscreen");
         let wallets = Running(wallets.spawn().unwrap());
-        let desktop = Self { _services: vec![wallets, ring, bus], address, home };
-        let there = |kind| ::keyring::open(kind, &desktop.settings()).ok();
-        wait_for("the Secret Service", || there(::keyring::Kind::SecretService));
         wait_for("KWallet", || there(::keyring::Kind::Kwallet));
+        let desktop = Self { _services: vec![wallets, ring, bus], address, home };
         let hash = vec!["7"; 56].join(",");
         desktop.wallet("pamOpen", &["string:kdewallet", &format!("array:byte:{hash}"), "int32:0"]);
         desktop
     }
 
     pub(super) fn setup(&self) -> Setup {
-        let environment = environment(self.home.path(), &[("DBUS_SESSION_BUS_ADDRESS", &self.address)]);
-        setup(Config::default(), environment)
-    }
-
-    fn settings(&self) -> ::keyring::Settings {
-        crate::source::desktop::settings(&self.setup().environment)
+        of(self.home.path(), &self.address)
     }
 
     /// Stores as another program does: with `secret-tool`.
@@ -143,7 +147,10 @@ pub(super) fn in_a_keyring(bytes: Option<&[u8]>) -> Placed {
         let trust = ::keyring::Trust::Nobody;
         let (label, description) = (String::new(), String::new());
         let item = ::keyring::Item { name: name.clone(), secret, label, description, trust };
-        ::keyring::open(::keyring::Kind::SecretService, &desktop.settings()).unwrap().set(item).unwrap();
+        ::keyring::open(::keyring::Kind::SecretService, &settings(desktop.home.path(), &desktop.address))
+            .unwrap()
+            .set(item)
+            .unwrap();
     }
     let source = crate::source::keyring::Keyring::new(&desktop.setup());
     Placed::new(source, &format!("keyring:secret-service/{name}"), Takes::Bytes, desktop)
