@@ -2,7 +2,6 @@
 //!
 //! Every request and answer that passes here is looked at for canaries, and [`House::spotless`] looks at what stays.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -213,8 +212,7 @@ impl House {
 
     /// Stores a secret, which from now on must not be seen anywhere.
     pub(crate) async fn put(&self, name: &str, secret: &str) {
-        let forms = canary::encodings(secret).into_iter().map(|(_, form)| form);
-        known().extend(forms.filter_map(|form| String::from_utf8(form).ok()));
+        known().add(secret);
         let ask = Ask::named("doorward", "secret.put", &[("name", name)]).payload(secret);
         self.answer(ask).await.unwrap();
     }
@@ -381,39 +379,13 @@ pub(crate) fn is(refusal: &Refusal, code: Code) {
 /// Fails the test when a secret that was stored by [`House::put`] is in a text, in any encoding.
 #[track_caller]
 pub(crate) fn unseen(text: &str, what: &str) {
-    assert!(!known().is_in(text), "a secret is in {what}");
+    assert!(known().found_in(text.as_bytes()).is_none(), "a secret is in {what}");
 }
 
-fn known() -> MutexGuard<'static, Known> {
-    static KNOWN: Mutex<Known> = Mutex::new(Known { by_start: BTreeMap::new() });
+fn known() -> MutexGuard<'static, canary::Forms> {
+    static KNOWN: Mutex<canary::Forms> = Mutex::new(canary::Forms::new());
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// The forms of all secrets that tests of this process stored, by their first bytes: there are thousands, and each text is
-/// searched for all of them.
-struct Known {
-    by_start: BTreeMap<[u8; START], BTreeSet<String>>,
-}
-
-impl Known {
-    fn extend(&mut self, forms: impl Iterator<Item = String>) {
-        for form in forms {
-            let start = *form.as_bytes().first_chunk().expect("a form is longer than that");
-            self.by_start.entry(start).or_default().insert(form);
-        }
-    }
-
-    fn is_in(&self, text: &str) -> bool {
-        let text = text.as_bytes();
-        (0..text.len()).any(|at| {
-            let rest = &text[at..];
-            let forms = rest.first_chunk().and_then(|start| self.by_start.get(start));
-            forms.is_some_and(|forms| forms.iter().any(|form| rest.starts_with(form.as_bytes())))
-        })
-    }
-}
-
-const START: usize = 4;
 
 fn tls() -> Tls {
     static TLS: OnceLock<Tls> = OnceLock::new();
