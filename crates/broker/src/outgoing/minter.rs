@@ -134,9 +134,7 @@ impl Minter<'_> {
         let wanted = self.integration.secrets().get(field);
         let found =
             wanted.and_then(|wanted| self.lent.iter().find(|opened| *opened.reference() == wanted.reference));
-        found.ok_or_else(|| {
-            Refusal::new(Code::SecretMissing, format!("the integration has no secret called `{field}`"))
-        })
+        found.ok_or_else(|| crate::path::resolve::missing(field))
     }
 
     /// Lends the text of a field.

@@ -41,12 +41,13 @@ pub(crate) async fn call(
         }
         Asked::Forward(forward) => {
             let integration = integration(broker, &forward.integration)?;
-            let body = if forward.upgrade.is_some() {
+            if forward.upgrade.is_some() {
                 // Whatever the request says, the frames behind it can say anything.
                 let destination = named_destination(&integration, forward)?;
                 let call = integration.opaque(id, (forward.method, &forward.target), destination)?;
                 return Ok(Found { integration, call });
-            } else if is_bodiless(forward) {
+            }
+            let body = if is_bodiless(forward) {
                 Some(Bytes::new())
             } else if integration.route(forward.method, &forward.target).wants_body()
                 || lists::want_body(broker, identified, &integration, forward)

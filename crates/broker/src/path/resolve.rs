@@ -23,17 +23,13 @@ pub(crate) struct Lent {
 impl Lent {
     /// The secret of a field of this integration.
     pub(crate) fn find(&self, integration: &Integration, field: &str) -> Result<&Opened, Refusal> {
-        self.get(integration, field).ok_or_else(|| {
-            Refusal::new(Code::SecretMissing, format!("the integration has no secret called `{field}`"))
-        })
+        self.get(integration, field).ok_or_else(|| missing(field))
     }
 
     /// The secret of these fields that serves this call: of several, only one was opened.
     pub(crate) fn chosen(&self, integration: &Integration, choice: &Choice) -> Result<&Opened, Refusal> {
-        choice.fields().find_map(|field| self.get(integration, field)).ok_or_else(|| {
-            let field = choice.fields().next().unwrap_or_default();
-            Refusal::new(Code::SecretMissing, format!("the integration has no secret called `{field}`"))
-        })
+        let found = choice.fields().find_map(|field| self.get(integration, field));
+        found.ok_or_else(|| missing(choice.fields().next().unwrap_or_default()))
     }
 
     fn get(&self, integration: &Integration, field: &str) -> Option<&Opened> {
@@ -84,6 +80,11 @@ async fn open(
     reference: &SecretRef,
 ) -> Result<Opened, secrets::Error> {
     secrets.open(&admitted.permit, receipt, reference).await
+}
+
+/// A field that the integration's file does not have.
+pub(crate) fn missing(field: &str) -> Refusal {
+    Refusal::new(Code::SecretMissing, format!("the integration has no secret called `{field}`"))
 }
 
 fn refused(error: &secrets::Error) -> Refusal {

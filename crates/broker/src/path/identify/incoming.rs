@@ -34,6 +34,7 @@ use super::{Identified, prove};
 use crate::Worker;
 use crate::broker::{Broker, Unsealed};
 use crate::inbound::{Asked, Forward, Inbound};
+use crate::path::resolve;
 
 pub(crate) use deliveries::Delivery;
 
@@ -193,10 +194,7 @@ impl Asking<'_> {
 
     /// Opens a secret for checking.
     async fn checking(&self, field: &str) -> Result<Checking, No> {
-        let missing = || {
-            let message = format!("the integration has no secret called `{field}`");
-            No::Ours(Refusal::new(Code::SecretMissing, message))
-        };
+        let missing = || No::Ours(resolve::missing(field));
         let wanted = self.integration.secrets().get(field).ok_or_else(missing)?;
         self.worker.broker().bound().map_err(No::Ours)?;
         let name = self.integration.name();

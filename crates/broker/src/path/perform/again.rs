@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use catalog::AuthScheme;
 use evidence::Receipt;
-use http::header::RETRY_AFTER;
 use http::{Response, StatusCode};
 use model::Refusal;
 use net::{Body, Incoming};
 use secrets::Mask;
 
+use super::repeat::{Wait, asked_to_wait};
 use super::sent;
 use crate::Worker;
 use crate::inbound::Asked;
@@ -108,9 +108,11 @@ fn joined(first: Option<Arc<Mask>>, second: Option<Arc<Mask>>) -> Result<Option<
 
 /// How long the upstream asks us to wait, in seconds; within reason.
 fn retry_after(reply: &Response<Incoming>) -> Option<Duration> {
-    let text = reply.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    let seconds: u64 = text.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.clamp(1, LONGEST_REST)))
+    match asked_to_wait(reply.headers()) {
+        Wait::For(wait) => Some(wait.clamp(SHORTEST_REST, LONGEST_REST)),
+        Wait::Nothing | Wait::Unreadable => None,
+    }
 }
 
-const LONGEST_REST: u64 = 3600;
+const SHORTEST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(3600);

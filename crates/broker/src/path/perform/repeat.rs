@@ -144,9 +144,9 @@ fn wait(admitted: &Admitted, result: &Result<Response<Incoming>, Failed>, repeat
     let pause = pause(admitted, repeated);
     match result {
         Ok(reply) if read && is_trouble(reply.status()) => match asked_to_wait(reply.headers()) {
-            Asked::Nothing => Some(pause),
-            Asked::For(wait) => (wait <= LONGEST_WAIT).then(|| wait.max(pause)),
-            Asked::Unreadable => None,
+            Wait::Nothing => Some(pause),
+            Wait::For(wait) => (wait <= LONGEST_WAIT).then(|| wait.max(pause)),
+            Wait::Unreadable => None,
         },
         Ok(_) | Err(Failed::Refused(_)) => None,
         Err(Failed::Net(error)) => match error {
@@ -176,17 +176,18 @@ const fn is_trouble(status: StatusCode) -> bool {
 }
 
 /// What `Retry-After` (RFC 9110, section 10.2.3) says.
-enum Asked {
+pub(super) enum Wait {
     Nothing,
     For(Duration),
     /// A date, or nonsense: whoever asks for that is not asked again by us.
     Unreadable,
 }
 
-fn asked_to_wait(headers: &HeaderMap) -> Asked {
-    let Some(value) = headers.get(RETRY_AFTER) else { return Asked::Nothing };
+/// How long the upstream asks us to wait.
+pub(super) fn asked_to_wait(headers: &HeaderMap) -> Wait {
+    let Some(value) = headers.get(RETRY_AFTER) else { return Wait::Nothing };
     let seconds = value.to_str().ok().and_then(|text| text.trim().parse().ok());
-    seconds.map_or(Asked::Unreadable, |seconds| Asked::For(Duration::from_secs(seconds)))
+    seconds.map_or(Wait::Unreadable, |seconds| Wait::For(Duration::from_secs(seconds)))
 }
 
 /// A use is given back only where nothing was sent, and one of the attempts was.
