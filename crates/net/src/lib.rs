@@ -33,6 +33,7 @@ mod pool;
 pub mod problem;
 pub mod quota;
 pub mod redis;
+pub mod relay;
 mod serve;
 pub mod tls;
 mod upstream;

@@ -22,6 +22,8 @@ use crate::{Body, Error, Incoming, Names, Private, Sent, Way, grpc, headers};
 mod open;
 mod switch;
 
+pub(crate) use open::connect;
+
 /// The connections of one thread to all upstreams. Make one per runtime.
 #[derive(Debug)]
 pub struct Upstream {

@@ -137,7 +137,7 @@ fn http1_only(config: &ClientConfig) -> Arc<ClientConfig> {
 }
 
 /// Connects to the first address that answers; each has its share of the time.
-async fn connect(addresses: &[CheckedAddress], within: Duration) -> io::Result<TcpStream> {
+pub(crate) async fn connect(addresses: &[CheckedAddress], within: Duration) -> io::Result<TcpStream> {
     let share = within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {

@@ -1,0 +1,171 @@
+//! What a program runs in.
+//!
+//! Bubblewrap where it is there and works, else the same with our own hands: namespaces that our executable makes, and Landlock for
+//! what the file system shows. Both end in the step inside, which restricts system calls. Whether one works is found out by
+//! running it once; nothing is believed.
+
+mod bare;
+mod bubblewrap;
+pub(crate) mod view;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Program, Room, stage};
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wanted {
+    /// The best that works here.
+    #[default]
+    Auto,
+    /// Bubblewrap, or nothing runs.
+    Bwrap,
+    /// Namespaces and Landlock, or nothing runs.
+    Landlock,
+    /// No sandbox. Each record says so.
+    None,
+}
+
+/// What a program runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Bubblewrap.
+    Bwrap,
+    /// Namespaces and Landlock.
+    Landlock,
+    /// Nothing but limits.
+    None,
+}
+
+impl Kind {
+    /// As evidence says it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bwrap => "bwrap",
+            Self::Landlock => "landlock",
+            Self::None => "none",
+        }
+    }
+}
+
+/// How sandboxes are set up.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// What is wanted.
+    pub wanted: Wanted,
+    /// What programs may read and start besides what every system has.
+    pub readable: Vec<PathBuf>,
+    /// Our own executable, or another one that calls [`crate::inside`].
+    pub own: PathBuf,
+    /// Where bubblewrap is.
+    pub bubblewrap: Option<PathBuf>,
+}
+
+/// A sandbox that was seen to work.
+#[derive(Debug)]
+pub struct Sandbox {
+    kind: Kind,
+    setup: Setup,
+}
+
+impl Sandbox {
+    /// The sandbox that is wanted, after it was tried. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// When none works, or not the one that is wanted.
+    pub fn probe(setup: Setup, room: &Room) -> Result<Self, Error> {
+        let kinds: &[Kind] = match setup.wanted {
+            Wanted::Auto => &[Kind::Bwrap, Kind::Landlock],
+            Wanted::Bwrap => &[Kind::Bwrap],
+            Wanted::Landlock => &[Kind::Landlock],
+            Wanted::None => return Ok(Self { kind: Kind::None, setup }),
+        };
+        let mut failed = Vec::new();
+        for kind in kinds {
+            let sandbox = Self { kind: *kind, setup: setup.clone() };
+            match sandbox.tried(room) {
+                Ok(()) => return Ok(sandbox),
+                Err(why) => failed.push(format!("{}: {why}", kind.as_str())),
+            }
+        }
+        Err(Error::Sandbox(failed.join("; ")))
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What programs may read besides what every system has.
+    pub(crate) fn readable(&self) -> &[PathBuf] {
+        &self.setup.readable
+    }
+
+    /// The process that makes the sandbox and starts the step inside in it. Nothing about the program is among its words.
+    pub(crate) fn process(
+        &self,
+        room: &Room,
+        program: Option<&Program>,
+        files: u64,
+    ) -> Result<Process, Error> {
+        let mut process = match self.kind {
+            Kind::Bwrap => bubblewrap::process(&self.setup, room, program, files)?,
+            Kind::Landlock => bare::process(&self.setup.own, room, files),
+            Kind::None => {
+                let mut process = Process::new(&self.setup.own);
+                process.arg(stage::WORD);
+                process
+            }
+        };
+        match program {
+            Some(_) => process.arg(stage::PROGRAM),
+            None => process.arg(stage::PROBE).arg(room.work()).arg(self.kind.as_str()),
+        };
+        process.env_clear().current_dir("/");
+        Ok(process)
+    }
+
+    /// Starts the step inside without an order: it comes back when all of the sandbox is there.
+    fn tried(&self, room: &Room) -> Result<(), String> {
+        let mut process = self.process(room, None, 1 << 20).map_err(|error| error.to_string())?;
+        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = process.spawn().map_err(|error| error.to_string())?;
+        let began = Instant::now();
+        while child.try_wait().map_err(|error| error.to_string())?.is_none() {
+            if began.elapsed() > PATIENCE {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err("it does not end".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let output = child.wait_with_output().map_err(|error| error.to_string())?;
+        if output.status.success() && output.stdout.starts_with(stage::HERE.as_bytes()) {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.lines().next().unwrap_or("it says nothing").chars().take(200).collect();
+        Err(said)
+    }
+}
+
+/// Where bubblewrap is on a path.
+#[must_use]
+pub fn bubblewrap(path: &[PathBuf]) -> Option<PathBuf> {
+    path.iter().map(|folder| folder.join("bwrap")).find(|file| file.is_file() && file.is_absolute())
+}
+
+/// Whether a path is below one of these.
+pub(crate) fn is_below(path: &Path, folders: &[PathBuf]) -> bool {
+    folders.iter().any(|folder| path.starts_with(folder))
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,117 @@
+//! A folder with programs, and sandboxes to run them in.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command as Process;
+use std::time::Duration;
+
+use model::Authority;
+use net::Private;
+use runner::{Command, Error, Kind, Limits, Programs, Ran, Room, Rooms, Sandbox, Setup, Wanted, sandbox};
+use zeroize::Zeroizing;
+
+/// What programs run in here.
+pub(crate) struct Stage {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) folder: tempfile::TempDir,
+    programs: Programs,
+    rooms: Rooms,
+}
+
+/// Our executable as the sandbox starts it.
+pub(crate) fn own() -> PathBuf {
+    let this = std::env::current_exe().unwrap();
+    this.parent().unwrap().parent().unwrap().join("examples/stage")
+}
+
+fn rooms(folder: &tempfile::TempDir) -> Rooms {
+    Rooms::among(&["/dev/shm".into(), folder.path().to_owned()]).unwrap()
+}
+
+/// Every sandbox that works here. One that can't is left out only where the machine lacks it.
+pub(crate) fn all() -> Vec<Stage> {
+    let mut stages = vec![made(Wanted::None).unwrap()];
+    let bubblewrap = sandbox::bubblewrap(&["/usr/bin".into()]);
+    let namespaces = Process::new("unshare").args(["-Urn", "true"]).output();
+    if namespaces.is_ok_and(|output| output.status.success()) {
+        stages.push(made(Wanted::Landlock).unwrap());
+        if bubblewrap.is_some() {
+            stages.push(made(Wanted::Bwrap).unwrap());
+        }
+    }
+    stages
+}
+
+/// The same without the one that is none.
+pub(crate) fn boxes() -> Vec<Stage> {
+    all().into_iter().filter(|stage| stage.sandbox.kind() != Kind::None).collect()
+}
+
+pub(crate) fn made(wanted: Wanted) -> Result<Stage, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("bin")).unwrap();
+    let rooms = rooms(&folder);
+    let setup = Setup {
+        wanted,
+        own: own(),
+        bubblewrap: sandbox::bubblewrap(&["/usr/bin".into()]),
+        ..Setup::default()
+    };
+    let sandbox = Sandbox::probe(setup, &rooms.make().unwrap())?;
+    let programs = Programs::on(vec![folder.path().join("bin"), "/usr/bin".into()], None);
+    Ok(Stage { sandbox, folder, programs, rooms })
+}
+
+impl Stage {
+    /// A script of this name, made of these lines.
+    pub(crate) fn script(&self, name: &str, lines: &str) -> &Self {
+        let path = self.folder.path().join("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    pub(crate) fn room(&self) -> Room {
+        self.rooms.make().unwrap()
+    }
+
+    pub(crate) fn command(&self, name: &str, args: &[&str]) -> Command {
+        Command {
+            program: self.programs.find(name).unwrap(),
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            environment: Vec::new(),
+            stdin: None,
+            limits: Limits { time: Duration::from_secs(20), ..Limits::default() },
+            hosts: Vec::new(),
+            private: Private::Refused,
+        }
+    }
+
+    pub(crate) fn run(&self, room: &Room, command: Command) -> Result<Ran, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(self.sandbox.run(room, command))
+    }
+
+    /// Runs a script and says what it printed.
+    pub(crate) fn said(&self, lines: &str, change: impl FnOnce(&mut Command)) -> String {
+        let mut command = self.script("script", lines).command("script", &[]);
+        change(&mut command);
+        let room = self.room();
+        let ran = self.run(&room, command).unwrap();
+        room.wipe().unwrap();
+        text(&ran)
+    }
+}
+
+pub(crate) fn text(ran: &Ran) -> String {
+    String::from_utf8_lossy(&ran.stdout.bytes).into_owned() + &String::from_utf8_lossy(&ran.stderr.bytes)
+}
+
+pub(crate) fn host(address: std::net::SocketAddr) -> Authority {
+    format!("http://{address}").parse().unwrap()
+}
+
+pub(crate) fn variable(name: &str, value: &str) -> (String, Zeroizing<String>) {
+    (name.to_owned(), Zeroizing::new(value.to_owned()))
+}
