@@ -3,6 +3,8 @@
 pub(crate) mod form;
 pub(crate) mod json;
 
+use std::collections::BTreeMap;
+
 use model::{Code, Inputs, Refusal};
 
 use crate::input::{InputField, Kind, Place};
@@ -78,7 +80,8 @@ fn wrong_type(body: Body) -> Refusal {
 }
 
 fn from_json(operation: &Operation, body: &Json, inputs: &mut Inputs) -> Result<(), Refusal> {
-    if !matches!(body, Json::Map(_)) {
+    let whole = |field: &InputField| matches!(&field.place, Place::Body(path) if path.is_empty());
+    if !matches!(body, Json::Map(_)) && !operation.inputs().values().any(whole) {
         return Err(refused("the body is not a JSON object"));
     }
     for (name, field) in operation.inputs() {
@@ -109,11 +112,16 @@ fn leaf(name: &str, field: &InputField, body: &Json, path: &[String]) -> Result<
     match (field.kind, here) {
         (Kind::String, Json::Text(text)) | (Kind::Integer, Json::Integer(text)) => Ok(Some(text.clone())),
         (Kind::Boolean, Json::Bool(is)) => Ok(Some(is.to_string())),
+        (Kind::List, Json::List(_)) | (Kind::Json, Json::Map(_) | Json::List(_)) => {
+            Ok(Some(here.to_value().to_string()))
+        }
         (kind, _) => {
             let kind = match kind {
                 Kind::String => "text",
                 Kind::Integer => "a whole number of at most 64 bits",
                 Kind::Boolean => "a boolean",
+                Kind::List => "a list",
+                Kind::Json => "an object or a list",
             };
             Err(refused(format!("the input `{name}` is not {kind} in the body")))
         }
@@ -124,6 +132,20 @@ fn from_form(operation: &Operation, pairs: &Inputs, inputs: &mut Inputs) -> Resu
     for (name, field) in operation.inputs() {
         let Place::Body(path) = &field.place else { continue };
         let key = form::key(path);
+        if field.kind == Kind::List {
+            let at = |place: usize| pairs.get(&key.replace(PLACE, &place.to_string())).cloned();
+            let all: Vec<String> = (1..).map_while(at).collect();
+            let lead = key.split(PLACE).next().unwrap_or_default();
+            let like =
+                |other: &&String| other.get(..lead.len()).is_some_and(|own| own.eq_ignore_ascii_case(lead));
+            if pairs.keys().filter(like).count() != all.len() {
+                return Err(refused(format!("the list `{name}` is also written in another way")));
+            }
+            if !all.is_empty() {
+                inputs.insert(name.clone(), field.accept(name, &serde_json::Value::from(all).to_string())?);
+            }
+            continue;
+        }
         // `channel[]` and `channel[0]` are other spellings of `channel` to some servers, and so is `Channel`.
         let spelled = |other: &&String| {
             **other != key && (other.eq_ignore_ascii_case(&key) || other.starts_with(&format!("{key}[")))
@@ -138,29 +160,124 @@ fn from_form(operation: &Operation, pairs: &Inputs, inputs: &mut Inputs) -> Resu
     Ok(())
 }
 
-/// The body of an operation that is called by name: its content type and bytes; `None` where it has none.
-pub(crate) fn write(operation: &Operation, inputs: &Inputs) -> Option<(&'static str, Vec<u8>)> {
-    let fields: Vec<(&InputField, &Vec<String>, &String)> = operation
-        .inputs()
-        .iter()
-        .filter_map(|(name, field)| match &field.place {
-            Place::Body(path) => inputs.get(name).map(|value| (field, path, value)),
-            Place::Path | Place::Query(_) | Place::Named => None,
-        })
-        .collect();
-    match operation.body {
+/// What belongs to a request that is made by name, besides its target.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Message {
+    /// Headers, with the content type where there is a body; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, where it has one.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Headers and body of an operation that is called by name.
+pub(crate) fn write(operation: &Operation, inputs: &Inputs) -> Message {
+    let mut headers: Vec<(String, String)> =
+        operation.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let written = match operation.body {
         Body::None | Body::Any => None,
-        Body::Form => {
-            let pairs: Vec<String> =
-                fields.iter().map(|(_, path, value)| form::pair(&form::key(path), value)).collect();
-            Some(("application/x-www-form-urlencoded", pairs.join("&").into_bytes()))
-        }
+        Body::Form => Some((FORM, pairs(operation, inputs).join("&").into_bytes())),
         Body::Json | Body::JsonOrForm => {
-            let mut root = serde_json::Map::new();
-            for (field, path, value) in fields {
-                json::put(&mut root, path, json::typed(field.kind, value));
-            }
-            Some(("application/json", serde_json::Value::Object(root).to_string().into_bytes()))
+            let object = object(&operation.fixed, &operation.inputs, inputs);
+            Some((JSON, object.to_string().into_bytes()))
+        }
+    };
+    let Some((kind, body)) = written else { return Message { headers, body: None } };
+    let kind = operation.content_type.as_deref().unwrap_or(kind);
+    headers.push(("content-type".to_owned(), kind.to_owned()));
+    Message { headers, body: Some(body) }
+}
+
+/// A field that a body always has: its keys and its value.
+pub(crate) type Fixed = (Vec<String>, serde_json::Value);
+
+fn in_body<'a>(
+    fields: &'a BTreeMap<String, InputField>,
+    inputs: &'a Inputs,
+) -> impl Iterator<Item = (&'a InputField, &'a Vec<String>, &'a String)> {
+    fields.iter().filter_map(|(name, field)| match &field.place {
+        Place::Body(path) => inputs.get(name).map(|value| (field, path, value)),
+        Place::Path | Place::Query(_) | Place::Named => None,
+    })
+}
+
+/// The JSON body of an operation that is called by name.
+pub(crate) fn object(
+    fixed: &[Fixed],
+    fields: &BTreeMap<String, InputField>,
+    inputs: &Inputs,
+) -> serde_json::Value {
+    let mut root = serde_json::Map::new();
+    for (path, value) in fixed {
+        json::put(&mut root, path, value.clone());
+    }
+    for (field, path, value) in in_body(fields, inputs) {
+        let value = json::typed(field.kind, value);
+        if path.is_empty() {
+            return value;
+        }
+        json::put(&mut root, path, value);
+    }
+    serde_json::Value::Object(root)
+}
+
+fn pairs(operation: &Operation, inputs: &Inputs) -> Vec<String> {
+    let fixed = operation.fixed.iter().map(|(path, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        form::pair(&form::key(path), &text)
+    });
+    let given = in_body(&operation.inputs, inputs).flat_map(|(field, path, value)| {
+        let key = form::key(path);
+        let texts = texts(field, value).into_iter().zip(1..);
+        texts
+            .map(|(text, place)| form::pair(&key.replace(PLACE, &place.to_string()), &text))
+            .collect::<Vec<_>>()
+    });
+    fixed.chain(given).collect()
+}
+
+/// The keys of a dotted path, in which `\\.` is a dot of a key.
+pub(crate) fn keys(path: &str) -> Option<Vec<String>> {
+    let keys: Vec<String> = path.replace("\\.", "\0").split('.').map(|key| key.replace('\0', ".")).collect();
+    keys.iter().all(|key| !key.is_empty()).then_some(keys)
+}
+
+/// The texts of an input: one, or those of its list.
+pub(crate) fn texts(field: &InputField, value: &str) -> Vec<String> {
+    match field.kind {
+        // It was read before, so it is a list.
+        Kind::List => serde_json::from_str(value).unwrap_or_default(),
+        Kind::String | Kind::Integer | Kind::Boolean | Kind::Json => vec![value.to_owned()],
+    }
+}
+
+/// Whether a body has what the operation's always has.
+pub(crate) fn has_fixed(operation: &Operation, asked: &Asked<'_>) -> Result<bool, Refusal> {
+    let body = asked.body.ok_or_else(|| refused("the body was not read"))?;
+    if body.is_empty() {
+        return Ok(false);
+    }
+    match written(operation.body, asked.content_types)? {
+        Written::Json => {
+            let body = json::read(body)?;
+            Ok(operation.fixed.iter().all(|(path, value)| {
+                let at = path.iter().try_fold(&body, |here, key| match here {
+                    // Some servers read keys without regard to case: what we do not see, they might.
+                    Json::Map(map)
+                        if map.keys().all(|other| other == key || !other.eq_ignore_ascii_case(key)) =>
+                    {
+                        map.get(key)
+                    }
+                    _ => None,
+                });
+                at.is_some_and(|found| found.is(value))
+            }))
+        }
+        Written::Form => {
+            let pairs = form::read(body)?;
+            Ok(operation.fixed.iter().all(|(path, value)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+                pairs.get(&form::key(path)) == Some(&text)
+            }))
         }
     }
 }
@@ -168,3 +285,8 @@ pub(crate) fn write(operation: &Operation, inputs: &Inputs) -> Option<(&'static 
 fn refused(message: impl Into<String>) -> Refusal {
     Refusal::new(Code::BadRequest, message)
 }
+
+/// Where the number of an item stands in the key of a form's list, such as `InstanceId.{n}`.
+pub(crate) const PLACE: &str = "{n}";
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";

@@ -5,6 +5,7 @@
 //! secret.put`). Credentials are canaries: the text of the secret `token` is `CANARY-token`. What goes out is written by a
 //! function that the runner is given, so that the broker can run the same files through its own injection.
 
+mod command;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,11 @@ pub struct Case {
     sends: Option<SentEntry>,
     reply: Option<ReplyEntry>,
     evidence: Option<BTreeMap<String, String>>,
+    /// What in the reply says that it was not done.
+    unmet: Option<String>,
+    /// The reply without what is secret in it.
+    shown: Option<serde_json::Value>,
+    cli: Option<CommandEntry>,
     refused: Option<String>,
 }
 
@@ -60,8 +66,34 @@ enum HeaderLines {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SentEntry {
+    #[serde(default)]
     url: String,
     headers: Option<BTreeMap<String, String>>,
+    /// Headers that belong to the operation, with the content type.
+    with: Option<BTreeMap<String, String>>,
+    /// The body that is written for a named operation.
+    body: Option<serde_json::Value>,
+    /// Nothing is sent: an input can only be said to a program, or one is missing that only requests need.
+    refused: Option<String>,
+}
+
+/// The same operation as a command.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommandEntry {
+    /// The program and its arguments; places that are filled later stand in braces.
+    #[serde(default)]
+    argv: Vec<String>,
+    /// Text, or JSON.
+    stdin: Option<serde_json::Value>,
+    files: Option<BTreeMap<String, String>>,
+    folder: Option<String>,
+    /// What the program prints.
+    prints: Option<serde_json::Value>,
+    evidence: Option<BTreeMap<String, String>>,
+    /// What it prints without what is secret in it.
+    shown: Option<serde_json::Value>,
+    refused: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -115,6 +147,18 @@ pub fn uncovered(integration: &Integration, cases: &[Case]) -> Vec<OperationName
         .filter_map(|case| case.operation.as_deref().or(case.named.as_deref()))
         .collect();
     integration.operations().keys().filter(|name| !covered.contains(name.as_str())).cloned().collect()
+}
+
+/// The operations that a program does and whose command no case shows.
+#[must_use]
+pub fn without_command(integration: &Integration, cases: &[Case]) -> Vec<OperationName> {
+    let shown: BTreeSet<&str> = cases
+        .iter()
+        .filter(|case| case.cli.as_ref().is_some_and(|cli| !cli.argv.is_empty()))
+        .filter_map(|case| case.named.as_deref())
+        .collect();
+    let commands = integration.operations().values().filter(|operation| operation.cli().is_some());
+    commands.map(crate::Operation::name).filter(|name| !shown.contains(name.as_str())).cloned().collect()
 }
 
 /// What goes out with canaries for credentials.

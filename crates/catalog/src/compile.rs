@@ -2,20 +2,21 @@
 
 mod address;
 mod auth;
+mod cli;
 mod connection;
 mod incoming;
 mod operations;
+mod order;
 mod wiring;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Access, IntegrationName, Method, OperationName, Target, parse_duration};
+use model::{Access, IntegrationName, Method, Target, parse_duration};
 
-use crate::file::{File, LimitsEntry, ProbeEntry, RateEntry};
+use crate::file::{AuthWord, File, LimitsEntry, ProbeEntry, RateEntry};
 use crate::limits::{DEFAULT_BODY, parse_size};
-use crate::{Error, Integration, Limits, Operation, Probe, Rate, path};
+use crate::{Error, Integration, Limits, Probe, Rate};
 
 /// Where a file comes from.
 #[derive(Debug, Clone)]
@@ -50,10 +51,11 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     let secrets = wiring::secrets(file, origin)?;
     let auth = auth::schemes(file, origin, &secrets)?;
     let incoming = incoming::schemes(file, origin, &secrets)?;
-    wiring::check_used(file, origin, &auth, &incoming)?;
+    let program = cli::program(file, origin, &secrets)?;
+    wiring::check_used(file, origin, (&auth, &incoming, program.as_ref()))?;
     let headers = wiring::headers(file, origin, &auth)?;
-    let operations = operations::compile(file, origin)?;
-    let order = order(file, origin, &operations)?;
+    let mut operations = operations::compile(file, origin, program.as_ref())?;
+    let order = order::order(file, origin, &mut operations)?;
     let capabilities = operations::narrowings(file, origin, &operations)?;
     let unknown = UNKNOWN.parse().map_err(|_| origin.wrong(0, "`unknown` is not a name"))?;
     let fields = auth.iter().flat_map(crate::AuthScheme::fields);
@@ -81,6 +83,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         limits: limits(file, origin)?,
         connection: connection::compile(file, origin)?.map(Arc::new),
         probe: None,
+        program,
         operations,
         order,
         capabilities,
@@ -101,6 +104,13 @@ fn skips(file: &File) -> bool {
     file.tls_insecure_skip_verify || file.tls.as_ref().is_some_and(|tls| tls.value.insecure_skip_verify)
 }
 
+/// Whether nothing but signatures goes out, each for one host: then it does no harm that calls name their hosts.
+fn is_signed(file: &File) -> bool {
+    file.auth.as_ref().is_some_and(|schemes| {
+        !schemes.is_empty() && schemes.iter().all(|entry| entry.value.scheme == AuthWord::Sigv4)
+    })
+}
+
 /// What only some files may say.
 fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
     connection::check_owner(file, origin)?;
@@ -116,7 +126,7 @@ fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
                 || skips(file)
                 || !file.aliases.is_empty()
                 || file.query.is_some()
-                || file.base_url.as_ref().is_some_and(|url| url.value.contains('*'));
+                || (file.base_url.as_ref().is_some_and(|url| url.value.contains('*')) && !is_signed(file));
             if loosens {
                 return Err(origin.wrong(0, "a built-in file cannot loosen anything"));
             }
@@ -137,6 +147,7 @@ fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
         || !file.secrets.is_empty()
         || !file.headers.is_empty()
         || file.auth.is_some()
+        || file.cli.is_some()
         || file.incoming.is_some()
         || connection::is_said(file)
         || file.anonymous;
@@ -144,34 +155,6 @@ fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
         return Err(origin.wrong(0, "an internal integration has operations and nothing else"));
     }
     Ok(())
-}
-
-/// Narrower paths first. Two operations that could be one request would leave it to chance which rules count.
-fn order(
-    file: &File,
-    origin: &Origin,
-    operations: &BTreeMap<OperationName, Operation>,
-) -> Result<Vec<OperationName>, Error> {
-    let mut ruled: Vec<(&OperationName, Method, &path::Template)> = operations
-        .iter()
-        .filter_map(|(name, operation)| {
-            operation.rule.as_ref().map(|(method, template)| (name, *method, template))
-        })
-        .collect();
-    for (at, (name, method, template)) in ruled.iter().enumerate() {
-        let clash = ruled.iter().skip(at + 1).find(|(_, other, wider)| {
-            other == method && template.overlaps(wider) && template.narrower(wider).is_none()
-        });
-        if let Some((other, ..)) = clash {
-            let line = |name: &str| file.operations.get(name).map_or(0, |entry| entry.referenced.line());
-            let line = line(name.as_str()).max(line(other.as_str()));
-            let problem =
-                format!("`{name}` and `{other}` could match the same request, and neither is narrower");
-            return Err(origin.wrong(line, problem));
-        }
-    }
-    ruled.sort_by_cached_key(|(_, _, template)| template.widths());
-    Ok(ruled.into_iter().map(|(name, ..)| name.clone()).collect())
 }
 
 fn limits(file: &File, origin: &Origin) -> Result<Limits, Error> {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use model::{Access, IntegrationName, Risk, SecretRef};
+use model::{IntegrationName, SecretRef};
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
@@ -14,15 +14,19 @@ use serde_saphyr::Spanned;
 use crate::limits::Strategy;
 
 mod auth;
+mod cli;
 mod connection;
 mod incoming;
+mod operation;
 
-pub(crate) use auth::{AlgorithmWord, AuthEntry, AuthWord, ClientAuthWord, GrantWord};
+pub(crate) use auth::{AlgorithmWord, AuthEntry, AuthWord, ClientAuthWord, GrantWord, OneOrMore};
+pub(crate) use cli::{ArgEntry, CliEntry, ProgramEntry};
 pub(crate) use connection::{BreakerEntry, ConnectionsEntry, RetriesEntry, TlsEntry};
 pub(crate) use incoming::{
     CertificateEntry, GithubEntry, GoogleEntry, HmacEntry, IncomingEntry, JwtEntry, JwtKeyEntry, KeyEntry,
     OidcEntry, SlackEntry, StripeEntry, Texts, TwilioEntry, XfccEntry,
 };
+pub(crate) use operation::{AllowEntry, InputEntry, NarrowingEntry, OperationEntry, PlaceWord};
 
 /// One integration: a whole one, or one that extends a built-in one.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -95,6 +99,9 @@ pub(crate) struct File {
     /// A read that tells whether the credential works.
     #[schemars(with = "Option<ProbeEntry>")]
     pub(crate) probe: Option<Spanned<ProbeEntry>>,
+    /// How the program that does the operations is run.
+    #[schemars(with = "Option<ProgramEntry>")]
+    pub(crate) cli: Option<Spanned<ProgramEntry>>,
     /// The named reads and writes.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, OperationEntry>")]
@@ -230,129 +237,4 @@ pub(crate) struct ExpectEntry {
     /// Fields of the JSON body: dotted path to text, number or boolean.
     #[serde(default)]
     pub(crate) body: BTreeMap<String, serde_json::Value>,
-}
-
-/// One named read or write.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OperationEntry {
-    /// What it does, for people.
-    pub(crate) title: String,
-    /// Whether it changes anything.
-    #[schemars(with = "String", extend("enum" = ["read", "write"]))]
-    pub(crate) access: Access,
-    /// How much harm it can do.
-    #[schemars(with = "String", extend("enum" = ["low", "medium", "high"]))]
-    pub(crate) risk: Risk,
-    /// What an operation of Doorward itself does with secrets; `manage` where it is absent. Only in built-in files.
-    pub(crate) effect: Option<crate::Effect>,
-    /// The requests that are this operation; absent for Doorward's own.
-    #[serde(rename = "match")]
-    pub(crate) matches: Option<MatchEntry>,
-    /// How the body is written: `none` for a GET, else `any`, where it is absent.
-    pub(crate) body: Option<crate::Body>,
-    /// What it takes.
-    #[serde(default)]
-    pub(crate) inputs: BTreeMap<String, InputEntry>,
-    /// Names in the query that are allowed besides the inputs. With any other, a request is not this operation.
-    #[serde(default)]
-    pub(crate) query: Vec<String>,
-    /// What it works on, such as `channel:{channel}`.
-    pub(crate) resource: Option<String>,
-    /// Fields of the reply that are kept as evidence: a dotted path, or `header:NAME`.
-    #[serde(default)]
-    pub(crate) evidence: BTreeMap<String, String>,
-    /// The same as a command.
-    pub(crate) cli: Option<CliEntry>,
-    /// What the service has to have granted to the credential, in the service's words.
-    #[serde(default)]
-    pub(crate) scopes: Vec<String>,
-    /// Where the service documents it.
-    pub(crate) docs: Option<String>,
-}
-
-/// The requests that are an operation.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MatchEntry {
-    /// The method; GET stands for HEAD too.
-    pub(crate) method: String,
-    /// The path behind the service root: `{name}` is one segment, `{name...}` the rest.
-    pub(crate) path: String,
-}
-
-/// One input of an operation.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct InputEntry {
-    /// Where it stands; absent for Doorward's own operations.
-    #[serde(rename = "in")]
-    pub(crate) place: Option<PlaceWord>,
-    /// Its name there, a dotted path in a body; the input's own name where it is absent.
-    pub(crate) field: Option<String>,
-    /// Whether it has to be there. A path input always has.
-    pub(crate) required: Option<bool>,
-    /// Text, whole number or boolean.
-    #[serde(rename = "type", default)]
-    pub(crate) kind: crate::Kind,
-    /// A regular expression that the whole text has to match.
-    pub(crate) pattern: Option<String>,
-    /// Most characters.
-    pub(crate) max: Option<usize>,
-    /// Whether `%2F` may stand in the segment.
-    #[serde(default)]
-    pub(crate) encoded_slash: bool,
-    /// Whether the service reads it without regard to case; then it is kept in lower case.
-    #[serde(default)]
-    pub(crate) ignore_case: bool,
-    /// What it is, for people.
-    pub(crate) title: Option<String>,
-}
-
-/// Where an input stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PlaceWord {
-    /// A segment of the path.
-    Path,
-    /// A pair of the query.
-    Query,
-    /// A field of the body.
-    Body,
-}
-
-/// An operation as a command.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CliEntry {
-    /// The program.
-    pub(crate) program: String,
-    /// Its arguments; `{input}` is replaced within one argument.
-    pub(crate) args: Vec<String>,
-}
-
-/// A ready-made narrowing.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NarrowingEntry {
-    /// What it lets a caller do, for people.
-    pub(crate) title: String,
-    /// What it has to be told.
-    #[serde(default)]
-    pub(crate) params: BTreeMap<String, crate::Param>,
-    /// The operations that it leaves.
-    pub(crate) allow: Vec<AllowEntry>,
-}
-
-/// One operation that a narrowing leaves.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AllowEntry {
-    /// The operation.
-    pub(crate) operation: String,
-    /// Inputs that have to have these values; may contain `{param}`.
-    #[serde(rename = "where", default)]
-    pub(crate) inputs: BTreeMap<String, String>,
-    /// The resource that it has to work on; may contain `{param}`.
-    pub(crate) resource: Option<String>,
 }

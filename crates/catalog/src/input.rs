@@ -5,6 +5,8 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::body::json::{self, Json};
+
 /// Where an input stands in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -12,9 +14,9 @@ pub enum Place {
     Path,
     /// A pair of the query, by its name.
     Query(String),
-    /// A field of the body, by its dotted path.
+    /// A field of the body, by its path of keys; the whole body where there are none.
     Body(Vec<String>),
-    /// In no request: an operation of Doorward itself.
+    /// In no request: an operation of Doorward itself, or one that a program does.
     Named,
 }
 
@@ -29,6 +31,10 @@ pub enum Kind {
     Integer,
     /// `true` or `false`.
     Boolean,
+    /// A list of texts, given as JSON: `["a", "b"]`.
+    List,
+    /// A JSON object or list.
+    Json,
 }
 
 /// One input of an operation.
@@ -42,6 +48,9 @@ pub struct InputField {
     pub(crate) encoded_slash: bool,
     pub(crate) ignore_case: bool,
     pub(crate) title: Option<String>,
+    pub(crate) default: Option<String>,
+    pub(crate) except: Vec<String>,
+    pub(crate) multiline: bool,
 }
 
 impl InputField {
@@ -69,31 +78,97 @@ impl InputField {
         self.title.as_deref()
     }
 
+    /// What it is where a call by name does not say.
+    #[must_use]
+    pub fn default(&self) -> Option<&str> {
+        self.default.as_deref()
+    }
+
+    /// The pattern that the whole text, or each item of a list, has to match, as its file says it.
+    #[must_use]
+    pub fn pattern(&self) -> Option<&str> {
+        self.pattern.as_ref().map(shown)
+    }
+
+    /// Most characters; of a list, in each item.
+    #[must_use]
+    pub const fn max(&self) -> usize {
+        self.max
+    }
+
     /// The text as it is kept, where it is what the input may be. The refusal does not repeat the text.
     pub(crate) fn accept(&self, name: &str, text: &str) -> Result<String, Refusal> {
-        let wrong = |what: String| Refusal::new(Code::BadRequest, format!("the input `{name}` {what}"));
-        if text.chars().count() > self.max {
-            return Err(wrong(format!("is longer than {} characters", self.max)));
+        match self.kind {
+            Kind::String | Kind::Integer | Kind::Boolean => self.accept_one(name, text),
+            Kind::List => self.accept_list(name, text),
+            Kind::Json => self.accept_json(name, text),
         }
-        if text.chars().any(char::is_control) {
-            return Err(wrong("holds control characters".to_owned()));
+    }
+
+    fn accept_one(&self, name: &str, text: &str) -> Result<String, Refusal> {
+        self.check_length(name, text)?;
+        let breaks = |c: char| self.multiline && matches!(c, '\n' | '\r' | '\t');
+        if text.chars().any(|c| c.is_control() && !breaks(c)) {
+            return Err(wrong(name, "holds control characters"));
         }
         let fits = match self.kind {
-            Kind::String => true,
+            Kind::String | Kind::List | Kind::Json => true,
             Kind::Integer => text.parse::<i128>().is_ok_and(|number| number.to_string() == text),
             Kind::Boolean => matches!(text, "true" | "false"),
         };
         if !fits {
             let kind = if self.kind == Kind::Integer { "a whole number" } else { "`true` or `false`" };
-            return Err(wrong(format!("is not {kind}")));
+            return Err(wrong(name, &format!("is not {kind}")));
         }
         if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
-            // The wrapping is ours; what the file says is what stands between.
-            let shown = pattern.as_str().trim_start_matches(OPEN).trim_end_matches(CLOSE);
-            return Err(wrong(format!("does not match `{shown}`")));
+            return Err(wrong(name, &format!("does not match `{}`", shown(pattern))));
+        }
+        if self.except.iter().any(|not| not == text) {
+            return Err(wrong(name, "is something for which there is another operation, or none"));
         }
         Ok(if self.ignore_case { text.to_lowercase() } else { text.to_owned() })
     }
+
+    fn accept_list(&self, name: &str, text: &str) -> Result<String, Refusal> {
+        let no_list = || wrong(name, "is not a list of texts, such as `[\"a\", \"b\"]`");
+        let Ok(Json::List(items)) = json::read(text.as_bytes()) else { return Err(no_list()) };
+        if items.len() > MOST_ITEMS {
+            return Err(wrong(name, &format!("has more than {MOST_ITEMS} items")));
+        }
+        let items: Vec<String> = items
+            .into_iter()
+            .map(|item| match item {
+                Json::Text(text) => self.accept_one(name, &text),
+                _ => Err(no_list()),
+            })
+            .collect::<Result<_, _>>()?;
+        serde_json::to_string(&items).map_err(|_| no_list())
+    }
+
+    fn accept_json(&self, name: &str, text: &str) -> Result<String, Refusal> {
+        self.check_length(name, text)?;
+        match json::read(text.as_bytes()) {
+            Ok(value @ (Json::Map(_) | Json::List(_))) => Ok(value.to_value().to_string()),
+            Ok(_) | Err(_) => Err(wrong(name, "is not a JSON object or list, with each key once")),
+        }
+    }
+
+    fn check_length(&self, name: &str, text: &str) -> Result<(), Refusal> {
+        if text.chars().count() > self.max {
+            return Err(wrong(name, &format!("is longer than {} characters", self.max)));
+        }
+        Ok(())
+    }
+}
+
+fn wrong(name: &str, what: &str) -> Refusal {
+    Refusal::new(Code::BadRequest, format!("the input `{name}` {what}"))
+}
+
+/// The wrapping is ours; what the file says is what stands between.
+fn shown(pattern: &Regex) -> &str {
+    let text = pattern.as_str();
+    text.strip_prefix(OPEN).and_then(|text| text.strip_suffix(CLOSE)).unwrap_or(text)
 }
 
 /// A pattern that always has to match the whole text.
@@ -106,3 +181,5 @@ const OPEN: &str = "\\A(?:";
 const CLOSE: &str = ")\\z";
 /// Most characters of an input where its file says nothing.
 pub(crate) const DEFAULT_MAX: usize = 1024;
+/// Most items of a list.
+const MOST_ITEMS: usize = 256;

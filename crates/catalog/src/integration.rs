@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use model::{Authority, IntegrationName, Method, OperationName, SecretRef, Target};
 
-use crate::{AuthScheme, Connection, Incoming, Limits, Narrowing, Operation, Probe, SecretField, Wildcard};
+use crate::{
+    AuthScheme, Connection, Incoming, Limits, Narrowing, Operation, Probe, Program, SecretField, Wildcard,
+};
 
+mod named;
 mod requests;
 
 /// One external service, or Doorward itself.
@@ -36,9 +39,11 @@ pub struct Integration {
     pub(crate) limits: Limits,
     pub(crate) connection: Option<Arc<Connection>>,
     pub(crate) probe: Option<Probe>,
+    pub(crate) program: Option<Program>,
     pub(crate) operations: BTreeMap<OperationName, Operation>,
-    /// The operations that have requests, narrower paths first: the first that matches is the one.
-    pub(crate) order: Vec<OperationName>,
+    /// The operations that have requests, each with the place of one of its paths, narrower paths first: the first that
+    /// matches is the one.
+    pub(crate) order: Vec<(OperationName, usize)>,
     pub(crate) capabilities: BTreeMap<String, Narrowing>,
     pub(crate) dangerous_allow_private: bool,
     pub(crate) tls_insecure_skip_verify: bool,
@@ -63,10 +68,12 @@ pub struct Asked<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Route<'a> {
     operation: Option<&'a Operation>,
+    looks: bool,
 }
 
 impl<'a> Route<'a> {
-    /// The operation; `None` where the file describes none for this request.
+    /// The operation, or the first of those between which the body decides; `None` where the file describes none for this
+    /// request.
     #[must_use]
     pub const fn operation(&self) -> Option<&'a Operation> {
         self.operation
@@ -75,7 +82,7 @@ impl<'a> Route<'a> {
     /// Whether the call cannot be made before the body is there.
     #[must_use]
     pub fn wants_body(&self) -> bool {
-        self.operation.is_some_and(Operation::wants_body)
+        self.looks || self.operation.is_some_and(Operation::wants_body)
     }
 }
 
@@ -206,6 +213,18 @@ impl Integration {
     #[must_use]
     pub const fn probe(&self) -> Option<&Probe> {
         self.probe.as_ref()
+    }
+
+    /// How the program that does its operations is run.
+    #[must_use]
+    pub const fn program(&self) -> Option<&Program> {
+        self.program.as_ref()
+    }
+
+    /// Scheme, host, port and base path of its requests; `None` where each call names its host, and for Doorward itself.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        (self.wildcard.is_none() && !self.internal).then(|| format!("{}{}", self.authority, self.base_path))
     }
 
     /// Its operations.

@@ -41,6 +41,7 @@ mod auth;
 mod body;
 pub mod cases;
 mod catalog;
+mod cli;
 mod compile;
 mod connection;
 mod embedded;
@@ -49,6 +50,7 @@ mod file;
 pub mod incoming;
 mod input;
 mod integration;
+mod known;
 mod layer;
 mod limits;
 mod narrowing;
@@ -70,16 +72,19 @@ pub use auth::{
     GoogleServiceAccount, GoogleWanted, Grant, HashName, Hmac, JwtAlgorithm, JwtSigned, OAuth1, OAuth2,
     Rendered, Replace, SecretField, SigV4, TokenSource, Within, is_placeholder,
 };
+pub use body::Message;
 pub use catalog::Catalog;
+pub use cli::{Cli, Command, Output, Piece, Program, Slot, Text};
 pub use connection::{Breaker, Connection, Retries};
 pub use error::Error;
 pub use incoming::Incoming;
 pub use input::{InputField, Kind, Place};
 pub use integration::{Asked, Integration, Route};
+pub use known::known_as;
 pub use limits::{Limits, Rate, Strategy};
 pub use narrowing::{Allowance, Narrowing, Param};
 pub use nearest::word as nearest_word;
-pub use operation::{Body, Cli, Effect, Operation};
+pub use operation::{Body, Effect, Operation};
 pub use probe::Probe;
 pub use scaffold::template;
 pub use schema::json_schema;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Access, Inputs, Method, OperationName, Risk, Target};
+use model::{Access, Inputs, Method, OperationName, Refusal, Risk, Target};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::InputField;
+use crate::body::Fixed;
 use crate::input::Place;
-use crate::{path, resource};
+use crate::{Cli, InputField, path, reply, resource};
 
 /// How the body of a request is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -42,26 +42,12 @@ pub enum Effect {
     NoSession,
 }
 
-/// An operation as a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cli {
-    pub(crate) program: String,
-    pub(crate) args: Vec<resource::Template>,
-}
-
-impl Cli {
-    /// The program.
-    #[must_use]
-    pub fn program(&self) -> &str {
-        &self.program
-    }
-
-    /// The arguments with these inputs; one that names an input that is not there is left out. An input never makes a
-    /// second argument.
-    #[must_use]
-    pub fn args(&self, inputs: &Inputs) -> Vec<String> {
-        self.args.iter().filter_map(|arg| arg.fill(|name| inputs.get(name).cloned())).collect()
-    }
+/// The requests of an operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) method: Method,
+    /// At least one.
+    pub(crate) paths: Vec<path::Template>,
 }
 
 /// One named read or write.
@@ -73,12 +59,24 @@ pub struct Operation {
     pub(crate) access: Access,
     pub(crate) risk: Risk,
     pub(crate) effect: Effect,
-    pub(crate) rule: Option<(Method, path::Template)>,
+    pub(crate) rule: Option<Rule>,
     pub(crate) body: Body,
+    /// Fields that the body has to have.
+    pub(crate) fixed: Vec<Fixed>,
+    /// Whether another operation has the same requests but for what stands in the body.
+    pub(crate) shared: bool,
+    /// The host of its requests, below that of the integration.
+    pub(crate) host: Option<resource::Template>,
+    pub(crate) by_name: bool,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) expect: BTreeMap<String, serde_json::Value>,
+    pub(crate) hides: Vec<String>,
+    pub(crate) why: Option<String>,
     pub(crate) inputs: BTreeMap<String, InputField>,
     pub(crate) query: BTreeSet<String>,
     pub(crate) resource: resource::Template,
-    pub(crate) evidence: BTreeMap<String, crate::reply::Origin>,
+    pub(crate) evidence: BTreeMap<String, reply::Origin>,
     pub(crate) cli: Option<Cli>,
     pub(crate) scopes: Vec<String>,
 }
@@ -123,7 +121,7 @@ impl Operation {
     /// The method of its requests; `None` for an operation of Doorward itself.
     #[must_use]
     pub fn method(&self) -> Option<Method> {
-        self.rule.as_ref().map(|(method, _)| *method)
+        self.rule.as_ref().map(|rule| rule.method)
     }
 
     /// How its body is written.
@@ -161,14 +159,81 @@ impl Operation {
         !matches!(self.body, Body::Any)
     }
 
+    /// Whether an input has to be there: where only a program does without it, requests still need it.
+    pub(crate) fn requires(&self, name: &str) -> bool {
+        self.inputs.get(name).is_some_and(InputField::required)
+            && self.cli.as_ref().is_none_or(|cli| !cli.ignores.contains(name))
+    }
+
+    /// Why there are no requests for it, and only a program can do it.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
+    /// Whether it is done by its name only: a request that looks like it is not taken for it.
+    #[must_use]
+    pub fn by_name_only(&self) -> bool {
+        self.by_name || self.rule.is_none() || self.host.is_some() || !self.headers.is_empty()
+    }
+
+    /// Fields of the reply that are secret, by their dotted paths.
+    #[must_use]
+    pub fn hides(&self) -> &[String] {
+        &self.hides
+    }
+
+    /// What in the reply says that it was not done, beside the status; `None` where nothing does.
+    #[must_use]
+    pub fn unmet(&self, body: &[u8]) -> Option<String> {
+        reply::unmet(&self.expect, body)
+    }
+
+    /// A reply, or what a program printed, without what is secret in it: a call by name gets this.
+    ///
+    /// # Errors
+    /// `upstream_reply` where something is secret in it and it is not JSON that has one reading.
+    pub fn shown(&self, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+        reply::without(&self.hides, body)
+    }
+
+    /// Whether a request with this body and content type is this operation and none of those that share its requests.
+    pub(crate) const fn needs_look(&self) -> bool {
+        self.shared || !self.fixed.is_empty()
+    }
+
     /// The decoded inputs of the path, where method and path are this operation's. HEAD is a GET without the body.
-    pub(crate) fn matches(&self, method: Method, segments: &[&str]) -> Option<Inputs> {
-        let (wanted, template) = self.rule.as_ref()?;
+    pub(crate) fn matches(&self, method: Method, place: usize, segments: &[&str]) -> Option<Inputs> {
+        let rule = self.rule.as_ref()?;
         let method = if method == Method::Head { Method::Get } else { method };
-        if method != *wanted {
+        if method != rule.method {
             return None;
         }
-        template.read(segments, &|name| self.inputs.get(name).is_some_and(|input| input.encoded_slash))
+        self.read(rule.paths.get(place)?, segments)
+    }
+
+    /// The decoded inputs of the path, where it is that of the template.
+    pub(crate) fn read(&self, template: &path::Template, segments: &[&str]) -> Option<Inputs> {
+        template.read(segments, &|name| self.encodes_slash(name))
+    }
+
+    /// The path that these inputs make, and its template: the one that has all of them that stand in a path.
+    pub(crate) fn path(&self, inputs: &Inputs) -> Option<(&path::Template, String)> {
+        let given = self.inputs.iter().filter(|(name, field)| {
+            field.place == Place::Path && inputs.get(*name).is_some_and(|value| !value.is_empty())
+        });
+        let given: BTreeSet<&str> = given.map(|(name, _)| name.as_str()).collect();
+        let template = self
+            .rule
+            .as_ref()?
+            .paths
+            .iter()
+            .find(|template| template.inputs().collect::<BTreeSet<_>>() == given)?;
+        template.write(inputs, &|name| self.encodes_slash(name)).map(|path| (template, path))
+    }
+
+    fn encodes_slash(&self, name: &str) -> bool {
+        self.inputs.get(name).is_some_and(|input| input.encoded_slash)
     }
 
     /// Whether every name in the query is known to this operation, as an input or as one that does not matter.

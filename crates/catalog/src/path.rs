@@ -1,4 +1,4 @@
-//! Path templates: literal segments, `{name}` for one segment, `{name...}` for the rest.
+//! Path templates: literal segments, `{name}` for one segment, `{name}:verb` for one that ends so, `{name...}` for the rest.
 //!
 //! Segments are split before anything is decoded, so an escaped slash never makes a new one. A literal is compared with
 //! the decoded segment, so that `%3A` for `:` does not slip past it to a wider template.
@@ -16,6 +16,8 @@ pub(crate) struct Template(Vec<Segment>);
 enum Segment {
     Literal(String),
     Input(String),
+    /// With what stands behind it, from the colon on.
+    Verb(String, String),
     Rest(String),
 }
 
@@ -53,7 +55,7 @@ impl Template {
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|segment| match segment {
             Segment::Literal(_) => None,
-            Segment::Input(name) | Segment::Rest(name) => Some(name.as_str()),
+            Segment::Input(name) | Segment::Verb(name, _) | Segment::Rest(name) => Some(name.as_str()),
         })
     }
 
@@ -71,6 +73,11 @@ impl Template {
                 }
                 Segment::Input(name) => {
                     inputs.insert(name.clone(), one(given.next()?, slash(name))?);
+                }
+                Segment::Verb(name, verb) => {
+                    let whole = one(given.next()?, slash(name))?;
+                    let value = whole.strip_suffix(verb.as_str()).filter(|value| !value.is_empty())?;
+                    inputs.insert(name.clone(), value.to_owned());
                 }
                 Segment::Rest(name) => {
                     let parts: Option<Vec<String>> =
@@ -97,6 +104,14 @@ impl Template {
                     }
                     path.extend(utf8_percent_encode(value, SEGMENT));
                 }
+                Segment::Verb(name, verb) => {
+                    let value = inputs.get(name).filter(|value| !value.is_empty())?;
+                    if value.contains('/') && !slash(name) {
+                        return None;
+                    }
+                    path.extend(utf8_percent_encode(value, SEGMENT));
+                    path.push_str(verb);
+                }
                 Segment::Rest(name) => {
                     let value = inputs.get(name).filter(|value| !value.is_empty())?;
                     let parts: Vec<String> =
@@ -117,6 +132,13 @@ impl Template {
                 (None, Some(_)) | (Some(_), None) => return false,
                 (Some(Segment::Rest(_)), Some(_)) | (Some(_), Some(Segment::Rest(_))) => return true,
                 (Some(Segment::Literal(a)), Some(Segment::Literal(b))) if a != b => return false,
+                (Some(Segment::Verb(_, verb)), Some(Segment::Literal(text)))
+                | (Some(Segment::Literal(text)), Some(Segment::Verb(_, verb)))
+                    if !text.ends_with(verb.as_str()) =>
+                {
+                    return false;
+                }
+                (Some(Segment::Verb(_, a)), Some(Segment::Verb(_, b))) if a != b => return false,
                 (Some(_), Some(_)) => {}
             }
         }
@@ -147,8 +169,9 @@ impl Segment {
     const fn width(&self) -> u8 {
         match self {
             Self::Literal(_) => 0,
-            Self::Input(_) => 1,
-            Self::Rest(_) => 2,
+            Self::Verb(..) => 1,
+            Self::Input(_) => 2,
+            Self::Rest(_) => 3,
         }
     }
 }
@@ -160,6 +183,13 @@ fn segment(part: &str) -> Result<Segment, String> {
             return Err("an input's name is made of lower-case letters, digits and `_`".to_owned());
         }
         return Ok(if rest { Segment::Rest(name.to_owned()) } else { Segment::Input(name.to_owned()) });
+    }
+    if let Some((name, verb)) = part.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        let is_verb = verb.strip_prefix(':').is_some_and(|word| !word.is_empty() && word.bytes().all(plain));
+        if is_word(name) && is_verb {
+            return Ok(Segment::Verb(name.to_owned(), verb.to_owned()));
+        }
     }
     let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'{' | b'}' | b'%' | b'?' | b'#' | b';' | b'\\');
     if part.is_empty() || part == "." || part == ".." || !part.bytes().all(plain) {

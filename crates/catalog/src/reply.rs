@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use model::{Code, Refusal};
+use serde_json::Value;
+
+use crate::Output;
 use crate::body::json;
 
 /// Where an evidence field comes from.
@@ -9,8 +13,10 @@ use crate::body::json;
 pub(crate) enum Origin {
     /// A header of the reply, by its name in lower case.
     Header(String),
-    /// A dotted path in the JSON body.
+    /// A dotted path in the JSON body: `*` is each item, a `#` at its end how many there are.
     Body(String),
+    /// A line of what a program printed; from its end where negative, such as -1 for the last.
+    Line(i32),
 }
 
 impl Origin {
@@ -24,14 +30,138 @@ impl Origin {
             };
         }
         let word = |part: &str| {
-            !part.is_empty()
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$' | '@'))
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$' | '@');
+            part == "*" || (!part.is_empty() && part.chars().all(plain))
         };
-        if text.split('.').all(word) {
+        let counted = text.strip_suffix(".#").unwrap_or(text);
+        if text == "#" || counted.split('.').all(word) {
             Ok(Self::Body(text.to_owned()))
         } else {
             Err("an evidence field is `header:NAME` or a dotted path in the reply".to_owned())
         }
+    }
+}
+
+impl Origin {
+    /// Reads `line:NUMBER` or a dotted path.
+    pub(crate) fn parse_printed(text: &str) -> Result<Self, String> {
+        if let Some(number) = text.strip_prefix("line:") {
+            return match number.parse::<i32>() {
+                Ok(number) if number != 0 => Ok(Self::Line(number)),
+                _ => Err("behind `line:` stands a number: 1 is the first, -1 the last".to_owned()),
+            };
+        }
+        match Self::parse(text)? {
+            Self::Header(_) => Err("what a program prints has no headers".to_owned()),
+            body => Ok(body),
+        }
+    }
+}
+
+/// The fields of what a program printed that are there, in the order of their names.
+pub(crate) fn printed(
+    wanted: &BTreeMap<String, Origin>,
+    output: Output,
+    stdout: &[u8],
+) -> Vec<(String, String)> {
+    match output {
+        Output::Json => return fields(wanted, &|_| None, stdout),
+        Output::Lines => {
+            let all = json::Json::List(values(stdout));
+            return picked(wanted, &|_| None, Some(&all));
+        }
+        Output::Text => {}
+    }
+    let text = String::from_utf8_lossy(stdout);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    wanted
+        .iter()
+        .filter_map(|(name, origin)| {
+            let Origin::Line(number) = origin else { return None };
+            let place = usize::try_from(number.unsigned_abs()).ok()?.checked_sub(1)?;
+            let line = if *number > 0 { lines.get(place) } else { lines.iter().rev().nth(place) };
+            line.map(|line| (name.clone(), bounded(line, LONGEST)))
+        })
+        .collect()
+}
+
+/// The values that stand one behind another, up to the first that is none.
+fn values(text: &[u8]) -> Vec<json::Json> {
+    let mut reader = serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
+    let mut all = Vec::new();
+    let mut from = 0;
+    while let Some(Ok(_)) = reader.next() {
+        let until = reader.byte_offset();
+        let Some(Ok(value)) = text.get(from..until).map(json::read) else { break };
+        all.push(value);
+        from = until;
+    }
+    all
+}
+
+/// The text of one field: the values at its path, or how many there are.
+fn found(body: &json::Json, path: &str) -> Option<String> {
+    if let Some(path) = path.strip_suffix('#') {
+        let path = path.strip_suffix('.').unwrap_or(path);
+        let all = if path.is_empty() { vec![body] } else { body.all(path) };
+        let counts = all.iter().map(|value| match value {
+            json::Json::List(list) => list.len(),
+            json::Json::Map(map) => map.len(),
+            _ => 0,
+        });
+        return (!all.is_empty()).then(|| counts.sum::<usize>().to_string());
+    }
+    let all: Vec<String> = body.all(path).into_iter().filter_map(json::Json::text).collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// What in a body is not as it should be.
+pub(crate) fn unmet(expect: &BTreeMap<String, Value>, body: &[u8]) -> Option<String> {
+    if expect.is_empty() {
+        return None;
+    }
+    let Ok(body) = json::read(body) else { return Some("the reply is not JSON".to_owned()) };
+    let differs = |(path, wanted): &(&String, &Value)| {
+        !body.at(path).map_or_else(|| wanted.is_null(), |found| found.is(wanted))
+    };
+    expect.iter().find(differs).map(|(path, wanted)| match wanted {
+        Value::Null => format!("the reply has `{path}`"),
+        wanted => format!("`{path}` of the reply is not `{wanted}`"),
+    })
+}
+
+/// A body without the texts at these paths.
+pub(crate) fn without(hides: &[String], body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    if hides.is_empty() || body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(body.to_vec());
+    }
+    let unread = |_| {
+        Refusal::new(Code::UpstreamReply, "something in the reply is secret, and the reply can't be read")
+    };
+    let mut value = json::read(body).map_err(unread)?.to_value();
+    for path in hides {
+        let keys: Vec<&str> = path.split('.').collect();
+        hide(&mut value, &keys);
+    }
+    Ok(value.to_string().into_bytes())
+}
+
+/// Takes the texts, numbers and truths at and below a path; the names of fields stay.
+fn hide(value: &mut Value, path: &[&str]) {
+    let below = path.get(1..).unwrap_or_default();
+    match (path.first(), value) {
+        (None, Value::Object(map)) => map.values_mut().for_each(|value| hide(value, &[])),
+        (None, Value::Array(list)) => list.iter_mut().for_each(|value| hide(value, &[])),
+        (None, Value::Null) => {}
+        (None, value) => *value = HIDDEN.into(),
+        (Some(&"*"), Value::Object(map)) => map.values_mut().for_each(|value| hide(value, below)),
+        (Some(&"*"), Value::Array(list)) => list.iter_mut().for_each(|value| hide(value, below)),
+        (Some(key), Value::Object(map)) => {
+            if let Some(value) = map.get_mut(*key) {
+                hide(value, below);
+            }
+        }
+        (Some(_), _) => {}
     }
 }
 
@@ -44,27 +174,37 @@ pub(crate) fn fields(
     let from_body = wanted.values().any(|origin| matches!(origin, Origin::Body(_)));
     // A reply that is not JSON has no fields; that is the service's right, and no reason to lose the reply.
     let body = if from_body { json::read(body).ok() } else { None };
+    picked(wanted, headers, body.as_ref())
+}
+
+fn picked(
+    wanted: &BTreeMap<String, Origin>,
+    headers: &dyn Fn(&str) -> Option<String>,
+    body: Option<&json::Json>,
+) -> Vec<(String, String)> {
     wanted
         .iter()
         .filter_map(|(name, origin)| {
             let text = match origin {
                 Origin::Header(header) => headers(header),
-                Origin::Body(path) => body.as_ref().and_then(|body| body.at(path)).and_then(json::Json::text),
+                Origin::Body(path) => body.and_then(|body| found(body, path)),
+                Origin::Line(_) => None,
             };
-            text.map(|text| (name.clone(), bounded(&text)))
+            let many = matches!(origin, Origin::Body(path) if path.split('.').any(|key| key == "*"));
+            text.map(|text| (name.clone(), bounded(&text, if many { LONGEST_LIST } else { LONGEST })))
         })
         .collect()
 }
 
-/// At most 256 characters, none of which moves a cursor or hides.
-fn bounded(text: &str) -> String {
+/// At most so many characters, none of which moves a cursor or hides.
+fn bounded(text: &str, longest: usize) -> String {
     let mut out = String::new();
     let mut length = 0;
     for c in text.chars() {
         let plain = c == ' ' || (!c.is_control() && !c.is_whitespace() && !is_invisible(c));
         let piece: String = if plain { c.into() } else { c.escape_unicode().collect() };
         length += piece.chars().count();
-        if length > LONGEST {
+        if length > longest {
             break;
         }
         out.push_str(&piece);
@@ -86,6 +226,10 @@ pub(crate) fn is_header(name: &str) -> bool {
 
 /// Most characters of one field.
 const LONGEST: usize = 256;
+/// Most characters of a field that holds several values: room for the ids of fifty events.
+const LONGEST_LIST: usize = 2048;
+/// What stands where something secret stood.
+const HIDDEN: &str = "(hidden)";
 
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,16 @@ fn every_operation_has_a_case() {
 }
 
 #[test]
+fn every_command_is_recorded() {
+    for entry in embedded::ENTRIES {
+        let integration = cases::integration(&name(entry.name)).unwrap();
+        let cases = cases::load(entry.cases, entry.name).unwrap();
+        let missing = cases::without_command(&integration, &cases);
+        assert!(missing.is_empty(), "add a case with `cli` to cases/{}.yaml for {missing:?}", entry.name);
+    }
+}
+
+#[test]
 fn an_operation_without_a_case_is_named() {
     let integration = cases::integration(&name("slack")).unwrap();
     let cases: Vec<Case> = cases::load("- {request: GET /api/auth.test, operation: auth.test}", "x").unwrap();

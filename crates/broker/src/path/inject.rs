@@ -8,10 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use catalog::{AuthScheme, Basic, Integration};
-use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
-};
+use catalog::{AuthScheme, Basic, Integration, Message};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
 use model::{Authority, Code, Method, Refusal, Timestamp};
@@ -59,8 +57,8 @@ pub(crate) fn credential(admitted: &mut Admitted, mut lent: Lent) -> Result<Arme
     let mut draft = match &mut inbound.asked {
         Asked::Forward(forward) => taken(forward),
         Asked::Operate(operate) => {
-            let written = integration.named_body(&operate.operation, operate.inputs.clone())?;
-            named(written)
+            integration.check_said(&operate.operation, &operate.inputs)?;
+            named(integration.named_body(&operate.operation, operate.inputs.clone())?)
         }
     };
     let mut written = Written::new(target);
@@ -111,12 +109,16 @@ fn taken(forward: &mut Forward) -> Draft {
 }
 
 /// The request of a named operation: its inputs as the service takes them.
-fn named(written: Option<(&'static str, Vec<u8>)>) -> Draft {
+fn named(written: Message) -> Draft {
     let mut headers = HeaderMap::new();
-    match written {
-        Some((kind, bytes)) => {
+    for (name, value) in &written.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+    match written.body {
+        Some(bytes) => {
             let bytes = Bytes::from(bytes);
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             Draft { headers, body: Body::full(bytes.clone()), whole: Some(bytes), signing: None }
         }
         None => Draft { headers, body: Body::empty(), whole: Some(Bytes::new()), signing: None },

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 
 use bytes::Bytes;
 use catalog::Integration;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use model::{Call, Caller, Proof, Refusal};
 use policy::lists::{Headers, Request, Verdict};
 
@@ -56,11 +56,12 @@ pub(crate) fn verdict(
         Asked::Forward(forward) => (&forward.headers, forward.known()),
         Asked::Operate(operate) => {
             let written = integration.named_body(&operate.operation, operate.inputs.clone())?;
-            let (kind, body) = written.map_or((None, Vec::new()), |(kind, body)| (Some(kind), body));
-            if let Some(kind) = kind {
-                made.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            for (name, value) in &written.headers {
+                if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+                    made.insert(name, value);
+                }
             }
-            (&made, Some(Bytes::from(body)))
+            (&made, Some(Bytes::from(written.body.unwrap_or_default())))
         }
     };
     let request = Request {

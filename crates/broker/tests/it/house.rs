@@ -354,8 +354,16 @@ pub(crate) fn described(url: &str, secrets: &str, auth: &str, limits: &str) -> S
 /// A built-in integration that lives at another address, with room for many calls.
 pub(crate) fn moved(name: &str, url: &str) -> String {
     let many = "{calls: 1000000, per: 1m}";
+    // At another address, a signature says for which service it is.
+    let auth = match name {
+        "aws" => {
+            "auth: [{scheme: sigv4, access_key_id: access_key_id, secret_access_key: secret_access_key, \
+             region: eu-west-1, service: tests}]\n"
+        }
+        _ => "",
+    };
     format!(
-        "name: {name}\nextends: {name}\nbase_url: {url}\ndangerous_allow_private: true\n\
+        "name: {name}\nextends: {name}\nbase_url: {url}\ndangerous_allow_private: true\n{auth}\
          limits: {{rate: {many}, caller_rate: {many}}}\n"
     )
 }

@@ -51,6 +51,42 @@ impl Json {
     }
 }
 
+impl Json {
+    /// Every value at a dotted path: `*` is each item or field, `-1` the last item.
+    pub(crate) fn all(&self, path: &str) -> Vec<&Self> {
+        path.split('.').fold(vec![self], |here, key| {
+            here.into_iter()
+                .flat_map(|value| match (value, key) {
+                    (Self::List(list), "*") => list.iter().collect(),
+                    (Self::Map(map), "*") => map.values().collect(),
+                    (Self::List(list), "-1") => list.last().into_iter().collect(),
+                    (other, key) => other.at(key).into_iter().collect::<Vec<_>>(),
+                })
+                .collect()
+        })
+    }
+
+    /// Whether it is this value.
+    pub(crate) fn is(&self, value: &serde_json::Value) -> bool {
+        self.to_value() == *value
+    }
+
+    /// The same for a writer.
+    pub(crate) fn to_value(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Bool(is) => (*is).into(),
+            Self::Integer(text) => typed(Kind::Integer, text),
+            Self::Real(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+            Self::List(list) => list.iter().map(Self::to_value).collect(),
+            Self::Map(map) => serde_json::Value::Object(
+                map.iter().map(|(key, value)| (key.clone(), value.to_value())).collect(),
+            ),
+        }
+    }
+}
+
 /// Reads a whole body.
 pub(crate) fn read(body: &[u8]) -> Result<Json, Refusal> {
     // The parser's message may hold pieces of the body, which may hold anything; only the place is repeated.
@@ -97,6 +133,8 @@ pub(crate) fn typed(kind: Kind, text: &str) -> serde_json::Value {
         Kind::String => text.into(),
         Kind::Integer => whole().unwrap_or_else(|_| text.into()),
         Kind::Boolean => (text == "true").into(),
+        // It was read before, so it is JSON.
+        Kind::List | Kind::Json => serde_json::from_str(text).unwrap_or_default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use model::{Call, Code, EvidenceId, Refusal, Target};
 
-use super::{Case, HeaderLines, Inject};
+use super::{Case, HeaderLines, Inject, SentEntry, command};
 use crate::{Asked, Integration};
 
 /// What came of one case.
@@ -118,18 +118,33 @@ fn compare(
         call.resource().to_string(),
         Some(case.resource.clone().ok_or("`resource` is missing")?),
     );
-    same(
-        "the set of inputs",
-        format!("{:?}", call.inputs()),
-        case.inputs.as_ref().map(|wanted| format!("{wanted:?}")),
-    );
-    if call.request().is_some() {
+    // Those of a named operation are what it is asked with.
+    let inputs = case.inputs.as_ref().filter(|_| case.named.is_none());
+    same("the set of inputs", format!("{:?}", call.inputs()), inputs.map(|wanted| format!("{wanted:?}")));
+    if let (Some(_), Some(SentEntry { refused: Some(code), .. })) = (call.request(), &case.sends) {
+        let refused =
+            integration.check_said(call.operation(), call.inputs()).err().map(|refusal| refusal.code);
+        same("what comes of a request", format!("{refused:?}"), Some(format!("{:?}", Code::from_word(code))));
+    } else if call.request().is_some() {
         let wanted = case.sends.as_ref().ok_or("`sends` is missing")?;
         let sent = inject(integration, call);
         same("the URL that is sent", sent.url, Some(wanted.url.clone()));
         let headers = wanted.headers.as_ref().map(|wanted| format!("{wanted:?}"));
         same("the set of headers that are sent", format!("{:?}", sent.headers), headers);
     }
+    if case.named.is_some() {
+        command::compare(integration, case, call, &mut same)?;
+    }
+    replied(integration, case, call, &mut same)
+}
+
+/// Compares what is made of the reply.
+fn replied(
+    integration: &Integration,
+    case: &Case,
+    call: &Call,
+    same: command::Same<'_>,
+) -> Result<(), String> {
     let Some(reply) = &case.reply else {
         return if case.evidence.is_some() { Err("`evidence` without a `reply`".to_owned()) } else { Ok(()) };
     };
@@ -148,5 +163,12 @@ fn compare(
     let found: std::collections::BTreeMap<String, String> = fields.into_iter().collect();
     let wanted = case.evidence.clone().unwrap_or_default();
     same("the evidence", format!("{found:?}"), Some(format!("{wanted:?}")));
+    let operation = integration.operations().get(call.operation());
+    let unmet = operation.and_then(|operation| operation.unmet(body.as_bytes()));
+    same("what is unmet", format!("{unmet:?}"), Some(format!("{:?}", case.unmet)));
+    if let Some(shown) = &case.shown {
+        let is = command::shown(integration, call, body.as_bytes())?;
+        same("what is shown", command::read(&is, shown), Some(command::written(shown)));
+    }
     Ok(())
 }

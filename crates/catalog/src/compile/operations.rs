@@ -1,20 +1,28 @@
 //! Operations and ready-made narrowings.
 
+mod inputs;
+mod message;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Method, OperationName};
 
 use super::{Origin, Owner, UNKNOWN};
-use crate::file::{AllowEntry, CliEntry, File, InputEntry, NarrowingEntry, OperationEntry, PlaceWord};
-use crate::input::{DEFAULT_MAX, pattern};
+use crate::file::{AllowEntry, File, NarrowingEntry, OperationEntry};
 use crate::narrowing::{Fold, Template};
+use crate::operation::Rule;
 use crate::reply::Origin as FieldOrigin;
 use crate::{
-    Body, Cli, Effect, Error, InputField, Kind, Narrowing, Operation, Param, Place, nearest, path, resource,
+    Body, Effect, Error, InputField, Narrowing, Operation, Param, Place, Program, nearest, path, resource,
 };
+use inputs::inputs;
 
 /// The operations of a file.
-pub(super) fn compile(file: &File, origin: &Origin) -> Result<BTreeMap<OperationName, Operation>, Error> {
+pub(super) fn compile(
+    file: &File,
+    origin: &Origin,
+    program: Option<&Program>,
+) -> Result<BTreeMap<OperationName, Operation>, Error> {
     let mut operations = BTreeMap::new();
     for (name, entry) in &file.operations {
         let wrong =
@@ -24,18 +32,12 @@ pub(super) fn compile(file: &File, origin: &Origin) -> Result<BTreeMap<Operation
         if name == UNKNOWN {
             return Err(wrong("this is the name of what no operation describes".to_owned()));
         }
-        if entry.value.matches.is_some() == file.internal {
-            return Err(wrong(if file.internal {
-                "an operation of Doorward itself has no `match`".to_owned()
-            } else {
-                "the key `match` is missing".to_owned()
-            }));
-        }
+        check_form(&entry.value, file.internal).map_err(&wrong)?;
         if entry.value.effect.is_some() && !file.internal {
             return Err(wrong("`effect` is for Doorward's own operations".to_owned()));
         }
         let effect = entry.value.effect.unwrap_or(if file.internal { Effect::Manage } else { Effect::Use });
-        let operation = operation(parsed.clone(), &entry.value, effect).map_err(wrong)?;
+        let operation = operation(parsed.clone(), &entry.value, effect, program).map_err(wrong)?;
         operations.insert(parsed, operation);
     }
     // One that the user describes may have none: then every request is one that is not known.
@@ -45,25 +47,61 @@ pub(super) fn compile(file: &File, origin: &Origin) -> Result<BTreeMap<Operation
     Ok(operations)
 }
 
-fn operation(name: OperationName, entry: &OperationEntry, effect: Effect) -> Result<Operation, String> {
-    let rule = match &entry.matches {
-        Some(matches) => {
-            let method: Method =
-                matches.method.parse().map_err(|error: model::ParseError| error.to_string())?;
-            if matches!(method, Method::Head | Method::Options) {
-                return Err("HEAD belongs to the operation of GET, and OPTIONS is no operation".to_owned());
-            }
-            Some((method, path::Template::parse(&matches.path)?))
-        }
-        None => None,
-    };
-    let inputs = inputs(entry, rule.as_ref().map(|(_, template)| template))?;
-    let reads_body = inputs.values().any(|input| matches!(input.place, Place::Body(_)));
-    let default = if matches!(rule, Some((Method::Get, _))) { Body::None } else { Body::Any };
+/// Whether there is a way to do it, and one reason where there is no request.
+fn check_form(entry: &OperationEntry, internal: bool) -> Result<(), String> {
+    let only_by_program = entry.http.is_some();
+    if entry.matches.is_some() && internal {
+        return Err("an operation of Doorward itself has no `match`".to_owned());
+    }
+    if (entry.cli.is_some() || only_by_program) && internal {
+        return Err("an operation of Doorward itself is done by no program".to_owned());
+    }
+    if only_by_program != entry.why.is_some() {
+        return Err("`http: none` and `why` go together".to_owned());
+    }
+    if only_by_program && (entry.matches.is_some() || entry.cli.is_none()) {
+        return Err("with `http: none` there is a `cli` and no `match`".to_owned());
+    }
+    if entry.matches.is_none() && !internal && !only_by_program {
+        return Err("the key `match` is missing".to_owned());
+    }
+    Ok(())
+}
+
+fn rule(entry: &OperationEntry) -> Result<Option<Rule>, String> {
+    let Some(matches) = &entry.matches else { return Ok(None) };
+    let method: Method = matches.method.parse().map_err(|error: model::ParseError| error.to_string())?;
+    if matches!(method, Method::Head | Method::Options) {
+        return Err("HEAD belongs to the operation of GET, and OPTIONS is no operation".to_owned());
+    }
+    let paths: Vec<path::Template> =
+        matches.path.0.iter().map(|path| path::Template::parse(path)).collect::<Result<_, _>>()?;
+    let sets: BTreeSet<BTreeSet<&str>> = paths.iter().map(|path| path.inputs().collect()).collect();
+    if paths.is_empty() || sets.len() != paths.len() {
+        return Err(
+            "each of several paths has other inputs, so that these tell which one is meant".to_owned()
+        );
+    }
+    Ok(Some(Rule { method, paths }))
+}
+
+fn operation(
+    name: OperationName,
+    entry: &OperationEntry,
+    effect: Effect,
+    program: Option<&Program>,
+) -> Result<Operation, String> {
+    let rule = rule(entry)?;
+    let inputs = inputs(entry, rule.as_ref())?;
+    let fixed = message::fixed(entry, &inputs)?;
+    let reads_body = !fixed.is_empty() || inputs.values().any(|input| matches!(input.place, Place::Body(_)));
+    let default =
+        if rule.as_ref().is_some_and(|rule| rule.method == Method::Get) { Body::None } else { Body::Any };
     let body = entry.body.unwrap_or(default);
     if reads_body && matches!(body, Body::Any | Body::None) {
         return Err("inputs in the body need `body: json`, `form` or `json_or_form`".to_owned());
     }
+    message::check_lists(&inputs, body)?;
     if rule.is_none() && (entry.body.is_some() || !entry.query.is_empty() || !entry.evidence.is_empty()) {
         return Err("without `match` there is no body, query or reply".to_owned());
     }
@@ -72,14 +110,7 @@ fn operation(name: OperationName, entry: &OperationEntry, effect: Effect) -> Res
         return Err(problem.to_owned());
     }
     check_names(&resource, &inputs)?;
-    let evidence = entry
-        .evidence
-        .iter()
-        .map(|(name, text)| match path::is_word(name) {
-            true => FieldOrigin::parse(text).map(|origin| (name.clone(), origin)),
-            false => Err("an evidence field's name is made of lower-case letters, digits and `_`".to_owned()),
-        })
-        .collect::<Result<_, _>>()?;
+    let cli = entry.cli.as_ref().map(|cli| super::cli::command(cli, (&inputs, &fixed, body), program));
     Ok(Operation {
         name,
         title: entry.title.clone(),
@@ -87,93 +118,35 @@ fn operation(name: OperationName, entry: &OperationEntry, effect: Effect) -> Res
         access: entry.access,
         risk: entry.risk,
         effect,
+        host: message::host(entry, &inputs, rule.is_some())?,
+        by_name: entry.by_name,
+        headers: message::headers(entry, rule.is_some())?,
+        content_type: message::content_type(entry, body)?,
+        expect: message::expect(entry)?,
+        hides: message::hides(entry)?,
         rule,
         body,
+        fixed,
+        shared: false,
         query: query(entry, &inputs)?,
-        inputs,
         resource,
-        evidence,
-        cli: entry.cli.as_ref().map(|cli| command(cli, &entry.inputs)).transpose()?,
+        evidence: evidence(entry)?,
+        cli: cli.transpose()?,
+        inputs,
         scopes: entry.scopes.clone(),
+        why: entry.why.clone(),
     })
 }
 
-fn inputs(
-    entry: &OperationEntry,
-    template: Option<&path::Template>,
-) -> Result<BTreeMap<String, InputField>, String> {
-    let in_path: BTreeSet<&str> = template.into_iter().flat_map(path::Template::inputs).collect();
-    let mut inputs = BTreeMap::new();
-    for (name, given) in &entry.inputs {
-        if !path::is_word(name) {
-            return Err("an input's name is made of lower-case letters, digits and `_`".to_owned());
-        }
-        let place = place(name, given, template.is_some())?;
-        if (place == Place::Path) != in_path.contains(name.as_str()) {
-            return Err(format!("the input `{name}` is either in the path by its name, or not `in: path`"));
-        }
-        if given.encoded_slash && place != Place::Path {
-            return Err(format!("the input `{name}`: `encoded_slash` is for the path"));
-        }
-        if place == Place::Path && given.required == Some(false) {
-            return Err(format!("the input `{name}` stands in the path, so it is always there"));
-        }
-        inputs.insert(name.clone(), field(given, place)?);
-    }
-    for name in in_path {
-        if !inputs.contains_key(name) {
-            inputs.insert(name.to_owned(), field(&InputEntry::default(), Place::Path)?);
-        }
-    }
-    let mut keys = BTreeSet::new();
-    let twice = inputs.iter().find(|(_, input)| match &input.place {
-        Place::Query(key) => !keys.insert(format!("?{key}")),
-        Place::Body(path) => !keys.insert(path.join(".")),
-        Place::Path | Place::Named => false,
-    });
-    match twice {
-        Some((name, _)) => Err(format!("the input `{name}` is read from the same place as another one")),
-        None => Ok(inputs),
-    }
-}
-
-fn field(given: &InputEntry, place: Place) -> Result<InputField, String> {
-    let max = given.max.unwrap_or(DEFAULT_MAX);
-    if max == 0 {
-        return Err("an input of no characters is no input".to_owned());
-    }
-    Ok(InputField {
-        required: place == Place::Path || given.required.unwrap_or(false),
-        place,
-        kind: given.kind,
-        pattern: given.pattern.as_deref().map(pattern).transpose()?,
-        max,
-        encoded_slash: given.encoded_slash,
-        ignore_case: given.ignore_case,
-        title: given.title.clone(),
-    })
-}
-
-fn place(name: &str, given: &InputEntry, outward: bool) -> Result<Place, String> {
-    let key = given.field.clone().unwrap_or_else(|| name.to_owned());
-    match (given.place, outward) {
-        (None, false) if given.field.is_none() && given.kind == Kind::String => Ok(Place::Named),
-        (None, false) => Err(format!("the input `{name}` of an operation without `match` is text")),
-        (Some(_), false) => Err(format!("the input `{name}` stands in no request")),
-        (None, true) => Err(format!("the input `{name}` needs `in: path`, `query` or `body`")),
-        (Some(PlaceWord::Path), true) if given.field.is_some() => {
-            Err(format!("the input `{name}` stands in the path by its own name"))
-        }
-        (Some(PlaceWord::Path), true) => Ok(Place::Path),
-        (Some(PlaceWord::Query), true) => Ok(Place::Query(key)),
-        (Some(PlaceWord::Body), true) => {
-            let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-            if path.iter().any(String::is_empty) {
-                return Err(format!("the field of the input `{name}` is a dotted path"));
-            }
-            Ok(Place::Body(path))
-        }
-    }
+fn evidence(entry: &OperationEntry) -> Result<BTreeMap<String, FieldOrigin>, String> {
+    entry
+        .evidence
+        .iter()
+        .map(|(name, text)| match path::is_word(name) {
+            true => FieldOrigin::parse(text).map(|origin| (name.clone(), origin)),
+            false => Err("an evidence field's name is made of lower-case letters, digits and `_`".to_owned()),
+        })
+        .collect()
 }
 
 fn query(entry: &OperationEntry, inputs: &BTreeMap<String, InputField>) -> Result<BTreeSet<String>, String> {
@@ -189,19 +162,6 @@ fn query(entry: &OperationEntry, inputs: &BTreeMap<String, InputField>) -> Resul
         }
     }
     Ok(names)
-}
-
-fn command(cli: &CliEntry, inputs: &BTreeMap<String, InputEntry>) -> Result<Cli, String> {
-    let args = cli.args.iter().map(|arg| resource::Template::parse(arg)).collect::<Result<Vec<_>, _>>()?;
-    for name in args.iter().flat_map(resource::Template::names) {
-        if !inputs.contains_key(name) {
-            return Err(no_input(name, inputs.keys().map(String::as_str)));
-        }
-    }
-    if cli.program.is_empty() || cli.program.contains(char::is_whitespace) {
-        return Err("`program` is one word".to_owned());
-    }
-    Ok(Cli { program: cli.program.clone(), args })
 }
 
 fn check_names(template: &resource::Template, inputs: &BTreeMap<String, InputField>) -> Result<(), String> {

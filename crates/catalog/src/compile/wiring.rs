@@ -8,7 +8,7 @@ use super::Origin;
 pub(super) use super::auth::is_framing;
 use super::auth::place;
 use crate::file::File;
-use crate::{AuthScheme, Error, Incoming, SecretField, nearest, path, reply};
+use crate::{AuthScheme, Error, Incoming, Program, SecretField, Slot, Text, nearest, path, reply};
 
 /// The secrets of the file, each with its place: the one that is written, else `store:NAME/FIELD`.
 pub(super) fn secrets(file: &File, origin: &Origin) -> Result<BTreeMap<String, SecretField>, Error> {
@@ -43,11 +43,18 @@ pub(super) fn check_field(field: &str, secrets: &BTreeMap<String, SecretField>) 
 pub(super) fn check_used(
     file: &File,
     origin: &Origin,
-    auth: &[AuthScheme],
-    incoming: &[Incoming],
+    (auth, incoming, program): (&[AuthScheme], &[Incoming], Option<&Program>),
 ) -> Result<(), Error> {
-    let used: Vec<&str> =
-        auth.iter().flat_map(AuthScheme::fields).chain(incoming.iter().flat_map(Incoming::fields)).collect();
+    let written = program.into_iter().flat_map(|program| program.files.values()).flat_map(Text::slots);
+    let used: Vec<&str> = auth
+        .iter()
+        .flat_map(AuthScheme::fields)
+        .chain(incoming.iter().flat_map(Incoming::fields))
+        .chain(written.filter_map(|slot| match slot {
+            Slot::Secret(name) => Some(name.as_str()),
+            _ => None,
+        }))
+        .collect();
     match file.secrets.iter().find(|(name, _)| !used.contains(&name.as_str())) {
         Some((name, entry)) => {
             let near = nearest::suffix(name, used.iter().copied());

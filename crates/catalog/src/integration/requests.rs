@@ -1,4 +1,4 @@
-//! From a request to a call, and from a named operation to a request.
+//! From a request to a call.
 
 use std::sync::Arc;
 
@@ -8,14 +8,23 @@ use model::{
 };
 
 use super::{Asked, Integration, Route};
-use crate::input::Place;
-use crate::{AuthScheme, Operation, body, nearest, path, reply};
+use crate::input::{Kind, Place};
+use crate::{AuthScheme, Operation, body, path, reply};
 
 impl Integration {
     /// Which operation a request could be, before its body is read.
     #[must_use]
     pub fn route(&self, method: Method, target: &Target) -> Route<'_> {
-        Route { operation: self.find(method, &self.stripped(target)).map(|(operation, _)| operation) }
+        let found = self.find(method, &self.stripped(target));
+        match found {
+            Some((operation, _)) if operation.needs_look() => {
+                Route { operation: Some(operation), looks: true }
+            }
+            Some((operation, _)) if operation.knows_query(target) => {
+                Route { operation: Some(operation), looks: false }
+            }
+            _ => Route { operation: None, looks: false },
+        }
     }
 
     /// The call that a request is. What no operation describes is `unknown`: a write of high risk.
@@ -43,7 +52,7 @@ impl Integration {
         let target = self.stripped(asked.target);
         self.check_credential_names(&target)?;
         let request = Some((asked.method, self.destination(destination)?, self.sent(&target)?));
-        let Some((operation, mut inputs)) = self.find(asked.method, &target) else {
+        let Some((operation, mut inputs)) = self.chosen(asked, &target)? else {
             return Ok(self.found(id, None, (Inputs::new(), Resource::any(), request)));
         };
         for (name, value) in &mut inputs {
@@ -79,34 +88,7 @@ impl Integration {
         Ok(self.found(id, None, (Inputs::new(), Resource::any(), request)))
     }
 
-    /// A named operation with its inputs: Doorward's own, or a request that is written from them.
-    ///
-    /// # Errors
-    /// `bad_request` where there is no such operation, or the inputs are not what it takes.
-    pub fn named(&self, id: EvidenceId, operation: &OperationName, inputs: Inputs) -> Result<Call, Refusal> {
-        let (operation, inputs) = self.checked(operation, inputs)?;
-        let resource = operation.resource.resource(&inputs)?;
-        let request = match self.written(operation, &inputs)? {
-            Some((method, target)) => Some((method, self.destination(None)?, self.sent(&target)?)),
-            None => None,
-        };
-        Ok(self.found(id, Some(operation), (inputs, resource, request)))
-    }
-
-    /// The body that belongs to [`Self::named`] with the same inputs: content type and bytes; `None` where it has none.
-    ///
-    /// # Errors
-    /// As [`Self::named`].
-    pub fn named_body(
-        &self,
-        operation: &OperationName,
-        inputs: Inputs,
-    ) -> Result<Option<(&'static str, Vec<u8>)>, Refusal> {
-        let (operation, inputs) = self.checked(operation, inputs)?;
-        Ok(if operation.rule.is_some() { body::write(operation, &inputs) } else { None })
-    }
-
-    /// The evidence fields of a reply: at most 256 characters each, control characters escaped.
+    /// The evidence fields of a reply: bounded, control characters escaped.
     #[must_use]
     pub fn fields(
         &self,
@@ -120,18 +102,59 @@ impl Integration {
             .unwrap_or_default()
     }
 
+    /// The operation whose path it is, before query and body are read.
     fn find(&self, method: Method, target: &Target) -> Option<(&Operation, Inputs)> {
         let segments = path::segments(target);
-        let (operation, inputs) = self.order.iter().find_map(|name| {
+        self.order.iter().find_map(|(name, place)| {
             let operation = self.operations.get(name)?;
-            operation.matches(method, &segments).map(|inputs| (operation, inputs))
-        })?;
+            operation.matches(method, *place, &segments).map(|inputs| (operation, inputs))
+        })
+    }
+
+    /// The operation that a request is. Where several have the same path, what stands in the body decides.
+    fn chosen(&self, asked: &Asked<'_>, target: &Target) -> Result<Option<(&Operation, Inputs)>, Refusal> {
+        let Some((first, inputs)) = self.find(asked.method, target) else { return Ok(None) };
+        let operation = if first.needs_look() { self.looked_at(asked, target)? } else { Some(first) };
         // Not the next wider operation: this is the one that the service will perform, with something we do not know.
-        operation.knows_query(target).then_some((operation, inputs))
+        Ok(operation.filter(|found| found.knows_query(target)).map(|found| (found, inputs)))
+    }
+
+    fn looked_at(&self, asked: &Asked<'_>, target: &Target) -> Result<Option<&Operation>, Refusal> {
+        let segments = path::segments(target);
+        let all = self.order.iter().filter_map(|(name, place)| {
+            let operation = self.operations.get(name)?;
+            operation.matches(asked.method, *place, &segments).map(|_| (operation, *place))
+        });
+        let mut first: Option<&path::Template> = None;
+        let mut general = None;
+        let mut unread = None;
+        for (operation, place) in all {
+            let template = operation.rule.as_ref().and_then(|rule| rule.paths.get(place));
+            // Wider paths are other operations.
+            if first.is_some() && first != template {
+                break;
+            }
+            first = template;
+            if operation.fixed.is_empty() {
+                general = Some(operation);
+                continue;
+            }
+            match body::has_fixed(operation, asked) {
+                Ok(true) => return Ok(Some(operation)),
+                Ok(false) => {}
+                Err(refusal) => unread = Some(refusal),
+            }
+        }
+        match (general, unread) {
+            // It refuses what it cannot read, unless it takes anything.
+            (Some(general), _) => Ok(Some(general)),
+            (None, Some(refusal)) => Err(refusal),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Where a call goes.
-    fn destination(&self, named: Option<&str>) -> Result<Authority, Refusal> {
+    pub(super) fn destination(&self, named: Option<&str>) -> Result<Authority, Refusal> {
         match &self.wildcard {
             None => Ok(self.authority.clone()),
             Some(wildcard) => wildcard.destination(named),
@@ -139,7 +162,7 @@ impl Integration {
     }
 
     /// The target as it is sent: behind the base path, its query behind the pairs that are always there.
-    fn sent(&self, target: &Target) -> Result<Target, Refusal> {
+    pub(super) fn sent(&self, target: &Target) -> Result<Target, Refusal> {
         let sent = target.under(&self.base_path).map_err(|error| refused(error.to_string()))?;
         if self.query.is_empty() {
             return Ok(sent);
@@ -196,53 +219,8 @@ impl Integration {
         Ok(())
     }
 
-    fn checked(&self, operation: &OperationName, inputs: Inputs) -> Result<(&Operation, Inputs), Refusal> {
-        let Some(operation) = self.operations.get(operation) else {
-            let near = nearest::suffix(operation.as_str(), self.operations.keys().map(OperationName::as_str));
-            let message = format!("`{}` has no operation `{operation}`{near}", self.name);
-            return Err(refused(message));
-        };
-        let mut kept = Inputs::new();
-        for (name, value) in inputs {
-            let Some(field) = operation.inputs.get(&name) else {
-                let near = nearest::suffix(&name, operation.inputs.keys().map(String::as_str));
-                let message = format!("`{}` has no input {}{near}", operation.name, nearest::shown(&name));
-                return Err(refused(message));
-            };
-            let value = field.accept(&name, &value)?;
-            kept.insert(name, value);
-        }
-        check_required(operation, &kept)?;
-        Ok((operation, kept))
-    }
-
-    /// The request that these inputs make. It is matched again, so that it can only be the operation that was named.
-    fn written(&self, operation: &Operation, inputs: &Inputs) -> Result<Option<(Method, Target)>, Refusal> {
-        let Some((method, template)) = &operation.rule else { return Ok(None) };
-        let slash = |name: &str| operation.inputs.get(name).is_some_and(|input| input.encoded_slash);
-        let path = template
-            .write(inputs, &slash)
-            .ok_or_else(|| refused("an input that stands in the path is empty or holds a `/`"))?;
-        let query: Vec<String> = operation
-            .inputs
-            .iter()
-            .filter_map(|(name, field)| match (&field.place, inputs.get(name)) {
-                (Place::Query(key), Some(value)) => Some(body::form::pair(key, value)),
-                _ => None,
-            })
-            .collect();
-        let mark = if query.is_empty() { "" } else { "?" };
-        let target: Target = format!("{path}{mark}{}", query.join("&"))
-            .parse()
-            .map_err(|error: model::ParseError| refused(error.to_string()))?;
-        match self.find(*method, &target) {
-            Some((found, _)) if found.name == operation.name => Ok(Some((*method, target))),
-            _ => Err(refused(format!("the inputs do not make a request of `{}`", operation.name))),
-        }
-    }
-
     #[expect(clippy::disallowed_methods, reason = "this is the one place where a request becomes a call")]
-    fn found(
+    pub(super) fn found(
         &self,
         id: EvidenceId,
         operation: Option<&Operation>,
@@ -273,6 +251,14 @@ fn read_query(operation: &Operation, target: &Target, inputs: &mut Inputs) -> Re
         match &field.place {
             Place::Query(key) => {
                 let mut values = target.pairs().filter(|(pair, _)| *pair == *key);
+                if field.kind == Kind::List {
+                    let all: Vec<String> = values.map(|(_, value)| value.into_owned()).collect();
+                    if !all.is_empty() {
+                        let all = serde_json::Value::from(all).to_string();
+                        inputs.insert(name.clone(), field.accept(name, &all)?);
+                    }
+                    continue;
+                }
                 let Some((_, value)) = values.next() else { continue };
                 if values.next().is_some() {
                     return Err(refused(format!("the query parameter `{key}` is written twice")));
@@ -280,8 +266,8 @@ fn read_query(operation: &Operation, target: &Target, inputs: &mut Inputs) -> Re
                 inputs.insert(name.clone(), field.accept(name, &value)?);
             }
             Place::Body(path) => {
-                let first = path.first().map_or("", String::as_str);
-                if target.pairs().any(|(pair, _)| *pair == **name || *pair == *first) {
+                let Some(first) = path.first() else { continue };
+                if target.pairs().any(|(pair, _)| *pair == **name || *pair == **first) {
                     return Err(refused(format!(
                         "the input `{name}` belongs into the body, not into the query"
                     )));
@@ -294,17 +280,21 @@ fn read_query(operation: &Operation, target: &Target, inputs: &mut Inputs) -> Re
 }
 
 fn check_required(operation: &Operation, inputs: &Inputs) -> Result<(), Refusal> {
-    match operation
-        .inputs
-        .iter()
-        .find(|(name, field)| field.required && inputs.get(*name).is_none_or(String::is_empty))
-    {
-        Some((name, _)) => Err(refused(format!("the input `{name}` of `{}` is missing", operation.name))),
+    match operation.inputs.iter().find(|(name, field)| field.required && is_absent(inputs, name)) {
+        Some((name, _)) => Err(missing(operation, name)),
         None => Ok(()),
     }
 }
 
-fn refused(message: impl Into<String>) -> Refusal {
+pub(super) fn is_absent(inputs: &Inputs, name: &str) -> bool {
+    inputs.get(name).is_none_or(String::is_empty)
+}
+
+pub(super) fn missing(operation: &Operation, name: &str) -> Refusal {
+    refused(format!("the input `{name}` of `{}` is missing", operation.name))
+}
+
+pub(super) fn refused(message: impl Into<String>) -> Refusal {
     Refusal::new(Code::BadRequest, message)
 }
 

@@ -12,6 +12,8 @@ const CLI_LINES: usize = 18_000;
 const BROKER_LINES: usize = 19_000;
 /// Four languages (capabilities, Cedar, the agent's policy files, allowlists and denylists), each in its own folder.
 const POLICY_LINES: usize = 12_000;
+/// Requests and programs: each operation is described as both, with its own reading and checks of each.
+const CATALOG_LINES: usize = 11_000;
 /// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code.
 const MEMORY_LINES: usize = 400;
 
@@ -38,6 +40,7 @@ pub(super) fn problems(files: &[File]) -> Vec<String> {
         let most = match name {
             "cli" => CLI_LINES,
             "broker" => BROKER_LINES,
+            "catalog" => CATALOG_LINES,
             "policy" => POLICY_LINES,
             _ => CRATE_LINES,
         };

@@ -194,11 +194,9 @@ fn a_named_operation_of_a_service_writes_its_request() {
     let operation = "issues.create".parse().unwrap();
     let call = gitlab.named(id(), &operation, inputs.clone()).unwrap();
     assert_eq!(call.request().unwrap().2.as_str(), "/api/v4/projects/group%2Fapp/issues");
-    let (content_type, body) = gitlab.named_body(&operation, inputs).unwrap().unwrap();
-    assert_eq!(
-        (content_type, body.as_slice()),
-        ("application/json", br#"{"title":"Broken \"door\""}"#.as_slice())
-    );
+    let message = gitlab.named_body(&operation, inputs).unwrap();
+    assert_eq!(message.headers, [("content-type".to_owned(), "application/json".to_owned())]);
+    assert_eq!(message.body.unwrap(), br#"{"title":"Broken \"door\""}"#);
     let github = integration("github");
     let inputs: Inputs =
         [("owner", "octo"), ("repo", "a/b")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();

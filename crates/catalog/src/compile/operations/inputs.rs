@@ -1,0 +1,153 @@
+//! The inputs of an operation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::file::{InputEntry, OperationEntry, PlaceWord};
+use crate::input::{DEFAULT_MAX, pattern};
+use crate::operation::Rule;
+use crate::{InputField, Kind, Place, body, path};
+
+/// The inputs, with those that only the path names.
+pub(super) fn inputs(
+    entry: &OperationEntry,
+    rule: Option<&Rule>,
+) -> Result<BTreeMap<String, InputField>, String> {
+    let paths = || rule.into_iter().flat_map(|rule| &rule.paths);
+    let in_path: BTreeSet<&str> = paths().flat_map(path::Template::inputs).collect();
+    let always: BTreeSet<&str> = in_path
+        .iter()
+        .copied()
+        .filter(|name| paths().all(|path| path.inputs().any(|one| one == *name)))
+        .collect();
+    let mut inputs = BTreeMap::new();
+    for (name, given) in &entry.inputs {
+        if !path::is_word(name) {
+            return Err("an input's name is made of lower-case letters, digits and `_`".to_owned());
+        }
+        if entry.cli.is_some() && crate::cli::is_reserved(name) {
+            return Err(format!(
+                "in commands `{{{name}}}` stands for something else, so no input has this name"
+            ));
+        }
+        let place = place(name, given, Outward::of(entry))?;
+        if (place == Place::Path) != in_path.contains(name.as_str()) {
+            return Err(format!("the input `{name}` is either in the path by its name, or not `in: path`"));
+        }
+        if given.encoded_slash && place != Place::Path {
+            return Err(format!("the input `{name}`: `encoded_slash` is for the path"));
+        }
+        if given.required == Some(false) && always.contains(name.as_str()) {
+            return Err(format!("the input `{name}` stands in the path, so it is always there"));
+        }
+        let required = always.contains(name.as_str()) || given.required.unwrap_or(false);
+        inputs.insert(name.clone(), field(name, given, place, required)?);
+    }
+    for name in in_path {
+        if !inputs.contains_key(name) {
+            let field = field(name, &InputEntry::default(), Place::Path, always.contains(name))?;
+            inputs.insert(name.to_owned(), field);
+        }
+    }
+    check_places(&inputs)?;
+    Ok(inputs)
+}
+
+fn check_places(inputs: &BTreeMap<String, InputField>) -> Result<(), String> {
+    let mut keys = BTreeSet::new();
+    let twice = inputs.iter().find(|(_, input)| match &input.place {
+        Place::Query(key) => !keys.insert(format!("?{key}")),
+        Place::Body(path) => !keys.insert(path.join("\0")),
+        Place::Path | Place::Named => false,
+    });
+    if let Some((name, _)) = twice {
+        return Err(format!("the input `{name}` is read from the same place as another one"));
+    }
+    let in_body = |input: &&InputField| matches!(input.place, Place::Body(_));
+    let whole = inputs.values().any(|input| matches!(&input.place, Place::Body(path) if path.is_empty()));
+    if whole && inputs.values().filter(in_body).count() > 1 {
+        return Err("an input that is the whole body is the only one in it".to_owned());
+    }
+    Ok(())
+}
+
+fn field(name: &str, given: &InputEntry, place: Place, required: bool) -> Result<InputField, String> {
+    let max = given.max.unwrap_or(DEFAULT_MAX);
+    if max == 0 {
+        return Err("an input of no characters is no input".to_owned());
+    }
+    let is_list = matches!(given.kind, Kind::List | Kind::Json);
+    let is_whole = matches!(&place, Place::Body(path) if path.is_empty());
+    if is_list && place == Place::Path || given.kind == Kind::Json && matches!(place, Place::Query(_)) {
+        return Err(format!("the input `{name}` is no text, so it cannot stand there"));
+    }
+    if is_whole && given.kind != Kind::Json {
+        return Err(format!("the input `{name}` is the whole body, so it is of `type: json`"));
+    }
+    if given.multiline && matches!(place, Place::Path | Place::Query(_)) {
+        return Err(format!("the input `{name}` cannot have several lines there"));
+    }
+    if given.kind == Kind::Json && given.pattern.is_some() {
+        return Err(format!("the input `{name}` is JSON, so it has no `pattern`"));
+    }
+    let mut field = InputField {
+        required,
+        place,
+        kind: given.kind,
+        pattern: given.pattern.as_deref().map(pattern).transpose()?,
+        max,
+        encoded_slash: given.encoded_slash,
+        ignore_case: given.ignore_case,
+        title: given.title.clone(),
+        default: None,
+        except: given.except.clone(),
+        multiline: given.multiline,
+    };
+    field.default = match &given.default {
+        Some(text) => {
+            Some(field.accept(name, text).map_err(|refusal| format!("its default: {}", refusal.message))?)
+        }
+        None => None,
+    };
+    Ok(field)
+}
+
+/// Whether an operation has requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outward {
+    Requests,
+    Program,
+    Doorward,
+}
+
+impl Outward {
+    const fn of(entry: &OperationEntry) -> Self {
+        match (&entry.matches, &entry.http) {
+            (Some(_), _) => Self::Requests,
+            (None, Some(_)) => Self::Program,
+            (None, None) => Self::Doorward,
+        }
+    }
+}
+
+fn place(name: &str, given: &InputEntry, outward: Outward) -> Result<Place, String> {
+    let key = given.field.clone().unwrap_or_else(|| name.to_owned());
+    match (given.place, outward) {
+        (None, Outward::Doorward) if given.field.is_none() && given.kind == Kind::String => Ok(Place::Named),
+        (None, Outward::Doorward) => {
+            Err(format!("the input `{name}` of an operation without `match` is text"))
+        }
+        (None | Some(PlaceWord::Command), Outward::Program) if given.field.is_none() => Ok(Place::Named),
+        (_, Outward::Doorward | Outward::Program) => Err(format!("the input `{name}` stands in no request")),
+        (None, Outward::Requests) => Err(format!("the input `{name}` needs `in: path`, `query` or `body`")),
+        (Some(PlaceWord::Path | PlaceWord::Command), Outward::Requests) if given.field.is_some() => {
+            Err(format!("the input `{name}` stands there by its own name"))
+        }
+        (Some(PlaceWord::Path), Outward::Requests) => Ok(Place::Path),
+        (Some(PlaceWord::Command), Outward::Requests) => Ok(Place::Named),
+        (Some(PlaceWord::Query), Outward::Requests) => Ok(Place::Query(key)),
+        (Some(PlaceWord::Body), Outward::Requests) if key == "." => Ok(Place::Body(Vec::new())),
+        (Some(PlaceWord::Body), Outward::Requests) => body::keys(&key)
+            .map(Place::Body)
+            .ok_or_else(|| format!("the field of the input `{name}` is a dotted path")),
+    }
+}

@@ -1,0 +1,135 @@
+//! What a request has besides its target and its inputs: host, headers, and what always stands in its body.
+
+use std::collections::BTreeMap;
+
+use crate::body::Fixed;
+use crate::compile::wiring::is_framing;
+use crate::file::OperationEntry;
+use crate::{Body, InputField, Kind, Place, body, nearest, reply, resource};
+
+/// What always stands in the body.
+pub(super) fn fixed(
+    entry: &OperationEntry,
+    inputs: &BTreeMap<String, InputField>,
+) -> Result<Vec<Fixed>, String> {
+    let mut fixed = Vec::new();
+    for (path, value) in &entry.fixed {
+        let keys = body::keys(path).ok_or("`fixed` has dotted paths")?;
+        let taken = inputs.values().any(|input| match &input.place {
+            Place::Body(own) => own.starts_with(&keys) || keys.starts_with(own),
+            Place::Path | Place::Query(_) | Place::Named => false,
+        });
+        if taken {
+            return Err(format!("`fixed` and an input both write `{path}`"));
+        }
+        fixed.push((keys, value.clone()));
+    }
+    if !fixed.is_empty() && entry.matches.is_none() {
+        return Err("without `match` there is no body".to_owned());
+    }
+    Ok(fixed)
+}
+
+/// A list in a form is several pairs, each with its number; in JSON it is a list.
+pub(super) fn check_lists(inputs: &BTreeMap<String, InputField>, body: Body) -> Result<(), String> {
+    for (name, input) in inputs {
+        let Place::Body(path) = &input.place else { continue };
+        let numbered = path.iter().any(|key| key.contains(body::PLACE));
+        match (body, input.kind) {
+            (Body::Form, Kind::List) if !numbered => {
+                return Err(format!("the list `{name}` of a form has a `field` with `{{n}}`"));
+            }
+            (Body::Form | Body::JsonOrForm, Kind::Json) | (Body::JsonOrForm, Kind::List) => {
+                return Err(format!("the input `{name}` cannot stand in a form"));
+            }
+            (Body::Form, Kind::List) => {}
+            _ if numbered => return Err(format!("`{{n}}` is for a list in a form, and `{name}` is none")),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The host of its requests.
+pub(super) fn host(
+    entry: &OperationEntry,
+    inputs: &BTreeMap<String, InputField>,
+    outward: bool,
+) -> Result<Option<resource::Template>, String> {
+    let Some(text) = &entry.host else { return Ok(None) };
+    if !outward {
+        return Err("without `match` there is no `host`".to_owned());
+    }
+    let template = resource::Template::parse(text)?;
+    super::check_names(&template, inputs)?;
+    for name in template.names() {
+        let is_there = inputs.get(name).is_some_and(|input| input.required || input.default.is_some());
+        if !is_there {
+            return Err(format!("the input `{name}` names the host, so it is `required` or has a `default`"));
+        }
+    }
+    Ok(Some(template))
+}
+
+/// Headers of its requests, by name in lower case.
+pub(super) fn headers(entry: &OperationEntry, outward: bool) -> Result<BTreeMap<String, String>, String> {
+    let mut headers = BTreeMap::new();
+    for (name, value) in &entry.headers {
+        let lower = name.to_ascii_lowercase();
+        let plain = !value.is_empty() && value.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+        let own = matches!(lower.as_str(), "authorization" | "content-type" | "cookie");
+        if !outward || own || !reply::is_header(&lower) || is_framing(&lower) || !plain {
+            return Err("this header cannot be set, or not to this".to_owned());
+        }
+        headers.insert(lower, value.clone());
+    }
+    Ok(headers)
+}
+
+/// The content type of its bodies.
+pub(super) fn content_type(entry: &OperationEntry, body: Body) -> Result<Option<String>, String> {
+    let Some(kind) = &entry.content_type else { return Ok(None) };
+    let fits = match body {
+        Body::Json => kind.starts_with("application/") && kind.bytes().all(|b| b.is_ascii_graphic()),
+        Body::None | Body::Form | Body::JsonOrForm | Body::Any => false,
+    };
+    if fits {
+        Ok(Some(kind.clone()))
+    } else {
+        Err("`content_type` is one of JSON, with `body: json`".to_owned())
+    }
+}
+
+/// What the reply has to have.
+pub(super) fn expect(entry: &OperationEntry) -> Result<BTreeMap<String, serde_json::Value>, String> {
+    let odd = entry.expect.iter().find(|(path, value)| {
+        !path.split('.').all(|key| !key.is_empty() && key != "*") || value.is_object() || value.is_array()
+    });
+    if odd.is_some() || (!entry.expect.is_empty() && entry.matches.is_none()) {
+        return Err("`expect` has dotted paths, and text, numbers, booleans or `null`".to_owned());
+    }
+    Ok(entry.expect.clone())
+}
+
+/// What is secret in the reply. What is kept as evidence cannot be.
+pub(super) fn hides(entry: &OperationEntry) -> Result<Vec<String>, String> {
+    let kept: Vec<&String> =
+        entry.evidence.values().chain(entry.cli.iter().flat_map(|cli| cli.evidence.values())).collect();
+    for path in &entry.hides {
+        let plain = |key: &str| {
+            key == "*"
+                || (!key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)))
+        };
+        if !path.split('.').all(plain) {
+            return Err("`hides` has dotted paths, in which `*` is each".to_owned());
+        }
+        let below = |field: &&&String| {
+            field.as_str() == path
+                || field.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        };
+        if let Some(field) = kept.iter().find(below) {
+            return Err(format!("{} is secret, so it is no evidence", nearest::shown(field)));
+        }
+    }
+    Ok(entry.hides.clone())
+}

@@ -1,0 +1,169 @@
+//! An operation and a ready-made narrowing, as they are written.
+
+use std::collections::BTreeMap;
+
+use model::{Access, Risk};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::auth::OneOrMore;
+use super::cli::CliEntry;
+
+/// One named read or write.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperationEntry {
+    /// What it does, for people.
+    pub(crate) title: String,
+    /// Whether it changes anything.
+    #[schemars(with = "String", extend("enum" = ["read", "write"]))]
+    pub(crate) access: Access,
+    /// How much harm it can do.
+    #[schemars(with = "String", extend("enum" = ["low", "medium", "high"]))]
+    pub(crate) risk: Risk,
+    /// What an operation of Doorward itself does with secrets; `manage` where it is absent. Only in built-in files.
+    pub(crate) effect: Option<crate::Effect>,
+    /// The requests that are this operation; absent for Doorward's own.
+    #[serde(rename = "match")]
+    pub(crate) matches: Option<MatchEntry>,
+    /// How the body is written: `none` for a GET, else `any`, where it is absent.
+    pub(crate) body: Option<crate::Body>,
+    /// What it takes.
+    #[serde(default)]
+    pub(crate) inputs: BTreeMap<String, InputEntry>,
+    /// Names in the query that are allowed besides the inputs. With any other, a request is not this operation.
+    #[serde(default)]
+    pub(crate) query: Vec<String>,
+    /// What it works on, such as `channel:{channel}`.
+    pub(crate) resource: Option<String>,
+    /// Fields of the reply that are kept as evidence: a dotted path, or `header:NAME`.
+    #[serde(default)]
+    pub(crate) evidence: BTreeMap<String, String>,
+    /// The same as a command.
+    pub(crate) cli: Option<CliEntry>,
+    /// `none` where there are no requests for it, and only a program can do it; `why` says the reason.
+    pub(crate) http: Option<HttpWord>,
+    /// Why there are no requests for it.
+    pub(crate) why: Option<String>,
+    /// The host of its requests, below that of a `base_url` with `*`, such as `sts.{region}.amazonaws.com`. Then it is done by
+    /// its name only.
+    pub(crate) host: Option<String>,
+    /// Headers that its requests have. Then it is done by its name only.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// Whether it is done by its name only: a request that looks like it is not taken for it.
+    #[serde(default)]
+    pub(crate) by_name: bool,
+    /// The content type of the bodies that are written for it, where it is not the usual one.
+    pub(crate) content_type: Option<String>,
+    /// Fields that its body has to have: dotted path to value. A request with others is not this operation.
+    #[serde(default)]
+    pub(crate) fixed: BTreeMap<String, serde_json::Value>,
+    /// What the JSON of the reply has to have where it was done: dotted path to value, `null` for what must not be there. For
+    /// services that answer with a good status in any case.
+    #[serde(default)]
+    pub(crate) expect: BTreeMap<String, serde_json::Value>,
+    /// Fields of the reply that are secret: dotted paths. Their texts are taken out of the answer to a call by name.
+    #[serde(default)]
+    pub(crate) hides: Vec<String>,
+    /// What the service has to have granted to the credential, in the service's words.
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+    /// Where the service documents it.
+    pub(crate) docs: Option<String>,
+}
+
+/// The requests that are an operation.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MatchEntry {
+    /// The method; GET stands for HEAD too.
+    pub(crate) method: String,
+    /// The path behind the service root: `{name}` is one segment, `{name...}` the rest. Of several, the one that has the
+    /// inputs that are given.
+    pub(crate) path: OneOrMore,
+}
+
+/// One input of an operation.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InputEntry {
+    /// Where it stands; absent for Doorward's own operations.
+    #[serde(rename = "in")]
+    pub(crate) place: Option<PlaceWord>,
+    /// Its name there, a dotted path in a body; the input's own name where it is absent.
+    pub(crate) field: Option<String>,
+    /// Whether it has to be there. A path input always has.
+    pub(crate) required: Option<bool>,
+    /// Text, whole number, boolean, list of texts, or JSON.
+    #[serde(rename = "type", default)]
+    pub(crate) kind: crate::Kind,
+    /// A regular expression that the whole text has to match.
+    pub(crate) pattern: Option<String>,
+    /// Most characters; of a list, in each item.
+    pub(crate) max: Option<usize>,
+    /// What it is where a call by name does not say.
+    pub(crate) default: Option<String>,
+    /// What it must not be.
+    #[serde(default)]
+    pub(crate) except: Vec<String>,
+    /// Whether it may have several lines.
+    #[serde(default)]
+    pub(crate) multiline: bool,
+    /// Whether `%2F` may stand in the segment.
+    #[serde(default)]
+    pub(crate) encoded_slash: bool,
+    /// Whether the service reads it without regard to case; then it is kept in lower case.
+    #[serde(default)]
+    pub(crate) ignore_case: bool,
+    /// What it is, for people.
+    pub(crate) title: Option<String>,
+}
+
+/// Where an input stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PlaceWord {
+    /// A segment of the path.
+    Path,
+    /// A pair of the query.
+    Query,
+    /// A field of the body; the whole body with `field: "."`.
+    Body,
+    /// In no request: it is for the program, or for the host.
+    Command,
+}
+
+/// Whether there are requests for an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HttpWord {
+    /// There are none.
+    None,
+}
+
+/// A ready-made narrowing.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NarrowingEntry {
+    /// What it lets a caller do, for people.
+    pub(crate) title: String,
+    /// What it has to be told.
+    #[serde(default)]
+    pub(crate) params: BTreeMap<String, crate::Param>,
+    /// The operations that it leaves.
+    pub(crate) allow: Vec<AllowEntry>,
+}
+
+/// One operation that a narrowing leaves.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AllowEntry {
+    /// The operation.
+    pub(crate) operation: String,
+    /// Inputs that have to have these values; may contain `{param}`.
+    #[serde(rename = "where", default)]
+    pub(crate) inputs: BTreeMap<String, String>,
+    /// The resource that it has to work on; may contain `{param}`.
+    pub(crate) resource: Option<String>,
+}
