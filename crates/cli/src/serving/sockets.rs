@@ -3,10 +3,11 @@
 //! # Invariants
 //!
 //! - The folder of a socket that is made here is closed to everybody but the owner, or the owner and the socket's group. One
-//!   that is there already is used where nobody else could put another socket in our place.
+//!   that is there already is used where nobody else could put another socket in our place, or where that was accepted.
 //! - Two sockets share gauges and limits: the second one is no way around the first one's.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use net::{Access, Draining, Listener, ServeLimits};
 use tokio::task::JoinSet;
 
 use crate::failure::{Failure, Outcome};
+use crate::print::Printer;
 
 /// Which sockets are opened.
 pub(crate) struct Sockets {
@@ -32,7 +34,7 @@ pub(crate) struct Sockets {
 /// A socket beside that of the home.
 pub(crate) enum Public {
     /// To be made at a path.
-    At(PathBuf, Access),
+    At(PathBuf, Access, Folder),
     /// Handed over by a supervisor, under this path.
     Handed(OwnedFd, PathBuf),
 }
@@ -41,10 +43,39 @@ impl Public {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Self::At(path, _) | Self::Handed(_, path) => path,
+            Self::At(path, ..) | Self::Handed(_, path) => path,
         }
     }
 }
+
+/// In which folders a socket is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Folder {
+    /// Where nobody but the owner and root may put another socket in the place of ours.
+    Closed,
+    /// Anywhere: a volume that an orchestrator makes for the containers of one pod is writable for everybody in it.
+    Shared,
+}
+
+impl Folder {
+    /// What `VAULT_AGENT_DANGEROUS_SHARED_FOLDER` says.
+    ///
+    /// # Errors
+    /// A usage failure where it says neither `true` nor `false`.
+    pub(crate) fn told(said: Option<&OsStr>) -> Outcome<Self> {
+        match said.map(OsStr::to_string_lossy).as_deref() {
+            None | Some("false") => Ok(Self::Closed),
+            Some("true") => Ok(Self::Shared),
+            Some(other) => {
+                let message = format!("`{SHARED}` is `{other}`, which is neither `true` nor `false`");
+                Err(Failure::usage(message))
+            }
+        }
+    }
+}
+
+/// The variable that lets a socket be made where everybody may replace it.
+pub(crate) const SHARED: &str = "VAULT_AGENT_DANGEROUS_SHARED_FOLDER";
 
 /// Sockets that are open and not served yet.
 pub(crate) struct Open {
@@ -61,8 +92,8 @@ impl Sockets {
             let path = public.path().to_owned();
             let listener = match public {
                 Public::Handed(descriptor, _) => net::adopt_unix(descriptor)?,
-                Public::At(path, access) => {
-                    folder(&path, access)?;
+                Public::At(path, access, which) => {
+                    folder(&path, access, which)?;
                     net::bind_unix_for(&path, access).map_err(|error| unbound(&error))?
                 }
             };
@@ -119,7 +150,7 @@ fn unbound(error: &net::Error) -> Failure {
 pub(crate) fn fits(path: &Path) -> Outcome {
     let length = path.as_os_str().len();
     // It is bound under a name of this length in a folder of its own first.
-    let name = path.file_name().map_or(0, std::ffi::OsStr::len);
+    let name = path.file_name().map_or(0, OsStr::len);
     if length > LONGEST || length - name + NEST > LONGEST {
         let message = format!(
             "Failed to create socket: its path is too long, {length} bytes, and at most {LONGEST} can be bound"
@@ -141,7 +172,7 @@ pub(crate) fn refuse_live(path: &Path) -> Outcome {
 }
 
 /// Makes the folder of a socket, or looks at the one that is there.
-fn folder(path: &Path, access: Access) -> Outcome {
+fn folder(path: &Path, access: Access, which: Folder) -> Outcome {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     let wrong = |what: &str, error: &std::io::Error| {
         let shown = format!("Failed to create socket: could not {what} `{}`", folder.display());
@@ -160,9 +191,16 @@ fn folder(path: &Path, access: Access) -> Outcome {
         }
         Err(error) => Err(wrong("look at", &error)),
         Ok(found) if found.mode() & 0o002 != 0 && found.mode() & STICKY == 0 => {
-            let message =
-                format!("Failed to create socket: everybody may replace what is in `{}`", folder.display());
-            Err(Failure::new(message).hint(format!("chmod o-w {}", folder.display())))
+            let shown = folder.display();
+            if which == Folder::Shared {
+                Printer::say(&format!(
+                    "Warning: everybody who may write in `{shown}` may put another socket there"
+                ));
+                return Ok(());
+            }
+            let message = format!("Failed to create socket: everybody may replace what is in `{shown}`");
+            Err(Failure::new(message)
+                .hint(format!("`chmod o-w {shown}`; or `{SHARED}=true`, if nobody else can write there")))
         }
         Ok(_) => Ok(()),
     }

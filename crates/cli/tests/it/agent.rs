@@ -283,6 +283,27 @@ fn what_cannot_be_a_socket_is_refused_before_anything_is_made() {
 }
 
 #[test]
+fn a_folder_that_everybody_may_write_is_taken_only_where_that_was_said() {
+    let doorward = home();
+    let open = doorward.folder().join("open");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let path = open.join("agent.sock");
+    let told = |word: &str| {
+        let mut command = doorward.command_as("vault");
+        command.args(["agent", "start", "--format", "json", "--socket-path"]).arg(&path);
+        command.env("VAULT_AGENT_DANGEROUS_SHARED_FOLDER", word);
+        command
+    };
+    let said = doorward.run_command(told("yes"), "").failed_with(2);
+    assert!(said.contains("neither `true` nor `false`"), "{said}");
+    assert!(doorward.run_command(told("false"), "").failed_with(1).contains("everybody may replace"));
+    let running = doorward.start(told("true"));
+    assert_eq!(running.socket, path);
+    assert!(running.stop().success());
+}
+
+#[test]
 fn an_image_starts_the_agent_however_its_files_name_it() {
     let doorward = home();
     let path = doorward.folder().join("run/agent.sock");

@@ -19,7 +19,7 @@ use crate::home::Home;
 use crate::line::Voice;
 use crate::print::Printer;
 use crate::serving::office::{Configured, Office};
-use crate::serving::sockets::{self, Public, Sockets};
+use crate::serving::sockets::{self, Folder, Public, Sockets};
 use crate::serving::{self, House, Ports};
 use crate::settings::agent::{AgentSettings, Mode, Places, Typed};
 use crate::settings::{self, Settings};
@@ -36,6 +36,7 @@ pub(crate) fn run(home: &Home, voice: Voice, typed: Typed, printer: Printer) -> 
         .map_err(|failure| prefixed("Failed to load configuration", failure))?;
     let path = absolute(&agent.socket.value)?;
     sockets::fits(&path)?;
+    let which = Folder::told(lookup(sockets::SHARED).as_deref())?;
     if handed.is_none() {
         sockets::refuse_live(&path)?;
     }
@@ -54,7 +55,7 @@ pub(crate) fn run(home: &Home, voice: Voice, typed: Typed, printer: Printer) -> 
     let public = match handed {
         Some(descriptor) => Some(Public::Handed(descriptor, path)),
         None if path == home.socket() && agent.access == Access::Owner => None,
-        None => Some(Public::At(path, agent.access)),
+        None => Some(Public::At(path, agent.access, which)),
     };
     let begun = Begun { home, places, typed, agent, say };
     begun.serve(public)
