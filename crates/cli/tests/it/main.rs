@@ -23,6 +23,8 @@ mod compat;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod gateway_address;
@@ -72,6 +74,8 @@ mod trouble_homes;
 mod typing;
 #[cfg(test)]
 mod websocket;
+#[cfg(test)]
+mod written;
 
 use std::path::Path;
 

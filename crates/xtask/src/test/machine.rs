@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::program::find;
 use crate::{deny, setup};
 
 /// One kind of machine: its name in `docs/checks/not-here.toml`, and how to see it.
@@ -23,6 +24,12 @@ const KINDS: &[Kind] = &[
         name: "no-redis-server",
         is_here: || std::process::Command::new("redis-server").arg("--version").output().is_err(),
     },
+    Kind { name: "no-actionlint", is_here: || find("actionlint").is_none() },
+    Kind { name: "no-helm", is_here: || find("helm").is_none() },
+    Kind { name: "no-promtool", is_here: || find("promtool").is_none() },
+    Kind { name: "no-shellcheck", is_here: || find("shellcheck").is_none() },
+    Kind { name: "no-systemd-analyze", is_here: || find("systemd-analyze").is_none() },
+    Kind { name: "no-terraform", is_here: || find("terraform").is_none() },
 ];
 
 /// The kinds that this machine is of.
