@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use catalog::Catalog;
-use crypto::MacKey;
-use evidence::{Lane, Log, Outcomes};
-use model::{Clock, Code, PrincipalName, Refusal, TenantName, Timestamp};
+use evidence::{Log, Outcomes};
+use model::{Clock, Code, PrincipalName, Refusal, Timestamp};
 use policy::lists::Lists;
 use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals, Rules};
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
@@ -22,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
 use crate::path::identify::incoming::Memory;
 use crate::upstreams::Upstreams;
+use tenancy::Tenancy;
 
 mod agent;
 mod calls;
@@ -34,17 +34,19 @@ mod running;
 mod settings;
 mod showing;
 mod sources;
+mod tenants;
+mod unsealed;
 mod verified;
 
 use reload::Reloads;
 use rulings::Kept;
 use running::{Ending, Running, announce};
-use verified::VerifiedCache;
 
 pub use lists::{home_lists, read_lists};
 pub use load::Operations;
-pub(crate) use load::{PolicyRow, RevocationRow};
+pub(crate) use load::{GrantRow, PolicyRow, RevocationRow};
 pub use settings::{Overlay, Readiness, Reading, Settings, State, Stores, WrittenList};
+pub(crate) use unsealed::Unsealed;
 
 /// The broker of a home.
 pub struct Broker {
@@ -69,6 +71,7 @@ pub struct Broker {
     /// Whether the capabilities with names were read from the storage.
     named: Mutex<bool>,
     principals: Principals,
+    tenancy: Tenancy,
     limits: Limits,
     incoming: Memory,
     metrics: Metrics,
@@ -86,38 +89,6 @@ pub struct Broker {
     changing: Mutex<Ending>,
     /// Held while rows that decisions are made from are written and read again, so that no reader puts older ones back.
     writing: Mutex<()>,
-}
-
-/// What exists only while the keys are in memory.
-pub(crate) struct Unsealed {
-    keyring: Arc<Keyring>,
-    secrets: Arc<Secrets>,
-    running: Arc<Running>,
-    verified: VerifiedCache,
-}
-
-impl Unsealed {
-    pub(crate) fn capability_root(&self, tenant: &TenantName) -> Option<Arc<MacKey>> {
-        self.keyring.house().capability_root(tenant).ok()
-    }
-
-    pub(crate) fn secrets(&self) -> &Secrets {
-        &self.secrets
-    }
-
-    pub(crate) fn log(&self) -> &Log {
-        self.running.log()
-    }
-
-    /// Capabilities whose chain was verified with these keys.
-    pub(crate) const fn verified(&self) -> &VerifiedCache {
-        &self.verified
-    }
-
-    /// The lane of one of the threads.
-    pub(crate) fn lane(&self, thread: usize) -> Option<&Lane> {
-        self.running.lane(thread)
-    }
 }
 
 impl Broker {
@@ -169,6 +140,7 @@ impl Broker {
             cleaned: AtomicU64::new(0),
             named: Mutex::new(false),
             principals: Principals::new(),
+            tenancy: Tenancy::default(),
             limits: Limits::default(),
             incoming: Memory::default(),
             metrics: Metrics::new(),
@@ -184,6 +156,9 @@ impl Broker {
             settings,
         };
         broker.assign_roles()?;
+        if broker.settings.reading == Reading::AtOnce {
+            let _ = broker.tenancy()?;
+        }
         Ok(broker)
     }
 
@@ -240,7 +215,7 @@ impl Broker {
             announce(running.log())?;
         }
         let (secrets, running) = (Arc::clone(&self.secrets), Arc::clone(running));
-        Ok(Arc::new(Unsealed { keyring, secrets, running, verified: VerifiedCache::default() }))
+        Ok(Arc::new(Unsealed::new(keyring, secrets, running)))
     }
 
     /// Drops the keys. Calls that are under way end with what they have; new ones are refused at once.

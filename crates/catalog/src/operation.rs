@@ -36,6 +36,10 @@ pub enum Effect {
     Manage,
     /// It asks for a capability or looks after one: what anybody may do whom the kernel proves at the agent's socket.
     Agent,
+    /// It makes or erases tenants and their keys.
+    Tenancy,
+    /// It looks after the credentials of a tenant.
+    Credential,
     /// It hands one out.
     Disclose,
     /// It hands out the stored key of an AWS profile.

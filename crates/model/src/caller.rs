@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::{GrantId, Holder, PrincipalName, TenantName};
+use crate::{EvidenceId, GrantId, Holder, KeyId, PrincipalName, TenantName};
 
 /// Which door a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,11 +16,13 @@ pub enum Door {
     Cli,
     /// A metadata server for SDKs, on loopback.
     Metadata,
+    /// The API for tenants.
+    Server,
 }
 
 impl Door {
     /// Every door, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Gateway, Self::Socket, Self::Cli, Self::Metadata];
+    pub const ALL: [Self; 5] = [Self::Gateway, Self::Socket, Self::Cli, Self::Metadata, Self::Server];
 
     /// The word used in evidence, policies and metrics.
     #[must_use]
@@ -30,6 +32,7 @@ impl Door {
             Self::Socket => "socket",
             Self::Cli => "cli",
             Self::Metadata => "metadata",
+            Self::Server => "server",
         }
     }
 }
@@ -48,6 +51,10 @@ pub enum Proof {
     Incoming,
     /// The integration asks nobody who they are, and its lists say what anybody may do.
     Anonymous,
+    /// It held this key of its tenant.
+    ApiKey(KeyId),
+    /// Another call, which was permitted and is on record under this id, led to it.
+    Led(EvidenceId),
 }
 
 impl Proof {
@@ -60,6 +67,8 @@ impl Proof {
             Self::Loopback => "loopback",
             Self::Incoming => "incoming",
             Self::Anonymous => "anonymous",
+            Self::ApiKey(_) => "api-key",
+            Self::Led(_) => "led",
         }
     }
 }

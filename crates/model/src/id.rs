@@ -111,6 +111,14 @@ id!(
     LeaseId, "lse_"
 );
 id!(
+    /// A key of a tenant for its API.
+    KeyId, "key_"
+);
+id!(
+    /// A credential that a tenant keeps for a provider.
+    CredentialId, "crd_"
+);
+id!(
     /// A run: one program that `doorward run` started, with everything that it starts.
     RunId, "run_"
 );

@@ -39,7 +39,9 @@ pub use call::{Call, CallParts, Input, Inputs};
 pub use caller::{Caller, Certificate, Door, Fact, Proof};
 pub use error::ParseError;
 pub use holder::{Container, Exe, Holder, Sight};
-pub use id::{ApprovalId, CapabilityId, EvidenceId, GrantId, LeaseId, PrincipalId, RunId, TenantId};
+pub use id::{
+    ApprovalId, CapabilityId, CredentialId, EvidenceId, GrantId, KeyId, LeaseId, PrincipalId, RunId, TenantId,
+};
 pub use name::{IntegrationName, OperationName, PrincipalName, Resource, SecretName, TenantName};
 pub use naming::{How, Named, Naming, NamingError, NamingRule, Needs, Wishes};
 pub use quick::{QuickHash, QuickMap};

@@ -9,7 +9,8 @@
 //! | `owner` | for a caller whom the kernel proved, without a capability: who hands out a capability hands out less than all |
 //! | `development` | for a caller that nothing proved; it is the only one that counts there |
 //! | `listed` | for a caller whom the lists of an integration allow this very request; never assigned |
-//! | every other one | with a capability, the kernel's proof, or that of an incoming scheme |
+//! | `led` | for a call that another one led to; it is the only one that counts there, and never assigned |
+//! | every other one | with a capability, the kernel's proof, or that of an incoming scheme, or an API key |
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub const PROVEN: &str = "proven";
 pub const OWNER: &str = "owner";
 /// The role of whoever the lists of an integration allow a request.
 pub const LISTED: &str = "listed";
+/// The role of whatever a call leads to.
+pub const LED: &str = "led";
 /// The role that lets an unproven loopback caller do something at all.
 pub const DEVELOPMENT: &str = "development";
 
@@ -74,7 +77,7 @@ impl Known {
     ///
     /// # Errors
     /// When a role is not a word of lower-case letters, digits, `-` and `_`, or is [`HOLDER`] or
-    /// [`PROVEN`] or [`LISTED`].
+    /// [`PROVEN`], [`LISTED`] or [`LED`].
     pub fn new<'a>(kind: PrincipalKind, roles: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let roles = roles.into_iter().map(assignable).collect::<Result<_, _>>()?;
         Ok(Self { kind, roles })
@@ -91,13 +94,16 @@ impl Known {
             Standing::Holder => *role != DEVELOPMENT && *role != OWNER,
             Standing::Unproven => *role == DEVELOPMENT,
             Standing::Incoming(_) => *role != DEVELOPMENT && *role != OWNER,
-            Standing::Anonymous(_) => false,
+            Standing::Key => *role != DEVELOPMENT && *role != OWNER,
+            Standing::Anonymous(_) | Standing::Led => false,
         };
         let given = match standing {
             Standing::Proven => Some(PROVEN),
             Standing::Holder => Some(HOLDER),
             Standing::Incoming(Listing::Allowed) | Standing::Anonymous(Listing::Allowed) => Some(LISTED),
+            Standing::Led => Some(LED),
             Standing::Unproven
+            | Standing::Key
             | Standing::Incoming(Listing::Silent)
             | Standing::Anonymous(Listing::Silent) => None,
         };
@@ -106,7 +112,7 @@ impl Known {
 }
 
 fn assignable(role: &str) -> Result<Box<str>, Error> {
-    if role == HOLDER || role == PROVEN || role == LISTED {
+    if role == HOLDER || role == PROVEN || role == LISTED || role == LED {
         return Err(Error::ReservedRole(role.to_owned()));
     }
     // A role is a word like a tenant's name; one spelling.
@@ -129,6 +135,10 @@ pub(crate) enum Standing {
     Incoming(Listing),
     /// The integration asks nobody who they are.
     Anonymous(Listing),
+    /// It held a key of its tenant.
+    Key,
+    /// A call that was permitted and recorded led to it.
+    Led,
 }
 
 /// What the lists of an integration say about a request.
@@ -151,6 +161,8 @@ impl Standing {
             Self::Incoming(Listing::Allowed) => 4,
             Self::Anonymous(Listing::Silent) => 5,
             Self::Anonymous(Listing::Allowed) => 6,
+            Self::Key => 7,
+            Self::Led => 8,
         }
     }
 
@@ -163,6 +175,8 @@ impl Standing {
             (Proof::Loopback, false) => Some(Self::Unproven),
             (Proof::Incoming, false) => Some(Self::Incoming(listing)),
             (Proof::Anonymous, false) => Some(Self::Anonymous(listing)),
+            (Proof::ApiKey(_), false) => Some(Self::Key),
+            (Proof::Led(_), false) => Some(Self::Led),
         }
     }
 }

@@ -24,7 +24,7 @@ impl Bindings {
     /// The same declarations for each of these tenants.
     #[must_use]
     pub fn declared(tenants: impl IntoIterator<Item = TenantName>, declared: Arc<dyn Declared>) -> Self {
-        let (tenants, read) = (tenants.into_iter().collect(), RwLock::default());
+        let (tenants, read) = (RwLock::new(tenants.into_iter().collect()), RwLock::default());
         Self { named: BTreeMap::new(), declared: Some(Declarations { tenants, declared, read }) }
     }
 
@@ -34,6 +34,13 @@ impl Bindings {
         let integrations = self.named.entry(tenant.clone()).or_default();
         integrations.entry(integration.clone()).or_default().push(reference);
         self
+    }
+
+    /// The same declarations hold for one tenant more from now on.
+    pub(crate) fn admit(&self, tenant: &TenantName) {
+        if let Some(declared) = &self.declared {
+            declared.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone());
+        }
     }
 
     pub(crate) fn check(
@@ -46,7 +53,7 @@ impl Bindings {
         if named.is_some_and(|named| named.contains(reference)) {
             return Ok(Bound(()));
         }
-        let declared = self.declared.as_ref().filter(|declared| declared.tenants.contains(tenant));
+        let declared = self.declared.as_ref().filter(|declared| declared.knows(tenant));
         match declared {
             Some(declared) if declared.of(integration).lent.contains(reference) => Ok(Bound(())),
             _ => Err(NotLent::Unbound),
@@ -60,7 +67,7 @@ impl Bindings {
         integration: &IntegrationName,
         reference: &SecretRef,
     ) -> Result<Bound, NotLent> {
-        let declared = self.declared.as_ref().filter(|declared| declared.tenants.contains(tenant));
+        let declared = self.declared.as_ref().filter(|declared| declared.knows(tenant));
         match declared {
             Some(declared) if declared.of(integration).checked.contains(reference) => Ok(Bound(())),
             _ => Err(NotLent::Unbound),
@@ -84,7 +91,7 @@ pub trait Declared: Send + Sync {
 
 /// The same declarations for each of some tenants, each read once.
 struct Declarations {
-    tenants: BTreeSet<TenantName>,
+    tenants: RwLock<BTreeSet<TenantName>>,
     declared: Arc<dyn Declared>,
     read: RwLock<QuickMap<IntegrationName, Arc<Declaration>>>,
 }
@@ -96,6 +103,10 @@ struct Declaration {
 }
 
 impl Declarations {
+    fn knows(&self, tenant: &TenantName) -> bool {
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner).contains(tenant)
+    }
+
     /// What an integration declares. What declares nothing is not kept: made-up names must not fill the memory.
     fn of(&self, integration: &IntegrationName) -> Arc<Declaration> {
         let read = self.read.read().unwrap_or_else(PoisonError::into_inner);

@@ -20,6 +20,8 @@ use crate::keys::{self, House, HouseKeys, TenantKeys};
 use crate::provider::{Facts, KeyProvider, KeyWrap};
 use crate::{Error, RecoveryKey};
 
+mod tenants;
+
 /// The unlocked keys of a home. Cannot be cloned, printed or compared; dropping it seals.
 pub struct Keyring {
     facts: Facts,
@@ -193,37 +195,6 @@ impl Keyring {
     #[must_use]
     pub fn key_file(&self) -> Option<&std::path::Path> {
         crate::provider::path_of(&self.facts)
-    }
-
-    /// Adds a tenant with keys of its own, wrapped twice, and gives the keyring that knows it.
-    ///
-    /// # Errors
-    /// When there is such a tenant already.
-    pub fn add_tenant(&self, storage: &dyn Storage, tenant: &TenantName) -> Result<Self, Error> {
-        let conflict = || Error::Conflict { what: tenant.to_string(), why: "has keys already" };
-        if self.tenants.contains_key(tenant) {
-            return Err(conflict());
-        }
-        let _current = self.current(storage)?;
-        let data = DataKey::generate()?;
-        let recovery = RecoveryKey::from_key(self.house.recovery.expose(|key| crypto::WrapKey::new(*key)));
-        let batch = wrap_both(Batch::new(), tenant, &data, (&*self.primary, &self.facts), &recovery)?;
-        let (_, batch) = TenantKeys::generate(tenant, data, batch)?;
-        storage.commit(&batch).map_err(|error| match error {
-            store::Error::Conflict => conflict(),
-            other => Error::Store(other),
-        })?;
-        let which = (Wrapper::Primary, &self.facts);
-        let keys = open_tenant(storage, tenant, &*self.primary, which, "key")?;
-        let mut tenants = self.tenants.clone();
-        tenants.insert(tenant.clone(), Arc::new(keys));
-        Ok(Self {
-            facts: self.facts.clone(),
-            home: self.home.clone(),
-            primary: Arc::clone(&self.primary),
-            tenants,
-            house: Arc::clone(&self.house),
-        })
     }
 
     /// A keyring that was opened before another one changed the wrappers would write some that nothing opens.

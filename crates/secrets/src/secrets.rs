@@ -11,7 +11,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use memory::Secret;
 use model::{Clock, IntegrationName, SecretName, SecretRef, TenantName};
-use store::Storage;
+use store::{Batch, Storage};
 
 use crate::bindings::Bindings;
 use crate::cache::Cache;
@@ -143,17 +143,40 @@ impl Secrets {
         self.look(tenant, move |stored| stored.describe(&owned, now)).await
     }
 
-    /// Adds a tenant with keys of its own.
+    /// Adds a tenant with keys of its own, in one batch with rows that say what it is.
     ///
     /// # Errors
     /// When there is such a tenant already, or the broker is sealed.
-    pub async fn add_tenant(&self, tenant: &TenantName) -> Result<(), Error> {
+    pub async fn add_tenant(&self, tenant: &TenantName, batch: Batch) -> Result<(), Error> {
+        let owned = tenant.clone();
+        self.rekey(move |keyring, storage| keyring.add_tenant(storage, &owned, batch)).await?;
+        self.bindings.load().admit(tenant);
+        Ok(())
+    }
+
+    /// Destroys the keys of a tenant, and all ciphertexts under them, in one batch with rows that say so.
+    ///
+    /// # Errors
+    /// When there is no such tenant, it is the first one of the home, or the broker is sealed.
+    pub async fn erase_tenant(&self, tenant: &TenantName, batch: Batch) -> Result<(), Error> {
+        let owned = tenant.clone();
+        let erased = self.rekey(move |keyring, storage| keyring.erase_tenant(storage, &owned, batch)).await;
+        // After a failure as well: a commit may fail and still be there later.
+        self.fetching.cache.clear();
+        erased
+    }
+
+    /// Puts other keys in place of those that they came from. One at a time.
+    async fn rekey(
+        &self,
+        work: impl FnOnce(&Keyring, &dyn Storage) -> Result<Keyring, Error> + Send + 'static,
+    ) -> Result<(), Error> {
         let _changing = self.changing.lock().await;
         let before = self.fetching.unsealed.load_full();
         let keyring = self.keyring()?;
-        let (storage, owned) = (Arc::clone(&self.fetching.storage), tenant.clone());
-        let added = waiting(move || keyring.add_tenant(&*storage, &owned)).await?;
-        let next = Arc::new(Unsealed::new(added, &self.setup));
+        let storage = Arc::clone(&self.fetching.storage);
+        let changed = waiting(move || work(&keyring, &*storage)).await?;
+        let next = Arc::new(Unsealed::new(changed, &self.setup));
         // Only in place of the keys that it came from: a broker that was sealed meanwhile stays sealed.
         let _ = self.fetching.unsealed.compare_and_swap(&before, Some(next));
         Ok(())

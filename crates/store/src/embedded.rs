@@ -125,6 +125,8 @@ fn reader(path: &Path) -> Result<Option<Connection>, Error> {
 fn prepare(connection: &Connection) -> Result<(), Error> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
+    // What was deleted is overwritten: a wrapped key or a ciphertext that is gone has to be gone from the file.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -228,7 +230,13 @@ impl Storage for Embedded {
         for step in batch.steps() {
             apply(&transaction, step)?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        // A wrapped key that was deleted must not be read from the log either. It is committed already, so a log that somebody
+        // reads at this moment is no failure: the next checkpoint clears it.
+        if batch.steps().iter().any(|step| matches!(step, Step::Delete(Table::Keys, ..))) {
+            let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+        Ok(())
     }
 }
 
@@ -261,7 +269,7 @@ fn statement(table: Table, pattern: &str) -> String {
 }
 
 /// The format that this program writes; a home of a later one is refused.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// How long a commit waits for another process (a backup, a look with another tool) before it fails.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Statements that a connection keeps prepared.

@@ -29,11 +29,17 @@ pub enum Table {
     Evidence,
     /// Signed checkpoints.
     Checkpoints,
+    /// Tenants: what is known of each.
+    Tenants,
+    /// Keys for the API of tenants: hashes and what they may do.
+    ApiKeys,
+    /// Credentials that tenants keep for providers: what they are, and which one of a provider is in use. No bytes of them.
+    Credentials,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Meta,
         Self::Keys,
         Self::Secrets,
@@ -45,6 +51,9 @@ impl Table {
         Self::Approvals,
         Self::Evidence,
         Self::Checkpoints,
+        Self::Tenants,
+        Self::ApiKeys,
+        Self::Credentials,
     ];
 
     /// The table's name in the database.
@@ -62,6 +71,9 @@ impl Table {
             Self::Approvals => "approvals",
             Self::Evidence => "evidence",
             Self::Checkpoints => "checkpoints",
+            Self::Tenants => "tenants",
+            Self::ApiKeys => "api_keys",
+            Self::Credentials => "credentials",
         }
     }
 }

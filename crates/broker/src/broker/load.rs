@@ -188,6 +188,8 @@ impl Descriptions for Operations {
                 catalog::Effect::Use => ActionEffect::Use,
                 catalog::Effect::Manage => ActionEffect::Manage,
                 catalog::Effect::Agent => ActionEffect::Agent,
+                catalog::Effect::Tenancy => ActionEffect::Tenancy,
+                catalog::Effect::Credential => ActionEffect::Credential,
                 catalog::Effect::Disclose => ActionEffect::Disclose,
                 catalog::Effect::NoSession => ActionEffect::NoSession,
             },
@@ -203,9 +205,9 @@ impl Descriptions for Operations {
     }
 }
 
-/// The tenants that have grants, and the one of whoever proves nothing else.
+/// The tenants that have keys, and the one of whoever proves nothing else.
 pub(super) fn tenants(storage: &dyn Storage, own: &TenantName) -> Result<Vec<TenantName>, Refusal> {
-    let mut tenants = storage.tenants(Table::Grants).map_err(|error| unreadable(&error))?;
+    let mut tenants = storage.tenants(Table::Keys).map_err(|error| unreadable(&error))?;
     if !tenants.contains(own) {
         tenants.push(own.clone());
     }

@@ -7,11 +7,13 @@ pub(crate) mod agent;
 mod capabilities;
 mod evidence;
 mod integrations;
+mod keys;
 mod logs;
 mod payload;
 mod policies;
 mod secrets;
 mod status;
+mod tenants;
 
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 33] = [
+pub const MANAGED: [&str; 41] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -51,6 +53,10 @@ pub const MANAGED: [&str; 33] = [
     "integration.add",
     "integration.list",
     "integration.show",
+    "key.create",
+    "key.list",
+    "key.revoke",
+    "key.rotate",
     "log.append",
     "policy.explain",
     "policy.forget",
@@ -61,6 +67,10 @@ pub const MANAGED: [&str; 33] = [
     "secret.put",
     "secret.reveal",
     "secret.rotate",
+    "tenant.create",
+    "tenant.erase",
+    "tenant.list",
+    "tenant.show",
 ];
 
 /// What an operation did.
@@ -161,6 +171,10 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "integration.add" => integrations::add(managing).await,
         "integration.list" => integrations::list(managing).await,
         "integration.show" => integrations::show(managing),
+        "key.create" => keys::create(managing).await,
+        "key.list" => keys::list(managing),
+        "key.revoke" => keys::revoke(managing).await,
+        "key.rotate" => keys::rotate(managing).await,
         "policy.explain" => policies::explain(managing),
         "policy.forget" => policies::forget(managing).await,
         "policy.list" => policies::list(managing).await,
@@ -170,6 +184,10 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "secret.put" => secrets::put(managing).await,
         "secret.reveal" => secrets::reveal(managing).await,
         "secret.rotate" => secrets::rotate(managing).await,
+        "tenant.create" => tenants::create(managing).await,
+        "tenant.erase" => tenants::erase(managing).await,
+        "tenant.list" => tenants::list(managing),
+        "tenant.show" => tenants::show(managing),
         other => {
             Err(Refusal::new(Code::NotFound, format!("`doorward/{other}` is not performed by this version")))
         }

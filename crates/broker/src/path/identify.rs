@@ -10,6 +10,7 @@ use crate::broker::{Broker, Unsealed};
 use crate::inbound::Inbound;
 
 pub(crate) mod incoming;
+mod key;
 mod named;
 
 /// A caller, with the capability that proves it where one does.
@@ -27,6 +28,9 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
     let settings = broker.settings();
     let mut facts = inbound.facts.clone();
     facts.environment.clone_from(&settings.environment);
+    if inbound.door == Door::Server {
+        return key::caller(broker, unsealed, inbound, facts);
+    }
     if let Some(written) = &inbound.capability {
         let verified = match named::asked(written) {
             Some(id) => named::capability(broker, unsealed, id, &facts)?,
@@ -55,7 +59,7 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
         Door::Gateway if settings.development && facts.address.is_some_and(is_loopback) => {
             (named("developer")?, Proof::Loopback)
         }
-        Door::Gateway => return Err(unauthenticated("no capability was presented")),
+        Door::Gateway | Door::Server => return Err(unauthenticated("no capability was presented")),
     };
     let caller = prove(settings.tenant.clone(), principal, proof, inbound.door, facts);
     Ok(Identified { caller, verified: None, delivery: None })

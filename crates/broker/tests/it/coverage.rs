@@ -210,7 +210,9 @@ async fn one_service(house: &House, tally: &mut Tally, about: (&str, &str)) {
             }
             let ask = match door {
                 Door::Gateway => case.ask(name).unwrap(),
-                Door::Socket | Door::Cli | Door::Metadata => named(name, operation, case).through(door),
+                Door::Socket | Door::Cli | Door::Metadata | Door::Server => {
+                    named(name, operation, case).through(door)
+                }
             };
             let ask = match (check, door) {
                 (Check::Unproven, _) => ask.uid(None),
@@ -304,6 +306,10 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
     let put = Ask::named("doorward", "secret.put", &[("name", &open), ("disclosable", "true")]);
     house.answer(put.payload(material)).await.unwrap();
     let shown = house.name(&format!(r#"{{"resource": "secret:/{open}", "actions": ["read"]}}"#)).await;
+    let (tenant, keyed) = (format!("new_{word}"), format!("keyed_{word}"));
+    house.answer(Ask::named("doorward", "tenant.create", &[("name", &keyed)])).await.unwrap();
+    let (_, key) = house.answer(Ask::named("doorward", "key.create", &[("tenant", &keyed)])).await.unwrap();
+    let first_key = key["id"].as_str().unwrap().to_owned();
     let listed = house.entries().iter().find_map(id_of).unwrap().to_string();
     let file = crate::house::plain("http://127.0.0.1:9").replace("name: house", &format!("name: {desk}"));
     let policy = "forbid (principal in Doorward::Role::\"nobody\", action, resource);";
@@ -348,6 +354,14 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         ("evidence.export", vec![], None),
         ("broker.status", vec![], None),
         ("broker.metrics", vec![], None),
+        ("tenant.create", vec![("name", &tenant)], None),
+        ("tenant.list", vec![], None),
+        ("tenant.show", vec![("name", &tenant)], None),
+        ("key.create", vec![("tenant", &tenant)], None),
+        ("key.list", vec![("tenant", &tenant)], None),
+        ("key.rotate", vec![("tenant", &keyed), ("id", &first_key)], None),
+        ("key.revoke", vec![("tenant", &keyed), ("id", &first_key)], None),
+        ("tenant.erase", vec![("name", &tenant)], None),
         ("broker.seal", vec![], None),
     ];
     let tried: BTreeSet<&str> = steps.iter().map(|(operation, ..)| *operation).collect();

@@ -16,6 +16,7 @@ pub(crate) mod metadata;
 pub(crate) mod policy;
 pub(crate) mod run;
 pub(crate) mod secret;
+pub(crate) mod tenant;
 pub(crate) mod vault;
 
 use std::path::PathBuf;
@@ -131,6 +132,12 @@ pub(crate) enum Command {
     /// Put, list, rotate and forget secrets
     #[command(subcommand)]
     Secret(secret::Secret),
+    /// Make, list, show and erase tenants
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
+    /// Make, list, rotate and revoke keys for the API of tenants
+    #[command(subcommand)]
+    Key(tenant::Key),
     /// List, show, add and test integrations
     #[command(subcommand)]
     Integration(integration::Integration),

@@ -10,6 +10,7 @@ mod gateway;
 mod import;
 mod init;
 mod integration;
+mod key;
 mod lists;
 mod policy;
 mod policy_files;
@@ -17,6 +18,7 @@ mod recovery;
 mod sealing;
 mod secret;
 mod status;
+mod tenant;
 mod up;
 mod usage;
 
@@ -46,6 +48,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Unseal => sealing::unseal(context),
         Command::Recovery(args) => recovery::run(context, &args),
         Command::Secret(args) => secret::run(context, args),
+        Command::Tenant(args) => tenant::run(context, args),
+        Command::Key(args) => key::run(context, args),
         Command::Integration(args) => integration::run(context, args),
         Command::Capability(args) => capability::run(context, *args),
         Command::Policy(args) => policy::run(context, args),

@@ -67,6 +67,8 @@ mod smuggling;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod tenants;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod trouble_homes;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::{
-    Access, Authority, CapabilityId, Code, Door, EvidenceId, GrantId, Method, Proof, Risk, TenantName,
+    Access, Authority, CapabilityId, Code, Door, EvidenceId, GrantId, KeyId, Method, Proof, Risk, TenantName,
 };
 
 use super::{
@@ -160,6 +160,8 @@ fn proof(from: &mut Decoder<'_>) -> Result<Proof, Wrong> {
         3 => Ok(Proof::Loopback),
         4 => Ok(Proof::Incoming),
         5 => Ok(Proof::Anonymous),
+        6 => Ok(Proof::ApiKey(KeyId::from_bytes(from.fixed()?))),
+        7 => Ok(Proof::Led(EvidenceId::from_bytes(from.fixed()?))),
         _ => Err(Wrong::Format("an unknown proof")),
     }
 }
@@ -170,6 +172,7 @@ fn door(from: &mut Decoder<'_>) -> Result<Door, Wrong> {
         2 => Ok(Door::Socket),
         3 => Ok(Door::Cli),
         4 => Ok(Door::Metadata),
+        5 => Ok(Door::Server),
         _ => Err(Wrong::Format("an unknown door")),
     }
 }

@@ -165,6 +165,14 @@ impl Part for Proof {
             Self::Loopback => to.byte(3),
             Self::Incoming => to.byte(4),
             Self::Anonymous => to.byte(5),
+            Self::ApiKey(key) => {
+                to.byte(6);
+                to.fixed(&key.to_bytes());
+            }
+            Self::Led(call) => {
+                to.byte(7);
+                to.fixed(&call.to_bytes());
+            }
         }
     }
 }
@@ -176,6 +184,7 @@ impl Part for Door {
             Self::Socket => 2,
             Self::Cli => 3,
             Self::Metadata => 4,
+            Self::Server => 5,
         });
     }
 }

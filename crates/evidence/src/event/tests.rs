@@ -83,9 +83,11 @@ fn an_intent() -> impl Strategy<Value = Intent> {
             Just(Proof::Kernel),
             Just(Proof::Loopback),
             Just(Proof::Incoming),
-            Just(Proof::Anonymous)
+            Just(Proof::Anonymous),
+            any::<[u8; 16]>().prop_map(|id| Proof::ApiKey(model::KeyId::from_bytes(id))),
+            any::<[u8; 16]>().prop_map(|id| Proof::Led(model::EvidenceId::from_bytes(id)))
         ],
-        prop_oneof![Just(Door::Gateway), Just(Door::Socket), Just(Door::Cli), Just(Door::Metadata)],
+        proptest::sample::select(Door::ALL.to_vec()),
         prop_oneof![Just(None), Just(Some(Disclosure::Reveal)), Just(Some(Disclosure::NoSession))],
         prop::option::of(a_request()),
     );

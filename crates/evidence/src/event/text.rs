@@ -206,7 +206,10 @@ impl Closed {
 
 fn say_proof(proof: &Proof, said: &mut Said) {
     said.text("proof", proof.as_str());
-    if let Proof::Capability(grant) = proof {
-        said.text("proven_by", grant);
+    match proof {
+        Proof::Capability(grant) => said.text("proven_by", grant),
+        Proof::ApiKey(key) => said.text("proven_by", key),
+        Proof::Led(call) => said.text("led_by", call),
+        Proof::Kernel | Proof::Loopback | Proof::Incoming | Proof::Anonymous => {}
     }
 }

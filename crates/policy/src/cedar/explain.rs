@@ -208,6 +208,8 @@ fn facts(given: &Circumstances, standing: Standing, risk: Risk) -> Facts<'_> {
         Standing::Unproven => "loopback",
         Standing::Incoming(_) => "incoming",
         Standing::Anonymous(_) => "anonymous",
+        Standing::Key => "api-key",
+        Standing::Led => "led",
     };
     Facts {
         now: given.now,

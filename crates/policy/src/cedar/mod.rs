@@ -77,6 +77,10 @@ pub enum ActionEffect {
     Manage,
     /// Asks for a capability or looks after one; counts as managing as well.
     Agent,
+    /// Makes or erases tenants and their keys; counts as managing as well.
+    Tenancy,
+    /// Looks after the credentials of a tenant; counts as managing as well.
+    Credential,
     /// Hands out a secret; counts as managing as well.
     Disclose,
     /// Hands out the stored key of an AWS profile; counts as a disclosure as well.

@@ -217,6 +217,8 @@ fn shapes() -> impl Iterator<Item = Shape> {
                 ActionEffect::Use,
                 ActionEffect::Manage,
                 ActionEffect::Agent,
+                ActionEffect::Tenancy,
+                ActionEffect::Credential,
                 ActionEffect::Disclose,
                 ActionEffect::NoSession,
             ];
@@ -243,6 +245,8 @@ fn write_action(
         ActionEffect::Use => "",
         ActionEffect::Manage => ", \"manage\"",
         ActionEffect::Agent => ", \"manage\", \"agent\"",
+        ActionEffect::Tenancy => ", \"manage\", \"tenancy\"",
+        ActionEffect::Credential => ", \"manage\", \"credential\"",
         ActionEffect::Disclose => ", \"manage\", \"disclose\"",
         ActionEffect::NoSession => ", \"manage\", \"disclose\", \"no-session\"",
     };
@@ -258,6 +262,8 @@ const fn word(effect: ActionEffect) -> &'static str {
         ActionEffect::Use => "use",
         ActionEffect::Manage => "manage",
         ActionEffect::Agent => "agent",
+        ActionEffect::Tenancy => "tenancy",
+        ActionEffect::Credential => "credential",
         ActionEffect::Disclose => "disclose",
         ActionEffect::NoSession => "no-session",
     }

@@ -106,7 +106,7 @@ fn one_wrapper_does_not_open_in_the_row_of_the_other() {
 #[test]
 fn a_new_passphrase_replaces_the_one_before_and_the_paper_stays_good() {
     let (storage, keyring, recovery) = home();
-    let keyring = keyring.add_tenant(&*storage, &tenant("acme")).unwrap();
+    let keyring = keyring.add_tenant(&*storage, &tenant("acme"), store::Batch::new()).unwrap();
     let keyring = rewrap(&*storage, &keyring, &passphrase("another horse")).unwrap();
     assert_eq!(keyring.tenants().count(), 2);
     assert!(unseal(&*storage, &Fixed(1)).is_err());
@@ -132,7 +132,7 @@ fn another_paper_replaces_the_one_before_and_serves_new_tenants() {
     let (storage, keyring, old) = home();
     let (keyring, new) = renew_recovery(&*storage, &keyring).unwrap();
     assert!(drill(&*storage, &old).is_err());
-    let _keyring = keyring.add_tenant(&*storage, &tenant("acme")).unwrap();
+    let _keyring = keyring.add_tenant(&*storage, &tenant("acme"), store::Batch::new()).unwrap();
     assert_eq!(drill(&*storage, &new).unwrap().tenants(), 2);
     assert!(unseal(&*storage, &Fixed(1)).is_ok());
 }
@@ -141,8 +141,11 @@ fn another_paper_replaces_the_one_before_and_serves_new_tenants() {
 fn a_tenant_is_added_once_and_its_keys_are_its_own() {
     let (storage, keyring, recovery) = home();
     let acme = tenant("acme");
-    let keyring = keyring.add_tenant(&*storage, &acme).unwrap();
-    assert!(matches!(keyring.add_tenant(&*storage, &acme).err().unwrap(), Error::Conflict { .. }));
+    let keyring = keyring.add_tenant(&*storage, &acme, store::Batch::new()).unwrap();
+    assert!(matches!(
+        keyring.add_tenant(&*storage, &acme, store::Batch::new()).err().unwrap(),
+        Error::Conflict { .. }
+    ));
     assert_eq!(drill(&*storage, &recovery).unwrap().tenants(), 2);
     for wrapper in [Wrapper::Primary, Wrapper::Recovery] {
         let moved = storage.get(Table::Keys, &local(), &wrapper.row(1)).unwrap().unwrap();
@@ -157,13 +160,13 @@ fn a_keyring_from_before_a_change_changes_nothing() {
     let changes: [fn(&Embedded, &Keyring); 3] = [
         |storage, keyring| drop(rewrap(storage, keyring, &Fixed(2)).unwrap()),
         |storage, keyring| drop(renew_recovery(storage, keyring).unwrap()),
-        |storage, keyring| drop(keyring.add_tenant(storage, &tenant("first")).unwrap()),
+        |storage, keyring| drop(keyring.add_tenant(storage, &tenant("first"), store::Batch::new()).unwrap()),
     ];
     for change in changes {
         let (storage, stale, _) = home();
         change(&storage, &stale);
         let all = [
-            stale.add_tenant(&*storage, &tenant("acme")).err(),
+            stale.add_tenant(&*storage, &tenant("acme"), store::Batch::new()).err(),
             rewrap(&*storage, &stale, &Fixed(3)).err(),
             renew_recovery(&*storage, &stale).err(),
         ];
@@ -177,7 +180,7 @@ fn a_keyring_from_before_a_change_changes_nothing() {
 fn a_changed_record_of_the_home_is_noticed() {
     for (from, to) in [("\"tenant\":\"local\"", "\"tenant\":\"acme\""), ("\"format\":1", "\"format\":2")] {
         let (storage, keyring, _) = home();
-        let _keyring = keyring.add_tenant(&*storage, &tenant("acme")).unwrap();
+        let _keyring = keyring.add_tenant(&*storage, &tenant("acme"), store::Batch::new()).unwrap();
         tamper(&*storage, Table::Meta, &local(), b"home", |value| {
             let text = String::from_utf8(value.clone()).unwrap();
             assert!(text.contains(from), "{text}");

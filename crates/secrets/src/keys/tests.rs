@@ -20,7 +20,7 @@ fn keys_of_the_house_are_the_same_after_unsealing() {
 #[test]
 fn keys_of_the_house_differ_from_one_another_and_by_tenant() {
     let (storage, keyring, _) = home();
-    let keyring = keyring.add_tenant(&*storage, &tenant("acme")).unwrap();
+    let keyring = keyring.add_tenant(&*storage, &tenant("acme"), store::Batch::new()).unwrap();
     let house = keyring.house();
     let tags = [
         house.capability_root(&TenantName::local()).unwrap().tag(&[b"x"]),
@@ -34,7 +34,7 @@ fn keys_of_the_house_differ_from_one_another_and_by_tenant() {
 #[test]
 fn a_key_of_the_house_opens_in_its_own_row_only() {
     let (storage, keyring, _) = home();
-    let _keyring = keyring.add_tenant(&*storage, &tenant("acme")).unwrap();
+    let _keyring = keyring.add_tenant(&*storage, &tenant("acme"), store::Batch::new()).unwrap();
     let local = TenantName::local();
     let swaps = [
         (local.clone(), "house/hashing", local.clone(), "house/capability-root"),

@@ -41,7 +41,7 @@ impl Case {
         let clock = Hand::new();
         let secrets = Secrets::new(storage.clone(), clock.clone(), Setup::default());
         secrets.unseal(keyring);
-        secrets.add_tenant(&tenant("acme")).await.unwrap();
+        secrets.add_tenant(&tenant("acme"), store::Batch::new()).await.unwrap();
         let case = Self { storage, clock, secrets, folder: tempfile::tempdir().unwrap() };
         let slack = "slack".parse().unwrap();
         let mut bindings = Bindings::new();
@@ -138,7 +138,10 @@ async fn a_sealed_broker_lends_nothing_and_keeps_nothing() {
     }
     let local = TenantName::local();
     assert!(matches!(case.secrets.list(&local).await.err().unwrap(), Error::Sealed));
-    assert!(matches!(case.secrets.add_tenant(&tenant("new")).await.err().unwrap(), Error::Sealed));
+    assert!(matches!(
+        case.secrets.add_tenant(&tenant("new"), store::Batch::new()).await.err().unwrap(),
+        Error::Sealed
+    ));
     std::fs::remove_file(case.folder.path().join("slack")).unwrap();
     case.secrets.unseal(crate::unseal(&*case.storage, &Fixed(1)).unwrap());
     assert_eq!(case.open(&all[0]).await.unwrap(), CANARY.as_bytes());

@@ -24,7 +24,7 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let (storage, keyring, _) = home();
-        let keyring = keyring.add_tenant(&*storage, &tenant("acme")).unwrap();
+        let keyring = keyring.add_tenant(&*storage, &tenant("acme"), store::Batch::new()).unwrap();
         Self { storage, keyring }
     }
 

@@ -182,6 +182,9 @@ const fn table_number(table: Table) -> u8 {
         Table::Approvals => 9,
         Table::Evidence => 10,
         Table::Checkpoints => 11,
+        Table::Tenants => 12,
+        Table::ApiKeys => 13,
+        Table::Credentials => 14,
     }
 }
 

@@ -1,0 +1,140 @@
+//! Tenants: made, listed, shown, erased. Only the tenant of the house does this.
+
+use std::sync::Arc;
+
+use model::{Code, Refusal, TenantName};
+use policy::{Grant, GrantState};
+use serde_json::{Value, json};
+use store::{Batch, Table};
+
+use super::{Managing, unstored, waiting};
+use crate::broker::{Broker, GrantRow};
+use tenancy::{KeyRow, Plan, Standing, TenantRow};
+
+/// Proof that whoever asks belongs to the tenant of the house.
+#[must_use]
+pub(super) struct OfTheHouse(());
+
+/// Sees that the call is one of the tenant of the house. For others, other tenants do not exist.
+pub(super) fn of_the_house(managing: &Managing<'_>) -> Result<OfTheHouse, Refusal> {
+    if managing.admitted.permit.tenant() == &managing.worker.broker().settings().tenant {
+        return Ok(OfTheHouse(()));
+    }
+    Err(Refusal::new(Code::NotFound, "tenants are looked after by the tenant of the house only"))
+}
+
+pub(super) async fn create(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let _house = of_the_house(managing)?;
+    let broker = Arc::clone(managing.worker.broker());
+    let name = TenantRow::name(managing.input("name")?)?;
+    let plan = managing.inputs.get("plan").map_or(Ok(Plan::default()), |plan| Plan::named(plan))?;
+    let exists = || {
+        Refusal::new(Code::Conflict, format!("there is a tenant `{name}` already"))
+            .hint("a name is never used twice, also not after the tenant was erased")
+    };
+    if name == broker.settings().tenant || broker.tenancy()?.find(&name).is_some() {
+        return Err(exists());
+    }
+    let row = TenantRow { plan, created: broker.now(), erased: None };
+    let bytes = serde_json::to_vec(&row).map_err(|_| exists())?;
+    let batch = Batch::new().insert(Table::Tenants, &name, TenantRow::KEY.as_bytes(), bytes);
+    managing.unsealed.secrets().add_tenant(&name, batch).await.map_err(|error| refused(&error))?;
+    managing.unsealed.rekeyed();
+    let shown = shown(&broker, &name, &row)?;
+    broker.tenancy()?.put_tenant(&name, row);
+    Ok(shown)
+}
+
+pub(super) fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let _house = of_the_house(managing)?;
+    let broker = managing.worker.broker();
+    let all = broker.tenancy()?.all();
+    let shown: Vec<Value> =
+        all.iter().map(|(name, row)| shown(broker, name, row)).collect::<Result<_, _>>()?;
+    Ok(json!({ "tenants": shown }))
+}
+
+pub(super) fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let _house = of_the_house(managing)?;
+    let broker = managing.worker.broker();
+    let name = named(managing.input("name")?)?;
+    let found = broker.tenancy()?.find(&name);
+    let row = found.ok_or_else(|| {
+        Refusal::new(Code::NotFound, format!("there is no tenant `{name}`")).hint("`doorward tenant list`")
+    })?;
+    shown(broker, &name, &row)
+}
+
+/// Destroys the data keys of a tenant, and with them everything that was sealed for it. The evidence stays.
+pub(super) async fn erase(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let _house = of_the_house(managing)?;
+    let broker = Arc::clone(managing.worker.broker());
+    let name = named(managing.input("name")?)?;
+    let now = broker.now();
+    let mut row = TenantRow::clone(&*broker.tenancy()?.active(&name)?);
+    row.erased = Some(now);
+    // First in memory: whatever becomes of the rows, nobody gets in as this tenant any more.
+    let mut keys: Vec<KeyRow> = Vec::new();
+    for kept in broker.tenancy()?.keys_of(&name) {
+        let mut key = kept.row.clone();
+        key.revoked.get_or_insert(now);
+        broker.tenancy()?.put_key(&name, key.clone(), broker.principals())?;
+        keys.push(key);
+    }
+    let grants: Vec<Arc<Grant>> =
+        broker.grants().all().into_iter().filter(|grant| grant.tenant == name).collect();
+    for grant in &grants {
+        broker.grants().revoke(grant.id, now);
+    }
+    let (storage, owned, written) = (Arc::clone(broker.storage()), name.clone(), row.clone());
+    let batch = waiting(move || {
+        let mut batch =
+            store::put(Batch::new(), &owned, TenantRow::KEY, &written).map_err(|error| unstored(&error))?;
+        for key in &keys {
+            batch = store::put(batch, &owned, &key.id.to_string(), key).map_err(|error| unstored(&error))?;
+        }
+        for grant in grants {
+            let mut revoked = Grant::clone(&grant);
+            revoked.state = GrantState::Revoked { at: now };
+            let id = revoked.id.to_string();
+            batch = store::put(batch, &owned, &id, &GrantRow(revoked)).map_err(|error| unstored(&error))?;
+        }
+        for table in [Table::Secrets, Table::Credentials] {
+            store::each(&*storage, &owned, (table, b""), &mut |row| {
+                batch.push(store::Step::Delete(table, owned.clone(), row.key));
+                Ok(())
+            })
+            .map_err(|error| unstored(&error))?;
+        }
+        Ok(batch)
+    })
+    .await?;
+    managing.unsealed.secrets().erase_tenant(&name, batch).await.map_err(|error| refused(&error))?;
+    managing.unsealed.rekeyed();
+    let shown = shown(&broker, &name, &row)?;
+    broker.tenancy()?.put_tenant(&name, row);
+    Ok(shown)
+}
+
+/// A tenant's name as it was typed.
+pub(super) fn named(text: &str) -> Result<TenantName, Refusal> {
+    text.parse().map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))
+}
+
+fn shown(broker: &Broker, name: &TenantName, row: &TenantRow) -> Result<Value, Refusal> {
+    let now = broker.now();
+    let keys = broker.tenancy()?.keys_of(name);
+    let active = keys.iter().filter(|kept| kept.row.state(now) == "active").count();
+    let status = match row.standing() {
+        Standing::Active => "active",
+        Standing::Erased => "erased",
+    };
+    Ok(json!({
+        "name": name, "status": status, "plan": row.plan, "providers": row.plan.providers(), "keys": active,
+        "created": row.created, "erased": row.erased,
+    }))
+}
+
+fn refused(error: &secrets::Error) -> Refusal {
+    crate::broker::refused(error, error.code(), error.hint())
+}

@@ -1,0 +1,105 @@
+//! Tenants and the keys of their API, as an operator makes and erases them.
+
+use store::{Storage, Table};
+
+use crate::home;
+
+/// A home that is set up, with a tenant.
+fn with_tenant(name: &str) -> testkit::Doorward {
+    let doorward = home();
+    let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+    let _ = doorward.run(&["tenant", "create", name], "").succeeded();
+    doorward
+}
+
+#[test]
+fn a_tenant_is_made_while_a_broker_runs_and_has_keys_of_its_own() {
+    let doorward = home();
+    let running = doorward.start_up(&[]);
+    let made = doorward.run(&["tenant", "create", "acme_inc", "--plan", "scale", "--json"], "").json();
+    assert_eq!((made["plan"].as_str(), made["providers"].as_u64()), (Some("SCALE"), Some(10)));
+    let again = doorward.run(&["tenant", "create", "acme_inc"], "").failed_with(1);
+    assert!(again.contains("there is a tenant `acme_inc` already"), "{again}");
+    for wrong in ["ab", "Acme", "../x", "a-b"] {
+        let refused = doorward.run(&["tenant", "create", wrong], "").failed_with(2);
+        assert!(refused.contains("can't be the name of a tenant"), "{refused}");
+    }
+    let key = doorward.run(&["key", "create", "--tenant", "acme_inc", "--label", "ci"], "").succeeded();
+    assert!(key.starts_with("acme_inc_api_"), "{key}");
+    let listed = doorward.run(&["key", "list", "--tenant", "acme_inc"], "").succeeded();
+    assert!(listed.contains("active") && listed.contains("ci") && !listed.contains(key.trim()), "{listed}");
+    assert!(running.stop().success());
+    let listed = doorward.run(&["tenant", "list", "--json"], "").json();
+    assert_eq!(listed["tenants"][0]["name"], "acme_inc");
+    assert_eq!(listed["tenants"][0]["keys"], 1);
+    let drilled = doorward.run(&["recovery", "drill", "--recovery-file", "recovery.txt"], "");
+    assert!(!drilled.stdout.contains(key.trim()));
+    doorward.watch(key.trim());
+    // What was printed once was printed; the files must not have it.
+    let database = std::fs::read(doorward.data().join("home.db")).unwrap();
+    testkit::canary::assert_free_of(&database, key.trim(), "the database");
+}
+
+#[test]
+fn a_key_is_rotated_with_an_overlap_and_revoked_at_once() {
+    let doorward = with_tenant("acme_inc");
+    let first = doorward.run(&["key", "create", "--tenant", "acme_inc", "--json"], "").json();
+    let id = first["id"].as_str().unwrap();
+    let next =
+        doorward.run(&["key", "rotate", id, "--tenant", "acme_inc", "--overlap", "10m", "--json"], "").json();
+    assert_eq!(next["scopes"], first["scopes"]);
+    assert_ne!(next["key"], first["key"]);
+    let listed = doorward.run(&["key", "list", "--tenant", "acme_inc", "--json"], "").json();
+    assert!(listed["keys"][0]["expires"].is_string() && listed["keys"][1]["expires"].is_null(), "{listed}");
+    let _ = doorward.run(&["key", "revoke", id, "--tenant", "acme_inc"], "").succeeded();
+    let refused = doorward.run(&["key", "rotate", id, "--tenant", "acme_inc"], "").failed_with(1);
+    assert!(refused.contains("is revoked"), "{refused}");
+    let elsewhere = doorward.run(&["key", "revoke", id, "--tenant", "local"], "").failed_with(1);
+    assert!(elsewhere.contains("has no such key"), "{elsewhere}");
+}
+
+#[test]
+fn the_root_key_is_the_houses_and_no_tenant_has_one() {
+    let doorward = with_tenant("acme_inc");
+    let root = doorward.run(&["key", "create", "--root", "--json"], "").json();
+    assert_eq!((root["tenant"].as_str(), root["scopes"][0].as_str()), (Some("local"), Some("root")));
+    for scopes in ["root", "credentials:read,root", "manager"] {
+        let refused =
+            doorward.run(&["key", "create", "--tenant", "acme_inc", "--scopes", scopes], "").failed_with(2);
+        assert!(refused.contains("root") || refused.contains("no scope"), "{refused}");
+    }
+    let refused = doorward.run(&["key", "create", "--tenant", "nobody"], "").failed_with(1);
+    assert!(refused.contains("there is no tenant `nobody`"), "{refused}");
+}
+
+#[test]
+fn erasing_a_tenant_destroys_its_wrapped_keys_in_the_file_and_leaves_the_evidence() {
+    let doorward = with_tenant("acme_inc");
+    let _ = doorward.run(&["key", "create", "--tenant", "acme_inc"], "").succeeded();
+    let database = doorward.data().join("home.db");
+    let tenant: model::TenantName = "acme_inc".parse().unwrap();
+    let wrapped: Vec<Vec<u8>> = {
+        let storage = store::Embedded::open(&database).unwrap();
+        let rows = storage.scan(Table::Keys, &tenant, b"", None, 100).unwrap();
+        rows.into_iter().map(|row| row.value).collect()
+    };
+    assert!(wrapped.len() >= 4, "two wrappers, a root, a sentinel");
+    let file = |path: &std::path::Path| std::fs::read(path).unwrap_or_default();
+    let holds = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    assert!(wrapped.iter().all(|row| holds(&file(&database), row)), "they are there before");
+
+    let _ = doorward.run(&["tenant", "erase", "acme_inc", "--yes"], "").succeeded();
+    for name in ["home.db", "home.db-wal"] {
+        let bytes = file(&doorward.data().join(name));
+        assert!(!wrapped.iter().any(|row| holds(&bytes, row)), "{name} still has a wrapped key");
+    }
+    let shown = doorward.run(&["tenant", "show", "acme_inc", "--json"], "").json();
+    assert_eq!((shown["status"].as_str(), shown["keys"].as_u64()), (Some("erased"), Some(0)));
+    let again = doorward.run(&["tenant", "create", "acme_inc"], "").failed_with(1);
+    assert!(again.contains("there is a tenant `acme_inc` already"), "{again}");
+    let evidence = doorward.run(&["evidence", "list", "--json"], "").succeeded();
+    assert!(evidence.contains("tenant:acme_inc") && evidence.contains("tenant.erase"), "{evidence}");
+    let _ = doorward.run(&["evidence", "verify"], "").succeeded();
+    let refused = doorward.run(&["tenant", "erase", "local", "--yes"], "").failed_with(1);
+    assert!(refused.contains("there is no tenant `local`"), "{refused}");
+}
