@@ -89,6 +89,11 @@ pub(crate) fn built_in(name: &str) -> Integration {
     cases::integration(&name.parse().unwrap()).unwrap()
 }
 
+/// A secret for a field. The id of a key for AWS has a form, and is in every request.
+pub(crate) fn planted(field: &str, canary: impl FnOnce() -> String) -> String {
+    if field == "access_key_id" { "AKIACANARYOFTHECASES".to_owned() } else { canary() }
+}
+
 impl Case {
     fn name(&self) -> &str {
         self.title.as_deref().or(self.request.as_deref()).or(self.named.as_deref()).unwrap()
@@ -197,7 +202,7 @@ async fn run(name: &str) -> usize {
     let house = House::start(&[(name, moved(name, &format!("{}{}", service.url(), base.base_path())))]).await;
     let mut secrets = BTreeMap::new();
     for field in base.secrets().keys() {
-        let secret = canary::plant(&format!("{name}-{field}"));
+        let secret = planted(field, || canary::plant(&format!("{name}-{field}")));
         house.put(&format!("{name}/{field}"), &secret).await;
         secrets.insert(field.clone(), secret);
     }
@@ -268,6 +273,10 @@ fn compare(name: &str, case: &Case, seen: &Seen, secrets: &BTreeMap<String, Stri
         }
     };
     assert_eq!((seen.method.as_str(), seen.target.as_str()), (method.as_str(), path.as_str()), "{about}");
+    let replaces = |scheme: &catalog::AuthScheme| matches!(scheme, catalog::AuthScheme::Replace(_));
+    if case.named.is_none() && !built_in(name).auth().iter().any(replaces) {
+        assert_eq!(seen.body, body, "{about}");
+    }
     let parsed =
         serde_json::from_slice(&seen.body).map_err(|_| String::from_utf8(seen.body.clone()).unwrap());
     assert_eq!(parsed, body_with(name, &body, secrets), "{about}");

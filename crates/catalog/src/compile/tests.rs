@@ -227,3 +227,60 @@ fn credentials_in_query_and_path_are_not_the_callers() {
         assert_eq!(crate::cases::canary(&x, &call).url, "https://api.example.com/botCANARY-token/look");
     }
 }
+
+#[test]
+fn operations_of_one_path_are_told_apart_by_what_their_bodies_always_have() {
+    let two = |a: &str, b: &str| {
+        integration(
+            &format!(
+                "{HEAD}operations:\n  \
+                 a: {{title: A, access: read, risk: low, match: {{method: POST, path: /q}}, body: json{a}}}\n  \
+                 b: {{title: B, access: write, risk: high, match: {{method: POST, path: /q}}, body: json{b}}}\n"
+            ),
+            "x.yaml",
+            "x",
+        )
+    };
+    assert!(two(", fixed: {kind: x}", ", fixed: {kind: z}").is_ok());
+    assert!(two(", fixed: {kind: x}", "").is_ok());
+    let same = (", fixed: {kind: x}", ", fixed: {kind: x}");
+    for (a, b) in [("", ""), same, (", fixed: {kind: x}", ", fixed: {sort: z}")] {
+        assert!(two(a, b).unwrap_err().to_string().contains("could match the same request"), "{a} {b}");
+    }
+    let taken = two(", fixed: {kind: x}, inputs: {kind: {in: body}}", ", fixed: {kind: z}").unwrap_err();
+    assert!(taken.to_string().contains("`fixed` and an input both write `kind`"), "{taken}");
+}
+
+#[test]
+fn several_paths_differ_in_their_inputs() {
+    let paths = |paths: &str| {
+        let matches = format!("{{method: GET, path: {paths}}}");
+        operations(&format!("  a: {{title: A, access: read, risk: low, match: {matches}}}\n"))
+    };
+    assert!(paths("[\"/a/{x}\", \"/b/{x}\"]").contains("each of several paths has other inputs"));
+    assert!(paths("[]").contains("each of several paths has other inputs"));
+}
+
+#[test]
+fn a_built_in_file_names_hosts_by_each_call_only_where_all_that_goes_out_is_signed() {
+    let text = |auth: &str| {
+        format!(
+            "name: x\ntitle: X\ndocs: https://example.com\nbase_url: https://*.example.com\n\
+             secrets: {{a: {{}}, b: {{}}}}\nauth: [{auth}]\n\
+             limits: {{connect: 5s, head: 30s, total: 2m, idle: 30s}}\n{LOOK}"
+        )
+    };
+    assert!(house("x", &text("{scheme: sigv4, access_key_id: a, secret_access_key: b}"), None).is_ok());
+    let loose =
+        house("x", &text("{scheme: basic, username_secret: a, password_secret: b}"), None).unwrap_err();
+    assert!(loose.to_string().contains("cannot loosen anything"), "{loose}");
+}
+
+#[test]
+fn what_is_secret_is_no_evidence() {
+    let problem = operations(
+        "  a: {title: A, access: read, risk: low, match: {method: GET, path: /a}, hides: [data], \
+         evidence: {x: data.key}}\n",
+    );
+    assert!(problem.ends_with("operation `a`: `data.key` is secret, so it is no evidence"), "{problem}");
+}

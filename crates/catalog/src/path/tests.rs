@@ -84,3 +84,27 @@ fn the_root_and_a_trailing_slash_are_paths_of_their_own() {
     assert!(!read("/{name}", "/"));
     assert!(Template::parse("/a//b").is_err());
 }
+
+#[test]
+fn a_verb_stands_behind_an_input() {
+    let template = Template::parse("/v1/targets/{target}:authorize-session").unwrap();
+    let read = |path: &str| {
+        let target: Target = path.parse().unwrap();
+        template.read(&segments(&target), &|_| false)
+    };
+    assert_eq!(read("/v1/targets/t_1:authorize-session").unwrap()["target"], "t_1");
+    assert_eq!(read("/v1/targets/t_1%3Aauthorize-session").unwrap()["target"], "t_1");
+    for other in ["/v1/targets/t_1", "/v1/targets/:authorize-session", "/v1/targets/t_1:authorize-session/x"]
+    {
+        assert!(read(other).is_none(), "{other}");
+    }
+    let inputs = Inputs::from([("target".to_owned(), "t_1".to_owned())]);
+    assert_eq!(template.write(&inputs, &|_| false).unwrap(), "/v1/targets/t_1:authorize-session");
+    let wider = Template::parse("/v1/targets/{target}").unwrap();
+    assert!(template.overlaps(&wider) && template.narrower(&wider) == Some(Ordering::Less));
+    let other = Template::parse("/v1/targets/{target}:cancel").unwrap();
+    assert!(!template.overlaps(&other));
+    for wrong in ["/{a}:", "/{a}:b:c", "/{a}b", "/x{a}:b"] {
+        assert!(Template::parse(wrong).is_err(), "{wrong}");
+    }
+}

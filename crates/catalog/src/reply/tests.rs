@@ -30,3 +30,72 @@ fn a_broken_origin_is_refused() {
         assert!(Origin::parse(wrong).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn every_value_at_a_path_is_kept_and_counted() {
+    let body = br#"{"items": [{"id": "a", "spans": [1, 2]}, {"id": "b", "spans": [3]}], "last": [1, 5],
+        "map": {"x": {"k": 1}, "y": {"k": 2}}, "none": []}"#;
+    let field = |path: &str| {
+        let wanted = BTreeMap::from([("it".to_owned(), Origin::parse(path).unwrap())]);
+        fields(&wanted, &|_| None, body).into_iter().next().map(|(_, text)| text)
+    };
+    assert_eq!(field("items.*.id").unwrap(), "a b");
+    assert_eq!(field("items.#").unwrap(), "2");
+    assert_eq!(field("items.*.spans.#").unwrap(), "3");
+    assert_eq!(field("last.-1").unwrap(), "5");
+    assert_eq!(field("items.-1.id").unwrap(), "b");
+    assert_eq!(field("map.*.k").unwrap(), "1 2");
+    assert_eq!(field("none.#").unwrap(), "0");
+    assert_eq!((field("none.*.id"), field("absent.#"), field("items.*.absent")), (None, None, None));
+    for wrong in ["", "a..b", "a.#.b", "a.**", "#.a"] {
+        assert!(Origin::parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn what_a_program_prints_is_read_as_it_is_written() {
+    let wanted = |text: &str| BTreeMap::from([("it".to_owned(), Origin::parse_printed(text).unwrap())]);
+    let read = |text: &str, output, stdout: &[u8]| printed(&wanted(text), output, stdout);
+    let one = |text: &str| vec![("it".to_owned(), text.to_owned())];
+    assert_eq!(read("line:-1", Output::Text, b"a\n\n  b \n\n"), one("b"));
+    assert_eq!(read("line:1", Output::Text, b"a\nb\n"), one("a"));
+    assert_eq!(read("line:3", Output::Text, b"a\nb\n"), []);
+    assert_eq!(read("-1.v", Output::Lines, b"{\"v\": 1}\n{\n\"v\": 2}\nnonsense"), one("2"));
+    assert_eq!(read("#", Output::Lines, b""), one("0"));
+    assert_eq!(read("v", Output::Json, b"{\"v\": 1} {\"v\": 2}"), []);
+    for wrong in ["line:0", "line:x", "header:date"] {
+        assert!(Origin::parse_printed(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn what_is_secret_is_taken_out_and_what_cannot_be_read_is_not_given() {
+    let hides = ["auth.token".to_owned(), "data".to_owned(), "items.*.key".to_owned()];
+    let body = br#"{"auth": {"token": "CANARY", "id": 1}, "data": {"a": {"b": ["CANARY", 2, null]}},
+        "items": [{"key": "CANARY"}, {"id": 7}]}"#;
+    let shown = String::from_utf8(without(&hides, body).unwrap()).unwrap();
+    assert!(!shown.contains("CANARY"), "{shown}");
+    let value: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(value["data"]["a"]["b"], serde_json::json!(["(hidden)", "(hidden)", null]));
+    assert_eq!((&value["auth"]["id"], &value["items"][1]["id"]), (&1.into(), &7.into()));
+    for unread in [&b"CANARY"[..], b"{\"data\": \"CANARY\"", b"{\"data\": 1, \"data\": \"CANARY\"}"] {
+        let refusal = without(&hides, unread).unwrap_err();
+        assert!(refusal.code == Code::UpstreamReply && !refusal.message.contains("CANARY"));
+    }
+    assert_eq!(without(&hides, b" \n").unwrap(), b" \n");
+    assert_eq!(without(&[], b"CANARY").unwrap(), b"CANARY");
+}
+
+#[test]
+fn a_reply_that_says_it_was_not_done_is_told() {
+    let expect = BTreeMap::from([("data.ok".to_owned(), true.into()), ("errors".to_owned(), Value::Null)]);
+    assert_eq!(unmet(&expect, br#"{"data": {"ok": true}}"#), None);
+    assert_eq!(unmet(&expect, br#"{"data": {"ok": true}, "errors": null}"#), None);
+    assert_eq!(
+        unmet(&expect, br#"{"data": {"ok": false}}"#).unwrap(),
+        "`data.ok` of the reply is not `true`"
+    );
+    assert_eq!(unmet(&expect, br#"{"data": {"ok": true}, "errors": []}"#).unwrap(), "the reply has `errors`");
+    assert_eq!(unmet(&expect, b"<html>").unwrap(), "the reply is not JSON");
+    assert_eq!(unmet(&BTreeMap::new(), b"<html>"), None);
+}

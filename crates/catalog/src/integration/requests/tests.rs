@@ -251,3 +251,49 @@ proptest! {
         let _ = post(MESSAGE, FORM, &body);
     }
 }
+
+#[test]
+fn a_call_of_aws_goes_to_the_host_of_its_service_and_nowhere_else() {
+    let aws = integration("aws");
+    let region = |region: &str| Inputs::from([("region".to_owned(), region.to_owned())]);
+    let name = "identity.show".parse().unwrap();
+    let call = aws.named(id(), &name, region("eu-west-1")).unwrap();
+    assert_eq!(call.request().unwrap().1.to_string(), "https://sts.eu-west-1.amazonaws.com");
+    for odd in ["eu-west-1.evil.example", "eu-west-1/x", "evil.example#", "", "*"] {
+        assert!(aws.named(id(), &name, region(odd)).is_err(), "{odd}");
+    }
+}
+
+#[test]
+fn defaults_are_for_calls_by_name_only() {
+    let vault = crate::cases::integration(&"vault".parse().unwrap()).unwrap();
+    let inputs = Inputs::from([("path".to_owned(), "db".to_owned())]);
+    let call = vault.named(id(), &"kv.read".parse().unwrap(), inputs).unwrap();
+    assert_eq!(call.inputs()["mount"], "secret");
+    assert_eq!(call.request().unwrap().2.as_str(), "/v1/secret/data/db");
+    let target: Target = "/v1/sys/health".parse().unwrap();
+    let asked = Asked { method: Method::Get, target: &target, content_types: &[], body: Some(b"") };
+    assert!(vault.call(id(), &asked).unwrap().inputs().is_empty());
+}
+
+#[test]
+fn lists_and_json_have_one_reading() {
+    let aws = integration("aws");
+    let with = |name: &str, value: &str| -> Inputs {
+        [("region", "eu-west-1"), (name, value)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    };
+    let stop = "instances.stop".parse().unwrap();
+    let one = "i-0123456789abcdef0";
+    let call = aws.named(id(), &stop, with("instances", &format!("[ \"{one}\" ]"))).unwrap();
+    assert_eq!(call.inputs()["instances"], format!("[\"{one}\"]"));
+    let behind = format!("[\"{one}\"] []");
+    for wrong in ["", "[", "[1]", "{}", "[\"x\"]", "[null]", &behind] {
+        assert!(aws.named(id(), &stop, with("instances", wrong)).is_err(), "{wrong}");
+    }
+    let list = "resources.list".parse().unwrap();
+    for wrong in ["1", "\"x\"", "[{\"a\": 1, \"a\": 2}]", "nonsense"] {
+        assert!(aws.named(id(), &list, with("tags", wrong)).is_err(), "{wrong}");
+    }
+}
