@@ -25,6 +25,7 @@ const KINDS: &[Kind] = &[
         is_here: || std::process::Command::new("redis-server").arg("--version").output().is_err(),
     },
     Kind { name: "no-actionlint", is_here: || find("actionlint").is_none() },
+    Kind { name: "no-docker-compose", is_here: || find("docker-compose").is_none() },
     Kind { name: "no-helm", is_here: || find("helm").is_none() },
     Kind { name: "no-promtool", is_here: || find("promtool").is_none() },
     Kind { name: "no-shellcheck", is_here: || find("shellcheck").is_none() },
