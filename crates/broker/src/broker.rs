@@ -266,7 +266,10 @@ impl Broker {
         self.limits.tidy();
         self.incoming.tidy(self.now());
         let broker = Arc::clone(self);
-        drop(tokio::task::spawn_blocking(move || broker.forget_old()));
+        drop(tokio::task::spawn_blocking(move || {
+            broker.forget_old();
+            broker.end_credentials();
+        }));
     }
 
     pub(crate) fn unsealed(&self) -> Result<Arc<Unsealed>, Refusal> {

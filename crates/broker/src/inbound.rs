@@ -8,7 +8,10 @@ use net::Body;
 use crate::mint::Wish;
 use crate::{Lease, Payload};
 
+mod led;
 mod whole;
+
+pub(crate) use led::Led;
 
 /// A request as a door parsed it. Nothing in it is believed yet. Its `Debug` shows no capability, no header and no target:
 /// any of them may carry a credential.
@@ -35,6 +38,16 @@ impl std::fmt::Debug for Inbound {
     }
 }
 
+impl Inbound {
+    /// What led to it, where another call did.
+    pub(crate) fn led(&self) -> Option<&Led> {
+        match &self.asked {
+            Asked::Forward(forward) => forward.led.as_deref(),
+            Asked::Operate(_) => None,
+        }
+    }
+}
+
 /// What a request asks for.
 #[derive(Debug)]
 pub enum Asked {
@@ -58,6 +71,8 @@ pub struct Forward {
     pub body: Body,
     /// The caller asks for a WebSocket.
     pub upgrade: Option<Box<net::websocket::Asked>>,
+    /// What led to it, where another call did.
+    pub(crate) led: Option<Box<Led>>,
     /// The body, where it was read whole; [`Self::body`] is made of the same bytes then.
     read: Option<Bytes>,
 }
@@ -72,13 +87,13 @@ impl Forward {
         headers: HeaderMap,
         body: Body,
     ) -> Self {
-        Self { integration, method, target, headers, body, upgrade: None, read: None }
+        Self { integration, method, target, headers, body, upgrade: None, led: None, read: None }
     }
 }
 
 impl std::fmt::Debug for Forward {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { integration, method, target: _, headers: _, body, upgrade, read: _ } = self;
+        let Self { integration, method, target: _, headers: _, body, upgrade, led: _, read: _ } = self;
         f.debug_struct("Forward")
             .field("integration", integration)
             .field("method", method)

@@ -27,6 +27,8 @@ pub(crate) enum Counted {
     Integration(TenantName, IntegrationName),
     /// The calls of one principal to an integration.
     Caller(TenantName, PrincipalName, IntegrationName),
+    /// The calls of a tenant of one class, such as those that set something up.
+    Class(TenantName, &'static str),
     /// The calls under a grant or narrowing.
     Capability(Counter),
 }
@@ -37,6 +39,7 @@ impl Counted {
         match self {
             Self::Integration(..) => "integration",
             Self::Caller(..) => "caller",
+            Self::Class(..) => "tenant",
             Self::Capability(_) => "capability",
         }
     }

@@ -13,7 +13,7 @@ mod named;
 mod requests;
 
 /// One external service, or Doorward itself.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Integration {
     pub(crate) name: IntegrationName,
     pub(crate) kind: IntegrationName,
@@ -170,6 +170,17 @@ impl Integration {
     #[must_use]
     pub const fn secrets(&self) -> &BTreeMap<String, SecretField> {
         &self.secrets
+    }
+
+    /// The same integration with this secret in place of all that its file names.
+    #[must_use]
+    pub fn keeping(&self, reference: &SecretRef) -> Self {
+        let mut kept = self.clone();
+        for field in kept.secrets.values_mut() {
+            field.reference = reference.clone();
+        }
+        kept.lent = Arc::from([reference.clone()]);
+        kept
     }
 
     /// How the credential is put on a request.

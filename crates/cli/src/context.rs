@@ -25,7 +25,7 @@ impl Context {
     /// Settles where the home is and starts the log. A home that is not known matters only to commands that need one.
     pub(crate) fn new(global: &Global, command: &Command, printer: Printer) -> Outcome<Self> {
         let serves = match command {
-            Command::Up(_) | Command::Gateway(_) => true,
+            Command::Up(_) | Command::Gateway(_) | Command::Serve(_) => true,
             Command::Agent(agent) => matches!(**agent, crate::args::agent::Agent::Start(_)),
             _ => false,
         };

@@ -78,7 +78,9 @@ fn mark_refused(headers: &mut HeaderMap, refusal: &Refusal) {
     }
 }
 
-fn status(code: Code) -> StatusCode {
+/// The status of a code.
+#[must_use]
+pub fn status(code: Code) -> StatusCode {
     StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 

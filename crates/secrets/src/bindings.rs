@@ -55,6 +55,7 @@ impl Bindings {
         }
         let declared = self.declared.as_ref().filter(|declared| declared.knows(tenant));
         match declared {
+            Some(_) if is_kept_for(integration, reference) => Ok(Bound(())),
             Some(declared) if declared.of(integration).lent.contains(reference) => Ok(Bound(())),
             _ => Err(NotLent::Unbound),
         }
@@ -74,6 +75,15 @@ impl Bindings {
         }
     }
 }
+
+/// A credential that a tenant keeps for a provider is bound to the provider's integration by its name.
+fn is_kept_for(integration: &IntegrationName, reference: &SecretRef) -> bool {
+    let of_this =
+        reference.path().strip_prefix(KEPT).and_then(|rest| rest.strip_prefix(integration.as_str()));
+    reference.scheme() == "store" && of_this.is_some_and(|rest| rest.starts_with('/'))
+}
+
+const KEPT: &str = "credentials/";
 
 /// Proof that an integration declared a reference.
 #[derive(Debug)]

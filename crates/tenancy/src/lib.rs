@@ -11,6 +11,7 @@
 //! - A key is in no row and in no value here; what it is found by is a MAC under a key of the house.
 //! - A tenant's row stays when the tenant is erased, so that its name is never given to another one.
 
+mod credential;
 mod key;
 mod tenant;
 
@@ -22,6 +23,7 @@ use model::{Code, KeyId, PrincipalName, Refusal, TenantName, Timestamp};
 use policy::{Known, PrincipalKind, Principals};
 use store::{Storage, Table};
 
+pub use credential::{CredentialRow, Credentials, Settled, Status, Unvalidated};
 pub use key::{Fresh, KeyRow, Scope};
 pub use tenant::{Plan, Standing, TenantRow};
 

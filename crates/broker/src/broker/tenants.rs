@@ -1,9 +1,10 @@
-//! The tenants of a broker.
+//! The tenants of a broker, and what ends of theirs by itself.
 
-use model::Refusal;
+use model::{Refusal, TenantName};
+use secrets::Stored;
+use tenancy::{Credentials, Standing, Tenancy};
 
-use super::Broker;
-use tenancy::Tenancy;
+use super::{Broker, Unsealed, refused};
 
 impl Broker {
     /// The tenants and their keys, read when they are needed for the first time.
@@ -13,5 +14,35 @@ impl Broker {
     pub(crate) fn tenancy(&self) -> Result<&Tenancy, Refusal> {
         self.tenancy.read(&**self.storage(), &self.principals)?;
         Ok(&self.tenancy)
+    }
+
+    /// Removes the bytes of credentials that were replaced and whose grace is over. Blocks.
+    pub(super) fn end_credentials(&self) {
+        let (Ok(unsealed), Ok(tenancy)) = (self.unsealed(), self.tenancy()) else { return };
+        for (name, row) in tenancy.all() {
+            if row.standing() == Standing::Active
+                && let Err(refusal) = self.end_credentials_of(&unsealed, &name)
+            {
+                // The rows still say that they have to go; the next time may go better.
+                tracing::warn!(tenant = %name, code = %refusal.code, "credentials whose grace is over were not removed");
+            }
+        }
+    }
+
+    fn end_credentials_of(&self, unsealed: &Unsealed, tenant: &TenantName) -> Result<(), Refusal> {
+        let (storage, keyring, now) = (&**self.storage(), unsealed.keyring(), self.now());
+        let rows = Credentials::new(storage, tenant);
+        for row in rows.over(now)? {
+            match Stored::new(storage, &keyring, tenant).forget(&row.secret, now) {
+                Err(error)
+                    if error.code() != model::Code::NotFound
+                        && error.code() != model::Code::SecretMissing =>
+                {
+                    return Err(refused(&error, error.code(), error.hint()));
+                }
+                _ => rows.gone(&row, now)?,
+            }
+        }
+        Ok(())
     }
 }

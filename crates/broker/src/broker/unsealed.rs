@@ -28,6 +28,11 @@ impl Unsealed {
         self.keyring.load().house().capability_root(tenant).ok()
     }
 
+    /// The keys.
+    pub(super) fn keyring(&self) -> Arc<Keyring> {
+        self.keyring.load_full()
+    }
+
     /// The key under which what callers present is hashed.
     pub(crate) fn hashing_key(&self) -> Arc<MacKey> {
         self.keyring.load().house().hashing_key()

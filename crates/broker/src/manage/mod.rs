@@ -5,6 +5,7 @@
 
 pub(crate) mod agent;
 mod capabilities;
+mod credentials;
 mod evidence;
 mod integrations;
 mod keys;
@@ -29,7 +30,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 41] = [
+pub const MANAGED: [&str; 47] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -46,6 +47,12 @@ pub const MANAGED: [&str; 41] = [
     "capability.request",
     "capability.revoke",
     "capability.validate",
+    "credential.delete",
+    "credential.list",
+    "credential.setup",
+    "credential.show",
+    "credential.update",
+    "credential.validate",
     "evidence.export",
     "evidence.list",
     "evidence.show",
@@ -131,6 +138,9 @@ pub(crate) async fn run(
     let unsealed = worker.broker().unsealed()?;
     let mut managing = Managing { worker, unsealed, admitted, inputs: call.inputs(), payload, receipt };
     if let Some(done) = Box::pin(agent(&mut managing)).await {
+        return done;
+    }
+    if let Some(done) = Box::pin(credentials::run(&mut managing)).await {
         return done;
     }
     house(&mut managing).await.map(Done::from)

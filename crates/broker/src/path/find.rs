@@ -40,7 +40,10 @@ pub(crate) async fn call(
             Ok(Found { integration, call })
         }
         Asked::Forward(forward) => {
-            let integration = integration(broker, &forward.integration)?;
+            let mut integration = integration(broker, &forward.integration)?;
+            if let Some(led) = &forward.led {
+                integration = Arc::new(integration.keeping(led.candidate()));
+            }
             if forward.upgrade.is_some() {
                 // Whatever the request says, the frames behind it can say anything.
                 let destination = named_destination(&integration, forward)?;

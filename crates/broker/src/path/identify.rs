@@ -28,6 +28,11 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
     let settings = broker.settings();
     let mut facts = inbound.facts.clone();
     facts.environment.clone_from(&settings.environment);
+    if let Some(led) = inbound.led() {
+        let (tenant, principal) = (led.tenant().clone(), led.principal().clone());
+        let caller = prove(tenant, principal, Proof::Led(led.call()), inbound.door, facts);
+        return Ok(Identified { caller, verified: None, delivery: None });
+    }
     if inbound.door == Door::Server {
         return key::caller(broker, unsealed, inbound, facts);
     }

@@ -310,6 +310,8 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
     house.answer(Ask::named("doorward", "tenant.create", &[("name", &keyed)])).await.unwrap();
     let (_, key) = house.answer(Ask::named("doorward", "key.create", &[("tenant", &keyed)])).await.unwrap();
     let first_key = key["id"].as_str().unwrap().to_owned();
+    let openai = vec![("tenant", keyed.as_str()), ("provider", "openai")];
+    let azure = vec![("tenant", keyed.as_str()), ("provider", "azure")];
     let listed = house.entries().iter().find_map(id_of).unwrap().to_string();
     let file = crate::house::plain("http://127.0.0.1:9").replace("name: house", &format!("name: {desk}"));
     let policy = "forbid (principal in Doorward::Role::\"nobody\", action, resource);";
@@ -361,6 +363,16 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         ("key.list", vec![("tenant", &tenant)], None),
         ("key.rotate", vec![("tenant", &keyed), ("id", &first_key)], None),
         ("key.revoke", vec![("tenant", &keyed), ("id", &first_key)], None),
+        (
+            "credential.setup",
+            openai.clone(),
+            Some(br#"{"credential": "sk-0123456789", "skip_validation": true}"#.to_vec()),
+        ),
+        ("credential.validate", azure.clone(), None),
+        ("credential.show", openai.clone(), None),
+        ("credential.list", vec![("tenant", &keyed)], None),
+        ("credential.update", openai.clone(), Some(br#"{"credential_name": "Production"}"#.to_vec())),
+        ("credential.delete", openai.clone(), None),
         ("tenant.erase", vec![("name", &tenant)], None),
         ("broker.seal", vec![], None),
     ];

@@ -61,6 +61,27 @@ pub(crate) struct Up {
     pub(crate) rates: Option<crate::settings::rates::Rates>,
 }
 
+/// `doorward serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where the API listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
+    pub(crate) addr: SocketAddr,
+    /// At the first start: write the recovery key to this file instead of showing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_out: Option<PathBuf>,
+    /// Where the counters are shown in Prometheus' format [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics: Option<SocketAddr>,
+}
+
+impl Serve {
+    /// The same for whoever starts a broker.
+    pub(crate) fn up(&self) -> Up {
+        Up { recovery_out: self.recovery_out.clone(), metrics: self.metrics, ..Up::default() }
+    }
+}
+
 /// Whether callers have to show a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ClientAuth {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use model::IntegrationName;
+use model::{IntegrationName, TenantName};
 
 /// `doorward integration`.
 #[derive(Debug, Subcommand)]
@@ -15,6 +15,18 @@ pub(crate) enum Integration {
         /// Which one
         name: IntegrationName,
     },
+    /// Show what a tenant keeps for each provider
+    Status {
+        /// Which tenant
+        tenant: TenantName,
+    },
+    /// Show every credential that a tenant has or had, and what could be wrong
+    Debug {
+        /// Which tenant
+        tenant: TenantName,
+    },
+    /// Set up a credential that a tenant keeps for a provider
+    Setup(Setup),
     /// Add one of your own, made from a built-in one; with `--file FILE`, write it into a `config.yaml`
     Add(Add),
     /// Change an integration of a `config.yaml` in place; `--help` lists the flags
@@ -82,4 +94,25 @@ pub(crate) struct Test {
     /// Ask the service with its probe, through the running broker
     #[arg(long, requires = "name")]
     pub(crate) live: bool,
+}
+
+/// `doorward integration setup`.
+#[derive(Debug, Args)]
+pub(crate) struct Setup {
+    /// The provider, such as `openai` or `gcp`
+    pub(crate) provider: String,
+    /// Which tenant
+    pub(crate) tenant: TenantName,
+    /// Read the credential from this file; `-` is stdin [default: typed without echo]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credential_file: Option<PathBuf>,
+    /// What it is called
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What is noted beside it
+    #[arg(long, value_name = "JSON")]
+    pub(crate) metadata: Option<String>,
+    /// Do not ask the provider; the credential is used and stays PENDING
+    #[arg(long)]
+    pub(crate) skip_validation: bool,
 }

@@ -9,6 +9,7 @@ pub(crate) mod capability;
 pub(crate) mod compat;
 pub(crate) mod evidence;
 pub(crate) mod gateway;
+pub(crate) mod guard;
 pub(crate) mod import;
 pub(crate) mod integration;
 pub(crate) mod lists;
@@ -108,6 +109,8 @@ pub(crate) enum Command {
     Metadata(Box<metadata::Metadata>),
     /// Start the broker; makes the home at the first start
     Up(Box<broker::Up>),
+    /// Serve the API for tenants; makes the home at the first start
+    Serve(Box<broker::Serve>),
     /// Serve a peer's configuration as it stands, or the home's own integrations
     Gateway(Box<gateway::Gateway>),
     /// Take over the files of another gateway
@@ -138,6 +141,12 @@ pub(crate) enum Command {
     /// Make, list, rotate and revoke keys for the API of tenants
     #[command(subcommand)]
     Key(tenant::Key),
+    /// Answer a coding agent's hook: whether a file may be written so; reads the question from stdin
+    Guard {
+        /// What to do instead of answering.
+        #[command(subcommand)]
+        command: Option<guard::Guard>,
+    },
     /// List, show, add and test integrations
     #[command(subcommand)]
     Integration(integration::Integration),

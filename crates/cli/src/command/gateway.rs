@@ -17,5 +17,5 @@ pub(crate) fn run(context: &Context, args: &Gateway) -> Outcome {
     let peer = Peer::named(args)?;
     let speaks = args.clone();
     let dialect = Box::new(move |listens| speaks.dialect(listens));
-    up::serve(context, &up, Brought { dialect: Some(dialect), limits, peer })
+    up::serve(context, &up, Brought { dialect: Some(dialect), limits, peer, api: None })
 }

@@ -18,6 +18,9 @@ pub(crate) fn run(context: &Context, args: Integration) -> Outcome {
     match args {
         Integration::List => list(context),
         Integration::Show { name } => show(context, &name),
+        Integration::Status { tenant } => super::tenant_integration::status(context, &tenant),
+        Integration::Debug { tenant } => super::tenant_integration::debug(context, &tenant),
+        Integration::Setup(args) => super::tenant_integration::setup(context, args),
         Integration::Add(args) => add(context, &args),
         // Taken out before: their flags may have one dash.
         Integration::Update(_) | Integration::Delete(_) => Ok(()),

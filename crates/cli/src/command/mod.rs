@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod evidence;
 mod gateway;
+mod guard;
 mod import;
 mod init;
 mod integration;
@@ -17,8 +18,10 @@ mod policy_files;
 mod recovery;
 mod sealing;
 mod secret;
+mod serve;
 mod status;
 mod tenant;
+mod tenant_integration;
 mod up;
 mod usage;
 
@@ -38,6 +41,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         | Command::Allowlist(_) => Ok(()),
         Command::Demo(args) => demo::run(context, &args),
         Command::Up(args) => up::run(context, &args),
+        Command::Serve(args) => serve::run(context, &args),
         Command::Gateway(args) => gateway::run(context, &args),
         Command::Import(args) => import::run(context, &args),
         Command::Agent(args) => agent::run(context, *args),
@@ -49,6 +53,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Recovery(args) => recovery::run(context, &args),
         Command::Secret(args) => secret::run(context, args),
         Command::Tenant(args) => tenant::run(context, args),
+        Command::Guard { command } => guard::run(context, command),
         Command::Key(args) => key::run(context, args),
         Command::Integration(args) => integration::run(context, args),
         Command::Capability(args) => capability::run(context, *args),

@@ -41,11 +41,13 @@ pub(super) struct Brought {
     pub(super) limits: ServeLimits,
     /// The other gateway's files.
     pub(super) peer: Option<Arc<Peer>>,
+    /// Where the API for tenants listens, in place of a gateway.
+    pub(super) api: Option<SocketAddr>,
 }
 
 /// The same with what a gateway brings.
 pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
-    let Brought { dialect, limits, peer } = brought;
+    let Brought { dialect, limits, peer, api } = brought;
     let home = context.home()?;
     let settings = Settings::load(home, args, &settings::environment)?;
     // Before anything is made: what is wrong with a file is said at once.
@@ -64,8 +66,16 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let opened = wire::open_with(home, &settings, serving, overlay)?;
     sources::refuse_empty(&opened.broker)?;
     let secured = Secured::read(&settings)?;
-    let bound = net::bind_tcp(settings.gateway.value, threads)
-        .map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
+    let (bound, api) = match api {
+        None => {
+            let bound = net::bind_tcp(settings.gateway.value, threads);
+            (bound.map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?, None)
+        }
+        Some(address) => {
+            let bound = net::bind_tcp(address, std::num::NonZeroUsize::MIN);
+            (Vec::new(), bound.map_err(|error| unbound(&error, "--addr 127.0.0.1:0"))?.pop())
+        }
+    };
     let metrics = settings.metrics.value.map(|address| net::bind_tcp(address, std::num::NonZeroUsize::MIN));
     let metrics = metrics.transpose().map_err(|error| unbound(&error, "--metrics 127.0.0.1:0"))?;
     let metrics = metrics.and_then(|mut bound| bound.pop());
@@ -83,12 +93,13 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     if let Some(peer) = peer {
         office.follows(peer, home);
     }
-    let ports = Ports { gateway, bound, metrics, admin, secured, limits };
+    let ports = Ports { gateway, bound, metrics, admin, api, secured, limits };
     let house = House::new(opened, ports, sockets, office)?;
     let open = Open {
         url: house.doors.get("gateway").cloned().unwrap_or_default(),
         metrics: house.doors.get("metrics").cloned(),
         admin: house.doors.get("admin").cloned(),
+        api: house.doors.get("api").cloned(),
         socket: house.sockets.home.clone(),
         sealed: house.opened.broker.state() == State::Sealed,
         development: settings.development.value,
@@ -147,6 +158,7 @@ struct Open {
     url: String,
     metrics: Option<String>,
     admin: Option<String>,
+    api: Option<String>,
     socket: PathBuf,
     sealed: bool,
     development: bool,
@@ -156,10 +168,10 @@ struct Open {
 impl Open {
     /// Says that the doors are open: they accept from now on.
     fn announce(&self, printer: Printer) -> Outcome {
-        let Self { url, metrics, admin, socket, sealed, development, told } = self;
+        let Self { url, metrics, admin, api, socket, sealed, development, told } = self;
         if printer.is_json() {
             let mut ready = json!({
-                "event": "ready", "gateway": url, "metrics": metrics, "admin": admin, "socket": socket, "pid": std::process::id(),
+                "event": "ready", "gateway": url, "metrics": metrics, "admin": admin, "api": api, "socket": socket, "pid": std::process::id(),
                 "sealed": sealed, "development": development,
             });
             if let (Some(told), Some(fields)) = (told, ready.as_object_mut()) {
@@ -167,7 +179,11 @@ impl Open {
             }
             return printer.json(&ready);
         }
-        Printer::say(&format!("{} {url}", styled(BOLD, "gateway")));
+        if let Some(place) = api {
+            Printer::say(&format!("{}     {place}/api/v1", styled(BOLD, "api")));
+        } else {
+            Printer::say(&format!("{} {url}", styled(BOLD, "gateway")));
+        }
         Printer::say(&format!("{}  {}", styled(BOLD, "socket"), socket.display()));
         if let Some(place) = metrics {
             Printer::say(&format!("{} {place}/metrics", styled(BOLD, "metrics")));

@@ -50,6 +50,7 @@ pub(crate) struct House {
     bound: Vec<Bound>,
     metrics: Option<Bound>,
     admin: Option<Bound>,
+    api: Option<Bound>,
     secured: Option<Secured>,
     limits: ServeLimits,
 }
@@ -61,6 +62,8 @@ pub(crate) struct Ports {
     pub(crate) bound: Vec<Bound>,
     pub(crate) metrics: Option<Bound>,
     pub(crate) admin: Option<Bound>,
+    /// The API for tenants.
+    pub(crate) api: Option<Bound>,
     pub(crate) secured: Option<Secured>,
     /// What the gateway allows its callers.
     pub(crate) limits: ServeLimits,
@@ -74,7 +77,7 @@ impl House {
         sockets: Sockets,
         office: Arc<Office>,
     ) -> Outcome<Self> {
-        let Ports { gateway, bound, metrics, admin, secured, limits } = ports;
+        let Ports { gateway, bound, metrics, admin, api, secured, limits } = ports;
         let scheme = if secured.is_some() { "https" } else { "http" };
         let mut doors = BTreeMap::new();
         if let Some(first) = bound.first() {
@@ -86,11 +89,14 @@ impl House {
         if let Some(admin) = &admin {
             doors.insert("admin".to_owned(), format!("http://{}", admin.address()?));
         }
+        if let Some(api) = &api {
+            doors.insert("api".to_owned(), format!("http://{}", api.address()?));
+        }
         doors.insert("socket".to_owned(), sockets.home.display().to_string());
         if let Some(public) = &sockets.public {
             doors.insert("agent".to_owned(), public.path().display().to_string());
         }
-        Ok(Self { opened, doors, sockets, office, gateway, bound, metrics, admin, secured, limits })
+        Ok(Self { opened, doors, sockets, office, gateway, bound, metrics, admin, api, secured, limits })
     }
 }
 
@@ -138,7 +144,8 @@ async fn serve(
     printer: Printer,
     ready: &dyn Fn() -> Outcome,
 ) -> Outcome {
-    let House { opened, doors, sockets, office, gateway, bound, metrics, admin, secured, limits } = house;
+    let House { opened, doors, sockets, office, gateway, bound, metrics, admin, api, secured, limits } =
+        house;
     let broker = Arc::clone(&opened.broker);
     let signals = Signals::listen()?;
     let open = sockets.open()?;
@@ -152,6 +159,12 @@ async fn serve(
     };
     let gauges = agent::Gauges::start();
     let mut own_doors = open.serve(&own, &control, &doors, &draining, &gauges);
+    if let Some(bound) = api {
+        let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());
+        own_doors.spawn(async move {
+            let _ = server::serve(worker, listener, ServeLimits::default(), draining).await;
+        });
+    }
     let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
     for (bound, shows) in shown.into_iter().filter_map(|(bound, shows)| Some((bound?, shows))) {
         let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());

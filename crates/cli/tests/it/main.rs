@@ -31,6 +31,8 @@ mod gateway_address;
 #[cfg(test)]
 mod grpc;
 #[cfg(test)]
+mod guard;
+#[cfg(test)]
 mod incoming;
 #[cfg(test)]
 mod inplace;
@@ -66,6 +68,8 @@ mod session;
 mod smuggling;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod tenant_api;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]

@@ -103,3 +103,30 @@ fn erasing_a_tenant_destroys_its_wrapped_keys_in_the_file_and_leaves_the_evidenc
     let refused = doorward.run(&["tenant", "erase", "local", "--yes"], "").failed_with(1);
     assert!(refused.contains("there is no tenant `local`"), "{refused}");
 }
+
+#[test]
+fn an_operator_sets_a_credential_up_and_sees_what_could_be_wrong() {
+    let doorward = with_tenant("acme_inc");
+    let secret = doorward.plant("operator");
+    let words = ["integration", "setup", "openai", "acme_inc", "--skip-validation", "--name", "Production"];
+    let said = doorward.run(&words, format!("sk-{secret}")).succeeded();
+    assert!(said.contains("OPENAI integration configured (validation pending)"), "{said}");
+    let status = doorward.run(&["integration", "status", "acme_inc", "--json"], "").json();
+    assert_eq!(status["integrations"]["OPENAI"]["credential_name"], "Production");
+    let debug = doorward.run(&["integration", "debug", "acme_inc", "--json"], "").json();
+    assert_eq!(
+        (debug["active_keys"].as_u64(), debug["several_in_use"].as_array().unwrap().len()),
+        (Some(0), 0)
+    );
+    assert_eq!(debug["credentials"][0]["is_active"], true);
+    let shown = doorward.run(&["integration", "debug", "acme_inc"], "").succeeded();
+    assert!(shown.contains("no key is active: `doorward key create --tenant acme_inc`"), "{shown}");
+    let wrong = doorward.run(&["integration", "setup", "gemini", "acme_inc"], format!("xx{secret}"));
+    assert!(wrong.stdout.contains("Gemini API Key should start with 'AIza'"), "{wrong:?}");
+    assert_eq!(wrong.status.code(), Some(1));
+    let unknown = doorward.run(&["integration", "setup", "cohere", "acme_inc"], "0123456789").failed_with(1);
+    assert!(unknown.contains("Invalid provider specified"), "{unknown}");
+    let nobody = doorward.run(&["integration", "status", "nobody_inc"], "").failed_with(1);
+    assert!(nobody.contains("there is no tenant `nobody_inc`"), "{nobody}");
+    doorward.assert_no_canary();
+}

@@ -126,6 +126,7 @@ fn house(
         bound: Vec::new(),
         metrics: metrics.and_then(|mut bound| bound.pop()),
         admin: None,
+        api: None,
         secured: None,
         limits: net::ServeLimits::default(),
     };

@@ -1,0 +1,384 @@
+//! The credentials that a tenant keeps for providers: set up, validated, shown, listed, changed, deleted.
+//!
+//! An answer says in words that a tenant's program knows what came of it; what was wrong with a request stands in `problem`. A
+//! provider that says no is an answer, not a refusal. The bytes of a credential go into the store of secrets, and from there to
+//! its provider and nowhere else.
+
+mod answer;
+mod probe;
+mod request;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::{Provider, Providers, Strategy};
+use memory::Secret;
+use model::{Code, CredentialId, Refusal, Retry, SecretName, TenantName, Timestamp};
+use secrets::Disclosure;
+use serde_json::{Map, Value, json};
+use tenancy::{CredentialRow, Credentials, Plan, Settled, Status, Unvalidated};
+
+use super::{Done, Managing, waiting};
+use crate::limits::{Counted, Pace};
+use answer::{described, every, failed, told};
+use probe::Verdict;
+use request::{Asked, Wrong};
+
+/// Why nothing was done: a refusal, or a request that says something wrong.
+enum Stop {
+    Refused(Refusal),
+    Wrong(Wrong),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Wrong> for Stop {
+    fn from(wrong: Wrong) -> Self {
+        Self::Wrong(wrong)
+    }
+}
+
+/// What calls of a kind are counted together.
+#[derive(Clone, Copy)]
+enum Class {
+    Setup,
+    Update,
+    Delete,
+    Validate,
+    Look,
+}
+
+impl Class {
+    /// Its name, how many of it a minute, and what a stranger may not do.
+    const fn facts(self) -> (&'static str, u32, &'static str) {
+        match self {
+            Self::Setup => ("setup", 10, "configure"),
+            Self::Update => ("update", 10, "update"),
+            Self::Delete => ("delete", 10, "delete"),
+            Self::Validate => ("validate", 30, "validate"),
+            Self::Look => ("get", 100, "view"),
+        }
+    }
+}
+
+/// Proof that whoever asks may ask about this tenant, and not too often. Only [`of`] makes one.
+#[must_use]
+struct Own {
+    tenant: TenantName,
+    plan: Plan,
+    by_the_house: bool,
+}
+
+/// Performs one of them; `None` where the operation is another one.
+pub(super) async fn run(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
+    let result = match managing.admitted.permit.call().operation().as_str() {
+        "credential.delete" => delete(managing).await,
+        "credential.list" => list(managing).await,
+        "credential.setup" => setup(managing).await,
+        "credential.show" => show(managing).await,
+        "credential.update" => update(managing).await,
+        "credential.validate" => validate(managing).await,
+        _ => return None,
+    };
+    Some(match result {
+        Ok(done) => Ok(done),
+        Err(Stop::Refused(refusal)) => Err(refusal),
+        Err(Stop::Wrong(wrong)) => Ok(wrong.into_done()),
+    })
+}
+
+async fn setup(managing: &mut Managing<'_>) -> Result<Done, Stop> {
+    let own = of(managing, Class::Setup)?;
+    let (code, provider) = provider(managing)?;
+    let asked = Asked::read(managing.payload()?, request::Needs::Credential)?;
+    set_up(managing, &own, (code, provider), asked).await
+}
+
+/// Sets a credential up: kept first, then tried, then put in use where it may be.
+async fn set_up(
+    managing: &mut Managing<'_>,
+    own: &Own,
+    (code, provider): (&'static str, &'static Provider),
+    asked: Asked,
+) -> Result<Done, Stop> {
+    let Asked { credential, name, metadata, skip } = asked;
+    let credential = credential.ok_or_else(Wrong::no_credential)?;
+    let shaped = match provider.shaped(&credential) {
+        Ok(shaped) => shaped,
+        Err(misshaped) if provider.kind == SERVICE_ACCOUNT => {
+            return Err(Wrong::bad(misshaped.to_string()).into());
+        }
+        Err(misshaped) => return Ok(failed(code, &misshaped.to_string())),
+    };
+    let mut metadata = metadata.unwrap_or_default();
+    if provider.kind == SERVICE_ACCOUNT {
+        metadata.extend(shaped.facts.into_iter().map(|(name, fact)| (name, Value::from(fact))));
+    }
+    providers()?.kept(provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
+    if let Settled::NoRoom(most) =
+        with_rows(managing, own, move |rows, plan, _| rows.room(code, plan)).await?
+    {
+        return Err(Wrong::plan(most).into());
+    }
+    let fingerprint = crypto::to_hex(crypto::sha256(&[credential.as_bytes()]).get(..4).unwrap_or_default());
+    let (id, secret) = kept(managing, own, (code, provider), &credential).await?;
+    drop(credential);
+    let now = managing.worker.broker().now();
+    let mut row = CredentialRow {
+        id,
+        provider: code.to_owned(),
+        secret,
+        name: name.unwrap_or_else(|| provider.title.clone()),
+        status: Status::Pending,
+        created: now,
+        expires: now.after(LIFE),
+        validated: None,
+        error: None,
+        metadata,
+        by: managing.admitted.permit.principal().clone(),
+        fingerprint,
+        ends: None,
+        gone: false,
+    };
+    let unvalidated = if skip { Unvalidated::Replaces } else { Unvalidated::Waits };
+    if !skip {
+        let verdict = probe::verdict(managing, &own.tenant, provider, &row.secret).await?;
+        note(&mut row, verdict, now);
+    }
+    settled(managing, own, row, unvalidated).await
+}
+
+/// Writes what came of a credential. One that the plan has no room for leaves nothing behind.
+async fn settled(
+    managing: &Managing<'_>,
+    own: &Own,
+    row: CredentialRow,
+    unvalidated: Unvalidated,
+) -> Result<Done, Stop> {
+    let written = row.clone();
+    let settled =
+        with_rows(managing, own, move |rows, plan, now| rows.settle(&written, plan, (unvalidated, now)))
+            .await;
+    match settled {
+        Ok(Settled::InUse | Settled::Beside) => Ok(told(&row)),
+        Ok(Settled::NoRoom(most)) => {
+            forget(managing, own, &row).await?;
+            Err(Wrong::plan(most).into())
+        }
+        Err(refusal) => {
+            forget(managing, own, &row).await?;
+            Err(refusal.into())
+        }
+    }
+}
+
+/// Keeps the bytes of a credential under a name that binds them to the integration of their provider.
+async fn kept(
+    managing: &Managing<'_>,
+    own: &Own,
+    (code, provider): (&str, &Provider),
+    credential: &str,
+) -> Result<(CredentialId, SecretName), Refusal> {
+    let broker = managing.worker.broker();
+    let id = CredentialId::new(broker.now(), broker.random()?);
+    let of = provider.integration.as_ref().map_or_else(|| code.to_ascii_lowercase(), ToString::to_string);
+    let name: SecretName = format!("credentials/{of}/{id}")
+        .parse()
+        .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))?;
+    let secret = Secret::new(credential.as_bytes().to_vec())
+        .map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
+    let put = managing.unsealed.secrets().put(&own.tenant, &name, secret, Disclosure::Never).await;
+    put.map_err(|error| refused(&error))?;
+    Ok((id, name))
+}
+
+/// Tries a credential again: one that waits for its validation before the one in use.
+async fn validate(managing: &mut Managing<'_>) -> Result<Done, Stop> {
+    let own = of(managing, Class::Validate)?;
+    let (code, provider) = provider(managing)?;
+    let found = with_rows(managing, &own, move |rows, _, _| {
+        let waiting = |row: &CredentialRow| {
+            row.provider == code && row.status == Status::Pending && !row.gone && row.ends.is_none()
+        };
+        let newest = rows.all()?.into_iter().filter(waiting).max_by_key(|row| row.id);
+        Ok(match newest {
+            Some(row) => Some(row),
+            None => rows.in_use()?.remove(code),
+        })
+    });
+    let Some(mut row) = found.await? else {
+        let value = json!({
+            "success": false, "provider": code, "credential_id": null, "validation_status": "NOT_CONFIGURED",
+            "validation_error": "Integration not configured",
+            "message": "No integration found for the specified provider.",
+        });
+        return Ok(value.into());
+    };
+    let verdict = probe::verdict(managing, &own.tenant, provider, &row.secret).await?;
+    note(&mut row, verdict, managing.worker.broker().now());
+    settled(managing, &own, row, Unvalidated::Waits).await
+}
+
+/// Changes what stands beside a credential, or puts another one in its place.
+async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
+    let own = of(managing, Class::Update)?;
+    let (code, provider) = provider(managing)?;
+    let asked = Asked::read(managing.payload()?, request::Needs::Anything)?;
+    let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(code))).await?;
+    let mut row = found.ok_or_else(Wrong::nothing_there)?;
+    let merged = asked.metadata.map(|given| merged(row.metadata.clone(), given));
+    if asked.credential.is_some() {
+        let name = asked.name.or_else(|| Some(row.name.clone()));
+        let metadata = merged.or_else(|| Some(row.metadata.clone()));
+        return set_up(managing, &own, (code, provider), Asked { name, metadata, ..asked }).await;
+    }
+    if let Some(metadata) = merged {
+        providers()?.kept(provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
+        row.metadata = metadata;
+    }
+    if let Some(name) = asked.name {
+        row.name = name;
+    }
+    let written = row.clone();
+    with_rows(managing, &own, move |rows, plan, now| {
+        rows.settle(&written, plan, (Unvalidated::Replaces, now))
+    })
+    .await?;
+    let mut done = told(&row);
+    if let Some(value) = done.value.as_object_mut() {
+        value.insert("message".to_owned(), format!("{code} integration updated successfully").into());
+    }
+    Ok(done)
+}
+
+/// Takes a provider's credentials out of use and removes their bytes; what is known of them stays.
+async fn delete(managing: &mut Managing<'_>) -> Result<Done, Stop> {
+    let own = of(managing, Class::Delete)?;
+    let (code, _) = provider(managing)?;
+    for row in with_rows(managing, &own, move |rows, _, now| rows.remove(code, now)).await? {
+        forget(managing, &own, &row).await?;
+        with_rows(managing, &own, move |rows, _, now| rows.gone(&row, now)).await?;
+    }
+    let message = format!("{code} integration deleted");
+    Ok(json!({ "success": true, "message": message, "provider": code }).into())
+}
+
+async fn list(managing: &mut Managing<'_>) -> Result<Done, Stop> {
+    let own = of(managing, Class::Look)?;
+    let mut used = with_rows(managing, &own, |rows, _, _| rows.in_use()).await?;
+    let now = managing.worker.broker().now();
+    let configured: Vec<String> = used.keys().cloned().collect();
+    let all_valid = !used.is_empty() && used.values().all(|row| row.shown(now) == "VALID");
+    let shown: Map<String, Value> = providers()?
+        .all()
+        .map(|(code, _)| (code.to_owned(), described(code, used.remove(code).as_ref(), now)))
+        .collect();
+    let mut listed = json!({
+        "org_slug": own.tenant, "integrations": shown, "all_valid": all_valid,
+        "providers_configured": configured,
+    });
+    if let (true, Some(listed)) = (own.by_the_house, listed.as_object_mut()) {
+        let rows = with_rows(managing, &own, |rows, _, _| Ok((rows.all()?, rows.in_use()?))).await?;
+        listed.insert("credentials".to_owned(), every(&rows.0, &rows.1, now).into());
+    }
+    Ok(listed.into())
+}
+
+async fn show(managing: &mut Managing<'_>) -> Result<Done, Stop> {
+    let own = of(managing, Class::Look)?;
+    let (code, _) = provider(managing)?;
+    let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(code))).await?;
+    Ok(described(code, found.as_ref(), managing.worker.broker().now()).into())
+}
+
+// === who, what, how often ===
+
+/// Whose credentials these are: the caller's own tenant, or, for the house, any. Then how often. In this order, so that nobody
+/// uses up what another tenant may do.
+fn of(managing: &Managing<'_>, class: Class) -> Result<Own, Stop> {
+    let broker = managing.worker.broker();
+    let (word, most, verb) = class.facts();
+    let asked = managing.input("tenant")?;
+    let caller = managing.admitted.permit.tenant();
+    let house = *caller == broker.settings().tenant;
+    if !house && caller.as_str() != asked {
+        let message = format!("Cannot {verb} integrations for another organization");
+        return Err(Refusal::new(Code::Denied, message).into());
+    }
+    let tenant = super::tenants::named(asked)?;
+    let plan = broker.tenancy()?.active(&tenant)?.plan;
+    if !house {
+        let counted = Counted::Class(tenant.clone(), word);
+        let pace = Pace { calls: most, per: Duration::from_secs(60), strategy: Strategy::SlidingWindow };
+        let _within = broker.limits().count(std::iter::once((counted, pace))).map_err(|quota| {
+            Refusal::new(Code::RateLimited, format!("Too many requests for org {tenant}"))
+                .retry(Retry::After(quota.reset))
+                .quota(quota)
+        })?;
+    }
+    Ok(Own { tenant, plan, by_the_house: house })
+}
+
+fn provider(managing: &Managing<'_>) -> Result<(&'static str, &'static Provider), Stop> {
+    let found = providers()?.find(managing.input("provider")?);
+    found.ok_or_else(|| {
+        Wrong::bad("Invalid provider specified. Please check the supported providers list.".to_owned()).into()
+    })
+}
+
+fn providers() -> Result<&'static Providers, Refusal> {
+    Providers::builtin()
+        .map_err(|error| crate::broker::refused(&error, Code::SourceUnavailable, error.hint()))
+}
+
+// === rows ===
+
+async fn with_rows<T: Send + 'static>(
+    managing: &Managing<'_>,
+    own: &Own,
+    work: impl FnOnce(&Credentials<'_>, Plan, Timestamp) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let broker = Arc::clone(managing.worker.broker());
+    let (tenant, plan) = (own.tenant.clone(), own.plan);
+    waiting(move || work(&Credentials::new(&**broker.storage(), &tenant), plan, broker.now())).await
+}
+
+async fn forget(managing: &Managing<'_>, own: &Own, row: &CredentialRow) -> Result<(), Refusal> {
+    let forgotten = managing.unsealed.secrets().forget(&own.tenant, &row.secret).await;
+    match forgotten {
+        Err(error) if error.code() != Code::NotFound && error.code() != Code::SecretMissing => {
+            Err(refused(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a provider said, in the row. What it did not say leaves the status as it was.
+fn note(row: &mut CredentialRow, verdict: Verdict, now: Timestamp) {
+    match verdict {
+        Verdict::Works => {
+            (row.status, row.validated, row.error) = (Status::Valid, Some(now), None);
+        }
+        Verdict::Refused(why) => (row.status, row.error) = (Status::Invalid, Some(why)),
+        Verdict::Unknown(why) => row.error = Some(why),
+    }
+}
+
+/// Members that a request does not change.
+fn merged(mut known: Map<String, Value>, given: Map<String, Value>) -> Map<String, Value> {
+    known.extend(given.into_iter().filter(|(name, _)| !PROTECTED.contains(&name.as_str())));
+    known
+}
+
+fn refused(error: &secrets::Error) -> Refusal {
+    crate::broker::refused(error, error.code(), error.hint())
+}
+
+const PROTECTED: [&str; 4] = ["project_id", "client_email", "credential_type", "private_key_id"];
+const SERVICE_ACCOUNT: &str = "SERVICE_ACCOUNT_JSON";
+/// Ninety days.
+const LIFE: Duration = Duration::from_secs(90 * 86_400);

@@ -1,0 +1,73 @@
+//! What is said of a credential, in the words that programs of tenants know.
+
+use std::collections::BTreeMap;
+
+use model::Timestamp;
+use serde_json::{Value, json};
+use tenancy::{CredentialRow, Status};
+
+use crate::manage::Done;
+
+pub(super) fn told(row: &CredentialRow) -> Done {
+    let CredentialRow { id, provider, status, error, fingerprint, .. } = row;
+    let message = match status {
+        Status::Valid => format!("{provider} integration configured and validated successfully"),
+        Status::Invalid => {
+            let why = error.as_deref().unwrap_or("Invalid API key");
+            format!("{provider} credential validation failed: {why}")
+        }
+        Status::Pending => format!("{provider} integration configured (validation pending)"),
+    };
+    let fields = [("provider", provider.as_str()), ("status", status.as_str()), ("fingerprint", fingerprint)];
+    Done {
+        value: json!({
+            "success": *status == Status::Valid, "provider": provider, "credential_id": id,
+            "validation_status": status, "validation_error": error, "message": message,
+        }),
+        fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        code: None,
+    }
+}
+
+/// A key that can't be one of this provider: nothing was kept.
+pub(super) fn failed(code: &str, why: &str) -> Done {
+    json!({
+        "success": false, "provider": code, "credential_id": null, "validation_status": "FAILED",
+        "validation_error": why,
+        "message": format!("Failed to setup {code} integration. Please verify your credentials and try again."),
+    })
+    .into()
+}
+
+pub(super) fn described(code: &str, row: Option<&CredentialRow>, now: Timestamp) -> Value {
+    match row {
+        None => json!({
+            "provider": code, "status": "NOT_CONFIGURED", "credential_name": null, "last_validated_at": null,
+            "last_error": null, "created_at": null, "metadata": null,
+        }),
+        Some(row) => json!({
+            "provider": code, "status": row.shown(now), "credential_name": row.name,
+            "last_validated_at": row.validated, "last_error": row.error, "created_at": row.created,
+            "metadata": row.metadata,
+        }),
+    }
+}
+
+/// Every row, for whoever looks after tenants.
+pub(super) fn every(
+    rows: &[CredentialRow],
+    used: &BTreeMap<String, CredentialRow>,
+    now: Timestamp,
+) -> Vec<Value> {
+    rows.iter()
+        .map(|row| {
+            let in_use = used.get(&row.provider).is_some_and(|used| used.id == row.id);
+            json!({
+                "credential_id": row.id, "provider": row.provider, "credential_name": row.name,
+                "validation_status": row.shown(now), "last_validated_at": row.validated, "is_active": in_use,
+                "created_at": row.created, "last_error": row.error, "deactivation_scheduled_at": row.ends,
+                "fingerprint": row.fingerprint, "bytes": !row.gone,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,349 @@
+//! For whom a tenant may keep a credential: codes, aliases, what a credential looks like, what may be noted beside it.
+//!
+//! The list is data, `providers.yaml`. Whether a credential works is the probe of the provider's integration; here stands only
+//! what can be seen without asking anybody.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use model::IntegrationName;
+use regex::Regex;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{Error, yaml};
+
+/// All providers.
+#[derive(Debug)]
+pub struct Providers {
+    all: BTreeMap<String, Provider>,
+    schemas: BTreeMap<String, Schema>,
+}
+
+/// One provider.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// What a credential of it is called where nobody says.
+    pub title: String,
+    /// What kind of credential it is.
+    pub kind: String,
+    /// What it belongs to.
+    pub group: Group,
+    /// Its names in addresses, in lower case.
+    pub aliases: Vec<String>,
+    /// Whose probe validates a credential; `None` where this version validates none.
+    pub integration: Option<IntegrationName>,
+    /// How a key begins; anything where there is none.
+    #[serde(default)]
+    pub prefixes: Vec<String>,
+    /// What the document has in it, where the credential is one.
+    pub json: Option<Document>,
+    /// The members of the document that are no secret.
+    #[serde(default)]
+    pub facts: Vec<String>,
+    metadata: String,
+}
+
+/// What providers are together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// Models.
+    Genai,
+    /// Clouds.
+    Cloud,
+}
+
+/// A credential that is a JSON document.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// What its member `type` says.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// The members that have to be there, in one form or another.
+    forms: Vec<Vec<String>>,
+}
+
+/// Proof that a credential looks as its provider's do, with the members of it that are no secret.
+#[derive(Debug)]
+#[must_use]
+pub struct Shaped {
+    /// Those members.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// Why a credential does not look like one, in words that repeat nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misshaped {
+    /// A document that is none.
+    #[error(
+        "Invalid JSON format: The credential must be valid JSON. Please copy the entire contents of your {0} JSON file."
+    )]
+    Json(&'static str),
+    /// A document that is a list or a word.
+    #[error("Invalid credential format: Expected a JSON object, not an array or primitive value.")]
+    NoObject,
+    /// A document of another type.
+    #[error(
+        "Invalid credential type: Expected '{expected}' but got '{found}'. Please ensure you're using a Service Account JSON key file."
+    )]
+    Type {
+        /// The type that it has to be.
+        expected: String,
+        /// The one that it says.
+        found: String,
+    },
+    /// Members that are not there.
+    #[error("Invalid {0}: Missing required fields: {1}")]
+    Missing(&'static str, String),
+    /// A key that is too short.
+    #[error("{0} is too short")]
+    Short(String),
+    /// A key that begins otherwise.
+    #[error("{0} should start with {1}")]
+    Prefix(String, String),
+}
+
+/// Why metadata can't be kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Metadata validation failed for '{field}': {why}")]
+pub struct Unkept {
+    /// The field.
+    pub field: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    schemas: BTreeMap<String, Schema>,
+    providers: BTreeMap<String, Provider>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Schema {
+    #[serde(default)]
+    extra: Extra,
+    fields: BTreeMap<String, Field>,
+    #[serde(default)]
+    lists: BTreeMap<String, List>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Extra {
+    #[default]
+    Forbid,
+    Allow,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    most: usize,
+    fields: BTreeMap<String, Field>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Field {
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    min: usize,
+    max: Option<usize>,
+    pattern: Option<String>,
+}
+
+impl Providers {
+    /// Those that are built in.
+    ///
+    /// # Errors
+    /// Never for a build whose tests pass.
+    pub fn builtin() -> Result<&'static Self, Error> {
+        static BUILTIN: OnceLock<Providers> = OnceLock::new();
+        if let Some(known) = BUILTIN.get() {
+            return Ok(known);
+        }
+        let read = Self::read(include_str!("../providers.yaml"), "providers.yaml")?;
+        Ok(BUILTIN.get_or_init(|| read))
+    }
+
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// With the line of what can't be read, and of an unknown key.
+    pub fn read(text: &str, file: &str) -> Result<Self, Error> {
+        let File { schemas, providers } = yaml::read(text, file)?;
+        Ok(Self { all: providers, schemas })
+    }
+
+    /// Every provider with its code, sorted.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Provider)> {
+        self.all.iter().map(|(code, provider)| (code.as_str(), provider))
+    }
+
+    /// The provider of this code or alias, in any case.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<(&str, &Provider)> {
+        let wanted = name.to_ascii_lowercase();
+        self.all()
+            .find(|(code, provider)| code.eq_ignore_ascii_case(&wanted) || provider.aliases.contains(&wanted))
+    }
+
+    /// Looks whether metadata may be kept for a provider.
+    ///
+    /// # Errors
+    /// The first field that may not.
+    pub fn kept(&self, provider: &Provider, metadata: &Map<String, Value>) -> Result<(), Unkept> {
+        match self.schemas.get(&provider.metadata) {
+            Some(schema) if !metadata.is_empty() => schema.check(metadata),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Provider {
+    /// Looks at a credential as it came, without asking anybody.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn shaped(&self, credential: &str) -> Result<Shaped, Misshaped> {
+        match &self.json {
+            None => self.key(credential),
+            Some(document) => document.shaped(credential, &self.facts),
+        }
+    }
+
+    fn key(&self, credential: &str) -> Result<Shaped, Misshaped> {
+        if credential.len() < SHORTEST {
+            return Err(Misshaped::Short(self.title.clone()));
+        }
+        if self.prefixes.is_empty() || self.prefixes.iter().any(|prefix| credential.starts_with(prefix)) {
+            return Ok(Shaped { facts: BTreeMap::new() });
+        }
+        let listed: Vec<String> = self.prefixes.iter().map(|prefix| format!("'{prefix}'")).collect();
+        let listed = match listed.as_slice() {
+            [one] => one.clone(),
+            several => format!("'[{}]'", several.join(", ")),
+        };
+        Err(Misshaped::Prefix(self.title.clone(), listed))
+    }
+}
+
+impl Document {
+    fn shaped(&self, credential: &str, facts: &[String]) -> Result<Shaped, Misshaped> {
+        let what = if self.kind.is_some() { "Service Account" } else { "credential" };
+        let read: Value = serde_json::from_str(credential).map_err(|_| Misshaped::Json(what))?;
+        let Value::Object(members) = read else { return Err(Misshaped::NoObject) };
+        if let Some(expected) = &self.kind {
+            let found = members.get("type").and_then(Value::as_str);
+            if found != Some(expected) {
+                // A type is a word; whatever else stands there may be anything.
+                let plain = |text: &&str| {
+                    text.len() <= LONGEST_TYPE && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                };
+                let found = found.filter(plain).unwrap_or("missing").to_owned();
+                return Err(Misshaped::Type { expected: expected.clone(), found });
+            }
+        }
+        let there = |name: &&String| {
+            members.get(*name).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty())
+        };
+        let missing = |form: &Vec<String>| -> Vec<String> {
+            form.iter().filter(|name| !there(name)).cloned().collect()
+        };
+        let nearest = self.forms.iter().map(missing).min_by_key(Vec::len).unwrap_or_default();
+        if !nearest.is_empty() {
+            let what = if self.kind.is_some() { "Service Account JSON" } else { "credential" };
+            return Err(Misshaped::Missing(what, nearest.join(", ")));
+        }
+        let fact = |name: &String| {
+            Some((name.clone(), members.get(name)?.as_str()?.chars().take(LONGEST_FACT).collect()))
+        };
+        Ok(Shaped { facts: facts.iter().filter_map(fact).collect() })
+    }
+}
+
+impl Schema {
+    fn check(&self, metadata: &Map<String, Value>) -> Result<(), Unkept> {
+        for (name, value) in metadata {
+            match (self.fields.get(name), self.lists.get(name)) {
+                (Some(field), _) => field.check(name, value)?,
+                (None, Some(list)) => list.check(name, value)?,
+                (None, None) if self.extra == Extra::Allow => {}
+                (None, None) => return Err(unkept(name, "Extra inputs are not permitted")),
+            }
+        }
+        required(&self.fields, metadata)
+    }
+}
+
+impl List {
+    fn check(&self, name: &str, value: &Value) -> Result<(), Unkept> {
+        let Value::Array(entries) = value else {
+            return if value.is_null() { Ok(()) } else { Err(unkept(name, "a list is expected")) };
+        };
+        if entries.len() > self.most {
+            return Err(unkept(name, &format!("at most {} entries", self.most)));
+        }
+        for entry in entries {
+            let Value::Object(members) = entry else { return Err(unkept(name, "objects are expected")) };
+            for (inner, value) in members {
+                match self.fields.get(inner) {
+                    Some(field) => field.check(inner, value)?,
+                    None => return Err(unkept(inner, "Extra inputs are not permitted")),
+                }
+            }
+            required(&self.fields, members)?;
+        }
+        Ok(())
+    }
+}
+
+impl Field {
+    fn check(&self, name: &str, value: &Value) -> Result<(), Unkept> {
+        let text = match value {
+            Value::Null => return Ok(()),
+            Value::String(text) => text,
+            _ => return Err(unkept(name, "a text is expected")),
+        };
+        let length = text.chars().count();
+        if length < self.min {
+            return Err(unkept(name, &format!("at least {} characters", self.min)));
+        }
+        if let Some(max) = self.max.filter(|max| length > *max) {
+            return Err(unkept(name, &format!("at most {max} characters")));
+        }
+        if let Some(pattern) = &self.pattern {
+            let fits = Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(text));
+            if !fits {
+                return Err(unkept(name, &format!("it does not look like `{pattern}`")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn required(fields: &BTreeMap<String, Field>, members: &Map<String, Value>) -> Result<(), Unkept> {
+    let missing =
+        fields.iter().find(|(name, field)| field.required && members.get(*name).is_none_or(Value::is_null));
+    missing.map_or(Ok(()), |(name, _)| Err(unkept(name, "Field required")))
+}
+
+fn unkept(field: &str, why: &str) -> Unkept {
+    Unkept { field: field.chars().take(LONGEST_TYPE).collect(), why: why.to_owned() }
+}
+
+/// Shortest key, in bytes.
+const SHORTEST: usize = 10;
+const LONGEST_TYPE: usize = 64;
+const LONGEST_FACT: usize = 255;
+
+#[cfg(test)]
+mod tests;

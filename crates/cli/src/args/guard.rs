@@ -1,0 +1,16 @@
+//! Arguments of `doorward guard`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+/// `doorward guard`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Guard {
+    /// Enter the hook into `.claude/settings.json` of a project, beside what is there
+    Install {
+        /// The folder of the project
+        #[arg(default_value = ".")]
+        project: PathBuf,
+    },
+}

@@ -1,0 +1,115 @@
+//! `doorward guard`: the hook that keeps credential code of a project behind the API, and `guard install`, which enters it.
+//!
+//! A coding agent asks it before it writes a file: a document on stdin, an answer on stdout, always status 0. What can't be read
+//! is let through, as such hooks do: it guards against mistakes, not against whoever means it.
+
+use std::io::Read;
+use std::path::Path;
+
+use regex::RegexBuilder;
+use serde_json::{Value, json};
+
+use crate::args::guard::Guard;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::print::Printer;
+
+/// What is refused, and in which words.
+const RULES: [(&str, &str, &str); 4] = [
+    (
+        r#"\.from\(["'`]cloud_provider_integrations["'`]"#,
+        "Don't use cloud_provider_integrations table.",
+        "Use API which stores in BigQuery. See /integration-setup",
+    ),
+    (
+        "integration_[a-z0-9_]+_(status|configured_at|enabled)",
+        "Don't write integration status to Supabase.",
+        "API stores status in BigQuery. See /integration-setup",
+    ),
+    (
+        r"createServiceRoleClient\(\)[\s\S]{0,200}(integration|cloud_provider)",
+        "Don't use createServiceRoleClient for integrations.",
+        "Use BackendClient API. See /integration-setup",
+    ),
+    (
+        r"(async\s+)?function\s+save\w*IntegrationStatus|const\s+save\w*IntegrationStatus\s*=",
+        "Don't create save*IntegrationStatus functions.",
+        "API handles all writes. See /integration-setup",
+    ),
+];
+
+/// Answers one question, or enters the hook into a project.
+pub(crate) fn run(context: &Context, args: Option<Guard>) -> Outcome {
+    match args {
+        None => {
+            let mut asked = Vec::new();
+            let read = std::io::stdin().lock().take(MOST).read_to_end(&mut asked);
+            let denied =
+                read.ok().and_then(|_| serde_json::from_slice(&asked).ok()).and_then(|asked| denied(&asked));
+            denied.map_or(Ok(()), |document| Printer::text(&document.to_string()))
+        }
+        Some(Guard::Install { project }) => install(context, &project),
+    }
+}
+
+/// The answer to a question where it is no.
+fn denied(asked: &Value) -> Option<Value> {
+    let tool = asked.get("tool_name")?.as_str()?;
+    let given = asked.get("tool_input")?;
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+    let path = text(given, "file_path").or_else(|| text(given, "notebook_path"))?;
+    if !TOOLS.contains(&tool) || !path.contains(GUARDED) {
+        return None;
+    }
+    let mut written: Vec<String> =
+        ["content", "new_string", "new_source"].iter().filter_map(|name| text(given, name)).collect();
+    let edits = given.get("edits").and_then(Value::as_array).into_iter().flatten();
+    written.extend(edits.filter_map(|edit| text(edit, "new_string")));
+    let broken = RULES.iter().find(|(pattern, ..)| {
+        let regex = RegexBuilder::new(pattern).case_insensitive(true).multi_line(true).build();
+        regex.is_ok_and(|regex| written.iter().any(|text| regex.is_match(text)))
+    });
+    let (_, what, instead) = broken?;
+    Some(json!({ "hookSpecificOutput": {
+        "hookEventName": "PreToolUse", "permissionDecision": "deny",
+        "permissionDecisionReason": format!("❌ BLOCKED: {what}\n{instead}"),
+    }}))
+}
+
+/// Enters the hook into the settings of a project, beside what is there.
+fn install(context: &Context, project: &Path) -> Outcome {
+    let folder = project.join(".claude");
+    let file = folder.join("settings.json");
+    let mut settings: Value = match std::fs::read(&file) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|error| Failure::doing(format!("`{}` can't be read", file.display()), &error))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => json!({}),
+        Err(error) => return Err(Failure::doing(format!("could not read `{}`", file.display()), &error)),
+    };
+    let strange = || Failure::new(format!("`{}` has another shape than such a file has", file.display()));
+    let hooks = settings.as_object_mut().ok_or_else(strange)?.entry("hooks").or_insert_with(|| json!({}));
+    let before = hooks.as_object_mut().ok_or_else(strange)?.entry("PreToolUse").or_insert_with(|| json!([]));
+    let list = before.as_array_mut().ok_or_else(strange)?;
+    let there = list.iter().any(|entry| entry.to_string().contains(COMMAND));
+    if !there {
+        let hook = json!({ "type": "command", "command": COMMAND });
+        list.push(json!({ "matcher": TOOLS.join("|"), "hooks": [hook] }));
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Failure::doing(format!("could not make `{}`", folder.display()), &error))?;
+        let text = format!("{settings:#}\n");
+        store::files::replace(&file, text.as_bytes(), 0o644)?;
+    }
+    let document = json!({ "settings": file, "changed": !there });
+    context.printer.answer(&document, |_| {
+        if there {
+            format!("`{}` has the hook already.", file.display())
+        } else {
+            format!("Entered the hook into `{}`.", file.display())
+        }
+    })
+}
+
+const TOOLS: [&str; 4] = ["Write", "Edit", "MultiEdit", "NotebookEdit"];
+const GUARDED: &str = "integrations.ts";
+const COMMAND: &str = "doorward guard";
+const MOST: u64 = 16 << 20;

@@ -1,0 +1,145 @@
+//! The door for tenants: the credential API under `/api/v1`, which programs of a service call with a key of their tenant.
+//!
+//! | route | operation | key |
+//! |---|---|---|
+//! | `POST /api/v1/integrations/{org}/{provider}/setup` | `credential.setup` | `X-API-Key` |
+//! | `POST /api/v1/integrations/{org}/{provider}/validate` | `credential.validate` | `X-API-Key` |
+//! | `GET /api/v1/integrations/{org}` | `credential.list` | `X-API-Key` |
+//! | `GET /api/v1/integrations/{org}/{provider}` | `credential.show` | `X-API-Key` |
+//! | `PUT /api/v1/integrations/{org}/{provider}` | `credential.update` | `X-API-Key` |
+//! | `DELETE /api/v1/integrations/{org}/{provider}` | `credential.delete` | `X-API-Key` |
+//! | `POST /api/v1/organizations/onboard` | `tenant.create`, `key.create` | `X-CA-Root-Key` |
+//!
+//! Who it is, whether that is allowed and how often is decided behind this door. It reads a path, carries a body that it does
+//! not look into, and says what came back in the words that such programs know: `{"detail", "request_id"}` where something is
+//! wrong.
+//!
+//! # Invariants
+//!
+//! - A body goes into guarded memory, and is in no log and no answer.
+//! - Nothing that is wrong with a body is said before the caller is proven.
+//! - A page of the web reaches nothing here: no answer says that it may, and a key is in a header that no form can write.
+
+mod onboard;
+mod reply;
+mod route;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Asked, Inbound, Operate, Outbound, Payload, Worker};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use model::{Code, Door, Fact, Inputs, Refusal};
+use net::body::{Bounds, CollectError, collect_bounded};
+use net::{Body, Drained, Draining, Listener, Peer, ServeLimits};
+
+use reply::Reply;
+use route::Route;
+
+/// Serves the API until the house drains.
+pub async fn serve(
+    worker: Arc<Worker>,
+    listener: Listener,
+    limits: ServeLimits,
+    draining: Draining,
+) -> Drained {
+    let service = move |request: Request<Incoming>, peer: Peer| {
+        let worker = Arc::clone(&worker);
+        async move { answer(&worker, request, &peer).await }
+    };
+    net::serve(listener, service, limits, draining).await
+}
+
+async fn answer(worker: &Arc<Worker>, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let named = parts.headers.get(REQUEST_ID).cloned();
+    let reply = match Route::of(&parts.method, parts.uri.path()) {
+        None => Reply::nothing(),
+        Some(Route::Onboard) => onboard::answer(worker, &parts, body, peer).await,
+        Some(Route::Credential(asked)) => {
+            let inputs = asked.inputs();
+            let well_shaped = route::is_slug(&asked.tenant);
+            match call(worker, (asked.operation, inputs), (&parts, KEY), body, peer).await {
+                Err(refusal) if refusal.code == Code::BadRequest && !well_shaped => Reply::slug(),
+                // A tenant that such a name can't have has no key either, so this is its own caller's mistake.
+                Err(refusal) if refusal.code == Code::Denied && !well_shaped => Reply::slug(),
+                result => Reply::of(result, &asked.tenant),
+            }
+        }
+    };
+    reply.into_response(named)
+}
+
+/// Asks for one operation of the house, with the key in this header.
+async fn call(
+    worker: &Arc<Worker>,
+    (operation, inputs): (&'static str, Inputs),
+    (parts, header): (&Parts, &'static str),
+    body: Incoming,
+    peer: &Peer,
+) -> Result<serde_json::Value, Refusal> {
+    let payload = carried(body).await?;
+    perform(worker, (operation, inputs, payload), (parts, header), peer).await
+}
+
+/// The same with what comes with it read already.
+async fn perform(
+    worker: &Arc<Worker>,
+    (operation, inputs, payload): (&'static str, Inputs, Option<Payload>),
+    (parts, header): (&Parts, &'static str),
+    peer: &Peer,
+) -> Result<serde_json::Value, Refusal> {
+    let wrong = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
+    let mut keys = parts.headers.get_all(header).iter();
+    let capability = match (keys.next(), keys.next()) {
+        (Some(_), Some(_)) => return Err(Refusal::new(Code::Unauthenticated, "Invalid or inactive API key")),
+        (key, _) => key.cloned().map(|mut key| {
+            key.set_sensitive(true);
+            key
+        }),
+    };
+    let operate = Operate {
+        integration: HOUSE.parse().map_err(wrong)?,
+        operation: operation.parse().map_err(wrong)?,
+        inputs,
+        payload,
+        wish: None,
+    };
+    let purpose = parts.headers.get(REQUEST_ID).and_then(|id| purpose(id));
+    let facts = Fact { address: peer.address, purpose, ..Fact::default() };
+    let inbound = Inbound { door: Door::Server, facts, capability, asked: Asked::Operate(operate) };
+    match worker.call(inbound).await? {
+        Outbound::Answer(answer) => Ok(answer.value),
+        Outbound::Reply(..) | Outbound::Lease(..) => {
+            Err(Refusal::new(Code::OutcomeUnknown, "the operation gave something else than an answer"))
+        }
+    }
+}
+
+/// What came, in guarded memory.
+async fn carried(body: Incoming) -> Result<Option<Payload>, Refusal> {
+    let bounds = Bounds { bytes: MOST, frame: PATIENCE, whole: PATIENCE };
+    let bytes = collect_bounded(body, bounds).await.map_err(|error| {
+        let code = if matches!(error, CollectError::TooLarge(_)) { Code::TooLarge } else { Code::BadRequest };
+        Refusal::new(code, error.to_string())
+    })?;
+    if bytes.is_empty() { Ok(None) } else { Payload::new(bytes.to_vec()).map(Some) }
+}
+
+/// The caller's own name for the request, where it can stand in a record.
+fn purpose(id: &HeaderValue) -> Option<String> {
+    let text = id.to_str().ok()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (text.len() <= LONGEST_ID && !text.is_empty() && text.bytes().all(plain)).then(|| text.to_owned())
+}
+
+const HOUSE: &str = "doorward";
+const KEY: &str = "x-api-key";
+const ROOT: &str = "x-ca-root-key";
+const REQUEST_ID: &str = "x-request-id";
+/// More than the largest credential and its metadata, escaped.
+const MOST: usize = 1 << 20;
+const PATIENCE: Duration = Duration::from_secs(30);
+const LONGEST_ID: usize = 100;

@@ -1,0 +1,285 @@
+//! The credentials that tenants keep for providers, without their bytes: which ones there are, and which one of each is in use.
+//!
+//! One row of a tenant says for each provider which credential is in use, so two at once can't be written. It changes together
+//! with the rows that it is about, and only where it is still as it was read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{Code, CredentialId, PrincipalName, Refusal, SecretName, TenantName, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::{Batch, Record, Row, Storage, Table};
+
+use crate::Plan;
+use crate::unreadable;
+
+/// A credential as a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialRow {
+    /// Its id.
+    pub id: CredentialId,
+    /// The code of its provider.
+    pub provider: String,
+    /// The stored secret that holds its bytes.
+    pub secret: SecretName,
+    /// What it is called.
+    pub name: String,
+    /// What is known of it.
+    pub status: Status,
+    /// When it was set up.
+    pub created: Timestamp,
+    /// When it is over.
+    pub expires: Timestamp,
+    /// When a provider last said that it works.
+    pub validated: Option<Timestamp>,
+    /// Why the last validation did not say so.
+    pub error: Option<String>,
+    /// What was noted beside it.
+    pub metadata: Map<String, Value>,
+    /// Who set it up.
+    pub by: PrincipalName,
+    /// The first eight hex digits of the SHA-256 of it.
+    pub fingerprint: String,
+    /// When its bytes go, after another one took its place.
+    pub ends: Option<Timestamp>,
+    /// Whether its bytes are gone.
+    pub gone: bool,
+}
+
+impl Record for CredentialRow {
+    const TABLE: Table = Table::Credentials;
+}
+
+/// What is known of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// The provider took it.
+    Valid,
+    /// The provider refused it.
+    Invalid,
+    /// The provider did not say.
+    Pending,
+}
+
+/// Whether a credential may take the place of one that works though its provider did not say that it works itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unvalidated {
+    /// It may: whoever sets it up said so.
+    Replaces,
+    /// It waits.
+    Waits,
+}
+
+/// Where a credential ended up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It is the one in use.
+    InUse,
+    /// It is kept beside the one in use.
+    Beside,
+    /// The plan of the tenant has no room for another provider. Nothing was written.
+    NoRoom(usize),
+}
+
+/// The credentials of one tenant.
+pub struct Credentials<'a> {
+    storage: &'a dyn Storage,
+    tenant: &'a TenantName,
+}
+
+/// Which credential of each provider is in use.
+type InUse = BTreeMap<String, CredentialId>;
+
+impl Status {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "VALID",
+            Self::Invalid => "INVALID",
+            Self::Pending => "PENDING",
+        }
+    }
+}
+
+impl CredentialRow {
+    /// What it is shown as: one that is over is so whatever its provider said.
+    #[must_use]
+    pub fn shown(&self, now: Timestamp) -> &'static str {
+        if self.expires <= now { "EXPIRED" } else { self.status.as_str() }
+    }
+
+    fn key(&self) -> String {
+        format!("{ROWS}{}/{}", self.provider, self.id)
+    }
+}
+
+impl<'a> Credentials<'a> {
+    /// The credentials of a tenant. Calls block.
+    #[must_use]
+    pub const fn new(storage: &'a dyn Storage, tenant: &'a TenantName) -> Self {
+        Self { storage, tenant }
+    }
+
+    /// Every row, by provider and age.
+    ///
+    /// # Errors
+    /// When a row can't be read.
+    pub fn all(&self) -> Result<Vec<CredentialRow>, Refusal> {
+        let rows = store::all_under::<CredentialRow>(self.storage, self.tenant, ROWS.as_bytes());
+        Ok(rows.map_err(|error| unreadable(&error))?.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// The rows that are in use, by provider.
+    ///
+    /// # Errors
+    /// When a row can't be read.
+    pub fn in_use(&self) -> Result<BTreeMap<String, CredentialRow>, Refusal> {
+        let (used, _) = self.used()?;
+        let all = self.all()?.into_iter();
+        let kept = all.filter(|row| used.get(&row.provider) == Some(&row.id));
+        Ok(kept.map(|row| (row.provider.clone(), row)).collect())
+    }
+
+    /// Whether the plan has room for a provider, or it has one already.
+    ///
+    /// # Errors
+    /// When the row can't be read.
+    pub fn room(&self, provider: &str, plan: Plan) -> Result<Settled, Refusal> {
+        let (used, _) = self.used()?;
+        Ok(full(&used, provider, plan).map_or(Settled::Beside, Settled::NoRoom))
+    }
+
+    /// Writes what came of a credential, and puts it in use where it may be: with the row of the one before, which ends after
+    /// the grace, in one batch.
+    ///
+    /// # Errors
+    /// When the rows can't be read or written.
+    pub fn settle(
+        &self,
+        row: &CredentialRow,
+        plan: Plan,
+        (unvalidated, now): (Unvalidated, Timestamp),
+    ) -> Result<Settled, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let (mut used, old) = self.used()?;
+            if let Some(most) = full(&used, &row.provider, plan) {
+                return Ok(Settled::NoRoom(most));
+            }
+            let before = match used.get(&row.provider) {
+                Some(id) if *id != row.id => {
+                    self.all()?.into_iter().find(|known| known.provider == row.provider && known.id == *id)
+                }
+                _ => None,
+            };
+            let waits = before.as_ref().is_some_and(|before| match row.status {
+                Status::Valid => false,
+                Status::Invalid => true,
+                Status::Pending => before.status == Status::Valid && unvalidated == Unvalidated::Waits,
+            });
+            let mut batch = put(Batch::new(), self.tenant, row)?;
+            if !waits {
+                if let Some(mut before) = before {
+                    before.ends = Some(now.after(GRACE));
+                    batch = put(batch, self.tenant, &before)?;
+                }
+                used.insert(row.provider.clone(), row.id);
+                batch = self.swapped(batch, &used, old)?;
+            }
+            match self.storage.commit(&batch) {
+                Ok(()) => return Ok(if waits { Settled::Beside } else { Settled::InUse }),
+                // Another one was quicker; what it did is read and counted.
+                Err(store::Error::Conflict) => {}
+                Err(error) => return Err(unreadable(&error)),
+            }
+        }
+        Err(Refusal::new(Code::Conflict, "the credentials of the tenant change too fast"))
+    }
+
+    /// Takes a provider out of use; gives the rows whose bytes have to go. [`Self::gone`] says that they did.
+    ///
+    /// # Errors
+    /// When the rows can't be read or written.
+    pub fn remove(&self, provider: &str, now: Timestamp) -> Result<Vec<CredentialRow>, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let (mut used, old) = self.used()?;
+            let of_this = |row: &CredentialRow| row.provider == provider && !row.gone;
+            let rows: Vec<_> = self.all()?.into_iter().filter(of_this).collect();
+            let mut batch = Batch::new();
+            for row in &rows {
+                batch = put(batch, self.tenant, &CredentialRow { ends: Some(now), ..row.clone() })?;
+            }
+            if used.remove(provider).is_some() {
+                batch = self.swapped(batch, &used, old)?;
+            }
+            match self.storage.commit(&batch) {
+                Ok(()) => return Ok(rows),
+                Err(store::Error::Conflict) => {}
+                Err(error) => return Err(unreadable(&error)),
+            }
+        }
+        Err(Refusal::new(Code::Conflict, "the credentials of the tenant change too fast"))
+    }
+
+    /// The rows whose bytes have to go by now.
+    ///
+    /// # Errors
+    /// When the rows can't be read.
+    pub fn over(&self, now: Timestamp) -> Result<Vec<CredentialRow>, Refusal> {
+        let over = |row: &CredentialRow| !row.gone && row.ends.is_some_and(|end| end <= now);
+        Ok(self.all()?.into_iter().filter(over).collect())
+    }
+
+    /// The bytes of this one are gone.
+    ///
+    /// # Errors
+    /// When the row can't be written.
+    pub fn gone(&self, row: &CredentialRow, now: Timestamp) -> Result<(), Refusal> {
+        let ends = row.ends.or(Some(now));
+        let batch = put(Batch::new(), self.tenant, &CredentialRow { gone: true, ends, ..row.clone() })?;
+        self.storage.commit(&batch).map_err(|error| unreadable(&error))
+    }
+
+    fn used(&self) -> Result<(InUse, Option<Vec<u8>>), Refusal> {
+        let raw = self.storage.get(Table::Credentials, self.tenant, IN_USE);
+        let raw = raw.map_err(|error| unreadable(&error))?;
+        let used = match &raw {
+            None => InUse::new(),
+            Some(bytes) => serde_json::from_slice(bytes).map_err(|_| {
+                Refusal::new(Code::SourceUnavailable, "the row of the credentials in use is damaged")
+            })?,
+        };
+        Ok((used, raw))
+    }
+
+    fn swapped(&self, batch: Batch, used: &InUse, old: Option<Vec<u8>>) -> Result<Batch, Refusal> {
+        let value = serde_json::to_vec(used)
+            .map_err(|_| Refusal::new(Code::SourceUnavailable, "a row could not be written"))?;
+        Ok(match old {
+            None => batch.insert(Table::Credentials, self.tenant, IN_USE, value),
+            Some(old) => {
+                batch.swap(Table::Credentials, self.tenant, old, Row { key: IN_USE.to_vec(), value })
+            }
+        })
+    }
+}
+
+fn full(used: &InUse, provider: &str, plan: Plan) -> Option<usize> {
+    plan.providers().filter(|most| !used.contains_key(provider) && used.len() >= *most)
+}
+
+fn put(batch: Batch, tenant: &TenantName, row: &CredentialRow) -> Result<Batch, Refusal> {
+    store::put(batch, tenant, &row.key(), row).map_err(|error| unreadable(&error))
+}
+
+const ROWS: &str = "row/";
+const IN_USE: &[u8] = b"in-use";
+/// How long one that was replaced stays, for callers that still hold it.
+const GRACE: Duration = Duration::from_secs(86_400);
+const ATTEMPTS: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! One in use, whoever else writes; a failed replacement waits; the grace ends.
+
+use std::sync::Arc;
+
+use store::Embedded;
+
+use super::*;
+
+fn acme() -> TenantName {
+    "acme_inc".parse().unwrap()
+}
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn row(provider: &str, seed: u8, status: Status) -> CredentialRow {
+    CredentialRow {
+        id: CredentialId::new(at(u64::from(seed)), [seed; 10]),
+        provider: provider.to_owned(),
+        secret: format!("credentials/x/{seed}").parse().unwrap(),
+        name: "Key".to_owned(),
+        status,
+        created: at(1),
+        expires: at(1_000_000_000),
+        validated: None,
+        error: None,
+        metadata: Map::new(),
+        by: "owner".parse().unwrap(),
+        fingerprint: "00000000".to_owned(),
+        ends: None,
+        gone: false,
+    }
+}
+
+fn settle(storage: &Embedded, row: &CredentialRow) -> Settled {
+    let tenant = acme();
+    Credentials::new(storage, &tenant).settle(row, Plan::Starter, (Unvalidated::Waits, at(10))).unwrap()
+}
+
+fn in_use(storage: &Embedded, provider: &str) -> CredentialId {
+    Credentials::new(storage, &acme()).in_use().unwrap()[provider].id
+}
+
+#[test]
+fn a_replacement_that_works_takes_the_place_and_the_one_before_ends_after_the_grace() {
+    let storage = Embedded::in_memory().unwrap();
+    let (first, second) = (row("OPENAI", 1, Status::Valid), row("OPENAI", 2, Status::Valid));
+    assert_eq!(settle(&storage, &first), Settled::InUse);
+    assert_eq!(settle(&storage, &second), Settled::InUse);
+    assert_eq!(in_use(&storage, "OPENAI"), second.id);
+    let tenant = acme();
+    let credentials = Credentials::new(&storage, &tenant);
+    assert!(credentials.over(at(10).after(GRACE - Duration::from_millis(1))).unwrap().is_empty());
+    let over = credentials.over(at(10).after(GRACE)).unwrap();
+    assert_eq!(over.iter().map(|row| row.id).collect::<Vec<_>>(), [first.id]);
+    credentials.gone(&over[0], at(20)).unwrap();
+    assert!(credentials.over(at(10).after(GRACE)).unwrap().is_empty(), "once");
+}
+
+#[test]
+fn a_replacement_that_fails_or_is_not_told_leaves_the_one_that_works_in_use() {
+    let storage = Embedded::in_memory().unwrap();
+    let first = row("OPENAI", 1, Status::Valid);
+    assert_eq!(settle(&storage, &first), Settled::InUse);
+    for (seed, status) in [(2, Status::Invalid), (3, Status::Pending)] {
+        assert_eq!(settle(&storage, &row("OPENAI", seed, status)), Settled::Beside);
+        assert_eq!(in_use(&storage, "OPENAI"), first.id);
+    }
+    let tenant = acme();
+    let credentials = Credentials::new(&storage, &tenant);
+    let forced = row("OPENAI", 4, Status::Pending);
+    let settled = credentials.settle(&forced, Plan::Starter, (Unvalidated::Replaces, at(10))).unwrap();
+    assert_eq!((settled, in_use(&storage, "OPENAI")), (Settled::InUse, forced.id));
+}
+
+#[test]
+fn a_plan_has_room_for_so_many_providers_also_when_all_come_at_once() {
+    let storage = Arc::new(Embedded::in_memory().unwrap());
+    let threads: Vec<_> = (0..8_u8)
+        .map(|seed| {
+            let storage = Arc::clone(&storage);
+            std::thread::spawn(move || settle(&storage, &row(&format!("P{seed}"), seed, Status::Valid)))
+        })
+        .collect();
+    let settled: Vec<Settled> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    assert_eq!(settled.iter().filter(|settled| **settled == Settled::InUse).count(), 3, "{settled:?}");
+    assert_eq!(settled.iter().filter(|settled| **settled == Settled::NoRoom(3)).count(), 5, "{settled:?}");
+    let known = Credentials::new(&*storage, &acme()).in_use().unwrap();
+    let again =
+        CredentialRow { id: row("x", 99, Status::Valid).id, ..known.values().next().unwrap().clone() };
+    assert_eq!(settle(&storage, &again), Settled::InUse, "one that it has already may be replaced");
+}
+
+#[test]
+fn many_that_are_set_up_at_once_leave_one_in_use() {
+    let storage = Arc::new(Embedded::in_memory().unwrap());
+    let threads: Vec<_> = (0..8_u8)
+        .map(|seed| {
+            let storage = Arc::clone(&storage);
+            std::thread::spawn(move || settle(&storage, &row("OPENAI", seed, Status::Valid)))
+        })
+        .collect();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), Settled::InUse);
+    }
+    let tenant = acme();
+    let credentials = Credentials::new(&*storage, &tenant);
+    assert_eq!((credentials.all().unwrap().len(), credentials.in_use().unwrap().len()), (8, 1));
+}
+
+#[test]
+fn what_is_removed_is_out_of_use_and_its_bytes_have_to_go_once() {
+    let storage = Embedded::in_memory().unwrap();
+    assert_eq!(settle(&storage, &row("OPENAI", 1, Status::Valid)), Settled::InUse);
+    let tenant = acme();
+    let credentials = Credentials::new(&storage, &tenant);
+    let removed = credentials.remove("OPENAI", at(20)).unwrap();
+    assert_eq!(removed.len(), 1);
+    assert!(credentials.in_use().unwrap().is_empty());
+    // As long as nobody says that they are gone, they have to go.
+    assert_eq!(credentials.over(at(20)).unwrap().len(), 1);
+    credentials.gone(&removed[0], at(20)).unwrap();
+    assert!(credentials.remove("OPENAI", at(21)).unwrap().is_empty());
+}
+
+#[test]
+fn one_that_is_over_is_shown_so_whatever_its_provider_said() {
+    let row = row("OPENAI", 1, Status::Valid);
+    assert_eq!(row.shown(at(999_999_999)), "VALID");
+    assert_eq!(row.shown(at(1_000_000_000)), "EXPIRED");
+}
