@@ -12,6 +12,7 @@
 
 mod args;
 mod aws;
+mod backup;
 mod cloud;
 mod command;
 mod compat;

@@ -19,12 +19,13 @@ mod process;
 mod report;
 mod rounds;
 mod settings;
+pub(crate) mod train;
 mod wrk;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Outcome};
-use crate::program::{Program, find};
+use crate::program::find;
 use gateway::{Gateway, Home};
 use nginx::Nginx;
 use process::free_port;
@@ -46,11 +47,12 @@ pub(crate) fn run(root: &Path, flags: &[&str]) -> Outcome {
             )));
         }
     }
-    if !settings.homes.is_empty() {
-        Program::cargo(root, &["build", "--profile", "dist", "--package", "cli", "--bin", "doorward"])
-            .run()?;
-    }
-    let binary = root.join("target/dist/doorward");
+    let binary = match &settings.program {
+        Some(program) => root.join(program),
+        // nginx alone is measured: nobody starts it.
+        None if settings.homes.is_empty() => PathBuf::new(),
+        None => crate::dist::shipped(root)?,
+    };
     let folder = root.join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/bench`", &error))?;
     let mut report = Report::new(root, &settings, disk::appends(&folder)?)?;

@@ -13,6 +13,7 @@
 
 mod bench;
 mod deny;
+mod dist;
 mod failure;
 mod generate;
 mod layers;
@@ -58,6 +59,8 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         ("bench", ["aws", flags @ ..]) => bench::aws::run(&root, flags),
         ("bench", ["gateway", flags @ ..]) => bench::peers::run(&root, flags),
         ("bench", ["agent", flags @ ..]) => bench::agent::run(&root, flags),
+        ("dist", flags) => dist::run(&root, flags),
+        ("profile", flags) => dist::profile(&root, flags),
         ("torture", flags) => torture::run(&root, flags),
         ("help" | "--help" | "-h", _) => {
             print!("{HELP}");
@@ -97,6 +100,10 @@ Usage: cargo xtask TASK
                        the gateway beside nginx and AuthTranslator, with many integrations, rules and connections
   bench agent [FLAGS]  the agent on its Unix socket; `bench agent --help` lists the flags
   bench aws [FLAGS]    the commands for AWS beside an aws-vault; `bench aws --help` lists the flags
+  dist [--program FILE]
+                       what is shipped, in target/ship
+  profile [--built FOLDER]
+                       work with an instrumented program and keep the profile for `dist` and the benches
   torture NAME [--rounds N]
                        one test many times over; `torture --list` lists them
 ";

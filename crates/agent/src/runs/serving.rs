@@ -1,5 +1,6 @@
 //! Opens a run, serves its socket, and ends it.
 
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,7 @@ impl Agent {
                     .hint("name it with `capability`, or send a bearer as the body"));
             }
         };
-        let path = self.socket.path.with_file_name(format!("{id}.sock"));
+        let path = self.run_socket(id);
         let listener = net::bind_unix(&path).map_err(|error| {
             Refusal::new(Code::BadRequest, format!("the socket of the run could not be opened: {error}"))
         })?;
@@ -58,6 +59,10 @@ impl Agent {
         Ok(json!({ "run": id, "socket": path, "capability": name }))
     }
 
+    fn run_socket(&self, id: RunId) -> PathBuf {
+        self.socket.path.with_file_name(format!("{id}.sock"))
+    }
+
     /// Ends a run, when its launcher or the owner says so.
     pub(crate) fn end_run(&self, known: &Known, id: RunId) -> Result<Value, Refusal> {
         let nobody = || Refusal::new(Code::NotFound, "there is no such run, or it has ended");
@@ -67,6 +72,9 @@ impl Agent {
             return Err(nobody());
         }
         self.socket.runs.end(id);
+        // Whoever has this answer must not find the socket any more; the task that serves it may not have closed it yet, and
+        // then finds nothing to remove.
+        let _ = std::fs::remove_file(self.run_socket(id));
         Ok(json!({ "run": id, "ended": true }))
     }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod aws;
+pub(crate) mod backup;
 pub(crate) mod broker;
 pub(crate) mod capability;
 pub(crate) mod compat;
@@ -132,6 +133,10 @@ pub(crate) enum Command {
     /// Use or renew the recovery key
     #[command(subcommand)]
     Recovery(broker::Recovery),
+    /// Copy the home to a new folder, also beside a running broker
+    Backup(backup::Backup),
+    /// Make a home of a backup; refused when anything in it is wrong
+    Restore(backup::Restore),
     /// Put, list, rotate and forget secrets
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -193,6 +198,9 @@ pub(crate) struct Completions {
 pub(crate) struct Generate {
     /// Where the pages go
     pub(crate) folder: PathBuf,
+    /// The manual's pages (`man`) instead of the reference
+    #[arg(long)]
+    pub(crate) man: bool,
 }
 
 #[cfg(test)]

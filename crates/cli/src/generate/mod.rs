@@ -5,10 +5,13 @@
 mod cli;
 mod words;
 
+use std::path::Path;
+
 use catalog::{Catalog, cases};
+use clap::CommandFactory;
 use model::Code;
 
-use crate::args::Generate;
+use crate::args::{Cli, Generate};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::settings::TABLE;
@@ -17,12 +20,22 @@ use crate::settings::TABLE;
 pub(crate) fn run(context: &Context, args: &Generate) -> Outcome {
     std::fs::create_dir_all(&args.folder)
         .map_err(|error| Failure::doing(format!("could not make `{}`", args.folder.display()), &error))?;
+    if args.man {
+        return manual(context, &args.folder);
+    }
     let mut written = Vec::new();
     for (name, text) in pages()? {
         store::files::replace(&args.folder.join(name), text.as_bytes(), 0o644)?;
         written.push(name);
     }
     context.printer.answer(&serde_json::json!({ "files": written }), |_| written.join("\n"))
+}
+
+/// Writes a page of the manual for each command.
+fn manual(context: &Context, folder: &Path) -> Outcome {
+    clap_mangen::generate_to(Cli::command(), folder)
+        .map_err(|error| Failure::doing(format!("could not write to `{}`", folder.display()), &error))?;
+    context.printer.answer(&serde_json::json!({ "folder": folder }), |_| folder.display().to_string())
 }
 
 fn pages() -> Outcome<Vec<(&'static str, String)>> {

@@ -17,7 +17,7 @@ mod settings;
 use std::path::Path;
 
 use crate::failure::{Failure, Outcome};
-use crate::program::{Program, find};
+use crate::program::find;
 use load::{Ask, Loader};
 use place::Place;
 use report::Report;
@@ -35,11 +35,7 @@ pub(crate) fn run(root: &Path, flags: &[&str]) -> Outcome {
     }
     let program = match &settings.program {
         Some(program) => program.clone(),
-        None => {
-            Program::cargo(root, &["build", "--profile", "dist", "--package", "cli", "--bin", "doorward"])
-                .run()?;
-            root.join("target/dist/doorward")
-        }
+        None => crate::dist::shipped(root)?,
     };
     let folder = root.join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/bench`", &error))?;

@@ -21,7 +21,7 @@ mod timed;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Outcome};
-use crate::program::{Program, find};
+use crate::program::find;
 use fake::Fake;
 use place::Place;
 use report::Report;
@@ -101,11 +101,7 @@ fn besides(
 fn program(root: &Path, settings: &Settings) -> Outcome<PathBuf> {
     let path = match &settings.program {
         Some(path) => root.join(path),
-        None => {
-            let build = ["build", "--profile", "dist", "--package", "cli", "--bin", "doorward"];
-            Program::cargo(root, &build).run()?;
-            root.join("target/dist/doorward")
-        }
+        None => crate::dist::shipped(root)?,
     };
     path.canonicalize().map_err(|error| Failure::doing(&format!("find `{}`", path.display()), &error))
 }

@@ -23,7 +23,7 @@ use super::nginx::Nginx;
 use super::report::Series;
 use super::rounds::{Target, measure};
 use crate::failure::{Failure, Outcome};
-use crate::program::{Program, find};
+use crate::program::find;
 use files::Size;
 use place::{Door, Way};
 use report::Report;
@@ -45,11 +45,7 @@ pub(crate) fn run(root: &Path, flags: &[&str]) -> Outcome {
     }
     let binary = match &settings.program {
         Some(program) => program.clone(),
-        None => {
-            Program::cargo(root, &["build", "--profile", "dist", "--package", "cli", "--bin", "doorward"])
-                .run()?;
-            root.join("target/dist/doorward")
-        }
+        None => crate::dist::shipped(root)?,
     };
     let folder = root.join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/bench`", &error))?;

@@ -1,5 +1,7 @@
 //! The flags of the bench.
 
+use std::path::PathBuf;
+
 use crate::failure::{Failure, Outcome};
 
 /// What `bench proxy --help` prints.
@@ -14,6 +16,7 @@ Usage: cargo xtask bench proxy [FLAGS]
   --connections N    connections of the load, default 32
   --bodies A,B       sizes of the upstream's answers in bytes, default 1024,65536
   --homes A,B        where the evidence is: shm (memory), disk; default shm,disk; none measures nginx alone
+  --program PATH     measure this program instead of building the one that is shipped
   --unpinned         let the machine choose the cores
 ";
 
@@ -26,6 +29,7 @@ pub(super) struct Settings {
     pub(super) connections: usize,
     pub(super) bodies: Vec<usize>,
     pub(super) homes: Vec<Place>,
+    pub(super) program: Option<PathBuf>,
     pinned: bool,
 }
 
@@ -57,6 +61,7 @@ impl Settings {
             connections: 32,
             bodies: vec![1024, 65536],
             homes: vec![Place::Shm, Place::Disk],
+            program: None,
             // With one core there is nothing to keep apart.
             pinned: std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1),
         };
@@ -75,6 +80,7 @@ impl Settings {
                 "--bodies" => settings.bodies = each(value, |size| number(flag, size, 64..=1 << 24))?,
                 "--homes" if *value == "none" => settings.homes = Vec::new(),
                 "--homes" => settings.homes = each(value, place)?,
+                "--program" => settings.program = Some(PathBuf::from(value)),
                 _ => {
                     return Err(Failure::new(format!("there is no flag `{flag}`; see `bench proxy --help`")));
                 }

@@ -1,0 +1,75 @@
+//! The program as it is shipped: link-time optimisation, and a profile of its own work that is checked in.
+//!
+//! The profile is read from one file of the repository. Code that changed since it was made is compiled without it, so an old
+//! profile costs speed and nothing else; `cargo xtask profile` makes a new one.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Outcome};
+use crate::program::Program;
+
+/// The profile, in the form of `llvm-profdata`, packed.
+pub(super) const PROFILE: &str = "crates/cli/doorward.profdata.gz";
+
+/// Builds it and says where it is.
+pub(crate) fn shipped(root: &Path) -> Outcome<PathBuf> {
+    let folder = root.join("target/shipped");
+    std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/shipped`", &error))?;
+    let profile = folder.join("doorward.profdata");
+    unpack(root, &profile)?;
+    let flags = format!("-Cprofile-use={}", profile.display());
+    compile(root, &folder, &flags)
+}
+
+/// Builds the program with these flags, in a target folder of its own: other flags would build everything else anew.
+pub(super) fn compile(root: &Path, folder: &Path, flags: &str) -> Outcome<PathBuf> {
+    let triple = host(root)?;
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let home = home.unwrap_or_else(|| PathBuf::from("/nowhere"));
+    // Whoever reads a panic or an error of a C library sees the same path, wherever it was built.
+    let places = [(root, "/doorward"), (home.as_path(), "/cargo")];
+    let rust: Vec<String> =
+        places.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect();
+    let c: Vec<String> =
+        places.iter().map(|(from, to)| format!("-ffile-prefix-map={}={to}", from.display())).collect();
+    let arguments = [
+        "build",
+        "--locked",
+        "--profile",
+        "dist",
+        "--package",
+        "cli",
+        "--bin",
+        "doorward",
+        "--target",
+        &triple,
+    ];
+    Program::cargo(root, &arguments)
+        .env("CARGO_TARGET_DIR", folder)
+        .env("RUSTFLAGS", format!("{flags} {}", rust.join(" ")))
+        .env("CFLAGS", c.join(" "))
+        .run()?;
+    Ok(folder.join(triple).join("dist/doorward"))
+}
+
+/// The target triple of this machine.
+pub(super) fn host(root: &Path) -> Outcome<String> {
+    let text = Program::new(root, "rustc", &["--version", "--verbose"]).output()?;
+    let triple = text.lines().find_map(|line| line.strip_prefix("host: "));
+    triple.map(str::to_owned).ok_or_else(|| Failure::new("`rustc` did not say what machine this is"))
+}
+
+/// Unpacks the profile, unless what is there is the same: a newer file would build everything once more.
+fn unpack(root: &Path, to: &Path) -> Outcome {
+    let fresh = to.with_extension("fresh");
+    let command = format!("gzip -dc {PROFILE} > \"$0\"");
+    let fresh_text = fresh.to_string_lossy();
+    Program::new(root, "sh", &["-c", &command, &fresh_text]).run()?;
+    let same = match (std::fs::read(&fresh), std::fs::read(to)) {
+        (Ok(new), Ok(old)) => new == old,
+        _ => false,
+    };
+    let done = if same { std::fs::remove_file(&fresh) } else { std::fs::rename(&fresh, to) };
+    done.map_err(|error| Failure::doing("unpack the profile", &error))
+}
