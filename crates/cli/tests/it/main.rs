@@ -9,6 +9,8 @@ mod agent_wire;
 #[cfg(test)]
 mod aws_beside;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod binding;
 #[cfg(test)]
 mod callers;

@@ -120,7 +120,13 @@ pub(super) fn one_answer(stream: &mut TcpStream) -> Option<bool> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
-        let read = stream.read(&mut buffer).ok().filter(|read| *read > 0)?;
+        let read = match stream.read(&mut buffer) {
+            Ok(read) if read > 0 => read,
+            broken => {
+                println!("note: broken off after {} bytes: {broken:?}", bytes.len());
+                return None;
+            }
+        };
         bytes.extend_from_slice(buffer.get(..read)?);
         let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
         let head = String::from_utf8_lossy(bytes.get(..end)?).to_ascii_lowercase();
@@ -130,7 +136,13 @@ pub(super) fn one_answer(stream: &mut TcpStream) -> Option<bool> {
             None => bytes.ends_with(b"0\r\n\r\n"),
         };
         if whole {
-            return Some(head.starts_with("http/1.1 200"));
+            let good = head.starts_with("http/1.1 200");
+            if !good {
+                // What it says is the only trace of why.
+                let said: String = String::from_utf8_lossy(&bytes).chars().take(MOST_SAID).collect();
+                println!("note: not 200: {}", said.replace("\r\n", " | "));
+            }
+            return Some(good);
         }
     }
 }
@@ -138,6 +150,7 @@ pub(super) fn one_answer(stream: &mut TcpStream) -> Option<bool> {
 /// So that each reload of a run brings something new.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 const CALLERS: usize = 4;
+const MOST_SAID: usize = 600;
 const NOT_FOUND: u16 = 404;
 const AFTER: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(60);
