@@ -67,7 +67,8 @@ fn without_the_key_file_a_copy_opens_by_the_recovery_key_alone() {
     std::fs::remove_file(doorward.data().join("key")).unwrap();
     let _ = doorward.run(&["--home", &other, "secret", "list"], "").failed_with(1);
     let key = elsewhere(&doorward, "fresh-key");
-    let _ = doorward.run(&["--home", &other, "recovery", "restore", "--key-file", &key], &recovery).succeeded();
+    let _ =
+        doorward.run(&["--home", &other, "recovery", "restore", "--key-file", &key], &recovery).succeeded();
     let listed = doorward.run(&["--home", &other, "secret", "list"], "").succeeded();
     assert!(listed.contains("slack/token"), "{listed}");
 }

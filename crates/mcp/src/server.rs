@@ -1,0 +1,172 @@
+//! The server: tools from offers, calls of tools as calls of operations, refusals as answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use model::{Code, Inputs, Refusal, Retry};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::{Map, Value, json};
+
+use crate::{Answer, Offer, Operations, Performing};
+
+/// Speaks the protocol for one client.
+pub struct Server<O> {
+    operations: Arc<O>,
+    /// What the client presented when it was started; over HTTP, what each request presents.
+    capability: Option<HeaderValue>,
+}
+
+impl<O> Server<O> {
+    /// A server over these operations. Over stdio, `capability` is what all calls are made with.
+    #[must_use]
+    pub const fn new(operations: Arc<O>, capability: Option<HeaderValue>) -> Self {
+        Self { operations, capability }
+    }
+}
+
+impl<O: Operations> Server<O> {
+    fn presented(&self, context: &RequestContext<RoleServer>) -> Option<HeaderValue> {
+        match context.extensions.get::<Parts>() {
+            Some(parts) => parts.headers.get(AUTHORIZATION).and_then(bearer),
+            None => self.capability.clone(),
+        }
+    }
+
+    async fn tools(&self, capability: Option<HeaderValue>) -> Result<BTreeMap<String, Offer>, ErrorData> {
+        let offers = self.operations.offers(capability).await.map_err(|refusal| unlisted(&refusal))?;
+        let mut tools = BTreeMap::new();
+        for offer in offers {
+            let name = offer.tool_name();
+            // Two that would be called the same can't be told apart, so neither is offered.
+            if tools.insert(name.clone(), Some(offer)).is_some() {
+                tools.insert(name, None);
+            }
+        }
+        Ok(tools.into_iter().filter_map(|(name, offer)| Some((name, offer?))).collect())
+    }
+}
+
+impl<O: Operations> ServerHandler for Server<O> {
+    fn get_info(&self) -> ServerConfig {
+        let mut config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        config.server_info = Implementation::new("doorward", env!("CARGO_PKG_VERSION"));
+        config.with_instructions(
+            "Each tool is an operation on a service. Credentials are put on by Doorward; never ask for one, and never send one. An \
+             answer with `code` was refused by Doorward: `approval_required` means that a person has been asked, so call again with \
+             the same arguments later.",
+        )
+    }
+
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let tools = self.tools(self.presented(&context)).await?;
+        Ok(ListToolsResult::with_all_items(tools.values().map(Offer::tool).collect()))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let capability = self.presented(&context);
+        let mut tools = self.tools(capability.clone()).await?;
+        let Some(offer) = tools.remove(request.name.as_ref()) else {
+            return Err(ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None));
+        };
+        let inputs = match inputs(request.arguments.unwrap_or_default()) {
+            Ok(inputs) => inputs,
+            Err(name) => {
+                let refusal = Refusal::new(
+                    Code::BadRequest,
+                    format!("`{name}` is neither text, a whole number, a boolean nor a list of texts"),
+                );
+                return Ok(refused(&refusal).into());
+            }
+        };
+        let call = Performing { integration: offer.integration, operation: offer.operation, inputs };
+        Ok(match self.operations.perform(capability, call).await {
+            Ok(answer) => answered(answer),
+            Err(refusal) => refused(&refusal),
+        }
+        .into())
+    }
+}
+
+/// The capability behind `Bearer`. Anything else is no capability, and the path says so.
+fn bearer(value: &HeaderValue) -> Option<HeaderValue> {
+    let text = value.to_str().ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| HeaderValue::from_str(token.trim()).ok())?
+}
+
+/// Arguments as inputs; a list as the JSON that the catalogue reads. The name of one that is nothing of that.
+fn inputs(arguments: Map<String, Value>) -> Result<Inputs, String> {
+    let mut inputs = Inputs::new();
+    for (name, value) in arguments {
+        let text = match &value {
+            Value::String(text) => text.clone(),
+            Value::Bool(yes) => yes.to_string(),
+            Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
+            Value::Array(items) if items.iter().all(Value::is_string) => value.to_string(),
+            // As good as not there.
+            Value::Null => continue,
+            _ => return Err(name),
+        };
+        inputs.insert(name, text);
+    }
+    Ok(inputs)
+}
+
+fn answered(answer: Answer) -> CallToolResult {
+    let text = match &answer.value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    let structured = json!({ "evidence": answer.evidence, "answer": answer.value });
+    result(text, structured, answer.failed)
+}
+
+/// A refusal is an answer: a model that reads why can do better.
+fn refused(refusal: &Refusal) -> CallToolResult {
+    let mut text = format!("Refused ({}): {}", refusal.code, refusal.message);
+    if let Some(hint) = &refusal.hint {
+        text.push_str(&format!(". {hint}"));
+    }
+    let again = match refusal.retry {
+        Retry::After(wait) => Some(wait.as_secs()),
+        _ => None,
+    };
+    let structured = json!({
+        "code": refusal.code.to_string(), "message": refusal.message, "hint": refusal.hint,
+        "evidence": refusal.evidence, "retry_after_seconds": again,
+    });
+    result(text, structured, true)
+}
+
+fn result(text: String, structured: Value, is_error: bool) -> CallToolResult {
+    let content = vec![ContentBlock::text(text)];
+    let mut result = if is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
+    result.structured_content = Some(structured);
+    result
+}
+
+/// What kept tools from being listed, as an error of the protocol.
+fn unlisted(refusal: &Refusal) -> ErrorData {
+    let details = json!({ "code": refusal.code.to_string(), "hint": refusal.hint });
+    ErrorData::new(
+        rmcp::model::ErrorCode(refusal.code.mcp_code()),
+        refusal.message.to_string(),
+        Some(details),
+    )
+}
