@@ -186,6 +186,14 @@ impl Agent {
                 let facts = Fact { holder: known.holder(), ..Fact::default() };
                 Ok(self.operate(&parts.headers, facts, operate).await?)
             }
+            Route::Offers => {
+                let capability = presented::capability(&parts.headers)?.ok_or_else(|| {
+                    Refusal::new(Code::Unauthenticated, "no capability was presented")
+                        .hint("send one as `Authorization: Bearer cap1_...`")
+                })?;
+                let facts = Fact { holder: known.holder(), ..Fact::default() };
+                Ok(json_reply(&self.worker.offers(Door::Socket, facts, capability)?))
+            }
             Route::Status => Ok(json_reply(&status(self.worker.broker().state(), &self.socket.doors))),
             Route::Metrics => Ok(metrics(self.worker.broker().metrics_text())),
             Route::Open(wanted) => Ok(json_reply(&self.open_run((known, peer), wanted, body).await?)),

@@ -12,6 +12,8 @@ use crate::runs::Keep;
 pub(crate) enum Route {
     /// Perform a named operation.
     Operate(IntegrationName, OperationName, Inputs),
+    /// Which operations does a capability speak of?
+    Offers,
     /// What state is the broker in?
     Status,
     /// The numbers.
@@ -68,6 +70,9 @@ pub(crate) fn read(method: &Method, target: &Target) -> Result<Route, Unrouted> 
             };
         }
         [Some("v1"), Some("status"), None, ..] => only(method, &Method::GET, "GET").map(|()| Route::Status),
+        [Some("v1"), Some("operations"), None, ..] => {
+            only(method, &Method::GET, "GET").map(|()| Route::Offers)
+        }
         [Some("v1"), Some("metrics"), None, ..] => only(method, &Method::GET, "GET").map(|()| Route::Metrics),
         [Some("v1"), Some("unseal"), None, ..] => only(method, &Method::POST, "POST").map(|()| Route::Unseal),
         [Some("v1"), Some("drain"), None, ..] => only(method, &Method::POST, "POST").map(|()| Route::Drain),

@@ -25,6 +25,7 @@ mod log;
 mod manage;
 mod metrics;
 pub mod mint;
+mod offers;
 mod outgoing;
 mod path;
 pub mod presented;

@@ -26,6 +26,7 @@ mod inplace;
 mod line;
 mod logging;
 mod management;
+mod mcp;
 mod print;
 mod run;
 mod serving;

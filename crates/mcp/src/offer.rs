@@ -53,6 +53,8 @@ pub enum Kind {
     Boolean,
     /// Texts, one behind the other.
     List,
+    /// An object or a list of anything.
+    Json,
 }
 
 impl Offer {
@@ -121,6 +123,7 @@ impl Input {
             Kind::Text => text(),
             Kind::Integer => json!({ "type": "integer" }),
             Kind::Boolean => json!({ "type": "boolean" }),
+            Kind::Json => json!({ "type": ["object", "array"] }),
             Kind::List => json!({ "type": "array", "items": text() }),
         };
         if let (Some(title), Some(fields)) = (&self.title, schema.as_object_mut()) {

@@ -15,7 +15,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, Offer, Operations, Performing};
+use crate::{Answer, Kind, Offer, Operations, Performing};
 
 /// Speaks the protocol for one client.
 pub struct Server<O> {
@@ -84,7 +84,7 @@ impl<O: Operations> ServerHandler for Server<O> {
         let Some(offer) = tools.remove(request.name.as_ref()) else {
             return Err(ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None));
         };
-        let inputs = match inputs(request.arguments.unwrap_or_default()) {
+        let inputs = match inputs(request.arguments.unwrap_or_default(), &offer) {
             Ok(inputs) => inputs,
             Err(name) => {
                 let refusal = Refusal::new(
@@ -110,8 +110,8 @@ fn bearer(value: &HeaderValue) -> Option<HeaderValue> {
     scheme.eq_ignore_ascii_case("bearer").then(|| HeaderValue::from_str(token.trim()).ok())?
 }
 
-/// Arguments as inputs; a list as the JSON that the catalogue reads. The name of one that is nothing of that.
-fn inputs(arguments: Map<String, Value>) -> Result<Inputs, String> {
+/// Arguments as inputs; a list or an object as the JSON that the catalogue reads. The name of one that is nothing of that.
+fn inputs(arguments: Map<String, Value>, offer: &Offer) -> Result<Inputs, String> {
     let mut inputs = Inputs::new();
     for (name, value) in arguments {
         let text = match &value {
@@ -119,6 +119,7 @@ fn inputs(arguments: Map<String, Value>) -> Result<Inputs, String> {
             Value::Bool(yes) => yes.to_string(),
             Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
             Value::Array(items) if items.iter().all(Value::is_string) => value.to_string(),
+            Value::Array(_) | Value::Object(_) if is_json(offer, &name) => value.to_string(),
             // As good as not there.
             Value::Null => continue,
             _ => return Err(name),
@@ -126,6 +127,10 @@ fn inputs(arguments: Map<String, Value>) -> Result<Inputs, String> {
         inputs.insert(name, text);
     }
     Ok(inputs)
+}
+
+fn is_json(offer: &Offer, name: &str) -> bool {
+    offer.inputs.iter().any(|input| input.name == name && input.kind == Kind::Json)
 }
 
 fn answered(answer: Answer) -> CallToolResult {

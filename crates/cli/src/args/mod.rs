@@ -14,6 +14,7 @@ pub(crate) mod guard;
 pub(crate) mod import;
 pub(crate) mod integration;
 pub(crate) mod lists;
+pub(crate) mod mcp;
 pub(crate) mod metadata;
 pub(crate) mod policy;
 pub(crate) mod run;
@@ -161,6 +162,8 @@ pub(crate) enum Command {
     /// Request, narrow, use and revoke capabilities
     #[command(subcommand)]
     Capability(Box<capability::Capability>),
+    /// Serve operations as tools to an AI agent: the Model Context Protocol on stdin and stdout, or over HTTP
+    Mcp(mcp::Mcp),
     /// Start a program that may do what a capability allows, and has nothing that it could lose
     Run(Box<run::Run>),
     /// The step between `run` and the program

@@ -28,7 +28,7 @@ mod usage;
 use crate::args::Command;
 use crate::context::Context;
 use crate::failure::Outcome;
-use crate::{backup, demo, generate};
+use crate::{backup, demo, generate, mcp};
 
 /// Does what was typed.
 pub(crate) fn run(context: &Context, command: Command) -> Outcome {
@@ -52,6 +52,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Unseal => sealing::unseal(context),
         Command::Backup(args) => backup::run(context, &args),
         Command::Restore(args) => backup::restore(context, &args),
+        Command::Mcp(args) => mcp::run(context, &args),
         Command::Recovery(args) => recovery::run(context, &args),
         Command::Secret(args) => secret::run(context, args),
         Command::Tenant(args) => tenant::run(context, args),

@@ -47,6 +47,8 @@ mod lists;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod names_readings;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crypto::MacKey;
-use model::{CapabilityId, Code, GrantId, TenantName};
+use model::{Access, CapabilityId, Code, GrantId, IntegrationName, OperationName, TenantName};
 
 use super::token::{Block, Token};
 use crate::{Caveat, Denial};
@@ -57,6 +57,33 @@ impl Verified {
     /// The ids of the narrowings.
     pub fn narrowings(&self) -> impl Iterator<Item = CapabilityId> {
         self.blocks.iter().map(|block| block.narrowing)
+    }
+
+    /// Whether its caveats name services or operations at all.
+    #[must_use]
+    pub fn names_services(&self) -> bool {
+        self.caveats().any(|(_, caveat)| matches!(caveat, Caveat::Integrations(_) | Caveat::Operations(_)))
+    }
+
+    /// Whether its caveats on services, operations and access leave this one. For lists that people and programs read, never a
+    /// decision: [`Authority::authorise`](crate::Authority::authorise) asks every caveat, for each call.
+    #[must_use]
+    pub fn mentions(
+        &self,
+        integration: &IntegrationName,
+        operation: Option<(&OperationName, Access)>,
+    ) -> bool {
+        self.caveats().all(|(_, caveat)| match (caveat, operation) {
+            (Caveat::Integrations(names), _) => names.iter().any(|name| name == integration),
+            (Caveat::Operations(patterns), None) => {
+                patterns.iter().any(|pattern| pattern.integration() == integration)
+            }
+            (Caveat::Operations(patterns), Some((name, _))) => {
+                patterns.iter().any(|pattern| pattern.matches(integration, name))
+            }
+            (Caveat::Access(most), Some((_, access))) => access <= *most,
+            _ => true,
+        })
     }
 
     /// Every caveat with the narrowing that it stands in.
