@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use serde_saphyr::Spanned;
 
 use crate::compile::{Origin, Owner, compile};
-use crate::file::{AuthEntry, File, LimitsEntry, SecretEntry};
+use crate::file::{AuthEntry, File, LimitsEntry, OperationEntry, ProgramEntry, SecretEntry};
 use crate::{Error, Integration, embedded, nearest, yaml};
 
 mod laid;
@@ -96,6 +96,11 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
     // The hosts of the service are not those of another address.
     let base_hosts = if base_url.is_some() { None } else { base.hosts };
     let base_domain = if base_url.is_some() { None } else { base.domain };
+    let (base_cli, base_operations) = if base_url.is_some() && cli.is_none() {
+        told_where(base.cli, base.operations)
+    } else {
+        (base.cli, base.operations)
+    };
     let secrets = in_use(merge_secrets(base.secrets, secrets), auth.as_deref());
     let headers = base.headers.into_iter().chain(headers).collect();
     Ok(File {
@@ -120,8 +125,8 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         retries: retries.or(base.retries),
         breaker: breaker.or(base.breaker),
         probe: probe.or(base.probe),
-        cli: cli.or(base.cli),
-        operations: union(base.operations, operations)
+        cli: cli.or(base_cli),
+        operations: union(base_operations, operations)
             .map_err(|name| wrong(format!("operation `{name}` is built in; give yours another name")))?,
         capabilities: union(base.capabilities, capabilities)
             .map_err(|name| wrong(format!("capability `{name}` is built in; give yours another name")))?,
@@ -130,6 +135,20 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         dangerous_allow_private,
         tls_insecure_skip_verify,
     })
+}
+
+/// The commands, where the program is told the address. One that is not would take the credential to the service's own.
+fn told_where(
+    cli: Option<Spanned<ProgramEntry>>,
+    mut operations: BTreeMap<String, Spanned<OperationEntry>>,
+) -> (Option<Spanned<ProgramEntry>>, BTreeMap<String, Spanned<OperationEntry>>) {
+    if cli.as_ref().is_none_or(|cli| cli.value.is_told_where()) {
+        return (cli, operations);
+    }
+    for entry in operations.values_mut() {
+        entry.value.cli = None;
+    }
+    (None, operations)
 }
 
 /// The secrets that schemes of the user's own leave. What those no longer use was the built-in schemes' own.

@@ -32,6 +32,14 @@ pub(crate) struct ProgramEntry {
     pub(crate) lease: Option<IntegrationName>,
 }
 
+impl ProgramEntry {
+    /// Whether the program learns where the service is.
+    pub(crate) fn is_told_where(&self) -> bool {
+        let mut texts = self.environment.values().chain(self.files.values());
+        texts.any(|text| text.contains("{base_url}") || text.contains("{host}"))
+    }
+}
+
 /// An operation as a command.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

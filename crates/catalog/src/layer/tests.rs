@@ -188,3 +188,22 @@ fn a_query_that_is_always_there_comes_first_and_is_not_overridden() {
         assert!(written("a", &text).check().is_err(), "{query}");
     }
 }
+
+#[test]
+fn a_program_that_is_not_told_the_address_is_not_run_for_another_one() {
+    let own = |name: &str, extends: &str, more: &str| {
+        let text = format!("name: {name}\nextends: {extends}\n{more}\n");
+        let catalog = load(&[(&format!("{name}.yaml"), &text)]).unwrap();
+        catalog.get(&name.parse().unwrap()).unwrap()
+    };
+    let ghe = own("ghe", "github", "base_url: https://ghe.example.com/api/v3");
+    assert!(ghe.program().is_none() && ghe.operations().values().all(|one| one.cli().is_none()));
+    let same = own("work", "github", "title: Work");
+    assert!(same.program().is_some() && same.operations()["pulls.create"].cli().is_some());
+    let told =
+        "base_url: https://ghe.example.com/api/v3\ncli: {program: gh, environment: {GH_HOST: \"{host}\"}}";
+    let told = own("ghe-told", "github", told);
+    assert!(told.program().is_some() && told.operations()["pulls.create"].cli().is_some());
+    let cluster = own("cluster", "kubernetes", "base_url: https://cluster.example.com");
+    assert!(cluster.program().is_some() && cluster.operations()["get"].cli().is_some());
+}
