@@ -12,8 +12,8 @@ mod turns;
 use crypto::MacKey;
 
 pub(crate) use digest::{Challenge, Challenges};
-pub(crate) use minter::{Minter, Served, mint};
-pub(crate) use tokens::{Minted, Slot, Tokens};
+pub(crate) use minter::{Minter, Served, mint, place_of_profile};
+pub(crate) use tokens::{Made, Minted, Slot, Tokens};
 pub(crate) use turns::{Turn, Turns};
 
 /// What is remembered. Shared by all threads.

@@ -9,7 +9,7 @@ mod parts;
 pub use derived::{
     Assertion, AzureManagedIdentity, AzureService, ClientAuth, Derived, Endpoint, GcpMetadata,
     GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, JwtAlgorithm, JwtSigned,
-    OAuth2, TokenSource,
+    OAuth2, SignedIn, TokenSource,
 };
 pub(crate) use parts::DEFAULT_REST;
 pub use parts::{
@@ -231,7 +231,12 @@ impl AuthScheme {
             Self::PathEnd { secret } => Rendered::PathEnd(escaped(&chosen(secret))),
             Self::Cookie { name, secret } => Rendered::Cookie(name.clone(), chosen(secret)),
             Self::Derived(derived) => {
-                Rendered::Header(derived.header.clone(), format!("{}{}", derived.prefix, text("minted")))
+                // A bare token in the place of a sign-in is sent as it is.
+                let name = match &derived.source {
+                    TokenSource::SignedIn(signed) => signed.key.as_str(),
+                    _ => "minted",
+                };
+                Rendered::Header(derived.header.clone(), format!("{}{}", derived.prefix, text(name)))
             }
             Self::Replace(_)
             | Self::Hmac(_)

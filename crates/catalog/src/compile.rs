@@ -116,7 +116,10 @@ fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
     connection::check_owner(file, origin)?;
     match origin.owner {
         Owner::House => {
-            let places = file.secrets.values().find(|entry| entry.value.0.default.is_some());
+            // The one exception chooses among places that the user fills.
+            let elsewhere = |reference: &model::SecretRef| reference.scheme() != "llm";
+            let places =
+                file.secrets.values().find(|entry| entry.value.0.default.as_ref().is_some_and(elsewhere));
             if let Some(entry) = places {
                 return Err(
                     origin.wrong(entry.referenced.line(), "a built-in file does not say where a secret is")

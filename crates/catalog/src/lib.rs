@@ -71,7 +71,7 @@ pub use auth::{
     Assertion, AuthScheme, AzureManagedIdentity, AzureService, Basic, BytesForm, Choice, ClientAuth,
     ClientCertificate, Derived, DigestAuth, Endpoint, Find, GcpMetadata, GcpWorkloadIdentity, GithubApp,
     GoogleServiceAccount, GoogleWanted, Grant, HashName, Hmac, JwtAlgorithm, JwtSigned, OAuth1, OAuth2,
-    Rendered, Replace, SecretField, SigV4, TokenSource, Within, is_placeholder,
+    Rendered, Replace, SecretField, SigV4, SignedIn, TokenSource, Within, is_placeholder,
 };
 pub use body::Message;
 pub use catalog::Catalog;

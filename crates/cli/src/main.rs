@@ -24,6 +24,7 @@ mod generate;
 mod home;
 mod inplace;
 mod line;
+mod llm;
 mod logging;
 mod management;
 mod mcp;
@@ -52,6 +53,9 @@ fn main() -> ExitCode {
     let mut words = std::env::args_os();
     match words.next().as_deref().and_then(links::started_as) {
         Some(peer) if peer.name == "aws-vault" => return aws::linked(&words.collect::<Vec<_>>()),
+        Some(peer) if peer.name == "assistantctl" => {
+            return compat::assistantctl::linked(&words.collect::<Vec<_>>());
+        }
         Some(peer) if peer.name == "integrations" => return inplace::linked(words.collect()),
         Some(peer) => {
             problem::print(&command::compat::unspoken(peer), Printer::new(args::Format::Table));

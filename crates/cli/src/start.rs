@@ -73,6 +73,10 @@ pub(crate) fn as_argument() -> Failure {
 
 /// Whether the command line is one behind which people type secrets.
 fn takes_a_secret(words: &[&str]) -> bool {
+    let of_tokens = ["--access-token=", "--refresh-token="];
+    if words.iter().any(|word| of_tokens.iter().any(|flag| word.starts_with(flag))) {
+        return true;
+    }
     let mut after = words.iter().skip_while(|word| **word != "secret").skip(1);
     after.any(|word| matches!(*word, "put" | "rotate"))
 }

@@ -22,6 +22,27 @@ pub(crate) fn secret(prompt: &str) -> Outcome<Secret> {
     guarded(bytes)
 }
 
+/// An access token and, where it is wanted, a refresh token: typed without echo, or lines of stdin.
+pub(crate) fn tokens(refresh: bool) -> Outcome<(Secret, Option<Secret>)> {
+    if somebody_types() {
+        let access = guarded(asked("Access token")?)?;
+        let refresh = if refresh { Some(guarded(asked("Refresh token")?)?) } else { None };
+        return Ok((access, refresh));
+    }
+    let bytes = Zeroizing::new(piped(&mut std::io::stdin().lock())?);
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(|line| guarded(line.trim_ascii().to_vec()));
+    let access =
+        lines.next().transpose()?.ok_or_else(|| Failure::new("there is no access token on stdin"))?;
+    let second = lines.next().filter(|_| refresh).transpose()?;
+    if refresh && second.is_none() {
+        return Err(Failure::new("there is no refresh token on the second line of stdin"));
+    }
+    if lines.next().is_some() {
+        return Err(Failure::new("there is more on stdin than tokens"));
+    }
+    Ok((access, second))
+}
+
 /// A new passphrase: asked for twice.
 pub(crate) fn new_passphrase() -> Outcome<Secret> {
     if !somebody_types() {

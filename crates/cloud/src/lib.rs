@@ -1,4 +1,4 @@
-//! Google Cloud and Microsoft Entra: short-lived tokens from the long-lived key of a service account or service principal.
+//! Google Cloud, Microsoft Entra and sign-ins of people ([`sign_in`]): short-lived tokens from a long-lived key.
 //!
 //! A key is one document, as the cloud's own tools write it, that holds whose key it is beside the key: what belongs together
 //! is stored together, and a secret of another kind is refused before anything is sent. This crate knows protocols; who may
@@ -16,6 +16,7 @@ mod error;
 mod form;
 mod gcp;
 mod granted;
+pub mod sign_in;
 mod talk;
 
 pub use assertion::{seconds, signed};

@@ -1,7 +1,7 @@
 //! One form or document sent, one JSON document read.
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use memory::Secret;
 use model::{Authority, Timestamp};
 use net::egress::{Egress, EgressConfig};
@@ -40,8 +40,18 @@ impl Talk {
 
     /// Sends it, and reads the document of the answer.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, asked: Asked<'_>) -> Result<T, Error> {
+        let place = asked.place;
+        let reply = self.reply(asked).await?;
+        if reply.status() != StatusCode::OK {
+            return Err(Error::Refused(fault(place.shown(), reply.status().as_u16(), reply.body())));
+        }
+        let what = "is not what the cloud documents";
+        serde_json::from_slice(reply.body()).map_err(|_| Error::Reply { place: place.shown(), what })
+    }
+
+    /// Sends it, and gives the whole answer.
+    pub(crate) async fn reply(&self, asked: Asked<'_>) -> Result<Response<Zeroizing<Vec<u8>>>, Error> {
         let Asked { place, kind, body, bearer } = asked;
-        let shown = place.shown();
         let wrong = |what| Error::Reply { place: place.shown(), what };
         let mut request = Request::new(Bytes::from_owner(body));
         *request.method_mut() = Method::POST;
@@ -54,11 +64,7 @@ impl Talk {
             headers.insert(header::AUTHORIZATION, authorization(bearer)?);
         }
         let sent = self.0.send(&place.authority, request).await;
-        let reply = sent.map_err(|source| Error::Net { place: shown.clone(), source })?;
-        if reply.status() != StatusCode::OK {
-            return Err(Error::Refused(fault(shown, reply.status().as_u16(), reply.body())));
-        }
-        serde_json::from_slice(reply.body()).map_err(|_| wrong("is not what the cloud documents"))
+        sent.map_err(|source| Error::Net { place: place.shown(), source })
     }
 }
 
@@ -103,7 +109,10 @@ pub(crate) fn fault(place: String, status: u16, body: &[u8]) -> Fault {
     let read: Refused = serde_json::from_slice(body).unwrap_or_default();
     let (code, message) = match read.error {
         Some(Told::Code(code)) => (code, read.error_description.unwrap_or_default()),
-        Some(Told::Status { status, message }) => (status.unwrap_or_default(), message.unwrap_or_default()),
+        Some(Told::Status { status, code, message }) => {
+            let code = code.and_then(|code| code.as_str().map(ToOwned::to_owned));
+            (status.or(code).unwrap_or_default(), message.unwrap_or_default())
+        }
         None => (String::new(), String::new()),
     };
     Fault { place, status, code: line(&code, 64), message: line(&message, 300) }
@@ -126,8 +135,8 @@ struct Refused {
 enum Told {
     /// RFC 6749, section 5.2.
     Code(String),
-    /// Google's API errors (AIP-193).
-    Status { status: Option<String>, message: Option<String> },
+    /// Google's API errors (AIP-193), whose code is a number; OpenAI's, whose code is a word.
+    Status { status: Option<String>, code: Option<serde_json::Value>, message: Option<String> },
 }
 
 /// A text that goes from the reply into guarded memory.

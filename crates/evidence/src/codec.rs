@@ -120,6 +120,10 @@ impl<'a> Decoder<'a> {
     }
 
     /// Nothing may follow.
+    pub(crate) const fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn end(self) -> Result<(), Wrong> {
         if self.0.is_empty() { Ok(()) } else { Err(Wrong::Format("too long")) }
     }

@@ -23,15 +23,15 @@ pub struct Peer {
 pub enum Speaks {
     /// It is.
     Yes,
-    /// It is not: started under that name, this program refuses.
-    NotYet,
+    /// Some of it: what is not there is refused, so a link never takes the place of the program itself unasked.
+    InPart,
 }
 
 /// Every name.
 pub const PEERS: [Peer; 4] = [
     Peer { name: "vault", speaks: Speaks::Yes },
     Peer { name: "aws-vault", speaks: Speaks::Yes },
-    Peer { name: "assistantctl", speaks: Speaks::NotYet },
+    Peer { name: "assistantctl", speaks: Speaks::InPart },
     Peer { name: "integrations", speaks: Speaks::Yes },
 ];
 

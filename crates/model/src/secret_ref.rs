@@ -105,6 +105,7 @@ const SCHEMES: &[&str] = &[
     "azure-kv",
     "azure",
     "k8s",
+    "llm",
     "op",
     "bitwarden",
     "sops",

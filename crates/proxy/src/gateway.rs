@@ -15,7 +15,7 @@ use crate::health::Question;
 use crate::host::Addressed;
 use crate::refused::{Refused, Speech};
 use crate::route::{Naming, Route};
-use crate::{browser, correlation, health, host, metrics, purpose, route};
+use crate::{browser, correlation, health, host, llm, metrics, purpose, route};
 
 /// The reverse proxy: under which names it is reached, and by which pages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,6 +27,8 @@ pub struct Gateway {
     pub origins: Vec<String>,
     /// Whose words it speaks besides its own.
     pub dialect: Dialect,
+    /// Who answers OpenAI clients under `/v1`, where anybody does.
+    pub llm: Option<llm::Provider>,
     health: health::Place,
 }
 
@@ -75,13 +77,19 @@ impl Gateway {
                 return Err(Unusable::Origin(origin.clone()));
             }
         }
-        Ok(Self { domains, origins, dialect: Dialect::Own, health: health::Place::Here })
+        Ok(Self { domains, origins, dialect: Dialect::Own, llm: None, health: health::Place::Here })
     }
 
     /// The same, which speaks another gateway's words as well.
     #[must_use]
     pub fn speaking(self, dialect: Dialect) -> Self {
         Self { dialect, ..self }
+    }
+
+    /// The same, which answers OpenAI clients under `/v1`.
+    #[must_use]
+    pub fn with_llm(self, llm: Option<llm::Provider>) -> Self {
+        Self { llm, ..self }
     }
 
     /// The same gateway beside a door where health is asked; here it is not any more.
@@ -126,8 +134,9 @@ impl Gateway {
                 request_id = call.request_id.take();
                 let named =
                     named.map(|written| Named { written, integration: call.forward.integration.clone() });
-                (call.with(body), named)
+                (call.with(Body::from(body)), named)
             }
+            Ok(Read::Client(turn, call)) => return Box::pin(llm::answer(worker, *call, turn, body)).await,
             Ok(Read::Health(question, method)) => {
                 return health::answer_of(question, &method, worker.broker())
                     .unwrap_or_else(|refused| refused.reply(speech));
@@ -206,7 +215,14 @@ impl Gateway {
         if addressed == Addressed::Foreign && named.is_none() {
             return Err(Refused::nothing("no integration is served under this host"));
         }
-        let Route { integration, target } = self.unknown(route::choose(guarded, named, addressed, target))?;
+        let client = self.llm.filter(|_| named.is_none() && addressed == Addressed::Gateway);
+        let (Route { integration, target }, turn) = match client.filter(|_| llm::is_ours(target.path())) {
+            Some(provider) => {
+                let (route, turn) = provider.route(&parts.method, target)?;
+                (route, Some(turn))
+            }
+            None => (self.unknown(route::choose(guarded, named, addressed, target))?, None),
+        };
         let purpose = purpose::given(&parts.headers)?;
         let capability = presented::capability(&parts.headers)?;
         let asked =
@@ -217,7 +233,11 @@ impl Gateway {
             Fact { address: peer.address, purpose, certificate: peer.certificate.clone(), ..Fact::default() };
         let mut forward = Forward::new(integration, method, target, headers, Body::empty());
         forward.upgrade = asked.map(Box::new);
-        Ok(Read::Call(Box::new(Call { facts, capability, request_id, forward: Box::new(forward) })))
+        let call = Box::new(Call { facts, capability, request_id, forward: Box::new(forward) });
+        Ok(match turn {
+            Some(turn) => Read::Client(turn, call),
+            None => Read::Call(call),
+        })
     }
 
     /// Another gateway has more names than ours: one that can't be ours is one that nothing goes by.
@@ -256,28 +276,30 @@ enum Read {
     Health(health::Question, http::Method),
     /// A call of an integration.
     Call(Box<Call>),
+    /// A call of an OpenAI client.
+    Client(llm::Turn, Box<Call>),
 }
 
 /// A call of an integration, still without its body.
 #[derive(Debug)]
-struct Call {
+pub(crate) struct Call {
     facts: Fact,
     capability: Option<HeaderValue>,
     /// Its name in the caller's own log.
-    request_id: Option<HeaderValue>,
-    forward: Box<Forward>,
+    pub(crate) request_id: Option<HeaderValue>,
+    pub(crate) forward: Box<Forward>,
 }
 
 impl Call {
-    fn with(self, body: Incoming) -> Inbound {
+    pub(crate) fn with(self, body: Body) -> Inbound {
         let Self { facts, capability, request_id: _, mut forward } = self;
-        forward.body = Body::from(body);
+        forward.body = body;
         Inbound { door: Door::Gateway, facts, capability, asked: Asked::Forward(forward) }
     }
 }
 
 /// The answer of an operation of the house itself.
-fn told(answer: &Answer) -> Response<Body> {
+pub(crate) fn told(answer: &Answer) -> Response<Body> {
     let mut reply = Response::new(Body::full(answer.value.to_string()));
     let headers = reply.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

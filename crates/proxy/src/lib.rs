@@ -26,6 +26,7 @@ mod dialect;
 mod gateway;
 mod health;
 mod host;
+mod llm;
 pub mod metrics;
 mod purpose;
 mod refused;
@@ -33,3 +34,4 @@ mod route;
 
 pub use dialect::{Dialect, IntHeader, Speaking};
 pub use gateway::{Gateway, Unusable};
+pub use llm::Provider;

@@ -60,7 +60,6 @@ impl Refused {
     }
 
     /// What is refused.
-    #[cfg(test)]
     pub(crate) fn refusal(&self) -> &Refusal {
         &self.refusal
     }

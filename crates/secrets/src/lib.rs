@@ -43,6 +43,7 @@ mod provider;
 mod recovery;
 mod renewed;
 mod secrets;
+mod sign_ins;
 mod source;
 mod stored;
 mod verifier;

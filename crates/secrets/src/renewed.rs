@@ -66,15 +66,15 @@ struct Sealed {
 }
 
 impl Secrets {
-    /// Claims the refresh token of an integration that was lent `stored`: nobody else uses it before the claim is given back
-    /// or has ended.
+    /// Claims a refresh token at its place, for a call that was lent `stored`: nobody else uses it before the claim is given
+    /// back or has ended. The place is that of the token, not of the call: whoever has the same token names the same place.
     ///
     /// # Errors
     /// [`Error::Conflict`] while somebody else has it; when the proofs are not for one call, or the storage fails.
     pub async fn claim_renewal(
         &self,
         (permit, receipt): (&Permit, &Receipt),
-        (field, stored): (&str, &Opened),
+        (place, stored): (&str, &Opened),
     ) -> Result<Claim, Error> {
         let refused = |why: NotLent| Error::NotLent { reference: stored.reference().to_string(), why };
         proven(permit, receipt).map_err(refused)?;
@@ -88,12 +88,32 @@ impl Secrets {
             (crypto::to_hex(&seed), Secret::new(bytes.to_vec()).map_err(crypto::Error::from))
         });
         let own = own?;
-        let key = format!("outgoing/refresh/{}/{field}", permit.call().integration());
+        let key = format!("outgoing/refresh/{place}");
         let at = Spot { tenant: permit.tenant().clone(), key, seed };
         let holder = crypto::to_hex(&crypto::array::<16>()?);
         let (storage, now) = (self.storage(), self.now());
         waiting(move || Renewals { storage: &*storage, keyring: &keyring, at: &at }.claim(own, holder, now))
             .await
+    }
+
+    /// Forgets what is kept at a place, for a call that takes away the token that it all began with.
+    ///
+    /// # Errors
+    /// When the proofs are not for one call, or the storage fails.
+    pub async fn forget_renewal(
+        &self,
+        (permit, receipt): (&Permit, &Receipt),
+        place: &str,
+    ) -> Result<(), Error> {
+        let reference = format!("the refresh token at `{place}`");
+        proven(permit, receipt).map_err(|why| Error::NotLent { reference, why })?;
+        let (storage, tenant, key) =
+            (self.storage(), permit.tenant().clone(), format!("outgoing/refresh/{place}"));
+        waiting(move || {
+            let batch = Batch::new().delete(Table::Meta, &tenant, key.as_bytes());
+            storage.commit(&batch).map_err(Error::Store)
+        })
+        .await
     }
 
     /// Gives a claim back. With a new token, that one is the newest from now on and durable when this returns; the one that was

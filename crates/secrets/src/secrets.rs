@@ -17,7 +17,7 @@ use crate::bindings::Bindings;
 use crate::cache::Cache;
 use crate::fetching::{Fetching, Unsealed};
 use crate::held::{Opened, Stale};
-use crate::source::{Doubt, Setup};
+use crate::source::{Doubt, Setup, made_from};
 use crate::stored::{Disclosure, Listed, Stored, Version};
 use crate::{Error, Keyring};
 
@@ -182,7 +182,12 @@ impl Secrets {
         Ok(())
     }
 
-    async fn change<T: Send + 'static>(
+    /// Waits until nobody else reads, changes and writes back.
+    pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    pub(crate) async fn change<T: Send + 'static>(
         &self,
         tenant: &TenantName,
         name: &SecretName,
@@ -195,6 +200,9 @@ impl Secrets {
             // On the same thread as the change, so that a caller who hangs up can't leave the old version in the cache;
             // and after a failure as well, because a commit may fail and still be there later.
             cache.remove(&owned, &reference);
+            for made in made_from(reference.strip_prefix("store:").unwrap_or_default()) {
+                cache.remove(&owned, made);
+            }
             done
         })
         .await

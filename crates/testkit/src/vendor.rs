@@ -4,7 +4,9 @@
 //! checks who asks, refuses what the vendor refuses in the vendor's words, and writes down every call.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -26,12 +28,14 @@ mod azure;
 mod connect;
 mod google;
 mod kubernetes;
+mod openai;
 mod vault;
 
 pub use azure::Azure;
 pub use connect::Connect;
 pub use google::Google;
 pub use kubernetes::Kubernetes;
+pub use openai::{OpenAi, token_of};
 pub use vault::{Lease, Vault};
 
 /// One call as it arrived.
@@ -49,10 +53,11 @@ pub struct Heard {
     pub body: Bytes,
 }
 
-/// An answer: its status, and a document.
+/// An answer: its status, and a document or a stream of server-sent events.
 pub(crate) struct Said {
     pub(crate) status: u16,
     pub(crate) document: Value,
+    pub(crate) events: Option<String>,
     pub(crate) location: Option<String>,
 }
 
@@ -98,7 +103,7 @@ impl Heard {
 
 impl Said {
     pub(crate) const fn new(status: u16, document: Value) -> Self {
-        Self { status, document, location: None }
+        Self { status, document, events: None, location: None }
     }
 }
 
@@ -176,7 +181,7 @@ async fn accept<S: Answers>(shared: &Arc<Shared<S>>, listener: &TcpListener) {
     }
 }
 
-async fn answer<S: Answers>(shared: &Shared<S>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer<S: Answers>(shared: &Shared<S>, request: Request<Incoming>) -> Response<Sent> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, 1 << 20).collect().await.map(http_body_util::Collected::to_bytes);
     let heard = Heard {
@@ -189,16 +194,49 @@ async fn answer<S: Answers>(shared: &Shared<S>, request: Request<Incoming>) -> R
     locked(&shared.calls).push(heard.clone());
     let instead = locked(&shared.instead).clone();
     let said = match instead {
-        Some((status, location)) => Said { status, document: Value::Null, location },
+        Some((status, location)) => Said { status, document: Value::Null, events: None, location },
         None => locked(&shared.service).answer(&heard),
     };
-    let mut reply = Response::new(Full::new(Bytes::from(said.document.to_string())));
+    let (kind, text) = match said.events {
+        Some(events) => ("text/event-stream", events),
+        None => ("application/json", said.document.to_string()),
+    };
+    // Events come in pieces of a length that nobody says.
+    let mut reply =
+        Response::new(Sent { told: kind == "application/json", body: Full::new(Bytes::from(text)) });
     *reply.status_mut() = StatusCode::from_u16(said.status).expect("the test kit works");
-    reply.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    reply.headers_mut().insert("content-type", http::HeaderValue::from_static(kind));
+    reply.headers_mut().insert("x-request-id", http::HeaderValue::from_static("req_of_vendor"));
     if let Some(location) = said.location.and_then(|location| location.parse().ok()) {
         reply.headers_mut().insert("location", location);
     }
     reply
+}
+
+/// A body whose length is told beforehand, or is not.
+struct Sent {
+    body: Full<Bytes>,
+    told: bool,
+}
+
+impl http_body::Body for Sent {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        if self.told { self.body.size_hint() } else { http_body::SizeHint::default() }
+    }
 }
 
 /// What every one of them can do beside its own.

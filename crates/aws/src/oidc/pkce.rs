@@ -32,7 +32,9 @@ impl Pkce {
         &self.challenge
     }
 
-    pub(super) const fn verifier(&self) -> &Secret {
+    /// The secret, for the exchange of the code.
+    #[must_use]
+    pub const fn verifier(&self) -> &Secret {
         &self.verifier
     }
 
@@ -51,7 +53,9 @@ impl State {
         Ok(Self(secret(random_text::<32>()?)?))
     }
 
-    pub(super) const fn secret(&self) -> &Secret {
+    /// The text, for the address of the page.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
         &self.0
     }
 }

@@ -24,7 +24,9 @@ pub const REGISTERED: &str = "http://127.0.0.1/oauth/callback";
 /// An open address.
 pub struct Redirect {
     listener: Listener,
-    address: SocketAddr,
+    /// Name and port, as the browser sends them.
+    host: String,
+    path: &'static str,
 }
 
 /// With what the browser came back.
@@ -36,17 +38,27 @@ impl Redirect {
     /// # Errors
     /// [`Error::Redirect`] when there is none.
     pub fn open() -> Result<Self, Error> {
-        let loopback = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+        Self::at(0, "127.0.0.1", PATH)
+    }
+
+    /// Opens the port and path that a client is registered with, by the name of this machine that it is registered with. Port 0 is one
+    /// that the system picks.
+    ///
+    /// # Errors
+    /// [`Error::Redirect`] when somebody else has it.
+    pub fn at(port: u16, name: &str, path: &'static str) -> Result<Self, Error> {
+        let loopback = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
         let bound = net::bind_tcp(loopback, NonZeroUsize::MIN).map_err(Error::Redirect)?.pop();
         let bound = bound.ok_or(Error::Redirect(net::Error::Request("no address was opened")))?;
-        let address = bound.address().map_err(Error::Redirect)?;
-        Ok(Self { listener: bound.listener().map_err(Error::Redirect)?, address })
+        let port = bound.address().map_err(Error::Redirect)?.port();
+        let host = format!("{name}:{port}");
+        Ok(Self { listener: bound.listener().map_err(Error::Redirect)?, host, path })
     }
 
     /// The address, for the page and for the exchange of the code.
     #[must_use]
     pub fn uri(&self) -> String {
-        format!("http://{}{PATH}", self.address)
+        format!("http://{}{}", self.host, self.path)
     }
 
     /// Waits for the browser and closes the address.
@@ -56,7 +68,7 @@ impl Redirect {
     pub async fn code(self, state: State, within: Duration) -> Result<Secret, Error> {
         let (sender, mut outcomes) = mpsc::channel(1);
         let (drain, draining) = net::drain::channel();
-        let expected = Arc::new(Expected { state, host: self.address.to_string() });
+        let expected = Arc::new(Expected { state, host: self.host, path: self.path });
         let service = move |request: http::Request<_>, _| {
             let (parts, _) = request.into_parts();
             let answer = expected.answer(&parts.method, &parts.uri, &parts.headers, &sender);
@@ -90,6 +102,7 @@ impl Redirect {
 struct Expected {
     state: State,
     host: String,
+    path: &'static str,
 }
 
 impl Expected {
@@ -101,7 +114,7 @@ impl Expected {
         sender: &mpsc::Sender<Outcome>,
     ) -> Response<Body> {
         let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
-        if uri.path() != PATH {
+        if uri.path() != self.path {
             return page(StatusCode::NOT_FOUND, "There is nothing here.");
         }
         if method != Method::GET || host != Some(self.host.as_bytes()) {

@@ -9,6 +9,7 @@ mod credentials;
 mod evidence;
 mod integrations;
 mod keys;
+mod llm;
 mod logs;
 mod payload;
 mod policies;
@@ -30,7 +31,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 47] = [
+pub const MANAGED: [&str; 51] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -64,6 +65,10 @@ pub const MANAGED: [&str; 47] = [
     "key.list",
     "key.revoke",
     "key.rotate",
+    "llm.import",
+    "llm.list",
+    "llm.remove",
+    "llm.use",
     "log.append",
     "policy.explain",
     "policy.forget",
@@ -185,6 +190,10 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "key.list" => keys::list(managing),
         "key.revoke" => keys::revoke(managing).await,
         "key.rotate" => keys::rotate(managing).await,
+        "llm.import" => llm::import(managing).await,
+        "llm.list" => llm::list(managing).await,
+        "llm.remove" => llm::remove(managing).await,
+        "llm.use" => llm::use_it(managing).await,
         "policy.explain" => policies::explain(managing),
         "policy.forget" => policies::forget(managing).await,
         "policy.list" => policies::list(managing).await,

@@ -6,6 +6,7 @@
 
 mod clouds;
 mod oauth2;
+mod signed_in;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +27,10 @@ use secrets::{Mask, Opened};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+pub(crate) use signed_in::place_of_profile;
+
 use super::tokens::{Making, Taken};
-use super::{Minted, Slot};
+use super::{Made, Minted, Slot};
 use crate::Worker;
 
 /// A call that a token is made for: its proofs, and the secrets that it was lent.
@@ -81,7 +84,8 @@ pub(crate) async fn mint(
                 tracing::warn!(integration = %minter.integration.name(), code = %refusal.code, "no token was made");
             }
             let place = format!("{} {}", derived.source.word(), minter.place(&derived.source));
-            let fresh = made.is_ok().then(|| place.trim_end().to_owned());
+            let asked = made.as_ref().is_ok_and(|made| made.made == Made::Asked);
+            let fresh = asked.then(|| place.trim_end().to_owned());
             (slot.keep(&mut making, made, old, broker.now())?, fresh)
         }
     };
@@ -90,6 +94,7 @@ pub(crate) async fn mint(
 
 impl Minter<'_> {
     async fn make(&self, derived: &Derived, making: &mut Making, now: Timestamp) -> Result<Minted, Refusal> {
+        let mut of_profile = None;
         let token = match &derived.source {
             TokenSource::OAuth2(oauth2) => self.oauth2(oauth2, making, now).await?,
             TokenSource::GithubApp(app) => self.github_app(app, now).await?,
@@ -98,16 +103,26 @@ impl Minter<'_> {
             TokenSource::GcpWorkloadIdentity(identity) => self.gcp_workload_identity(identity, now).await?,
             TokenSource::AzureManagedIdentity(identity) => self.azure_managed_identity(identity, now).await?,
             TokenSource::JwtSigned(signed) => self.jwt_signed(signed, now)?,
+            TokenSource::SignedIn(signed) => {
+                // Boxed, as it is rare and large.
+                let (token, profile) = Box::pin(self.signed_in(signed, making, now)).await?;
+                of_profile = Some(profile);
+                token
+            }
         };
         let Token { value, ends } = token;
         let unmaskable = |error: secrets::Unmaskable| {
             Refusal::new(Code::SourceUnavailable, format!("a token that was made can't be used: {error}"))
         };
         let own = Mask::new(&value).map_err(unmaskable)?;
-        let masks: Vec<&Mask> =
-            std::iter::once(&own).chain(self.sources(derived).map(|opened| &**opened.mask())).collect();
+        let masks = std::iter::once(&own).chain(self.sources(derived).map(|opened| &**opened.mask()));
+        let masks: Vec<&Mask> = masks.chain(of_profile.iter().flat_map(|profile| &profile.masks)).collect();
         let mask = Arc::new(Mask::join(&masks).map_err(unmaskable)?);
-        Ok(Minted::new(value, mask, now, ends))
+        let minted = Minted::new(value, mask, now, ends);
+        Ok(match of_profile {
+            Some(profile) => minted.of(profile.id, profile.made),
+            None => minted,
+        })
     }
 
     /// The secrets that a token is made from.
@@ -243,9 +258,14 @@ impl Minter<'_> {
 
     /// What a caller is told when there is no token.
     fn refused(&self, error: &cloud::Error) -> Refusal {
+        self.refused_without(error, &[])
+    }
+
+    /// The same, searched for more than what the call was lent.
+    fn refused_without(&self, error: &cloud::Error, more: &[Mask]) -> Refusal {
         let mut text = error.to_string();
-        for opened in self.lent {
-            if let Some(masked) = opened.mask().text(text.as_bytes()) {
+        for mask in self.lent.iter().map(|opened| &**opened.mask()).chain(more) {
+            if let Some(masked) = mask.text(text.as_bytes()) {
                 text = String::from_utf8_lossy(&masked.bytes).into_owned();
             }
         }
@@ -266,6 +286,7 @@ impl Minter<'_> {
             TokenSource::GoogleServiceAccount(account) => account.endpoint.authority.to_string(),
             TokenSource::GcpMetadata(metadata) => metadata.endpoint.authority.to_string(),
             TokenSource::GcpWorkloadIdentity(identity) => identity.endpoint.authority.to_string(),
+            TokenSource::SignedIn(signed) => signed.endpoint.authority.to_string(),
             TokenSource::AzureManagedIdentity(_) | TokenSource::JwtSigned(_) => String::new(),
         }
     }

@@ -45,12 +45,24 @@ pub(crate) enum Taken<'a> {
     Make(AsyncMutexGuard<'a, Making>, Option<Arc<Minted>>),
 }
 
+/// How a token came here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// It was asked for, or signed.
+    Asked,
+    /// It was there, and is used as it is.
+    Taken,
+}
+
 /// A token in memory. Has no `Debug`, for it holds one.
 pub(crate) struct Minted {
     pub(crate) value: Secret,
     /// What masks it, and the secrets that it was made from.
     pub(crate) mask: Arc<Mask>,
-    made: Timestamp,
+    /// The sign-in that it is of.
+    pub(crate) profile: Option<String>,
+    pub(crate) made: Made,
+    since: Timestamp,
     renew: Timestamp,
     ends: Timestamp,
 }
@@ -130,7 +142,7 @@ impl Slot {
     pub(crate) fn reject(&self, minted: &Arc<Minted>, now: Timestamp) -> bool {
         let current = self.current.load_full();
         let same = current.is_some_and(|current| Arc::ptr_eq(&current, minted));
-        let rejected = same && now.since(minted.made) >= QUIET;
+        let rejected = same && now.since(minted.since) >= QUIET;
         if rejected {
             self.current.store(None);
         }
@@ -139,11 +151,17 @@ impl Slot {
 }
 
 impl Minted {
+    /// The same, of this sign-in.
+    pub(crate) fn of(self, profile: String, made: Made) -> Self {
+        Self { profile: Some(profile), made, ..self }
+    }
+
     /// A token, and when it is made anew: a minute before it ends, or for a short one earlier than its last quarter.
-    pub(crate) fn new(value: Secret, mask: Arc<Mask>, made: Timestamp, ends: Timestamp) -> Self {
-        let life = ends.since(made);
+    pub(crate) fn new(value: Secret, mask: Arc<Mask>, since: Timestamp, ends: Timestamp) -> Self {
+        let life = ends.since(since);
         let early = EARLY.min(life / 4);
-        Self { value, mask, made, renew: made.after(life.saturating_sub(early)), ends }
+        let renew = since.after(life.saturating_sub(early));
+        Self { value, mask, profile: None, made: Made::Asked, since, renew, ends }
     }
 }
 

@@ -17,9 +17,11 @@ use secrets::Mask;
 
 use crate::path::admit::Admitted;
 use crate::path::perform::{Performed, Replied};
+pub(crate) use last::Last;
 use pieces::within;
 pub(crate) use pieces::{Broken, Pieces};
 
+mod last;
 mod pieces;
 
 /// A reply without the credential.
@@ -54,6 +56,8 @@ pub(crate) struct Stream {
     pub(crate) long: bool,
     /// Where messages begin and end, for a reply in which somebody waits for each.
     pub(crate) messages: Option<Messages>,
+    /// Looks for evidence fields in the last event of a reply that tells them at its end.
+    pub(crate) last: Option<Box<Last>>,
 }
 
 /// Scrubs a reply.
@@ -92,6 +96,7 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
             mask: mask.clone(),
             long: grpc || is_event_stream(&parts.headers),
             messages: grpc.then(Messages::default),
+            last: (has_fields && is_event_stream(&parts.headers)).then(|| Box::new(Last::of(admitted))),
         })),
     };
     let fields =
@@ -217,17 +222,31 @@ fn read_fields(
     mask: Option<&Mask>,
 ) -> Vec<(String, String)> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let events = match body {
+        Body::Whole(bytes) if is_event_stream(headers) => {
+            let mut last = Last::of(admitted);
+            last.sees(bytes);
+            last.fields(mask)
+        }
+        Body::Whole(_) | Body::Stream(_) => Vec::new(),
+    };
     let body: &[u8] = match body {
         Body::Whole(bytes) if is_json(headers) => bytes,
         Body::Whole(_) | Body::Stream(_) => &[],
     };
     let mut fields = admitted.integration.fields(admitted.permit.call().operation(), &header, body);
-    for (_, value) in &mut fields {
+    masked(&mut fields, mask);
+    fields.extend(events);
+    fields
+}
+
+/// Searches evidence fields for the credential.
+fn masked(fields: &mut [(String, String)], mask: Option<&Mask>) {
+    for (_, value) in fields {
         if let Some(masked) = mask.and_then(|mask| mask.text(value.as_bytes())) {
             *value = String::from_utf8_lossy(&masked.bytes).into_owned();
         }
     }
-    fields
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {

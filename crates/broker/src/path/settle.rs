@@ -213,7 +213,7 @@ enum End {
 impl Pump {
     async fn run(self, mut stream: Stream, sender: Sender) {
         let mut mask = stream.mask.as_ref().map(secrets::Mask::stream);
-        let mut sent = 0_u64;
+        let mut sent = Given { bytes: 0, last: stream.last.take() };
         let passing = pass(&mut stream, &sender, mask.as_mut(), &mut sent, self.idle);
         let end = tokio::time::timeout(self.total, passing).await.unwrap_or(End::Broken(Broken::Slow));
         let (trailers, more) = scrub::scrub_trailers(stream.pieces.trailers(), stream.mask.as_deref());
@@ -230,7 +230,9 @@ impl Pump {
             _ => Ending::Failed,
         };
         let duration = self.trace.elapsed();
-        let closed = Closed { ending, code, duration, bytes_in: self.size.bytes(), bytes_out: sent };
+        let fields = sent.last.as_ref().map(|last| last.fields(stream.mask.as_deref())).unwrap_or_default();
+        let (bytes_in, bytes_out) = (self.size.bytes(), sent.bytes);
+        let closed = Closed { ending, code, duration, bytes_in, bytes_out, fields };
         let settled = self.worker.lane(&self.trace.home()).settle_close(self.open, closed).await;
         // The caller sees the end of the body only after its end is in the chain; else the body breaks off.
         if settled.is_ok() && matches!(end, End::Done) {
@@ -239,11 +241,17 @@ impl Pump {
     }
 }
 
+/// What the caller was given so far.
+struct Given {
+    bytes: u64,
+    last: Option<Box<scrub::Last>>,
+}
+
 async fn pass(
     stream: &mut Stream,
     sender: &Sender,
     mut mask: Option<&mut MaskStream>,
-    sent: &mut u64,
+    sent: &mut Given,
     idle: Duration,
 ) -> End {
     loop {
@@ -269,7 +277,7 @@ async fn pass(
 }
 
 /// Gives what may be sent of a piece.
-async fn masked(sender: &Sender, mask: &mut MaskStream, piece: Bytes, sent: &mut u64) -> Result<(), Gone> {
+async fn masked(sender: &Sender, mask: &mut MaskStream, piece: Bytes, sent: &mut Given) -> Result<(), Gone> {
     let passed = mask.push(&piece);
     let chunk = match passed.chunk {
         Part::Same(count) => piece.slice(..count.min(piece.len())),
@@ -284,7 +292,7 @@ async fn by_message(
     sender: &Sender,
     (mask, messages): (&mut MaskStream, &mut Messages),
     mut piece: Bytes,
-    sent: &mut u64,
+    sent: &mut Given,
 ) -> Result<Result<(), Gone>, Opaque> {
     while !piece.is_empty() {
         let stretch = messages.next(&piece)?;
@@ -301,11 +309,14 @@ async fn by_message(
     Ok(Ok(()))
 }
 
-async fn give(sender: &Sender, part: Bytes, sent: &mut u64) -> Result<(), Gone> {
+async fn give(sender: &Sender, part: Bytes, sent: &mut Given) -> Result<(), Gone> {
     if part.is_empty() {
         return Ok(());
     }
-    *sent = sent.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+    sent.bytes = sent.bytes.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+    if let Some(last) = &mut sent.last {
+        last.sees(&part);
+    }
     sender.send(part).await
 }
 

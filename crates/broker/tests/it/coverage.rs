@@ -314,6 +314,7 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
     let azure = vec![("tenant", keyed.as_str()), ("provider", "azure")];
     let listed = house.entries().iter().find_map(id_of).unwrap().to_string();
     let file = crate::house::plain("http://127.0.0.1:9").replace("name: house", &format!("name: {desk}"));
+    let profile = format!(r#"{{"id": "{shelf}", "provider": "openai-codex", "access_token": "{material}"}}"#);
     let policy = "forbid (principal in Doorward::Role::\"nobody\", action, resource);";
     let steps: Vec<Managed<'_>> = vec![
         (
@@ -346,6 +347,10 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         ("integration.list", vec![], None),
         ("integration.show", vec![("name", "slack")], None),
         ("integration.add", vec![("name", &desk)], Some(file.into_bytes())),
+        ("llm.import", vec![("id", &shelf), ("provider", "openai-codex")], Some(profile.into_bytes())),
+        ("llm.list", vec![], None),
+        ("llm.use", vec![("id", &shelf)], None),
+        ("llm.remove", vec![("id", &shelf)], None),
         ("policy.put", vec![("name", &shelf)], Some(policy.as_bytes().to_vec())),
         ("policy.list", vec![], None),
         ("policy.explain", vec![("for", "ada"), ("operation", "slack/auth.test")], None),

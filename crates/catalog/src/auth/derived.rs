@@ -39,6 +39,8 @@ pub enum TokenSource {
     AzureManagedIdentity(AzureManagedIdentity),
     /// A JSON Web Token that we sign.
     JwtSigned(JwtSigned),
+    /// A sign-in of a person.
+    SignedIn(SignedIn),
 }
 
 /// Where a token is asked for.
@@ -237,6 +239,17 @@ pub struct JwtSigned {
     pub ttl: Duration,
 }
 
+/// A sign-in of a person: an access token, and mostly a refresh token by which it is renewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The field of the sign-in: a document of one profile, or a bare access token.
+    pub key: String,
+    /// The issuer's token endpoint.
+    pub endpoint: Endpoint,
+    /// As which client it is renewed; no secret.
+    pub client_id: String,
+}
+
 impl TokenSource {
     /// The fields that it needs.
     pub(super) const fn needs(&self) -> Needs<'_> {
@@ -265,6 +278,7 @@ impl TokenSource {
                 }
             },
             Self::JwtSigned(token) => [Some(&token.key), None, None, None],
+            Self::SignedIn(signed) => [Some(&signed.key), None, None, None],
         })
     }
 
@@ -279,6 +293,7 @@ impl TokenSource {
             Self::GcpWorkloadIdentity(_) => "gcp_workload_identity",
             Self::AzureManagedIdentity(_) => "azure_managed_identity",
             Self::JwtSigned(_) => "jwt_signed",
+            Self::SignedIn(_) => "signed_in",
         }
     }
 }

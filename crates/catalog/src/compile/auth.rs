@@ -138,7 +138,8 @@ impl Entry<'_> {
             | AuthWord::GcpMetadata
             | AuthWord::GcpWorkloadIdentity
             | AuthWord::AzureManagedIdentity
-            | AuthWord::JwtSigned => self.derived(),
+            | AuthWord::JwtSigned
+            | AuthWord::SignedIn => self.derived(),
         }
     }
 
@@ -352,6 +353,7 @@ const fn keys(scheme: AuthWord) -> &'static [&'static str] {
             "msi_endpoint",
             "msi_secret",
         ],
+        AuthWord::SignedIn => &["name", "prefix", "key", "token_url", "client_id"],
         AuthWord::JwtSigned => &[
             "name",
             "prefix",

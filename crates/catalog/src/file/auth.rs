@@ -232,6 +232,8 @@ pub(crate) enum AuthWord {
     AzureManagedIdentity,
     /// A JSON Web Token that is signed here.
     JwtSigned,
+    /// The token of a person's sign-in, as `doorward llm auth` keeps it.
+    SignedIn,
     /// AWS Signature Version 4.
     Sigv4,
     /// OAuth 1.0.

@@ -53,6 +53,9 @@ pub(crate) struct Up {
     /// The environment that this broker serves, such as `production`
     #[arg(long, value_name = "NAME")]
     pub(crate) environment: Option<String>,
+    /// Who answers OpenAI clients under `/v1` of the gateway: `openai` or `openai-codex` [default: nobody]
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) llm: Option<proxy::Provider>,
     /// At the first start: write the recovery key to this file instead of showing it
     #[arg(long, value_name = "FILE")]
     pub(crate) recovery_out: Option<PathBuf>,

@@ -14,6 +14,7 @@ pub(crate) mod guard;
 pub(crate) mod import;
 pub(crate) mod integration;
 pub(crate) mod lists;
+pub(crate) mod llm;
 pub(crate) mod mcp;
 pub(crate) mod metadata;
 pub(crate) mod policy;
@@ -169,6 +170,9 @@ pub(crate) enum Command {
     /// The step between `run` and the program
     #[command(hide = true)]
     RunInside(run::RunInside),
+    /// Sign-ins for language models: take over, make, choose, forget
+    #[command(subcommand)]
+    Llm(Box<llm::Llm>),
     /// Write, test and explain policies
     #[command(subcommand)]
     Policy(policy::Policy),

@@ -122,7 +122,7 @@ impl Scene {
             .map_err(|error| Failure::doing(format!("could not look at `{}`", path.display()), &error))
     }
 
-    /// Another program of the same name that a link would hide, where the link could do nothing in its place.
+    /// Another program of the same name that a link would hide, where the link could not do everything in its place.
     fn shadowed(&self, peer: Peer, folder: &Path) -> Option<PathBuf> {
         if peer.speaks == Speaks::Yes {
             return None;
@@ -182,11 +182,15 @@ fn in_the_way(path: &Path, target: Option<&Path>) -> Failure {
 
 fn row(peer: Peer, path: &Path, state: &str, scene: &Scene) -> Value {
     let first = links::first_on(&scene.search, peer.name);
+    let speaks = match peer.speaks {
+        Speaks::Yes => Value::Bool(true),
+        Speaks::InPart => Value::from("in part"),
+    };
     json!({
         "name": peer.name,
         "path": path,
         "state": state,
-        "speaks": peer.speaks == Speaks::Yes,
+        "speaks": speaks,
         "first_on_path": first.is_some_and(|first| first == *path),
     })
 }

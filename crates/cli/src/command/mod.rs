@@ -28,7 +28,7 @@ mod usage;
 use crate::args::Command;
 use crate::context::Context;
 use crate::failure::Outcome;
-use crate::{backup, demo, generate, mcp};
+use crate::{backup, demo, generate, llm, mcp};
 
 /// Does what was typed.
 pub(crate) fn run(context: &Context, command: Command) -> Outcome {
@@ -60,6 +60,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Key(args) => key::run(context, args),
         Command::Integration(args) => integration::run(context, args),
         Command::Capability(args) => capability::run(context, *args),
+        Command::Llm(args) => llm::run(context, *args),
         Command::Policy(args) => policy::run(context, args),
         Command::Lists(args) => lists::run(context, *args),
         Command::Evidence(args) => evidence::run(context, args),

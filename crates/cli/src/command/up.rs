@@ -52,7 +52,11 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let settings = Settings::load(home, args, &settings::environment)?;
     // Before anything is made: what is wrong with a file is said at once.
     let read = peer.as_ref().map(|peer| peer.overlay(home, None)).transpose()?;
-    let (overlay, told) = read.map_or_else(Default::default, |(overlay, told)| (overlay, Some(told)));
+    let (mut overlay, told) = read.map_or_else(Default::default, |(overlay, told)| (overlay, Some(told)));
+    let llm = settings.llm.value;
+    if llm == Some(proxy::Provider::OpenAi) && peer.is_none() {
+        overlay.integrations.extend(key_of_openai(home));
+    }
     first_start(context, args)?;
     let gateway = Gateway::new(settings.domains.value.clone(), settings.origins.value.clone())
         .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
@@ -60,6 +64,7 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
         Some(dialect) => gateway.speaking(dialect(settings.gateway.value)),
         None => gateway,
     };
+    let gateway = gateway.with_llm(llm);
     let threads = settings.threads.value;
     // One lane more: the socket door has a thread of its own.
     let serving = wire::Serving::Threads(threads.get() + 1);
@@ -209,4 +214,15 @@ impl Open {
         Printer::say(next);
         Ok(())
     }
+}
+
+/// For OpenAI clients the key may come from `OPENAI_API_KEY` or `sources.toml` as well, where the home has no file of its own that says
+/// where it is.
+fn key_of_openai(home: &Home) -> Option<catalog::Written> {
+    if home.integrations().join("openai.yaml").exists() {
+        return None;
+    }
+    let text = "name: openai\nextends: openai\nsecrets: {token: {default: \"llm:openai\"}}\n".to_owned();
+    let name = "openai".parse().ok()?;
+    Some(catalog::Written { name, text, file: Arc::from("the setting `llm.provider`"), line: 1 })
 }

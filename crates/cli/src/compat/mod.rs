@@ -1,5 +1,6 @@
 //! What the command lines of other programs ([`foreign`]) need of this machine: its environment, a browser, a list to pick from.
 
+pub(crate) mod assistantctl;
 pub(crate) mod picker;
 pub(crate) mod vault;
 

@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) admin: Option<SocketAddr>,
     pub(super) development: Option<bool>,
     pub(super) environment: Option<String>,
+    pub(super) llm: Option<proxy::Provider>,
     pub(super) tls: Option<Tls>,
     pub(super) client_ca: Option<PathBuf>,
     pub(super) client_auth: Option<ClientAuth>,
@@ -38,6 +39,7 @@ struct Written {
     admin: Option<SocketAddr>,
     development: Option<bool>,
     environment: Option<String>,
+    llm: Option<WrittenLlm>,
     tls: Option<WrittenTls>,
     rates: Option<rates::Written>,
 }
@@ -49,6 +51,19 @@ struct WrittenTls {
     key: PathBuf,
     client_ca: Option<PathBuf>,
     client_auth: Option<WrittenAuth>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLlm {
+    provider: WrittenProvider,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WrittenProvider {
+    Openai,
+    OpenaiCodex,
 }
 
 #[derive(Deserialize)]
@@ -85,8 +100,23 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         failure.hint(hint.unwrap_or_else(|| super::TABLE_HINT.to_owned()))
     };
     let written: Written = toml::from_str(text).map_err(|error| wrong(&error))?;
-    let Written { gateway, domains, origins, threads, metrics, admin, development, environment, tls, rates } =
-        written;
+    let Written {
+        gateway,
+        domains,
+        origins,
+        threads,
+        metrics,
+        admin,
+        development,
+        environment,
+        llm,
+        tls,
+        rates,
+    } = written;
+    let llm = llm.map(|llm| match llm.provider {
+        WrittenProvider::Openai => proxy::Provider::OpenAi,
+        WrittenProvider::OpenaiCodex => proxy::Provider::Codex,
+    });
     let (tls, client_ca, client_auth) = match tls {
         None => (None, None, None),
         Some(WrittenTls { cert, key, client_ca, client_auth }) => {
@@ -106,6 +136,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         admin,
         development,
         environment,
+        llm,
         tls,
         client_ca,
         client_auth,

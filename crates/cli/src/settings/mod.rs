@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) tls: Setting<Option<Tls>>,
     pub(crate) client_ca: Setting<Option<PathBuf>>,
     pub(crate) client_auth: Setting<ClientAuth>,
+    /// Who answers OpenAI clients.
+    pub(crate) llm: Setting<Option<proxy::Provider>>,
     /// Where rates are counted together with other processes.
     pub(crate) rates: Option<rates::Rates>,
 }
@@ -135,6 +137,7 @@ impl Settings {
                 false,
             )?,
             environment: maybe(flags.environment, "DOORWARD_ENVIRONMENT", lookup, file.environment)?,
+            llm: maybe(flags.llm, "DOORWARD_LLM", lookup, file.llm)?,
             tls: tls(flag_tls, lookup, file.tls)?,
             client_ca: maybe(flags.tls_client_ca, "DOORWARD_TLS_CLIENT_CA", lookup, file.client_ca)?,
             client_auth: pick(
@@ -164,6 +167,7 @@ impl Settings {
             admin: _,
             development,
             environment: _,
+            llm: _,
             tls,
             client_ca,
             client_auth,

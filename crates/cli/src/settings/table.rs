@@ -88,6 +88,13 @@ pub(crate) const TABLE: &[Row] = &[
         about: "The environment that this broker serves, which capabilities and policies may ask for.",
     },
     Row {
+        key: "llm.provider",
+        flag: "--llm PROVIDER",
+        variable: "DOORWARD_LLM",
+        default: "nobody",
+        about: "Who answers OpenAI clients under `/v1` of the gateway: `openai` or `openai-codex`.",
+    },
+    Row {
         key: "tls.cert",
         flag: "--tls-cert FILE",
         variable: "DOORWARD_TLS_CERT",

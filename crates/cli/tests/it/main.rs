@@ -45,6 +45,10 @@ mod life;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod llm;
+#[cfg(test)]
+mod llm_door;
+#[cfg(test)]
 mod malformed;
 #[cfg(test)]
 mod mcp;

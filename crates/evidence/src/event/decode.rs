@@ -104,13 +104,24 @@ fn outcome(from: &mut Decoder<'_>) -> Result<Outcome, Wrong> {
 }
 
 fn closed(from: &mut Decoder<'_>) -> Result<Closed, Wrong> {
-    Ok(Closed {
+    let closed = Closed {
         ending: ending(from)?,
         code: from.maybe(code)?,
         duration: Duration::from_micros(from.long()?),
         bytes_in: from.long()?,
         bytes_out: from.long()?,
-    })
+        fields: Vec::new(),
+    };
+    if from.is_at_end() {
+        return Ok(closed);
+    }
+    let fields =
+        from.list(|from| Ok((from.text(FIELD_NAME)?.to_owned(), from.text(FIELD_VALUE)?.to_owned())))?;
+    // One form only: no fields are no list.
+    if fields.is_empty() || fields.len() > FIELDS {
+        return Err(Wrong::Format("a wrong number of fields"));
+    }
+    Ok(Closed { fields, ..closed })
 }
 
 fn deed(from: &mut Decoder<'_>) -> Result<Deed, Wrong> {

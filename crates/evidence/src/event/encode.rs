@@ -106,7 +106,7 @@ impl Outcome {
 
 impl Closed {
     pub(crate) fn encode(&self, settles: Settles, to: &mut Vec<u8>) {
-        let Self { ending, code, duration, bytes_in, bytes_out } = self;
+        let Self { ending, code, duration, bytes_in, bytes_out, fields } = self;
         let mut to = Encoder(to);
         settles.write(&mut to);
         ending.write(&mut to);
@@ -114,6 +114,15 @@ impl Closed {
         to.long(micros(*duration));
         to.long(*bytes_in);
         to.long(*bytes_out);
+        // Nothing where there are none, as it was written before ends had fields.
+        let kept = fields.len().min(FIELDS);
+        if kept > 0 {
+            to.count(kept);
+            for (name, value) in fields.iter().take(kept) {
+                to.text(name, FIELD_NAME);
+                to.text(value, FIELD_VALUE);
+            }
+        }
     }
 }
 

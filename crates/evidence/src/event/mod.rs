@@ -184,7 +184,7 @@ impl Outcome {
 }
 
 /// How a stream ended, after its head was settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     /// How.
     pub ending: Ending,
@@ -196,13 +196,15 @@ pub struct Closed {
     pub bytes_in: u64,
     /// Bytes of body to the caller.
     pub bytes_out: u64,
+    /// What only the end of the stream said, such as the tokens that a model used.
+    pub fields: Vec<(String, String)>,
 }
 
 impl Closed {
     /// An end of which nothing more is known.
     #[must_use]
     pub const fn bare(ending: Ending) -> Self {
-        Self { ending, code: None, duration: Duration::ZERO, bytes_in: 0, bytes_out: 0 }
+        Self { ending, code: None, duration: Duration::ZERO, bytes_in: 0, bytes_out: 0, fields: Vec::new() }
     }
 }
 

@@ -195,12 +195,13 @@ impl Outcome {
 }
 
 impl Closed {
-    fn say(self, said: &mut Said) {
+    fn say(&self, said: &mut Said) {
         said.text("result", self.ending.as_str());
         said.maybe("code", self.code);
         said.number("micros", u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX));
         said.number("bytes_in", self.bytes_in);
         said.number("bytes_out", self.bytes_out);
+        said.list("fields", self.fields.iter().map(|(name, value)| format!("{name}={value}")).collect());
     }
 }
 

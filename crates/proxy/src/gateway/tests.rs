@@ -26,6 +26,7 @@ fn read(request: Builder) -> Result<Read, Refused> {
 fn call(request: Builder) -> Call {
     match read(request).unwrap() {
         Read::Call(call) => *call,
+        Read::Client(..) => panic!("no provider was set"),
         Read::Health(..) => panic!("it was read as a question about health"),
     }
 }

@@ -44,6 +44,8 @@ pub struct Config {
     pub keychain: Tool,
     /// `wincred:`.
     pub wincred: Tool,
+    /// `llm:`.
+    pub llm: Llm,
 }
 
 /// A program of the user's that prints a secret.
@@ -199,6 +201,22 @@ pub struct Age {
     pub program: Option<PathBuf>,
     /// The file with the identity that opens files.
     pub identity: Option<PathBuf>,
+}
+
+/// Language models.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Llm {
+    /// `llm:openai`: where the API key is, if `OPENAI_API_KEY` is not set.
+    pub api_key: Option<SecretRef>,
+    /// `llm:openai-codex`: where the access token is; it comes before every profile.
+    pub access_token: Option<SecretRef>,
+    /// The account at the service, where neither a profile nor the token says it.
+    pub account_id: Option<String>,
+    /// Which profile (`CARAPULSE_AUTH_PROFILE`); the default one without it.
+    pub auth_profile: Option<String>,
+    /// The file with the profiles (`CARAPULSE_AUTH_PATH`); our own store without it.
+    pub auth_path: Option<PathBuf>,
 }
 
 /// A duration as people write it, such as `90s`.

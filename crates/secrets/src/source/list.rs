@@ -2,8 +2,8 @@
 
 use super::{
     Env, File, SecretSource, Setup, age, aws_kms, aws_local, aws_sm, aws_ssm, azure, bitwarden, command, env,
-    file, gcp_kms, gcp_sm, k8s, keychain, keyring, kwallet, literal, op, pass, secretservice, sops, vault,
-    wincred,
+    file, gcp_kms, gcp_sm, k8s, keychain, keyring, kwallet, literal, llm, op, pass, secretservice, sops,
+    vault, wincred,
 };
 
 /// One line of [`SOURCES`].
@@ -167,6 +167,12 @@ pub const SOURCES: &[Source] = &[
         summary: "a file that age encrypted, or one key of it",
         example: "age:/etc/doorward/secrets.env.age#SLACK",
         make: Some(|setup| Box::new(age::Age::new(setup))),
+    },
+    Source {
+        scheme: llm::SCHEME,
+        summary: "the credential for language models: a key or a person's sign-in, wherever it is",
+        example: "llm:openai-codex",
+        make: Some(|setup| Box::new(llm::Llm::new(setup))),
     },
     Source {
         scheme: literal::SCHEME,

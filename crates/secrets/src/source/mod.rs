@@ -32,6 +32,7 @@ mod lender;
 mod lines;
 mod list;
 mod literal;
+mod llm;
 mod op;
 mod pass;
 mod pick;
@@ -59,6 +60,7 @@ pub use setup::{Environment, Setup};
 pub use trouble::Trouble;
 
 pub(crate) use lender::Deepest;
+pub(crate) use llm::{PROFILES, made_from};
 pub(crate) use sources::Sources;
 
 use crate::{Error, fit};

@@ -1,6 +1,7 @@
 //! The suite of secret sources, and the list of them.
 
 mod conformance;
+mod llm;
 mod local;
 mod machines;
 mod moto;
@@ -16,6 +17,7 @@ conformance!(env, super::local::in_the_environment);
 conformance!(file, super::local::in_a_file);
 conformance!(command, super::local::by_a_command);
 conformance!(literal, super::local::in_a_configuration);
+conformance!(llm_key, super::llm::in_the_environment);
 conformance!(vault_kv_2, super::remote::in_a_vault);
 conformance!(vault_kv_1, super::remote::in_an_old_vault);
 conformance!(aws_secrets_manager, super::remote::in_secrets_manager);

@@ -1,4 +1,4 @@
-//! Installs the SDKs of the clouds, for the tests that run them against our servers.
+//! Installs the SDKs of the clouds and of OpenAI, for the tests that run them against our servers.
 //!
 //! # Invariants
 //!
@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::place::{GO, JAVA, NODE, PYTHON, RUST, Sdk};
+use super::place::{GO, JAVA, NODE, OPENAI, PYTHON, RUST, Sdk};
 use crate::failure::{Failure, Outcome};
 use crate::program::{Program, find};
 
@@ -19,14 +19,8 @@ struct Recipe {
 }
 
 const RECIPES: &[Recipe] = &[
-    Recipe {
-        sdk: PYTHON,
-        programs: &["python3"],
-        steps: &[
-            &["python3", "-m", "venv", "venv"],
-            &["venv/bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "-r", "requirements.txt"],
-        ],
-    },
+    Recipe { sdk: PYTHON, programs: &["python3"], steps: VENV },
+    Recipe { sdk: OPENAI, programs: &["python3"], steps: VENV },
     Recipe { sdk: GO, programs: &["go"], steps: &[&["go", "build", "-o", "sdk", "."]] },
     Recipe {
         sdk: NODE,
@@ -46,6 +40,12 @@ const RECIPES: &[Recipe] = &[
         programs: &["cargo"],
         steps: &[&["cargo", "build", "--quiet", "--locked", "--target-dir", "target"]],
     },
+];
+
+/// Packages of Python, those that are listed and no others.
+const VENV: &[&[&str]] = &[
+    &["python3", "-m", "venv", "venv"],
+    &["venv/bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "-r", "requirements.txt"],
 ];
 
 /// Installs each that isn't there. Where a language is missing, the tests that need it say so.

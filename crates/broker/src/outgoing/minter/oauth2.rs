@@ -179,13 +179,18 @@ impl Minter<'_> {
         ))
     }
 
-    /// Claims the refresh token, waiting a little for another process that has it.
+    /// Claims the refresh token of a field.
     async fn claim(&self, field: &str) -> Result<Claim, Refusal> {
+        self.claim_at(&format!("{}/{field}", self.integration.name()), field).await
+    }
+
+    /// Claims what is kept at a place, waiting a little for another process that has it.
+    pub(super) async fn claim_at(&self, place: &str, field: &str) -> Result<Claim, Refusal> {
         let unsealed = self.worker.broker().unsealed()?;
         let mut waited = Duration::ZERO;
         loop {
             let claimed =
-                unsealed.secrets().claim_renewal((self.permit, self.receipt), (field, self.secret(field)?));
+                unsealed.secrets().claim_renewal((self.permit, self.receipt), (place, self.secret(field)?));
             match claimed.await {
                 Ok(claim) => return Ok(claim),
                 Err(secrets::Error::Conflict { .. }) if waited < LONGEST_WAIT => {
@@ -204,7 +209,7 @@ fn is_another(one: &Secret, other: &Secret) -> bool {
     one.expose(|one| other.expose(|other| crypto::same(one, other).is_err()))
 }
 
-fn unkept(error: &secrets::Error) -> Refusal {
+pub(super) fn unkept(error: &secrets::Error) -> Refusal {
     let refusal =
         Refusal::new(Code::SourceUnavailable, format!("the refresh token can't be renewed: {error}"));
     refusal.retry(Retry::Safe)

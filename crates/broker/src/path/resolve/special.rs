@@ -86,6 +86,9 @@ pub(super) async fn secrets(
     }
     let (tokens, made) = tokens(worker, admitted, receipt, &opened).await?;
     admitted.notes.extend(made.into_iter().map(|made| (MINTED.to_owned(), made)));
+    admitted.notes.retain(|(name, _)| name != PROFILE);
+    let profiles = tokens.iter().filter_map(|served| served.token.profile.clone());
+    admitted.notes.extend(profiles.map(|profile| (PROFILE.to_owned(), profile)));
     admitted.notes.retain(|(name, _)| name != CREDENTIAL);
     let served: Vec<&str> = turns.iter().map(|(turn, _)| turn.field.as_str()).collect();
     if !served.is_empty() {
@@ -202,5 +205,7 @@ fn saved(admitted: &Admitted, body: Option<&Bytes>) -> Option<Saved> {
 const MOST_REPEATED: u64 = 1 << 20;
 /// The field of the evidence that says which of several served.
 const CREDENTIAL: &str = "credential";
+/// The field of the evidence that says whose sign-in served.
+const PROFILE: &str = "profile";
 /// The field of the evidence that says which token was made, and by whom.
 const MINTED: &str = "minted";

@@ -73,6 +73,7 @@ impl Opening {
             duration: trace.elapsed(),
             bytes_in: counts.up.load(Ordering::Relaxed),
             bytes_out: counts.down.load(Ordering::Relaxed),
+            fields: Vec::new(),
         };
         // Nobody waits for it any more; what could not be written is settled as unknown at the next start.
         let _ = worker.lane(&trace.home()).settle_close(open, closed).await;

@@ -7,7 +7,7 @@ use crate::file::{AlgorithmWord, AuthEntry, AuthWord, ClientAuthWord, GrantWord}
 use crate::{
     Assertion, AuthScheme, AzureManagedIdentity, AzureService, ClientAuth, Derived, GcpMetadata,
     GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, JwtAlgorithm, JwtSigned,
-    OAuth2, TokenSource,
+    OAuth2, SignedIn, TokenSource,
 };
 
 impl Entry<'_> {
@@ -29,6 +29,7 @@ impl Entry<'_> {
             }),
             AuthWord::GcpWorkloadIdentity => TokenSource::GcpWorkloadIdentity(self.workload_identity()?),
             AuthWord::AzureManagedIdentity => TokenSource::AzureManagedIdentity(self.managed_identity()?),
+            AuthWord::SignedIn => TokenSource::SignedIn(self.signed_in()?),
             _ => TokenSource::JwtSigned(self.jwt_signed()?),
         };
         let (header, prefix) = (self.header()?, self.prefix("Bearer ")?);
@@ -199,6 +200,15 @@ impl Entry<'_> {
             resource: text(self.entry.resource.as_ref(), "resource")?,
             client_id: self.entry.client_id.clone(),
             service,
+        })
+    }
+
+    fn signed_in(&self) -> Result<SignedIn, String> {
+        let token_url = text(self.entry.token_url.as_ref(), "token_url")?;
+        Ok(SignedIn {
+            key: text(self.entry.key.as_ref(), "key")?,
+            endpoint: self.endpoint("token_url", &token_url, Plain::WithLeave)?,
+            client_id: text(self.entry.client_id.as_ref(), "client_id")?,
         })
     }
 

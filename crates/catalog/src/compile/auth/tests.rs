@@ -58,6 +58,7 @@ const GOOD: &[(&str, &[&str])] = &[
     ("{scheme: azure_managed_identity, resource: \"https://vault.azure.net\"}", &[]),
     ("{scheme: azure_managed_identity, resource: r, identity_endpoint: a, identity_header: b}", &["a", "b"]),
     ("{scheme: jwt_signed, algorithm: EdDSA, key: k, claims: {role: r, n: 1}, ttl: 5m}", &["k"]),
+    ("{scheme: signed_in, key: k, token_url: \"https://a.example/oauth/token\", client_id: app}", &["k"]),
     (
         "{scheme: sigv4, access_key_id: a, secret_access_key: b, session_token: c, region: eu-west-1, service: s3}",
         &["a", "b", "c"],
@@ -140,6 +141,12 @@ const BAD: &[(&str, &[&str], &str)] = &[
         "`identity_endpoint` comes with",
     ),
     ("{scheme: jwt_signed, key: k}", &["k"], "the key `algorithm` is missing"),
+    ("{scheme: signed_in, key: k, client_id: app}", &["k"], "the key `token_url` is missing"),
+    (
+        "{scheme: signed_in, key: k, token_url: \"https://a.example/t\"}",
+        &["k"],
+        "the key `client_id` is missing",
+    ),
     ("{scheme: jwt_signed, algorithm: HS256, key: k, claims: {exp: 1}}", &["k"], "`claims` can't set `exp`"),
     ("{scheme: jwt_signed, algorithm: HS256, key: k, ttl: 2d}", &["k"], "a token that is signed here lasts"),
     (
