@@ -20,7 +20,7 @@ fn opened() -> Opened {
     let redirect = Redirect::open().unwrap();
     let state = State::generate().unwrap();
     let text = open(state.secret());
-    let address = redirect.address;
+    let address = redirect.host.parse().unwrap();
     let browser = Plain::new(Place::Loopback(address), SOON, 4096);
     Opened { redirect, state, text, browser, address }
 }
