@@ -10,7 +10,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use model::{Clock, Code, Door, Fact, Needs, Refusal, RunId, Target};
+use model::{Clock, Code, Door, Fact, Inputs, Needs, Refusal, RunId, Target};
 use net::{Body, Drain, Drained, Draining, Listener, Peer, ServeLimits, problem};
 use serde_json::{Value, json};
 
@@ -180,8 +180,15 @@ impl Agent {
         body: Incoming,
     ) -> Result<Response<Body>, Unrouted> {
         match routes::read(&parts.method, target)? {
-            Route::Operate(integration, operation, inputs) => {
-                let payload = payload::read(body).await?;
+            Route::Operate(integration, operation, mut inputs) => {
+                let mut payload = payload::read(body).await?;
+                // Doorward's own operations take what comes with them as it is.
+                if integration.as_str() != "doorward"
+                    && states_inputs(&parts.headers)
+                    && let Some(stated) = payload.take()
+                {
+                    join(&mut inputs, broker::inputs_of(stated.text()?.as_bytes())?)?;
+                }
                 let operate = Operate { integration, operation, inputs, payload, wish: None };
                 let facts = Fact { holder: known.holder(), ..Fact::default() };
                 Ok(self.operate(&parts.headers, facts, operate).await?)
@@ -233,8 +240,11 @@ impl Agent {
         let capability = presented::capability(headers)?;
         let inbound = Inbound { door: Door::Socket, facts, capability, asked: Asked::Operate(operate) };
         match self.worker.call(inbound).await? {
-            Outbound::Answer(Answer { evidence, value }) => {
+            Outbound::Answer(Answer { evidence, value, failed }) => {
                 let mut reply = json_reply(&json!({ "evidence": evidence, "answer": value }));
+                if failed {
+                    *reply.status_mut() = StatusCode::BAD_GATEWAY;
+                }
                 problem::mark(reply.headers_mut(), evidence);
                 Ok(reply)
             }
@@ -252,6 +262,27 @@ impl Agent {
             }
         }
     }
+}
+
+/// Whether the body is JSON.
+fn states_inputs(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+}
+
+/// Inputs of the query and of the body; one that is in both has two readings.
+fn join(inputs: &mut Inputs, stated: Inputs) -> Result<(), Refusal> {
+    for (name, value) in stated {
+        if inputs.contains_key(&name) {
+            return Err(Refusal::new(
+                Code::BadRequest,
+                format!("the input `{name}` is there more than once"),
+            ));
+        }
+        inputs.insert(name, value);
+    }
+    Ok(())
 }
 
 fn status(state: State, doors: &BTreeMap<String, String>) -> serde_json::Value {

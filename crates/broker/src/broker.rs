@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
 use crate::path::identify::incoming::Memory;
+use crate::programs::Machine;
 use crate::upstreams::Upstreams;
 use tenancy::Tenancy;
 
@@ -78,6 +79,7 @@ pub struct Broker {
     outgoing: Outgoing,
     secrets: Arc<Secrets>,
     upstreams: Upstreams,
+    machine: Machine,
     /// When evidence could not be written for the last time, in milliseconds; 0 where that never was.
     unrecorded: AtomicU64,
     owner: PrincipalName,
@@ -147,6 +149,7 @@ impl Broker {
             outgoing,
             secrets,
             upstreams: Upstreams::default(),
+            machine: Machine::default(),
             unrecorded: AtomicU64::new(0),
             owner,
             unsealed: ArcSwapOption::empty(),

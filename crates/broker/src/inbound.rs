@@ -9,9 +9,11 @@ use crate::mint::Wish;
 use crate::{Lease, Payload};
 
 mod led;
+mod stated;
 mod whole;
 
 pub(crate) use led::Led;
+pub use stated::inputs_of;
 
 /// A request as a door parsed it. Nothing in it is believed yet. Its `Debug` shows no capability, no header and no target:
 /// any of them may carry a credential.
@@ -154,11 +156,13 @@ pub struct Answer {
     pub evidence: EvidenceId,
     /// What it says.
     pub value: serde_json::Value,
+    /// An operation of a service was performed, and the service or its program did not do it. The evidence says the same.
+    pub failed: bool,
 }
 
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { evidence, value: _ } = self;
+        let Self { evidence, value: _, failed: _ } = self;
         f.debug_struct("Answer").field("evidence", evidence).finish_non_exhaustive()
     }
 }

@@ -29,6 +29,7 @@ mod offers;
 mod outgoing;
 mod path;
 pub mod presented;
+mod programs;
 mod upstreams;
 mod worker;
 
@@ -38,8 +39,9 @@ pub use broker::{
     read_lists,
 };
 pub use clock::SystemClock;
-pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};
+pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound, inputs_of};
 pub use limits::shared::{OnFailure, SharedRates};
 pub use manage::{MANAGED, Payload};
 pub use metrics::Metrics;
+pub use programs::ProgramSetup;
 pub use worker::Worker;

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::body::{self, Fixed};
 use crate::{InputField, reply};
 
+mod shown;
 mod text;
 
 pub use text::{Piece, Slot, Text};

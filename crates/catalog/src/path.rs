@@ -3,6 +3,8 @@
 //! Segments are split before anything is decoded, so an escaped slash never makes a new one. A literal is compared with
 //! the decoded segment, so that `%3A` for `:` does not slip past it to a wider template.
 
+mod shown;
+
 use std::cmp::Ordering;
 
 use model::{Inputs, Target};

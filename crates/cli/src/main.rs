@@ -46,6 +46,10 @@ use crate::context::Context;
 use crate::print::{Printer, problem};
 
 fn main() -> ExitCode {
+    // A step between a sandbox and the program of an operation; nothing else may happen before it.
+    if let Some(code) = runner::inside(&std::env::args_os().collect::<Vec<_>>()) {
+        return code;
+    }
     // Under `vault`, and under the names that an image's entry point may have.
     if let Some(words) = compat::vault::words(std::env::args_os().collect()) {
         return compat::vault::run(&words);

@@ -11,13 +11,15 @@ use broker::{Asked, Inbound, Operate, Outbound, Payload, Worker};
 use bytes::Bytes;
 use http::Request;
 use memory::Secret;
-use model::{Code, Door, EvidenceId, Fact, Holder, Inputs, Refusal};
+use model::{Code, Door, EvidenceId, Fact, Holder, Inputs, IntegrationName, OperationName, Refusal};
 use net::Body;
 use net::plain::{Place, Plain};
 use net::tls;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
+
+mod perform;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -55,6 +57,17 @@ pub(crate) struct Answered {
     pub(crate) value: Value,
 }
 
+/// What came of an operation of a service.
+#[derive(Debug)]
+pub(crate) struct Performed {
+    /// The record of it.
+    pub(crate) evidence: EvidenceId,
+    /// What it says.
+    pub(crate) value: Value,
+    /// The service or its program did not do it.
+    pub(crate) failed: bool,
+}
+
 impl Management {
     /// The running broker, or the home itself. A home with a passphrase asks for it.
     pub(crate) fn open(context: &Context) -> Outcome<Self> {
@@ -77,6 +90,22 @@ impl Management {
         match self {
             Self::Socket(running) => running.operate(operation, &inputs, payload),
             Self::InProcess(own) => own.operate(operation, inputs, payload),
+        }
+    }
+
+    /// Performs an operation of a service by its name.
+    ///
+    /// # Errors
+    /// The broker's refusal, or what kept it from being asked. That the service did not do it is no error here.
+    pub(crate) fn perform(
+        &self,
+        (integration, operation): (&IntegrationName, &OperationName),
+        inputs: Inputs,
+        capability: Option<&Secret>,
+    ) -> Outcome<Performed> {
+        match self {
+            Self::Socket(running) => running.perform((integration, operation), &inputs, capability),
+            Self::InProcess(own) => own.perform((integration.clone(), operation.clone()), inputs, capability),
         }
     }
 

@@ -134,6 +134,7 @@ pub(crate) fn open_with(
         },
     };
     let broker = Arc::new(Broker::open(stores, clock, told, setup)?);
+    broker.run_programs(settings.programs.clone());
     if let Some(rates) = &settings.rates {
         broker.share_rates(rates.counters(&crate::settings::environment)?);
     }
@@ -166,6 +167,12 @@ fn build() -> Vec<u8> {
     let times =
         [file.ctime(), file.ctime_nsec(), file.mtime(), file.mtime_nsec()].map(i64::to_be_bytes).concat();
     [env!("CARGO_PKG_VERSION").as_bytes(), &facts, &times].concat()
+}
+
+/// Where programs of operations are looked up, as the broker of this home does.
+pub(crate) fn programs(context: &crate::context::Context) -> Outcome<runner::Programs> {
+    let setup = context.settings()?.programs;
+    Ok(runner::Programs::on(setup.path, Some(&setup.own)))
 }
 
 /// A runtime of one thread.

@@ -15,7 +15,7 @@ use crate::health::Question;
 use crate::host::Addressed;
 use crate::refused::{Refused, Speech};
 use crate::route::{Naming, Route};
-use crate::{browser, correlation, health, host, llm, metrics, purpose, route};
+use crate::{browser, correlation, health, host, llm, metrics, operation, purpose, route};
 
 /// The reverse proxy: under which names it is reached, and by which pages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -137,6 +137,11 @@ impl Gateway {
                 (call.with(Body::from(body)), named)
             }
             Ok(Read::Client(turn, call)) => return Box::pin(llm::answer(worker, *call, turn, body)).await,
+            Ok(Read::Operate(ordered)) => {
+                return Box::pin(operation::answer(worker, *ordered, body))
+                    .await
+                    .unwrap_or_else(|refusal| Refused::from(refusal).reply(speech));
+            }
             Ok(Read::Health(question, method)) => {
                 return health::answer_of(question, &method, worker.broker())
                     .unwrap_or_else(|refused| refused.reply(speech));
@@ -210,6 +215,11 @@ impl Gateway {
             return Err(host::foreign());
         }
         let guarded = browser::guard(&parts.headers, &self.origins)?;
+        if addressed == Addressed::Gateway && operation::is_one(target.path()) {
+            let capability = presented::capability(&parts.headers)?;
+            let ordered = operation::read(guarded, &parts, &target, peer, capability)?;
+            return Ok(Read::Operate(Box::new(ordered)));
+        }
         let naming = Naming { compatible: self.dialect.honours(&parts), aliased };
         let named = self.unknown(route::named(&parts.headers, naming))?;
         if addressed == Addressed::Foreign && named.is_none() {
@@ -278,6 +288,8 @@ enum Read {
     Call(Box<Call>),
     /// A call of an OpenAI client.
     Client(llm::Turn, Box<Call>),
+    /// An operation by name.
+    Operate(Box<operation::Ordered>),
 }
 
 /// A call of an integration, still without its body.

@@ -28,6 +28,7 @@ mod health;
 mod host;
 mod llm;
 pub mod metrics;
+mod operation;
 mod purpose;
 mod refused;
 mod route;

@@ -30,6 +30,8 @@ pub(crate) struct Order {
     pub(crate) stdin: Option<PathBuf>,
     /// Where it may write; its home.
     pub(crate) work: PathBuf,
+    /// Where it works; its home where that is not said.
+    pub(crate) folder: Option<PathBuf>,
     /// Loopback addresses that lead to the same address outside. Behind them comes the proxy's, at any port; `None` where the
     /// program has the machine's own network.
     pub(crate) listen: Option<Vec<SocketAddr>>,

@@ -1,5 +1,6 @@
 //! A command that is finished, and what came of it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use model::Authority;
@@ -18,6 +19,8 @@ pub struct Command {
     pub environment: Vec<(String, Zeroizing<String>)>,
     /// What it reads.
     pub stdin: Option<Zeroizing<Vec<u8>>>,
+    /// A folder outside that it works in and may change; its home where there is none.
+    pub folder: Option<PathBuf>,
     /// How long and how much.
     pub limits: Limits,
     /// The hosts that it may reach.

@@ -130,8 +130,9 @@ impl Room {
         self.path.join(FILES)
     }
 
-    /// What the program may write to.
-    pub(crate) fn work(&self) -> PathBuf {
+    /// The folder that the program may write to, as it sees it; its home.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
         self.path.join(WORK)
     }
 }

@@ -32,9 +32,9 @@ impl Sandbox {
     pub async fn run(&self, room: &Room, command: Command) -> Result<Ran, Error> {
         let direct = direct(&command.hosts);
         let order = self.order(room, &command, &direct)?;
-        let Command { program, limits, hosts, private, .. } = command;
+        let Command { program, limits, hosts, private, folder, .. } = command;
         let (ours, theirs) = Pair::pair().map_err(system("make a channel into the sandbox"))?;
-        let mut process = self.process(room, Some(&program), limits.files)?;
+        let mut process = self.process(room, Some((&program, folder.as_deref())), limits.files)?;
         process.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that all of it can be ended at once.
         process.process_group(0);
@@ -71,7 +71,7 @@ impl Sandbox {
         command: &Command,
         direct: &[(SocketAddr, Authority)],
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let Command { program, args, environment, stdin, limits, .. } = command;
+        let Command { program, args, environment, stdin, limits, folder, .. } = command;
         let stdin: Option<PathBuf> = stdin.as_deref().map(|bytes| room.write(STDIN, bytes)).transpose()?;
         let work = room.work();
         let mut all: Vec<(String, String)> = vec![("PATH".to_owned(), view::PATH.to_owned())];
@@ -89,7 +89,8 @@ impl Sandbox {
             work,
             listen: boxed.then(|| direct.iter().map(|(address, _)| *address).collect()),
             limits: bounds(limits),
-            land: (self.kind() == Kind::Landlock).then(|| self.land(room, program)),
+            folder: folder.clone(),
+            land: (self.kind() == Kind::Landlock).then(|| self.land(room, program, folder.as_deref())),
             calls: boxed,
         };
         let written = channel::written(&order).map_err(system("write the order of a program"));

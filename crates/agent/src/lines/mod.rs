@@ -134,7 +134,7 @@ impl Speaker<'_> {
             asked: Asked::Operate(operate),
         };
         match self.agent.worker.call(inbound).await? {
-            Outbound::Answer(Answer { evidence: _, value }) => Ok(value),
+            Outbound::Answer(Answer { evidence: _, value, failed: _ }) => Ok(value),
             Outbound::Reply(..) | Outbound::Lease(..) => {
                 Err(Refusal::new(Code::UpstreamReply, "the operation gave something else than an answer"))
             }

@@ -4,6 +4,7 @@ use super::Broker;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
+use crate::programs::{Machine, ProgramSetup};
 use crate::upstreams::Upstreams;
 
 impl Broker {
@@ -17,6 +18,16 @@ impl Broker {
 
     pub(crate) const fn upstreams(&self) -> &Upstreams {
         &self.upstreams
+    }
+
+    /// The programs that do operations.
+    pub(crate) const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Says how programs are run that do operations. Without it there are none; the first word holds.
+    pub fn run_programs(&self, setup: ProgramSetup) {
+        self.machine.set_up(setup);
     }
 
     pub(crate) const fn outgoing(&self) -> &Outgoing {

@@ -37,7 +37,7 @@ impl Payload {
 
     /// As text that is no secret: a policy, an integration's file, a capability to look at.
     #[expect(clippy::disallowed_methods, reason = "the text of a policy or an integration is not a secret")]
-    pub(crate) fn text(&self) -> Result<String, Refusal> {
+    pub fn text(&self) -> Result<String, Refusal> {
         let text = self.0.expose(|bytes| String::from_utf8(bytes.to_vec()));
         text.map_err(|_| Refusal::new(Code::BadRequest, "what came with the operation is not UTF-8 text"))
     }

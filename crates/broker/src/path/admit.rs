@@ -17,11 +17,13 @@ use crate::inbound::{Asked, Inbound};
 use crate::limits::shared::{Over, SharedRates};
 use crate::limits::{Counted, Pace, Within};
 use crate::path::identify::Identified;
+use crate::programs::Way;
 pub(crate) use bounded::Size;
 
 use bounded::Bounded;
 
 mod bounded;
+pub(crate) mod way;
 
 /// Proof that a permitted call is within its limits. Only [`within_limits`] makes one.
 #[must_use]
@@ -35,6 +37,8 @@ pub(crate) struct Admitted {
     /// What is worth recording of how it is carried, besides what the reply says: name and value, never a secret.
     pub(crate) notes: Vec<(String, String)>,
     pub(crate) within: Within,
+    /// The program that does it, where one does.
+    pub(crate) way: Option<Box<Way>>,
 }
 
 /// Counts a call against its rates and looks at its size.
@@ -49,7 +53,7 @@ pub(crate) fn within_limits(
     let size = sized(&mut inbound, &integration)?;
     let within = broker.limits().count(rates(&permit, &integration));
     let within = within.map_err(|quota| broken(&integration, quota))?;
-    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), within })
+    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), within, way: None })
 }
 
 /// The same where several processes count together.
@@ -72,7 +76,7 @@ pub(crate) async fn within_shared_limits(
                 .hint("the log says why Redis does not answer; `rates.on_failure` says what holds then")
         }
     })?;
-    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), within })
+    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), within, way: None })
 }
 
 /// Nobody can be asked yet, so what needs an approval is refused.

@@ -19,12 +19,15 @@ use policy::Permit;
 use secrets::{Mask, Opened};
 use zeroize::Zeroizing;
 
+use crate::broker::Broker;
 use crate::inbound::{Asked, Forward};
 use crate::path::admit::Admitted;
 use crate::path::resolve::{Lent, Special};
 use crate::upstreams::Shown;
+pub(crate) use program::Prepared;
 use target::Written;
 
+mod program;
 mod replace;
 pub(crate) mod sign;
 mod special;
@@ -38,6 +41,8 @@ pub(crate) enum Armed {
     Manage,
     /// A credential that is made from a stored one; what it is made from is lent on the way.
     Mint,
+    /// A command with the credential in the files that its program reads.
+    Run(Box<Prepared>),
 }
 
 /// A request, and the one place where it may be sent; its `Host` is written from that.
@@ -49,7 +54,10 @@ pub(crate) struct Sending {
 }
 
 /// Consumes what was lent.
-pub(crate) fn credential(admitted: &mut Admitted, mut lent: Lent) -> Result<Armed, Refusal> {
+pub(crate) fn credential(broker: &Broker, admitted: &mut Admitted, mut lent: Lent) -> Result<Armed, Refusal> {
+    if admitted.way.is_some() {
+        return program::prepare(broker.machine(), admitted, &lent).map(|made| Armed::Run(Box::new(made)));
+    }
     let Admitted { inbound, permit, integration, .. } = admitted;
     let Some((method, authority, target)) = permit.call().request() else {
         return Ok(if crate::mint::mints(integration) { Armed::Mint } else { Armed::Manage });

@@ -93,7 +93,11 @@ impl Worker {
             }
         };
         // Boxed, as it is moved whole into the future of the rest.
-        Ok(Box::new(admitted))
+        let mut admitted = Box::new(admitted);
+        if admit::way::is_open(&admitted) {
+            Box::pin(admit::way::choose(self.broker(), &mut admitted)).await?;
+        }
+        Ok(admitted)
     }
 
     /// Runs only between an intent and its outcome, so an early `?` cannot lose the receipt.
@@ -103,7 +107,7 @@ impl Worker {
         receipt: &Receipt,
     ) -> Result<Performed, Refusal> {
         let lent = resolve::secrets(self, admitted, receipt).await?;
-        let armed = inject::credential(admitted, lent)?;
+        let armed = inject::credential(self.broker(), admitted, lent)?;
         let replied = perform::call(self, admitted, receipt, armed).await?;
         scrub::reply(replied, admitted).await
     }

@@ -1,6 +1,6 @@
-//! Step 8: forward the request, or do what Doorward itself does.
+//! Step 8: forward the request, run the program, or do what Doorward itself does.
 //!
-//! A new way to perform is one variant of [`Performed`]: running a command comes next to these three.
+//! A new way to perform is one variant of [`Performed`].
 
 use evidence::Receipt;
 use http::{HeaderMap, Response};
@@ -12,13 +12,15 @@ use crate::manage::Done;
 use crate::mint::{self, Minted};
 use crate::path::admit::Admitted;
 use crate::path::inject::{Armed, Sending};
-use crate::path::scrub::{Scrubbed, Tunnel};
+use crate::path::scrub::{Scrubbed, Told, Tunnel};
 use crate::upstreams::{Known, Shown};
 use crate::{Worker, log, manage};
+pub(crate) use program::Run;
 use secrets::Mask;
 use std::sync::Arc;
 
 mod again;
+mod program;
 mod repeat;
 mod switch;
 
@@ -32,6 +34,8 @@ pub(crate) enum Replied {
     Managed(Done),
     /// A derived credential, or what was done with the one that it would be derived from.
     Minted(Minted),
+    /// What a program printed and how it ended.
+    Ran(Box<Run>),
 }
 
 /// What was done, fit to go back to the caller.
@@ -44,6 +48,8 @@ pub(crate) enum Performed {
     Answer(Done),
     /// A derived credential; it is for the caller, so nothing is scrubbed from it.
     Lease(Minted),
+    /// What came of an operation by name, by a program or by a request.
+    Ran(Box<Told>),
 }
 
 /// Does it.
@@ -56,6 +62,10 @@ pub(crate) async fn call(
     match armed {
         Armed::Manage => Ok(Replied::Managed(Box::pin(manage::run(worker, admitted, receipt)).await?)),
         Armed::Mint => Ok(Replied::Minted(Box::pin(mint::run(worker, admitted, receipt)).await?)),
+        Armed::Run(prepared) => {
+            let run = Box::pin(program::run(worker, admitted, *prepared)).await?;
+            Ok(Replied::Ran(Box::new(run)))
+        }
         Armed::Forward(sending, mask, special) => {
             if let Some(asked) = switch::asked(admitted) {
                 return Box::pin(switch::call(worker, admitted, sending, (asked, mask))).await;

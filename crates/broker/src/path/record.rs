@@ -14,6 +14,7 @@ use crate::broker::Unsealed;
 use crate::inbound::Inbound;
 use crate::limits::Pace;
 use crate::path::admit::Admitted;
+use crate::path::admit::way::secret_fields;
 use crate::path::find::Found;
 use crate::path::identify::Identified;
 use crate::{Worker, log, metrics};
@@ -98,9 +99,9 @@ pub(crate) async fn intent(
     admitted: &Admitted,
     trace: &mut Trace,
 ) -> Result<Receipt, Refusal> {
-    let Admitted { identified, permit, integration, .. } = admitted;
+    let Admitted { identified, permit, integration, way, .. } = admitted;
     let call = permit.call();
-    let secrets = integration.auth().iter().flat_map(catalog::AuthScheme::fields);
+    let secrets = secret_fields(integration, way.as_deref()).into_iter();
     let intent = Intent {
         id: call.id(),
         tenant: permit.tenant().clone(),

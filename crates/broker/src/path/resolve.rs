@@ -12,6 +12,7 @@ use crate::Worker;
 use crate::path::admit::Admitted;
 pub(crate) use special::{Saved, Special};
 
+mod program;
 mod special;
 
 /// The secrets of one call. Consumed by the next step.
@@ -56,9 +57,17 @@ pub(crate) async fn secrets(
     admitted: &mut Admitted,
     receipt: &Receipt,
 ) -> Result<Lent, Refusal> {
+    if admitted.way.is_some() {
+        return Box::pin(program::secrets(worker, admitted, receipt)).await;
+    }
     if !admitted.integration.has_plain_auth() {
         return Box::pin(special::secrets(worker, admitted, receipt)).await;
     }
+    plain(worker, admitted, receipt).await
+}
+
+/// The secrets of schemes that want nothing but them.
+async fn plain(worker: &Worker, admitted: &mut Admitted, receipt: &Receipt) -> Result<Lent, Refusal> {
     let unsealed = worker.broker().unsealed()?;
     let mut opened = Vec::new();
     for field in admitted.integration.auth().iter().flat_map(catalog::AuthScheme::fields) {

@@ -15,14 +15,16 @@ use net::Incoming;
 use net::grpc::Messages;
 use secrets::Mask;
 
-use crate::path::admit::Admitted;
+use crate::path::admit::{self, Admitted};
 use crate::path::perform::{Performed, Replied};
 pub(crate) use last::Last;
 use pieces::within;
 pub(crate) use pieces::{Broken, Pieces};
+pub(crate) use told::Told;
 
 mod last;
 mod pieces;
+mod told;
 
 /// A reply without the credential.
 pub(crate) struct Scrubbed {
@@ -65,6 +67,7 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     let (response, mask) = match replied {
         Replied::Managed(done) => return Ok(Performed::Answer(done)),
         Replied::Minted(minted) => return Ok(Performed::Lease(minted)),
+        Replied::Ran(run) => return Ok(Performed::Ran(Box::new(told::of_program(*run, admitted)?))),
         Replied::Forwarded(response, mask) => (response, mask),
         Replied::Switched(head, tunnel) => return Ok(Performed::Tunnel(agreed(*head, &tunnel), tunnel)),
     };
@@ -76,13 +79,18 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     let mut pieces = unpacked(&mut parts, incoming, admitted)?;
     let has_fields = has_fields(admitted);
     let wanted = has_fields && is_json(&parts.headers);
-    let most = if wanted { MOST_WITH_FIELDS } else { MOST_WHOLE };
+    let by_name = admit::way::is_open(admitted);
+    let most = match (by_name, wanted) {
+        (true, _) => MOST_BY_NAME,
+        (false, true) => MOST_WITH_FIELDS,
+        (false, false) => MOST_WHOLE,
+    };
     // The trailers of gRPC are its answer, and what was collected has none.
     let grpc = net::grpc::is(&parts.headers);
     let whole = match pieces.expected() {
         Some(1..) | None if grpc => None,
         Some(length) if length <= most => collect(&mut pieces, most, admitted).await?,
-        None if wanted => collect(&mut pieces, most, admitted).await?,
+        None if wanted || by_name => collect(&mut pieces, most, admitted).await?,
         _ => None,
     };
     let body = match whole {
@@ -101,7 +109,11 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     };
     let fields =
         if has_fields { read_fields(admitted, &parts.headers, &body, mask.as_deref()) } else { Vec::new() };
-    Ok(Performed::Reply(Box::new(Scrubbed { head: Response::from_parts(parts, ()), body, fields, hits })))
+    let scrubbed = Scrubbed { head: Response::from_parts(parts, ()), body, fields, hits };
+    if by_name {
+        return Ok(Performed::Ran(Box::new(told::of_reply(scrubbed, admitted)?)));
+    }
+    Ok(Performed::Reply(Box::new(scrubbed)))
 }
 
 /// The head that agrees to a WebSocket, and how often the credential was masked in it.
@@ -257,3 +269,5 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 const MOST_WHOLE: u64 = 16 * 1024;
 /// A reply that evidence fields are read from is collected up to this length.
 const MOST_WITH_FIELDS: u64 = 256 * 1024;
+/// The reply of an operation by name is given whole, up to this length.
+const MOST_BY_NAME: u64 = 4 << 20;

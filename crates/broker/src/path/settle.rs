@@ -23,7 +23,7 @@ use crate::mint::Minted;
 use crate::path::admit::{Admitted, Size};
 use crate::path::perform::Performed;
 use crate::path::record::{self, Trace};
-use crate::path::scrub::{self, Broken, Scrubbed, Stream, Tunnel};
+use crate::path::scrub::{self, Broken, Scrubbed, Stream, Told, Tunnel};
 use crate::{Worker, log, metrics};
 use tunnel::Opening;
 
@@ -56,12 +56,12 @@ pub(crate) async fn outcome(
                 (outcome.ending, outcome.code) = (Ending::Failed, code);
             }
             let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
-            Ok(Outbound::Answer(Answer { evidence, value }))
+            Ok(Outbound::Answer(Answer { evidence, value, failed: false }))
         }
         Performed::Lease(Minted { lease, value, fields }) => {
             outcome.fields = ruled(fields, admitted);
             let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
-            let answer = Answer { evidence, value };
+            let answer = Answer { evidence, value, failed: false };
             Ok(match lease {
                 Some(lease) => Outbound::Lease(answer, lease),
                 None => Outbound::Answer(answer),
@@ -74,10 +74,30 @@ pub(crate) async fn outcome(
             let open = lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
             Ok(tunnelled(worker, trace, open, head, *tunnel))
         }
+        Performed::Ran(told) => ran(worker, (receipt, outcome, wait), admitted, &trace, *told).await,
         Performed::Reply(scrubbed) => {
             replied(worker, (receipt, outcome, wait), admitted, trace, *scrubbed).await
         }
     }
+}
+
+/// Settles an operation by name, whichever way it was done.
+async fn ran(
+    worker: &Arc<Worker>,
+    (receipt, mut outcome, wait): (Receipt, Outcome, Wait),
+    admitted: &Admitted,
+    trace: &Trace,
+    told: Told,
+) -> Result<Outbound, Refusal> {
+    let Told { value, fields, status, failed, hits, bytes } = told;
+    metrics::masked(worker.broker().metrics(), hits);
+    outcome.status = status;
+    outcome.bytes_out = bytes;
+    outcome.ending = if failed { Ending::Failed } else { Ending::Done };
+    outcome.fields = with_caller(ruled(fields, admitted), admitted);
+    let lane = worker.lane(&trace.home());
+    let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+    Ok(Outbound::Answer(Answer { evidence, value, failed }))
 }
 
 /// Settles a reply, whole or as far as its head.

@@ -124,6 +124,9 @@ pub(crate) struct Init {
 /// `doorward doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
+    /// Look at one service instead: its program, its credential, its permissions
+    #[arg(conflicts_with = "thorough")]
+    pub(crate) service: Option<model::IntegrationName>,
     /// Verify all evidence, however long that takes
     #[arg(long)]
     pub(crate) thorough: bool,

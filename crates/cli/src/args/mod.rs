@@ -17,6 +17,7 @@ pub(crate) mod lists;
 pub(crate) mod llm;
 pub(crate) mod mcp;
 pub(crate) mod metadata;
+pub(crate) mod operation;
 pub(crate) mod policy;
 pub(crate) mod run;
 pub(crate) mod secret;
@@ -165,6 +166,9 @@ pub(crate) enum Command {
     Capability(Box<capability::Capability>),
     /// Serve operations as tools to an AI agent: the Model Context Protocol on stdin and stdout, or over HTTP
     Mcp(mcp::Mcp),
+    /// Perform operations of services by name: by their programs where those are here, else by requests
+    #[command(subcommand)]
+    Op(Box<operation::Op>),
     /// Start a program that may do what a capability allows, and has nothing that it could lose
     Run(Box<run::Run>),
     /// The step between `run` and the program

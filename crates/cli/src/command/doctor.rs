@@ -42,6 +42,9 @@ struct Checks(Vec<Check>);
 
 /// Checks everything.
 pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
+    if let Some(service) = &args.service {
+        return super::service::check(context, service);
+    }
     let home = context.home()?;
     let mut checks = Checks::default();
     if home.exists() {

@@ -13,12 +13,14 @@ mod init;
 mod integration;
 mod key;
 mod lists;
+mod operation;
 mod policy;
 mod policy_files;
 mod recovery;
 mod sealing;
 mod secret;
 mod serve;
+mod service;
 mod status;
 mod tenant;
 mod tenant_integration;
@@ -61,6 +63,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Integration(args) => integration::run(context, args),
         Command::Capability(args) => capability::run(context, *args),
         Command::Llm(args) => llm::run(context, *args),
+        Command::Op(args) => operation::run(context, *args),
         Command::Policy(args) => policy::run(context, args),
         Command::Lists(args) => lists::run(context, *args),
         Command::Evidence(args) => evidence::run(context, args),

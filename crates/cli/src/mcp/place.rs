@@ -108,7 +108,10 @@ impl Operations for Place {
                     asked: Asked::Operate(operate),
                 };
                 match worker.call(inbound).await? {
-                    Outbound::Answer(answer) => Ok(answer_of(answer.evidence.to_string(), 200, answer.value)),
+                    Outbound::Answer(answer) => {
+                        let status = if answer.failed { 502 } else { 200 };
+                        Ok(answer_of(answer.evidence.to_string(), status, answer.value))
+                    }
                     Outbound::Reply(evidence, reply) => {
                         let status = reply.status().as_u16();
                         let broken = |_| Refusal::new(Code::UpstreamReply, "the reply broke off");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{TABLE, Tls, rates};
+use super::{TABLE, Tls, operations, rates};
 use crate::args::broker::ClientAuth;
 use crate::failure::{Failure, Outcome};
 
@@ -26,6 +26,7 @@ pub(super) struct File {
     pub(super) client_ca: Option<PathBuf>,
     pub(super) client_auth: Option<ClientAuth>,
     pub(super) rates: Option<rates::Written>,
+    pub(super) operations: Option<operations::Written>,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +43,7 @@ struct Written {
     llm: Option<WrittenLlm>,
     tls: Option<WrittenTls>,
     rates: Option<rates::Written>,
+    operations: Option<operations::Written>,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +114,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         llm,
         tls,
         rates,
+        operations,
     } = written;
     let llm = llm.map(|llm| match llm.provider {
         WrittenProvider::Openai => proxy::Provider::OpenAi,
@@ -141,6 +144,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         client_ca,
         client_auth,
         rates,
+        operations,
     })
 }
 

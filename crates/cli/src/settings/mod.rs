@@ -5,6 +5,7 @@
 
 pub(crate) mod agent;
 mod file;
+mod operations;
 pub(crate) mod rates;
 pub(crate) mod sources;
 mod table;
@@ -61,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) llm: Setting<Option<proxy::Provider>>,
     /// Where rates are counted together with other processes.
     pub(crate) rates: Option<rates::Rates>,
+    /// How programs are run that do operations.
+    pub(crate) programs: broker::ProgramSetup,
 }
 
 /// The gateway's certificate.
@@ -151,6 +154,7 @@ impl Settings {
                 Some(rates) => Some(rates),
                 None => file.rates.map(rates::Rates::read).transpose()?,
             },
+            programs: file.operations.unwrap_or_default().read(lookup)?,
         };
         settings.sound()?;
         Ok(settings)
@@ -172,6 +176,7 @@ impl Settings {
             client_ca,
             client_auth,
             rates: _,
+            programs: _,
         } = self;
         if client_ca.value.is_some() && tls.value.is_none() {
             let message = format!("callers can show certificates over TLS only ({})", client_ca.origin);

@@ -164,4 +164,32 @@ pub(crate) const TABLE: &[Row] = &[
         default: "`local`",
         about: "What holds while Redis does not answer: `local` (each process counts for itself), `refuse` (calls with a rate), `allow` (nothing is counted, which the log says).",
     },
+    Row {
+        key: "operations.path",
+        flag: "",
+        variable: "",
+        default: "the `PATH` of whoever starts Doorward",
+        about: "Folders in which the programs of operations are looked up.",
+    },
+    Row {
+        key: "operations.sandbox",
+        flag: "",
+        variable: "",
+        default: "`auto`",
+        about: "What they run in: `bwrap`, `landlock`, `auto` (the first of these that works), or `none`, which each record says.",
+    },
+    Row {
+        key: "operations.readable",
+        flag: "",
+        variable: "",
+        default: "none",
+        about: "What they may read and start besides what every system has.",
+    },
+    Row {
+        key: "operations.folders",
+        flag: "",
+        variable: "",
+        default: "none",
+        about: "Folders of yours that they may work in and change, such as clones of repositories.",
+    },
 ];

@@ -67,6 +67,10 @@ mod operations;
 #[cfg(test)]
 mod policy_files;
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
+mod programs_strings;
+#[cfg(test)]
 mod rates;
 #[cfg(test)]
 mod run;

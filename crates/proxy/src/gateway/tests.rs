@@ -27,7 +27,7 @@ fn call(request: Builder) -> Call {
     match read(request).unwrap() {
         Read::Call(call) => *call,
         Read::Client(..) => panic!("no provider was set"),
-        Read::Health(..) => panic!("it was read as a question about health"),
+        Read::Health(..) | Read::Operate(_) => panic!("it was read as something else than a call"),
     }
 }
 

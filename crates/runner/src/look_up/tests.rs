@@ -6,7 +6,7 @@ use super::*;
 
 fn script(folder: &Path, name: &str, mode: u32) -> PathBuf {
     let path = folder.join(name);
-    fs::write(&path, "#!/bin/sh\n").unwrap();
+    put(&path, "#!/bin/sh\n");
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     path
 }
@@ -57,4 +57,9 @@ fn what_is_no_name_or_no_program_is_not_found() {
     for name in ["data", "folder", "", "..", "/bin/sh", "../bin/sh", ".hidden", "absent"] {
         assert!(programs.find(name).is_err(), "{name:?}");
     }
+}
+
+fn put(path: &Path, text: impl AsRef<[u8]>) {
+    use std::io::Write;
+    File::create(path).unwrap().write_all(text.as_ref()).unwrap();
 }

@@ -44,7 +44,7 @@ fn what_a_killed_broker_left_is_wiped_and_what_is_in_use_is_not() {
     let path = used.write("token", b"CANARY-1").unwrap();
     let dead = rooms.base.join("dead");
     super::folder(&dead).unwrap();
-    fs::write(dead.join(LOCK), b"").unwrap();
+    put(&dead.join(LOCK), b"");
     let again = Rooms::among(&[folder.path().to_owned()]).unwrap();
     let _made = again.make().unwrap();
     assert!(path.exists());
@@ -71,4 +71,9 @@ fn a_place_that_others_can_look_into_is_not_used() {
     assert!(Rooms::among(&[folder.path().to_owned()]).is_err());
     let other = tempfile::tempdir().unwrap();
     assert!(Rooms::among(&[folder.path().to_owned(), other.path().to_owned()]).is_ok());
+}
+
+fn put(path: &Path, text: impl AsRef<[u8]>) {
+    use std::io::Write;
+    File::create(path).unwrap().write_all(text.as_ref()).unwrap();
 }

@@ -11,7 +11,7 @@ use crate::{Error, Program, Room, stage};
 pub(super) fn process(
     setup: &Setup,
     room: &Room,
-    program: Option<&Program>,
+    program: Option<(&Program, Option<&Path>)>,
     files: u64,
 ) -> Result<Process, Error> {
     let found = setup.bubblewrap.as_deref();
@@ -37,7 +37,10 @@ pub(super) fn process(
     for path in &setup.readable {
         process.arg("--ro-bind-try").args([path, path]);
     }
-    if let Some(program) = program {
+    if let Some((program, folder)) = program {
+        if let Some(folder) = folder {
+            process.arg("--bind").args([folder, folder]);
+        }
         let seen = |path: &Path| {
             is_below(path, &view::present(view::SYSTEM))
                 || is_below(path, &view::present(view::MORE))

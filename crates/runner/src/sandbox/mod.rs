@@ -113,7 +113,7 @@ impl Sandbox {
     pub(crate) fn process(
         &self,
         room: &Room,
-        program: Option<&Program>,
+        program: Option<(&Program, Option<&Path>)>,
         files: u64,
     ) -> Result<Process, Error> {
         let mut process = match self.kind {
@@ -157,10 +157,15 @@ impl Sandbox {
     }
 }
 
-/// Where bubblewrap is on a path.
+/// Where bubblewrap is: where systems install it, else on a path.
 #[must_use]
 pub fn bubblewrap(path: &[PathBuf]) -> Option<PathBuf> {
-    path.iter().map(|folder| folder.join("bwrap")).find(|file| file.is_file() && file.is_absolute())
+    let usual = ["/usr/bin", "/usr/local/bin", "/bin"].map(PathBuf::from);
+    usual
+        .iter()
+        .chain(path)
+        .map(|folder| folder.join("bwrap"))
+        .find(|file| file.is_file() && file.is_absolute())
 }
 
 /// Whether a path is below one of these.

@@ -81,10 +81,10 @@ fn program() -> Result<ExitCode, String> {
 
 /// Puts everything in place but the program.
 fn prepared(order: &Order) -> Result<(Process, Vec<TcpListener>), String> {
-    let Order { program, args, environment, stdin, work, listen, limits, land, calls } = order;
+    let Order { program, args, environment, stdin, work, folder, listen, limits, land, calls } = order;
     let mut command = Process::new(program);
     command.args(args).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
-    command.current_dir(work);
+    command.current_dir(folder.as_ref().unwrap_or(work));
     let listeners = match listen {
         None => Vec::new(),
         Some(addresses) => {

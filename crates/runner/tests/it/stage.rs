@@ -67,7 +67,7 @@ impl Stage {
     /// A script of this name, made of these lines.
     pub(crate) fn script(&self, name: &str, lines: &str) -> &Self {
         let path = self.folder.path().join("bin").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
+        put(&path, format!("#!/bin/sh\n{lines}\n"));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         self
     }
@@ -82,6 +82,7 @@ impl Stage {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             environment: Vec::new(),
             stdin: None,
+            folder: None,
             limits: Limits { time: Duration::from_secs(20), ..Limits::default() },
             hosts: Vec::new(),
             private: Private::Refused,
@@ -114,4 +115,10 @@ pub(crate) fn host(address: std::net::SocketAddr) -> Authority {
 
 pub(crate) fn variable(name: &str, value: &str) -> (String, Zeroizing<String>) {
     (name.to_owned(), Zeroizing::new(value.to_owned()))
+}
+
+/// Writes a file of a test.
+pub(crate) fn put(path: &std::path::Path, text: impl AsRef<[u8]>) {
+    use std::io::Write;
+    fs::File::create(path).unwrap().write_all(text.as_ref()).unwrap();
 }

@@ -82,7 +82,7 @@ pub(crate) async fn reveal(managing: &mut Managing<'_>) -> Result<Done, Refusal>
     let inputs = Inputs::from([("name".to_owned(), name)]);
     let operate = operate("secret.reveal", inputs, None)?;
     match performing.call(Asked::Operate(operate)).await {
-        Ok(Outbound::Answer(Answer { evidence, value: Value::Object(shown) })) => {
+        Ok(Outbound::Answer(Answer { evidence, value: Value::Object(shown), failed: _ })) => {
             let mut said = Map::new();
             said.insert("status".to_owned(), "ok".into());
             said.extend(shown);

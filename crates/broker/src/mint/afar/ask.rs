@@ -46,7 +46,7 @@ pub fn ask(
                 }
             }
             Said::Answer { evidence, value, lease } => {
-                let answer = Answer { evidence, value };
+                let answer = Answer { evidence, value, failed: false };
                 let Some(lease) = lease else { return Ok(Outbound::Answer(answer)) };
                 let lease = wish::lease(lease, &mut letter).map_err(|error| broken(&error))?;
                 return Ok(Outbound::Lease(answer, Box::new(lease)));

@@ -260,11 +260,11 @@ async fn finished(
 ) -> Result<(), Malformed> {
     let mut enclosed = Vec::new();
     match done {
-        Ok(Outbound::Answer(Answer { evidence, value })) => {
+        Ok(Outbound::Answer(Answer { evidence, value, failed: _ })) => {
             let said = Said::Answer { evidence: *evidence, value: value.clone(), lease: None };
             send(stream, &said, &[]).await
         }
-        Ok(Outbound::Lease(Answer { evidence, value }, lease)) => {
+        Ok(Outbound::Lease(Answer { evidence, value, failed: _ }, lease)) => {
             let lease = Some(wish::leased(lease, &mut enclosed));
             let said = Said::Answer { evidence: *evidence, value: value.clone(), lease };
             send(stream, &said, &enclosed).await

@@ -74,7 +74,7 @@ pub(super) async fn reply(
     drop(reply);
     // Noted once more with the second request.
     admitted.notes.retain(|(name, _)| !matches!(name.as_str(), "request_id" | "trace" | "tls"));
-    match inject::credential(admitted, lent)? {
+    match inject::credential(worker.broker(), admitted, lent)? {
         Armed::Forward(sending, second, special) => {
             let reply = sent(worker, admitted, sending).await?;
             if let Some(special) = special
@@ -87,7 +87,7 @@ pub(super) async fn reply(
             }
             Ok((reply, joined(mask, second)?))
         }
-        Armed::Manage | Armed::Mint => {
+        Armed::Manage | Armed::Mint | Armed::Run(_) => {
             Err(Refusal::new(model::Code::BadRequest, "this can't be tried again"))
         }
     }

@@ -1,0 +1,113 @@
+//! What would be done, without doing it: the exact command and the exact request, with the places of secrets named, and what
+//! policies say. Nothing is sent, and no secret is looked at.
+
+use catalog::Text;
+use model::EvidenceId;
+use serde_json::{Map, Value, json};
+
+use super::Named;
+use crate::args::operation::Run;
+use crate::command::integration::catalog;
+use crate::context::{self, Context};
+use crate::failure::{Failure, Outcome};
+use crate::print::table::{self, at, cell};
+use crate::wire;
+
+pub(super) fn run(context: &Context, args: &Run) -> Outcome {
+    let catalog = catalog(context)?;
+    let named = Named::find(&catalog, &args.name)?;
+    let (integration, operation) = (&named.integration, named.operation()?);
+    let inputs = named.inputs(args)?;
+    let id = EvidenceId::new(context::now(), crypto::array().map_err(|error| Failure::of(&error))?);
+    let call = integration.named(id, &named.name, inputs.clone())?;
+    let cli = operation.cli().map(|cli| {
+        let command = cli.command(call.inputs())?;
+        let files = integration.program().into_iter().flat_map(|program| program.files().iter());
+        let files: Map<String, Value> =
+            files.map(|(name, text)| (name.clone(), text.to_string().into())).collect();
+        let found = wire::programs(context).map(|programs| programs.find(cli.program()));
+        let found = found.ok().and_then(Result::ok).map(|program| program.path().display().to_string());
+        Ok::<Value, Failure>(json!({
+            "program": cli.program(),
+            "found": found,
+            "args": command.args.iter().map(Text::to_string).collect::<Vec<_>>(),
+            "stdin": command.stdin,
+            "files": files,
+            "more_files": command.files,
+        }))
+    });
+    let cli = cli.transpose()?;
+    let request = match call.request() {
+        None => None,
+        Some((method, authority, target)) => {
+            let message = integration.named_body(&named.name, inputs)?;
+            let body = message.body.map(|body| String::from_utf8_lossy(&body).into_owned());
+            let schemes = integration.auth().iter().flat_map(catalog::AuthScheme::fields);
+            let secrets: Vec<&str> = schemes.collect();
+            Some(json!({
+                "method": method.as_str(),
+                "url": format!("{authority}{}", target.as_str()),
+                "headers": message.headers,
+                "body": body,
+                "credential": secrets,
+            }))
+        }
+    };
+    let used = match &cli {
+        Some(cli) if !at(cli, "found").is_null() => "cli",
+        _ if request.is_some() => "http",
+        _ => "none",
+    };
+    let decision = decision(context, &named, call.resource().as_str())?;
+    let document = json!({
+        "operation": named.shown(),
+        "dry_run": true,
+        "would_use": used,
+        "cli": cli,
+        "request": request,
+        "resource": call.resource().as_str(),
+        "policy": decision,
+    });
+    context.printer.answer(&document, described)
+}
+
+/// What policies say about this user.
+fn decision(context: &Context, named: &Named, resource: &str) -> Outcome<Value> {
+    let inputs = [
+        ("integration", named.integration.name().as_str()),
+        ("operation", named.name.as_str()),
+        ("resource", resource),
+    ];
+    let inputs: Vec<_> = inputs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    Ok(context.ask("policy.explain", &inputs)?.value)
+}
+
+fn described(value: &Value) -> String {
+    let quoted = |word: &Value| {
+        let word = cell(word);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,{}%+".contains(c);
+        if !word.is_empty() && word.chars().all(plain) { word } else { format!("{word:?}") }
+    };
+    let words = at(value, "cli.args").as_array();
+    let words = words.map(|args| args.iter().map(quoted).collect::<Vec<_>>().join(" "));
+    let command = words.map(|words| format!("{} {words}", cell(at(value, "cli.program"))));
+    let mut text = table::facts(&[
+        ("operation", cell(at(value, "operation"))),
+        ("would use", cell(at(value, "would_use"))),
+        ("command", command.unwrap_or_default()),
+        ("found", cell(at(value, "cli.found"))),
+        ("stdin", cell(at(value, "cli.stdin"))),
+        ("request", format!("{} {}", cell(at(value, "request.method")), cell(at(value, "request.url")))),
+        ("body", cell(at(value, "request.body"))),
+        ("credential", cell(at(value, "request.credential"))),
+        ("resource", cell(at(value, "resource"))),
+        ("policy", format!("{}: {}", cell(at(value, "policy.answer")), cell(at(value, "policy.reason")))),
+    ]);
+    for key in ["cli.files", "cli.more_files"] {
+        for (name, file) in at(value, key).as_object().into_iter().flatten() {
+            text.push_str(&format!("\nfile {name}:\n{}\n", cell(file)));
+        }
+    }
+    text.push_str("\nNothing was sent.\n");
+    text
+}

@@ -1,0 +1,124 @@
+//! What operations there are, and what one takes.
+
+use catalog::{Integration, Operation};
+use model::OperationName;
+use serde_json::{Value, json};
+
+use super::Named;
+use crate::args::operation::List;
+use crate::command::integration::catalog;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::print::table::{self, at, cell};
+
+pub(super) fn list(context: &Context, args: &List) -> Outcome {
+    let catalog = catalog(context)?;
+    let mut rows = Vec::new();
+    for name in catalog.names().iter().filter(|name| args.service.as_ref().is_none_or(|one| one == *name)) {
+        let integration = catalog.get(name).map_err(|error| Failure::of(&error))?;
+        if integration.internal() {
+            continue;
+        }
+        let operations = integration.operations().iter();
+        for (name, operation) in
+            operations.filter(|(_, one)| args.access.is_none_or(|access| access == one.access()))
+        {
+            rows.push(row(&integration, name, operation));
+        }
+    }
+    if rows.is_empty()
+        && let Some(service) = &args.service
+    {
+        // Nothing of that name, or a file that can't be read: both are said.
+        let _ = catalog.get(service).map_err(|error| Failure::of(&error))?;
+    }
+    context.printer.answer(&json!({ "operations": rows }), |value| {
+        let columns = [
+            ("operation", "name"),
+            ("access", "access"),
+            ("risk", "risk"),
+            ("program", "program"),
+            ("title", "title"),
+        ];
+        table::of(at(value, "operations"), &columns, "There is none.")
+    })
+}
+
+fn row(integration: &Integration, name: &OperationName, operation: &Operation) -> Value {
+    json!({
+        "name": format!("{}.{name}", integration.name()),
+        "title": operation.title(),
+        "access": operation.access().as_str(),
+        "risk": operation.risk().as_str(),
+        "program": operation.cli().map(catalog::Cli::program),
+        "http": operation.method().is_some(),
+    })
+}
+
+pub(super) fn one(context: &Context, name: &str) -> Outcome {
+    let catalog = catalog(context)?;
+    let named = Named::find(&catalog, name)?;
+    let operation = named.operation()?;
+    let mut document = row(&named.integration, &named.name, operation);
+    let inputs: Vec<Value> = operation
+        .inputs()
+        .iter()
+        .map(|(name, field)| {
+            json!({
+                "name": name,
+                "type": format!("{:?}", field.kind()).to_lowercase(),
+                "required": field.required(),
+                "pattern": field.pattern(),
+                "default": field.default(),
+                "title": field.title(),
+            })
+        })
+        .collect();
+    let template = operation.cli().map(|cli| {
+        json!({ "program": cli.program(), "args": cli.template(), "evidence": cli.evidence().collect::<Vec<_>>() })
+    });
+    let facts = json!({
+        "inputs": inputs,
+        "cli": template,
+        "request": operation.method().map(|method| json!({ "method": method.as_str(), "paths": operation.paths() })),
+        "why_no_request": operation.why(),
+        "evidence": operation.evidence().collect::<Vec<_>>(),
+        "scopes": operation.scopes(),
+        "docs": operation.docs(),
+    });
+    if let (Some(all), Some(more)) = (document.as_object_mut(), facts.as_object()) {
+        all.extend(more.clone());
+    }
+    context.printer.answer(&document, described)
+}
+
+fn described(value: &Value) -> String {
+    let list = |key: &str| cell(at(value, key));
+    let words =
+        at(value, "cli.args").as_array().map(|args| args.iter().map(cell).collect::<Vec<_>>().join(" "));
+    let command = words.map(|words| format!("{} {words}", list("cli.program"))).unwrap_or_default();
+    let request = at(value, "request.paths").as_array().into_iter().flatten();
+    let request: Vec<String> =
+        request.map(|path| format!("{} {}", list("request.method"), cell(path))).collect();
+    let facts = table::facts(&[
+        ("operation", list("name")),
+        ("title", list("title")),
+        ("access", list("access")),
+        ("risk", list("risk")),
+        ("command", command),
+        ("request", request.join(", ")),
+        ("no request", list("why_no_request")),
+        ("evidence", list("evidence")),
+        ("permissions", list("scopes")),
+        ("docs", list("docs")),
+    ]);
+    let columns = [
+        ("input", "name"),
+        ("type", "type"),
+        ("required", "required"),
+        ("pattern", "pattern"),
+        ("default", "default"),
+        ("title", "title"),
+    ];
+    format!("{facts}\n{}", table::of(at(value, "inputs"), &columns, "It takes no inputs."))
+}
