@@ -169,18 +169,20 @@ impl<'a> Credentials<'a> {
             if let Some(most) = full(&used, &row.provider, plan) {
                 return Ok(Settled::NoRoom(most));
             }
-            let before = match used.get(&row.provider) {
-                Some(id) if *id != row.id => {
-                    self.all()?.into_iter().find(|known| known.provider == row.provider && known.id == *id)
-                }
-                _ => None,
-            };
+            let mut others = self.all()?;
+            others.retain(|known| known.provider == row.provider && known.id != row.id);
+            let place = others.iter().position(|known| used.get(&row.provider) == Some(&known.id));
+            let before = place.map(|place| others.swap_remove(place));
             let waits = before.as_ref().is_some_and(|before| match row.status {
                 Status::Valid => false,
                 Status::Invalid => true,
                 Status::Pending => before.status == Status::Valid && unvalidated == Unvalidated::Waits,
             });
             let mut batch = put(Batch::new(), self.tenant, row)?;
+            // Older ones that were never in use are of no more use now that there is a newer one.
+            for old in others.iter().filter(|old| old.ends.is_none() && !old.gone && old.id < row.id) {
+                batch = put(batch, self.tenant, &CredentialRow { ends: Some(now), ..old.clone() })?;
+            }
             if !waits {
                 if let Some(mut before) = before {
                     before.ends = Some(now.after(GRACE));

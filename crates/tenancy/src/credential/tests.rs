@@ -69,6 +69,8 @@ fn a_replacement_that_fails_or_is_not_told_leaves_the_one_that_works_in_use() {
     }
     let tenant = acme();
     let credentials = Credentials::new(&storage, &tenant);
+    let over: Vec<_> = credentials.over(at(10)).unwrap().into_iter().map(|row| row.id).collect();
+    assert_eq!(over, [row("OPENAI", 2, Status::Invalid).id], "of those beside, the newest is kept");
     let forced = row("OPENAI", 4, Status::Pending);
     let settled = credentials.settle(&forced, Plan::Starter, (Unvalidated::Replaces, at(10))).unwrap();
     assert_eq!((settled, in_use(&storage, "OPENAI")), (Settled::InUse, forced.id));
