@@ -185,6 +185,12 @@ impl House {
                 }
                 Ok(got)
             }
+            // An operation of a service by its name: the reply is within its answer.
+            Outbound::Answer(answer) if answer.value.get("used").is_some() => {
+                let status = answer.value["status"].as_u64().unwrap().try_into().unwrap();
+                let body = Bytes::from(answer.value["output"].to_string());
+                Ok(Got { id: answer.evidence, status, headers: HeaderMap::new(), body, trailers: None })
+            }
             other @ (Outbound::Answer(_) | Outbound::Lease(..)) => panic!("not a reply: {other:?}"),
         }
     }

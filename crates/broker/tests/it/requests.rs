@@ -199,7 +199,9 @@ async fn what_comes_beside_the_inputs_of_a_services_operation_is_refused_and_not
     let ask = Ask::named("house", "look", &[("path", "a")]).payload("a body that would be lost");
     is(&house.refused(ask).await, Code::BadRequest);
     let looked = house.ask(Ask::named("house", "look", &[("path", "a")])).await.unwrap();
-    assert!(matches!(looked, broker::Outbound::Reply(..)));
+    let broker::Outbound::Answer(looked) = looked else { panic!("not an answer: {looked:?}") };
+    assert_eq!((looked.value["used"].as_str(), looked.value["status"].as_u64()), (Some("http"), Some(200)));
+    assert!(!looked.failed);
     assert_eq!(service.seen().len(), 1);
 }
 
