@@ -3,6 +3,8 @@
 //! Source: the API reference (chat completions, responses, embeddings, models, errors, streaming events), RFC 6749 and RFC 7636; for the
 //! subscription's service, what the Codex command line sends: it streams, stores nothing, wants instructions and an account.
 
+#![expect(clippy::indexing_slicing, reason = "a member that a document does not have is null")]
+
 mod answers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -187,7 +189,7 @@ impl State {
         if body["store"] != false {
             return refused("Store must be set to false");
         }
-        if !body["instructions"].as_str().is_some_and(|text| !text.is_empty()) {
+        if body["instructions"].as_str().is_none_or(str::is_empty) {
             return refused("Instructions are required");
         }
         if !body["input"].is_array() {
