@@ -134,7 +134,9 @@ fn is_json(offer: &Offer, name: &str) -> bool {
 }
 
 fn answered(answer: Answer) -> CallToolResult {
-    let text = match &answer.value {
+    // What the service or the program said; how it was done is beside it.
+    let said = answer.value.get("output").filter(|_| !answer.failed).unwrap_or(&answer.value);
+    let text = match said {
         Value::String(text) => text.clone(),
         value => value.to_string(),
     };

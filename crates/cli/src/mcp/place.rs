@@ -142,9 +142,7 @@ fn told(reply: &Response<Bytes>) -> Result<Answer, Refusal> {
 }
 
 fn answer_of(evidence: String, status: u16, value: Value) -> Answer {
-    let exit = value.get("exit").and_then(Value::as_i64).unwrap_or_default();
-    let http = value.get("status").and_then(Value::as_u64).unwrap_or_default();
-    Answer { evidence, failed: status >= 400 || exit != 0 || http >= 400, value }
+    Answer { evidence, failed: status >= 400 || value.get("failed").is_some(), value }
 }
 
 fn answered(reply: &Response<Bytes>) -> Result<Value, Refusal> {

@@ -116,7 +116,7 @@ fn works(doorward: &Doorward, upstream: &Upstream, token: &str) {
     let before = upstream.requests().len();
     let shown = client.call("demo__item_show", &json!({ "item": "7" }));
     assert_eq!(shown["result"]["isError"], false, "{shown}");
-    assert_eq!(shown["result"]["structuredContent"]["answer"]["id"], 7, "{shown}");
+    assert_eq!(shown["result"]["structuredContent"]["answer"]["output"]["id"], 7, "{shown}");
     let evidence = shown["result"]["structuredContent"]["evidence"].as_str().unwrap().to_owned();
     assert!(
         !shown.to_string().contains(upstream.canary()),
