@@ -234,10 +234,11 @@ impl Agent {
     async fn operate(
         &self,
         headers: &HeaderMap,
-        facts: Fact,
+        mut facts: Fact,
         operate: Operate,
     ) -> Result<Response<Body>, Refusal> {
         let capability = presented::capability(headers)?;
+        facts.claims = presented::claims(headers)?;
         let inbound = Inbound { door: Door::Socket, facts, capability, asked: Asked::Operate(operate) };
         match self.worker.call(inbound).await? {
             Outbound::Answer(Answer { evidence, value, failed }) => {

@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
 use crate::path::identify::incoming::Memory;
+use crate::plan::Live;
 use crate::programs::Machine;
 use crate::upstreams::Upstreams;
 use tenancy::Tenancy;
@@ -30,6 +31,7 @@ mod lists;
 mod load;
 mod named;
 mod reload;
+mod roles;
 mod rulings;
 mod running;
 mod settings;
@@ -46,6 +48,7 @@ use running::{Ending, Running, announce};
 pub use lists::{home_lists, read_lists};
 pub use load::Operations;
 pub(crate) use load::{GrantRow, PolicyRow, RevocationRow};
+pub(crate) use roles::PrincipalRow;
 pub use settings::{Overlay, Readiness, Reading, Settings, State, Stores, WrittenList};
 pub(crate) use unsealed::Unsealed;
 
@@ -73,6 +76,7 @@ pub struct Broker {
     named: Mutex<bool>,
     principals: Principals,
     tenancy: Tenancy,
+    plans: Live,
     limits: Limits,
     incoming: Memory,
     metrics: Metrics,
@@ -143,6 +147,7 @@ impl Broker {
             named: Mutex::new(false),
             principals: Principals::new(),
             tenancy: Tenancy::default(),
+            plans: Live::default(),
             limits: Limits::default(),
             incoming: Memory::default(),
             metrics: Metrics::new(),
@@ -159,6 +164,7 @@ impl Broker {
             settings,
         };
         broker.assign_roles()?;
+        broker.read_roles()?;
         if broker.settings.reading == Reading::AtOnce {
             let _ = broker.tenancy()?;
         }
@@ -272,6 +278,7 @@ impl Broker {
         drop(tokio::task::spawn_blocking(move || {
             broker.forget_old();
             broker.end_credentials();
+            broker.forget_approvals();
         }));
     }
 

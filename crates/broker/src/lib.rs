@@ -16,6 +16,7 @@
 //! - What cannot be recorded is not done.
 
 pub mod agent;
+mod approval;
 mod broker;
 pub mod caveats;
 mod clock;
@@ -28,8 +29,10 @@ pub mod mint;
 mod offers;
 mod outgoing;
 mod path;
+mod plan;
 pub mod presented;
 mod programs;
+mod sealed;
 mod upstreams;
 mod worker;
 

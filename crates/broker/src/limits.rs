@@ -31,6 +31,8 @@ pub(crate) enum Counted {
     Class(TenantName, &'static str),
     /// The calls under a grant or narrowing.
     Capability(Counter),
+    /// The approvals that a principal asks for.
+    Question(TenantName, PrincipalName),
 }
 
 impl Counted {
@@ -41,6 +43,7 @@ impl Counted {
             Self::Caller(..) => "caller",
             Self::Class(..) => "tenant",
             Self::Capability(_) => "capability",
+            Self::Question(..) => "approvals",
         }
     }
 }
@@ -113,6 +116,24 @@ impl Limits {
         }
     }
 
+    /// Counts a question for an approval: whoever asks without end must not fill the desk of those who decide.
+    pub(crate) fn count_question(
+        &self,
+        tenant: &TenantName,
+        principal: &PrincipalName,
+    ) -> Result<Within, Duration> {
+        let pace = Pace {
+            calls: QUESTIONS,
+            per: Duration::from_secs(3_600),
+            strategy: catalog::Strategy::TokenBucket,
+        };
+        let taken = self.proven.take(Counted::Question(tenant.clone(), principal.clone()), pace, self.now());
+        match taken.admitted {
+            true => Ok(Within { tightest: None }),
+            false => Err(Duration::from_nanos(taken.wait)),
+        }
+    }
+
     /// Where several processes count together, where they do.
     pub(crate) fn shared(&self) -> Option<&SharedRates> {
         self.shared.get()
@@ -139,6 +160,9 @@ impl Broker {
 
 /// Most counters of a kind: some 20 MB.
 const MOST: usize = 128 * 1024;
+
+/// Approvals that a principal may ask for in an hour.
+const QUESTIONS: u32 = 120;
 
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,18 @@ pub(crate) fn unchecked(integration: &Integration) {
     );
 }
 
+/// Somebody asks for more than is usual, and says so. The reason stands in the evidence.
+pub(crate) fn broken_glass(permit: &policy::Permit) {
+    let call = permit.call();
+    tracing::warn!(
+        evidence = %call.id(),
+        principal = permit.principal().as_str(),
+        integration = call.integration().as_str(),
+        operation = call.operation().as_str(),
+        "the glass was broken"
+    );
+}
+
 /// Something could not be recorded.
 pub(crate) fn unrecorded(id: EvidenceId, error: &evidence::Error) {
     tracing::error!(evidence = %id, code = error.code().as_str(), "the evidence could not be written");

@@ -22,6 +22,7 @@ pub struct Metrics {
     seconds: Family<DoorLabels, Histogram, fn() -> Histogram>,
     masked: Counter,
     retries: Counter,
+    broken_glass: Counter,
     tunnels: Gauge,
     left_alone: Family<IntegrationLabels, Gauge>,
     sealed: Gauge,
@@ -75,12 +76,15 @@ impl Metrics {
         let (calls, refusals) = (Family::default(), Family::default());
         let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
         let (masked, sealed, open) = (Counter::default(), Gauge::default(), Gauge::default());
-        let (retries, tunnels, left_alone) = (Counter::default(), Gauge::default(), Family::default());
+        let (retries, broken_glass) = (Counter::default(), Counter::default());
+        let (tunnels, left_alone) = (Gauge::default(), Family::default());
         registry.register("calls", "Calls that were performed", calls.clone());
         registry.register("refusals", "Calls that were refused", refusals.clone());
         registry.register("call_seconds", "Time from request to outcome", seconds.clone());
         registry.register("masked", "Times a credential was masked in a reply", masked.clone());
         registry.register("retries", "Requests that were sent once more", retries.clone());
+        let broken = "Calls for which somebody broke the glass";
+        registry.register("break_glass", broken, broken_glass.clone());
         registry.register("tunnels", "WebSockets that are open", tunnels.clone());
         registry.register("breaker_open", "1 while a service is left alone", left_alone.clone());
         registry.register("sealed", "1 while the broker is sealed", sealed.clone());
@@ -93,6 +97,7 @@ impl Metrics {
             seconds,
             masked,
             retries,
+            broken_glass,
             tunnels,
             left_alone,
             sealed,
@@ -171,6 +176,11 @@ pub(crate) const fn tunnels(metrics: &Metrics) -> &Gauge {
 /// Counts requests that were sent once more.
 pub(crate) fn repeated(metrics: &Metrics, times: u32) {
     metrics.retries.inc_by(times.into());
+}
+
+/// Counts a call for which somebody broke the glass.
+pub(crate) fn broken_glass(metrics: &Metrics) {
+    metrics.broken_glass.inc();
 }
 
 /// Counts how often a credential was found in a reply.

@@ -9,7 +9,7 @@ use crate::args::{Command, Global};
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::logging::{self, Quiet};
-use crate::management::{Answered, Management};
+use crate::management::{Answered, Management, Who};
 use crate::print::Printer;
 use crate::settings::{self, Settings};
 
@@ -62,8 +62,19 @@ impl Context {
         inputs: Inputs,
         payload: Option<Secret>,
     ) -> Outcome<Answered> {
+        self.operate_as(&Who::default(), operation, inputs, payload)
+    }
+
+    /// The same, asked by somebody.
+    pub(crate) fn operate_as(
+        &self,
+        who: &Who,
+        operation: &str,
+        inputs: Inputs,
+        payload: Option<Secret>,
+    ) -> Outcome<Answered> {
         let management = Management::open(self)?;
-        let answered = management.operate(operation, inputs, payload);
+        let answered = management.operate_as(who, operation, inputs, payload);
         let closed = management.close();
         let answered = answered?;
         closed?;

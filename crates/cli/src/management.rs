@@ -7,11 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Asked, Inbound, Operate, Outbound, Payload, Worker};
+use broker::{Asked, Inbound, Operate, Outbound, Payload, Worker, presented};
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderName, HeaderValue, Request};
 use memory::Secret;
-use model::{Code, Door, EvidenceId, Fact, Holder, Inputs, IntegrationName, OperationName, Refusal};
+use model::{
+    ApprovalClaim, Claims, Code, Door, EvidenceId, Fact, Holder, Inputs, IntegrationName, OperationName,
+    Refusal,
+};
 use net::Body;
 use net::plain::{Place, Plain};
 use net::tls;
@@ -21,6 +24,7 @@ use serde_json::Value;
 
 mod perform;
 
+use crate::args::approval::{Approved, As};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
@@ -38,6 +42,8 @@ pub(crate) enum Management {
 /// A running broker.
 pub(crate) struct Running {
     plain: Plain,
+    /// The same, for what takes as long as a plan takes.
+    patient: Plain,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -46,6 +52,49 @@ pub(crate) struct Own {
     worker: Arc<Worker>,
     opened: wire::Opened,
     runtime: tokio::runtime::Runtime,
+}
+
+/// Who asks for an operation, where it is not whoever the kernel says, and what is said of approvals.
+#[derive(Debug, Default)]
+pub(crate) struct Who {
+    capability: Option<HeaderValue>,
+    claims: Option<Box<Claims>>,
+}
+
+impl Who {
+    /// Reads the capability of whoever asks.
+    pub(crate) fn of(who: &As) -> Outcome<Self> {
+        let token = who.capability.as_deref().map(typed::capability).transpose()?;
+        let value = token.map(|token| token.expose(HeaderValue::from_str)).transpose();
+        let mut capability = value.map_err(|error| Failure::doing("the capability can't be sent", &error))?;
+        capability.iter_mut().for_each(|value| value.set_sensitive(true));
+        Ok(Self { capability, claims: None })
+    }
+
+    /// With what was said of approvals.
+    pub(crate) fn approved(self, approved: &Approved) -> Outcome<Self> {
+        let reason = approved.reason.as_deref().filter(|_| approved.break_glass);
+        let break_glass = reason.map(presented::broken_glass).transpose()?;
+        let approval = approved.approval.map(ApprovalClaim::Approval);
+        let said = approval.is_some() || break_glass.is_some();
+        Ok(Self { claims: said.then(|| Box::new(Claims { approval, break_glass })), ..self })
+    }
+
+    /// The headers that say it to a door.
+    fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let mut headers = Vec::new();
+        headers.extend(self.capability.clone().map(|value| (CAPABILITY, value)));
+        let Some(claims) = &self.claims else { return headers };
+        let text = |name, text: &str| Some((name, HeaderValue::from_str(text).ok()?));
+        if let Some(ApprovalClaim::Approval(id)) = claims.approval {
+            headers.extend(text(net::problem::APPROVAL, &id.to_string()));
+        }
+        if let Some(reason) = &claims.break_glass {
+            headers.push((GLASS, HeaderValue::from_static("true")));
+            headers.extend(text(REASON, reason));
+        }
+        headers
+    }
 }
 
 /// What an operation gave.
@@ -77,19 +126,20 @@ impl Management {
         }
     }
 
-    /// Performs one operation of the integration `doorward`.
+    /// Performs one operation of the integration `doorward` for somebody.
     ///
     /// # Errors
     /// The broker's refusal, or what kept it from being asked.
-    pub(crate) fn operate(
+    pub(crate) fn operate_as(
         &self,
+        who: &Who,
         operation: &str,
         inputs: Inputs,
         payload: Option<Secret>,
     ) -> Outcome<Answered> {
         match self {
-            Self::Socket(running) => running.operate(operation, &inputs, payload),
-            Self::InProcess(own) => own.operate(operation, inputs, payload),
+            Self::Socket(running) => running.operate(who, operation, &inputs, payload),
+            Self::InProcess(own) => own.operate(who, operation, inputs, payload),
         }
     }
 
@@ -149,8 +199,9 @@ impl Running {
     }
 
     fn at(socket: PathBuf) -> Outcome<Self> {
+        let patient = Plain::new(Place::Unix(socket.clone()), PATIENCE_FOR_PLANS, LARGEST_ANSWER);
         let plain = Plain::new(Place::Unix(socket), PATIENCE, LARGEST_ANSWER);
-        Ok(Self { plain, runtime: wire::runtime()? })
+        Ok(Self { plain, patient, runtime: wire::runtime()? })
     }
 
     /// How it is, as it says without being asked for more; a sealed one says this as well.
@@ -165,20 +216,28 @@ impl Running {
         // The door wants a body; a home with a key file doesn't look at it.
         let body = passphrase
             .map_or_else(|| Bytes::from_static(b"key-file"), |text| text.expose(Bytes::copy_from_slice));
-        self.post("/v1/unseal", body)
+        self.post("/v1/unseal", body, Vec::new())
     }
 
-    fn post(&self, path: &str, body: Bytes) -> Outcome<Value> {
+    fn post(&self, path: &str, body: Bytes, more: Vec<(HeaderName, HeaderValue)>) -> Outcome<Value> {
         let request = Request::post(path).header(http::header::CONTENT_TYPE, "application/octet-stream");
+        let request = more.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         let request = request
             .body(Body::full(body))
             .map_err(|error| Failure::doing("could not write the request", &error))?;
-        let reply = self.runtime.block_on(self.plain.send(request))?;
+        let plain = if path.contains("/plan.") { &self.patient } else { &self.plain };
+        let reply = self.runtime.block_on(plain.send(request))?;
         understood(&reply)
     }
 
     #[expect(clippy::disallowed_methods, reason = "hands the secret to the broker over its socket")]
-    fn operate(&self, operation: &str, inputs: &Inputs, payload: Option<Secret>) -> Outcome<Answered> {
+    fn operate(
+        &self,
+        who: &Who,
+        operation: &str,
+        inputs: &Inputs,
+        payload: Option<Secret>,
+    ) -> Outcome<Answered> {
         let mut path = format!("/v1/operations/doorward/{operation}");
         for (place, (name, value)) in inputs.iter().enumerate() {
             let mark = if place == 0 { '?' } else { '&' };
@@ -186,7 +245,8 @@ impl Running {
             path.push_str(&format!("{mark}{name}={value}"));
         }
         let body = payload.map_or_else(Bytes::new, |secret| secret.expose(Bytes::copy_from_slice));
-        let told: Told = serde_json::from_value(self.post(&path, body)?).map_err(|error| {
+        let told = self.post(&path, body, who.headers())?;
+        let told: Told = serde_json::from_value(told).map_err(|error| {
             Failure::doing("the broker's answer can't be understood", &error).hint(VERSIONS)
         })?;
         Ok(Answered { evidence: told.evidence, value: told.answer })
@@ -258,15 +318,21 @@ impl Own {
     }
 
     #[expect(clippy::disallowed_methods, reason = "hands the secret to the operation")]
-    fn operate(&self, operation: &str, inputs: Inputs, payload: Option<Secret>) -> Outcome<Answered> {
+    fn operate(
+        &self,
+        who: &Who,
+        operation: &str,
+        inputs: Inputs,
+        payload: Option<Secret>,
+    ) -> Outcome<Answered> {
         let operation = operation.parse()?;
         let integration = "doorward".parse()?;
         let payload = payload.map(|secret| Payload::new(secret.expose(<[u8]>::to_vec))).transpose()?;
         let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
         let inbound = Inbound {
             door: Door::Cli,
-            facts: Fact { holder, ..Fact::default() },
-            capability: None,
+            facts: Fact { holder, claims: who.claims.clone(), ..Fact::default() },
+            capability: who.capability.clone(),
             asked: Asked::Operate(Operate { integration, operation, inputs, payload, wish: None }),
         };
         match self.runtime.block_on(self.worker.call(inbound))? {
@@ -278,8 +344,13 @@ impl Own {
     }
 }
 
+const CAPABILITY: HeaderName = HeaderName::from_static("x-doorward-capability");
+const GLASS: HeaderName = HeaderName::from_static("x-break-glass");
+const REASON: HeaderName = HeaderName::from_static("x-break-glass-reason");
 const VERSIONS: &str = "is the running broker of another version? `doorward status`";
 /// Long enough for a passphrase, a slow disk, and the verification of much evidence.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// A plan that waits for a roll-out; whoever goes away meanwhile ends nothing.
+const PATIENCE_FOR_PLANS: Duration = Duration::from_secs(6 * 3_600);
 const LARGEST_ANSWER: usize = 256 << 20;
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

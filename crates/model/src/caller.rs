@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::{EvidenceId, GrantId, Holder, KeyId, PrincipalName, TenantName};
+use crate::{ApprovalClaim, Claims, EvidenceId, GrantId, Holder, KeyId, PrincipalName, TenantName};
 
 /// Which door a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +87,22 @@ pub struct Fact {
     /// The certificate that it showed, where the door asks for one: verified against the door's authorities, and its key
     /// proven. One that was not verified is no fact.
     pub certificate: Option<Arc<Certificate>>,
+    /// What the caller says of approvals, where it says anything. Boxed, as that is rare.
+    pub claims: Option<Box<Claims>>,
+}
+
+impl Fact {
+    /// The approval that the call is said to have.
+    #[must_use]
+    pub fn approval(&self) -> Option<ApprovalClaim> {
+        self.claims.as_ref()?.approval
+    }
+
+    /// The reason for which the caller breaks the glass: it asks for more than is usual, and says so aloud.
+    #[must_use]
+    pub fn break_glass(&self) -> Option<&str> {
+        self.claims.as_ref()?.break_glass.as_deref()
+    }
 }
 
 /// What stands in a certificate that a caller showed and that the door verified.

@@ -107,6 +107,10 @@ id!(
     ApprovalId, "apr_"
 );
 id!(
+    /// A plan: steps that are approved together and run once.
+    PlanId, "pln_"
+);
+id!(
     /// A lease: a derived credential with an end.
     LeaseId, "lse_"
 );

@@ -20,6 +20,7 @@
 //! ```
 
 mod access;
+mod approval;
 mod call;
 mod caller;
 mod error;
@@ -35,12 +36,14 @@ mod target;
 mod time;
 
 pub use access::{Access, Risk};
+pub use approval::{ApprovalClaim, Claims};
 pub use call::{Call, CallParts, Input, Inputs};
 pub use caller::{Caller, Certificate, Door, Fact, Proof};
 pub use error::ParseError;
 pub use holder::{Container, Exe, Holder, Sight};
 pub use id::{
-    ApprovalId, CapabilityId, CredentialId, EvidenceId, GrantId, KeyId, LeaseId, PrincipalId, RunId, TenantId,
+    ApprovalId, CapabilityId, CredentialId, EvidenceId, GrantId, KeyId, LeaseId, PlanId, PrincipalId, RunId,
+    TenantId,
 };
 pub use name::{IntegrationName, OperationName, PrincipalName, Resource, SecretName, TenantName};
 pub use naming::{How, Named, Naming, NamingError, NamingRule, Needs, Wishes};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EvidenceId, Quota};
+use crate::{ApprovalId, EvidenceId, Quota};
 
 /// Why Doorward refuses. One table each for HTTP, exit and MCP codes, without a wildcard, so that a new code must be
 /// thought about three times.
@@ -253,7 +253,8 @@ pub struct Refusal {
     pub hint: Option<String>,
     /// The record of this refusal, once there is one.
     pub evidence: Option<EvidenceId>,
-    /// A finer reason than the code, in words that programs of other gateways know: `no allowlist match`. One line.
+    /// A finer reason than the code, in words that programs know: `no allowlist match`, the id of an approval that is waited
+    /// for. One line.
     pub reason: Option<Box<str>>,
     /// How the rate stands that was broken, where one was.
     pub quota: Option<Box<Quota>>,
@@ -300,6 +301,18 @@ impl Refusal {
     pub fn quota(mut self, quota: Quota) -> Self {
         self.quota = Some(Box::new(quota));
         self
+    }
+
+    /// The same with the approval that is waited for, as its finer reason.
+    #[must_use]
+    pub fn awaiting(self, approval: ApprovalId) -> Self {
+        self.because(approval.to_string())
+    }
+
+    /// The approval that is waited for, where one is.
+    #[must_use]
+    pub fn approval(&self) -> Option<ApprovalId> {
+        self.reason.as_deref().filter(|_| self.code == Code::ApprovalRequired)?.parse().ok()
     }
 
     /// The same with the id of its record.

@@ -270,6 +270,8 @@ fn is_host_bound(name: &str) -> bool {
 }
 
 const CLAIMS: &[&str] = &[
+    "x-break-glass",
+    "x-break-glass-reason",
     "x-azure-clientip",
     "x-client-ip",
     "x-cluster-client-ip",

@@ -22,6 +22,9 @@ pub const EVIDENCE: HeaderName = HeaderName::from_static("x-doorward-evidence");
 /// The code of a refusal, on refusals and on nothing else.
 pub const REFUSAL: HeaderName = HeaderName::from_static("x-doorward-refusal");
 
+/// The approval that a refusal waits for, and the one that a caller says that its call has.
+pub const APPROVAL: HeaderName = HeaderName::from_static("x-doorward-approval");
+
 /// The refusal as problem details, with the status that its code has.
 #[must_use]
 pub fn reply(refusal: &Refusal) -> Response<Body> {
@@ -76,6 +79,11 @@ fn mark_refused(headers: &mut HeaderMap, refusal: &Refusal) {
     if let Some(evidence) = refusal.evidence {
         mark(headers, evidence);
     }
+    if let Some(approval) = refusal.approval()
+        && let Ok(value) = HeaderValue::from_str(&approval.to_string())
+    {
+        headers.insert(APPROVAL, value);
+    }
 }
 
 /// The status of a code.
@@ -106,6 +114,9 @@ fn json(refusal: &Refusal, status: StatusCode) -> String {
     if let Some(hint) = hint {
         out.push_str(r#","hint":"#);
         quote(&mut out, hint);
+    }
+    if let Some(approval) = refusal.approval() {
+        let _ = write!(out, r#","approval":"{approval}""#);
     }
     if let Some(evidence) = evidence {
         let _ = write!(out, r#","evidence":"{evidence}""#);

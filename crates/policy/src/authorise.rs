@@ -11,7 +11,7 @@ use crate::denial::Denial;
 use crate::grant::{Grant, GrantState, Grants};
 use crate::lists::{Listed, Reason, Says, Verdict};
 use crate::permit::{Allowed, ApprovalNeed, Counter, Limits, Permit};
-use crate::principal::{Listing, Principals, Standing};
+use crate::principal::{BREAK_GLASS, Glass, Listing, OWNER, Principals, Standing};
 use crate::rules::Rules;
 
 /// Everything that a decision is made from.
@@ -154,7 +154,24 @@ impl Authority<'_> {
         }
         let (tenant, principal) = (caller.tenant(), caller.principal());
         let known = self.principals.find(tenant, principal);
-        Ok(Subject { tenant, principal, known, standing, grant: verified.map(Verified::grant) })
+        let glass = match caller.facts().break_glass() {
+            None => Glass::Whole,
+            Some(_)
+                if known
+                    .effective(standing, Glass::Broken)
+                    .any(|role| role == BREAK_GLASS || role == OWNER) =>
+            {
+                Glass::Broken
+            }
+            // Not as if nothing had been said: who is not listened to should know it.
+            Some(_) => {
+                let what =
+                    format!("`{principal}` has not the role `{BREAK_GLASS}`, so it may not break the glass");
+                return Err(Denial::new(Code::Denied, what)
+                    .hint(format!("`doorward role grant {principal} {BREAK_GLASS}`, or ask without it")));
+            }
+        };
+        Ok(Subject { tenant, principal, known, standing, glass, grant: verified.map(Verified::grant) })
     }
 
     /// The row behind a capability, where it stands and is this caller's.

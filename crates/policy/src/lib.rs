@@ -57,5 +57,7 @@ pub use denial::Denial;
 pub use error::Error;
 pub use grant::{Change, Grant, GrantState, Grants, Held, Named, NamedState, Tally};
 pub use permit::{ApprovalNeed, Counter, Limits, Permit};
-pub use principal::{DEVELOPMENT, HOLDER, Known, LED, LISTED, OWNER, PROVEN, PrincipalKind, Principals};
+pub use principal::{
+    BREAK_GLASS, DEVELOPMENT, HOLDER, Known, LED, LISTED, OWNER, PROVEN, PrincipalKind, Principals, ROLES,
+};
 pub use rules::{Compile, Rules, Rulings};

@@ -10,6 +10,7 @@
 //! | `development` | for a caller that nothing proved; it is the only one that counts there |
 //! | `listed` | for a caller whom the lists of an integration allow this very request; never assigned |
 //! | `led` | for a call that another one led to; it is the only one that counts there, and never assigned |
+//! | `break-glass` | for a request that breaks the glass: it says so, with a reason |
 //! | every other one | with a capability, the kernel's proof, or that of an incoming scheme, or an API key |
 
 use std::collections::BTreeSet;
@@ -33,6 +34,29 @@ pub const LISTED: &str = "listed";
 pub const LED: &str = "led";
 /// The role that lets an unproven loopback caller do something at all.
 pub const DEVELOPMENT: &str = "development";
+
+/// The role of whoever may ask for more than is usual, and does so in this very request.
+pub const BREAK_GLASS: &str = "break-glass";
+/// Roles that the policies of the house and the set for teams know, with what they are for.
+pub const ROLES: [(&str, &str); 8] = [
+    (OWNER, "everything but disclosures, where the kernel proves it"),
+    ("admin", "manages Doorward: capabilities, secrets, policies, roles"),
+    ("manager", "the same as `admin`"),
+    ("operator", "reads services; writes with an approval"),
+    ("approver", "looks at what waits for an approval, and decides about it"),
+    ("auditor", "reads the evidence, approvals, plans, policies and grants"),
+    ("caller", "reads services"),
+    (BREAK_GLASS, "may ask for writes of high risk, with a reason and aloud"),
+];
+
+/// Whether a request breaks the glass: it says that it asks for more than is usual, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Glass {
+    /// As every day.
+    Whole,
+    /// It does.
+    Broken,
+}
 
 /// What a principal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -83,13 +107,21 @@ impl Known {
         Ok(Self { kind, roles })
     }
 
-    pub(crate) const fn kind(&self) -> PrincipalKind {
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> PrincipalKind {
         self.kind
     }
 
+    /// The roles that were assigned, in order.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.roles.iter().map(AsRef::as_ref)
+    }
+
     /// The roles that count for a caller who stands like this.
-    pub(crate) fn effective(&self, standing: Standing) -> impl Iterator<Item = &str> {
+    pub(crate) fn effective(&self, standing: Standing, glass: Glass) -> impl Iterator<Item = &str> {
         let counts = move |role: &&str| match standing {
+            _ if *role == BREAK_GLASS && glass == Glass::Whole => false,
             Standing::Proven => *role != DEVELOPMENT,
             Standing::Holder => *role != DEVELOPMENT && *role != OWNER,
             Standing::Unproven => *role == DEVELOPMENT,

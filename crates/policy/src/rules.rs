@@ -100,7 +100,7 @@ impl Rules {
 
     /// Everything that the decision is made from.
     fn question(&self, subject: &Subject<'_>, call: &Call) -> Digest {
-        let Subject { tenant, principal, known, standing, grant } = subject;
+        let Subject { tenant, principal, known, standing, glass, grant } = subject;
         let mut hasher = Hasher::new();
         let mut part = |bytes: &[u8]| {
             hasher.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -111,7 +111,7 @@ impl Rules {
         part(tenant.as_str().as_bytes());
         part(principal.as_str().as_bytes());
         part(known.kind().as_str().as_bytes());
-        for role in known.effective(*standing) {
+        for role in known.effective(*standing, *glass) {
             part(role.as_bytes());
         }
         part(&[standing.number()]);

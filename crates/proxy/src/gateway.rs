@@ -235,12 +235,18 @@ impl Gateway {
         };
         let purpose = purpose::given(&parts.headers)?;
         let capability = presented::capability(&parts.headers)?;
+        let claims = presented::claims(&parts.headers)?;
         let asked =
             websocket::asked(&mut parts, draining).map_err(|error| Refused::bad(error.to_string()))?;
         let request_id = correlation::request_id(&mut parts.headers);
         let headers = std::mem::take(&mut parts.headers);
-        let facts =
-            Fact { address: peer.address, purpose, certificate: peer.certificate.clone(), ..Fact::default() };
+        let facts = Fact {
+            address: peer.address,
+            purpose,
+            certificate: peer.certificate.clone(),
+            claims,
+            ..Fact::default()
+        };
         let mut forward = Forward::new(integration, method, target, headers, Body::empty());
         forward.upgrade = asked.map(Box::new);
         let call = Box::new(Call { facts, capability, request_id, forward: Box::new(forward) });

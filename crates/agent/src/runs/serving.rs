@@ -92,10 +92,11 @@ impl Agent {
         let wrong = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
         let method = parts.method.as_str().parse().map_err(wrong)?;
         let capability = presented::capability(&parts.headers)?.unwrap_or_else(|| run.capability.clone());
+        let claims = presented::claims(&parts.headers)?;
         let forward = Forward::new(integration, method, target, parts.headers, Body::from(body));
         let inbound = Inbound {
             door: Door::Socket,
-            facts: Fact { holder: known.holder(), ..Fact::default() },
+            facts: Fact { holder: known.holder(), claims, ..Fact::default() },
             capability: Some(capability),
             asked: Asked::Forward(Box::new(forward)),
         };

@@ -4,6 +4,7 @@ use super::Broker;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
+use crate::plan::Live;
 use crate::programs::{Machine, ProgramSetup};
 use crate::upstreams::Upstreams;
 
@@ -28,6 +29,11 @@ impl Broker {
     /// Says how programs are run that do operations. Without it there are none; the first word holds.
     pub fn run_programs(&self, setup: ProgramSetup) {
         self.machine.set_up(setup);
+    }
+
+    /// The plans that this process runs.
+    pub(crate) const fn plans(&self) -> &Live {
+        &self.plans
     }
 
     pub(crate) const fn outgoing(&self) -> &Outgoing {

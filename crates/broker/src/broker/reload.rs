@@ -52,6 +52,7 @@ impl Broker {
         let policies = load::policies(&*self.stores.state, &catalog, self.reveals())?;
         let lists = lists::in_force(&self.settings, overlay, &catalog)?;
         let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
+        self.read_roles()?;
         let bindings = load::bindings(&catalog, &tenants);
         // Policies name the catalogue's operations, so both are ready before either is swapped.
         self.rules.store(Arc::new(Rules::ready(Arc::new(policies))));

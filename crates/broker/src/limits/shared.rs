@@ -104,6 +104,7 @@ impl SharedRates {
             Counted::Integration(tenant, name) => format!("i:{tenant}:{name}"),
             Counted::Caller(tenant, principal, name) => format!("c:{tenant}:{name}:{principal}"),
             Counted::Class(tenant, class) => format!("t:{tenant}:{class}"),
+            Counted::Question(tenant, principal) => format!("q:{tenant}:{principal}"),
             Counted::Capability(counter) => {
                 let id = record::counted(*counter);
                 format!("p:{}", id.iter().map(|byte| format!("{byte:02x}")).collect::<String>())

@@ -154,7 +154,7 @@ fn proved(shown: &Shown) -> Value {
     json!({ "records": records, "checkpoint": checkpoint })
 }
 
-fn reader(managing: &Managing<'_>) -> Reader {
+pub(super) fn reader(managing: &Managing<'_>) -> Reader {
     Reader::new(Arc::clone(managing.worker.broker().evidence_storage()), key(managing))
 }
 

@@ -4,6 +4,7 @@
 //! test holds the three together.
 
 pub(crate) mod agent;
+mod approvals;
 mod capabilities;
 mod credentials;
 mod evidence;
@@ -12,7 +13,9 @@ mod keys;
 mod llm;
 mod logs;
 mod payload;
+mod plans;
 mod policies;
+mod roles;
 mod secrets;
 mod status;
 mod tenants;
@@ -31,7 +34,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 51] = [
+pub const MANAGED: [&str; 65] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -41,6 +44,9 @@ pub const MANAGED: [&str; 51] = [
     "agent.revoke",
     "agent.use",
     "agent.validate",
+    "approval.decide",
+    "approval.list",
+    "approval.show",
     "broker.metrics",
     "broker.seal",
     "broker.status",
@@ -70,10 +76,21 @@ pub const MANAGED: [&str; 51] = [
     "llm.remove",
     "llm.use",
     "log.append",
+    "plan.cancel",
+    "plan.check",
+    "plan.create",
+    "plan.decide",
+    "plan.list",
+    "plan.resume",
+    "plan.run",
+    "plan.show",
     "policy.explain",
     "policy.forget",
     "policy.list",
     "policy.put",
+    "role.grant",
+    "role.list",
+    "role.revoke",
     "secret.forget",
     "secret.list",
     "secret.put",
@@ -148,7 +165,25 @@ pub(crate) async fn run(
     if let Some(done) = Box::pin(credentials::run(&mut managing)).await {
         return done;
     }
+    if let Some(done) = Box::pin(planned(&mut managing)).await {
+        return done;
+    }
     house(&mut managing).await.map(Done::from)
+}
+
+/// Plans, whose evidence says which one it was.
+async fn planned(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
+    Some(match managing.admitted.permit.call().operation().as_str() {
+        "plan.cancel" => plans::cancel(managing).await,
+        "plan.check" => plans::check(managing),
+        "plan.create" => plans::create(managing).await,
+        "plan.decide" => plans::decide(managing).await,
+        "plan.list" => plans::list(managing).await,
+        "plan.resume" => plans::resume(managing).await,
+        "plan.run" => plans::run(managing).await,
+        "plan.show" => plans::show(managing).await,
+        _ => return None,
+    })
 }
 
 /// What programs ask the agent for.
@@ -172,6 +207,9 @@ async fn agent(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
 /// What the house is managed with.
 async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     match managing.admitted.permit.call().operation().as_str() {
+        "approval.decide" => approvals::decide(managing).await,
+        "approval.list" => approvals::list(managing).await,
+        "approval.show" => approvals::show(managing).await,
         "broker.metrics" => Ok(status::metrics(managing)),
         "broker.seal" => status::seal(managing).await,
         "broker.status" => status::show(managing).await,
@@ -198,6 +236,9 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "policy.forget" => policies::forget(managing).await,
         "policy.list" => policies::list(managing).await,
         "policy.put" => policies::put(managing).await,
+        "role.grant" => roles::grant(managing).await,
+        "role.list" => roles::list(managing).await,
+        "role.revoke" => roles::revoke(managing).await,
         "secret.forget" => secrets::forget(managing).await,
         "secret.list" => secrets::list(managing).await,
         "secret.put" => secrets::put(managing).await,

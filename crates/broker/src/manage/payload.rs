@@ -35,6 +35,12 @@ impl Payload {
         self.0
     }
 
+    /// SHA-256 of the bytes.
+    #[expect(clippy::disallowed_methods, reason = "an approval is bound to what came along")]
+    pub(crate) fn digest(&self) -> crypto::Digest {
+        self.0.expose(|bytes| crypto::sha256(&[bytes]))
+    }
+
     /// As text that is no secret: a policy, an integration's file, a capability to look at.
     #[expect(clippy::disallowed_methods, reason = "the text of a policy or an integration is not a secret")]
     pub fn text(&self) -> Result<String, Refusal> {

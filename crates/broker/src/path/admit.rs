@@ -1,23 +1,25 @@
 //! Step 4: within which limits. Rates, the size of the body, approval where policy asks for one.
 //!
-//! Uses are not counted here: they are counted together with the intent that consumes them, so that one use means once.
+//! Uses are not counted here, and that of an approval is not either: they are counted together with the intent that consumes
+//! them, so that one use means once.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{Integration, Rate, Strategy};
 use http_body::Body as _;
-use model::{Code, Quota, Refusal, Retry};
+use model::{ApprovalClaim, Code, Quota, Refusal, Retry};
 use net::Body;
 use policy::{ApprovalNeed, Permit};
 
-use crate::Payload;
+use crate::approval::Approved;
 use crate::broker::Broker;
 use crate::inbound::{Asked, Inbound};
 use crate::limits::shared::{Over, SharedRates};
 use crate::limits::{Counted, Pace, Within};
 use crate::path::identify::Identified;
 use crate::programs::Way;
+use crate::{Payload, log, metrics};
 pub(crate) use bounded::Size;
 
 use bounded::Bounded;
@@ -39,6 +41,8 @@ pub(crate) struct Admitted {
     pub(crate) within: Within,
     /// The program that does it, where one does.
     pub(crate) way: Option<Box<Way>>,
+    /// The approval, where it needs one.
+    pub(crate) approved: Option<Approved>,
 }
 
 /// Counts a call against its rates and looks at its size.
@@ -47,13 +51,13 @@ pub(crate) fn within_limits(
     identified: Identified,
     permit: Permit,
     integration: Arc<Integration>,
-    mut inbound: Inbound,
+    (mut inbound, approved): (Inbound, Option<Approved>),
 ) -> Result<Admitted, Refusal> {
-    unapproved(&permit)?;
     let size = sized(&mut inbound, &integration)?;
     let within = broker.limits().count(rates(&permit, &integration));
     let within = within.map_err(|quota| broken(&integration, quota))?;
-    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), within, way: None })
+    let notes = noted(broker, &identified, &permit, approved.as_ref());
+    Ok(Admitted { identified, permit, integration, inbound, size, notes, within, way: None, approved })
 }
 
 /// The same where several processes count together.
@@ -62,9 +66,8 @@ pub(crate) async fn within_shared_limits(
     identified: Identified,
     permit: Permit,
     integration: Arc<Integration>,
-    mut inbound: Inbound,
+    (mut inbound, approved): (Inbound, Option<Approved>),
 ) -> Result<Admitted, Refusal> {
-    unapproved(&permit)?;
     let size = sized(&mut inbound, &integration)?;
     let rates: Vec<(Counted, Pace)> = rates(&permit, &integration).collect();
     let within = shared.count(broker.limits(), rates).await.map_err(|over| match over {
@@ -76,21 +79,31 @@ pub(crate) async fn within_shared_limits(
                 .hint("the log says why Redis does not answer; `rates.on_failure` says what holds then")
         }
     })?;
-    Ok(Admitted { identified, permit, integration, inbound, size, notes: Vec::new(), within, way: None })
+    let notes = noted(broker, &identified, &permit, approved.as_ref());
+    Ok(Admitted { identified, permit, integration, inbound, size, notes, within, way: None, approved })
 }
 
-/// Nobody can be asked yet, so what needs an approval is refused.
-fn unapproved(permit: &Permit) -> Result<(), Refusal> {
-    match permit.limits().approval() {
-        ApprovalNeed::Required => {
-            let message = format!(
-                "`{}` needs an approval, which this broker cannot ask for yet",
-                permit.call().operation()
-            );
-            Err(Refusal::new(Code::ApprovalRequired, message))
-        }
-        ApprovalNeed::None => Ok(()),
+/// What a call needs before its limits are looked at: nothing, for nearly all of them.
+pub(crate) fn wants_approval(identified: &Identified, permit: &Permit) -> bool {
+    // A step of a plan is done once, whether policies ask for an approval of it or not.
+    let planned = matches!(identified.caller.facts().approval(), Some(ApprovalClaim::Step(..)));
+    planned || permit.limits().approval() == ApprovalNeed::Required
+}
+
+/// Says aloud that the glass is broken; gives what the evidence says of that and of the approval.
+fn noted(
+    broker: &Broker,
+    identified: &Identified,
+    permit: &Permit,
+    approved: Option<&Approved>,
+) -> Vec<(String, String)> {
+    let mut notes: Vec<_> = approved.map(Approved::notes).into_iter().flatten().collect();
+    if let Some(reason) = identified.caller.facts().break_glass() {
+        metrics::broken_glass(broker.metrics());
+        log::broken_glass(permit);
+        notes.push(("break_glass".to_owned(), reason.to_owned()));
     }
+    notes
 }
 
 fn broken(integration: &Integration, quota: Quota) -> Refusal {

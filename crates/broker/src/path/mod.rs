@@ -26,12 +26,16 @@ mod unbroken;
 
 use std::sync::Arc;
 
+use catalog::Integration;
 use evidence::Receipt;
 use model::Refusal;
+use policy::Permit;
 
+use crate::approval::{self, Approved, Asking};
 use crate::{Inbound, Outbound, Worker};
 use admit::Admitted;
 use find::Found;
+use identify::Identified;
 use perform::Performed;
 use record::Trace;
 use unbroken::{Panicked, Unbroken};
@@ -78,8 +82,17 @@ impl Worker {
         let verdict = lists::verdict(self.broker(), &identified, (&integration, &call), &inbound)?;
         let permit = authorise::permit(self.broker(), &identified, call, verdict)
             .map_err(|denial| trace.denied(denial))?;
+        // Boxed: it is rare, and large.
+        let approved = match admit::wants_approval(&identified, &permit) {
+            false => None,
+            true => Some(
+                Box::pin(self.approved((&identified, &permit, &integration), &mut inbound, trace)).await?,
+            ),
+        };
         let admitted = match self.broker().limits().shared() {
-            None => admit::within_limits(self.broker(), identified, permit, integration, inbound)?,
+            None => {
+                admit::within_limits(self.broker(), identified, permit, integration, (inbound, approved))?
+            }
             // Boxed: it is rare, and has more in it than all the rest.
             Some(shared) => {
                 let asked = admit::within_shared_limits(
@@ -87,7 +100,7 @@ impl Worker {
                     identified,
                     permit,
                     integration,
-                    inbound,
+                    (inbound, approved),
                 );
                 Box::pin(asked).await?
             }
@@ -98,6 +111,19 @@ impl Worker {
             Box::pin(admit::way::choose(self.broker(), &mut admitted)).await?;
         }
         Ok(admitted)
+    }
+
+    /// The approval of a call that needs one, or of a step of a plan.
+    async fn approved(
+        &self,
+        (identified, permit, integration): (&Identified, &Permit, &Integration),
+        inbound: &mut Inbound,
+        trace: &mut Trace,
+    ) -> Result<Approved, Refusal> {
+        let asking = Asking { identified, permit, limits: integration.limits() };
+        let home = trace.home();
+        let settled = approval::settled(self, &home, asking, inbound).await;
+        settled.inspect_err(|refusal| trace.waits(refusal))
     }
 
     /// Runs only between an intent and its outcome, so an early `?` cannot lose the receipt.

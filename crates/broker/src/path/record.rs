@@ -10,6 +10,7 @@ use model::{
 };
 use policy::{Change, Counter, Denial, Permit};
 
+use crate::approval::Approved;
 use crate::broker::Unsealed;
 use crate::inbound::Inbound;
 use crate::limits::Pace;
@@ -88,6 +89,13 @@ impl Trace {
         denial.into()
     }
 
+    /// Notes which approval is waited for.
+    pub(crate) fn waits(&mut self, refusal: &Refusal) {
+        if let Some(approval) = refusal.approval() {
+            self.rule = Some(approval.to_string());
+        }
+    }
+
     pub(crate) fn found(&mut self, found: &Found) {
         self.deed = Some(deed(&found.call));
     }
@@ -99,7 +107,7 @@ pub(crate) async fn intent(
     admitted: &Admitted,
     trace: &mut Trace,
 ) -> Result<Receipt, Refusal> {
-    let Admitted { identified, permit, integration, way, .. } = admitted;
+    let Admitted { identified, permit, integration, way, approved, .. } = admitted;
     let call = permit.call();
     let secrets = secret_fields(integration, way.as_deref()).into_iter();
     let intent = Intent {
@@ -114,12 +122,13 @@ pub(crate) async fn intent(
         inputs: inputs_digest(call),
         secrets: secrets.filter_map(|field| reference(integration, field)).collect(),
         policy: *permit.policy_version().as_bytes(),
-        purpose: identified.caller.facts().purpose.clone(),
+        purpose: purpose(identified),
         uses: permit
             .limits()
             .uses()
             .iter()
             .map(|(counter, most)| Use { id: counted(*counter), most: *most })
+            .chain(approved.as_ref().and_then(Approved::once))
             .collect(),
         disclosure: disclosure(call),
     };
@@ -127,9 +136,12 @@ pub(crate) async fn intent(
         // For the record of the refusal.
         trace.deed = Some(deed(call));
         log::unrecorded(trace.id, &error);
-        if !matches!(error, evidence::Error::UsesExhausted { .. }) {
-            worker.broker().note_unrecorded();
+        if let evidence::Error::UsesExhausted(id) = error {
+            // Two came with one approval; the other one was quicker.
+            let used = approved.as_ref().and_then(|approved| approved.used(id));
+            return used.unwrap_or_else(|| unrecorded(&error));
         }
+        worker.broker().note_unrecorded();
         unrecorded(&error)
     })?;
     uses(worker, permit, Change::Taken);
@@ -140,6 +152,16 @@ pub(crate) async fn intent(
 pub(crate) fn uses(worker: &Worker, permit: &Permit, change: Change) {
     let counters = permit.limits().uses().iter().map(|(counter, _)| *counter);
     worker.broker().grants().note_uses(counters, change);
+}
+
+/// What the caller says it is for. That the glass is broken stands in the intent as well, and not in the outcome alone.
+fn purpose(identified: &Identified) -> Option<String> {
+    let facts = identified.caller.facts();
+    match (facts.break_glass(), &facts.purpose) {
+        (None, purpose) => purpose.clone(),
+        (Some(reason), None) => Some(format!("break-glass: {reason}")),
+        (Some(reason), Some(purpose)) => Some(format!("break-glass: {reason}; {purpose}")),
+    }
 }
 
 /// What is handed out, where something is.

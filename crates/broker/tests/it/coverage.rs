@@ -315,6 +315,19 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
     let listed = house.entries().iter().find_map(id_of).unwrap().to_string();
     let file = crate::house::plain("http://127.0.0.1:9").replace("name: house", &format!("name: {desk}"));
     let profile = format!(r#"{{"id": "{shelf}", "provider": "openai-codex", "access_token": "{material}"}}"#);
+    let waiting = house.capability(&[("operations", "github/user.show"), ("approval", "all")]).await;
+    let waiting = house.refused(Ask::named("github", "user.show", &[]).with(&waiting)).await;
+    let approval = waiting.approval().unwrap().to_string();
+    let role = [("principal", "ada"), ("role", "caller")];
+    // Somebody else's plan, so that the owner can decide about it.
+    let plan = "summary: Look\nsteps:\n  - {id: look, operation: github/user.show}\n";
+    house.manage("role.grant", &[("principal", "eve"), ("role", "manager")]).await.unwrap();
+    let eve = house.capability(&[("for", "eve"), ("operations", "doorward/plan.create")]).await;
+    let proposing = || Ask::named("doorward", "plan.create", &[]).with(&eve).payload(plan);
+    let (_, proposal) = house.answer(proposing()).await.unwrap();
+    let (proposed, digest) = (proposal["id"].as_str().unwrap(), proposal["digest"].as_str().unwrap());
+    let (_, dropped) = house.answer(proposing()).await.unwrap();
+    let dropped = dropped["id"].as_str().unwrap();
     let policy = "forbid (principal in Doorward::Role::\"nobody\", action, resource);";
     let steps: Vec<Managed<'_>> = vec![
         (
@@ -334,6 +347,21 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         ("agent.use", vec![], Some(used.into_bytes())),
         ("agent.reveal", vec![], Some(format!(r#"{{"capability_id": "{shown}"}}"#).into_bytes())),
         ("agent.revoke", vec![], Some(format!(r#"{{"capability_id": "{name}"}}"#).into_bytes())),
+        ("approval.list", vec![], None),
+        ("approval.show", vec![("id", &approval)], None),
+        ("approval.decide", vec![("id", &approval), ("decision", "deny")], None),
+        ("plan.check", vec![], Some(plan.as_bytes().to_vec())),
+        ("plan.create", vec![], Some(plan.as_bytes().to_vec())),
+        ("plan.list", vec![], None),
+        ("plan.show", vec![("id", proposed)], None),
+        ("plan.decide", vec![("id", proposed), ("decision", "approve"), ("digest", digest)], None),
+        ("plan.run", vec![("id", proposed)], None),
+        // There is nothing left to go on with, so it says how it ended.
+        ("plan.resume", vec![("id", proposed)], None),
+        ("plan.cancel", vec![("id", dropped)], None),
+        ("role.grant", role.to_vec(), None),
+        ("role.list", vec![], None),
+        ("role.revoke", role.to_vec(), None),
         ("secret.put", vec![("name", &secret), ("disclosable", "true")], Some(material.into())),
         ("secret.reveal", vec![("name", &secret)], None),
         ("log.append", vec![("stream", word)], Some(br#"{"message": "hello"}"#.to_vec())),

@@ -114,13 +114,3 @@ async fn an_address_that_proves_nothing_cannot_fill_the_evidence() {
     // Whoever proves who it is, from the same address, is served.
     house.got(Ask::get("/a").with(&house.pass().await)).await.unwrap();
 }
-
-#[tokio::test]
-async fn a_call_that_needs_an_approval_is_refused_as_long_as_nobody_can_give_one() {
-    let service = Service::saying("{}");
-    let house = House::at(&service.url(), &canary::plant("approval")).await;
-    let asked = house.capability(&[("integrations", "house"), ("approval", "writes")]).await;
-    is(&house.refused(Ask::post("/a", "x").with(&asked)).await, Code::ApprovalRequired);
-    house.got(Ask::get("/a").with(&asked)).await.unwrap();
-    assert_eq!(service.seen().len(), 1);
-}

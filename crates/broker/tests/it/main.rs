@@ -8,6 +8,8 @@ mod agent;
 #[cfg(test)]
 mod agent_uses;
 #[cfg(test)]
+mod approvals;
+#[cfg(test)]
 mod asking;
 #[cfg(test)]
 mod capabilities;
@@ -39,6 +41,8 @@ mod outgoing;
 mod outgoing_signed;
 #[cfg(test)]
 mod outgoing_tokens;
+#[cfg(test)]
+mod plans;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use model::PrincipalName;
 
 use super::agent::At;
+use super::approval::Approved;
 use super::vault::{How, Out};
 use crate::line::wanted::{Filter, Wanted};
 
@@ -237,6 +238,9 @@ pub(crate) struct Use {
     /// Print the head of the reply as well
     #[arg(long, short, requires = "capability")]
     pub(crate) include: bool,
+    /// What is said of approvals.
+    #[command(flatten)]
+    pub(crate) approved: Approved,
     /// Which agent.
     #[command(flatten)]
     pub(crate) at: At,

@@ -3,6 +3,7 @@
 //! A secret is never an argument: others see it in the list of processes, and the shell keeps it in its history.
 
 pub(crate) mod agent;
+pub(crate) mod approval;
 pub(crate) mod aws;
 pub(crate) mod backup;
 pub(crate) mod broker;
@@ -18,6 +19,7 @@ pub(crate) mod llm;
 pub(crate) mod mcp;
 pub(crate) mod metadata;
 pub(crate) mod operation;
+pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod run;
 pub(crate) mod secret;
@@ -174,6 +176,15 @@ pub(crate) enum Command {
     /// The step between `run` and the program
     #[command(hide = true)]
     RunInside(run::RunInside),
+    /// See what waits for somebody's yes, and answer
+    #[command(subcommand)]
+    Approval(approval::Approval),
+    /// Propose, approve and run plans of several steps
+    #[command(subcommand)]
+    Plan(Box<plan::Plan>),
+    /// Give principals roles, and take them back
+    #[command(subcommand)]
+    Role(approval::Role),
     /// Sign-ins for language models: take over, make, choose, forget
     #[command(subcommand)]
     Llm(Box<llm::Llm>),

@@ -16,6 +16,12 @@ pub(crate) enum Policy {
     },
     /// List the policies
     List,
+    /// Print a set of policies to begin with; needs no broker
+    Template {
+        /// Which one: `default` is what holds anyway, `team` has roles, approvals and a broken glass
+        #[arg(value_parser = ["default", "team"], default_value = "team")]
+        name: String,
+    },
     /// Remove a policy
     Forget {
         /// Which one

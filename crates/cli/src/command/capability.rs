@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::agent::{aloud, desk};
 use super::usage;
 use crate::args::agent::At;
+use crate::args::approval::Approved;
 use crate::args::capability::{Capability, Caveats, Narrow, OfAgent, Request, Revoke, Use, Validate};
 use crate::args::vault::{MANUALLY, Out};
 use crate::context::{self, Context};
@@ -73,7 +74,8 @@ fn of_agent(context: &Context, id: Option<&str>, agent: OfAgent, caveats: &Cavea
 
 /// By the gateway, with a capability from a file; or by the agent, with the id of one.
 fn used(context: &Context, args: Use) -> Outcome {
-    let Use { mut words, capability, how, gateway, include, at } = args;
+    let Use { mut words, capability, mut how, gateway, include, approved, at } = args;
+    how.headers.extend(said(&approved)?);
     let file = match capability {
         Some(path) => match named(&path) {
             Some(id) => {
@@ -104,6 +106,18 @@ fn used(context: &Context, args: Use) -> Outcome {
             "`--capability FILE --integration NAME METHOD PATH`, or `cap_... --integration NAME METHOD PATH`",
         )),
     }
+}
+
+/// What is said of approvals, as headers.
+fn said(approved: &Approved) -> Outcome<Vec<String>> {
+    let mut headers = Vec::new();
+    headers.extend(approved.approval.map(|id| format!("x-doorward-approval: {id}")));
+    if let Some(reason) = approved.reason.as_deref().filter(|_| approved.break_glass) {
+        let reason = broker::presented::broken_glass(reason)?;
+        headers.push("x-break-glass: true".to_owned());
+        headers.push(format!("x-break-glass-reason: {reason}"));
+    }
+    Ok(headers)
 }
 
 /// The id of a capability of the agent, where this is one and no file.

@@ -1,6 +1,7 @@
 //! One file per command. Each reads its arguments, asks, and prints.
 
 pub(crate) mod agent;
+mod approval;
 mod capability;
 pub(crate) mod compat;
 mod completions;
@@ -14,9 +15,11 @@ mod integration;
 mod key;
 mod lists;
 mod operation;
+mod plan;
 mod policy;
 mod policy_files;
 mod recovery;
+mod role;
 mod sealing;
 mod secret;
 mod serve;
@@ -62,6 +65,9 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Key(args) => key::run(context, args),
         Command::Integration(args) => integration::run(context, args),
         Command::Capability(args) => capability::run(context, *args),
+        Command::Approval(args) => approval::run(context, args),
+        Command::Plan(args) => plan::run(context, *args),
+        Command::Role(args) => role::run(context, args),
         Command::Llm(args) => llm::run(context, *args),
         Command::Op(args) => operation::run(context, *args),
         Command::Policy(args) => policy::run(context, args),

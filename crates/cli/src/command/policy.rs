@@ -20,6 +20,7 @@ pub(crate) fn run(context: &Context, args: Policy) -> Outcome {
     match args {
         Policy::Put { name, file } => put(context, &name, &file),
         Policy::List => list(context),
+        Policy::Template { name } => template(context, &name),
         Policy::Forget { name } => forget(context, &name),
         Policy::Test(args) => test(context, &args),
         Policy::Explain(args) => explain(context, &args),
@@ -51,6 +52,11 @@ fn list(context: &Context) -> Outcome {
         );
         format!("{rules}\n{files}")
     })
+}
+
+fn template(context: &Context, name: &str) -> Outcome {
+    let Source { name, text } = if name == "default" { Source::DEFAULT } else { Source::TEAM };
+    context.printer.answer(&json!({ "name": name, "text": text }), |_| text.to_owned())
 }
 
 fn forget(context: &Context, name: &str) -> Outcome {

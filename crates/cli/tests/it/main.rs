@@ -7,6 +7,8 @@ mod agent_files;
 #[cfg(test)]
 mod agent_wire;
 #[cfg(test)]
+mod approvals;
+#[cfg(test)]
 mod aws_beside;
 #[cfg(test)]
 mod backup;

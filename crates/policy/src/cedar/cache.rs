@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use model::{GrantId, IntegrationName, PrincipalName, QuickHash, Resource, TenantName};
 
 use super::{Action, Decision, Subject};
-use crate::principal::{Known, Standing};
+use crate::principal::{Glass, Known, Standing};
 
 /// Everything that the entities of a request are made of.
 pub(super) struct Key<'a> {
@@ -31,6 +31,7 @@ struct Entry {
     principal: PrincipalName,
     known: Arc<Known>,
     standing: Standing,
+    glass: Glass,
     grant: Option<GrantId>,
     action: Arc<Action>,
     kind: IntegrationName,
@@ -52,12 +53,13 @@ impl Cache {
         let Some(slot) = self.slot(key) else { return };
         // A poisoned slot is left alone: it answers nothing from then on, which costs time only.
         let Ok(mut slot) = slot.lock() else { return };
-        let Subject { tenant, principal, known, standing, grant } = key.subject;
+        let Subject { tenant, principal, known, standing, glass, grant } = key.subject;
         *slot = Some(Box::new(Entry {
             tenant: (*tenant).clone(),
             principal: (*principal).clone(),
             known: Arc::clone(known),
             standing: *standing,
+            glass: *glass,
             grant: *grant,
             action: Arc::clone(key.action),
             kind: key.kind.clone(),
@@ -67,9 +69,9 @@ impl Cache {
     }
 
     fn slot(&self, key: &Key<'_>) -> Option<&Mutex<Option<Box<Entry>>>> {
-        let Subject { tenant, principal, known, standing, grant } = key.subject;
+        let Subject { tenant, principal, known, standing, glass, grant } = key.subject;
         let mut hasher = self.hasher.build_hasher();
-        (tenant, principal, standing, grant, key.kind, key.resource).hash(&mut hasher);
+        (tenant, principal, standing, glass, grant, key.kind, key.resource).hash(&mut hasher);
         Arc::as_ptr(known).hash(&mut hasher);
         Arc::as_ptr(key.action).hash(&mut hasher);
         let at = hasher.finish() % u64::try_from(SLOTS).unwrap_or(1);
@@ -80,11 +82,12 @@ impl Cache {
 impl Entry {
     /// The pointers stand for what they point to: the entry keeps both alive, so neither address is used again.
     fn is_for(&self, key: &Key<'_>) -> bool {
-        let Subject { tenant, principal, known, standing, grant } = key.subject;
+        let Subject { tenant, principal, known, standing, glass, grant } = key.subject;
         self.tenant == **tenant
             && self.principal == **principal
             && Arc::ptr_eq(&self.known, known)
             && self.standing == *standing
+            && self.glass == *glass
             && self.grant == *grant
             && Arc::ptr_eq(&self.action, key.action)
             && self.kind == *key.kind

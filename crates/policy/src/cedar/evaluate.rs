@@ -13,7 +13,7 @@ use model::{Call, Caller, GrantId, IntegrationName, PrincipalName, Resource, Ten
 use super::cache::Key;
 use super::{Policies, schema};
 use crate::Error;
-use crate::principal::{Known, Standing};
+use crate::principal::{Glass, Known, Standing};
 
 /// Who asks.
 pub(crate) struct Subject<'a> {
@@ -21,6 +21,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) principal: &'a PrincipalName,
     pub(crate) known: Arc<Known>,
     pub(crate) standing: Standing,
+    pub(crate) glass: Glass,
     pub(crate) grant: Option<GrantId>,
 }
 
@@ -64,6 +65,7 @@ pub(super) struct Facts<'a> {
     pub(super) host: Option<&'a str>,
     pub(super) path: Option<&'a str>,
     pub(super) inputs: Vec<String>,
+    pub(super) targets: i64,
     pub(super) risk: &'a str,
 }
 
@@ -82,6 +84,7 @@ impl<'a> Facts<'a> {
             host: request.map(|(_, upstream, _)| upstream.host()),
             path: request.map(|(_, _, target)| target.path()),
             inputs: call.inputs().iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            targets: targets(call.inputs().values()),
             risk: call.risk().as_str(),
         }
     }
@@ -140,8 +143,8 @@ impl Policies {
         facts: &Facts<'_>,
         integration: &IntegrationName,
     ) -> Result<Response, Error> {
-        let Subject { tenant, principal, known, standing, grant: _ } = key.subject;
-        let principal = self.types.principal(tenant, principal, known, *standing)?;
+        let Subject { tenant, principal, known, standing, glass, grant: _ } = key.subject;
+        let principal = self.types.principal(tenant, principal, known, (*standing, *glass))?;
         let resource = self.types.resource(integration, key.kind, key.resource)?;
         let (who, what) = (principal.uid(), resource.uid());
         // Their shape is fixed in `Types`, and a test holds it to the schema; checking it here costs 25 µs a request.
@@ -223,9 +226,9 @@ impl Types {
         tenant: &TenantName,
         principal: &PrincipalName,
         known: &Known,
-        standing: Standing,
+        (standing, glass): (Standing, Glass),
     ) -> Result<Entity, Error> {
-        let roles = known.effective(standing).map(|role| uid(&self.role, role));
+        let roles = known.effective(standing, glass).map(|role| uid(&self.role, role));
         let parents: HashSet<EntityUid> = roles.chain([uid(&self.tenant, tenant.as_str())]).collect();
         let attributes = HashMap::from([
             ("name".to_owned(), text(principal.as_str())),
@@ -259,6 +262,7 @@ fn context(facts: &Facts<'_>) -> Result<Context, Error> {
         ("door".to_owned(), text(facts.door)),
         ("proof".to_owned(), text(facts.proof)),
         ("inputs".to_owned(), RestrictedExpression::new_set(inputs)),
+        ("targets".to_owned(), RestrictedExpression::new_long(facts.targets)),
         ("risk".to_owned(), text(facts.risk)),
     ];
     let optional = [
@@ -276,6 +280,17 @@ fn context(facts: &Facts<'_>) -> Result<Context, Error> {
         pairs.push(("address".to_owned(), RestrictedExpression::new_ip(shown)));
     }
     Context::from_pairs(pairs).map_err(schema::wrong)
+}
+
+/// On how many things the call works: the length of the longest list among its inputs, which are JSON arrays; 1 where there
+/// is none. What looks like a list and is none counts as too many to be let through.
+pub(super) fn targets<'a>(inputs: impl Iterator<Item = &'a String>) -> i64 {
+    let lists = inputs.filter(|value| value.trim_start().starts_with('['));
+    let lengths = lists.map(|value| {
+        serde_json::from_str::<Vec<serde_json::Value>>(value)
+            .map_or(i64::MAX, |list| i64::try_from(list.len()).unwrap_or(i64::MAX))
+    });
+    lengths.fold(1, i64::max)
 }
 
 fn text(value: &str) -> RestrictedExpression {

@@ -11,7 +11,7 @@ use super::cache::Key;
 use super::evaluate::Facts;
 use super::{Decision, Outcome, Policies, Subject};
 use crate::Error;
-use crate::principal::{HOLDER, Known, Listing, PrincipalKind, Standing};
+use crate::principal::{BREAK_GLASS, Glass, HOLDER, Known, Listing, PrincipalKind, Standing};
 
 /// What would be decided? One entry of a test file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Question {
     /// What the principal is.
     #[serde(default)]
     pub kind: PrincipalKind,
-    /// Its roles. `holder` stands for a capability that allows the call.
+    /// Its roles. `holder` stands for a capability that allows the call, `break-glass` for a request that breaks the glass.
     #[serde(default)]
     pub roles: Vec<String>,
     /// What is asked for: `slack/chat.post`.
@@ -146,6 +146,11 @@ impl Policies {
             principal: &question.principal,
             known,
             standing,
+            glass: if question.roles.iter().any(|role| role == BREAK_GLASS) {
+                Glass::Broken
+            } else {
+                Glass::Whole
+            },
             grant: None,
         };
         let kind = question.integration_kind.as_ref().unwrap_or(&integration);
@@ -222,6 +227,7 @@ fn facts(given: &Circumstances, standing: Standing, risk: Risk) -> Facts<'_> {
         host: given.host.as_deref(),
         path: given.path.as_deref(),
         inputs: given.inputs.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        targets: super::evaluate::targets(given.inputs.values()),
         risk: given.risk.unwrap_or(risk).as_str(),
     }
 }

@@ -48,6 +48,10 @@ impl Source<'static> {
     /// The policies that hold where nobody wrote any.
     pub const DEFAULT: Self = Self { name: "default.cedar", text: DEFAULT };
 
+    /// What a team can put beside them as it is: roles that read, write with an approval, approve, audit. Nobody has to; it holds
+    /// where somebody put it.
+    pub const TEAM: Self = Self { name: "team.cedar", text: include_str!("team.cedar") };
+
     /// What holds beside them in development mode: the owner of a laptop, and whom it gave a capability for that, are shown
     /// secrets that were stored as disclosable.
     pub const REVEALS: Self = Self { name: "reveals.cedar", text: include_str!("reveals.cedar") };

@@ -5,7 +5,7 @@ use model::{Access, Proof, Risk, Timestamp};
 use super::cache::Key;
 use super::*;
 use crate::Error;
-use crate::principal::{Known, PrincipalKind, Standing};
+use crate::principal::{Glass, Known, PrincipalKind, Standing};
 use crate::tests::{Ask, specs};
 
 fn compile(text: &str) -> Result<Policies, Error> {
@@ -30,7 +30,8 @@ fn outcome(policies: &Policies, roles: &[&str], ask: &Ask) -> Outcome {
 fn decision(policies: &Policies, roles: &[&str], standing: Standing, ask: &Ask) -> Arc<Decision> {
     let known = Arc::new(Known::new(PrincipalKind::Person, roles.iter().copied()).unwrap());
     let (tenant, principal, known, standing) = subject(&known, standing);
-    let subject = Subject { tenant: &tenant, principal: &principal, known, standing, grant: None };
+    let subject =
+        Subject { tenant: &tenant, principal: &principal, known, standing, glass: Glass::Whole, grant: None };
     policies.decide(&subject, &ask.caller("ada", Proof::Kernel), &ask.call(), ask.now())
 }
 
@@ -199,7 +200,7 @@ fn the_entities_of_a_request_fit_the_schema() {
     let call = Ask::default().call();
     for standing in [Standing::Proven, Standing::Holder, Standing::Unproven] {
         let (tenant, principal) = ("local".parse().unwrap(), "ada".parse().unwrap());
-        let who = policies.types.principal(&tenant, &principal, &known, standing).unwrap();
+        let who = policies.types.principal(&tenant, &principal, &known, (standing, Glass::Whole)).unwrap();
         let what = policies.types.resource(call.integration(), call.kind(), call.resource()).unwrap();
         let action = policies.action(call.integration(), call.operation()).unwrap().entity.clone();
         cedar_policy::Entities::from_entities([who, what, action], Some(&policies.schema)).unwrap();
@@ -216,7 +217,8 @@ fn names_with_quotes_are_names_and_nothing_else() {
 fn kept(policies: &Policies, standing: Standing, ask: &Ask) -> bool {
     let known = Arc::new(Known::default());
     let (tenant, principal, known, standing) = subject(&known, standing);
-    let subject = Subject { tenant: &tenant, principal: &principal, known, standing, grant: None };
+    let subject =
+        Subject { tenant: &tenant, principal: &principal, known, standing, glass: Glass::Whole, grant: None };
     let call = ask.call();
     let first = policies.decide(&subject, &ask.caller("ada", Proof::Kernel), &call, ask.now());
     let action = policies.action(call.integration(), call.operation()).unwrap();

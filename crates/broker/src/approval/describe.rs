@@ -1,0 +1,138 @@
+//! What a call would do, for its digest and for whoever decides about it.
+
+use bytes::Bytes;
+use catalog::Limits;
+use model::{Call, Code, Refusal};
+use policy::Permit;
+
+use super::row::{Body, What};
+use crate::inbound::{Asked, Inbound};
+
+/// A call, described to the last byte.
+pub(super) struct Described {
+    what: What,
+    /// Headers and body as they are; what [`What`] has of them may be cut.
+    headers: Vec<(String, Vec<u8>)>,
+    body: Bytes,
+    /// The digest of what came with an operation: it may be a secret, and is not kept.
+    payload: Option<crypto::Digest>,
+}
+
+/// Describes a call, reading its body where it has one.
+///
+/// # Errors
+/// Where something is asked that nobody can look at before it is done.
+pub(super) async fn what(
+    permit: &Permit,
+    limits: &Limits,
+    inbound: &mut Inbound,
+) -> Result<Described, Refusal> {
+    let call = permit.call();
+    let unseen = |what: &str| {
+        let message = format!("`{}` needs an approval, and {what}", call.operation());
+        Refusal::new(Code::ApprovalRequired, message)
+    };
+    match &mut inbound.asked {
+        Asked::Forward(forward) => {
+            if forward.upgrade.is_some() {
+                return Err(unseen("nobody can approve beforehand what is said over a WebSocket"));
+            }
+            let body = forward.whole(limits).await?;
+            Ok(described(call, super::counts(&forward.headers), body, None))
+        }
+        Asked::Operate(operate) => {
+            if operate.wish.is_some() {
+                return Err(unseen("what a credential is made from can't be approved"));
+            }
+            let payload = operate.payload.as_ref().map(|payload| (payload.len(), payload.digest()));
+            Ok(described(call, Vec::new(), Bytes::new(), payload))
+        }
+    }
+}
+
+fn described(
+    call: &Call,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Bytes,
+    payload: Option<(usize, crypto::Digest)>,
+) -> Described {
+    // Any other one may be a credential that the caller has for something else.
+    let text = |name: &str, value: &[u8]| match std::str::from_utf8(value) {
+        Ok(text) if PLAIN.contains(&name) => text.to_owned(),
+        _ => "(not shown)".to_owned(),
+    };
+    let what = What {
+        integration: call.integration().clone(),
+        operation: call.operation().clone(),
+        access: call.access(),
+        risk: call.risk(),
+        resource: call.resource().clone(),
+        inputs: call.inputs().clone(),
+        request: call.request().map(|(method, authority, target)| format!("{method} {authority}{target}")),
+        headers: headers.iter().map(|(name, value)| (name.clone(), text(name, value))).collect(),
+        body: match &payload {
+            Some((length, _)) => {
+                Some(Body { bytes: wide(*length), sha256: None, text: None, cut: *length > 0 })
+            }
+            None if body.is_empty() => None,
+            None => Some(excerpt(&body)),
+        },
+    };
+    Described { what, headers, body, payload: payload.map(|(_, digest)| digest) }
+}
+
+fn excerpt(body: &Bytes) -> Body {
+    let whole = std::str::from_utf8(body).ok();
+    let text = whole.map(|text| text.chars().take(SHOWN).collect::<String>());
+    let cut = text.as_ref().is_none_or(|text| text.len() < body.len());
+    Body { bytes: wide(body.len()), sha256: Some(crypto::to_hex(&crypto::sha256(&[body]))), text, cut }
+}
+
+impl Described {
+    /// Everything that makes it this call and no other.
+    pub(super) fn parts(&self, part: &mut impl FnMut(&[u8])) {
+        let Self { what, headers, body, payload } = self;
+        let What { integration, operation, access, risk, resource, inputs, request, headers: _, body: _ } =
+            what;
+        for text in
+            [integration.as_str(), operation.as_str(), access.as_str(), risk.as_str(), resource.as_str()]
+        {
+            part(text.as_bytes());
+        }
+        part(&wide(inputs.len()).to_be_bytes());
+        for text in inputs.iter().flat_map(|(name, value)| [name, value]) {
+            part(text.as_bytes());
+        }
+        part(request.as_deref().unwrap_or_default().as_bytes());
+        part(&wide(headers.len()).to_be_bytes());
+        for (name, value) in headers {
+            part(name.as_bytes());
+            part(value);
+        }
+        part(body);
+        part(payload.as_ref().map_or(&[][..], |digest| &digest[..]));
+    }
+
+    /// What is stored of it.
+    pub(super) fn shown(self) -> What {
+        self.what
+    }
+}
+
+fn wide(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Headers whose values say what is done, and are no credential.
+const PLAIN: &[&str] = &[
+    "accept",
+    "content-encoding",
+    "content-type",
+    "if-match",
+    "if-none-match",
+    "idempotency-key",
+    "prefer",
+    "x-amz-target",
+];
+/// How many characters of a body are kept for whoever decides.
+const SHOWN: usize = 16 * 1024;

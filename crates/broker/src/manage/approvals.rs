@@ -1,0 +1,121 @@
+//! Approvals: listed, shown, decided. Whoever asked does not decide.
+
+use std::sync::Arc;
+
+use model::{ApprovalId, Code, PrincipalName, Refusal, Timestamp};
+use serde_json::{Value, json};
+
+use super::{Managing, waiting};
+use crate::approval::{Answer, Decided, LASTS, Row, Standing, key};
+use crate::sealed::{Desk, Held};
+
+pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let (desk, now) = desk(managing);
+    let state = managing.inputs.get("state").map_or("pending", String::as_str).to_owned();
+    waiting(move || {
+        let mut shown = Vec::new();
+        for row in desk.all::<Row>("apr_")? {
+            let standing = row.standing(now, desk.used(row.id.to_bytes())?);
+            if state == "all" || state == standing.as_str() {
+                shown.push(summary(&row, standing));
+            }
+        }
+        Ok(json!({ "approvals": shown }))
+    })
+    .await
+}
+
+pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let ((desk, now), id) = (desk(managing), id(managing)?);
+    waiting(move || {
+        let Held { row, .. } = desk.read::<Row>(&key(id))?.ok_or_else(|| missing(id))?;
+        whole(&row, row.standing(now, desk.used(id.to_bytes())?))
+    })
+    .await
+}
+
+pub(super) async fn decide(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let ((desk, now), id) = (desk(managing), id(managing)?);
+    let answer = match managing.input("decision")? {
+        "approve" => Answer::Approved,
+        _ => Answer::Denied,
+    };
+    let by = managing.admitted.permit.principal().clone();
+    let reason = managing.inputs.get("reason").cloned();
+    waiting(move || {
+        let held = desk.read::<Row>(&key(id))?.ok_or_else(|| missing(id))?;
+        let standing = held.row.standing(now, desk.used(id.to_bytes())?);
+        let Another(by) = another(&held.row.principal, by, &id.to_string())?;
+        match standing {
+            Standing::Pending => {}
+            over => return Err(decided_already(&id.to_string(), over.as_str())),
+        }
+        let row = Row {
+            decided: Some(Decided { answer, by, at: now, reason }),
+            // Its own time begins with the answer.
+            expires: now.after(LASTS),
+            ..held.row.clone()
+        };
+        let step = desk.swap(&key(id), held, &row)?;
+        desk.commit([step])?;
+        let standing = row.standing(now, false);
+        Ok(summary(&row, standing))
+    })
+    .await
+}
+
+/// Proof that who decides is not who asked.
+#[must_use]
+pub(super) struct Another(pub(super) PrincipalName);
+
+/// Refuses whoever asked himself.
+pub(super) fn another(asked: &PrincipalName, by: PrincipalName, about: &str) -> Result<Another, Refusal> {
+    if *asked == by {
+        let message = format!("`{by}` asked for `{about}`, so somebody else decides about it");
+        return Err(Refusal::new(Code::Denied, message).because("requester"));
+    }
+    Ok(Another(by))
+}
+
+pub(super) fn decided_already(about: &str, state: &str) -> Refusal {
+    Refusal::new(Code::Conflict, format!("`{about}` can't be decided any more: it is {state}"))
+}
+
+fn missing(id: ApprovalId) -> Refusal {
+    Refusal::new(Code::NotFound, format!("there is no approval `{id}`"))
+        .hint("`doorward approval list --state all`")
+}
+
+fn id(managing: &Managing<'_>) -> Result<ApprovalId, Refusal> {
+    managing.input("id")?.parse().map_err(|error: model::ParseError| {
+        Refusal::new(Code::BadRequest, error.to_string()).hint("`doorward approval list`")
+    })
+}
+
+fn desk(managing: &Managing<'_>) -> (Desk, Timestamp) {
+    let broker = Arc::clone(managing.worker.broker());
+    let desk = Desk::of(&broker, &managing.unsealed, managing.admitted.permit.tenant());
+    (desk, broker.now())
+}
+
+/// What a list shows of an approval.
+fn summary(row: &Row, standing: Standing) -> Value {
+    json!({
+        "id": row.id, "state": standing.as_str(), "for": row.principal,
+        "operation": format!("{}/{}", row.what.integration, row.what.operation),
+        "resource": row.what.resource, "risk": row.what.risk, "break_glass": row.break_glass,
+        "asked": row.asked, "expires": row.expires,
+        "decided_by": row.decided.as_ref().map(|decided| &decided.by),
+        "reason": row.decided.as_ref().and_then(|decided| decided.reason.as_ref()),
+    })
+}
+
+/// Everything that whoever decides has to know.
+fn whole(row: &Row, standing: Standing) -> Result<Value, Refusal> {
+    let mut value = serde_json::to_value(row)
+        .map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("state".to_owned(), standing.as_str().into());
+    }
+    Ok(value)
+}

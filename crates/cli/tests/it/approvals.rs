@@ -1,0 +1,231 @@
+//! Somebody else's yes, as people and programs ask for it and give it: at the gateway, on the command line, with roles.
+
+use std::time::{Duration, Instant};
+
+use testkit::{Doorward, Running, Upstream};
+
+use crate::network_wire::{Reply, capability, gateway};
+use crate::{home, write, write_integration};
+
+/// A home with the integration `house`, whose upstream is this one.
+pub(crate) fn started(upstream: &Upstream) -> (Doorward, Running) {
+    let doorward = home();
+    doorward.watch(upstream.canary());
+    write_integration(
+        &doorward,
+        &format!(
+            "name: house\nbase_url: {}\ndangerous_allow_private: true\nsecrets: {{token: {{title: T}}}}\n\
+             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 5s, head: 60s, total: 60s, idle: 60s, body: 1MiB}}\n\
+             operations:\n  look: {{title: L, access: read, risk: low, match: {{method: GET, path: \"/{{path...}}\"}}}}\n  \
+             change: {{title: C, access: write, risk: low, match: {{method: POST, path: \"/{{path...}}\"}}}}\n",
+            upstream.url()
+        ),
+    );
+    let running = doorward.start_up(&["--gateway", "127.0.0.1:0"]);
+    let _ = doorward.run(&["secret", "put", "house/token"], upstream.canary()).succeeded();
+    (doorward, running)
+}
+
+/// A write at the gateway with these headers more.
+fn post(running: &Running, path: &str, token: &str, more: &str, body: &str) -> Reply {
+    let host = running.gateway_url.trim_start_matches("http://");
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n{more}\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_write_waits_at_the_gateway_until_somebody_else_approved_it() {
+    let upstream = Upstream::start();
+    let (doorward, running) = started(&upstream);
+    let token = capability(&running, "&integrations=house&approval=writes");
+    let asked = post(&running, "/house/echo", &token, "", "one");
+    assert_eq!((asked.status, asked.refusal().as_deref()), (403, Some("approval_required")));
+    let id = asked.header("x-doorward-approval").unwrap();
+    assert_eq!(asked.json()["approval"], id.as_str());
+    assert!(asked.json()["hint"].as_str().unwrap().contains(&id), "{}", asked.text());
+
+    let waiting = doorward.run(&["approval", "list", "--json"], "").json();
+    assert_eq!(
+        (&waiting["approvals"][0]["id"], &waiting["approvals"][0]["for"]),
+        (&id.clone().into(), &"tester".into())
+    );
+    let shown = doorward.run(&["approval", "show", &id], "").succeeded();
+    for part in ["house/change", "/echo", "one", "tester", "pending"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    // Whoever asked does not decide: not even with a role that may.
+    let _ = doorward.run(&["role", "grant", "tester", "manager"], "").succeeded();
+    let own = capability(&running, "&integrations=doorward");
+    write(doorward.folder().join("own"), &own);
+    let refused = doorward.run(&["approval", "approve", &id, "--as", "own"], "").failed_with(1);
+    assert!(refused.contains("somebody else decides"), "{refused}");
+    let unwaited = doorward.run(&["approval", "show", &id, "--wait", "1s"], "").failed_with(1);
+    assert!(unwaited.contains("nobody decided"), "{unwaited}");
+
+    let said = doorward.run(&["approval", "approve", &id, "--reason", "ticket 7"], "").succeeded();
+    assert!(said.contains("once"), "{said}");
+    let _ = doorward.run(&["approval", "show", &id, "--wait"], "").succeeded();
+    let header = format!("X-Doorward-Approval: {id}\r\n");
+    let changed = post(&running, "/house/echo", &token, &header, "onE");
+    assert_eq!((changed.status, changed.refusal().as_deref()), (403, Some("denied")));
+    assert!(changed.text().contains("changed after the approval"), "{}", changed.text());
+    assert_eq!(upstream.requests().len(), 0);
+    assert_eq!(post(&running, "/house/echo", &token, &header, "one").status, 200);
+    let again = post(&running, "/house/echo", &token, &header, "one");
+    assert_eq!((again.status, again.refusal().as_deref()), (409, Some("conflict")));
+    // Our own headers went no further.
+    let seen = upstream.requests();
+    assert_eq!(seen.len(), 1);
+    assert!(seen[0].header("x-doorward-approval").is_none());
+    let twice = format!("{header}{header}");
+    assert_eq!(post(&running, "/house/echo", &token, &twice, "one").status, 400);
+    assert!(running.stop().success());
+    doorward.assert_no_canary();
+}
+
+#[test]
+fn an_approval_whose_call_was_killed_on_its_way_is_used() {
+    let upstream = Upstream::start();
+    let (doorward, running) = started(&upstream);
+    let token = capability(&running, "&integrations=house&approval=writes");
+    let asked = post(&running, "/house/slow/30000", &token, "", "x");
+    let id = asked.header("x-doorward-approval").unwrap();
+    let _ = doorward.run(&["approval", "approve", &id], "").succeeded();
+    let (url, written) = (running.gateway_url.clone(), format!("X-Doorward-Approval: {id}\r\n"));
+    let host = url.trim_start_matches("http://").to_owned();
+    let request = format!(
+        "POST /house/slow/30000 HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n{written}Content-Length: 1\r\n\r\nx"
+    );
+    let calling = std::thread::spawn(move || gateway(&url).unwrap().ask(request.as_bytes()));
+    let began = Instant::now();
+    while upstream.requests().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(30), "the call never came through");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = running.kill9();
+    assert!(calling.join().unwrap().is_err());
+    let running = doorward.start_up(&["--gateway", "127.0.0.1:0"]);
+    let again = post(&running, "/house/slow/30000", &token, &written, "x");
+    assert_eq!((again.status, again.refusal().as_deref()), (409, Some("conflict")));
+    assert_eq!(upstream.requests().len(), 1);
+    assert!(running.stop().success());
+}
+
+#[test]
+fn breaking_the_glass_takes_both_headers_the_role_and_an_approval() {
+    let upstream = Upstream::start();
+    let (doorward, running) = started(&upstream);
+    let team = doorward.run(&["policy", "template", "team"], "").succeeded();
+    let _ = doorward.run(&["policy", "put", "team", "-"], team).succeeded();
+    // `holder` policies allow what a capability allows; the set for teams adds the conditions of the role.
+    let policy = "forbid (principal, action in Doorward::Action::\"risk:high\", resource) \
+                  unless { principal in Doorward::Role::\"break-glass\" || action in Doorward::Action::\"manage\" };";
+    let _ = doorward.run(&["policy", "put", "high", "-"], policy).succeeded();
+    let _ = doorward.run(&["role", "grant", "tester", "operator"], "").succeeded();
+    let token = capability(&running, "&integrations=house");
+    let host = running.gateway_url.trim_start_matches("http://").to_owned();
+    let delete = |more: &str| {
+        let request = format!(
+            "DELETE /house/echo HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n{more}\r\n"
+        );
+        gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap()
+    };
+    let broken = "X-Break-Glass: true\r\nX-Break-Glass-Reason: the site is down\r\n";
+    assert_eq!(delete("").status, 403);
+    assert_eq!(delete("X-Break-Glass: true\r\n").status, 400);
+    assert_eq!(delete(broken).refusal().as_deref(), Some("denied"));
+    let _ = doorward.run(&["role", "grant", "tester", "break-glass"], "").succeeded();
+    assert_eq!(delete("").refusal().as_deref(), Some("denied"));
+    let asked = delete(broken);
+    assert_eq!(asked.refusal().as_deref(), Some("approval_required"), "{}", asked.text());
+    let id = asked.header("x-doorward-approval").unwrap();
+    let shown = doorward.run(&["approval", "show", &id], "").succeeded();
+    assert!(shown.contains("the site is down"), "{shown}");
+    let _ = doorward.run(&["approval", "approve", &id], "").succeeded();
+    let done = delete(broken);
+    assert_eq!(done.status, 200, "{}", done.text());
+    let record = doorward.run(&["evidence", "show", &done.evidence().unwrap(), "--json"], "").json();
+    assert!(record.to_string().contains("break-glass: the site is down"), "{record}");
+    assert!(upstream.requests().iter().all(|seen| seen.header("x-break-glass").is_none()));
+    assert!(running.stop().success());
+}
+
+const PLAN: &str = "summary: Change ${what}
+parameters: {what: {about: what is changed}}
+on_failure: rollback
+steps:
+  - {id: first, operation: house/change, inputs: {path: \"json/${what}\"}, rollback: {operation: house/change, inputs: {path: json/undo}}}
+  - {id: slow, operation: house/change, inputs: {path: slow/20000}}
+  - {id: look, operation: house/look, inputs: {path: json/look}, stage: verify, expect: {json: {ok: true}}}
+";
+
+/// A capability of an operator in a file, for the services and for plans.
+fn operator(doorward: &Doorward, running: &Running, name: &str) {
+    let _ = doorward.run(&["role", "grant", name, "manager"], "").succeeded();
+    let answer = crate::network_wire::answer(running, &format!("capability.request?for={name}"), b"");
+    write(doorward.folder().join(name), answer["token"].as_str().unwrap());
+}
+
+#[test]
+fn a_playbook_is_proposed_approved_killed_in_the_middle_and_gone_on_with() {
+    let upstream = Upstream::start();
+    for path in ["/json/tea", "/json/undo", "/json/look"] {
+        upstream.answer_with(path, 200, serde_json::json!({ "ok": true }));
+    }
+    let (doorward, running) = started(&upstream);
+    operator(&doorward, &running, "bob");
+    write(doorward.folder().join("plan.yaml"), PLAN);
+    let missing = doorward.run(&["plan", "check", "plan.yaml"], "").failed_with(2);
+    assert!(missing.contains("--param what=VALUE"), "{missing}");
+    let written = ["plan.yaml", "--param", "what=tea", "--as", "bob"];
+    let proposed = doorward.run(&[&["plan", "create", "--json"], &written[..]].concat(), "").json();
+    let id = proposed["id"].as_str().unwrap().to_owned();
+    let early = doorward.run(&["plan", "run", &id, "--as", "bob"], "").failed_with(1);
+    assert!(early.contains("is not approved"), "{early}");
+    let own = doorward.run(&["plan", "approve", &id, "--as", "bob"], "").failed_with(1);
+    assert!(own.contains("somebody else decides"), "{own}");
+    let approved = doorward.run(&["plan", "approve", &id, "--reason", "ticket 8"], "");
+    assert!(approved.stderr.contains("json/tea"), "{approved:?}");
+    let _ = approved.succeeded();
+    let other = ["plan", "run", &id, "plan.yaml", "--param", "what=coffee", "--as", "bob"];
+    let tampered = doorward.run(&other, "").failed_with(1);
+    assert!(tampered.contains("plan modified after approval"), "{tampered}");
+    assert_eq!(upstream.requests().len(), 0);
+
+    let mut command = doorward.command();
+    command.args(["plan", "run", &id, "plan.yaml", "--param", "what=tea", "--as", "bob"]);
+    let mut child =
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    while upstream.requests().len() < 2 {
+        assert!(began.elapsed() < Duration::from_secs(30), "the second step never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = running.kill9();
+    assert!(!child.wait().unwrap().success());
+    let running = doorward.start_up(&["--gateway", "127.0.0.1:0"]);
+    let again = doorward.run(&["plan", "run", &id, "--as", "bob"], "").failed_with(1);
+    assert!(again.contains("plan resume"), "{again}");
+    // Nobody knows what came of the write that was under way, so it is not repeated.
+    let asked = doorward.run(&["plan", "resume", &id, "--as", "bob", "--json"], "");
+    let asked: serde_json::Value = serde_json::from_str(&asked.stdout).unwrap();
+    assert_eq!(
+        (asked["state"].as_str(), asked["steps"][1]["state"].as_str()),
+        (Some("asking"), Some("unknown")),
+        "{asked}"
+    );
+    assert_eq!(upstream.requests().len(), 2);
+    let said = ["plan", "resume", &id, "--step", "slow", "--outcome", "done", "--as", "bob"];
+    let ended = doorward.run(&said, "").succeeded();
+    assert!(ended.contains("is succeeded"), "{ended}");
+    let seen: Vec<String> = upstream.requests().iter().map(|seen| seen.target.clone()).collect();
+    assert_eq!(seen, ["/json/tea", "/slow/20000", "/json/look"]);
+    let twice = doorward.run(&["plan", "run", &id, "--as", "bob"], "").failed_with(1);
+    assert!(twice.contains("runs once"), "{twice}");
+    assert!(running.stop().success());
+    doorward.assert_no_canary();
+}
