@@ -65,7 +65,7 @@ impl Facts {
         let text = Program::cargo(root, &arguments).output()?;
         let metadata: Metadata =
             serde_json::from_str(&text).map_err(|error| Failure::doing("read `cargo metadata`", &error))?;
-        let packages = compiled_in(metadata)?;
+        let packages = compiled_in(&metadata)?;
         let cli = packages.iter().find(|package| package.name == "cli");
         let version = cli.map(|package| package.version.clone());
         let version = version.ok_or_else(|| Failure::new("there is no crate `cli`"))?;
@@ -89,7 +89,7 @@ impl Facts {
 }
 
 /// `cli` and all that it is linked from; what only builds or tests it is not in it.
-fn compiled_in(metadata: Metadata) -> Outcome<Vec<Package>> {
+fn compiled_in(metadata: &Metadata) -> Outcome<Vec<Package>> {
     let edges: BTreeMap<&str, Vec<&str>> = metadata
         .resolve
         .nodes
