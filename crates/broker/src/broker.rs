@@ -121,7 +121,6 @@ impl Broker {
             secrets.bind(load::bindings(&catalog, &tenants));
             let _ = bound.set(());
         }
-        let owner = name("owner")?;
         let mode = if settings.development { Mode::Development } else { Mode::Standard };
         let (agent, _) = Agent::read(Config { mode, ..Config::default() }, clock.now())?;
         let rows = Arc::new(Rows::new(Arc::clone(storage)));
@@ -156,7 +155,7 @@ impl Broker {
             upstreams: Upstreams::default(),
             machine: Machine::default(),
             unrecorded: AtomicU64::new(0),
-            owner,
+            owner: name("owner")?,
             unsealed: ArcSwapOption::empty(),
             was_sealed: AtomicBool::new(false),
             changing: Mutex::default(),

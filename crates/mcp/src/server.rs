@@ -96,7 +96,7 @@ impl<O: Operations> ServerHandler for Server<O> {
         };
         let call = Performing { integration: offer.integration, operation: offer.operation, inputs };
         Ok(match self.operations.perform(capability, call).await {
-            Ok(answer) => answered(answer),
+            Ok(answer) => answered(&answer),
             Err(refusal) => refused(&refusal),
         }
         .into())
@@ -133,7 +133,7 @@ fn is_json(offer: &Offer, name: &str) -> bool {
     offer.inputs.iter().any(|input| input.name == name && input.kind == Kind::Json)
 }
 
-fn answered(answer: Answer) -> CallToolResult {
+fn answered(answer: &Answer) -> CallToolResult {
     // What the service or the program said; how it was done is beside it.
     let said = answer.value.get("output").filter(|_| !answer.failed).unwrap_or(&answer.value);
     let text = match said {

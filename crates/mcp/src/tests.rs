@@ -98,6 +98,7 @@ async fn over_a_pipe(fake: &Arc<Fake>, capability: &'static str, requests: &[Val
     answers
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for this call alone")]
 fn call(id: u32, name: &str, arguments: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": name, "arguments": arguments } })
 }

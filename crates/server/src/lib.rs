@@ -107,7 +107,7 @@ async fn perform(
         payload,
         wish: None,
     };
-    let purpose = parts.headers.get(REQUEST_ID).and_then(|id| purpose(id));
+    let purpose = parts.headers.get(REQUEST_ID).and_then(purpose);
     let facts = Fact { address: peer.address, purpose, ..Fact::default() };
     let inbound = Inbound { door: Door::Server, facts, capability, asked: Asked::Operate(operate) };
     match worker.call(inbound).await? {

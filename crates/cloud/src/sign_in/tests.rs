@@ -17,6 +17,7 @@ fn account(exp: u64) -> Value {
     json!({ "exp": exp, "sub": "user-1", "https://api.openai.com/auth": { "chatgpt_account_id": "acct-of-claims" } })
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test looks at what was read")]
 fn text(secret: &Secret) -> String {
     secret.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
 }
@@ -123,7 +124,7 @@ fn openclaw_files_of_every_shape_are_read() {
         json!({ "authProfiles": { "openai-codex:default": entry } }),
         json!({ "profiles": [other, in_list] }),
         json!({ "openai-codex:default": entry, "version": 1, "note": "x" }),
-        entry.clone(),
+        entry,
         json!({ "profiles": { "openai:default": newer } }),
     ];
     for shape in shapes {

@@ -153,6 +153,7 @@ fn conversation(messages: Vec<Value>) -> Result<(String, Vec<Value>), Refused> {
     Ok((instructions, input))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for this call alone")]
 fn message(role: &str, content: Value) -> Value {
     json!({ "type": "message", "role": role, "content": content })
 }

@@ -207,6 +207,7 @@ impl Chat {
         chunks
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "made for this call alone")]
     fn delta(&self, delta: Value) -> String {
         self.chunk(json!([{ "index": 0, "delta": delta, "finish_reason": null }]), Value::Null)
     }

@@ -6,6 +6,7 @@ use super::events::Events;
 use super::stream::{Chunks, Ended, Whole, completion};
 use super::*;
 
+#[expect(clippy::needless_pass_by_value, reason = "made for this call alone")]
 fn object(value: Value) -> serde_json::Map<String, Value> {
     value.as_object().unwrap().clone()
 }
@@ -134,6 +135,7 @@ fn events(all: &[Value], size: usize) -> Vec<Bytes> {
     text.as_bytes().chunks(size).map(Bytes::copy_from_slice).collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for this call alone")]
 fn answer(output: Value, more: Value) -> Value {
     let mut response = json!({
         "id": "resp_1", "object": "response", "created_at": 7.5, "model": "m", "status": "completed", "output": output,

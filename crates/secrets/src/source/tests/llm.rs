@@ -25,6 +25,10 @@ const DOCUMENT: &str = r#"{"defaults":{"openai-codex":"openai-codex:b"},"profile
 const PLACE: (&str, &str) = ("store:llm/auth-profiles", DOCUMENT);
 const TOKEN: (&str, &str) = ("OPENAI_ACCESS_TOKEN", "token-of-environment");
 
+#[expect(
+    clippy::type_complexity,
+    reason = "settings, variables and what is stored: told apart where they are written"
+)]
 async fn asked(
     reference: &str,
     (config, variables, purse): (&str, &[(&str, &str)], &[(&'static str, &'static str)]),
