@@ -183,6 +183,20 @@ impl Gateway {
         Some(named.chars().take(LONGEST_NAME).filter(|c| plain(*c)).collect())
     }
 
+    /// What is asked about this door itself, where something is.
+    fn question(&self, parts: &Parts, target: &Target) -> Result<Option<Question>, Refused> {
+        let internal = || match self.health {
+            health::Place::Here => dialect::internal(&self.dialect, target.path()),
+            health::Place::Elsewhere => None,
+        };
+        let asked = health::reserved(target.path(), self.health).or_else(internal).transpose()?;
+        if asked == Some(Question::Numbers) {
+            let browser::Guarded { .. } = browser::guard(&parts.headers, &self.origins)?;
+            let metrics::Near { .. } = metrics::near(parts)?;
+        }
+        Ok(asked)
+    }
+
     /// Reads the head of a request. Nothing here believes it.
     fn read(
         &self,
@@ -195,16 +209,7 @@ impl Gateway {
             Some(written) => written.as_str().parse()?,
             None => return Err(Refused::bad("the request has no target")),
         };
-        let internal = || match self.health {
-            health::Place::Here => dialect::internal(&self.dialect, target.path()),
-            health::Place::Elsewhere => None,
-        };
-        if let Some(question) = health::reserved(target.path(), self.health).or_else(internal) {
-            let question = question?;
-            if question == Question::Numbers {
-                let browser::Guarded { .. } = browser::guard(&parts.headers, &self.origins)?;
-                let metrics::Near { .. } = metrics::near(&parts)?;
-            }
+        if let Some(question) = self.question(&parts, &target)? {
             return Ok(Read::Health(question, parts.method));
         }
         let method: Method = parts.method.as_str().parse().map_err(|error: ParseError| {

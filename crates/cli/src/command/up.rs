@@ -81,12 +81,8 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
             (Vec::new(), bound.map_err(|error| unbound(&error, "--addr 127.0.0.1:0"))?.pop())
         }
     };
-    let metrics = settings.metrics.value.map(|address| net::bind_tcp(address, std::num::NonZeroUsize::MIN));
-    let metrics = metrics.transpose().map_err(|error| unbound(&error, "--metrics 127.0.0.1:0"))?;
-    let metrics = metrics.and_then(|mut bound| bound.pop());
-    let admin = settings.admin.value.map(|address| net::bind_tcp(address, std::num::NonZeroUsize::MIN));
-    let admin = admin.transpose().map_err(|error| unbound(&error, "--admin 127.0.0.1:0"))?;
-    let admin = admin.and_then(|mut bound| bound.pop());
+    let metrics = alone(settings.metrics.value, "--metrics 127.0.0.1:0")?;
+    let admin = alone(settings.admin.value, "--admin 127.0.0.1:0")?;
     let gateway = if admin.is_some() { gateway.beside_admin() } else { gateway };
     let socket = home.socket_to_bind()?;
     unlock(&opened)?;
@@ -111,6 +107,13 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
         told,
     };
     serving::run(house, context.printer, &|| open.announce(context.printer))
+}
+
+/// A port with one thread behind it, where somebody wants one.
+fn alone(address: Option<SocketAddr>, flag: &'static str) -> Outcome<Option<net::Bound>> {
+    let bound = address.map(|address| net::bind_tcp(address, std::num::NonZeroUsize::MIN));
+    let bound = bound.transpose().map_err(|error| unbound(&error, flag))?;
+    Ok(bound.and_then(|mut bound| bound.pop()))
 }
 
 /// The agent's part: its configuration counts here as well, but no other socket than the home's is opened.

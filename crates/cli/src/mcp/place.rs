@@ -188,6 +188,7 @@ fn absent() -> Refusal {
     Refusal::new(Code::Unauthenticated, "no capability was presented")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn strange(error: serde_json::Error) -> Refusal {
     Refusal::new(Code::SourceUnavailable, format!("the broker's answer can't be understood: {error}"))
 }

@@ -160,10 +160,7 @@ async fn serve(
     let gauges = agent::Gauges::start();
     let mut own_doors = open.serve(&own, &control, &doors, &draining, &gauges);
     if let Some(bound) = api {
-        let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());
-        own_doors.spawn(async move {
-            let _ = server::serve(worker, listener, ServeLimits::default(), draining).await;
-        });
+        own_doors.spawn(tenants(bound.listener()?, &own, &draining));
     }
     let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
     for (bound, shows) in shown.into_iter().filter_map(|(bound, shows)| Some((bound?, shows))) {
@@ -204,6 +201,18 @@ async fn serve(
     settled(&own).await;
     drop(opened);
     failed
+}
+
+/// The API for tenants.
+fn tenants(
+    listener: net::Listener,
+    worker: &Arc<Worker>,
+    draining: &Draining,
+) -> impl Future<Output = ()> + Send + use<> {
+    let (worker, draining) = (Arc::clone(worker), draining.clone());
+    async move {
+        let _ = server::serve(worker, listener, ServeLimits::default(), draining).await;
+    }
 }
 
 /// The agent's numbers, for the door that shows those of the broker.

@@ -10,6 +10,10 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+fn put(path: &Path, bytes: &[u8]) {
+    store::files::replace(path, bytes, 0o600).unwrap();
+}
+
 /// A home with a secret, a policy of the user's and a capability, and a backup of it, taken while a broker runs.
 fn taken(flags: &[&str]) -> (Doorward, String) {
     let doorward = home();
@@ -87,26 +91,25 @@ fn a_copy_that_was_changed_anywhere_is_refused_and_nothing_is_made() {
         let mut changed = before.clone();
         let middle = changed.len() / 2;
         changed[middle] ^= 1;
-        std::fs::write(&path, &changed).unwrap();
+        put(&path, &changed);
         let said = doorward.run(&["--home", &other, "restore", &folder], "").failed_with(1);
         assert!(said.contains("was changed") && said.contains("hint:"), "{said}");
-        std::fs::write(&path, &before).unwrap();
+        put(&path, &before);
     }
-    std::fs::write(Path::new(&folder).join("policies.cedar"), "permit(principal, action, resource);")
-        .unwrap();
+    put(&Path::new(&folder).join("policies.cedar"), "permit(principal, action, resource);".as_bytes());
     let said = doorward.run(&["--home", &other, "restore", &folder], "").failed_with(1);
     assert!(said.contains("does not belong to it"), "{said}");
     std::fs::remove_file(Path::new(&folder).join("policies.cedar")).unwrap();
 
     let manifest = Path::new(&folder).join("manifest.json");
     let text = std::fs::read_to_string(&manifest).unwrap();
-    std::fs::write(&manifest, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
+    put(&manifest, text.replace("\"format\": 1", "\"format\": 2").as_bytes());
     let said = doorward.run(&["--home", &other, "restore", &folder], "").failed_with(1);
     assert!(said.contains("form 2"), "{said}");
-    std::fs::write(&manifest, text.replace("\"home.db\"", "\"../home.db\"")).unwrap();
+    put(&manifest, text.replace("\"home.db\"", "\"../home.db\"").as_bytes());
     let said = doorward.run(&["--home", &other, "restore", &folder], "").failed_with(1);
     assert!(said.contains("outside of it"), "{said}");
-    std::fs::write(&manifest, text).unwrap();
+    put(&manifest, text.as_bytes());
 
     assert!(!Path::new(&other).exists());
     let left = std::fs::read_dir(doorward.folder()).unwrap().map(|entry| entry.unwrap().file_name());

@@ -1,10 +1,6 @@
 //! `doorward metadata gcp` and `azure`: Google's and Microsoft's own libraries get tokens that are minted from stored keys. The
 //! token endpoints are `tests/sdk/python/fake_clouds.py`, which checks every signature.
 
-#[path = "../../../xtask/src/setup/place.rs"]
-#[expect(dead_code, reason = "the other SDKs are those of AWS")]
-mod place;
-
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +9,7 @@ use tempfile::TempDir;
 use testkit::{Doorward, Output};
 
 use crate::home;
+use crate::place;
 
 const OPS: &str = "ops@canary-project.iam.gserviceaccount.com";
 

@@ -8,6 +8,7 @@ fn asked(question: &str) -> String {
     home().run(&["guard"], question).succeeded()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for this call alone")]
 fn about(tool: &str, input: Value) -> String {
     asked(&json!({"tool_name": tool, "tool_input": input}).to_string())
 }

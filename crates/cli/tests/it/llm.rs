@@ -138,7 +138,8 @@ fn openclaw_profiles_are_found_named_or_looked_for_and_the_newest_agent_wins() {
         let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
         std::fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
     };
-    (at(&old, 1_000), at(&new, 2_000));
+    at(&old, 1_000);
+    at(&new, 2_000);
     assert_eq!(looked().succeeded(), "openai-codex:newer\n");
     at(&old, 3_000);
     assert_eq!(looked().succeeded(), "openai-codex:older\n");

@@ -1,10 +1,6 @@
 //! OpenAI clients through the gateway: by the path of an integration, and under `/v1` with a provider of the settings. The client is OpenAI's own
 //! library; the service is written from the vendor's documents.
 
-#[path = "../../../xtask/src/setup/place.rs"]
-#[expect(dead_code, reason = "the other SDKs have tests of their own")]
-mod place;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,6 +10,7 @@ use testkit::{Doorward, Running};
 
 use crate::llm::{FAR, PAST};
 use crate::network_wire::{Reply, answer, capability, gateway, operate};
+use crate::place;
 use crate::{home, write, write_integration};
 
 fn root() -> PathBuf {

