@@ -173,7 +173,7 @@ fn operator(doorward: &Doorward, running: &Running, name: &str) {
 #[test]
 fn a_playbook_is_proposed_approved_killed_in_the_middle_and_gone_on_with() {
     let upstream = Upstream::start();
-    for path in ["/json/tea", "/json/undo", "/json/look"] {
+    for path in ["/tea", "/undo", "/look"] {
         upstream.answer_with(path, 200, serde_json::json!({ "ok": true }));
     }
     let (doorward, running) = started(&upstream);
