@@ -53,6 +53,7 @@ pub(crate) fn within_limits(
     integration: Arc<Integration>,
     (mut inbound, approved): (Inbound, Option<Approved>),
 ) -> Result<Admitted, Refusal> {
+    unapproved(&permit, approved.as_ref())?;
     let size = sized(&mut inbound, &integration)?;
     let within = broker.limits().count(rates(&permit, &integration));
     let within = within.map_err(|quota| broken(&integration, quota))?;
@@ -68,6 +69,7 @@ pub(crate) async fn within_shared_limits(
     integration: Arc<Integration>,
     (mut inbound, approved): (Inbound, Option<Approved>),
 ) -> Result<Admitted, Refusal> {
+    unapproved(&permit, approved.as_ref())?;
     let size = sized(&mut inbound, &integration)?;
     let rates: Vec<(Counted, Pace)> = rates(&permit, &integration).collect();
     let within = shared.count(broker.limits(), rates).await.map_err(|over| match over {
@@ -81,6 +83,17 @@ pub(crate) async fn within_shared_limits(
     })?;
     let notes = noted(broker, &identified, &permit, approved.as_ref());
     Ok(Admitted { identified, permit, integration, inbound, size, notes, within, way: None, approved })
+}
+
+/// Without its approval a call that needs one is not admitted, whoever forgot to ask for it.
+fn unapproved(permit: &Permit, approved: Option<&Approved>) -> Result<(), Refusal> {
+    match (permit.limits().approval(), approved) {
+        (ApprovalNeed::Required, None) => {
+            let message = format!("`{}` needs an approval", permit.call().operation());
+            Err(Refusal::new(Code::ApprovalRequired, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a call needs before its limits are looked at: nothing, for nearly all of them.

@@ -46,9 +46,9 @@ fn parameters_are_filled_in_and_the_risk_is_the_highest() {
 
 #[test]
 fn a_parameter_can_never_become_more_than_a_text() {
-    let (plan, _) = read(POST, &[("channel", "C1\", username: \"x"), ("text", "}, {id: more")]).unwrap();
+    let (plan, _) = read(POST, &[("channel", "C1\",username:\"x"), ("text", "}, {id: more")]).unwrap();
     assert_eq!(plan.steps.len(), 2);
-    assert_eq!(plan.steps[0].act.inputs["channel"], "C1\", username: \"x");
+    assert_eq!(plan.steps[0].act.inputs["channel"], "C1\",username:\"x");
 }
 
 #[test]
