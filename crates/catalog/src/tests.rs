@@ -90,8 +90,10 @@ fn doorward_itself_has_no_requests_and_one_operation_that_shows_a_secret() {
         let discloses = operation.as_str() == "secret.reveal";
         assert_eq!(described.effect() == Effect::Disclose, discloses, "{operation}");
         assert!(!reveals || discloses || operation.as_str() == "agent.reveal", "{operation}");
-        let looks =
-            ["counters", "list", "show", "validate", "explain", "verify", "export", "status", "metrics"];
+        let looks = [
+            "check", "counters", "list", "show", "validate", "explain", "verify", "export", "status",
+            "metrics",
+        ];
         let last = operation.as_str().rsplit('.').next().unwrap();
         let wanted = if (looks.contains(&last) && operation.as_str() != "credential.validate") || discloses {
             Access::Read
