@@ -18,7 +18,8 @@ impl Broker {
             let Ok(integration) = catalog.get(&name) else { continue };
             for (field, secret) in integration.secrets() {
                 let reference = &secret.reference;
-                if reference.scheme() != "store" && seen.insert(reference.clone()) {
+                // A sign-in is kept in our own store, and made when somebody wants one.
+                if !matches!(reference.scheme(), "store" | "llm") && seen.insert(reference.clone()) {
                     all.push((name.clone(), field.clone(), reference.clone()));
                 }
             }

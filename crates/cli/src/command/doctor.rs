@@ -191,6 +191,7 @@ fn references(
 ) -> Outcome {
     let runtime = wire::runtime()?;
     let Some(secrets) = secrets(checks, home, storage) else { return Ok(()) };
+    let signed_in = !storage.scan(store::Table::Secrets, &TenantName::local(), b"llm/", None, 1)?.is_empty();
     for name in catalog.names() {
         let integration = match catalog.get(&name) {
             Ok(integration) => integration,
@@ -213,7 +214,12 @@ fn references(
                 "only as long as that is what you want",
             );
         }
-        for field in integration.secrets().values().filter(|field| field.reference.scheme() != "store") {
+        for field in integration.secrets().values().filter(|field| match field.reference.scheme() {
+            "store" => false,
+            // Where nobody has signed in, nobody wants to.
+            "llm" => signed_in,
+            _ => true,
+        }) {
             match runtime.block_on(secrets.probe(&TenantName::local(), &field.reference)) {
                 Ok(doubts) if doubts.is_empty() => {
                     checks.fine(format!("`{name}` finds `{}`", field.reference))
