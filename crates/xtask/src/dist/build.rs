@@ -1,7 +1,8 @@
 //! The program as it is shipped: link-time optimisation, and a profile of its own work that is checked in.
 //!
 //! The profile is read from one file of the repository. Code that changed since it was made is compiled without it, so an old
-//! profile costs speed and nothing else; `cargo xtask profile` makes a new one.
+//! profile costs speed and nothing else; `cargo xtask profile` makes a new one. A crate that gets another library is another
+//! crate to the compiler, with all that is built on it: a profile of other libraries is as good as none, and that is said.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +12,27 @@ use crate::program::Program;
 /// The profile, in the form of `llvm-profdata`, packed.
 pub(super) const PROFILE: &str = "crates/cli/doorward.profdata.gz";
 
+/// SHA-256 of the `Cargo.lock` with which the profile was made.
+pub(super) const MADE_WITH: &str = "crates/cli/doorward.profdata.lock";
+
+/// SHA-256 of `Cargo.lock`, in hex.
+pub(super) fn libraries(root: &Path) -> Outcome<String> {
+    let line = Program::new(root, "sha256sum", &["Cargo.lock"]).output()?;
+    Ok(line.split_whitespace().next().unwrap_or_default().to_owned())
+}
+
 /// Builds it and says where it is.
 pub(crate) fn shipped(root: &Path) -> Outcome<PathBuf> {
     let folder = root.join("target/shipped");
     std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/shipped`", &error))?;
     let profile = folder.join("doorward.profdata");
     unpack(root, &profile)?;
+    let made_with = super::read(&root.join(MADE_WITH))?;
+    if made_with.trim() != libraries(root)? {
+        println!(
+            "note: the profile was made with other libraries, so it helps little or not at all; `cargo xtask profile` makes a new one"
+        );
+    }
     let flags = format!("-Cprofile-use={}", profile.display());
     compile(root, &folder, &flags)
 }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::build::{PROFILE, compile, host};
+use super::build::{MADE_WITH, PROFILE, compile, host, libraries};
 use crate::bench::train;
 use crate::failure::{Failure, Outcome};
 use crate::program::Program;
@@ -34,6 +34,7 @@ pub(super) fn run(root: &Path, flags: &[&str]) -> Outcome {
     Program::at(root, &merge, &["merge", "--sparse", "-o", &merged_text, &raw_text]).run()?;
     let pack = format!("gzip -n9c \"$0\" > {PROFILE}");
     Program::new(root, "sh", &["-c", &pack, &merged_text]).run()?;
+    super::write(&root.join(MADE_WITH), &(libraries(root)? + "\n"))?;
     println!("wrote {PROFILE}; the next `cargo xtask dist` and every bench use it");
     Ok(())
 }
