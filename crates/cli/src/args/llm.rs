@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Subcommand};
 
 /// `doorward llm`.
@@ -64,7 +65,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["openclaw_auth", "access_token"])]
     pub(crate) codex_auth: Option<PathBuf>,
     /// The file of OpenClaw; without a value the newest of its agents
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", conflicts_with = "access_token")]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", value_parser = any_path(), conflicts_with = "access_token")]
     pub(crate) openclaw_auth: Option<PathBuf>,
     /// Type an access token, or pipe it in as the first line
     #[arg(long)]
@@ -155,4 +156,9 @@ pub(crate) struct Refresh {
     /// Who.
     #[command(flatten)]
     pub(crate) issuer: Issuer,
+}
+
+/// A path that may be empty: without a value the newest is meant.
+fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
