@@ -17,7 +17,7 @@
 //! - Files of a room are for its owner only, on a memory file system where there is one, and wiped when the run is over,
 //!   however it ends; what a killed broker left is wiped by the next one.
 //! - Output is bounded: what is too much is read, counted and dropped.
-//! - When a run is over, nothing of it is left: every process that it started is gone.
+//! - When a run is over, every process that it started is gone, or is being ended by the kernel with its namespace.
 //! - A sandbox that does not work is an error. Without one a program runs only where somebody said so.
 
 mod capture;
