@@ -35,6 +35,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "gnupg", program: "gpg", need: Need::Test },
     Package { name: "pass", program: "pass", need: Need::Test },
     Package { name: "python3", program: "python3", need: Need::Test },
+    Package { name: "bubblewrap", program: "bwrap", need: Need::Linux },
     Package { name: "bsdutils", program: "script", need: Need::Linux },
     Package { name: "dbus", program: "dbus-daemon", need: Need::Linux },
     Package { name: "gnome-keyring", program: "gnome-keyring-daemon", need: Need::Linux },
