@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog::{Integration, Kind, Operation};
+use catalog::{Integration, Operation};
 use http::HeaderValue;
 use model::{Code, Door, Fact, Inputs, Refusal};
 use serde_json::{Value, json};
@@ -60,16 +60,9 @@ fn offer(integration: &Integration, operation: &Operation) -> Value {
         .inputs()
         .iter()
         .map(|(name, input)| {
-            let kind = match input.kind() {
-                Kind::String => "string",
-                Kind::Integer => "integer",
-                Kind::Boolean => "boolean",
-                Kind::List => "list",
-                Kind::Json => "json",
-            };
             let required = input.required() && input.default().is_none();
             let described = json!({
-                "type": kind, "title": input.title(), "pattern": input.pattern(), "max": input.max(),
+                "type": input.kind().as_str(), "title": input.title(), "pattern": input.pattern(), "max": input.max(),
                 "default": input.default(), "required": required,
             });
             (name, described)

@@ -37,6 +37,20 @@ pub enum Kind {
     Json,
 }
 
+impl Kind {
+    /// Its word, as in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+            Self::List => "list",
+            Self::Json => "json",
+        }
+    }
+}
+
 /// One input of an operation.
 #[derive(Debug, Clone)]
 pub struct InputField {

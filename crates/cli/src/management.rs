@@ -22,7 +22,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
 
-mod perform;
+pub(crate) mod perform;
 
 use crate::args::approval::{Approved, As};
 use crate::context::Context;

@@ -40,30 +40,15 @@ impl Profiles {
             damaged(format!("it holds something else (line {}, column {})", error.line(), error.column()))
         })?;
         let mut all = Self { defaults: read.defaults.unwrap_or_default(), profiles: Vec::new() };
-        for Written {
-            id,
-            provider,
-            account_id,
-            access_token,
-            refresh_token,
-            expires_at,
-            source,
-            auto_refresh,
-        } in read.profiles.unwrap_or_default()
-        {
-            let access = access_token.0.filter(|_| is_name(&id) && is_name(&provider));
-            let Some(access) = access else {
-                return Err(damaged(
-                    "a profile in it has no name, no provider or no access token".to_owned(),
-                ));
-            };
-            if all.profiles.iter().any(|known| known.id == id) {
+        for written in read.profiles.unwrap_or_default() {
+            let mut profile = written.profile().ok_or_else(|| {
+                damaged("a profile in it has no name, no provider or no access token".to_owned())
+            })?;
+            if all.profiles.iter().any(|known| known.id == profile.id) {
                 return Err(damaged("two profiles in it have one name".to_owned()));
             }
-            let account = account_id.filter(|account| is_name(account));
-            let renew = if auto_refresh { Renew::WhenDue } else { Renew::Never };
-            let (refresh, ends) = (refresh_token.0, expires_at.0);
-            all.profiles.push(Profile { id, provider, account, access, refresh, ends, source, renew });
+            profile.account = profile.account.filter(|account| is_name(account));
+            all.profiles.push(profile);
         }
         Ok(all)
     }
@@ -162,21 +147,7 @@ impl Profile {
     pub fn read(bytes: &[u8], shown: &str) -> Result<Self, Error> {
         let damaged = |why: &str| Error::Damaged { what: shown.to_owned(), why: why.to_owned() };
         let read: Written = serde_json::from_slice(bytes).map_err(|_| damaged("it is no sign-in"))?;
-        let Written {
-            id,
-            provider,
-            account_id,
-            access_token,
-            refresh_token,
-            expires_at,
-            source,
-            auto_refresh,
-        } = read;
-        let access = access_token.0.filter(|_| is_name(&id) && is_name(&provider));
-        let access = access.ok_or_else(|| damaged("it is no sign-in"))?;
-        let renew = if auto_refresh { Renew::WhenDue } else { Renew::Never };
-        let (account, refresh, ends) = (account_id, refresh_token.0, expires_at.0);
-        Ok(Self { id, provider, account, access, refresh, ends, source, renew })
+        read.profile().ok_or_else(|| damaged("it is no sign-in"))
     }
 }
 
@@ -202,6 +173,18 @@ struct Written {
     source: String,
     #[serde(default)]
     auto_refresh: bool,
+}
+
+impl Written {
+    /// The sign-in, where it has a name, a provider and an access token.
+    fn profile(self) -> Option<Profile> {
+        let Self { id, provider, account_id, access_token, refresh_token, expires_at, source, auto_refresh } =
+            self;
+        let access = access_token.0.filter(|_| is_name(&id) && is_name(&provider))?;
+        let renew = if auto_refresh { Renew::WhenDue } else { Renew::Never };
+        let (account, refresh, ends) = (account_id, refresh_token.0, expires_at.0);
+        Some(Profile { id, provider, account, access, refresh, ends, source, renew })
+    }
 }
 
 #[derive(Serialize)]

@@ -66,7 +66,7 @@ pub(super) fn one(context: &Context, name: &str) -> Outcome {
         .map(|(name, field)| {
             json!({
                 "name": name,
-                "type": format!("{:?}", field.kind()).to_lowercase(),
+                "type": field.kind().as_str(),
                 "required": field.required(),
                 "pattern": field.pattern(),
                 "default": field.default(),
