@@ -12,6 +12,11 @@ use crate::program::Program;
 /// The profile, in the form of `llvm-profdata`, packed.
 pub(super) const PROFILE: &str = "crates/cli/doorward.profdata.gz";
 
+/// Keeps what the profile saw at work apart from what it never saw, so that a page holds one or the other: the kernel maps
+/// code by pages, and what lies between two functions that run is resident with them.
+const TOGETHER: &str =
+    "-Cllvm-args=-profile-unknown-in-special-section -Clink-arg=-Wl,-z,keep-text-section-prefix";
+
 /// SHA-256 of the `Cargo.lock` with which the profile was made.
 pub(super) const MADE_WITH: &str = "crates/cli/doorward.profdata.lock";
 
@@ -33,7 +38,7 @@ pub(crate) fn shipped(root: &Path) -> Outcome<PathBuf> {
             "note: the profile was made with other libraries, so it helps little or not at all; `cargo xtask profile` makes a new one"
         );
     }
-    let flags = format!("-Cprofile-use={}", profile.display());
+    let flags = format!("-Cprofile-use={} {TOGETHER}", profile.display());
     compile(root, &folder, &flags)
 }
 
