@@ -68,6 +68,42 @@ impl Keeper<'_> {
         Ok(answer.plaintext.0)
     }
 
+    /// `Encrypt`: the ARN of the key and the ciphertext of a plaintext, both in base 64, bound to a context that KMS authenticates
+    /// and logs.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn encrypt(
+        &self,
+        key: &str,
+        plain: &str,
+        context: &[(&str, &str)],
+    ) -> Result<(String, String), Error> {
+        let form = Object::with_room(1024).text("KeyId", key).text("Plaintext", plain);
+        let form = form.object("EncryptionContext", context);
+        let reply = self.ask(("kms:Encrypt", "TrentService.Encrypt", "kms"), form).await?;
+        let Encrypted { key, ciphertext } = read(&reply)?;
+        Ok((key, ciphertext))
+    }
+
+    /// `Decrypt` with the key and the context that it was encrypted with.
+    ///
+    /// # Errors
+    /// See [`Error`]; its code is `InvalidCiphertextException` where the context or the ciphertext is another one, and
+    /// `IncorrectKeyException` where the key is.
+    pub async fn decrypt_with(
+        &self,
+        key: &str,
+        ciphertext: &str,
+        context: &[(&str, &str)],
+    ) -> Result<Secret, Error> {
+        let form = Object::with_room(ciphertext.len() + 1024).text("CiphertextBlob", ciphertext);
+        let form = form.text("KeyId", key).object("EncryptionContext", context);
+        let reply = self.ask(("kms:Decrypt", "TrentService.Decrypt", "kms"), form).await?;
+        let answer: Decrypted = read(&reply)?;
+        Ok(answer.plaintext.0)
+    }
+
     async fn ask(
         &self,
         (operation, target, service): (&'static str, &'static str, &'static str),
@@ -119,6 +155,14 @@ struct Parameter {
 struct Decrypted {
     #[serde(rename = "Plaintext")]
     plaintext: SecretText,
+}
+
+#[derive(Deserialize)]
+struct Encrypted {
+    #[serde(rename = "KeyId")]
+    key: String,
+    #[serde(rename = "CiphertextBlob")]
+    ciphertext: String,
 }
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");

@@ -273,6 +273,7 @@ impl Broker {
     pub fn tidy(self: &Arc<Self>) {
         self.limits.tidy();
         self.incoming.tidy(self.now());
+        self.go_on_rotating();
         let broker = Arc::clone(self);
         drop(tokio::task::spawn_blocking(move || {
             broker.forget_old();

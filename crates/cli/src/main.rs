@@ -23,6 +23,7 @@ mod gateway;
 mod generate;
 mod home;
 mod inplace;
+mod keys;
 mod line;
 mod llm;
 mod logging;

@@ -219,13 +219,20 @@ impl Running {
         self.post("/v1/unseal", body, Vec::new())
     }
 
+    /// Asks for something that is only looked at.
+    pub(crate) fn look(&self, operation: &str, inputs: &[(&str, &str)]) -> Outcome<Value> {
+        let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Ok(self.operate(&Who::default(), operation, &inputs, None)?.value)
+    }
+
     fn post(&self, path: &str, body: Bytes, more: Vec<(HeaderName, HeaderValue)>) -> Outcome<Value> {
         let request = Request::post(path).header(http::header::CONTENT_TYPE, "application/octet-stream");
         let request = more.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         let request = request
             .body(Body::full(body))
             .map_err(|error| Failure::doing("could not write the request", &error))?;
-        let plain = if path.contains("/plan.") { &self.patient } else { &self.plain };
+        let long = path.contains("/plan.") || path.contains("/tenant.rotate");
+        let plain = if long { &self.patient } else { &self.plain };
         let reply = self.runtime.block_on(plain.send(request))?;
         understood(&reply)
     }
@@ -281,13 +288,14 @@ impl Own {
     /// Opens a home and unlocks it.
     pub(crate) fn open_at(home: &Home, settings: &Settings, serving: wire::Serving) -> Outcome<Self> {
         let opened = wire::open(home, settings, serving)?;
-        match wire::unattended(&opened.facts) {
-            Some(key) => opened.broker.unseal(&key)?,
-            None if crate::print::somebody_types() => {
-                opened.broker.unseal(&secrets::Passphrase::new(typed::passphrase()?))?;
+        match opened.keys.facts()?.asks() {
+            None => opened.keys.unseal(&opened.broker, None)?,
+            Some(prompt) if crate::print::somebody_types() => {
+                opened.keys.unseal(&opened.broker, Some(typed::line(prompt)?))?;
             }
-            None => {
-                let message = "the home needs its passphrase, and nobody is there to be asked";
+            Some(prompt) => {
+                let wanted = prompt.to_lowercase();
+                let message = format!("the home needs its {wanted}, and nobody is there to be asked");
                 return Err(
                     Failure::new(message).hint("start the broker with `doorward up`, then `doorward unseal`")
                 );

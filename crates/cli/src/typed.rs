@@ -58,8 +58,13 @@ pub(crate) fn new_passphrase() -> Outcome<Secret> {
 
 /// The passphrase of a home: asked for, or one line of stdin.
 pub(crate) fn passphrase() -> Outcome<Secret> {
+    line("Passphrase")
+}
+
+/// A passphrase or a PIN: asked for, or one line of stdin.
+pub(crate) fn line(prompt: &str) -> Outcome<Secret> {
     if somebody_types() {
-        return guarded(asked("Passphrase")?);
+        return guarded(asked(prompt)?);
     }
     let mut bytes = Zeroizing::new(piped(&mut std::io::stdin().lock())?);
     let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
@@ -67,10 +72,10 @@ pub(crate) fn passphrase() -> Outcome<Secret> {
     guarded(std::mem::take(&mut *bytes))
 }
 
-/// The passphrase of a home whose broker starts: asked for, or one line of stdin; none where stdin has nothing.
-pub(crate) fn passphrase_if_any() -> Outcome<Option<Secret>> {
+/// The same for a broker that starts: asked for, or one line of stdin; none where stdin has nothing.
+pub(crate) fn line_if_any(prompt: &str) -> Outcome<Option<Secret>> {
     if somebody_types() {
-        return guarded(asked("Passphrase")?).map(Some);
+        return guarded(asked(prompt)?).map(Some);
     }
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
     let mut input = std::io::stdin().lock();

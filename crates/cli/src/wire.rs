@@ -14,12 +14,13 @@ use store::{Embedded, HomeLock, Journal, Storage};
 
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
+use crate::keys::KeySource;
 use crate::settings::Settings;
 
 /// A home that this process has for itself, and the sealed broker over it.
 pub(crate) struct Opened {
     pub(crate) broker: Arc<Broker>,
-    pub(crate) facts: Facts,
+    pub(crate) keys: KeySource,
     _lock: HomeLock,
 }
 
@@ -108,6 +109,7 @@ pub(crate) fn open_with(
     let storage = home.storage()?;
     let facts = secrets::provider_facts(&*storage)?;
     let setup = setup(home, Some(&facts))?;
+    let keys = KeySource { storage: Arc::clone(&storage), setup: setup.clone() };
     let journal = match serving {
         // The newest segment is read through by whoever opens the journal.
         Serving::OneCall => Journal::with_segments_of(&home.evidence(), SHORT_SEGMENT)?,
@@ -138,7 +140,7 @@ pub(crate) fn open_with(
     if let Some(rates) = &settings.rates {
         broker.share_rates(rates.counters(&crate::settings::environment)?);
     }
-    Ok(Opened { broker, facts, _lock: lock })
+    Ok(Opened { broker, keys, _lock: lock })
 }
 
 /// Whether to wait on for another process that has the home open. A broker that serves keeps it: it has to be asked.
@@ -195,14 +197,6 @@ pub(crate) fn users_umask() -> Option<rustix::fs::Mode> {
 
 static UMASK: OnceLock<rustix::fs::Mode> = OnceLock::new();
 
-/// What opens a home without a person; `None` where somebody has to type a passphrase.
-pub(crate) fn unattended(facts: &Facts) -> Option<KeyFile> {
-    match facts {
-        Facts::KeyFile { path } => Some(KeyFile::at(path.clone())),
-        Facts::Passphrase { .. } => None,
-    }
-}
-
 /// The public key of the evidence as others write it down.
 pub(crate) fn verifier_key(storage: &dyn Storage) -> Outcome<String> {
     let key = secrets::evidence_public_key(storage)?;
@@ -212,9 +206,7 @@ pub(crate) fn verifier_key(storage: &dyn Storage) -> Outcome<String> {
 /// What secret sources are told: `sources.toml`, our environment, and the files that no reference may read.
 pub(crate) fn setup(home: &Home, facts: Option<&Facts>) -> Outcome<Setup> {
     let mut reserved = vec![home.database(), home.key()];
-    if let Some(Facts::KeyFile { path }) = facts {
-        reserved.push(path.clone());
-    }
+    reserved.extend(facts.into_iter().flat_map(Facts::files).map(std::path::Path::to_owned));
     let config = Arc::new(crate::settings::sources::read(&home.sources())?);
     Ok(Setup { reserved, config, literals: Some(literals()?), ..Setup::default() })
 }

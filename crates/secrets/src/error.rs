@@ -1,6 +1,5 @@
 //! Why a secret could not be kept, found or lent. No variant carries secret material, and none repeats what was typed.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::{Code, SecretRef};
@@ -24,14 +23,12 @@ pub enum Error {
     #[error("{0} is missing, was changed, or belongs somewhere else")]
     Damaged(String),
     /// The key provider could not do its part.
-    #[error("the key provider `{provider}` can't use `{path}`: {why}")]
+    #[error("the key provider `{provider}` gives no key: {why}")]
     Provider {
         /// Its name.
         provider: &'static str,
-        /// The file or device.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: &'static str,
+        /// What happened.
+        why: Arc<Trouble>,
     },
     /// There is no such secret.
     #[error("there is no secret at `{0}`")]
@@ -93,7 +90,7 @@ pub enum Unfit {
     #[error("it is shorter than 8 bytes")]
     Short,
     /// Longer than we keep.
-    #[error("it is longer than 64 KiB")]
+    #[error("it is too long: a source gives 64 KiB at most, and our own store keeps 100,000 bytes")]
     Long,
 }
 
@@ -129,9 +126,15 @@ impl Error {
             Self::Damaged(_) => {
                 Some("restore a backup; see what else differs with `doorward evidence verify`")
             }
-            Self::Provider { .. } => {
+            Self::Provider { provider: "key-file", .. } => {
                 Some("the file must be a plain file of this user that nobody else may read (mode 0600)")
             }
+            Self::Provider { why, .. } if why.is_passing() => Some(
+                "see whether it runs and can be reached from here, then `doorward unseal`; the recovery key opens the home without it",
+            ),
+            Self::Provider { .. } => Some(
+                "see `doorward key-provider show`; the recovery key opens the home without it: `doorward recovery restore`",
+            ),
             Self::Missing(_) => Some("store it with `doorward secret put`, or correct the reference"),
             Self::Unfit { why: Unfit::Short, .. } => {
                 Some("a credential this short can't be masked in replies; use one of at least 8 bytes")
@@ -176,7 +179,7 @@ impl Error {
 
     /// Whether its source is out of reach for now, and said nothing about the secret.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::Source { why, .. } if why.is_passing())
+        matches!(self, Self::Source { why, .. } | Self::Provider { why, .. } if why.is_passing())
     }
 
     /// The same for another who waited for it; `None` for what is found out at once.

@@ -13,7 +13,7 @@ use memory::Secret;
 use model::{Clock, SecretName, SecretRef, TenantName, Timestamp};
 use store::Storage;
 
-use crate::cache::{Cache, Flight};
+use crate::cache::{Cache, Flight, Generation};
 use crate::held::{Found, Freshness, Held, Opened, Previous};
 use crate::secrets::{STORE, stored_name, waiting};
 use crate::source::config::Ages;
@@ -39,7 +39,7 @@ pub(crate) struct Unsealed {
 impl Unsealed {
     pub(crate) fn new(keyring: Keyring, setup: &Setup) -> Self {
         let mut setup = setup.clone();
-        setup.reserved.extend(keyring.key_file().map(std::path::Path::to_owned));
+        setup.reserved.extend(keyring.key_files().into_iter().map(std::path::Path::to_owned));
         Self { keyring: Arc::new(keyring), sources: Sources::new(&setup) }
     }
 }
@@ -146,18 +146,36 @@ impl Fetching {
         Ok(same)
     }
 
-    /// Reads a secret and keeps it.
+    /// Reads a secret and keeps it. Where the keys were rotated while it was read, it is read once more with those of now.
     async fn read(&self, tenant: &TenantName, reference: &SecretRef) -> Result<Arc<Held>, Error> {
-        let now = self.clock.now();
         // Before the keys, so that what is fetched with keys that are dropped meanwhile is not kept.
         let generation = self.cache.generation();
         let unsealed = self.unsealed.load_full().ok_or(Error::Sealed)?;
+        match self.read_with(&unsealed, generation, (tenant, reference)).await {
+            Err(damaged @ Error::Damaged(_)) => {
+                let now = self.unsealed.load_full().ok_or(Error::Sealed)?;
+                if Arc::ptr_eq(&now, &unsealed) {
+                    return Err(damaged);
+                }
+                self.read_with(&now, generation, (tenant, reference)).await
+            }
+            done => done,
+        }
+    }
+
+    async fn read_with(
+        &self,
+        unsealed: &Arc<Unsealed>,
+        generation: Generation,
+        (tenant, reference): (&TenantName, &SecretRef),
+    ) -> Result<Arc<Held>, Error> {
+        let now = self.clock.now();
         let (owned, ages) = (reference.clone(), self.ages);
         let held = if reference.scheme() == STORE {
-            let (name, asked) = (stored_name(reference)?, self.asked(&unsealed, tenant));
+            let (name, asked) = (stored_name(reference)?, self.asked(unsealed, tenant));
             waiting(move || asked.look(|stored| from_store(stored, (&owned, &name), ages, now))).await?
         } else {
-            let asked = self.asked(&unsealed, tenant);
+            let asked = self.asked(unsealed, tenant);
             let source = unsealed.sources.of(reference)?;
             let fetched = within(reference, source.fetch(reference, &asked)).await?;
             let Fetched { secret, stamp, ends } = fetched;
@@ -243,7 +261,7 @@ impl Lender for Asked {
 }
 
 /// The same without keys.
-struct Locked<'a>(&'a Sources, Timestamp);
+pub(crate) struct Locked<'a>(pub(crate) &'a Sources, pub(crate) Timestamp);
 
 #[async_trait]
 impl Lender for Locked<'_> {

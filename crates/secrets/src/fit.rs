@@ -10,17 +10,26 @@ use crate::mask::SHORTEST;
 #[must_use]
 pub(crate) struct Fit(());
 
-/// Checks length and content.
-#[expect(clippy::disallowed_methods, reason = "looks for bytes that no header can carry")]
+/// Checks length and content of what a source gave.
 pub(crate) fn check(secret: &Secret) -> Result<Fit, Unfit> {
-    secret.expose(check_bytes)
+    check_up_to(secret, LONGEST)
 }
 
-fn check_bytes(bytes: &[u8]) -> Result<Fit, Unfit> {
+/// The same for our own store, which keeps whole documents of keys.
+pub(crate) fn check_stored(secret: &Secret) -> Result<Fit, Unfit> {
+    check_up_to(secret, LONGEST_STORED)
+}
+
+#[expect(clippy::disallowed_methods, reason = "looks for bytes that no header can carry")]
+fn check_up_to(secret: &Secret, most: usize) -> Result<Fit, Unfit> {
+    secret.expose(|bytes| check_bytes(bytes, most))
+}
+
+fn check_bytes(bytes: &[u8], most: usize) -> Result<Fit, Unfit> {
     if bytes.is_empty() {
         return Err(Unfit::Empty);
     }
-    if bytes.len() > LONGEST {
+    if bytes.len() > most {
         return Err(Unfit::Long);
     }
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -35,5 +44,7 @@ fn check_bytes(bytes: &[u8]) -> Result<Fit, Unfit> {
     Ok(Fit(()))
 }
 
-/// Longest secret, in bytes.
+/// Longest secret of a source, in bytes.
 pub(crate) const LONGEST: usize = 64 * 1024;
+/// Longest secret in our own store: what the API for tenants takes.
+pub(crate) const LONGEST_STORED: usize = 100_000;

@@ -33,7 +33,7 @@ pub struct Keyring {
 
 /// Proof that a keyring's wrappers are those of the storage, so that what it wraps fits beside them.
 #[must_use]
-struct Current(());
+pub(crate) struct Current(());
 
 /// Proof that the recovery key opens everything that the primary wrapper opens.
 #[derive(Debug)]
@@ -53,12 +53,12 @@ pub fn init(
     provider: &dyn KeyProvider,
     tenant: &TenantName,
 ) -> Result<(Keyring, RecoveryKey), Error> {
-    let facts = provider.facts()?;
-    let primary = provider.ready(&facts)?;
     let recovery = RecoveryKey::generate()?;
     let data = DataKey::generate()?;
-    let batch = wrap_both(Batch::new(), tenant, &data, (&*primary, &facts), &recovery)?;
-    let (house, batch) = HouseKeys::generate(recovery.key(), tenant, &data, batch)?;
+    let (house, batch) = HouseKeys::generate(recovery.key(), tenant, &data, Batch::new())?;
+    let facts = provider.facts(&house.home_id())?;
+    let primary = provider.ready(&facts)?;
+    let batch = wrap_both(batch, (tenant, keys::FIRST), &data, (&*primary, &facts), &recovery)?;
     let (_, batch) = TenantKeys::generate(tenant, data, batch)?;
     let home = Home::new(tenant.clone(), house.evidence.public(), facts);
     let batch = home.insert(batch)?;
@@ -117,12 +117,12 @@ pub fn rewrap(
     keyring: &Keyring,
     provider: &dyn KeyProvider,
 ) -> Result<Keyring, Error> {
-    let _current = keyring.current(storage)?;
+    let _current = keyring.all_current(storage)?;
     wrap_anew(storage, keyring, provider)
 }
 
 fn wrap_anew(storage: &dyn Storage, keyring: &Keyring, provider: &dyn KeyProvider) -> Result<Keyring, Error> {
-    let facts = provider.facts()?;
+    let facts = provider.facts(&keyring.house.home_id())?;
     let primary = provider.ready(&facts)?;
     let mut batch = Batch::new();
     let extra = Wrapper::Primary.extra(&facts);
@@ -158,7 +158,7 @@ pub fn recover(
 /// # Errors
 /// When the new wrappers could not be written or do not open.
 pub fn renew_recovery(storage: &dyn Storage, keyring: &Keyring) -> Result<(Keyring, RecoveryKey), Error> {
-    let _current = keyring.current(storage)?;
+    let _current = keyring.all_current(storage)?;
     let recovery = RecoveryKey::generate()?;
     let extra = Wrapper::Recovery.extra(&keyring.facts);
     let mut batch = Batch::new();
@@ -191,14 +191,14 @@ impl Keyring {
         self.tenants.keys()
     }
 
-    /// Where the key of this home lies, if it is in a file; no secret reference may read that one.
+    /// The files that open this home, or help to do so; no secret reference may read them.
     #[must_use]
-    pub fn key_file(&self) -> Option<&std::path::Path> {
-        crate::provider::path_of(&self.facts)
+    pub fn key_files(&self) -> Vec<&std::path::Path> {
+        self.facts.files()
     }
 
     /// A keyring that was opened before another one changed the wrappers would write some that nothing opens.
-    fn current(&self, storage: &dyn Storage) -> Result<Current, Error> {
+    pub(crate) fn current(&self, storage: &dyn Storage) -> Result<Current, Error> {
         let stale = || Error::Conflict { what: "the keys of the home".to_owned(), why: "changed meanwhile" };
         let home = Home::load(storage)?;
         let known = tenants(storage, &home)?;
@@ -211,6 +211,47 @@ impl Keyring {
             open_tenant(storage, &self.home, wrap, (wrapper, &self.facts), "key").map_err(|_| stale())?;
         }
         Ok(Current(()))
+    }
+
+    /// The same for whoever wraps the data keys of all tenants: none of them may have got another one.
+    fn all_current(&self, storage: &dyn Storage) -> Result<Current, Error> {
+        for (tenant, keys) in &self.tenants {
+            let stored: BTreeSet<u64> = wrapped(storage, tenant)?.iter().map(|row| row.version).collect();
+            if !stored.iter().eq(keys.data().keys()) {
+                return Err(Error::Conflict {
+                    what: tenant.to_string(),
+                    why: "got another data key meanwhile",
+                });
+            }
+        }
+        self.current(storage)
+    }
+
+    pub(crate) const fn home(&self) -> &TenantName {
+        &self.home
+    }
+
+    pub(crate) const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    pub(crate) fn primary(&self) -> &dyn KeyWrap {
+        &*self.primary
+    }
+
+    pub(crate) const fn all(&self) -> &BTreeMap<TenantName, Arc<TenantKeys>> {
+        &self.tenants
+    }
+
+    /// Both wrappers of a data key, which must not be there yet.
+    pub(crate) fn wrap_both(
+        &self,
+        batch: Batch,
+        which: (&TenantName, u64),
+        data: &DataKey,
+        recovery: &RecoveryKey,
+    ) -> Result<Batch, Error> {
+        wrap_both(batch, which, data, (&*self.primary, &self.facts), recovery)
     }
 
     pub(crate) fn tenant(&self, tenant: &TenantName) -> Result<&Arc<TenantKeys>, Error> {
@@ -274,6 +315,10 @@ fn open_with(
     if house.evidence.public() != home.evidence_key()? {
         return Err(Error::damaged("the public key of the evidence"));
     }
+    // The recovery key opens a home whatever its facts say; the provider's wrapper only with facts of this home.
+    if wrapper == Wrapper::Primary && home.provider.home().is_some_and(|id| *id != house.home_id()) {
+        return Err(Error::damaged("the facts of the key provider"));
+    }
     Ok(Keyring {
         facts: home.provider,
         home: home.tenant,
@@ -283,7 +328,7 @@ fn open_with(
     })
 }
 
-fn open_tenant(
+pub(crate) fn open_tenant(
     storage: &dyn Storage,
     tenant: &TenantName,
     wrap: &dyn KeyWrap,
@@ -315,15 +360,15 @@ fn tenants(storage: &dyn Storage, home: &Home) -> Result<Vec<TenantName>, Error>
 
 fn wrap_both(
     batch: Batch,
-    tenant: &TenantName,
+    (tenant, version): (&TenantName, u64),
     data: &DataKey,
     (primary, facts): (&dyn KeyWrap, &Facts),
     recovery: &RecoveryKey,
 ) -> Result<Batch, Error> {
-    let place = place(tenant, keys::FIRST);
+    let place = place(tenant, version);
     let first = primary.wrap(data, &place, &Wrapper::Primary.extra(facts))?;
     let second = recovery.key().wrap(data, &place, &Wrapper::Recovery.extra(facts))?;
-    let row = |wrapper: Wrapper| wrapper.row(keys::FIRST);
+    let row = |wrapper: Wrapper| wrapper.row(version);
     Ok(batch.insert(Table::Keys, tenant, &row(Wrapper::Primary), first.as_bytes().to_vec()).insert(
         Table::Keys,
         tenant,

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use crypto::{DataKey, Kind, MacKey, Place, Sealed, SigningKey, WrapKey};
 use memory::Secret;
 use model::TenantName;
-use store::{Batch, Storage, Table};
+use store::{Batch, Row, Storage, Table};
 use zeroize::Zeroizing;
 
+use crate::provider::HomeId;
 use crate::{Error, Keyring};
 
 /// The keys of the house, lent by an unlocked [`Keyring`].
@@ -56,12 +57,19 @@ pub(crate) struct HouseKeys {
 /// The unlocked keys of one tenant.
 pub(crate) struct TenantKeys {
     data: BTreeMap<u64, DataKey>,
+    /// The sentinel of the newest data key as it stands in the storage: see [`Self::fence`].
+    sentinel: Vec<u8>,
     pub(crate) capability_root: Arc<MacKey>,
 }
 
 // === impl HouseKeys ===
 
 impl HouseKeys {
+    /// The name of this home at its key provider; the same for as long as the home lives.
+    pub(crate) fn home_id(&self) -> HomeId {
+        HomeId::of(&self.hashing)
+    }
+
     /// Fresh keys, and the rows that keep them.
     pub(crate) fn generate(
         recovery: &WrapKey,
@@ -84,6 +92,18 @@ impl HouseKeys {
         Ok(Self { evidence, hashing, recovery })
     }
 
+    /// The rows of all of them under another data key.
+    pub(crate) fn kept_anew(
+        &self,
+        tenant: &TenantName,
+        data: (u64, &DataKey),
+        batch: Batch,
+    ) -> Result<Batch, Error> {
+        let batch = self.evidence.expose(|seed| keep(batch, tenant, data, EVIDENCE, seed))?;
+        let batch = self.hashing.expose(|key| keep(batch, tenant, data, HASHING, key))?;
+        self.recovery.expose(|key| keep(batch, tenant, data, RECOVERY, key))
+    }
+
     /// The row of another recovery key in place of the one before.
     pub(crate) fn with_recovery(
         recovery: &WrapKey,
@@ -102,9 +122,9 @@ impl TenantKeys {
     pub(crate) fn generate(tenant: &TenantName, data: DataKey, batch: Batch) -> Result<(Self, Batch), Error> {
         let root = MacKey::generate()?;
         let batch = root.expose(|key| keep(batch, tenant, (FIRST, &data), CAPABILITY_ROOT, key))?;
-        let sentinel = data.seal(SENTINEL, &sentinel_place(tenant, FIRST))?;
-        let batch = batch.insert(Table::Keys, tenant, &sentinel_row(FIRST), sentinel.as_bytes().to_vec());
-        Ok((Self { data: BTreeMap::from([(FIRST, data)]), capability_root: Arc::new(root) }, batch))
+        let sentinel = data.seal(SENTINEL, &sentinel_place(tenant, FIRST))?.as_bytes().to_vec();
+        let batch = batch.insert(Table::Keys, tenant, &sentinel_row(FIRST), sentinel.clone());
+        Ok((Self { data: BTreeMap::from([(FIRST, data)]), sentinel, capability_root: Arc::new(root) }, batch))
     }
 
     /// The keys of a tenant from its unwrapped data keys; each has to open its sentinel.
@@ -113,13 +133,16 @@ impl TenantKeys {
         tenant: &TenantName,
         data: BTreeMap<u64, DataKey>,
     ) -> Result<Self, Error> {
+        let mut sentinel = Vec::new();
         for (version, key) in &data {
             let wrong = || Error::damaged(format!("data key {version} of the tenant `{tenant}`"));
             let row = storage.get(Table::Keys, tenant, &sentinel_row(*version))?.ok_or_else(wrong)?;
-            key.open(&Sealed::from_bytes(row), &sentinel_place(tenant, *version)).map_err(|_| wrong())?;
+            key.open(&Sealed::from_bytes(row.clone()), &sentinel_place(tenant, *version))
+                .map_err(|_| wrong())?;
+            sentinel = row;
         }
         let root = MacKey::new(*kept(storage, tenant, &data, CAPABILITY_ROOT)?);
-        Ok(Self { data, capability_root: Arc::new(root) })
+        Ok(Self { data, sentinel, capability_root: Arc::new(root) })
     }
 
     /// Seals bytes under the newest data key. The place says which tenant they belong to.
@@ -137,7 +160,42 @@ impl TenantKeys {
         &self.data
     }
 
-    fn newest(&self) -> Result<(u64, &DataKey), Error> {
+    /// Makes a batch fail when another data key has become the newest one since these were read: whatever seals something
+    /// adds this, so that nothing is sealed with a key that is about to go.
+    pub(crate) fn fence(&self, batch: Batch, tenant: &TenantName) -> Result<Batch, Error> {
+        let (key, value) = (sentinel_row(self.newest()?.0), self.sentinel.clone());
+        Ok(batch.swap(Table::Keys, tenant, value.clone(), Row { key, value }))
+    }
+
+    /// Whether the newest data key sealed a row.
+    pub(crate) fn is_newest(&self, row: &[u8]) -> Result<bool, Error> {
+        let version = row.first_chunk::<8>().ok_or_else(|| Error::damaged("a sealed row"))?;
+        Ok(u64::from_be_bytes(*version) == self.newest()?.0)
+    }
+
+    /// The rows of the next data key: its sentinel, the capability root under it, and the other sentinel sealed anew, so that
+    /// whoever knows the former bytes only seals nothing any more.
+    pub(crate) fn followed(
+        &self,
+        tenant: &TenantName,
+        next: (u64, &DataKey),
+        batch: Batch,
+    ) -> Result<Batch, Error> {
+        let (version, data) = self.newest()?;
+        let anew = |version, data: &DataKey| data.seal(SENTINEL, &sentinel_place(tenant, version));
+        let row = Row { key: sentinel_row(version), value: anew(version, data)?.as_bytes().to_vec() };
+        let batch = batch.swap(Table::Keys, tenant, self.sentinel.clone(), row);
+        let sentinel = anew(next.0, next.1)?;
+        let batch = batch.insert(Table::Keys, tenant, &sentinel_row(next.0), sentinel.as_bytes().to_vec());
+        self.capability_root.expose(|key| keep(batch, tenant, next, CAPABILITY_ROOT, key))
+    }
+
+    /// Removes the sentinel of a data key that is removed.
+    pub(crate) fn without(batch: Batch, tenant: &TenantName, version: u64) -> Batch {
+        batch.delete(Table::Keys, tenant, &sentinel_row(version))
+    }
+
+    pub(crate) fn newest(&self) -> Result<(u64, &DataKey), Error> {
         let newest = self.data.last_key_value().ok_or_else(|| Error::damaged("the tenant's data key"))?;
         Ok((*newest.0, newest.1))
     }

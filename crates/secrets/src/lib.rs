@@ -42,6 +42,7 @@ mod own;
 mod provider;
 mod recovery;
 mod renewed;
+mod rotation;
 mod secrets;
 mod sign_ins;
 mod source;
@@ -58,9 +59,13 @@ pub use keyring::{Drilled, Keyring, drill, init, recover, renew_recovery, rewrap
 pub use keys::House;
 pub use mask::{Mask, MaskStream, Masked, Part, Passed, SHORTEST, Unmaskable};
 pub use own::{Kept, Own};
-pub use provider::{Facts, KeyFile, KeyProvider, KeyWrap, Passphrase};
+pub use provider::{
+    Facts, HomeId, KEY_PROVIDERS, KeyChoice, KeyFile, KeyProvider, KeyWrap, ListedKeyProvider, Passphrase,
+    Pin, TokenKey, WrongChoice, provider_of,
+};
 pub use recovery::RecoveryKey;
 pub use renewed::Claim;
+pub use rotation::{Rotation, rotate_key};
 pub use secrets::{Seal, Secrets};
 pub use source::config::{Ages, Config};
 pub use source::{

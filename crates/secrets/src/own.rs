@@ -16,7 +16,8 @@ use crypto::{Kind as Sealing, Place};
 use model::TenantName;
 use store::{Batch, Storage, Table};
 
-use crate::Keyring;
+use crate::keys::TenantKeys;
+use crate::{Keyring, rotation};
 
 /// What is kept in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +108,9 @@ impl Entries for Own {
             }
             _ => Err(Error::TooLong { kind: Kind::Doorward, name: item.name.clone(), most: LONGEST }),
         })?;
-        self.commit(&Batch::new().put(Table::Meta, &self.tenant, &row, sealed))
+        let batch =
+            keys.fence(Batch::new(), &self.tenant).map_err(|error| failed("seal an entry", &error))?;
+        self.commit(&batch.put(Table::Meta, &self.tenant, &row, sealed))
     }
 
     fn remove(&self, name: &str) -> Result<(), Error> {
@@ -124,16 +127,32 @@ impl Entries for Own {
 impl Kept {
     const fn prefix(self) -> &'static str {
         match self {
-            Self::Credentials => "aws/entry/",
-            Self::Seeds => "aws/seed/",
+            Self::Credentials => CREDENTIALS,
+            Self::Seeds => SEEDS,
         }
     }
+}
+
+/// An entry, sealed with the newest data key of its tenant.
+pub(crate) fn sealed_anew(
+    keys: &TenantKeys,
+    tenant: &TenantName,
+    row: &store::Row,
+) -> Result<Vec<u8>, crate::Error> {
+    let damaged = || crate::Error::damaged("an entry that is kept like one of a keyring");
+    let key = std::str::from_utf8(&row.key).map_err(|_| damaged())?;
+    let found = [CREDENTIALS, SEEDS].into_iter().find_map(|prefix| Some((prefix, key.strip_prefix(prefix)?)));
+    let (prefix, name) = found.ok_or_else(damaged)?;
+    let subject = format!("{prefix}:{name}");
+    rotation::row_anew(keys, tenant, &row.value, (&[&subject], 1), damaged)
 }
 
 fn failed(what: &'static str, error: &dyn std::error::Error) -> Error {
     Error::Refused { kind: Kind::Doorward, what, said: error.to_string() }
 }
 
+pub(crate) const CREDENTIALS: &str = "aws/entry/";
+pub(crate) const SEEDS: &str = "aws/seed/";
 const LONGEST_NAME: usize = 2048;
 /// As long as a stored secret may be.
 const LONGEST: usize = 64 * 1024;

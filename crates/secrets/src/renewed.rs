@@ -22,9 +22,10 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, Row, Storage, Table};
 
 use crate::error::NotLent;
+use crate::keys::TenantKeys;
 use crate::lend::proven;
 use crate::secrets::waiting;
-use crate::{Error, Keyring, Opened, Secrets};
+use crate::{Error, Keyring, Opened, Secrets, rotation};
 
 /// A claim on the refresh token of one integration, and the tokens to try, the newest first.
 pub struct Claim {
@@ -88,7 +89,7 @@ impl Secrets {
             (crypto::to_hex(&seed), Secret::new(bytes.to_vec()).map_err(crypto::Error::from))
         });
         let own = own?;
-        let key = format!("outgoing/refresh/{place}");
+        let key = format!("{PREFIX}{place}");
         let at = Spot { tenant: permit.tenant().clone(), key, seed };
         let holder = crypto::to_hex(&crypto::array::<16>()?);
         let (storage, now) = (self.storage(), self.now());
@@ -107,8 +108,7 @@ impl Secrets {
     ) -> Result<(), Error> {
         let reference = format!("the refresh token at `{place}`");
         proven(permit, receipt).map_err(|why| Error::NotLent { reference, why })?;
-        let (storage, tenant, key) =
-            (self.storage(), permit.tenant().clone(), format!("outgoing/refresh/{place}"));
+        let (storage, tenant, key) = (self.storage(), permit.tenant().clone(), format!("{PREFIX}{place}"));
         waiting(move || {
             let batch = Batch::new().delete(Table::Meta, &tenant, key.as_bytes());
             storage.commit(&batch).map_err(Error::Store)
@@ -216,9 +216,10 @@ impl Renewals<'_> {
     fn write(&self, kept: &Kept, old: Option<Vec<u8>>) -> Result<(), Error> {
         let value = serde_json::to_vec(kept).map_err(|_| self.damaged())?;
         let (tenant, key) = (&self.at.tenant, self.at.key.as_bytes());
+        let fenced = self.keyring.tenant(tenant)?.fence(Batch::new(), tenant)?;
         let batch = match old {
-            Some(old) => Batch::new().swap(Table::Meta, tenant, old, Row { key: key.to_vec(), value }),
-            None => Batch::new().insert(Table::Meta, tenant, key, value),
+            Some(old) => fenced.swap(Table::Meta, tenant, old, Row { key: key.to_vec(), value }),
+            None => fenced.insert(Table::Meta, tenant, key, value),
         };
         self.storage.commit(&batch).map_err(|error| match error {
             store::Error::Conflict => Error::Conflict { what: self.at.key.clone(), why: "changed meanwhile" },
@@ -249,6 +250,44 @@ impl Renewals<'_> {
     }
 }
 
+/// Whether the newest data key of its tenant sealed all tokens of a row.
+pub(crate) fn is_new(keys: &TenantKeys, row: &[u8]) -> Result<bool, Error> {
+    for sealed in parsed(row)?.tokens {
+        if !keys.is_newest(&sealed.decoded()?)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A row whose tokens are sealed with the newest data key of its tenant.
+pub(crate) fn sealed_anew(keys: &TenantKeys, tenant: &TenantName, row: &Row) -> Result<Vec<u8>, Error> {
+    let mut kept = parsed(&row.value)?;
+    let subject = std::str::from_utf8(&row.key).map_err(|_| unreadable())?;
+    for sealed in &mut kept.tokens {
+        let at = (&[subject][..], sealed.version);
+        let anew = rotation::row_anew(keys, tenant, &sealed.decoded()?, at, unreadable)?;
+        sealed.bytes = crypto::to_base64(&anew);
+    }
+    serde_json::to_vec(&kept).map_err(|_| unreadable())
+}
+
+impl Sealed {
+    fn decoded(&self) -> Result<Vec<u8>, Error> {
+        crypto::from_base64(&self.bytes).map_err(|_| unreadable())
+    }
+}
+
+fn parsed(row: &[u8]) -> Result<Kept, Error> {
+    serde_json::from_slice(row).map_err(|_| unreadable())
+}
+
+fn unreadable() -> Error {
+    Error::damaged("a refresh token that was kept")
+}
+
+/// What the keys of the rows begin with.
+pub(crate) const PREFIX: &str = "outgoing/refresh/";
 /// Longer than a token endpoint is given, so that a claim never ends while its holder still asks.
 const CLAIMED: Duration = Duration::from_secs(60);
 /// The newest and the one before.
@@ -256,4 +295,4 @@ const KEPT: usize = 2;
 const MOST_TRIES: usize = 8;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

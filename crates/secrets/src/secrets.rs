@@ -17,9 +17,10 @@ use crate::bindings::Bindings;
 use crate::cache::Cache;
 use crate::fetching::{Fetching, Unsealed};
 use crate::held::{Opened, Stale};
+use crate::rotation::{Cursor, Rotation, SLICE};
 use crate::source::{Doubt, Setup, made_from};
 use crate::stored::{Disclosure, Listed, Stored, Version};
-use crate::{Error, Keyring};
+use crate::{Error, KeyProvider, Keyring};
 
 /// The secrets of a running broker. Shared; has no `Debug`.
 pub struct Secrets {
@@ -27,6 +28,8 @@ pub struct Secrets {
     setup: Setup,
     bindings: ArcSwap<Bindings>,
     changing: tokio::sync::Mutex<()>,
+    /// One rotation at a time.
+    rotating: tokio::sync::Mutex<()>,
 }
 
 /// Whether the keys are in memory.
@@ -45,7 +48,13 @@ impl Secrets {
         let ages = setup.config.ages();
         let (unsealed, cache) = (ArcSwapOption::empty(), Arc::new(Cache::new()));
         let fetching = Arc::new(Fetching { storage, clock, unsealed, cache, ages });
-        Self { fetching, setup, bindings: ArcSwap::default(), changing: tokio::sync::Mutex::new(()) }
+        Self {
+            fetching,
+            setup,
+            bindings: ArcSwap::default(),
+            changing: tokio::sync::Mutex::default(),
+            rotating: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Takes the unlocked keys.
@@ -164,6 +173,53 @@ impl Secrets {
         // After a failure as well: a commit may fail and still be there later.
         self.fetching.cache.clear();
         erased
+    }
+
+    /// Rotates the data key of a tenant while calls go on: to its end, or from where a former one broke off. How many rows
+    /// were sealed anew.
+    ///
+    /// # Errors
+    /// When there is no such tenant, a row opens with none of its keys, or the broker is sealed meanwhile. What was done stays
+    /// done, and the next call goes on.
+    pub async fn rotate_key(&self, tenant: &TenantName) -> Result<u64, Error> {
+        let _alone = self.rotating.lock().await;
+        let owned = tenant.clone();
+        self.rekey(move |keyring, storage| keyring.begin_rotation(storage, &owned)).await?;
+        let (mut total, mut cursor) = (0, Some(Cursor::default()));
+        while let Some(from) = cursor.take() {
+            let (keyring, storage, owned) =
+                (self.keyring()?, Arc::clone(&self.fetching.storage), tenant.clone());
+            let slice = waiting(move || keyring.seal_anew(&*storage, &owned, from, SLICE));
+            let (done, next) = slice.await?;
+            total += done;
+            cursor = next;
+        }
+        let owned = tenant.clone();
+        self.rekey(move |keyring, storage| keyring.end_rotation(storage, &owned)).await?;
+        Ok(total)
+    }
+
+    /// How far the rotation of a tenant's data key is.
+    ///
+    /// # Errors
+    /// When there is no such tenant, or the broker is sealed.
+    pub async fn rotation(&self, tenant: &TenantName) -> Result<Rotation, Error> {
+        let (keyring, storage, owned) = (self.keyring()?, Arc::clone(&self.fetching.storage), tenant.clone());
+        waiting(move || keyring.rotation(&*storage, &owned)).await
+    }
+
+    /// What sources and key providers are told.
+    #[must_use]
+    pub const fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Wraps all data keys with another key provider, while calls go on.
+    ///
+    /// # Errors
+    /// When it gives no key, or what it wrapped does not open; then the one before is still in force.
+    pub async fn rewrap(&self, provider: Box<dyn KeyProvider>) -> Result<(), Error> {
+        self.rekey(move |keyring, storage| crate::rewrap(storage, keyring, &*provider)).await
     }
 
     /// Puts other keys in place of those that they came from. One at a time.

@@ -11,6 +11,8 @@
 //! - Nothing here returns bytes of a secret but [`Stored::open`], which the rest of the house reaches through
 //!   [`crate::Secrets::open`] only.
 
+mod rows;
+
 use std::time::Duration;
 
 use crypto::{Kind, Place};
@@ -21,6 +23,9 @@ use store::{Batch, Record, Row, Storage, Table};
 
 use crate::error::NotLent;
 use crate::{Error, Keyring, fit};
+
+pub(crate) use rows::sealed_anew;
+use rows::{changed, prefix, reference, row, subject};
 
 /// Whether a secret may ever be shown to somebody. Settled when a version is stored, and sealed with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -122,7 +127,7 @@ impl<'a> Stored<'a> {
         disclosure: Disclosure,
         now: Timestamp,
     ) -> Result<Version, Error> {
-        let _fit = fit::check(secret).map_err(|why| Error::unfit(reference(name), why))?;
+        let _fit = fit::check_stored(secret).map_err(|why| Error::unfit(reference(name), why))?;
         let found = self.find(name)?;
         if found.as_ref().is_some_and(|(entry, _)| entry.forgotten.is_none()) {
             return Err(Error::Conflict {
@@ -157,7 +162,7 @@ impl<'a> Stored<'a> {
         overlap: Duration,
         now: Timestamp,
     ) -> Result<Version, Error> {
-        let _fit = fit::check(secret).map_err(|why| Error::unfit(reference(name), why))?;
+        let _fit = fit::check_stored(secret).map_err(|why| Error::unfit(reference(name), why))?;
         let (mut entry, old) = self.active(name)?;
         let disclosure = entry.current_version()?.disclosure;
         let version = Version { n: entry.current + 1, created: now, expires: None, disclosure };
@@ -313,6 +318,7 @@ impl<'a> Stored<'a> {
         let keys = self.keyring.tenant(self.tenant)?;
         let subject = subject(name, version.disclosure);
         let sealed = secret.expose(|bytes| keys.seal(bytes, &self.place(&subject, version.n)))?;
+        let batch = keys.fence(batch, self.tenant)?;
         Ok(batch.put(Table::Versions, self.tenant, &row(name, version.n), sealed))
     }
 
@@ -357,38 +363,6 @@ impl Entry {
         };
         Listed { name, created, state, current, versions }
     }
-}
-
-// === names of rows ===
-
-/// What a ciphertext is sealed for: the name, and whether it may be shown. No name has a `#`.
-fn subject(name: &SecretName, disclosure: Disclosure) -> String {
-    match disclosure {
-        Disclosure::Never => name.to_string(),
-        Disclosure::Disclosable => format!("{name}#disclosable"),
-    }
-}
-
-/// No name has a NUL, so no name's rows begin with another's prefix.
-fn prefix(name: &SecretName) -> Vec<u8> {
-    let mut key = name.as_str().as_bytes().to_vec();
-    key.push(0);
-    key
-}
-
-fn row(name: &SecretName, version: u64) -> Vec<u8> {
-    let mut key = prefix(name);
-    key.extend_from_slice(&version.to_be_bytes());
-    key
-}
-
-/// The reference of a stored secret.
-fn reference(name: &SecretName) -> String {
-    format!("store:{name}")
-}
-
-fn changed(name: &SecretName) -> Error {
-    Error::damaged(format!("the stored secret `{name}`"))
 }
 
 /// Rotations that one look may meet.

@@ -110,6 +110,22 @@ impl Object {
         self
     }
 
+    /// Adds an object of texts.
+    pub(crate) fn object(mut self, name: &str, members: &[(&str, &str)]) -> Self {
+        self.name(name);
+        self.push("{");
+        for (index, (member, value)) in members.iter().enumerate() {
+            if index > 0 {
+                self.push(",");
+            }
+            self.quoted(member);
+            self.push(":");
+            self.quoted(value);
+        }
+        self.push("}");
+        self
+    }
+
     /// Adds the text of a secret; `None` where it is not text.
     pub(crate) fn secret(mut self, name: &str, value: &Secret) -> Option<Self> {
         self.name(name);

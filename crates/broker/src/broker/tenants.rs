@@ -16,6 +16,26 @@ impl Broker {
         Ok(&self.tenancy)
     }
 
+    /// Goes on with rotations of data keys that broke off, in the background and one at a time.
+    pub(super) fn go_on_rotating(self: &Arc<Self>) {
+        let Ok(unsealed) = self.unsealed() else { return };
+        let rotating = unsealed.keyring().rotating();
+        if rotating.is_empty() {
+            return;
+        }
+        // Task `rotation`; its owner is the runtime of whoever tidies, and what it leaves is where the next one begins.
+        tokio::spawn(async move {
+            for tenant in rotating {
+                let done = unsealed.secrets().rotate_key(&tenant).await;
+                unsealed.rekeyed();
+                match done {
+                    Ok(rows) => tracing::info!(%tenant, rows, "the rotation of a data key is over"),
+                    Err(error) => tracing::warn!(%tenant, %error, "the rotation of a data key broke off"),
+                }
+            }
+        });
+    }
+
     /// Removes the bytes of credentials that were replaced and whose grace is over. Blocks.
     pub(super) fn end_credentials(&self) {
         let (Ok(unsealed), Ok(tenancy)) = (self.unsealed(), self.tenancy()) else { return };

@@ -48,6 +48,7 @@ pub const MANAGED: [&str; 65] = [
     "approval.list",
     "approval.show",
     "broker.metrics",
+    "broker.rewrap",
     "broker.seal",
     "broker.status",
     "capability.list",
@@ -99,6 +100,8 @@ pub const MANAGED: [&str; 65] = [
     "tenant.create",
     "tenant.erase",
     "tenant.list",
+    "tenant.rotate",
+    "tenant.rotation",
     "tenant.show",
 ];
 
@@ -168,6 +171,9 @@ pub(crate) async fn run(
     if let Some(done) = Box::pin(planned(&mut managing)).await {
         return done;
     }
+    if let Some(done) = Box::pin(keyed(&mut managing)).await {
+        return done.map(Done::from);
+    }
     house(&mut managing).await.map(Done::from)
 }
 
@@ -202,6 +208,20 @@ async fn agent(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
         _ => return None,
     };
     Some(agent::audited(managing, result).await)
+}
+
+/// Tenants, their data keys, and what wraps those.
+async fn keyed(managing: &mut Managing<'_>) -> Option<Result<Value, Refusal>> {
+    Some(match managing.admitted.permit.call().operation().as_str() {
+        "broker.rewrap" => tenants::rewrap(managing).await,
+        "tenant.create" => tenants::create(managing).await,
+        "tenant.erase" => tenants::erase(managing).await,
+        "tenant.list" => tenants::list(managing),
+        "tenant.rotate" => tenants::rotate(managing).await,
+        "tenant.rotation" => tenants::rotation(managing).await,
+        "tenant.show" => tenants::show(managing),
+        _ => return None,
+    })
 }
 
 /// What the house is managed with.
@@ -244,10 +264,6 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "secret.put" => secrets::put(managing).await,
         "secret.reveal" => secrets::reveal(managing).await,
         "secret.rotate" => secrets::rotate(managing).await,
-        "tenant.create" => tenants::create(managing).await,
-        "tenant.erase" => tenants::erase(managing).await,
-        "tenant.list" => tenants::list(managing),
-        "tenant.show" => tenants::show(managing),
         other => {
             Err(Refusal::new(Code::NotFound, format!("`doorward/{other}` is not performed by this version")))
         }

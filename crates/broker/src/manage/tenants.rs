@@ -116,6 +116,51 @@ pub(super) async fn erase(managing: &Managing<'_>) -> Result<Value, Refusal> {
     Ok(shown)
 }
 
+/// Another data key for a tenant, in place of the one before: done when nothing needs that one any more. Calls go on
+/// meanwhile. What broke off goes on with the next such call, or by itself where a broker serves.
+pub(super) async fn rotate(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let _house = of_the_house(managing)?;
+    let name = named(managing.input("name")?)?;
+    let secrets = managing.unsealed.secrets();
+    let rotated = secrets.rotate_key(&name).await;
+    managing.unsealed.rekeyed();
+    let sealed = rotated.map_err(|error| refused(&error))?;
+    let rotation = secrets.rotation(&name).await.map_err(|error| refused(&error))?;
+    Ok(json!({ "name": name, "status": "rotated", "version": rotation.version, "sealed_anew": sealed }))
+}
+
+/// Another key provider for all data keys of the house, while calls go on. What somebody types for it is the payload.
+pub(super) async fn rewrap(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+    let _house = of_the_house(managing)?;
+    let unclear = |error: secrets::WrongChoice| {
+        Refusal::new(Code::BadRequest, error.to_string()).hint("`doorward key-provider list` shows all")
+    };
+    let choice = secrets::KeyChoice::parse(managing.input("choice")?).map_err(unclear)?;
+    let typed = match choice.asks() {
+        Some(_) => Some(managing.payload()?.into_secret()),
+        None => None,
+    };
+    let secrets = managing.unsealed.secrets();
+    let provider = choice.provider(secrets.setup(), typed).map_err(unclear)?;
+    let name = provider.name();
+    let rewrapped = secrets.rewrap(provider).await;
+    managing.unsealed.rekeyed();
+    rewrapped.map_err(|error| refused(&error))?;
+    Ok(json!({ "status": "changed", "key_provider": name }))
+}
+
+/// How far that is.
+pub(super) async fn rotation(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let _house = of_the_house(managing)?;
+    let name = named(managing.input("name")?)?;
+    let rotation = managing.unsealed.secrets().rotation(&name).await.map_err(|error| refused(&error))?;
+    let status = if rotation.older == 0 { "over" } else { "under way" };
+    let secrets::Rotation { version, older, rows, left } = rotation;
+    Ok(
+        json!({ "name": name, "status": status, "version": version, "older": older, "rows": rows, "left": left }),
+    )
+}
+
 /// A tenant's name as it was typed.
 pub(super) fn named(text: &str) -> Result<TenantName, Refusal> {
     text.parse().map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))

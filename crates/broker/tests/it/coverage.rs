@@ -329,6 +329,8 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
     let (_, dropped) = house.answer(proposing()).await.unwrap();
     let dropped = dropped["id"].as_str().unwrap();
     let policy = "forbid (principal in Doorward::Role::\"nobody\", action, resource);";
+    // The key that opens it already, so that it opens again.
+    let key = format!("key-file:{}", house.folder.path().join("key").display());
     let steps: Vec<Managed<'_>> = vec![
         (
             "agent.request",
@@ -406,7 +408,10 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         ("credential.list", vec![("tenant", &keyed)], None),
         ("credential.update", openai.clone(), Some(br#"{"credential_name": "Production"}"#.to_vec())),
         ("credential.delete", openai.clone(), None),
+        ("tenant.rotate", vec![("name", &tenant)], None),
+        ("tenant.rotation", vec![("name", &tenant)], None),
         ("tenant.erase", vec![("name", &tenant)], None),
+        ("broker.rewrap", vec![("choice", &key)], None),
         ("broker.seal", vec![], None),
     ];
     let tried: BTreeSet<&str> = steps.iter().map(|(operation, ..)| *operation).collect();

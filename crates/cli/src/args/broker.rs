@@ -111,11 +111,14 @@ impl std::str::FromStr for ClientAuth {
 #[derive(Debug, Args)]
 pub(crate) struct Init {
     /// Protect the keys with a passphrase, asked for twice, or read from stdin where that is no terminal
-    #[arg(long, conflicts_with = "key_file")]
+    #[arg(long, conflicts_with_all = ["key_file", "key_provider"])]
     pub(crate) passphrase: bool,
     /// Protect the keys with this file, made where there is none [default: `key` in the home]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "key_provider")]
     pub(crate) key_file: Option<PathBuf>,
+    /// Protect the keys with a service, a token or a keyring, such as `transit:transit/doorward`; `key-provider list` shows all
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) key_provider: Option<String>,
     /// Write the recovery key to this file instead of showing it
     #[arg(long, value_name = "FILE")]
     pub(crate) recovery_out: Option<PathBuf>,
@@ -166,9 +169,28 @@ pub(crate) struct RecoveryRestore {
     #[command(flatten)]
     pub(crate) from: RecoveryFrom,
     /// Protect the keys with a new passphrase, asked for twice
-    #[arg(long, conflicts_with = "key_file", required_unless_present = "key_file")]
+    #[arg(long, conflicts_with_all = ["key_file", "key_provider"], required_unless_present_any = ["key_file", "key_provider"])]
     pub(crate) new_passphrase: bool,
     /// Protect the keys with this new file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "key_provider")]
     pub(crate) key_file: Option<PathBuf>,
+    /// Protect the keys with a service, a token or a keyring; `key-provider list` shows all
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) key_provider: Option<String>,
+}
+
+/// `doorward key-provider`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyProvider {
+    /// List what can protect the keys of a home
+    List,
+    /// Show what protects the keys of this home
+    Show,
+    /// Ask the key provider of this home for its key, and say whether it opens the home
+    Check,
+    /// Protect the keys with another passphrase, file, service or token; nothing is encrypted anew
+    Change {
+        /// Which one, such as `passphrase`, `key-file:/PATH` or `transit:transit/doorward`; `key-provider list` shows all
+        choice: String,
+    },
 }

@@ -135,6 +135,9 @@ pub(crate) enum Command {
     Seal,
     /// Give the keys back to a sealed broker
     Unseal,
+    /// Show, check or change what protects the keys of the home
+    #[command(subcommand)]
+    KeyProvider(broker::KeyProvider),
     /// Use or renew the recovery key
     #[command(subcommand)]
     Recovery(broker::Recovery),

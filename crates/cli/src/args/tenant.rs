@@ -21,6 +21,16 @@ pub(crate) enum Tenant {
         /// Which one
         name: TenantName,
     },
+    /// Give a tenant another data key, and seal everything of it anew while calls go on; again where it broke off
+    RotateKey {
+        /// Which one; `local` is the house itself
+        name: TenantName,
+    },
+    /// Show how far the rotation of a data key is
+    Rotation {
+        /// Which one
+        name: TenantName,
+    },
     /// Destroy the keys of a tenant, and with them all that it keeps; its evidence stays
     Erase {
         /// Which one

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use model::TenantName;
-use secrets::{Facts, Secrets};
+use secrets::Secrets;
 use serde_json::{Value, json};
 use store::{HomeLock, Journal, Storage};
 
@@ -15,6 +15,7 @@ use crate::args::broker::Doctor;
 use crate::context::{self, Context};
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
+use crate::keys::KeySource;
 use crate::management::Running;
 use crate::print::table::{at, cell};
 use crate::print::{BAD, BOLD, GOOD, WARN, styled};
@@ -53,7 +54,7 @@ pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
         let catalog = layer(&mut checks, home);
         match home.storage() {
             Ok(storage) => {
-                keys(&mut checks, &*storage);
+                keys(&mut checks, home, &storage);
                 if let Some(catalog) = &catalog {
                     references(&mut checks, catalog, (home, &storage))?;
                 }
@@ -151,18 +152,29 @@ fn layer(checks: &mut Checks, home: &Home) -> Option<Catalog> {
     }
 }
 
-fn keys(checks: &mut Checks, storage: &dyn Storage) {
-    match secrets::provider_facts(storage) {
-        Ok(facts @ Facts::KeyFile { .. }) => {
-            match wire::unattended(&facts).map(|key| secrets::unseal(storage, &key)) {
-                Some(Err(error)) => checks.failed("the key file", &error.into()),
-                _ => checks.fine("the key file opens the home".to_owned()),
-            }
+fn keys(checks: &mut Checks, home: &Home, storage: &Arc<dyn Storage>) {
+    match secrets::provider_facts(&**storage) {
+        Ok(facts) if facts.asks().is_some() => {
+            checks
+                .fine(format!("the key provider is `{}`, and somebody has to type for it", facts.provider()));
         }
-        Ok(Facts::Passphrase { .. }) => checks.fine("a passphrase opens the home".to_owned()),
+        Ok(facts) => match opened(home, storage) {
+            Err(failure) => checks.failed("the key provider", &failure),
+            Ok(_) => checks.fine(format!("the key provider `{}` opens the home", facts.provider())),
+        },
         Err(error) => checks.failed("the key provider", &error.into()),
     }
     checks.fine("`doorward recovery drill` proves that your recovery key opens it as well".to_owned());
+}
+
+/// The keys of the home, where nobody has to type anything for them.
+fn opened(home: &Home, storage: &Arc<dyn Storage>) -> Outcome<Option<secrets::Keyring>> {
+    let facts = secrets::provider_facts(&**storage)?;
+    let keys = KeySource { storage: Arc::clone(storage), setup: wire::setup(home, Some(&facts))? };
+    match keys.unattended()? {
+        Some(provider) => Ok(Some(secrets::unseal(&**storage, &*provider)?)),
+        None => Ok(None),
+    }
 }
 
 /// The secrets of the home, with the keys where nobody has to type anything for them.
@@ -176,8 +188,7 @@ fn secrets(checks: &mut Checks, home: &Home, storage: &Arc<dyn Storage>) -> Opti
         }
     };
     let secrets = Secrets::new(Arc::clone(storage), Arc::new(broker::SystemClock::default()), setup);
-    let key = facts.as_ref().and_then(wire::unattended);
-    if let Some(Ok(keyring)) = key.map(|key| secrets::unseal(&**storage, &key)) {
+    if let Ok(Some(keyring)) = opened(home, storage) {
         secrets.unseal(keyring);
     }
     Some(secrets)

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::args::broker::Init;
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::keys::chosen;
 use crate::print::{BOLD, Printer, styled};
 use crate::{typed, wire};
 
@@ -18,9 +19,12 @@ pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
         if args.passphrase {
             return Ok(Box::new(Passphrase::new(typed::new_passphrase()?)) as Box<dyn KeyProvider>);
         }
-        wire::key_file(args.key_file.clone().unwrap_or_else(|| home.key()))
+        match &args.key_provider {
+            Some(choice) => chosen(home, choice),
+            None => wire::key_file(args.key_file.clone().unwrap_or_else(|| home.key())),
+        }
     })?;
-    let provider = if args.passphrase { "passphrase" } else { "key-file" };
+    let provider = secrets::provider_facts(&*home.storage()?)?.provider();
     let mut document = json!({ "status": "created", "home": home.folder(), "key_provider": provider });
     if !context.printer.is_json() {
         Printer::say(&format!("Made the home `{}`.", home.folder().display()));

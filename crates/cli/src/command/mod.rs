@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod integration;
 mod key;
+mod key_provider;
 mod lists;
 mod operation;
 mod plan;
@@ -58,6 +59,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Backup(args) => backup::run(context, &args),
         Command::Restore(args) => backup::restore(context, &args),
         Command::Mcp(args) => mcp::run(context, &args),
+        Command::KeyProvider(args) => key_provider::run(context, &args),
         Command::Recovery(args) => recovery::run(context, &args),
         Command::Secret(args) => secret::run(context, args),
         Command::Tenant(args) => tenant::run(context, args),

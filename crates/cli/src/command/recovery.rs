@@ -8,6 +8,7 @@ use super::init::hand_out;
 use crate::args::broker::{Recovery, RecoveryFrom, RecoveryRenew, RecoveryRestore};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::keys::{KeySource, chosen};
 use crate::print::Printer;
 use crate::{typed, wire};
 
@@ -33,14 +34,9 @@ fn drill(context: &Context, args: &RecoveryFrom) -> Outcome {
 
 fn renew(context: &Context, args: &RecoveryRenew) -> Outcome {
     let home = context.home()?;
-    let storage = home.storage()?;
     let _lock = HomeLock::take(home.folder())?;
-    let provider: Box<dyn KeyProvider> = match wire::unattended(&secrets::provider_facts(&*storage)?) {
-        Some(key) => Box::new(key),
-        None => Box::new(Passphrase::new(typed::passphrase()?)),
-    };
-    let keyring = secrets::unseal(&*storage, &*provider)?;
-    let (_keyring, recovery) = secrets::renew_recovery(&*storage, &keyring)?;
+    let keys = KeySource::of(home)?;
+    let (_keyring, recovery) = secrets::renew_recovery(&*keys.storage, &keys.keyring()?)?;
     let mut document = json!({ "status": "renewed" });
     hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document)?;
     if context.printer.is_json() {
@@ -61,9 +57,10 @@ fn restore(context: &Context, args: &RecoveryRestore) -> Outcome {
             .hint("`--recovery-file FILE`"));
     }
     let recovery = typed::recovery_key(args.from.recovery_file.as_deref())?;
-    let provider: Box<dyn KeyProvider> = match &args.key_file {
-        Some(path) => wire::key_file(path.clone())?,
-        None => Box::new(Passphrase::new(typed::new_passphrase()?)),
+    let provider: Box<dyn KeyProvider> = match (&args.key_file, &args.key_provider) {
+        (Some(path), _) => wire::key_file(path.clone())?,
+        (None, Some(choice)) => chosen(home, choice)?,
+        (None, None) => Box::new(Passphrase::new(typed::new_passphrase()?)),
     };
     let _keyring = secrets::recover(&*storage, &recovery, &*provider)?;
     context.printer.answer(&json!({ "status": "restored", "key_provider": provider.name() }), |_| {

@@ -16,7 +16,7 @@ pub(crate) fn seal(context: &Context) -> Outcome {
         .answer(&answered.value, |_| "Sealed. Every call is refused until `doorward unseal`.".to_owned())
 }
 
-/// Gives the keys back. A home with a key file needs nothing typed.
+/// Gives the keys back. Something is typed only where the key provider asks for it.
 pub(crate) fn unseal(context: &Context) -> Outcome {
     let running = running(context)?;
     let status = running.status()?;
@@ -26,11 +26,8 @@ pub(crate) fn unseal(context: &Context) -> Outcome {
             .answer(&json!({ "state": "unsealed" }), |_| "It is unsealed already.".to_owned());
     }
     let storage = context.home()?.storage()?;
-    let answer = match secrets::provider_facts(&*storage)? {
-        secrets::Facts::KeyFile { .. } => running.unseal(None)?,
-        secrets::Facts::Passphrase { .. } => running.unseal(Some(&typed::passphrase()?))?,
-    };
-    drop(answer);
+    let typed = secrets::provider_facts(&*storage)?.asks().map(typed::line).transpose()?;
+    drop(running.unseal(typed.as_ref())?);
     context.printer.answer(&json!({ "state": "unsealed" }), |_| "Unsealed.".to_owned())
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use broker::State;
 use net::ServeLimits;
 use proxy::{Dialect, Gateway};
-use secrets::Passphrase;
 use serde_json::json;
 
 use super::init::hand_out;
@@ -25,7 +24,7 @@ use crate::serving::{self, House, Ports};
 use crate::settings::agent::{AgentSettings, Mode, Places, Typed};
 use crate::settings::{self, Settings};
 use crate::supervisor::Supervisor;
-use crate::{sources, typed, wire};
+use crate::{sources, wire};
 
 /// Runs the broker until it is told to stop.
 pub(crate) fn run(context: &Context, args: &Up) -> Outcome {
@@ -85,7 +84,7 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let admin = alone(settings.admin.value, "--admin 127.0.0.1:0")?;
     let gateway = if admin.is_some() { gateway.beside_admin() } else { gateway };
     let socket = home.socket_to_bind()?;
-    unlock(&opened)?;
+    opened.keys.unlock(&opened.broker)?;
     let (office, configured) = office(home, &opened, settings.development.value)?;
     for warning in configured.warnings.iter().filter(|_| configured.policies > 0) {
         Printer::say(&styled(WARN, &format!("warning: {warning}")));
@@ -138,17 +137,6 @@ fn first_start(context: &Context, args: &Up) -> Outcome {
     }
     hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document)?;
     if context.printer.is_json() { context.printer.json(&document) } else { Ok(()) }
-}
-
-/// A key file at once, a passphrase from whoever types or pipes it; else the broker starts sealed.
-fn unlock(opened: &wire::Opened) -> Outcome {
-    match wire::unattended(&opened.facts) {
-        Some(key) => Ok(opened.broker.unseal(&key)?),
-        None => match typed::passphrase_if_any()? {
-            Some(passphrase) => Ok(opened.broker.unseal(&Passphrase::new(passphrase))?),
-            None => Ok(()),
-        },
-    }
 }
 
 fn unbound(error: &net::Error, other: &str) -> Failure {

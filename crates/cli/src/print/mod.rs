@@ -70,6 +70,25 @@ impl Printer {
     }
 }
 
+impl Printer {
+    /// Whether somebody looks at stderr while it is written.
+    pub(crate) fn is_watched() -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    /// How far something is, in one line of a terminal that the next one replaces.
+    pub(crate) fn progress(done: u64, all: u64, what: &str) {
+        let filled = usize::try_from(done * BAR / all.max(1)).unwrap_or_default();
+        let bar: String = (0..BAR_WIDTH).map(|at| if at < filled { '#' } else { '.' }).collect();
+        let _ = write!(anstream::stderr().lock(), "\r[{bar}] {done} of {all} {what}");
+    }
+
+    /// Ends that line.
+    pub(crate) fn progress_over() {
+        Self::say("");
+    }
+}
+
 /// Whether somebody sits in front of stdin.
 pub(crate) fn somebody_types() -> bool {
     std::io::stdin().is_terminal()
@@ -80,6 +99,8 @@ pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+const BAR: u64 = 30;
+const BAR_WIDTH: usize = 30;
 /// What went well.
 pub(crate) const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 /// What went wrong.

@@ -24,12 +24,12 @@ use net::tls::Outbound;
 use net::{Bound, Drain, Draining, Listener, ServeLimits};
 use proxy::Gateway;
 use proxy::metrics::Shows;
-use secrets::{Facts, KeyFile, Passphrase};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Outcome};
+use crate::keys::KeySource;
 use crate::print::{Printer, problem};
 use crate::supervisor::Supervisor;
 use crate::wire;
@@ -151,7 +151,7 @@ async fn serve(
     let open = sockets.open()?;
     let own = wire::worker(&broker, &tls, bound.len())?;
     let control = Control {
-        unseal: unsealing(&broker, &opened.facts),
+        unseal: unsealing(&broker, &opened.keys),
         reload: Office::reloading(&office),
         config: Office::configured(&office),
         policies: Office::counted(&office),
@@ -360,16 +360,14 @@ async fn settled(worker: &Arc<Worker>) {
 
 // === unsealing ===
 
-/// What the socket door does when it is given a passphrase. A home with a key file does not look at it.
-fn unsealing(broker: &Arc<Broker>, facts: &Facts) -> agent::Unseal {
-    let (broker, facts) = (Arc::clone(broker), facts.clone());
+/// What the socket door does when it is given a passphrase or PIN. A home that needs none does not look at it.
+fn unsealing(broker: &Arc<Broker>, keys: &KeySource) -> agent::Unseal {
+    let (broker, keys) = (Arc::clone(broker), keys.clone());
     Arc::new(move |payload: Payload| {
-        let (broker, facts) = (Arc::clone(&broker), facts.clone());
+        let (broker, keys) = (Arc::clone(&broker), keys.clone());
         Box::pin(async move {
-            let unsealed = tokio::task::spawn_blocking(move || match facts {
-                Facts::KeyFile { path } => broker.unseal(&KeyFile::at(path)),
-                Facts::Passphrase { .. } => broker.unseal(&Passphrase::new(payload.into_secret())),
-            });
+            let unsealed =
+                tokio::task::spawn_blocking(move || keys.unseal(&broker, Some(payload.into_secret())));
             let lost = || Refusal::new(model::Code::Sealed, "unsealing broke off inside Doorward");
             unsealed.await.unwrap_or_else(|_| Err(lost()))
         })

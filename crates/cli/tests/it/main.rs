@@ -41,6 +41,8 @@ mod incoming;
 #[cfg(test)]
 mod inplace;
 #[cfg(test)]
+mod key_providers;
+#[cfg(test)]
 mod kill9;
 #[cfg(test)]
 mod life;

@@ -220,12 +220,17 @@ fn what_is_wrong_with_a_request_is_said_in_the_words_that_programs_know() {
         detail.as_str().unwrap().starts_with("Invalid credential type: Expected 'service_account'"),
         "{detail}"
     );
-    let (status, detail) = setup("openai", json!({"credential": "x".repeat(70_000)}));
+    let (status, detail) = setup("openai", json!({"credential": "x".repeat(100_001)}));
     assert_eq!(status, 413, "{detail}");
     let Said(status, _, value) = api.ask(Some(&api.key), "GET", "integrations/ACME", &Value::Null);
     assert_eq!((status, value["detail"]["field"].as_str()), (400, Some("org_slug")), "{value}");
     // Six so far were counted; four more are within the limit, and the next is not.
     let document = json!({"type": "service_account", "project_id": "acme-prod", "private_key": "k", "client_email": "a@b.c"});
+    // As large as a credential may be: 100,000 bytes, of which a key is most.
+    let bare = document.to_string().len() - 1;
+    let mut document = document;
+    document["private_key"] = json!("k".repeat(100_000 - bare));
+    assert_eq!(document.to_string().len(), 100_000);
     let body = json!({"credential": document, "credential_name": "GCP Production SA", "skip_validation": true,
         "default_x_hierarchy_path": "a/b"});
     let (status, _) = setup("gcp", body);

@@ -9,7 +9,7 @@ use store::{Batch, Storage, Table};
 
 use super::{Keyring, open_tenant, wrap_both};
 use crate::home::Wrapper;
-use crate::keys::TenantKeys;
+use crate::keys::{FIRST, TenantKeys};
 use crate::{Error, RecoveryKey};
 
 impl Keyring {
@@ -31,7 +31,7 @@ impl Keyring {
         let _current = self.current(storage)?;
         let data = DataKey::generate()?;
         let recovery = RecoveryKey::from_key(self.house.recovery.expose(|key| crypto::WrapKey::new(*key)));
-        let batch = wrap_both(batch, tenant, &data, (&*self.primary, &self.facts), &recovery)?;
+        let batch = wrap_both(batch, (tenant, FIRST), &data, (&*self.primary, &self.facts), &recovery)?;
         let (_, batch) = TenantKeys::generate(tenant, data, batch)?;
         storage.commit(&batch).map_err(|error| match error {
             store::Error::Conflict => conflict(),
@@ -76,7 +76,7 @@ impl Keyring {
         Ok(self.with(tenants))
     }
 
-    fn with(&self, tenants: BTreeMap<TenantName, Arc<TenantKeys>>) -> Self {
+    pub(crate) fn with(&self, tenants: BTreeMap<TenantName, Arc<TenantKeys>>) -> Self {
         Self {
             facts: self.facts.clone(),
             home: self.home.clone(),

@@ -11,6 +11,10 @@ fn local() -> TenantName {
     TenantName::local()
 }
 
+fn home_id() -> crate::HomeId {
+    crate::HomeId::try_from("07".repeat(16)).unwrap()
+}
+
 fn passphrase(text: &str) -> Passphrase {
     Passphrase::new(secret(text)).at(Cost::FLOOR)
 }
@@ -88,7 +92,7 @@ fn a_drill_fails_without_the_recovery_wrapper_and_with_another_homes() {
 fn a_drill_fails_when_the_wrappers_hold_different_keys() {
     let (storage, _, recovery) = home();
     let stranger = DataKey::generate().unwrap();
-    let extra = Wrapper::Recovery.extra(&Fixed(1).facts().unwrap());
+    let extra = Wrapper::Recovery.extra(&Fixed(1).facts(&home_id()).unwrap());
     let row = recovery.key().wrap(&stranger, &place(&local(), 1), &extra).unwrap();
     let key = Wrapper::Recovery.row(1);
     tamper(&*storage, Table::Keys, &local(), &key, |value| *value = row.as_bytes().to_vec());

@@ -6,13 +6,15 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crypto::WrapKey;
 use zeroize::Zeroizing;
 
-use super::{Facts, KeyProvider, KeyWrap};
+use super::{Facts, HomeId, KeyProvider, KeyWrap};
 use crate::Error;
+use crate::source::Trouble;
 
 /// A key in a file: 64 hex digits, or 32 bytes in base 64.
 pub struct KeyFile {
@@ -71,7 +73,8 @@ impl KeyFile {
     }
 
     fn wrong(&self, why: &'static str) -> Error {
-        Error::Provider { provider: NAME, path: self.path.clone(), why }
+        let why = Trouble::setting(format!("`{}` can't be used: {why}", self.path.display()));
+        Error::Provider { provider: NAME, why: Arc::new(why) }
     }
 }
 
@@ -80,7 +83,7 @@ impl KeyProvider for KeyFile {
         NAME
     }
 
-    fn facts(&self) -> Result<Facts, Error> {
+    fn facts(&self, _home: &HomeId) -> Result<Facts, Error> {
         let path = std::path::absolute(&self.path).map_err(|_| self.wrong("its path can't be resolved"))?;
         Ok(Facts::KeyFile { path })
     }
@@ -88,16 +91,8 @@ impl KeyProvider for KeyFile {
     fn ready(&self, facts: &Facts) -> Result<Box<dyn KeyWrap>, Error> {
         match facts {
             Facts::KeyFile { path: _ } => Ok(Box::new(self.read()?)),
-            Facts::Passphrase { .. } => Err(Error::Unlock(NAME)),
+            _ => Err(Error::Unlock(NAME)),
         }
-    }
-}
-
-/// The path of a key file that facts name.
-pub(crate) fn path_of(facts: &Facts) -> Option<&Path> {
-    match facts {
-        Facts::KeyFile { path } => Some(path),
-        Facts::Passphrase { .. } => None,
     }
 }
 

@@ -2,17 +2,40 @@
 //!
 //! A provider is asked once per unlocking ([`KeyProvider::ready`]); what it gives wraps any number of data keys. What has
 //! to be remembered for that, such as a salt, is kept as [`Facts`] beside the wrapped keys and authenticated with them.
+//! A member is one file here, one line in [`KEY_PROVIDERS`] and one line `conformance!(..)` in its tests.
+//!
+//! # Invariants
+//!
+//! - A provider that can't be asked is an error, and the home stays sealed; nothing is tried in its place.
+//! - What a service seals is one wrapping key of one home, bound to that home.
+//! - Nothing that a service or a program answered is repeated in an error.
 
+mod age;
+mod asking;
+mod aws_kms;
+mod azure_key_vault;
+mod choice;
+mod facts;
+mod gcp_kms;
+mod home_id;
+mod kept;
 mod key_file;
+mod list;
+mod os_keyring;
 mod passphrase;
-
-use std::path::PathBuf;
+mod payload;
+mod pkcs11;
+mod private;
+mod tpm2;
+mod transit;
 
 use crypto::{DataKey, Place, WrapKey, Wrapped};
-use serde::{Deserialize, Serialize};
 
+pub use choice::{KeyChoice, Wrong as WrongChoice};
+pub use facts::{Facts, Pin, TokenKey};
+pub use home_id::HomeId;
 pub use key_file::KeyFile;
-pub(crate) use key_file::path_of;
+pub use list::{KEY_PROVIDERS, Listed as ListedKeyProvider, provider_of};
 pub use passphrase::Passphrase;
 
 use crate::Error;
@@ -22,11 +45,11 @@ pub trait KeyProvider: Send + Sync {
     /// Its name in settings, such as `passphrase`.
     fn name(&self) -> &'static str;
 
-    /// Facts for wrapping anew: a fresh salt, the place of a key.
+    /// Facts for wrapping anew, for this home: a fresh salt, the place of a key, what a service sealed.
     ///
     /// # Errors
-    /// When the system has no random bytes.
-    fn facts(&self) -> Result<Facts, Error>;
+    /// When the system has no random bytes, or the service can't be asked.
+    fn facts(&self, home: &HomeId) -> Result<Facts, Error>;
 
     /// Gets ready to wrap and unwrap under these facts. May be slow on purpose, or ask a device.
     ///
@@ -57,58 +80,6 @@ impl KeyWrap for WrapKey {
 
     fn unwrap(&self, wrapped: &Wrapped, place: &Place<'_>, extra: &[u8]) -> Result<DataKey, crypto::Error> {
         Self::unwrap(self, wrapped, place, extra)
-    }
-}
-
-/// What must be remembered to unlock a home. Not secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "provider", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Facts {
-    /// A passphrase, stretched with Argon2id.
-    Passphrase {
-        /// 32 random bytes in hex.
-        salt: String,
-        /// Memory in KiB.
-        memory: u32,
-        /// Passes over the memory.
-        passes: u32,
-        /// Lanes.
-        lanes: u32,
-    },
-    /// A file that holds 32 random bytes.
-    KeyFile {
-        /// Where it was when the home was made or last rewrapped.
-        path: PathBuf,
-    },
-}
-
-impl Facts {
-    /// The name of the provider that they belong to.
-    #[must_use]
-    pub const fn provider(&self) -> &'static str {
-        match self {
-            Self::Passphrase { .. } => passphrase::NAME,
-            Self::KeyFile { .. } => key_file::NAME,
-        }
-    }
-
-    /// The bytes that are authenticated with each wrapped key, so that nobody can lower a cost or change a salt. A path
-    /// is left out: a key file may be moved.
-    pub(crate) fn authenticated(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut part = |part: &[u8]| {
-            bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            bytes.extend_from_slice(part);
-        };
-        part(self.provider().as_bytes());
-        match self {
-            Self::Passphrase { salt, memory, passes, lanes } => {
-                part(salt.as_bytes());
-                part(&crypto::Cost { memory: *memory, passes: *passes, lanes: *lanes }.to_bytes());
-            }
-            Self::KeyFile { path: _ } => {}
-        }
-        bytes
     }
 }
 

@@ -3,7 +3,7 @@
 use crypto::Cost;
 use memory::Secret;
 
-use super::{Facts, KeyProvider, KeyWrap};
+use super::{Facts, HomeId, KeyProvider, KeyWrap};
 use crate::Error;
 
 /// A passphrase that somebody typed.
@@ -32,7 +32,7 @@ impl KeyProvider for Passphrase {
         NAME
     }
 
-    fn facts(&self) -> Result<Facts, Error> {
+    fn facts(&self, _home: &HomeId) -> Result<Facts, Error> {
         let Cost { memory, passes, lanes } = self.cost;
         let salt = crypto::to_hex(&crypto::array::<32>()?);
         Ok(Facts::Passphrase { salt, memory, passes, lanes })

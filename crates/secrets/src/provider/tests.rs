@@ -1,13 +1,42 @@
 //! Tests of the key providers, and the suite that each member passes.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 
 use crypto::{Cost, Kind};
 
 use super::*;
 use crate::tests::fixture::secret;
 
+mod choices;
+#[cfg(target_os = "linux")]
+mod desktop;
+mod devices;
+mod remote;
+mod suite;
+
+use self::suite::conformance;
+
+conformance!(a_passphrase, super::choices::a_passphrase);
+conformance!(a_key_file, super::choices::a_key_file);
+#[cfg(target_os = "linux")]
+conformance!(os_keyring_secret_service, super::desktop::in_the_secret_service);
+#[cfg(target_os = "linux")]
+conformance!(os_keyring_kwallet, super::desktop::in_a_wallet);
+#[cfg(target_os = "linux")]
+conformance!(os_keyring_keyctl, super::desktop::in_the_kernel);
+conformance!(os_keyring_pass, super::devices::in_a_password_store);
+conformance!(transit_of_vault, super::remote::by_transit);
+conformance!(aws_kms_key, super::remote::by_aws_kms);
+conformance!(gcp_kms_key, super::remote::by_gcp_kms);
+conformance!(azure_key, super::remote::by_azure_key_vault);
+conformance!(pkcs11_token, super::devices::on_a_token, in "SOFTHSM2_CONF");
+conformance!(tpm2_object, super::devices::by_a_tpm);
+conformance!(age_recipients, super::devices::for_recipients);
+
 const PLACE: Place<'_> = Place { tenant: "local", subject: "dek", version: 1, kind: Kind::Key };
+
+pub(super) const HOME: HomeId = home_id::TEST;
 
 fn cheap(text: &str) -> Passphrase {
     Passphrase::new(secret(text)).at(Cost::FLOOR)
@@ -25,9 +54,9 @@ fn refused(provider: &dyn KeyProvider) -> String {
     provider.ready(&facts).err().unwrap().to_string()
 }
 
-/// What every member has to pass.
+/// What those that need no service have to pass on their own.
 fn conforms(provider: &dyn KeyProvider) {
-    let facts = provider.facts().unwrap();
+    let facts = provider.facts(&HOME).unwrap();
     assert_eq!(facts.provider(), provider.name());
     let key = DataKey::generate().unwrap();
     let sealed = key.seal(b"canary", &PLACE).unwrap();
@@ -39,6 +68,21 @@ fn conforms(provider: &dyn KeyProvider) {
     assert!(again.unwrap(&wrapped, &Place { tenant: "other", ..PLACE }, b"extra").is_err());
     let text = serde_json::to_string(&facts).unwrap();
     assert_eq!(serde_json::from_str::<Facts>(&text).unwrap(), facts);
+}
+
+#[test]
+fn every_member_of_the_list_passes_the_suite() {
+    let here = include_str!("tests.rs");
+    for listed in KEY_PROVIDERS {
+        let name = listed.name.replace('-', "_");
+        let first = name.split('_').next().unwrap();
+        let known = here.lines().filter(|line| line.starts_with("conformance!("));
+        assert!(
+            known.filter(|line| line.contains(&name) || line.contains(first)).count() > 0,
+            "`{}` has no line `conformance!(..)`",
+            listed.name
+        );
+    }
 }
 
 #[test]
@@ -63,7 +107,7 @@ fn facts_with_unknown_fields_or_providers_are_errors() {
 #[test]
 fn a_passphrase_differs_by_salt_and_cost() {
     let provider = cheap("correct horse");
-    let (one, two) = (provider.facts().unwrap(), provider.facts().unwrap());
+    let (one, two) = (provider.facts(&HOME).unwrap(), provider.facts(&HOME).unwrap());
     assert_ne!(one, two);
     let key = DataKey::generate().unwrap();
     let wrapped = provider.ready(&one).unwrap().wrap(&key, &PLACE, b"").unwrap();
@@ -72,7 +116,7 @@ fn a_passphrase_differs_by_salt_and_cost() {
 
 #[test]
 fn an_empty_passphrase_and_a_cost_below_the_floor_are_refused() {
-    let facts = cheap("x").facts().unwrap();
+    let facts = cheap("x").facts(&HOME).unwrap();
     assert!(cheap("").ready(&facts).is_err());
     let Facts::Passphrase { salt, passes, lanes, .. } = facts else { unreachable!() };
     let lowered = Facts::Passphrase { salt, memory: 8, passes, lanes };
@@ -84,7 +128,7 @@ fn an_empty_passphrase_and_a_cost_below_the_floor_are_refused() {
 #[test]
 fn facts_of_another_provider_are_refused() {
     let (_folder, path) = written(&[b'7'; 64], 0o600);
-    assert!(KeyFile::at(path).ready(&cheap("x").facts().unwrap()).is_err());
+    assert!(KeyFile::at(path).ready(&cheap("x").facts(&HOME).unwrap()).is_err());
     assert!(cheap("x").ready(&Facts::KeyFile { path: "/k".into() }).is_err());
 }
 

@@ -33,6 +33,36 @@ impl Home {
     }
 }
 
+/// Keeps tokens at a place, for tests of what happens to all rows of a tenant.
+pub(crate) fn put(
+    storage: &dyn Storage,
+    keyring: &Keyring,
+    tenant: &TenantName,
+    place: &str,
+    tokens: &[&str],
+) {
+    let at = Spot { tenant: tenant.clone(), key: format!("{PREFIX}{place}"), seed: "seed-1".to_owned() };
+    let renewals = Renewals { storage, keyring, at: &at };
+    let sealed =
+        |(n, token): (usize, &&str)| renewals.seal(&secret(token), u64::try_from(n).unwrap()).unwrap();
+    let tokens = tokens.iter().enumerate().map(sealed).collect();
+    let kept = Kept { epoch: 7, seed: at.seed.clone(), tokens, ..Kept::default() };
+    renewals.write(&kept, None).unwrap();
+}
+
+/// The tokens that are kept at a place.
+pub(crate) fn kept(
+    storage: &dyn Storage,
+    keyring: &Keyring,
+    tenant: &TenantName,
+    place: &str,
+) -> Vec<Vec<u8>> {
+    let at = Spot { tenant: tenant.clone(), key: format!("{PREFIX}{place}"), seed: "seed-1".to_owned() };
+    let renewals = Renewals { storage, keyring, at: &at };
+    let (kept, _) = renewals.read().unwrap();
+    kept.tokens.iter().map(|sealed| shown(&renewals.open(sealed).unwrap())).collect()
+}
+
 fn spot(seed: &str) -> Spot {
     Spot {
         tenant: TenantName::local(),

@@ -36,7 +36,7 @@ impl Age {
         let environment = program::inherited(&self.environment, ["HOME", "PATH"]);
         let arguments =
             vec!["--decrypt".into(), "--identity".into(), identity.into_os_string(), reference.path().into()];
-        Ok(Run { name: "age", program, arguments, environment, token: None, within: WITHIN })
+        Ok(Run { name: "age", program, arguments, environment, token: None, within: WITHIN, folder: None })
     }
 }
 

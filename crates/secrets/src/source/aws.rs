@@ -25,7 +25,7 @@ use super::{Environment, Lender, Setup, Trouble, web};
 use crate::Error;
 
 /// AWS, as one source asks it.
-pub(super) struct Account {
+pub(crate) struct Account {
     service: Service,
     config: Arc<Config>,
     environment: Environment,
@@ -34,13 +34,13 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn new(service: Service, setup: &Setup) -> Self {
+    pub(crate) fn new(service: Service, setup: &Setup) -> Self {
         let (config, environment) = (Arc::clone(&setup.config), setup.environment.clone());
         Self { service, config, environment, wire: tokio::sync::OnceCell::new(), held: Mutex::default() }
     }
 
     /// Asks, with credentials of ours.
-    pub(super) async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         lender: &dyn Lender,
         ask: impl AsyncFnOnce(Keeper<'_>) -> Result<T, aws::wire::Error>,
@@ -169,7 +169,7 @@ impl Account {
 }
 
 /// Why AWS gave nothing.
-pub(super) enum Failed {
+pub(crate) enum Failed {
     Before(Trouble),
     Aws(aws::wire::Error),
 }
@@ -181,8 +181,16 @@ impl From<Trouble> for Failed {
 }
 
 impl Failed {
+    /// The same for whoever asked for no secret.
+    pub(crate) fn trouble(self) -> Trouble {
+        match self {
+            Self::Before(why) => why,
+            Self::Aws(error) => trouble(&error),
+        }
+    }
+
     /// The error of the secret; one of these codes says that it is not there.
-    pub(super) fn of(self, reference: &SecretRef, missing: &[&str]) -> Error {
+    pub(crate) fn of(self, reference: &SecretRef, missing: &[&str]) -> Error {
         match self {
             Self::Before(why) => Error::source(reference, why),
             Self::Aws(error) if error.code().is_some_and(|code| missing.contains(&code)) => {
@@ -224,10 +232,15 @@ struct SystemTime;
 
 impl Clock for SystemTime {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "AWS refuses signatures of another time than its own")]
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+        system_time()
     }
+}
+
+/// The time of this machine, for whoever asks a cloud while no broker runs yet.
+pub(crate) fn system_time() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "clouds refuse signatures of another time than their own")]
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// How long before their end other credentials are asked for.

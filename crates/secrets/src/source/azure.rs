@@ -7,7 +7,7 @@
 //!
 //! Source: the REST reference of Key Vault, "Get Secret".
 
-mod token;
+pub(crate) mod token;
 
 use std::sync::Arc;
 
@@ -62,13 +62,10 @@ impl KeyVault {
         }
         let form = "it is not `VAULT/NAME` or `VAULT/NAME/VERSION`";
         let (vault, name) = path.split_once('/').ok_or(Trouble::Wrong(form))?;
-        let label =
-            |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if !label(vault) || name.split('/').count() > 2 || !name.split('/').all(label) {
+        if !is_label(vault) || name.split('/').count() > 2 || !name.split('/').all(is_label) {
             return Err(Trouble::Wrong(form));
         }
-        let usual = || format!("https://{}.vault.azure.net", vault.to_ascii_lowercase());
-        let address = self.config.azure.vaults.get(vault).cloned().unwrap_or_else(usual);
+        let address = address(&self.config, vault);
         Ok(Place { resource: resource(&address), address, name: name.to_owned() })
     }
 
@@ -76,12 +73,10 @@ impl KeyVault {
     fn place_of_url(&self, url: &str) -> Result<Place, Trouble> {
         let form = Trouble::Wrong("it is not `https://VAULT.vault.azure.net/secrets/NAME`");
         let Some((address, name)) = url.split_once("/secrets/") else { return Err(form) };
-        let label =
-            |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let vault = address.strip_prefix("https://").and_then(|host| host.split_once('.'));
-        let usual = vault.is_some_and(|(vault, domain)| label(vault) && DOMAINS.contains(&domain));
+        let usual = vault.is_some_and(|(vault, domain)| is_label(vault) && DOMAINS.contains(&domain));
         let named = self.config.azure.vaults.values().any(|known| known.trim_end_matches('/') == address);
-        if !(usual || named) || name.split('/').count() > 2 || !name.split('/').all(label) {
+        if !(usual || named) || name.split('/').count() > 2 || !name.split('/').all(is_label) {
             return Err(form);
         }
         Ok(Place { resource: resource(address), address: address.to_owned(), name: name.to_owned() })
@@ -126,8 +121,19 @@ impl SecretSource for KeyVault {
     }
 }
 
+/// Where a vault is: as `sources.toml` says, else where Azure has it.
+pub(crate) fn address(config: &Config, vault: &str) -> String {
+    let usual = || format!("https://{}.vault.azure.net", vault.to_ascii_lowercase());
+    config.azure.vaults.get(vault).cloned().unwrap_or_else(usual)
+}
+
+/// The name of a vault, of what is in it, or a version.
+pub(crate) fn is_label(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 /// What a token for the vaults of this cloud is for.
-fn resource(address: &str) -> String {
+pub(crate) fn resource(address: &str) -> String {
     let domain = DOMAINS.iter().find(|domain| address.ends_with(*domain)).unwrap_or(&"vault.azure.net");
     format!("https://{domain}")
 }
@@ -135,4 +141,4 @@ fn resource(address: &str) -> String {
 pub(super) const SCHEME: &str = "azure-kv";
 pub(super) const PEER: &str = "azure";
 const DOMAINS: &[&str] = &["vault.azure.net", "vault.azure.cn", "vault.usgovcloudapi.net"];
-const VERSION: &str = "7.4";
+pub(crate) const VERSION: &str = "7.4";

@@ -46,7 +46,7 @@ impl Bitwarden {
         let environment = program::inherited(&self.environment, names);
         let arguments = ["secret", "get", id, "--output", "json"].map(Into::into).to_vec();
         let token = Some(("BWS_ACCESS_TOKEN", &token));
-        Run { name: "bws", program, arguments, environment, token, within: WITHIN }.run().await
+        Run { name: "bws", program, arguments, environment, token, within: WITHIN, folder: None }.run().await
     }
 }
 

@@ -57,6 +57,7 @@ impl SecretSource for Command {
                 environment,
                 token: None,
                 within,
+                folder: None,
             };
             run.run().await?.succeeded(reference.path())
         };

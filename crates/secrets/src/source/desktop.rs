@@ -9,7 +9,7 @@ use ::keyring::{Ask, Error as Ring, NoAnswer, Question, Settings};
 use memory::Secret;
 use model::SecretRef;
 
-use super::{Environment, Trouble};
+use super::{Environment, Trouble, program};
 use crate::Error;
 use crate::secrets::waiting;
 
@@ -25,7 +25,7 @@ impl Ask for Nobody {
 }
 
 /// Where the keyrings of this person are.
-pub(super) fn settings(environment: &Environment) -> Settings {
+pub(crate) fn settings(environment: &Environment) -> Settings {
     let home = environment.raw("HOME").map_or_else(|| PathBuf::from("/nonexistent"), PathBuf::from);
     let mut settings = Settings::new(home, Arc::new(Nobody));
     settings.bus.address = environment.text("DBUS_SESSION_BUS_ADDRESS");
@@ -35,11 +35,12 @@ pub(super) fn settings(environment: &Environment) -> Settings {
     settings.pass.password_store = environment.raw("PASSWORD_STORE_DIR").map(PathBuf::from);
     settings.pass.passage_store = environment.raw("PASSAGE_DIR").map(PathBuf::from);
     settings.programs.path = environment.raw("PATH").unwrap_or_default();
+    settings.programs.environment = program::inherited(environment, ["HOME", "GNUPGHOME"]);
     settings
 }
 
 /// Asks a keyring, on a thread that may wait.
-pub(super) async fn asked(
+pub(crate) async fn asked(
     reference: &SecretRef,
     ask: impl FnOnce() -> Result<Secret, Ring> + Send + 'static,
 ) -> Result<Secret, Error> {
@@ -49,8 +50,15 @@ pub(super) async fn asked(
 
 /// What a keyring says is not repeated, but for what it is.
 fn failed(reference: &SecretRef, error: &Ring) -> Error {
-    let why = match error {
-        Ring::NotFound { .. } => return Error::Missing(reference.to_string()),
+    match error {
+        Ring::NotFound { .. } => Error::Missing(reference.to_string()),
+        error => Error::source(reference, trouble(error)),
+    }
+}
+
+/// The same for whoever asked for no secret.
+pub(crate) fn trouble(error: &Ring) -> Trouble {
+    match error {
         Ring::Locked { kind, why } => {
             Trouble::Refused { at: format!("the keyring `{kind}`"), why: format!("it stays locked: {why}") }
         }
@@ -70,9 +78,8 @@ fn failed(reference: &SecretRef, error: &Ring) -> Error {
         Ring::Ask { kind, .. } => {
             Trouble::setting(format!("the keyring `{kind}` wants an answer from a person"))
         }
-        _ => Trouble::setting("the keyring could not be read"),
-    };
-    Error::source(reference, why)
+        _ => Trouble::setting("the keyring could not be used"),
+    }
 }
 
 /// Longer than a call waits; a person who is late finds it open for the next one.

@@ -24,7 +24,7 @@ use super::web::{self, Asked, Reply, Way, Web};
 use super::{Environment, Lender, Setup, Trouble, copied, pick};
 
 /// One API of Google Cloud.
-pub(super) struct Api {
+pub(crate) struct Api {
     name: &'static str,
     address: String,
     config: Arc<Config>,
@@ -40,12 +40,12 @@ struct Metadata {
 }
 
 impl Api {
-    pub(super) fn new(name: &'static str, address: String, setup: &Setup) -> Self {
+    pub(crate) fn new(name: &'static str, address: String, setup: &Setup) -> Self {
         let (config, environment) = (Arc::clone(&setup.config), setup.environment.clone());
         Self { name, address, config, environment, web: tokio::sync::OnceCell::new(), held: Mutex::default() }
     }
 
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &self,
         (method, target): (Method, &str),
         json: Zeroizing<Vec<u8>>,
@@ -120,7 +120,7 @@ impl Api {
 }
 
 /// How tokens are asked for.
-pub(super) fn talk(environment: &Environment) -> Result<Talk, Trouble> {
+pub(crate) fn talk(environment: &Environment) -> Result<Talk, Trouble> {
     let limits =
         EgressLimits { connect: Duration::from_secs(3), reply: Duration::from_secs(5), bytes: 1 << 18 };
     let proxies = web::proxies(environment)?;
@@ -128,7 +128,7 @@ pub(super) fn talk(environment: &Environment) -> Result<Talk, Trouble> {
 }
 
 /// Why there is no token. What a cloud said is not repeated.
-pub(super) fn trouble(error: &cloud::Error) -> Trouble {
+pub(crate) fn trouble(error: &cloud::Error) -> Trouble {
     match error {
         cloud::Error::Refused(fault) if fault.status >= 500 || fault.status == 429 => Trouble::Unreachable {
             at: format!("`{}`", fault.place),
@@ -151,7 +151,7 @@ pub(super) fn trouble(error: &cloud::Error) -> Trouble {
 }
 
 /// What an answer holds in base 64, where its checksum fits (CRC-32C; Google sends the number as a text).
-pub(super) fn held(
+pub(crate) fn held(
     reply: &Reply,
     data: &SecretText,
     sum: Option<&str>,
@@ -162,7 +162,7 @@ pub(super) fn held(
 }
 
 /// RFC 3720, appendix B.4.
-fn crc32c(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
     let mut sum = u32::MAX;
     for byte in bytes {
         sum ^= u32::from(*byte);

@@ -37,7 +37,15 @@ impl Keychain {
         let names = ["HOME", "USER", "PATH", "TMPDIR"].into_iter();
         let names = names.chain(self.tool.environment.iter().map(String::as_str));
         let environment = program::inherited(&self.environment, names);
-        Ok(Run { name: "security", program, arguments, environment, token: None, within: WITHIN })
+        Ok(Run {
+            name: "security",
+            program,
+            arguments,
+            environment,
+            token: None,
+            within: WITHIN,
+            folder: None,
+        })
     }
 }
 

@@ -42,7 +42,7 @@ impl Lender for Deepest {
 }
 
 /// A credential of a source, with what went wrong told as the trouble of the secret that it was wanted for.
-pub(super) async fn own(lender: &dyn Lender, reference: &SecretRef) -> Result<Secret, Trouble> {
+pub(crate) async fn own(lender: &dyn Lender, reference: &SecretRef) -> Result<Secret, Trouble> {
     lender.lend(reference).await.map_err(|error| match error {
         Error::Source { why, .. } if why.is_passing() => {
             Trouble::Needs { reference: reference.to_string(), why: Arc::clone(&why) }

@@ -9,42 +9,42 @@
 //! - Every wait has a limit, every answer a bound; no redirect is followed, and TLS is always checked.
 
 mod age;
-mod aws;
+pub(crate) mod aws;
 mod aws_kms;
 mod aws_local;
 mod aws_sm;
 mod aws_ssm;
-mod azure;
+pub(crate) mod azure;
 mod bitwarden;
 mod command;
 pub(crate) mod config;
-mod desktop;
+pub(crate) mod desktop;
 mod env;
 mod file;
 mod gcp_kms;
 mod gcp_sm;
-mod google;
+pub(crate) mod google;
 mod k8s;
 mod keychain;
 mod keyring;
 mod kwallet;
-mod lender;
+pub(crate) mod lender;
 mod lines;
 mod list;
 mod literal;
 mod llm;
 mod op;
 mod pass;
-mod pick;
-mod program;
-mod secret_text;
+pub(crate) mod pick;
+pub(crate) mod program;
+pub(crate) mod secret_text;
 mod secretservice;
 mod setup;
 mod sops;
 mod sources;
 mod trouble;
-mod vault;
-mod web;
+pub(crate) mod vault;
+pub(crate) mod web;
 mod wincred;
 
 use async_trait::async_trait;
@@ -156,7 +156,7 @@ fn checked(reference: &SecretRef, secret: Secret, stamp: Stamp) -> Result<Fetche
 
 /// Another copy of a secret that a source keeps.
 #[expect(clippy::disallowed_methods, reason = "copies from guarded memory to guarded memory")]
-fn copied(secret: &Secret) -> Result<Secret, Error> {
+pub(crate) fn copied(secret: &Secret) -> Result<Secret, Error> {
     Ok(secret.expose(|bytes| Secret::filled(bytes.len(), |to| to.copy_from_slice(bytes)))?)
 }
 
@@ -171,4 +171,4 @@ fn of_scheme(reference: &SecretRef, scheme: &'static str) -> Result<(), Trouble>
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

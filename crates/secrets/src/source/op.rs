@@ -80,6 +80,7 @@ impl OnePassword {
             environment: program::inherited(&self.environment, NAMES.iter().copied()),
             token: Some(("OP_SERVICE_ACCOUNT_TOKEN", &token)),
             within: WITHIN,
+            folder: None,
         };
         let said = run.run().await?;
         if said.status != Some(0) && said.complained(MISSING) {

@@ -33,7 +33,7 @@ impl Pass {
         let names = NAMES.iter().copied().chain(self.tool.environment.iter().map(String::as_str));
         let environment = program::inherited(&self.environment, names);
         let arguments = vec!["show".into(), "--".into(), name.into()];
-        Ok(Run { name: "pass", program, arguments, environment, token: None, within: WITHIN })
+        Ok(Run { name: "pass", program, arguments, environment, token: None, within: WITHIN, folder: None })
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Fetched, Trouble, aged, guarded};
 use crate::Error;
 
 /// What a reference asks for in these bytes.
-pub(super) fn from(reference: &SecretRef, bytes: Zeroizing<Vec<u8>>) -> Result<Fetched, Error> {
+pub(crate) fn from(reference: &SecretRef, bytes: Zeroizing<Vec<u8>>) -> Result<Fetched, Error> {
     match reference.field() {
         None => aged(reference, guarded(bytes)?),
         Some(field) => aged(reference, member(reference, &bytes, &[field])?),
@@ -17,7 +17,7 @@ pub(super) fn from(reference: &SecretRef, bytes: Zeroizing<Vec<u8>>) -> Result<F
 }
 
 /// The text at a path in a JSON document.
-pub(super) fn member(reference: &SecretRef, document: &[u8], path: &[&str]) -> Result<Secret, Error> {
+pub(crate) fn member(reference: &SecretRef, document: &[u8], path: &[&str]) -> Result<Secret, Error> {
     match lines::json_at(document, path) {
         Ok(Some(value)) => guarded(value),
         Ok(None) => Err(Error::Missing(reference.to_string())),
@@ -30,7 +30,7 @@ pub(super) fn member(reference: &SecretRef, document: &[u8], path: &[&str]) -> R
 }
 
 /// Without one line end, which programs print behind a secret.
-pub(super) fn without_line_end(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+pub(crate) fn without_line_end(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
         if bytes.last() == Some(&b'\r') {
@@ -42,17 +42,17 @@ pub(super) fn without_line_end(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u
 
 /// The bytes of a secret, to look for a member in them.
 #[expect(clippy::disallowed_methods, reason = "looks for the member that a reference names")]
-pub(super) fn plain(secret: &Secret) -> Zeroizing<Vec<u8>> {
+pub(crate) fn plain(secret: &Secret) -> Zeroizing<Vec<u8>> {
     secret.expose(|bytes| Zeroizing::new(bytes.to_vec()))
 }
 
 /// The bytes of a secret that came in base 64.
 #[expect(clippy::disallowed_methods, reason = "decodes a secret that came in base 64")]
-pub(super) fn decoded(secret: &Secret) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decoded(secret: &Secret) -> Option<Zeroizing<Vec<u8>>> {
     secret.expose(|bytes| from_base64(std::str::from_utf8(bytes).ok()?))
 }
 
 /// The bytes of base 64, as several clouds carry a secret.
-pub(super) fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     crypto::from_base64(text).ok().map(Zeroizing::new)
 }

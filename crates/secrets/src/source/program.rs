@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use memory::Secret;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
@@ -17,28 +17,39 @@ use super::{Environment, Trouble};
 use crate::fit::LONGEST;
 
 /// A program that is run once.
-pub(super) struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// Its name for people.
-    pub(super) name: &'a str,
-    pub(super) program: PathBuf,
-    pub(super) arguments: Vec<OsString>,
-    pub(super) environment: Vec<(OsString, OsString)>,
+    pub(crate) name: &'a str,
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) environment: Vec<(OsString, OsString)>,
     /// A token that it reads from a variable, because it knows no other way.
-    pub(super) token: Option<(&'a str, &'a Secret)>,
-    pub(super) within: Duration,
+    pub(crate) token: Option<(&'a str, &'a Secret)>,
+    pub(crate) within: Duration,
+    /// The folder that it works in, where that matters.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// What it said.
-pub(super) struct Said {
-    pub(super) output: Zeroizing<Vec<u8>>,
+pub(crate) struct Said {
+    pub(crate) output: Zeroizing<Vec<u8>>,
     /// The status, where it ended with one.
-    pub(super) status: Option<i32>,
+    pub(crate) status: Option<i32>,
     complaint: Zeroizing<Vec<u8>>,
 }
 
 impl Run<'_> {
     /// Runs it to its end.
-    pub(super) async fn run(self) -> Result<Said, Trouble> {
+    pub(crate) async fn run(self) -> Result<Said, Trouble> {
+        self.carried_out(None).await
+    }
+
+    /// The same with this on its standard input.
+    pub(crate) async fn fed(self, input: Zeroizing<Vec<u8>>) -> Result<Said, Trouble> {
+        self.carried_out(Some(input)).await
+    }
+
+    async fn carried_out(self, input: Option<Zeroizing<Vec<u8>>>) -> Result<Said, Trouble> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear().envs(self.environment.iter().cloned());
         if let Some((name, token)) = self.token {
@@ -51,14 +62,23 @@ impl Run<'_> {
                 command.env(name, std::ffi::OsStr::from_bytes(bytes.trim_ascii()));
             });
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that what it started ends with it.
         command.process_group(0).kill_on_drop(true);
         let started = command.spawn();
         drop(command);
         let mut child = started.map_err(|source| Trouble::System { what: "start its program", source })?;
         let group = Group::of(&child);
-        let said = tokio::time::timeout(self.within, heard(&mut child)).await;
+        let said = tokio::time::timeout(self.within, async {
+            let feeding = feed(child.stdin.take(), input);
+            let (said, ()) = tokio::join!(heard(&mut child), feeding);
+            said
+        });
+        let said = said.await;
         drop(group);
         match said {
             Ok(said) => said,
@@ -69,7 +89,7 @@ impl Run<'_> {
 
 impl Said {
     /// Its output, where it ended well.
-    pub(super) fn succeeded(self, name: &str) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+    pub(crate) fn succeeded(self, name: &str) -> Result<Zeroizing<Vec<u8>>, Trouble> {
         match self.status {
             Some(0) => Ok(self.output),
             status => {
@@ -82,7 +102,7 @@ impl Said {
     }
 
     /// Whether it complained in one of these words, in any case.
-    pub(super) fn complained(&self, words: &[&str]) -> bool {
+    pub(crate) fn complained(&self, words: &[&str]) -> bool {
         let complaint = Zeroizing::new(String::from_utf8_lossy(&self.complaint).to_ascii_lowercase());
         words.iter().any(|word| complaint.contains(word))
     }
@@ -102,6 +122,14 @@ impl Drop for Group {
         if let Some(group) = self.0 {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
+    }
+}
+
+/// A program that ends before it has read everything says so by its status.
+async fn feed(to: Option<tokio::process::ChildStdin>, input: Option<Zeroizing<Vec<u8>>>) {
+    if let (Some(mut to), Some(input)) = (to, input) {
+        let _ = to.write_all(&input).await;
+        let _ = to.shutdown().await;
     }
 }
 
@@ -134,7 +162,7 @@ async fn read(mut from: impl AsyncRead + Unpin, most: usize) -> std::io::Result<
 }
 
 /// The program of this name: where the settings say, else in a folder of `PATH` that is no relative one.
-pub(super) fn find(name: &str, chosen: Option<&Path>, environment: &Environment) -> Result<PathBuf, Trouble> {
+pub(crate) fn find(name: &str, chosen: Option<&Path>, environment: &Environment) -> Result<PathBuf, Trouble> {
     if let Some(chosen) = chosen {
         if !chosen.is_absolute() || !is_program(chosen) {
             let shown = chosen.display();
@@ -151,7 +179,7 @@ pub(super) fn find(name: &str, chosen: Option<&Path>, environment: &Environment)
 }
 
 /// These variables, as far as they are set.
-pub(super) fn inherited<'n>(
+pub(crate) fn inherited<'n>(
     environment: &Environment,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Vec<(OsString, OsString)> {

@@ -6,7 +6,7 @@ use memory::Secret;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 
 /// A text that is a secret.
-pub(super) struct SecretText(pub(super) Secret);
+pub(crate) struct SecretText(pub(crate) Secret);
 
 impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

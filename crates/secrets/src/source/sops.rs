@@ -41,7 +41,7 @@ impl Sops {
         let program = program::find("sops", self.tool.program.as_deref(), &self.environment)?;
         let names = NAMES.iter().copied().chain(self.tool.environment.iter().map(String::as_str));
         let environment = program::inherited(&self.environment, names);
-        Ok(Run { name: "sops", program, arguments, environment, token: None, within: WITHIN })
+        Ok(Run { name: "sops", program, arguments, environment, token: None, within: WITHIN, folder: None })
     }
 }
 

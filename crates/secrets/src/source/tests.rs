@@ -4,10 +4,10 @@ mod conformance;
 mod llm;
 mod local;
 mod machines;
-mod moto;
-mod programs;
-mod remote;
-mod rings;
+pub(crate) mod moto;
+pub(crate) mod programs;
+pub(crate) mod remote;
+pub(crate) mod rings;
 mod services;
 
 use self::conformance::{Placed, Takes, conformance};

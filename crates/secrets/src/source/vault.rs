@@ -6,8 +6,8 @@
 //!
 //! Source: the HTTP API of Vault, "KV secrets engine", "Auth methods", `/sys/leases`, `/auth/token/renew-self`.
 
-mod login;
-mod talk;
+pub(crate) mod login;
+pub(crate) mod talk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

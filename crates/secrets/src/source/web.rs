@@ -14,7 +14,7 @@ use crate::fit::LONGEST;
 
 /// One server, and how it is reached. Connections are kept open by the runtime that made them; another runtime that finds
 /// one closed opens its own.
-pub(super) struct Web {
+pub(crate) struct Web {
     name: &'static str,
     authority: Authority,
     path: String,
@@ -22,32 +22,32 @@ pub(super) struct Web {
 }
 
 /// Whose certificates are believed, and through which proxy it is reached.
-pub(super) struct Way {
-    pub(super) roots: Roots,
-    pub(super) proxies: Proxies,
+pub(crate) struct Way {
+    pub(crate) roots: Roots,
+    pub(crate) proxies: Proxies,
 }
 
 /// A request.
-pub(super) struct Asked<'a> {
-    pub(super) method: Method,
+pub(crate) struct Asked<'a> {
+    pub(crate) method: Method,
     /// Path and query behind the path of the server, percent-encoded.
-    pub(super) target: &'a str,
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) target: &'a str,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// A JSON document; empty is none.
-    pub(super) json: Zeroizing<Vec<u8>>,
+    pub(crate) json: Zeroizing<Vec<u8>>,
 }
 
 /// An answer with a status of 2xx, or one that the source gives a meaning to.
-pub(super) struct Reply {
+pub(crate) struct Reply {
     at: String,
-    pub(super) status: StatusCode,
-    pub(super) body: Zeroizing<Vec<u8>>,
+    pub(crate) status: StatusCode,
+    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 impl Web {
     /// The server at an address such as `https://vault.example.com:8200`. Plain http is for this machine and private
     /// networks; `net` holds that.
-    pub(super) fn new(name: &'static str, address: &str, way: Way) -> Result<Self, Trouble> {
+    pub(crate) fn new(name: &'static str, address: &str, way: Way) -> Result<Self, Trouble> {
         let wrong = |why: &str| Trouble::setting(format!("the address of {name} {why}"));
         let address = address.trim().trim_end_matches('/');
         let (scheme, rest) =
@@ -71,12 +71,12 @@ impl Web {
     }
 
     /// Whom we talk to, for people.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         format!("{} at `{}{}`", self.name, self.authority, self.path)
     }
 
     /// Asks. What says that it can't right now (429 and 5xx) is out of reach, not an answer.
-    pub(super) async fn ask(&self, asked: Asked<'_>) -> Result<Reply, Trouble> {
+    pub(crate) async fn ask(&self, asked: Asked<'_>) -> Result<Reply, Trouble> {
         let Asked { method, target, headers, json } = asked;
         let at = self.shown();
         let mut request = Request::builder()
@@ -106,7 +106,7 @@ impl Web {
 
 impl Reply {
     /// The same, where its status is one of success; else a refusal in our words.
-    pub(super) fn accepted(self) -> Result<Self, Trouble> {
+    pub(crate) fn accepted(self) -> Result<Self, Trouble> {
         let why = match self.status {
             status if status.is_success() => return Ok(self),
             StatusCode::UNAUTHORIZED => "it does not know our credential, or not any more (401)".to_owned(),
@@ -121,12 +121,12 @@ impl Reply {
     }
 
     /// The document.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
         serde_json::from_slice(&self.body).map_err(|_| self.wrong("is not the document that is expected"))
     }
 
     /// An answer that is not what it should be.
-    pub(super) fn wrong(&self, what: &'static str) -> Trouble {
+    pub(crate) fn wrong(&self, what: &'static str) -> Trouble {
         Trouble::Answer { at: self.at.clone(), what }
     }
 }
@@ -153,7 +153,7 @@ fn unreached(at: String, error: &net::Error) -> Trouble {
 }
 
 /// The usual proxies of the environment. Never for a cluster's own API or for metadata, which no proxy should see.
-pub(super) fn proxies(environment: &Environment) -> Result<Proxies, Trouble> {
+pub(crate) fn proxies(environment: &Environment) -> Result<Proxies, Trouble> {
     let either = |upper: &str, lower: &str| environment.text(upper).or_else(|| environment.text(lower));
     let (https, http, no) = (
         either("HTTPS_PROXY", "https_proxy"),
@@ -166,7 +166,7 @@ pub(super) fn proxies(environment: &Environment) -> Result<Proxies, Trouble> {
 
 /// A header with a credential of ours: some text, then the secret, without the line end that a file may have.
 #[expect(clippy::disallowed_methods, reason = "puts the credential of a source on its request")]
-pub(super) fn credential(before: &str, secret: &Secret) -> Result<HeaderValue, Trouble> {
+pub(crate) fn credential(before: &str, secret: &Secret) -> Result<HeaderValue, Trouble> {
     let value = secret.expose(|bytes| {
         HeaderValue::from_bytes(&Zeroizing::new([before.as_bytes(), bytes.trim_ascii()].concat()))
     });
@@ -177,7 +177,7 @@ pub(super) fn credential(before: &str, secret: &Secret) -> Result<HeaderValue, T
 }
 
 /// The segments of a path that a reference names: nothing that a server or a proxy would read as another path.
-pub(super) fn safe_path(path: &str) -> Result<&str, Trouble> {
+pub(crate) fn safe_path(path: &str) -> Result<&str, Trouble> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~+@=,".contains(&byte);
     let segment = |text: &str| !text.is_empty() && text != "." && text != ".." && text.bytes().all(plain);
     if path.split('/').all(segment) {

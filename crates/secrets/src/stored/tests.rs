@@ -68,10 +68,22 @@ fn a_name_is_put_once_and_rotated_after_that() {
 }
 
 #[test]
+fn a_secret_of_100_000_bytes_is_kept_and_comes_back_whole() {
+    let (case, local) = (Case::new(), local());
+    let stored = case.of(&local);
+    for length in [70_000, 100_000] {
+        let text: String = (0..length).map(|n| char::from(b'a' + u8::try_from(n % 23).unwrap())).collect();
+        let key = name(&format!("document/{length}"));
+        stored.put(&key, &secret(&text), Disclosure::Never, at(0)).unwrap();
+        assert!(current(&stored, &key, at(1)) == text.as_bytes(), "{length}");
+    }
+}
+
+#[test]
 fn bytes_that_can_be_no_credential_are_refused_and_not_repeated() {
     let (case, local) = (Case::new(), local());
     let stored = case.of(&local);
-    let long = "x".repeat(64 * 1024 + 1);
+    let long = "x".repeat(100_001);
     let cases = [
         ("", Unfit::Empty),
         (" \t\r\n      ", Unfit::Blank),

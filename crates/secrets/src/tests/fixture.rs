@@ -48,7 +48,7 @@ impl KeyProvider for Fixed {
         "key-file"
     }
 
-    fn facts(&self) -> Result<Facts, Error> {
+    fn facts(&self, _home: &crate::HomeId) -> Result<Facts, Error> {
         Ok(Facts::KeyFile { path: "/nowhere/key".into() })
     }
 

@@ -39,5 +39,5 @@ made = kms.create_key()["KeyMetadata"]["KeyId"]
 sealed = kms.encrypt(KeyId=made, Plaintext=b"CANARY-moto-kms")["CiphertextBlob"]
 import base64
 
-print(json.dumps({"url": url, "id": both[0], "secret": both[1], "sealed": base64.b64encode(sealed).decode()}), flush=True)
+print(json.dumps({"url": url, "id": both[0], "secret": both[1], "sealed": base64.b64encode(sealed).decode(), "key": made}), flush=True)
 sys.stdin.read()

@@ -28,6 +28,10 @@ struct State {
     secrets: BTreeMap<String, Vec<u8>>,
     parameters: BTreeMap<String, String>,
     sealed: BTreeMap<String, Vec<u8>>,
+    /// The ARNs of the keys of KMS that seal, by all their names.
+    keys: BTreeMap<String, String>,
+    /// Key and context of what was sealed.
+    bound: BTreeMap<String, (String, Value)>,
 }
 
 impl Keeper {
@@ -45,6 +49,18 @@ impl Keeper {
     /// Keeps a `SecureString` in Parameter Store.
     pub fn put_parameter(&self, name: &str, value: &str) {
         self.0.change(|state| state.parameters.insert(name.to_owned(), value.to_owned()));
+    }
+
+    /// Makes a key of KMS with an alias, and gives its ARN.
+    #[must_use]
+    pub fn make_key(&self, id: &str, alias: &str) -> String {
+        let arn = format!("arn:aws:kms:eu-central-1:111122223333:key/{id}");
+        self.0.change(|state| {
+            for name in [id.to_owned(), format!("alias/{alias}"), arn.clone()] {
+                state.keys.insert(name, arn.clone());
+            }
+        });
+        arn
     }
 
     /// Seals bytes with a key of KMS, and gives the ciphertext in base 64.
@@ -88,6 +104,10 @@ impl Answers for State {
                 ),
                 None => failed("ParameterNotFound"),
             },
+            "TrentService.Encrypt" => self.encrypt(&form),
+            "TrentService.Decrypt" if self.bound.contains_key(&text("CiphertextBlob")) => {
+                self.decrypt_bound(&form)
+            }
             "TrentService.Decrypt" => match self.sealed.get(&text("CiphertextBlob")) {
                 Some(bytes) => {
                     Said::new(200, json!({ "KeyId": "arn:aws:kms:x", "Plaintext": STANDARD.encode(bytes) }))
@@ -96,6 +116,42 @@ impl Answers for State {
             },
             _ => failed("UnknownOperationException"),
         }
+    }
+}
+
+impl State {
+    fn encrypt(&mut self, form: &Value) -> Said {
+        let text = |name: &str| form.get(name).and_then(Value::as_str).unwrap_or_default();
+        let Some(arn) = self.keys.get(text("KeyId")).cloned() else { return failed("NotFoundException") };
+        let Ok(plain) = STANDARD.decode(text("Plaintext")) else { return failed("SerializationException") };
+        if plain.is_empty() || plain.len() > 4096 {
+            return failed("ValidationException");
+        }
+        let sealed = STANDARD.encode(format!("canary-sealed-{}", self.sealed.len()));
+        let context = form.get("EncryptionContext").cloned().unwrap_or_default();
+        self.sealed.insert(sealed.clone(), plain);
+        self.bound.insert(sealed.clone(), (arn.clone(), context));
+        Said::new(
+            200,
+            json!({ "KeyId": arn, "CiphertextBlob": sealed, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT" }),
+        )
+    }
+
+    fn decrypt_bound(&self, form: &Value) -> Said {
+        let text = |name: &str| form.get(name).and_then(Value::as_str).unwrap_or_default();
+        let sealed = text("CiphertextBlob");
+        let (Some((arn, context)), Some(plain)) = (self.bound.get(sealed), self.sealed.get(sealed)) else {
+            return failed("InvalidCiphertextException");
+        };
+        match form.get("KeyId").and_then(Value::as_str).map(|name| self.keys.get(name)) {
+            Some(None) => return failed("NotFoundException"),
+            Some(Some(named)) if named != arn => return failed("IncorrectKeyException"),
+            _ => {}
+        }
+        if form.get("EncryptionContext").cloned().unwrap_or_default() != *context {
+            return failed("InvalidCiphertextException");
+        }
+        Said::new(200, json!({ "KeyId": arn, "Plaintext": STANDARD.encode(plain) }))
     }
 }
 

@@ -1,11 +1,13 @@
 //! Microsoft Azure: tokens of Entra and of managed identities, and Key Vault.
 //!
 //! Source: "OAuth 2.0 client credentials flow", "How to use managed identities on a VM to acquire an access token", and the
-//! REST reference of Key Vault, "Get Secret" (API version 7.4).
+//! REST reference of Key Vault, "Get Secret", "Wrap Key" and "Unwrap Key" (API version 7.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
 use super::{Answers, Heard, Said, Server, served};
 
@@ -20,6 +22,10 @@ struct State {
     clients: BTreeSet<(String, String, String)>,
     tokens: BTreeSet<String>,
     secrets: BTreeMap<String, String>,
+    /// RSA keys and their versions, the newest last.
+    keys: BTreeMap<String, Vec<String>>,
+    /// What was wrapped, by `KEY/VERSION` and what came of it.
+    wrapped: BTreeMap<(String, String), String>,
 }
 
 impl Azure {
@@ -33,6 +39,11 @@ impl Azure {
     pub fn know_client(&self, tenant: &str, client: &str, secret: &str) {
         let known = (tenant.to_owned(), client.to_owned(), secret.to_owned());
         self.0.change(|state| state.clients.insert(known));
+    }
+
+    /// Makes a version of an RSA key, which is its newest from now on.
+    pub fn make_key(&self, name: &str, version: &str) {
+        self.0.change(|state| state.keys.entry(name.to_owned()).or_default().push(version.to_owned()));
     }
 
     /// Keeps a secret.
@@ -54,15 +65,18 @@ impl Answers for State {
                 Said::new(400, json!({ "error": "invalid_request" }))
             };
         }
-        let Some(name) = heard.path.strip_prefix("/secrets/") else {
-            return failed(404, "ResourceNotFound");
-        };
         if !heard.bearer().is_some_and(|token| self.tokens.contains(token)) {
             return failed(401, "Unauthorized");
         }
         if !heard.query.starts_with("api-version=7.") {
             return failed(400, "BadParameter");
         }
+        if let Some(key) = heard.path.strip_prefix("/keys/").filter(|_| heard.method == "POST") {
+            return self.key(key, &heard.json());
+        }
+        let Some(name) = heard.path.strip_prefix("/secrets/") else {
+            return failed(404, "ResourceNotFound");
+        };
         match self.secrets.get(name.split('/').next().unwrap_or_default()) {
             Some(value) => Said::new(
                 200,
@@ -95,6 +109,38 @@ impl State {
             );
         }
         self.token()
+    }
+
+    /// `NAME/VERSION/wrapkey` and `NAME/VERSION/unwrapkey`; no version means the newest one.
+    fn key(&mut self, path: &str, form: &Value) -> Said {
+        let text = |name: &str| form.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let parts: Vec<&str> = path.split('/').collect();
+        let [name, version, what] = parts.as_slice() else { return failed(404, "ResourceNotFound") };
+        let Some(versions) = self.keys.get(*name) else { return failed(404, "KeyNotFound") };
+        let version = if version.is_empty() { versions.last().map_or("", String::as_str) } else { version };
+        if !versions.iter().any(|known| known == version) {
+            return failed(404, "KeyNotFound");
+        }
+        // RSA of 2048 bits with OAEP and SHA-256 takes 190 bytes.
+        let length = URL_SAFE_NO_PAD.decode(text("value")).map_or(usize::MAX, |bytes| bytes.len());
+        if text("alg") != "RSA-OAEP-256" || (*what == "wrapkey" && length > 190) {
+            return failed(400, "BadParameter");
+        }
+        let (kid, at) =
+            (format!("https://acme.vault.azure.net/keys/{name}/{version}"), format!("{name}/{version}"));
+        let value = match *what {
+            "wrapkey" => {
+                let made = URL_SAFE_NO_PAD.encode(format!("canary-wrapped-{}", self.wrapped.len()));
+                self.wrapped.insert((at, made.clone()), text("value"));
+                made
+            }
+            "unwrapkey" => match self.wrapped.get(&(at, text("value"))) {
+                Some(value) => value.clone(),
+                None => return failed(400, "BadParameter"),
+            },
+            _ => return failed(404, "ResourceNotFound"),
+        };
+        Said::new(200, json!({ "kid": kid, "value": value }))
     }
 
     fn token(&mut self) -> Said {

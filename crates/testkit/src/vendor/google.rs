@@ -1,7 +1,7 @@
 //! Google Cloud: tokens of service accounts, the metadata server, Secret Manager and KMS.
 //!
 //! Source: "Using OAuth 2.0 for server to server applications", "View and query VM metadata", the REST references of Secret
-//! Manager (`projects.secrets.versions.access`) and Cloud KMS (`cryptoKeys.decrypt`), and AIP-193 for errors.
+//! Manager (`projects.secrets.versions.access`) and Cloud KMS (`cryptoKeys.encrypt`, `cryptoKeys.decrypt`), and AIP-193 for errors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +23,10 @@ struct State {
     secrets: BTreeMap<String, Vec<u8>>,
     /// What a key opens, by the name of the key and the ciphertext.
     sealed: BTreeMap<(String, String), Vec<u8>>,
+    /// Keys that seal as well.
+    keys: BTreeSet<String>,
+    /// What they sealed was bound to this.
+    bound: BTreeMap<String, String>,
     corrupt: bool,
 }
 
@@ -45,6 +49,11 @@ impl Google {
         let sealed = STANDARD.encode(backwards);
         self.0.change(|state| state.sealed.insert((key.to_owned(), sealed.clone()), bytes.to_vec()));
         sealed
+    }
+
+    /// Makes a key that seals what it is asked to.
+    pub fn make_key(&self, name: &str) {
+        self.0.change(|state| state.keys.insert(name.to_owned()));
     }
 
     /// Sends checksums that do not fit from now on.
@@ -70,6 +79,9 @@ impl Answers for State {
         let Some(name) = heard.path.strip_prefix("/v1/") else { return failed(404, "NOT_FOUND") };
         if let Some(name) = name.strip_suffix(":access").filter(|_| heard.method == "GET") {
             return self.access(name);
+        }
+        if let Some(key) = name.strip_suffix(":encrypt").filter(|_| heard.method == "POST") {
+            return self.encrypt(key, &heard.json());
         }
         match name.strip_suffix(":decrypt").filter(|_| heard.method == "POST") {
             Some(key) => self.decrypt(key, &heard.json()),
@@ -113,8 +125,39 @@ impl State {
         )
     }
 
+    fn encrypt(&mut self, key: &str, form: &Value) -> Said {
+        let text = |name: &str| form.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if !self.keys.contains(key) {
+            return failed(404, "NOT_FOUND");
+        }
+        let Ok(plain) = STANDARD.decode(text("plaintext")) else { return failed(400, "INVALID_ARGUMENT") };
+        let bound = text("additionalAuthenticatedData");
+        let bytes = STANDARD.decode(&bound).unwrap_or_default();
+        let fits = |name: &str, bytes: &[u8]| text(name).parse() == Ok(i64::from(crc32c(bytes)));
+        if !fits("plaintextCrc32c", &plain) || !fits("additionalAuthenticatedDataCrc32c", &bytes) {
+            return failed(400, "INVALID_ARGUMENT");
+        }
+        let sealed = format!("canary-sealed-{}", self.sealed.len());
+        let sum = i64::from(crc32c(sealed.as_bytes())) + i64::from(self.corrupt);
+        let sealed = STANDARD.encode(sealed);
+        self.sealed.insert((key.to_owned(), sealed.clone()), plain);
+        self.bound.insert(sealed.clone(), bound);
+        Said::new(
+            200,
+            json!({
+                "name": format!("{key}/cryptoKeyVersions/1"), "ciphertext": sealed,
+                "ciphertextCrc32c": sum.to_string(), "verifiedPlaintextCrc32c": true,
+                "verifiedAdditionalAuthenticatedDataCrc32c": true, "protectionLevel": "HSM",
+            }),
+        )
+    }
+
     fn decrypt(&self, key: &str, form: &Value) -> Said {
         let sealed = form.get("ciphertext").and_then(Value::as_str).unwrap_or_default();
+        let bound = form.get("additionalAuthenticatedData").and_then(Value::as_str).unwrap_or_default();
+        if self.bound.get(sealed).map_or("", String::as_str) != bound {
+            return failed(400, "INVALID_ARGUMENT");
+        }
         let Some(bytes) = self.sealed.get(&(key.to_owned(), sealed.to_owned())) else {
             let known = self.sealed.keys().any(|(known, _)| known == key);
             return if known { failed(400, "INVALID_ARGUMENT") } else { failed(404, "NOT_FOUND") };

@@ -1,10 +1,13 @@
-//! A Vault: key-value engines of both versions, dynamic credentials with leases, tokens, `AppRole`, Kubernetes and JWT.
+//! A Vault: key-value engines of both versions, dynamic credentials with leases, transit, tokens, `AppRole`, Kubernetes and
+//! JWT.
 //!
 //! Source: Vault's HTTP API (developer.hashicorp.com/vault/api-docs): `secret/kv/kv-v1`, `secret/kv/kv-v2`, `system/leases`,
-//! `auth/token`, `auth/approle`, `auth/kubernetes`, `auth/jwt`, and "Error responses".
+//! `secret/transit`, `auth/token`, `auth/approle`, `auth/kubernetes`, `auth/jwt`, and "Error responses".
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Answers, Heard, Said, Server, served};
@@ -32,6 +35,10 @@ struct State {
     /// The whole answer's `data` by path, with the lease of what is dynamic.
     paths: BTreeMap<String, (Value, Option<Lease>)>,
     leases: BTreeMap<String, Lease>,
+    /// The keys of transit engines, by `MOUNT/KEY`.
+    transit: BTreeSet<String>,
+    /// What they sealed: key, plaintext and associated data by the ciphertext.
+    sealed: BTreeMap<String, (String, String, String)>,
     made: u64,
 }
 
@@ -46,6 +53,8 @@ impl Vault {
             sign_ins: BTreeSet::new(),
             paths: BTreeMap::new(),
             leases: BTreeMap::new(),
+            transit: BTreeSet::new(),
+            sealed: BTreeMap::new(),
             made: 0,
         }))
     }
@@ -88,6 +97,11 @@ impl Vault {
         self.0.change(|state| state.paths.insert(path.to_owned(), (data.clone(), lease)));
     }
 
+    /// Makes a key of a transit engine.
+    pub fn make_key(&self, mount: &str, key: &str) {
+        self.0.change(|state| state.transit.insert(format!("{mount}/{key}")));
+    }
+
     /// Ends every lease.
     pub fn revoke_leases(&self) {
         self.0.change(|state| state.leases.clear());
@@ -121,6 +135,9 @@ impl Answers for State {
             }
             ("PUT" | "POST", "sys/leases/renew") => self.renew(&heard.json()),
             ("GET", _) => self.read(path),
+            ("POST", path) if path.contains("/encrypt/") || path.contains("/decrypt/") => {
+                self.transit(path, &heard.json())
+            }
             _ => errors(405, "unsupported operation"),
         }
     }
@@ -152,6 +169,44 @@ impl State {
             "client_token": token, "accessor": "0e9e354a", "policies": ["default"], "lease_duration": seconds,
             "renewable": renewable, "token_type": "service",
         } })
+    }
+
+    /// `encrypt` and `decrypt` with associated data, as for keys of an AEAD.
+    fn transit(&mut self, path: &str, form: &Value) -> Said {
+        let text = |name: &str| form.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let parts: Vec<&str> = path.rsplitn(3, '/').collect();
+        let [key, what, mount] = parts.as_slice() else { return errors(404, "unsupported path") };
+        let key = format!("{mount}/{key}");
+        if !self.transit.contains(&key) {
+            // Making it on the way needs a right that nobody has here.
+            return match *what {
+                "encrypt" => errors(403, "permission denied"),
+                _ => errors(400, "encryption key not found"),
+            };
+        }
+        let bound = text("associated_data");
+        if STANDARD.decode(&bound).is_err() {
+            return errors(400, "failed to base64-decode associated_data");
+        }
+        if *what == "encrypt" {
+            if STANDARD.decode(text("plaintext")).is_err() {
+                return errors(400, "failed to base64-decode plaintext");
+            }
+            self.made += 1;
+            let sealed = format!("vault:v1:{}", STANDARD.encode(format!("canary-sealed-{}", self.made)));
+            self.sealed.insert(sealed.clone(), (key, text("plaintext"), bound));
+            return Said::new(200, json!({ "data": { "ciphertext": sealed, "key_version": 1 } }));
+        }
+        let sealed = text("ciphertext");
+        if !sealed.starts_with("vault:v") {
+            return errors(400, "invalid ciphertext: no prefix");
+        }
+        match self.sealed.get(&sealed) {
+            Some((by, plain, with)) if *by == key && *with == bound => {
+                Said::new(200, json!({ "data": { "plaintext": plain } }))
+            }
+            _ => errors(400, "cipher: message authentication failed"),
+        }
     }
 
     fn read(&mut self, path: &str) -> Said {

@@ -181,6 +181,6 @@ const KNOWN: [&str; 9] = [
 ];
 const SHORTEST: usize = 10;
 /// What the store of secrets takes.
-const LARGEST: usize = 64 * 1024;
+const LARGEST: usize = 100_000;
 const MOST_METADATA: usize = 51_200;
 const LONGEST_NAME: usize = 64;

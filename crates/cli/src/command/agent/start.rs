@@ -24,7 +24,7 @@ use crate::serving::{self, House, Ports};
 use crate::settings::agent::{AgentSettings, Mode, Places, Typed};
 use crate::settings::{self, Settings};
 use crate::supervisor::{self, Supervisor};
-use crate::{args, typed as asked, wire};
+use crate::{args, wire};
 
 /// Runs the agent until it is told to stop.
 pub(crate) fn run(home: &Home, voice: Voice, typed: Typed, printer: Printer) -> Outcome {
@@ -78,7 +78,7 @@ impl Begun<'_> {
         settings.development.value = agent.mode.value == Mode::Development;
         let opened = wire::open(home, &settings, wire::Serving::Threads(1))
             .map_err(|failure| prefixed("Failed to start agent", failure))?;
-        unlock(&opened)?;
+        opened.keys.unlock(&opened.broker)?;
         say.line("Capability engine initialized with Ed25519 signing")?;
         let supervisor = Supervisor::of(&settings::environment);
         let detached = typed.detached;
@@ -197,17 +197,6 @@ fn first_start(home: &Home) -> Outcome {
     Printer::say(&format!("Made the home `{}`, protected by a key file in it.", home.folder().display()));
     Printer::say(&format!("The recovery key is in `{}`. Move it off this machine.", path.display()));
     Ok(())
-}
-
-/// A key file at once, a passphrase from whoever types it; else the agent starts sealed.
-fn unlock(opened: &wire::Opened) -> Outcome {
-    match wire::unattended(&opened.facts) {
-        Some(key) => Ok(opened.broker.unseal(&key)?),
-        None => match asked::passphrase_if_any()? {
-            Some(passphrase) => Ok(opened.broker.unseal(&secrets::Passphrase::new(passphrase))?),
-            None => Ok(()),
-        },
-    }
 }
 
 /// The folders that are made where they are not there: those of the seed for `vault`, those of the home for us.

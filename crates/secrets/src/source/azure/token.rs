@@ -22,7 +22,7 @@ use crate::source::secret_text::SecretText;
 use crate::source::{Environment, Lender, Trouble, copied};
 
 /// Tokens, by what they are for.
-pub(super) struct Tokens {
+pub(crate) struct Tokens {
     config: Arc<Config>,
     environment: Environment,
     held: Mutex<BTreeMap<String, Token>>,
@@ -36,11 +36,11 @@ struct Metadata {
 }
 
 impl Tokens {
-    pub(super) fn new(config: Arc<Config>, environment: Environment) -> Self {
+    pub(crate) fn new(config: Arc<Config>, environment: Environment) -> Self {
         Self { config, environment, held: Mutex::default() }
     }
 
-    pub(super) async fn token(&self, resource: &str, lender: &dyn Lender) -> Result<Secret, Trouble> {
+    pub(crate) async fn token(&self, resource: &str, lender: &dyn Lender) -> Result<Secret, Trouble> {
         let mut held = self.held.lock().await;
         let now = lender.now();
         if held.get(resource).is_none_or(|token| token.ends.since(now) <= EARLY) {
@@ -50,7 +50,7 @@ impl Tokens {
         token.and_then(Result::ok).ok_or(Trouble::Wrong("there is no guarded memory for a token"))
     }
 
-    pub(super) async fn forget(&self, resource: &str) {
+    pub(crate) async fn forget(&self, resource: &str) {
         self.held.lock().await.remove(resource);
     }
 

@@ -13,7 +13,7 @@ use crate::source::config;
 use crate::tests::fixture::{at, secret, shown};
 
 /// The emulation, while it runs. It ends with its standard input.
-struct Moto(Child);
+pub(crate) struct Moto(Child);
 
 impl Drop for Moto {
     fn drop(&mut self) {
@@ -24,7 +24,7 @@ impl Drop for Moto {
 }
 
 /// Starts it; `None` where it isn't installed.
-fn start() -> Option<(Moto, Value)> {
+pub(crate) fn start() -> Option<(Moto, Value)> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fakes/emulated_aws.py");
     let mut command = Command::new(program("python3", "python3"));
     command.env_clear().env("PATH", search_path()).arg(script);

@@ -13,12 +13,12 @@ use crate::Config;
 use crate::source::config;
 
 #[expect(clippy::disallowed_methods, reason = "tests look for programs where their own shell does")]
-pub(super) fn search_path() -> OsString {
+pub(crate) fn search_path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
 /// Where a program is; fails the test where it isn't installed.
-pub(super) fn program(name: &str, package: &str) -> PathBuf {
+pub(crate) fn program(name: &str, package: &str) -> PathBuf {
     let found =
         std::env::split_paths(&search_path()).map(|folder| folder.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("`{name}` is not installed: the package `{package}` has it"))
@@ -30,7 +30,7 @@ fn fake(name: &str) -> PathBuf {
 }
 
 /// An environment with this home, the search path, and more.
-pub(super) fn environment(home: &Path, more: &[(&str, &str)]) -> Environment {
+pub(crate) fn environment(home: &Path, more: &[(&str, &str)]) -> Environment {
     let mut all: Vec<(String, OsString)> =
         more.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
     all.push(("HOME".to_owned(), home.as_os_str().to_owned()));
@@ -38,12 +38,12 @@ pub(super) fn environment(home: &Path, more: &[(&str, &str)]) -> Environment {
     Environment::of(move |name| all.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()))
 }
 
-pub(super) fn setup(config: Config, environment: Environment) -> Setup {
+pub(crate) fn setup(config: Config, environment: Environment) -> Setup {
     Setup { config: Arc::new(config), environment, ..Setup::default() }
 }
 
 /// Runs a command of the set-up of a test, with this on its standard input.
-pub(super) fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -56,7 +56,7 @@ pub(super) fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
     said.stdout
 }
 
-pub(super) fn write(path: &Path, bytes: &[u8]) {
+pub(crate) fn write(path: &Path, bytes: &[u8]) {
     store::files::replace(path, bytes, 0o600).unwrap();
 }
 
@@ -64,7 +64,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-pub(super) fn op_setup(home: &Path) -> Setup {
+pub(crate) fn op_setup(home: &Path) -> Setup {
     let token = Some("store:op".parse().unwrap());
     let onepassword = config::OnePassword { connect: None, token, program: Some(fake("op.py")) };
     setup(Config { onepassword, ..Config::default() }, environment(home, &[]))
@@ -79,7 +79,7 @@ pub(super) fn by_op(bytes: Option<&[u8]>) -> Placed {
         .needing(&[("store:op", "ops_CANARY-service\n")])
 }
 
-pub(super) fn bws_setup(home: &Path) -> Setup {
+pub(crate) fn bws_setup(home: &Path) -> Setup {
     let tool = config::Tool { program: Some(fake("bws.py")), ..config::Tool::default() };
     setup(Config { bitwarden: tool, ..Config::default() }, environment(home, &[]))
 }
@@ -107,13 +107,13 @@ pub(super) fn in_a_sops_file(bytes: Option<&[u8]>) -> Placed {
     Placed::new(source, &format!("sops:{}#slack", file.display()), Takes::Text, home)
 }
 
-pub(super) fn age_setup(home: &Path) -> Setup {
+pub(crate) fn age_setup(home: &Path) -> Setup {
     let age = config::Age { program: None, identity: Some(home.join("identity")) };
     setup(Config { age, ..Config::default() }, environment(home, &[]))
 }
 
 /// A file that the real program encrypted, and the identity that opens it.
-pub(super) fn encrypted(home: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+pub(crate) fn encrypted(home: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let identity = home.join("identity");
     if !identity.exists() {
         run(Command::new(program("age-keygen", "age")).arg("-o").arg(&identity), b"");
@@ -135,10 +135,10 @@ pub(super) fn in_an_age_file(bytes: Option<&[u8]>) -> Placed {
 }
 
 /// A password store with a key of its own, shared by the tests that run at the same time, and gone with the last.
-pub(super) struct PasswordStore(TempDir);
+pub(crate) struct PasswordStore(TempDir);
 
 impl PasswordStore {
-    pub(super) fn shared() -> Arc<Self> {
+    pub(crate) fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<PasswordStore>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap();
         shared.upgrade().unwrap_or_else(|| {
@@ -175,15 +175,19 @@ impl PasswordStore {
         command
     }
 
-    pub(super) fn put(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) {
         run(self.command("pass", "pass").args(["insert", "--multiline", "--force", name]), bytes);
     }
 
-    pub(super) fn source(&self) -> crate::source::pass::Pass {
+    pub(crate) fn setup(&self) -> Setup {
         let gnupg = self.0.path().join("gnupg");
         let environment =
             environment(self.0.path(), &[("GNUPGHOME", gnupg.to_str().unwrap()), ("LANG", "C.UTF-8")]);
-        crate::source::pass::Pass::new(&setup(Config::default(), environment))
+        setup(Config::default(), environment)
+    }
+
+    pub(super) fn source(&self) -> crate::source::pass::Pass {
+        crate::source::pass::Pass::new(&self.setup())
     }
 }
 
@@ -195,7 +199,7 @@ impl Drop for PasswordStore {
 }
 
 /// Another name for each, so that they can share a store.
-pub(super) fn fresh() -> String {
+pub(crate) fn fresh() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("slack-{}", NEXT.fetch_add(1, Ordering::SeqCst))

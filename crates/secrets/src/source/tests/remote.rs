@@ -11,7 +11,7 @@ use super::*;
 use crate::Config;
 use crate::source::config::{self, VaultAuth};
 
-pub(super) fn setup(config: Config, environment: &[(&str, &str)]) -> Setup {
+pub(crate) fn setup(config: Config, environment: &[(&str, &str)]) -> Setup {
     Setup { config: Arc::new(config), environment: Environment::with(environment), ..Setup::default() }
 }
 
@@ -19,7 +19,7 @@ fn text(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).ok().map(str::to_owned)
 }
 
-pub(super) fn vault_config(vault: &Vault, auth: Option<VaultAuth>) -> Config {
+pub(crate) fn vault_config(vault: &Vault, auth: Option<VaultAuth>) -> Config {
     let vault = config::Vault { address: Some(vault.url()), auth, ..config::Vault::default() };
     Config { vault, ..Config::default() }
 }
@@ -54,7 +54,7 @@ pub(super) fn in_an_old_vault(bytes: Option<&[u8]>) -> Placed {
         .needing(&[("env:VAULT_TOKEN", "hvs.CANARY-root")])
 }
 
-pub(super) fn keeper(keeper: &Keeper) -> Setup {
+pub(crate) fn keeper(keeper: &Keeper) -> Setup {
     let aws = config::Aws {
         region: Some("eu-central-1".to_owned()),
         endpoint: Some(keeper.url()),
@@ -96,7 +96,7 @@ pub(super) fn sealed_by_aws(bytes: Option<&[u8]>) -> Placed {
     Placed::new(source, &sealed, Takes::UpTo(4096), aws).needing(AWS_PURSE)
 }
 
-pub(super) fn google(google: &Google) -> Setup {
+pub(crate) fn google(google: &Google) -> Setup {
     let address = Some(google.url());
     let (secret_manager, kms) = (address.clone(), address);
     let gcp = config::Gcp { secret_manager, kms, ..config::Gcp::default() };
@@ -131,7 +131,7 @@ pub(super) fn in_gcp_kms_of_a_peer(bytes: Option<&[u8]>) -> Placed {
     sealed_by_google("gcp", bytes)
 }
 
-pub(super) fn azure(azure: &Azure) -> Setup {
+pub(crate) fn azure(azure: &Azure) -> Setup {
     let azure = config::Azure {
         tenant: Some("acme".to_owned()),
         client: Some("doorward".to_owned()),
@@ -164,7 +164,7 @@ pub(super) fn in_key_vault_of_a_peer(bytes: Option<&[u8]>) -> Placed {
     in_key_vault_as("azure", bytes)
 }
 
-pub(super) fn cluster(kubernetes: &Kubernetes) -> Setup {
+pub(crate) fn cluster(kubernetes: &Kubernetes) -> Setup {
     let token = Some("store:k8s".parse().unwrap());
     let kubernetes = config::Kubernetes { server: Some(kubernetes.url()), ca: None, token };
     setup(Config { kubernetes, ..Config::default() }, &[])
@@ -182,7 +182,7 @@ pub(super) fn in_kubernetes(bytes: Option<&[u8]>) -> Placed {
         .needing(&[("store:k8s", "CANARY-pod")])
 }
 
-pub(super) fn connect(connect: &Connect) -> Setup {
+pub(crate) fn connect(connect: &Connect) -> Setup {
     let token = Some("store:op".parse().unwrap());
     let onepassword = config::OnePassword { connect: Some(connect.url()), token, program: None };
     setup(Config { onepassword, ..Config::default() }, &[])

@@ -13,7 +13,7 @@ use super::*;
 use crate::Config;
 
 /// A program that ends with its owner.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -22,14 +22,14 @@ impl Drop for Running {
     }
 }
 
-fn command(name: &str, package: &str, home: &Path) -> Command {
+pub(crate) fn command(name: &str, package: &str, home: &Path) -> Command {
     let mut command = Command::new(program(name, package));
     command.env_clear().env("PATH", search_path()).env("HOME", home).env("XDG_RUNTIME_DIR", home);
     command.env("LANG", "C.UTF-8").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         if let Some(found) = look() {
@@ -49,14 +49,14 @@ fn settings(home: &Path, address: &str) -> ::keyring::Settings {
 }
 
 /// A desktop session with a keyring and a wallet that were opened at sign-in, shared by the tests that run at the same time.
-pub(super) struct Desktop {
+pub(crate) struct Desktop {
     _services: Vec<Running>,
     address: String,
     home: TempDir,
 }
 
 impl Desktop {
-    pub(super) fn shared() -> Arc<Self> {
+    pub(crate) fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<Desktop>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap();
         shared.upgrade().unwrap_or_else(|| {
@@ -66,7 +66,7 @@ impl Desktop {
         })
     }
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         use std::io::Write;
         let home = tempfile::tempdir().unwrap();
         let socket = home.path().join("bus");
@@ -102,12 +102,12 @@ impl Desktop {
         desktop
     }
 
-    pub(super) fn setup(&self) -> Setup {
+    pub(crate) fn setup(&self) -> Setup {
         of(self.home.path(), &self.address)
     }
 
     /// Stores as another program does: with `secret-tool`.
-    pub(super) fn store(&self, attributes: &[&str], bytes: &[u8]) {
+    pub(crate) fn store(&self, attributes: &[&str], bytes: &[u8]) {
         let mut tool = command("secret-tool", "libsecret-tools", self.home.path());
         tool.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
         run(tool.args(["store", "--label=canary"]).args(attributes), bytes);

@@ -15,7 +15,7 @@ use crate::source::lender::own;
 use crate::source::{Environment, Lender, Trouble, copied};
 
 /// How we sign in, and the token of the last time.
-pub(super) struct Login {
+pub(crate) struct Login {
     way: VaultAuth,
     held: Mutex<Option<Held>>,
 }
@@ -26,7 +26,7 @@ struct Held {
 }
 
 impl Login {
-    pub(super) fn new(config: &Vault, environment: &Environment) -> Result<Self, Trouble> {
+    pub(crate) fn new(config: &Vault, environment: &Environment) -> Result<Self, Trouble> {
         let way = match &config.auth {
             Some(way) => way.clone(),
             None if environment.text("VAULT_TOKEN").is_some() => {
@@ -41,7 +41,7 @@ impl Login {
     }
 
     /// A token that is valid now. One that signs in does it for all who wait.
-    pub(super) async fn token(&self, talk: &Talk, lender: &dyn Lender) -> Result<Secret, Trouble> {
+    pub(crate) async fn token(&self, talk: &Talk, lender: &dyn Lender) -> Result<Secret, Trouble> {
         if let VaultAuth::Token { token } = &self.way {
             return own(lender, token).await;
         }
@@ -59,7 +59,7 @@ impl Login {
     }
 
     /// Forgets the token of the last sign-in; whether there was one.
-    pub(super) async fn forget(&self) -> bool {
+    pub(crate) async fn forget(&self) -> bool {
         self.held.lock().await.take().is_some()
     }
 

@@ -16,17 +16,17 @@ use crate::source::web::{self, Asked, Reply, Way, Web};
 use crate::source::{Environment, Trouble};
 
 /// One Vault, in one namespace.
-pub(super) struct Talk {
+pub(crate) struct Talk {
     web: Web,
     namespace: Option<HeaderValue>,
 }
 
 /// A token, and how long it lasts.
-pub(super) struct Token {
-    pub(super) secret: Secret,
+pub(crate) struct Token {
+    pub(crate) secret: Secret,
     /// `None`: it does not end.
-    pub(super) ends: Option<Timestamp>,
-    pub(super) renewable: bool,
+    pub(crate) ends: Option<Timestamp>,
+    pub(crate) renewable: bool,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ struct Renewed {
 }
 
 impl Talk {
-    pub(super) fn new(config: &Vault, environment: &Environment) -> Result<Self, Trouble> {
+    pub(crate) fn new(config: &Vault, environment: &Environment) -> Result<Self, Trouble> {
         let address = config.address.clone().or_else(|| environment.text("VAULT_ADDR"));
         let address = address.ok_or_else(|| {
             Trouble::setting(
@@ -70,7 +70,7 @@ impl Talk {
     }
 
     /// Reads a path; `None` where there is nothing.
-    pub(super) async fn read(&self, path: &str, token: &Secret) -> Result<Option<Reply>, Trouble> {
+    pub(crate) async fn read(&self, path: &str, token: &Secret) -> Result<Option<Reply>, Trouble> {
         let reply =
             self.ask((Method::GET, &format!("/v1/{path}")), Some(token), Zeroizing::default()).await?;
         if reply.status == StatusCode::NOT_FOUND {
@@ -79,8 +79,18 @@ impl Talk {
         reply.accepted().map(Some)
     }
 
+    /// Writes to a path; what it answers is there, or refused.
+    pub(crate) async fn write(
+        &self,
+        path: &str,
+        token: &Secret,
+        form: Zeroizing<Vec<u8>>,
+    ) -> Result<Reply, Trouble> {
+        self.ask((Method::POST, &format!("/v1/{path}")), Some(token), form).await?.accepted()
+    }
+
     /// Signs in; `form` is the document that the method wants.
-    pub(super) async fn sign_in(
+    pub(crate) async fn sign_in(
         &self,
         mount: &str,
         form: Zeroizing<Vec<u8>>,
@@ -94,7 +104,7 @@ impl Talk {
     }
 
     /// Makes a token last longer; for how long.
-    pub(super) async fn renew_token(&self, token: &Secret) -> Result<Duration, Trouble> {
+    pub(crate) async fn renew_token(&self, token: &Secret) -> Result<Duration, Trouble> {
         let form = Zeroizing::new(b"{}".to_vec());
         let reply =
             self.ask((Method::POST, "/v1/auth/token/renew-self"), Some(token), form).await?.accepted()?;
@@ -103,7 +113,7 @@ impl Talk {
     }
 
     /// Makes a lease last longer; for how long, where Vault says so.
-    pub(super) async fn renew_lease(&self, id: &str, token: &Secret) -> Result<Option<Duration>, Trouble> {
+    pub(crate) async fn renew_lease(&self, id: &str, token: &Secret) -> Result<Option<Duration>, Trouble> {
         let form = Zeroizing::new(json!({ "lease_id": id }).to_string().into_bytes());
         let reply = self.ask((Method::PUT, "/v1/sys/leases/renew"), Some(token), form).await?.accepted()?;
         let Renewed { lease_duration } = reply.json()?;
