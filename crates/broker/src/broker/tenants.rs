@@ -1,5 +1,7 @@
 //! The tenants of a broker, and what ends of theirs by itself.
 
+use std::sync::Arc;
+
 use model::{Refusal, TenantName};
 use secrets::Stored;
 use tenancy::{Credentials, Standing, Tenancy};

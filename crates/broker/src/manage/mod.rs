@@ -34,7 +34,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 65] = [
+pub const MANAGED: [&str; 68] = [
     "agent.append",
     "agent.counters",
     "agent.list",
