@@ -82,7 +82,7 @@ impl KeySource {
             Ok(()) => Ok(()),
             // A service may answer again later; a file or a passphrase that is wrong stays wrong.
             Err(refusal) if facts.home().is_some() && refusal.code == Code::Sealed => {
-                problem(&Failure::from(refusal));
+                Printer::say(&problem::text(&Failure::from(refusal)));
                 Printer::say("It starts sealed: every call is refused until `doorward unseal`.");
                 Ok(())
             }
