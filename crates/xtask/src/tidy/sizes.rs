@@ -14,6 +14,9 @@ const BROKER_LINES: usize = 25_000;
 const POLICY_LINES: usize = 12_000;
 /// Requests and programs: each operation is described as both, with its own reading and checks of each.
 const CATALOG_LINES: usize = 11_000;
+/// Two families, secret sources and key providers, each member in a file of its own. A source and a provider of one service ask
+/// it in the same way, so they live together.
+const SECRETS_LINES: usize = 13_000;
 /// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code.
 const MEMORY_LINES: usize = 400;
 
@@ -42,6 +45,7 @@ pub(super) fn problems(files: &[File]) -> Vec<String> {
             "broker" => BROKER_LINES,
             "catalog" => CATALOG_LINES,
             "policy" => POLICY_LINES,
+            "secrets" => SECRETS_LINES,
             _ => CRATE_LINES,
         };
         if count > most {
