@@ -24,6 +24,7 @@ use crate::plan::Live;
 use crate::programs::Machine;
 use crate::upstreams::Upstreams;
 use tenancy::Tenancy;
+use tenancy::sessions::Sessions;
 
 mod agent;
 mod calls;
@@ -76,6 +77,7 @@ pub struct Broker {
     named: Mutex<bool>,
     principals: Principals,
     tenancy: Tenancy,
+    sessions: Sessions,
     plans: Live,
     limits: Limits,
     incoming: Memory,
@@ -146,6 +148,7 @@ impl Broker {
             named: Mutex::new(false),
             principals: Principals::new(),
             tenancy: Tenancy::default(),
+            sessions: Sessions::default(),
             plans: Live::default(),
             limits: Limits::default(),
             incoming: Memory::default(),
@@ -274,6 +277,7 @@ impl Broker {
         self.limits.tidy();
         self.incoming.tidy(self.now());
         self.go_on_rotating();
+        self.sessions.tidy(self.now());
         let broker = Arc::clone(self);
         drop(tokio::task::spawn_blocking(move || {
             broker.forget_old();
@@ -329,6 +333,10 @@ impl Broker {
 
     pub(crate) const fn principals(&self) -> &Principals {
         &self.principals
+    }
+
+    pub(crate) const fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     /// What is remembered of callers that prove themselves by what comes with their requests.

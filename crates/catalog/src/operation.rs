@@ -40,6 +40,8 @@ pub enum Effect {
     Tenancy,
     /// It looks after the credentials of a tenant.
     Credential,
+    /// It looks after the session of whoever signed in.
+    Session,
     /// It hands one out.
     Disclose,
     /// It hands out the stored key of an AWS profile.

@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 
 use crate::{Error, yaml};
 
+mod form;
+
 /// All providers.
 #[derive(Debug)]
 pub struct Providers {
@@ -26,6 +28,10 @@ pub struct Providers {
 pub struct Provider {
     /// What a credential of it is called where nobody says.
     pub title: String,
+    /// What it is called.
+    pub label: String,
+    /// Where a person makes a credential.
+    pub help: String,
     /// What kind of credential it is.
     pub kind: String,
     /// What it belongs to.
@@ -64,6 +70,11 @@ pub struct Document {
     kind: Option<String>,
     /// The members that have to be there, in one form or another.
     forms: Vec<Vec<String>>,
+    /// What these forms are called, by programs and by people; where there is one, it needs no name.
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    titles: Vec<String>,
 }
 
 /// Proof that a credential looks as its provider's do, with the members of it that are no secret.

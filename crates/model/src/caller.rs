@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::{ApprovalClaim, Claims, EvidenceId, GrantId, Holder, KeyId, PrincipalName, TenantName};
+use crate::{
+    ApprovalClaim, Claims, EvidenceId, GrantId, Holder, KeyId, PrincipalName, SessionId, TenantName,
+};
 
 /// Which door a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +55,8 @@ pub enum Proof {
     Anonymous,
     /// It held this key of its tenant.
     ApiKey(KeyId),
+    /// It signed in before, and holds this session.
+    Session(SessionId),
     /// Another call, which was permitted and is on record under this id, led to it.
     Led(EvidenceId),
 }
@@ -68,6 +72,7 @@ impl Proof {
             Self::Incoming => "incoming",
             Self::Anonymous => "anonymous",
             Self::ApiKey(_) => "api-key",
+            Self::Session(_) => "session",
             Self::Led(_) => "led",
         }
     }

@@ -119,6 +119,10 @@ id!(
     KeyId, "key_"
 );
 id!(
+    /// A session of somebody who signed in.
+    SessionId, "ses_"
+);
+id!(
     /// A credential that a tenant keeps for a provider.
     CredentialId, "crd_"
 );

@@ -43,7 +43,7 @@ pub use error::ParseError;
 pub use holder::{Container, Exe, Holder, Sight};
 pub use id::{
     ApprovalId, CapabilityId, CredentialId, EvidenceId, GrantId, KeyId, LeaseId, PlanId, PrincipalId, RunId,
-    TenantId,
+    SessionId, TenantId,
 };
 pub use name::{IntegrationName, OperationName, PrincipalName, Resource, SecretName, TenantName};
 pub use naming::{How, Named, Naming, NamingError, NamingRule, Needs, Wishes};

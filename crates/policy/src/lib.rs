@@ -59,5 +59,6 @@ pub use grant::{Change, Grant, GrantState, Grants, Held, Named, NamedState, Tall
 pub use permit::{ApprovalNeed, Counter, Limits, Permit};
 pub use principal::{
     BREAK_GLASS, DEVELOPMENT, HOLDER, Known, LED, LISTED, OWNER, PROVEN, PrincipalKind, Principals, ROLES,
+    SIGNED_IN,
 };
 pub use rules::{Compile, Rules, Rulings};

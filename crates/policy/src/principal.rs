@@ -32,6 +32,8 @@ pub const OWNER: &str = "owner";
 pub const LISTED: &str = "listed";
 /// The role of whatever a call leads to.
 pub const LED: &str = "led";
+/// The role of whoever signed in, or holds a key of an API: they may look at their own session and end it.
+pub const SIGNED_IN: &str = "signed-in";
 /// The role that lets an unproven loopback caller do something at all.
 pub const DEVELOPMENT: &str = "development";
 
@@ -101,7 +103,7 @@ impl Known {
     ///
     /// # Errors
     /// When a role is not a word of lower-case letters, digits, `-` and `_`, or is [`HOLDER`] or
-    /// [`PROVEN`], [`LISTED`] or [`LED`].
+    /// [`PROVEN`], [`LISTED`], [`LED`] or [`SIGNED_IN`].
     pub fn new<'a>(kind: PrincipalKind, roles: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let roles = roles.into_iter().map(assignable).collect::<Result<_, _>>()?;
         Ok(Self { kind, roles })
@@ -127,6 +129,7 @@ impl Known {
             Standing::Unproven => *role == DEVELOPMENT,
             Standing::Incoming(_) => *role != DEVELOPMENT && *role != OWNER,
             Standing::Key => *role != DEVELOPMENT && *role != OWNER,
+            Standing::Signed => *role != DEVELOPMENT,
             Standing::Anonymous(_) | Standing::Led => false,
         };
         let given = match standing {
@@ -134,8 +137,8 @@ impl Known {
             Standing::Holder => Some(HOLDER),
             Standing::Incoming(Listing::Allowed) | Standing::Anonymous(Listing::Allowed) => Some(LISTED),
             Standing::Led => Some(LED),
+            Standing::Key | Standing::Signed => Some(SIGNED_IN),
             Standing::Unproven
-            | Standing::Key
             | Standing::Incoming(Listing::Silent)
             | Standing::Anonymous(Listing::Silent) => None,
         };
@@ -144,7 +147,7 @@ impl Known {
 }
 
 fn assignable(role: &str) -> Result<Box<str>, Error> {
-    if role == HOLDER || role == PROVEN || role == LISTED || role == LED {
+    if role == HOLDER || role == PROVEN || role == LISTED || role == LED || role == SIGNED_IN {
         return Err(Error::ReservedRole(role.to_owned()));
     }
     // A role is a word like a tenant's name; one spelling.
@@ -169,6 +172,8 @@ pub(crate) enum Standing {
     Anonymous(Listing),
     /// It held a key of its tenant.
     Key,
+    /// It signed in.
+    Signed,
     /// A call that was permitted and recorded led to it.
     Led,
 }
@@ -195,6 +200,7 @@ impl Standing {
             Self::Anonymous(Listing::Allowed) => 6,
             Self::Key => 7,
             Self::Led => 8,
+            Self::Signed => 9,
         }
     }
 
@@ -208,6 +214,7 @@ impl Standing {
             (Proof::Incoming, false) => Some(Self::Incoming(listing)),
             (Proof::Anonymous, false) => Some(Self::Anonymous(listing)),
             (Proof::ApiKey(_), false) => Some(Self::Key),
+            (Proof::Session(_), false) => Some(Self::Signed),
             (Proof::Led(_), false) => Some(Self::Led),
         }
     }
@@ -238,7 +245,9 @@ impl Principals {
         self.rows.change(&(tenant.clone(), principal.clone()), |_| None);
     }
 
-    pub(crate) fn find(&self, tenant: &TenantName, principal: &PrincipalName) -> Arc<Known> {
+    /// What is known of a principal; of one that nobody described, that it has no roles.
+    #[must_use]
+    pub fn find(&self, tenant: &TenantName, principal: &PrincipalName) -> Arc<Known> {
         let found = self.rows.find(&(tenant.clone(), principal.clone()));
         found.unwrap_or_else(|| Arc::clone(&self.nobody))
     }

@@ -1,4 +1,7 @@
-//! The door for tenants: the credential API under `/api/v1`, which programs of a service call with a key of their tenant.
+//! The door for tenants and for people: the credential API under `/api/v1`, which programs of a service call with a key of their
+//! tenant, and Doorward's own API under `/v1`, which does everything that the command line does ([`v1`]).
+//!
+//! What is said here is about the former.
 //!
 //! | route | operation | key |
 //! |---|---|---|
@@ -23,6 +26,7 @@
 mod onboard;
 mod reply;
 mod route;
+mod v1;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +41,12 @@ use net::{Body, Drained, Draining, Listener, Peer, ServeLimits};
 
 use reply::Reply;
 use route::Route;
+
+/// The document of the API under `/v1`: OpenAPI 3.1.
+#[must_use]
+pub fn openapi() -> serde_json::Value {
+    v1::document()
+}
 
 /// Serves the API until the house drains.
 pub async fn serve(
@@ -54,6 +64,9 @@ pub async fn serve(
 
 async fn answer(worker: &Arc<Worker>, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    if v1::is_own(parts.uri.path()) {
+        return v1::answer(worker, &parts, body, peer).await;
+    }
     let named = parts.headers.get(REQUEST_ID).cloned();
     let reply = match Route::of(&parts.method, parts.uri.path()) {
         None => Reply::nothing(),

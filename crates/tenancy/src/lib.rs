@@ -13,6 +13,7 @@
 
 mod credential;
 mod key;
+pub mod sessions;
 mod tenant;
 
 use std::collections::BTreeMap;

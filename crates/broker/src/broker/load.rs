@@ -46,6 +46,18 @@ impl Record for PolicyRow {
     const TABLE: Table = Table::Policies;
 }
 
+impl PolicyRow {
+    /// As it is shown.
+    pub(crate) fn shown(&self, name: &str) -> serde_json::Value {
+        serde_json::json!({ "name": name, "changed": self.changed, "text": self.text })
+    }
+
+    /// The tag of what is shown.
+    fn tag(&self, name: &str) -> String {
+        crate::etag(self.shown(name).to_string().as_bytes())
+    }
+}
+
 pub(super) fn catalog(layer: &Path, overlay: &Overlay, former: Option<&Catalog>) -> Result<Catalog, Refusal> {
     // Only a folder that is not there is none: one that can't be looked at may hold what makes the rules stricter.
     let layer = match std::fs::metadata(layer) {
@@ -118,10 +130,20 @@ impl Broker {
         tenant: &TenantName,
         name: &str,
         row: Option<PolicyRow>,
+        expected: Option<&str>,
     ) -> Result<Arc<Policies>, Refusal> {
         let _writing = self.writing();
         let storage = &**self.storage();
         let mut all = stored(storage)?;
+        if let Some(expected) = expected {
+            let known = all.iter().find(|(whose, known, _)| whose == tenant && known == name);
+            if known.map(|(_, _, row)| row.tag(name)).as_deref() != Some(expected) {
+                let message = format!("the policy `{name}` is another one than that which was seen");
+                return Err(Refusal::new(Code::Conflict, message)
+                    .because("changed")
+                    .hint("look at it again"));
+            }
+        }
         all.retain(|(whose, known, _)| whose != tenant || known != name);
         let batch = match &row {
             Some(row) => store::put(Batch::new(), tenant, name, row).map_err(|error| unreadable(&error))?,
@@ -133,6 +155,23 @@ impl Broker {
         storage.commit(&batch).map_err(|error| unreadable(&error))?;
         self.rules.store(Arc::new(Rules::ready(Arc::clone(&compiled))));
         Ok(compiled)
+    }
+
+    /// Compiles the policies as they would be with this one; nothing is written. Blocks.
+    ///
+    /// # Errors
+    /// When those that are stored can't be read. What is wrong with the set is in the answer.
+    pub(crate) fn try_policy(
+        &self,
+        tenant: &TenantName,
+        name: &str,
+        text: String,
+    ) -> Result<Result<Policies, policy::Error>, Refusal> {
+        let mut all = stored(&**self.storage())?;
+        all.retain(|(whose, known, _)| whose != tenant || known != name);
+        let mut all: Vec<_> = all.into_iter().map(|(_, name, row)| (name, row)).collect();
+        all.push((name.to_owned(), PolicyRow { text, changed: self.now() }));
+        Ok(compiled(&self.catalog(), &all, self.reveals()))
     }
 
     /// Writes a grant; it counts from when it is durable. Blocks.
@@ -148,13 +187,20 @@ impl Broker {
 
 /// Compiles policies, which proves them valid.
 fn compile(catalog: &Catalog, stored: &[(String, PolicyRow)], reveals: bool) -> Result<Policies, Refusal> {
+    compiled(catalog, stored, reveals).map_err(|error| refused(&error, Code::BadRequest, error.hint()))
+}
+
+fn compiled(
+    catalog: &Catalog,
+    stored: &[(String, PolicyRow)],
+    reveals: bool,
+) -> Result<Policies, policy::Error> {
     let mut sources = vec![Source::DEFAULT];
     if reveals {
         sources.push(Source::REVEALS);
     }
     sources.extend(stored.iter().map(|(name, row)| Source { name, text: &row.text }));
     Policies::compile_for(&sources, Arc::new(Operations(catalog.clone())))
-        .map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 
 /// A catalogue, as policies and the lending of secrets see it: read when they ask.
@@ -190,6 +236,7 @@ impl Descriptions for Operations {
                 catalog::Effect::Agent => ActionEffect::Agent,
                 catalog::Effect::Tenancy => ActionEffect::Tenancy,
                 catalog::Effect::Credential => ActionEffect::Credential,
+                catalog::Effect::Session => ActionEffect::Session,
                 catalog::Effect::Disclose => ActionEffect::Disclose,
                 catalog::Effect::NoSession => ActionEffect::NoSession,
             },

@@ -75,6 +75,7 @@ impl Broker {
         };
         self.storage().commit(&batch).map_err(|error| unreadable(&error))?;
         self.give_roles(tenant, principal, &row)?;
+        self.sessions().end_of(tenant, principal);
         Ok(row)
     }
 
@@ -120,6 +121,9 @@ impl Broker {
             let desk = crate::sealed::Desk::of(self, &unsealed, &tenant);
             if let Err(error) = crate::approval::forget_old(&desk, self.now()) {
                 tracing::warn!(%error, "approvals that are long over could not be removed");
+            }
+            if let Err(error) = crate::once::forget_old(&desk, self.now()) {
+                tracing::warn!(%error, "answers that were kept for a day could not be removed");
             }
         }
     }

@@ -17,6 +17,11 @@ impl Broker {
         format!("{}{own}", self.reload_metrics())
     }
 
+    /// When this broker was opened: another one after a restart has another time.
+    pub(crate) const fn opened(&self) -> Timestamp {
+        self.opened
+    }
+
     /// Whether calls would be served. Evidence that could not be written counts for a moment only: where nobody is sent here
     /// any more, nobody would find out that it can be written again.
     #[must_use]

@@ -25,6 +25,15 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     .await
 }
 
+/// How many wait for somebody's answer.
+pub(super) fn pending(desk: &Desk, now: Timestamp) -> Result<usize, Refusal> {
+    let mut pending = 0;
+    for row in desk.all::<Row>("apr_")? {
+        pending += usize::from(row.standing(now, desk.used(row.id.to_bytes())?) == Standing::Pending);
+    }
+    Ok(pending)
+}
+
 pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let ((desk, now), id) = (desk(managing), id(managing)?);
     waiting(move || {
@@ -42,10 +51,15 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Value, Refusal> {
     };
     let by = managing.admitted.permit.principal().clone();
     let reason = managing.inputs.get("reason").cloned();
+    let seen = managing.inputs.get("digest").cloned();
     waiting(move || {
         let held = desk.read::<Row>(&key(id))?.ok_or_else(|| missing(id))?;
         let standing = held.row.standing(now, desk.used(id.to_bytes())?);
         let Another(by) = another(&held.row.principal, by, &id.to_string())?;
+        if let Some(seen) = seen.filter(|seen| *seen != held.row.digest) {
+            let message = format!("what `{id}` is bound to is another digest than `{seen}`");
+            return Err(Refusal::new(Code::Denied, message).hint(format!("`doorward approval show {id}`")));
+        }
         match standing {
             Standing::Pending => {}
             over => return Err(decided_already(&id.to_string(), over.as_str())),

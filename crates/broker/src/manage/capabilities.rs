@@ -79,6 +79,28 @@ pub(super) fn list(managing: &Managing<'_>) -> Value {
     json!({ "grants": shown })
 }
 
+/// The answer holds the narrowed capability. Whoever holds the one that came along could have made it without us.
+pub(super) fn narrow(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+    let broker = Arc::clone(managing.worker.broker());
+    let now = broker.now();
+    let text = managing.payload()?.text()?;
+    let token = Token::parse(text.trim()).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+    let foreign =
+        || Refusal::new(Code::Unauthenticated, "the capability was not issued here, or was changed");
+    if token.tenant() != managing.admitted.permit.tenant() {
+        return Err(foreign());
+    }
+    let root = managing.unsealed.capability_root(token.tenant()).ok_or_else(foreign)?;
+    let _ours = verify(&token, &root)?;
+    let asked = caveats::read(managing.inputs, now)?;
+    check_names(&broker, &asked)?;
+    let narrowing = CapabilityId::new(now, broker.random()?);
+    let narrowed = Token::narrow(&token, &asked, narrowing)
+        .map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+    let said: Vec<String> = asked.iter().map(ToString::to_string).collect();
+    Ok(json!({ "token": narrowed.expose(ToOwned::to_owned), "capability": narrowing, "caveats": said }))
+}
+
 /// Revokes a grant with all its narrowings, or one narrowing with all below it.
 pub(super) async fn revoke(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let broker = Arc::clone(managing.worker.broker());

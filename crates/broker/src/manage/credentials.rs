@@ -23,6 +23,7 @@ use crate::limits::{Counted, Pace};
 use answer::{described, every, failed, told};
 use probe::Verdict;
 use request::{Asked, Wrong};
+pub(super) use request::{LARGEST, SHORTEST};
 
 /// Why nothing was done: a refusal, or a request that says something wrong.
 enum Stop {
@@ -307,7 +308,7 @@ fn of(managing: &Managing<'_>, class: Class) -> Result<Own, Stop> {
     let house = *caller == broker.settings().tenant;
     if !house && caller.as_str() != asked {
         let message = format!("Cannot {verb} integrations for another organization");
-        return Err(Refusal::new(Code::Denied, message).into());
+        return Err(Refusal::new(Code::Denied, message).because("foreign").into());
     }
     let tenant = super::tenants::named(asked)?;
     let plan = broker.tenancy()?.active(&tenant)?.plan;

@@ -4,20 +4,16 @@ use std::sync::Arc;
 
 use ::evidence::{Deed, Entry, Filter, Intent, Reader, Refused, Shown, What};
 use crypto::PublicKey;
-use model::{Code, Refusal, TenantName, Timestamp, parse_duration};
+use model::{Code, Door, Refusal, TenantName, Timestamp, parse_duration};
 use serde_json::{Value, json};
 
 use super::{Managing, waiting};
 use crate::broker::refused;
 
 pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
-    let filter = filter(managing)?;
+    let (filter, search) = (filter(managing)?, Search::of(managing)?);
     let reader = reader(managing);
-    waiting(move || {
-        let entries = reader.list(&filter).map_err(|error| unread(&error))?;
-        Ok(json!({ "evidence": entries.iter().map(entry).collect::<Vec<_>>() }))
-    })
-    .await
+    waiting(move || search.list(&reader, filter)).await
 }
 
 pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
@@ -73,6 +69,65 @@ pub(super) async fn verify(managing: &Managing<'_>) -> Result<Value, Refusal> {
         }
     })
     .await
+}
+
+/// What is looked for in the lines themselves.
+struct Search {
+    result: Option<String>,
+    door: Option<String>,
+    /// In lower case.
+    text: Option<String>,
+}
+
+impl Search {
+    fn of(managing: &Managing<'_>) -> Result<Self, Refusal> {
+        let input = |name: &str| managing.inputs.get(name).cloned();
+        let door = input("door");
+        if let Some(door) = door.as_ref().filter(|door| !Door::ALL.iter().any(|one| one.as_str() == **door)) {
+            let known: Vec<&str> = Door::ALL.iter().map(|door| door.as_str()).collect();
+            let message = format!("there is no door `{}`", door.escape_default());
+            return Err(Refusal::new(Code::BadRequest, message).hint(format!("one of {}", known.join(", "))));
+        }
+        Ok(Self { result: input("result"), door, text: input("text").map(|text| text.to_lowercase()) })
+    }
+
+    /// Lines until there are enough, or enough was looked through: then `next` says where to go on.
+    fn list(&self, reader: &Reader, mut filter: Filter) -> Result<Value, Refusal> {
+        let wanted = filter.limit;
+        let narrow = self.result.is_some() || self.door.is_some() || self.text.is_some();
+        if narrow {
+            filter.limit = PAGE;
+        }
+        let mut found: Vec<Value> = Vec::new();
+        for _ in 0..PAGES {
+            let entries = reader.list(&filter).map_err(|error| unread(&error))?;
+            let ended = entries.len() < filter.limit;
+            for one in &entries {
+                let line = entry(one);
+                if self.admits(&line) {
+                    found.push(line);
+                }
+                if found.len() == wanted {
+                    let more = !ended || entries.last().is_some_and(|last| last.seq != one.seq);
+                    return Ok(json!({ "evidence": found, "next": more.then_some(one.seq) }));
+                }
+            }
+            if ended {
+                return Ok(json!({ "evidence": found, "next": null }));
+            }
+            filter.after = entries.last().map(|last| last.seq);
+        }
+        Ok(json!({ "evidence": found, "next": filter.after }))
+    }
+
+    fn admits(&self, line: &Value) -> bool {
+        let is = |wanted: &Option<String>, member: &str| {
+            wanted.as_ref().is_none_or(|wanted| line.get(member).and_then(Value::as_str) == Some(wanted))
+        };
+        is(&self.result, "result")
+            && is(&self.door, "door")
+            && self.text.as_ref().is_none_or(|text| line.to_string().to_lowercase().contains(text))
+    }
 }
 
 /// One line of a list: who did what, and what came of it.
@@ -173,6 +228,10 @@ fn filter(managing: &Managing<'_>) -> Result<Filter, Refusal> {
     filter.integration = input("integration").map(|text| text.parse()).transpose().map_err(wrong)?;
     filter.principal = input("principal").map(|text| text.parse()).transpose().map_err(wrong)?;
     filter.operation = input("operation").map(|text| text.parse()).transpose().map_err(wrong)?;
+    filter.after = input("before")
+        .map(|text| text.parse::<u64>())
+        .transpose()
+        .map_err(|_| Refusal::new(Code::BadRequest, "`before` is the `seq` of a line"))?;
     if let Some(limit) = input("limit") {
         filter.limit = limit
             .parse::<usize>()
@@ -197,3 +256,7 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, model::ParseError> {
 fn unread(error: &::evidence::Error) -> Refusal {
     refused(error, Code::SourceUnavailable, error.hint())
 }
+
+/// Lines that are read at once, and how often, where lines are looked through.
+const PAGE: usize = 1_000;
+const PAGES: usize = 20;

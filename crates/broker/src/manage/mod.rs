@@ -15,8 +15,10 @@ mod logs;
 mod payload;
 mod plans;
 mod policies;
+mod providers;
 mod roles;
 mod secrets;
+mod sessions;
 mod status;
 mod tenants;
 
@@ -34,7 +36,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 68] = [
+pub const MANAGED: [&str; 77] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -52,6 +54,7 @@ pub const MANAGED: [&str; 68] = [
     "broker.seal",
     "broker.status",
     "capability.list",
+    "capability.narrow",
     "capability.request",
     "capability.revoke",
     "capability.validate",
@@ -85,10 +88,14 @@ pub const MANAGED: [&str; 68] = [
     "plan.resume",
     "plan.run",
     "plan.show",
+    "policy.check",
     "policy.explain",
     "policy.forget",
     "policy.list",
     "policy.put",
+    "policy.show",
+    "provider.list",
+    "provider.show",
     "role.grant",
     "role.list",
     "role.revoke",
@@ -97,6 +104,10 @@ pub const MANAGED: [&str; 68] = [
     "secret.put",
     "secret.reveal",
     "secret.rotate",
+    "session.close",
+    "session.link",
+    "session.open",
+    "session.show",
     "tenant.create",
     "tenant.erase",
     "tenant.list",
@@ -234,6 +245,7 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "broker.seal" => status::seal(managing).await,
         "broker.status" => status::show(managing).await,
         "capability.list" => Ok(capabilities::list(managing)),
+        "capability.narrow" => capabilities::narrow(managing),
         "capability.request" => capabilities::request(managing).await,
         "capability.revoke" => capabilities::revoke(managing).await,
         "capability.validate" => capabilities::validate(managing),
@@ -252,10 +264,14 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "llm.list" => llm::list(managing).await,
         "llm.remove" => llm::remove(managing).await,
         "llm.use" => llm::use_it(managing).await,
+        "policy.check" => policies::check(managing).await,
         "policy.explain" => policies::explain(managing),
         "policy.forget" => policies::forget(managing).await,
         "policy.list" => policies::list(managing).await,
         "policy.put" => policies::put(managing).await,
+        "policy.show" => policies::show(managing).await,
+        "provider.list" => providers::list(),
+        "provider.show" => providers::show(managing),
         "role.grant" => roles::grant(managing).await,
         "role.list" => roles::list(managing).await,
         "role.revoke" => roles::revoke(managing).await,
@@ -264,6 +280,10 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "secret.put" => secrets::put(managing).await,
         "secret.reveal" => secrets::reveal(managing).await,
         "secret.rotate" => secrets::rotate(managing).await,
+        "session.close" => Ok(sessions::close(managing)),
+        "session.link" => sessions::link(managing),
+        "session.open" => sessions::open(managing),
+        "session.show" => sessions::show(managing),
         other => {
             Err(Refusal::new(Code::NotFound, format!("`doorward/{other}` is not performed by this version")))
         }

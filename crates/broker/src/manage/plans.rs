@@ -58,6 +58,11 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Done, Refusal> {
     .await
 }
 
+/// How many wait for somebody's answer.
+pub(super) fn proposed(desk: &Desk, now: Timestamp) -> Result<usize, Refusal> {
+    Ok(desk.all::<Row>("pln_")?.iter().filter(|row| row.standing(now) == "proposed").count())
+}
+
 pub(super) async fn show(managing: &Managing<'_>) -> Result<Done, Refusal> {
     let ((desk, now), id) = (desk(managing), id(managing)?);
     waiting(move || {

@@ -14,25 +14,50 @@ pub(super) async fn put(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
     let tenant = managing.admitted.permit.tenant().clone();
     let row = PolicyRow { text, changed: broker.now() };
+    let expected = managing.inputs.get("seen").cloned();
     waiting(move || {
-        let compiled = broker.change_policy(&tenant, &name, Some(row))?;
+        let compiled = broker.change_policy(&tenant, &name, Some(row), expected.as_deref())?;
         Ok(json!({ "name": name, "version": compiled.version().to_string(), "warnings": compiled.warnings() }))
     })
     .await
+}
+
+/// Compiles the set as it would be with this policy. That it does not compile is an answer.
+pub(super) async fn check(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+    let (name, text) = (name(managing)?, managing.payload()?.text()?);
+    let broker = Arc::clone(managing.worker.broker());
+    let tenant = managing.admitted.permit.tenant().clone();
+    waiting(move || {
+        Ok(match broker.try_policy(&tenant, &name, text)? {
+            Ok(compiled) => json!({ "valid": true, "warnings": compiled.warnings(), "errors": [] }),
+            Err(error) => json!({ "valid": false, "warnings": [], "errors": [placed(&error)] }),
+        })
+    })
+    .await
+}
+
+/// What is wrong with a policy, and where.
+fn placed(error: &policy::Error) -> Value {
+    match error {
+        policy::Error::Policy { source_name, line, column, message } => {
+            json!({ "name": source_name, "line": line, "column": column, "message": message })
+        }
+        other => json!({ "name": null, "line": null, "column": null, "message": other.to_string() }),
+    }
 }
 
 pub(super) async fn forget(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let name = name(managing)?;
     let broker = Arc::clone(managing.worker.broker());
     let tenant = managing.admitted.permit.tenant().clone();
+    let expected = managing.inputs.get("seen").cloned();
     waiting(move || {
         let known =
             store::get::<PolicyRow>(&**broker.storage(), &tenant, &name).map_err(|error| unstored(&error))?;
         if known.is_none() {
-            return Err(Refusal::new(Code::NotFound, format!("there is no policy `{name}`"))
-                .hint("`doorward policy list`"));
+            return Err(missing(&name));
         }
-        let _compiled = broker.change_policy(&tenant, &name, None)?;
+        let _compiled = broker.change_policy(&tenant, &name, None, expected.as_deref())?;
         Ok(json!({ "name": name, "state": "forgotten" }))
     })
     .await
@@ -51,6 +76,23 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
         Ok(json!({ "version": policies.version().to_string(), "policies": files, "rules": rules, "warnings": policies.warnings() }))
     })
     .await
+}
+
+pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let name = name(managing)?;
+    let broker = Arc::clone(managing.worker.broker());
+    let tenant = managing.admitted.permit.tenant().clone();
+    waiting(move || {
+        let row =
+            store::get::<PolicyRow>(&**broker.storage(), &tenant, &name).map_err(|error| unstored(&error))?;
+        let row = row.ok_or_else(|| missing(&name))?;
+        Ok(row.shown(&name))
+    })
+    .await
+}
+
+fn missing(name: &str) -> Refusal {
+    Refusal::new(Code::NotFound, format!("there is no policy `{name}`")).hint("`doorward policy list`")
 }
 
 pub(super) fn explain(managing: &Managing<'_>) -> Result<Value, Refusal> {

@@ -6,6 +6,7 @@ use model::Refusal;
 use serde_json::{Value, json};
 
 use super::{Managing, waiting};
+use crate::sealed::Desk;
 
 pub(super) fn metrics(managing: &Managing<'_>) -> Value {
     json!({ "text": managing.worker.broker().metrics_text() })
@@ -29,6 +30,7 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
     );
     let vkey =
         evidence::verifier_key(managing.unsealed.log().origin(), &managing.unsealed.log().public_key());
+    let desk = Desk::of(&broker, &managing.unsealed, managing.admitted.permit.tenant());
     waiting(move || {
         let catalog = broker.catalog();
         Ok(json!({
@@ -39,6 +41,10 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
             "integrations": catalog.names().len(),
             "policy_version": broker.policies()?.version().to_string(),
             "evidence": { "open_intents": open, "public_key": key, "verifier_key": vkey },
+            "waiting": {
+                "approvals": super::approvals::pending(&desk, broker.now())?,
+                "plans": super::plans::proposed(&desk, broker.now())?,
+            },
             "left_alone": broker.upstreams().left_alone(),
             "warnings": broker.warnings(),
         }))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::{Caller, Code, Door, Proof, Refusal, Sight};
 use policy::{Token, Verified, verify};
+use tenancy::sessions;
 
 use crate::broker::{Broker, Unsealed};
 use crate::inbound::Inbound;
@@ -12,6 +13,7 @@ use crate::inbound::Inbound;
 pub(crate) mod incoming;
 mod key;
 mod named;
+mod signed;
 
 /// A caller, with the capability that proves it where one does.
 #[derive(Debug)]
@@ -34,18 +36,14 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
         return Ok(Identified { caller, verified: None, delivery: None });
     }
     if inbound.door == Door::Server {
-        return key::caller(broker, unsealed, inbound, facts);
+        return at_the_server(broker, unsealed, inbound, facts);
     }
     if let Some(written) = &inbound.capability {
         let verified = match named::asked(written) {
             Some(id) => named::capability(broker, unsealed, id, &facts)?,
             None => capability(unsealed, written)?,
         };
-        let grant = broker.grants().find(verified.grant()).filter(|grant| grant.tenant == *verified.tenant());
-        let grant = grant.ok_or_else(|| unauthenticated("the capability belongs to no grant"))?;
-        let proof = Proof::Capability(grant.id);
-        let caller = prove(grant.tenant.clone(), grant.principal.clone(), proof, inbound.door, facts);
-        return Ok(Identified { caller, verified: Some(verified), delivery: None });
+        return holder(broker, verified, inbound, facts);
     }
     let (principal, proof) = match inbound.door {
         Door::Cli | Door::Metadata => (broker.owner().clone(), Proof::Kernel),
@@ -68,6 +66,42 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
     };
     let caller = prove(settings.tenant.clone(), principal, proof, inbound.door, facts);
     Ok(Identified { caller, verified: None, delivery: None })
+}
+
+/// Where programs come with a key of the API or a capability, and people with a session. What it is shows in how it begins.
+fn at_the_server(
+    broker: &Broker,
+    unsealed: &Unsealed,
+    inbound: &Inbound,
+    facts: model::Fact,
+) -> Result<Identified, Refusal> {
+    match inbound.capability.as_ref() {
+        Some(written) if sessions::is_session(written.as_bytes()) => {
+            signed::by_session(broker, written.as_bytes(), inbound, facts)
+        }
+        Some(written) if sessions::is_code(written.as_bytes()) => {
+            signed::by_code(broker, written.as_bytes(), inbound, facts)
+        }
+        Some(written) if written.to_str().is_ok_and(|text| Token::parse(text).is_ok()) => {
+            let verified = capability(unsealed, written)?;
+            holder(broker, verified, inbound, facts)
+        }
+        _ => key::caller(broker, unsealed, inbound, facts),
+    }
+}
+
+/// Whoever presented a capability that was verified.
+fn holder(
+    broker: &Broker,
+    verified: Arc<Verified>,
+    inbound: &Inbound,
+    facts: model::Fact,
+) -> Result<Identified, Refusal> {
+    let grant = broker.grants().find(verified.grant()).filter(|grant| grant.tenant == *verified.tenant());
+    let grant = grant.ok_or_else(|| unauthenticated("the capability belongs to no grant"))?;
+    let proof = Proof::Capability(grant.id);
+    let caller = prove(grant.tenant.clone(), grant.principal.clone(), proof, inbound.door, facts);
+    Ok(Identified { caller, verified: Some(verified), delivery: None })
 }
 
 fn capability(unsealed: &Unsealed, written: &http::HeaderValue) -> Result<Arc<Verified>, Refusal> {

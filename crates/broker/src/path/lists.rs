@@ -79,9 +79,12 @@ pub(crate) fn verdict(
 /// name is nobody in particular.
 fn id(caller: &Caller) -> Option<&str> {
     caller.subject().or(match caller.proof() {
-        Proof::Capability(_) | Proof::Kernel | Proof::Loopback | Proof::ApiKey(_) | Proof::Led(_) => {
-            Some(caller.principal().as_str())
-        }
+        Proof::Capability(_)
+        | Proof::Kernel
+        | Proof::Loopback
+        | Proof::ApiKey(_)
+        | Proof::Session(_)
+        | Proof::Led(_) => Some(caller.principal().as_str()),
         Proof::Incoming | Proof::Anonymous => None,
     })
 }

@@ -140,7 +140,7 @@ impl Worker {
 }
 
 /// Runs a future to its end, whoever waits for it.
-async fn unbroken(
+pub(crate) async fn unbroken(
     rest: impl Future<Output = Result<Outbound, Refusal>> + Send + 'static,
 ) -> Result<Outbound, Refusal> {
     match Unbroken::new(rest).await {

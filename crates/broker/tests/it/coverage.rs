@@ -371,6 +371,7 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         ("secret.rotate", vec![("name", &secret)], Some(format!("{material}2").into_bytes())),
         ("secret.forget", vec![("name", &secret)], None),
         ("capability.request", request.to_vec(), None),
+        ("capability.narrow", vec![("expires", "5m")], Some(token.clone().into_bytes())),
         ("capability.validate", vec![], Some(token.into_bytes())),
         ("capability.list", vec![], None),
         ("capability.revoke", vec![("id", &grant)], None),
@@ -382,7 +383,9 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         ("llm.use", vec![("id", &shelf)], None),
         ("llm.remove", vec![("id", &shelf)], None),
         ("policy.put", vec![("name", &shelf)], Some(policy.as_bytes().to_vec())),
+        ("policy.check", vec![("name", &shelf)], Some(policy.as_bytes().to_vec())),
         ("policy.list", vec![], None),
+        ("policy.show", vec![("name", &shelf)], None),
         ("policy.explain", vec![("for", "ada"), ("operation", "slack/auth.test")], None),
         ("policy.forget", vec![("name", &shelf)], None),
         ("evidence.list", vec![("limit", "5")], None),
@@ -391,6 +394,12 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         ("evidence.export", vec![], None),
         ("broker.status", vec![], None),
         ("broker.metrics", vec![], None),
+        ("session.link", vec![], None),
+        ("session.open", vec![], None),
+        ("session.show", vec![], None),
+        ("session.close", vec![], None),
+        ("provider.list", vec![], None),
+        ("provider.show", vec![("name", "openai")], None),
         ("tenant.create", vec![("name", &tenant)], None),
         ("tenant.list", vec![], None),
         ("tenant.show", vec![("name", &tenant)], None),
@@ -434,8 +443,10 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
                 (Check::Allowed, _, None) => ask,
             };
             let value = made(house, tally, ("doorward", operation), (door, check), ask).await;
-            // Two of them are there to show something.
-            if !["capability.request", "secret.reveal", "agent.reveal"].contains(&operation) {
+            // Some of them are there to show something.
+            if !["capability.narrow", "capability.request", "secret.reveal", "agent.reveal"]
+                .contains(&operation)
+            {
                 unseen(&value.unwrap_or_default().to_string(), operation);
             }
         }

@@ -85,6 +85,14 @@ impl Serve {
     }
 }
 
+/// `doorward console`.
+#[derive(Debug, Args)]
+pub(crate) struct Console {
+    /// Print the link, and open no browser
+    #[arg(long)]
+    pub(crate) no_open: bool,
+}
+
 /// Whether callers have to show a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ClientAuth {

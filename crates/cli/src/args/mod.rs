@@ -117,6 +117,8 @@ pub(crate) enum Command {
     Up(Box<broker::Up>),
     /// Serve the API for tenants; makes the home at the first start
     Serve(Box<broker::Serve>),
+    /// Open the console in a browser: prints a link that signs you in, once
+    Console(broker::Console),
     /// Serve a peer's configuration as it stands, or the home's own integrations
     Gateway(Box<gateway::Gateway>),
     /// Take over the files of another gateway

@@ -5,6 +5,7 @@ mod approval;
 mod capability;
 pub(crate) mod compat;
 mod completions;
+mod console;
 mod doctor;
 mod evidence;
 mod gateway;
@@ -48,6 +49,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Demo(args) => demo::run(context, &args),
         Command::Up(args) => up::run(context, &args),
         Command::Serve(args) => serve::run(context, &args),
+        Command::Console(args) => console::run(context, &args),
         Command::Gateway(args) => gateway::run(context, &args),
         Command::Import(args) => import::run(context, &args),
         Command::Agent(args) => agent::run(context, *args),

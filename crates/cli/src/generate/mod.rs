@@ -45,6 +45,7 @@ fn pages() -> Outcome<Vec<(&'static str, String)>> {
         ("integration.schema.json", catalog::json_schema()),
         ("integrations.md", integrations()?),
         ("key-providers.md", key_providers()),
+        ("openapi.json", format!("{:#}\n", server::openapi())),
         ("refusals.md", refusals()),
         ("settings.md", settings()),
         ("sources.md", sources()),

@@ -99,6 +99,8 @@ mod trouble_homes;
 #[cfg(test)]
 mod typing;
 #[cfg(test)]
+mod v1;
+#[cfg(test)]
 mod websocket;
 #[cfg(test)]
 mod written;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use model::{
-    Access, Authority, CapabilityId, Code, Door, EvidenceId, GrantId, KeyId, Method, Proof, Risk, TenantName,
+    Access, Authority, CapabilityId, Code, Door, EvidenceId, GrantId, KeyId, Method, Proof, Risk, SessionId,
+    TenantName,
 };
 
 use super::{
@@ -173,6 +174,7 @@ fn proof(from: &mut Decoder<'_>) -> Result<Proof, Wrong> {
         5 => Ok(Proof::Anonymous),
         6 => Ok(Proof::ApiKey(KeyId::from_bytes(from.fixed()?))),
         7 => Ok(Proof::Led(EvidenceId::from_bytes(from.fixed()?))),
+        8 => Ok(Proof::Session(SessionId::from_bytes(from.fixed()?))),
         _ => Err(Wrong::Format("an unknown proof")),
     }
 }

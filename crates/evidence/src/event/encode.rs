@@ -182,6 +182,10 @@ impl Part for Proof {
                 to.byte(7);
                 to.fixed(&call.to_bytes());
             }
+            Self::Session(session) => {
+                to.byte(8);
+                to.fixed(&session.to_bytes());
+            }
         }
     }
 }

@@ -85,6 +85,7 @@ fn an_intent() -> impl Strategy<Value = Intent> {
             Just(Proof::Incoming),
             Just(Proof::Anonymous),
             any::<[u8; 16]>().prop_map(|id| Proof::ApiKey(model::KeyId::from_bytes(id))),
+            any::<[u8; 16]>().prop_map(|id| Proof::Session(model::SessionId::from_bytes(id))),
             any::<[u8; 16]>().prop_map(|id| Proof::Led(model::EvidenceId::from_bytes(id)))
         ],
         proptest::sample::select(Door::ALL.to_vec()),

@@ -210,6 +210,7 @@ fn say_proof(proof: &Proof, said: &mut Said) {
     match proof {
         Proof::Capability(grant) => said.text("proven_by", grant),
         Proof::ApiKey(key) => said.text("proven_by", key),
+        Proof::Session(session) => said.text("proven_by", session),
         Proof::Led(call) => said.text("led_by", call),
         Proof::Kernel | Proof::Loopback | Proof::Incoming | Proof::Anonymous => {}
     }

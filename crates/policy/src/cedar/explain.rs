@@ -215,6 +215,7 @@ fn facts(given: &Circumstances, standing: Standing, risk: Risk) -> Facts<'_> {
         Standing::Anonymous(_) => "anonymous",
         Standing::Key => "api-key",
         Standing::Led => "led",
+        Standing::Signed => "session",
     };
     Facts {
         now: given.now,

@@ -85,6 +85,8 @@ pub enum ActionEffect {
     Tenancy,
     /// Looks after the credentials of a tenant; counts as managing as well.
     Credential,
+    /// Looks after the session of whoever signed in; counts as managing as well.
+    Session,
     /// Hands out a secret; counts as managing as well.
     Disclose,
     /// Hands out the stored key of an AWS profile; counts as a disclosure as well.

@@ -219,6 +219,7 @@ fn shapes() -> impl Iterator<Item = Shape> {
                 ActionEffect::Agent,
                 ActionEffect::Tenancy,
                 ActionEffect::Credential,
+                ActionEffect::Session,
                 ActionEffect::Disclose,
                 ActionEffect::NoSession,
             ];
@@ -247,6 +248,7 @@ fn write_action(
         ActionEffect::Agent => ", \"manage\", \"agent\"",
         ActionEffect::Tenancy => ", \"manage\", \"tenancy\"",
         ActionEffect::Credential => ", \"manage\", \"credential\"",
+        ActionEffect::Session => ", \"manage\", \"session\"",
         ActionEffect::Disclose => ", \"manage\", \"disclose\"",
         ActionEffect::NoSession => ", \"manage\", \"disclose\", \"no-session\"",
     };
@@ -264,6 +266,7 @@ const fn word(effect: ActionEffect) -> &'static str {
         ActionEffect::Agent => "agent",
         ActionEffect::Tenancy => "tenancy",
         ActionEffect::Credential => "credential",
+        ActionEffect::Session => "session",
         ActionEffect::Disclose => "disclose",
         ActionEffect::NoSession => "no-session",
     }

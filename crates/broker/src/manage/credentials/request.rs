@@ -179,8 +179,8 @@ const KNOWN: [&str; 9] = [
     "default_x_hierarchy_path",
     "default_x_hierarchy_path_names",
 ];
-const SHORTEST: usize = 10;
+pub(crate) const SHORTEST: usize = 10;
 /// What the store of secrets takes.
-const LARGEST: usize = 100_000;
+pub(crate) const LARGEST: usize = 100_000;
 const MOST_METADATA: usize = 51_200;
 const LONGEST_NAME: usize = 64;

@@ -1,0 +1,107 @@
+//! Sessions: a link to sign in by, begun, shown, ended. Each is the caller's own.
+
+use model::{Code, Proof, Refusal, SessionId};
+use policy::PrincipalKind;
+use serde_json::{Value, json};
+use tenancy::sessions::{CODE_LIVES, How, SignedIn, csrf, is_code, is_session};
+
+use super::Managing;
+
+/// The answer holds a code: it opens one session, as whoever asks, within two minutes.
+pub(super) fn link(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let broker = managing.worker.broker();
+    let now = broker.now();
+    let _person = a_person(managing)?;
+    let code = broker.sessions().code(fresh(managing, How::Link)?, now)?;
+    Ok(json!({ "code": code.as_str(), "expires": now.after(CODE_LIVES) }))
+}
+
+/// The answer holds the session: a bearer that goes into a cookie and is shown to nobody.
+pub(super) fn open(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let broker = managing.worker.broker();
+    let now = broker.now();
+    let session = match managing.admitted.identified.caller.proof() {
+        Proof::Session(_) => {
+            let code = presented(managing).filter(|written| is_code(written));
+            broker.sessions().spend(code.unwrap_or_default(), now)?
+        }
+        Proof::ApiKey(key) => fresh(managing, How::Key(key))?,
+        _ => {
+            let _person = a_person(managing)?;
+            fresh(managing, How::Link)?
+        }
+    };
+    let token = broker.sessions().open(session.clone(), now)?;
+    let mut shown = described(managing, Some((&session, token.as_bytes())));
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("session".to_owned(), token.as_str().into());
+    }
+    Ok(shown)
+}
+
+pub(super) fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let written = presented(managing).filter(|written| is_session(written));
+    let session = written.map(|written| {
+        let found = managing.worker.broker().sessions().find(written, managing.worker.broker().now());
+        found.map(|session| (session, written))
+    });
+    let session = session.transpose()?;
+    Ok(described(managing, session.as_ref().map(|(session, written)| (session, *written))))
+}
+
+/// One that has no session has none afterwards.
+pub(super) fn close(managing: &Managing<'_>) -> Value {
+    let closed = match managing.admitted.identified.caller.proof() {
+        Proof::Session(id) => managing.worker.broker().sessions().close(id),
+        _ => false,
+    };
+    json!({ "closed": closed })
+}
+
+/// Proof that nobody lends himself more time than he was given: a capability ends, and a session with its grant's roles would
+/// go on.
+#[must_use]
+struct APerson(());
+
+fn a_person(managing: &Managing<'_>) -> Result<APerson, Refusal> {
+    match managing.admitted.identified.caller.proof() {
+        Proof::Kernel => Ok(APerson(())),
+        _ => {
+            let message =
+                "a session begins with a link from the broker's socket, a key of the API, or a sign-in";
+            Err(Refusal::new(Code::Denied, message).hint("`doorward console`"))
+        }
+    }
+}
+
+fn fresh(managing: &Managing<'_>, how: How) -> Result<SignedIn, Refusal> {
+    let (broker, permit) = (managing.worker.broker(), &managing.admitted.permit);
+    let id = SessionId::new(broker.now(), broker.random()?);
+    let whose = (permit.tenant().clone(), permit.principal().clone());
+    Ok(SignedIn::new(id, whose, how, broker.now()))
+}
+
+fn presented<'a>(managing: &'a Managing<'_>) -> Option<&'a [u8]> {
+    managing.admitted.inbound.capability.as_ref().map(http::HeaderValue::as_bytes)
+}
+
+fn described(managing: &Managing<'_>, session: Option<(&SignedIn, &[u8])>) -> Value {
+    let (broker, permit) = (managing.worker.broker(), &managing.admitted.permit);
+    let known = broker.principals().find(permit.tenant(), permit.principal());
+    let kind = match known.kind() {
+        PrincipalKind::Unknown => None,
+        kind => Some(kind.as_str()),
+    };
+    let how = match (session, managing.admitted.identified.caller.proof()) {
+        (Some((session, _)), _) => session.how.as_str(),
+        (None, proof) => proof.as_str(),
+    };
+    json!({
+        "principal": permit.principal(), "subject": session.and_then(|(session, _)| session.subject.clone()),
+        "kind": kind, "tenant": permit.tenant(), "house": *permit.tenant() == broker.settings().tenant,
+        "roles": known.roles().collect::<Vec<_>>(), "how": how, "csrf": session.map(|(_, written)| csrf(written)),
+        "created": session.map(|(session, _)| session.began),
+        "expires": session.map(|(session, _)| session.expires()),
+        "idle": session.map(|(session, _)| session.idle()),
+    })
+}

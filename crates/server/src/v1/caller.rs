@@ -1,0 +1,132 @@
+//! By what a caller wants to be known: a key, a capability, or the session in a cookie. One of them, once.
+
+use broker::sessions::Presented;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use model::{Code, Refusal};
+
+/// What came with a request to prove the caller; `None` where nothing did.
+///
+/// # Errors
+/// Where several came, or a page that is not ours sent a session along.
+pub(crate) fn presented(parts: &Parts) -> Result<Option<HeaderValue>, Refusal> {
+    let headers = &parts.headers;
+    let bearer = one(headers, &header::AUTHORIZATION)?.map(bearer).transpose()?;
+    let key = one(headers, &KEY)?.cloned();
+    let cookie = cookie(headers)?;
+    let came = [bearer.is_some(), key.is_some(), cookie.is_some()];
+    if came.into_iter().filter(|came| *came).count() > 1 {
+        let message = "send one of `Authorization`, `X-API-Key` and a session, not several";
+        return Err(Refusal::new(Code::BadRequest, message));
+    }
+    if let Some(cookie) = cookie {
+        return session(parts, cookie).map(Some);
+    }
+    Ok(bearer.or(key).map(|mut value| {
+        value.set_sensitive(true);
+        value
+    }))
+}
+
+/// A session that a browser sent along, for what its page asks.
+fn session(parts: &Parts, cookie: &str) -> Result<HeaderValue, Refusal> {
+    if parts.method.is_safe() {
+        return Presented::reading(cookie.as_bytes()).map(Presented::into_value);
+    }
+    let _ours = own_page(parts)?;
+    let token = one(&parts.headers, &CSRF)?.map(HeaderValue::as_bytes);
+    Presented::writing(cookie.as_bytes(), token).map(Presented::into_value)
+}
+
+/// Proof that a browser says that a page of ours asks.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct OwnPage(());
+
+/// Looks at what a browser says of the page. A program that is no browser says nothing, which proves nothing.
+///
+/// # Errors
+/// Where it says something else.
+pub(crate) fn own_page(parts: &Parts) -> Result<OwnPage, Refusal> {
+    if let Some(site) = one(&parts.headers, &SITE)? {
+        return if site == "same-origin" { Ok(OwnPage(())) } else { Err(stranger()) };
+    }
+    let origin = one(&parts.headers, &header::ORIGIN)?.ok_or_else(stranger)?;
+    let host = parts.uri.authority().map(|authority| authority.as_str().to_owned());
+    let host = match host {
+        Some(host) => Some(host),
+        None => {
+            one(&parts.headers, &header::HOST)?.and_then(|host| host.to_str().ok()).map(ToOwned::to_owned)
+        }
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    let named = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    match (host, named) {
+        (Some(host), Some(named)) if named.eq_ignore_ascii_case(&host) => Ok(OwnPage(())),
+        _ => Err(stranger()),
+    }
+}
+
+/// Whether a browser says anything of the page that asks.
+pub(crate) fn is_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key(&SITE) || headers.contains_key(header::ORIGIN)
+}
+
+/// The refusal for a page that is not ours.
+fn stranger() -> Refusal {
+    Refusal::new(Code::Denied, "the request did not come from a page of ours")
+        .hint("a program sends `X-API-Key` or `Authorization: Bearer`, and no cookie")
+}
+
+fn bearer(value: &HeaderValue) -> Result<HeaderValue, Refusal> {
+    let text = value.to_str().ok().and_then(|text| text.split_once(' '));
+    match text {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") && !rest.trim().is_empty() => {
+            HeaderValue::from_str(rest.trim()).map_err(|_| unreadable("authorization"))
+        }
+        _ => Err(Refusal::new(
+            Code::Unauthenticated,
+            "`Authorization` has to be `Bearer` and a key or capability",
+        )),
+    }
+}
+
+/// The session among the cookies.
+fn cookie(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut found = None;
+    for line in headers.get_all(header::COOKIE) {
+        let line = line.to_str().map_err(|_| unreadable("cookie"))?;
+        for pair in line.split(';') {
+            let Some((name, value)) = pair.trim().split_once('=') else { continue };
+            if name != COOKIE {
+                continue;
+            }
+            if found.is_some_and(|other| other != value) {
+                return Err(unreadable("cookie"));
+            }
+            found = Some(value);
+        }
+    }
+    Ok(found)
+}
+
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(unreadable(name.as_str())),
+        (value, None) => Ok(value),
+    }
+}
+
+fn unreadable(name: &str) -> Refusal {
+    Refusal::new(Code::BadRequest, format!("the header `{name}` is there twice, or is not text"))
+}
+
+/// The cookie of a session.
+pub(crate) const COOKIE: &str = "doorward_session";
+const KEY: HeaderName = HeaderName::from_static("x-api-key");
+const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Evidence: searched, shown with its proof, verified, exported.
+
+use crate::v1::route::{CURSOR, Carries, Does, Gives, Kind, LIMIT, List, Pages, Route, Take, To, same};
+
+/// The routes.
+pub(crate) const ROUTES: &[Route] = &[
+    Route {
+        method: "GET",
+        path: "/v1/evidence",
+        id: "listEvidence",
+        tag: "Evidence",
+        about: "Who did what, and what came of it; the newest first",
+        does: Does::Operation("evidence.list"),
+        takes: &[
+            Take::query(
+                "since",
+                Kind::Text(40),
+                To::Input("since"),
+                "Not before: a time, or how long ago, such as `2h`",
+            ),
+            Take::query("until", Kind::Text(40), To::Input("until"), "Before: a time, or how long ago"),
+            Take::query("principal", Kind::Text(127), To::Input("principal"), "Who"),
+            Take::query("integration", Kind::Text(63), To::Input("integration"), "At which integration"),
+            Take::query("operation", Kind::Text(63), To::Input("operation"), "Which operation"),
+            Take::query(
+                "result",
+                Kind::Word(&["done", "failed", "unknown", "abandoned", "refused", "open"]),
+                To::Input("result"),
+                "What came of it",
+            ),
+            Take::query("door", Kind::Text(20), To::Input("door"), "By which door"),
+            Take::query("q", Kind::Text(200), To::Input("text"), "Only lines in which this text stands"),
+            LIMIT,
+            CURSOR,
+        ],
+        carries: Carries::Nothing,
+        status: 200,
+        gives: Gives::List(List {
+            item: "EvidenceLine",
+            member: "evidence",
+            key: "seq",
+            beside: &[],
+            pages: Pages::Operation,
+            shape: same,
+        }),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/evidence/{id}",
+        id: "getEvidence",
+        tag: "Evidence",
+        about: "One call with its records and their proof",
+        does: Does::Operation("evidence.show"),
+        takes: &[Take::path("id", "id", "The record")],
+        carries: Carries::Nothing,
+        status: 200,
+        gives: Gives::One("EvidenceProof", same),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/evidence:verify",
+        id: "verifyEvidence",
+        tag: "Evidence",
+        about: "Verify the whole chain",
+        does: Does::Operation("evidence.verify"),
+        takes: &[],
+        carries: Carries::Nothing,
+        status: 200,
+        gives: Gives::One("Verified", same),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/evidence:export",
+        id: "exportEvidence",
+        tag: "Evidence",
+        about: "The whole chain as lines that verify offline",
+        does: Does::Operation("evidence.export"),
+        takes: &[],
+        carries: Carries::Nothing,
+        status: 200,
+        gives: Gives::Text("application/jsonl", "text"),
+    },
+];
