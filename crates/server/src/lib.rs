@@ -23,6 +23,7 @@
 //! - Nothing that is wrong with a body is said before the caller is proven.
 //! - A page of the web reaches nothing here: no answer says that it may, and a key is in a header that no form can write.
 
+mod console;
 mod onboard;
 mod reply;
 mod route;
@@ -66,6 +67,9 @@ async fn answer(worker: &Arc<Worker>, request: Request<Incoming>, peer: &Peer) -
     let (parts, body) = request.into_parts();
     if v1::is_own(parts.uri.path()) {
         return v1::answer(worker, &parts, body, peer).await;
+    }
+    if let Some(page) = console::answer(&parts) {
+        return page;
     }
     let named = parts.headers.get(REQUEST_ID).cloned();
     let reply = match Route::of(&parts.method, parts.uri.path()) {

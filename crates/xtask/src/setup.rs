@@ -53,6 +53,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "wrk", program: "wrk", need: Need::Bench },
     Package { name: "python3-venv", program: "python3", need: Need::Named },
     Package { name: "golang-go", program: "go", need: Need::Named },
+    Package { name: "chromium", program: "chromium", need: Need::Named },
     Package { name: "nodejs", program: "node", need: Need::Named },
     Package { name: "npm", program: "npm", need: Need::Named },
     Package { name: "default-jdk-headless", program: "javac", need: Need::Named },

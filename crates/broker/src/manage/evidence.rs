@@ -205,7 +205,13 @@ fn proved(shown: &Shown) -> Value {
     let checkpoint = shown
         .checkpoint
         .as_ref()
-        .map(|signed| json!({ "note": signed.note, "place": signed.place, "path": nodes(&signed.path) }));
+        .map(|signed| {
+            let ::evidence::ChainHead { tenant, nth, size, root, last } = &signed.head;
+            let head = json!({
+                "tenant": tenant, "nth": nth, "size": size, "root": crypto::to_base64(root), "last": crypto::to_base64(last),
+            });
+            json!({ "note": signed.note, "head": head, "place": signed.place, "path": nodes(&signed.path) })
+        });
     json!({ "records": records, "checkpoint": checkpoint })
 }
 

@@ -25,6 +25,8 @@ mod cloud;
 #[cfg(test)]
 mod compat;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod deploy;

@@ -19,6 +19,7 @@ pub(crate) const GO: Sdk = Sdk { name: "go", inputs: &["go.mod", "go.sum", "main
 pub(crate) const NODE: Sdk = Sdk { name: "node", inputs: &["main.mjs", "package-lock.json", "package.json"] };
 pub(crate) const JAVA: Sdk = Sdk { name: "java", inputs: &["Main.java", "pom.xml"] };
 pub(crate) const OPENAI: Sdk = Sdk { name: "openai", inputs: &["requirements.txt"] };
+pub(crate) const BROWSER: Sdk = Sdk { name: "browser", inputs: &["package-lock.json", "package.json"] };
 pub(crate) const RUST: Sdk = Sdk { name: "rust", inputs: &["Cargo.lock", "Cargo.toml", "src/main.rs"] };
 
 impl Sdk {

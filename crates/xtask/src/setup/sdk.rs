@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::place::{GO, JAVA, NODE, OPENAI, PYTHON, RUST, Sdk};
+use super::place::{BROWSER, GO, JAVA, NODE, OPENAI, PYTHON, RUST, Sdk};
 use crate::failure::{Failure, Outcome};
 use crate::program::{Program, find};
 
@@ -22,11 +22,8 @@ const RECIPES: &[Recipe] = &[
     Recipe { sdk: PYTHON, programs: &["python3"], steps: VENV },
     Recipe { sdk: OPENAI, programs: &["python3"], steps: VENV },
     Recipe { sdk: GO, programs: &["go"], steps: &[&["go", "build", "-o", "sdk", "."]] },
-    Recipe {
-        sdk: NODE,
-        programs: &["node", "npm"],
-        steps: &[&["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]],
-    },
+    Recipe { sdk: NODE, programs: &["node", "npm"], steps: NPM },
+    Recipe { sdk: BROWSER, programs: &["node", "npm"], steps: NPM },
     Recipe {
         sdk: JAVA,
         programs: &["java", "javac", "mvn"],
@@ -41,6 +38,9 @@ const RECIPES: &[Recipe] = &[
         steps: &[&["cargo", "build", "--quiet", "--locked", "--target-dir", "target"]],
     },
 ];
+
+/// Packages of Node, those of the lock file.
+const NPM: &[&[&str]] = &[&["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]];
 
 /// Packages of Python, those that are listed and no others.
 const VENV: &[&[&str]] = &[

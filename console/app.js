@@ -1,0 +1,107 @@
+// The beginning: signs in by a link if there is one, else shows who is signed in or asks; then leads to the pages.
+
+import { append, fill, h } from "./core/dom.js";
+import { get, send } from "./core/api.js";
+import { begin, session, whenOver } from "./core/session.js";
+import * as router from "./core/router.js";
+import { announce, hush, regions, tell } from "./parts/live.js";
+import { closeAll } from "./parts/dialog.js";
+import { frame } from "./parts/frame.js";
+import { shortcuts } from "./parts/keys.js";
+import { gate } from "./pages/signin.js";
+import { ROUTES } from "./pages/routes.js";
+
+const place = document.getElementById("app");
+let shell = null;
+let watching = 0;
+let touched = Date.now();
+
+/** The words behind `#`, taken off the address before anything else: a code is good once, and not for the history. */
+function fragment() {
+  const words = new URLSearchParams(location.hash.slice(1));
+  if (words.has("code") || words.has("error")) history.replaceState(null, "", location.pathname + location.search);
+  return { code: words.get("code"), error: words.get("error") };
+}
+
+async function start() {
+  append(document.body, regions());
+  shortcuts();
+  whenOver(() => {
+    closeAll();
+    askAgain("Your session is over. Sign in again to go on where you were.");
+  });
+  // A page that a browser keeps for the way back must not hold what was typed into it.
+  window.addEventListener("pagehide", () => {
+    for (const field of document.querySelectorAll("[data-secret]")) field.value = "";
+  });
+  const { code, error } = fragment();
+  try {
+    const found = code ? await send("POST", "session", { code }) : await get("session");
+    enter(found);
+  } catch (problem) {
+    ask(code ? linkProblem(problem) : error ?? (problem.status === 401 ? null : problem.message));
+  }
+}
+
+function linkProblem(problem) {
+  return problem.status === 401 ? "This link was used already, or its two minutes are over. `doorward console` makes another one." : problem.message;
+}
+
+/** Shows the pages to whoever is signed in now. */
+function enter(found) {
+  begin(found);
+  shell = frame(found, { signOut });
+  fill(place, shell.element);
+  router.configure(ROUTES, shell.main, shell.mark);
+  router.again();
+  watch();
+}
+
+function askAgain(text) {
+  router.leave();
+  ask(text);
+}
+
+function ask(text) {
+  hush();
+  shell = null;
+  fill(place, gate({ text, enter }));
+  document.title = "Sign in · Doorward";
+  announce("Sign in");
+}
+
+async function signOut() {
+  try {
+    await send("DELETE", "session");
+  } catch (problem) {
+    if (problem.status !== 401) {
+      tell(problem.message, "bad");
+      return;
+    }
+  }
+  begin(null);
+  // A new page: nothing of this session stays in memory.
+  location.replace("/console/");
+}
+
+/** How many approvals wait, told at the side. Asked only while somebody is there, so that a session left alone ends by itself. */
+function watch() {
+  const look = async () => {
+    if (document.hidden || !session()?.house || Date.now() - touched > PRESENT) return;
+    const status = await get("status").catch(() => null);
+    shell?.tally(status?.waiting?.approvals ?? 0);
+  };
+  look();
+  clearInterval(watching);
+  watching = setInterval(look, EVERY);
+}
+
+for (const event of ["pointerdown", "keydown", "wheel"]) {
+  document.addEventListener(event, () => (touched = Date.now()), { passive: true, capture: true });
+}
+
+/** Each look is a call with a record of its own, so not more often than somebody would notice. */
+const EVERY = 60_000;
+const PRESENT = 5 * 60_000;
+
+start().catch((problem) => fill(place, h("p", { class: "panel" }, `The console could not start: ${problem.message}`)));

@@ -1,0 +1,82 @@
+// Asks Doorward's own API. Every answer is either what was asked for or a `Problem` that says what to do.
+//
+// The session is a cookie that no script can read; what a script holds is the word against forged writes, in memory only.
+
+import { later } from "./session.js";
+
+/** Something that went wrong, in words for people. */
+export class Problem extends Error {
+  constructor({ status = 0, code = "unreachable", title, detail, hint, evidence, errors, retry }) {
+    super(detail || title || "Something went wrong");
+    Object.assign(this, { status, code, title, hint, evidence, errors, retry });
+  }
+}
+
+/** Reads one resource. */
+export function get(path, query, signal) {
+  return call("GET", path, { query, signal });
+}
+
+/** Writes. Each press of a button is one key, so a second try after a broken line does it once. */
+export function send(method, path, body, options = {}) {
+  return call(method, path, { body, ...options });
+}
+
+/** A key for one write, kept by whoever tries it again. */
+export function once() {
+  return crypto.randomUUID();
+}
+
+async function call(method, path, { query, body, signal, key, match } = {}) {
+  const headers = { accept: "application/json, application/problem+json" };
+  const options = { method, headers, signal, credentials: "same-origin", cache: "no-store", redirect: "error" };
+  if (method !== "GET") {
+    const csrf = later.csrf();
+    if (csrf) headers["x-csrf-token"] = csrf;
+    if (method === "POST") headers["idempotency-key"] = key ?? once();
+    if (match) headers["if-match"] = match;
+    if (body !== undefined) {
+      headers["content-type"] = "application/json";
+      options.body = JSON.stringify(body);
+    }
+  }
+  let reply;
+  try {
+    reply = await fetch(address(path, query), options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem({
+      detail: "Doorward does not answer.",
+      hint: "See whether `doorward serve` still runs on this machine, then try again.",
+    });
+  }
+  return read(reply, path);
+}
+
+function address(path, query) {
+  const words = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const text = new URLSearchParams(words).toString();
+  return `/v1/${path}${text ? `?${text}` : ""}`;
+}
+
+async function read(reply, path) {
+  const value = reply.status === 204 ? null : await reply.json().catch(() => null);
+  if (reply.ok) {
+    if (value && typeof value === "object") Object.defineProperty(value, "etag", { value: reply.headers.get("etag") });
+    return value;
+  }
+  // A session that is over leads to the sign-in; a wrong code or key at the sign-in is that page's own matter.
+  if (reply.status === 401 && path !== "session") later.over();
+  const said = value && typeof value === "object" ? value : {};
+  throw new Problem({
+    ...said,
+    status: reply.status,
+    code: said.code ?? `http_${reply.status}`,
+    detail: said.detail ?? said.title ?? `Doorward answered ${reply.status}.`,
+    evidence: said.evidence ?? undefined,
+    retry: Number(reply.headers.get("retry-after")) || undefined,
+  });
+}
+
+/** A part of a path, as one part whatever is in it. */
+export const part = encodeURIComponent;

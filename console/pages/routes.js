@@ -1,0 +1,41 @@
+// Which address shows which page.
+
+import { session } from "../core/session.js";
+import { approvals } from "./approvals.js";
+import { approval } from "./approval.js";
+import { capabilities } from "./capabilities.js";
+import { credential } from "./credential.js";
+import { evidence } from "./evidence.js";
+import { record } from "./record.js";
+import { overview } from "./overview.js";
+import { policies, policy } from "./policies.js";
+import { settings } from "./settings.js";
+import { tenant } from "./tenant.js";
+import { tenants } from "./tenants.js";
+
+/** A key of a tenant sees that tenant and nothing else, so its first page is that one. */
+const first = {
+  title: () => (ofTenant() ? "Integrations" : overview.title),
+  skeleton: () => overview.skeleton(),
+  load: (ctx) => (ofTenant() ? tenant.load({ ...ctx, params: { tenant: session().tenant } }) : overview.load(ctx)),
+  view: (data, ctx) => (ofTenant() ? tenant.view(data, { ...ctx, params: { tenant: session().tenant } }) : overview.view(data, ctx)),
+};
+
+function ofTenant() {
+  return session()?.house === false;
+}
+
+export const ROUTES = [
+  ["/", first],
+  ["/tenants", tenants],
+  ["/tenants/:tenant", tenant],
+  ["/tenants/:tenant/:provider", credential],
+  ["/capabilities", capabilities],
+  ["/policies", policies],
+  ["/policies/:name", policy],
+  ["/approvals", approvals],
+  ["/approvals/:id", approval],
+  ["/evidence", evidence],
+  ["/evidence/:id", record],
+  ["/settings", settings],
+];

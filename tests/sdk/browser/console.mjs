@@ -1,0 +1,277 @@
+// Uses the console as a person would, in Debian's chromium, against the real binary; `crates/cli/tests/it/console.rs` starts both.
+//
+// Reads one JSON document from stdin: `{modules, base, link, tenant, key, approval, out, chromium, openai: {good, bad}, secrets}`.
+
+import fs from "node:fs";
+import path from "node:path";
+import { createRequire } from "node:module";
+import { Watch } from "./watch.mjs";
+
+const given = JSON.parse(fs.readFileSync(0, "utf8"));
+const require = createRequire(path.join(given.modules, "package.json"));
+const { chromium } = require("playwright-core");
+const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const watch = new Watch({ base: given.base, out: given.out, axe, secrets: given.secrets });
+const at = (address) => `${given.base}/console${address}`;
+let page;
+
+function must(holds, text) {
+  if (!holds) throw new Error(text);
+}
+
+async function go(address) {
+  await page.goto(at(address));
+  await page.waitForFunction(() => document.querySelector("main h1") && !document.querySelector(".ghost"));
+}
+
+/** Puts a text into a field as a paste does. */
+async function paste(field, text) {
+  await field.evaluate((element, value) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text", value);
+    element.focus();
+    const open = element.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    if (open) element.value = value;
+    element.dispatchEvent(new Event("input", { bubbles: true }));
+  }, text);
+}
+
+/** Presses the button in the dialog that is open. */
+async function press(name) {
+  await page.locator("dialog[open]").getByRole("button", { name, exact: true }).click();
+}
+
+async function signIn() {
+  watch.expect(/\/v1\/session .*401/);
+  await page.goto(at("/"));
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await watch.look(page, "sign-in");
+  // The address alone would change nothing but what is behind `#`: a person opens the link as a new page.
+  await page.goto("about:blank");
+  await page.goto(given.link);
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  must(!page.url().includes("#"), "the code is off the address");
+  const again = await page.context().browser().newContext();
+  await watch.attach(again);
+  const second = await again.newPage();
+  await second.goto(given.link);
+  await second.getByText("was used already").waitFor();
+  await again.close();
+  await page.goto(at("/"));
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await watch.look(page, "overview");
+}
+
+async function makeTenant() {
+  await go("/tenants");
+  await page.getByRole("button", { name: "New tenant" }).click();
+  must(await page.evaluate(() => document.activeElement.name === "name"), "the first field has the focus");
+  await page.getByLabel("Name").fill("No Such Name");
+  must((await page.getByLabel("Name").getAttribute("aria-invalid")) === "true", "a wrong name is marked while it is typed");
+  await page.keyboard.press("Escape");
+  must(await page.evaluate(() => document.activeElement.textContent.includes("New tenant")), "the focus goes back to the button");
+  await page.getByRole("button", { name: "New tenant" }).click();
+  await page.getByLabel("Name").fill("console_inc");
+  await press("Make the tenant");
+  await page.getByRole("heading", { name: "console_inc", level: 1 }).waitFor();
+  await go("/tenants");
+  await page.keyboard.press("/");
+  await page.keyboard.type("console");
+  await page.waitForFunction(() => document.querySelectorAll("main tbody tr").length === 1);
+  await go("/tenants");
+  await watch.look(page, "tenants");
+}
+
+async function setUp() {
+  await go(`/tenants/${given.tenant}/openai`);
+  await watch.look(page, "set-up");
+  const field = page.getByLabel("API key", { exact: true });
+  await paste(field, `  export OPENAI_API_KEY="${given.openai.good}"\n`);
+  await page.getByText("Looks right").waitFor();
+  must((await field.inputValue()) === given.openai.good, "what came with the key is taken off");
+  must(await field.evaluate((element) => getComputedStyle(element).webkitTextSecurity === "disc"), "it is hidden");
+  await page.getByLabel("Name (optional)").fill("Production");
+  await page.getByRole("button", { name: "Connect OpenAI" }).click();
+  await page.getByRole("heading", { name: "In use" }).waitFor();
+  await page.getByText("Connected").first().waitFor();
+  await watch.clean(page, "after a set-up");
+  await paste(page.getByLabel("API key", { exact: true }), given.openai.bad);
+  await page.getByRole("button", { name: "Replace the credential" }).click();
+  await page.getByText("does not take it").waitFor();
+  await page.getByText("stays in use").waitFor();
+  await watch.look(page, "replacement-refused");
+  await page.getByRole("button", { name: "Validate OpenAI" }).click();
+  await page.getByText("takes the credential").waitFor();
+}
+
+async function dropFile() {
+  await go(`/tenants/${given.tenant}/gcp`);
+  const file = { type: "service_account", project_id: "acme-prod", private_key: given.secrets.file, client_email: "doorward@acme-prod.iam.gserviceaccount.com" };
+  const input = page.locator("input[type=file]");
+  await input.setInputFiles({ name: "user.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify({ ...file, type: "authorized_user" })) });
+  await page.getByText("a service account's key has the type").waitFor();
+  await input.setInputFiles({ name: "key.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(file)) });
+  await page.getByText("looks right").waitFor();
+  await watch.look(page, "file");
+  await page.getByRole("button", { name: "Connect" }).click();
+  await page.getByRole("heading", { name: "In use" }).waitFor();
+  await go(`/tenants/${given.tenant}/aws`);
+  await watch.look(page, "forms");
+  await go(`/tenants/${given.tenant}`);
+  await watch.look(page, "tenant");
+}
+
+async function makeKey() {
+  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByLabel("Label").fill("from the console");
+  await press("Make the key");
+  const key = await page.locator("output.once").textContent();
+  must(key.startsWith(`${given.tenant}_api_`), "the key is shown");
+  await press("I have stored it");
+  watch.secrets["the key that was shown once"] = key;
+  await page.getByText("from the console").waitFor();
+  await watch.clean(page, "after a key was shown");
+  await page.getByRole("button", { name: "Revoke from the console" }).click();
+  const revoke = page.locator("dialog[open]").getByRole("button", { name: "Revoke the key" });
+  must(await revoke.isDisabled(), "nothing is revoked before its name is typed");
+  await page.getByLabel("to confirm").fill("from the console");
+  await revoke.click();
+  await page.getByText("The key is revoked.").waitFor();
+}
+
+async function capabilities() {
+  await go("/capabilities");
+  await page.getByRole("button", { name: "New capability" }).click();
+  await page.getByLabel("Holder").last().fill("ada");
+  await page.locator("dialog[open]").getByLabel("Integrations").fill("house");
+  await watch.look(page, "capability-new");
+  await press("Make it");
+  const token = await page.locator("output.once").textContent();
+  must(token.startsWith("cap1_"), "the token is shown");
+  await press("I have stored it");
+  watch.secrets["a token that was shown once"] = token;
+  await page.getByRole("button", { name: "Narrow a token" }).click();
+  await page.getByLabel("Token").fill(token);
+  await page.locator("dialog[open]").getByLabel("Access").selectOption("read");
+  await press("Make the narrower one");
+  const narrower = await page.locator("output.once").textContent();
+  must(narrower.startsWith("cap1_") && narrower !== token, "the narrower one is shown");
+  await press("I have stored it");
+  await page.getByRole("button", { name: "Check a token" }).click();
+  await page.getByLabel("Token").fill(narrower);
+  await press("Check it");
+  await page.locator("dialog[open]").getByText("Active").waitFor();
+  await page.keyboard.press("Escape");
+  await watch.look(page, "capabilities");
+  await page.getByRole("button", { name: /^Revoke what ada holds/ }).first().click();
+  await page.getByLabel("to confirm").fill("ada");
+  await press("Revoke it");
+  await page.getByText("The capability is revoked.").waitFor();
+}
+
+async function policies() {
+  watch.expect(/\/v1\/policies\/team .*404/);
+  await go("/policies");
+  await page.getByRole("button", { name: "New policy" }).click();
+  await page.getByLabel("Name").fill("team");
+  await press("Write it");
+  const editor = page.getByRole("textbox", { name: "Text of the policy team" });
+  const text = '@id("operators-look")\npermit (principal in Doorward::Role::"operator", action in Doorward::Action::"read", resource);\n';
+  await editor.fill(`${text}\npermti (principal, action, resource);\n`);
+  await page.getByRole("button", { name: "Line 4" }).waitFor();
+  await watch.look(page, "policy-wrong");
+  await page.getByRole("button", { name: "Line 4" }).click();
+  must(await editor.evaluate((element) => element.value.slice(element.selectionStart).startsWith("permti")), "the finding leads to its line");
+  await editor.fill(text);
+  await page.getByText("Compiles").waitFor();
+  await page.getByRole("button", { name: "Write the policy" }).click();
+  await page.getByText("holds now").waitFor();
+  await go("/policies");
+  await page.getByLabel("Who", { exact: true }).fill("ada");
+  await page.getByLabel("Operation").fill("house/look");
+  await page.getByLabel("Roles (optional)").fill("operator");
+  await page.getByRole("button", { name: "Explain" }).click();
+  await page.getByText("Allowed", { exact: true }).waitFor();
+  await watch.look(page, "policies");
+}
+
+async function approve() {
+  await go("/approvals");
+  await watch.look(page, "approvals");
+  await page.getByRole("link", { name: "house/change" }).click();
+  await page.getByRole("heading", { name: "house/change" }).waitFor();
+  await page.getByText("Digest").waitFor();
+  await watch.look(page, "approval");
+  await page.getByRole("button", { name: "Approve" }).click();
+  await page.getByLabel("Reason").fill("ticket 7");
+  await press("Approve");
+  await page.getByText("“ticket 7”").waitFor();
+}
+
+async function evidence() {
+  await go("/evidence");
+  await page.getByRole("button", { name: "Verify now" }).click();
+  await page.getByText("Verified", { exact: true }).waitFor();
+  await page.getByLabel("Search").fill("approval.decide");
+  await page.getByRole("button", { name: "Find" }).click();
+  await page.waitForFunction(() => [...document.querySelectorAll("main tbody tr")].every((row) => row.textContent.includes("approval.decide")));
+  await go("/evidence");
+  await watch.look(page, "evidence");
+  // One that a signed checkpoint covers by now: the oldest in view.
+  await page.locator("main tbody tr a").last().click();
+  await page.getByText("Proven", { exact: true }).waitFor();
+  await watch.look(page, "record");
+}
+
+async function leave() {
+  await go("/settings");
+  await watch.look(page, "settings");
+  await page.getByText("Dark", { exact: true }).click();
+  must(await page.evaluate(() => document.documentElement.dataset.theme === "dark"), "the theme is switched");
+  await page.reload();
+  await page.getByRole("heading", { name: "Settings" }).waitFor();
+  must(await page.evaluate(() => document.documentElement.dataset.theme === "dark"), "and stays");
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.getByRole("button", { name: "Open the navigation" }).click();
+  await page.screenshot({ path: path.join(given.out, "drawer-360-dark.png") });
+  await watch.accessible(page, "the drawer");
+  await page.keyboard.press("Escape");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  must(!(await page.context().cookies()).some(({ name }) => name === "doorward_session"), "the cookie of the session is gone");
+  await page.goto(at("/tenants"));
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await byKey();
+}
+
+/** A key of a tenant sees that tenant and nothing else. */
+async function byKey() {
+  await page.getByLabel("API key of a tenant").fill(given.key);
+  await page.getByRole("button", { name: "Sign in with the key" }).click();
+  await go("/");
+  await page.getByRole("heading", { name: given.tenant }).waitFor();
+  must((await page.getByRole("link", { name: "Policies" }).count()) === 0, "there is nothing of the house");
+  await watch.look(page, "by-key");
+}
+
+const STEPS = [signIn, makeTenant, setUp, dropFile, makeKey, capabilities, policies, approve, evidence, leave];
+
+const browser = await chromium.launch({ executablePath: given.chromium, args: ["--no-sandbox"] });
+const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", reducedMotion: "reduce" });
+await watch.attach(context);
+page = await context.newPage();
+page.setDefaultTimeout(60_000);
+for (const step of STEPS) {
+  try {
+    await step();
+  } catch (error) {
+    watch.find(`${step.name}: ${error.message}`);
+    await page.screenshot({ path: path.join(given.out, `failed-${step.name}.png`), fullPage: true }).catch(() => {});
+  }
+}
+await page.goto(at("/"));
+const painted = await page.evaluate(() => Math.round(performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1));
+await browser.close();
+watch.report({ painted });
