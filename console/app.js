@@ -2,7 +2,8 @@
 
 import { append, fill, h } from "./core/dom.js";
 import { get, send } from "./core/api.js";
-import { begin, session, whenOver } from "./core/session.js";
+import { whilePresent } from "./core/present.js";
+import { begin, left, session, whenOver } from "./core/session.js";
 import * as router from "./core/router.js";
 import { announce, hush, regions, tell } from "./parts/live.js";
 import { closeAll } from "./parts/dialog.js";
@@ -13,8 +14,8 @@ import { ROUTES } from "./pages/routes.js";
 
 const place = document.getElementById("app");
 let shell = null;
-let watching = 0;
-let touched = Date.now();
+let stopWatching = () => {};
+let warned = false;
 
 /** The words behind `#`, taken off the address before anything else: a code is good once, and not for the history. */
 function fragment() {
@@ -26,6 +27,7 @@ function fragment() {
 async function start() {
   append(document.body, regions());
   shortcuts();
+  setInterval(warn, 20_000);
   whenOver(() => {
     closeAll();
     askAgain("Your session is over. Sign in again to go on where you were.");
@@ -84,24 +86,31 @@ async function signOut() {
   location.replace("/console/");
 }
 
-/** How many approvals wait, told at the side. Asked only while somebody is there, so that a session left alone ends by itself. */
+/** How many approvals wait, told at the side. */
 function watch() {
   const look = async () => {
-    if (document.hidden || !session()?.house || Date.now() - touched > PRESENT) return;
+    if (!session()?.house) return;
     const status = await get("status").catch(() => null);
     shell?.tally(status?.waiting?.approvals ?? 0);
   };
   look();
-  clearInterval(watching);
-  watching = setInterval(look, EVERY);
+  stopWatching();
+  stopWatching = whilePresent(EVERY, look);
 }
 
-for (const event of ["pointerdown", "keydown", "wheel"]) {
-  document.addEventListener(event, () => (touched = Date.now()), { passive: true, capture: true });
+/** Says two minutes before the end of a session that it ends, once, and lets whoever is there go on. */
+function warn() {
+  const rest = left();
+  if (!session() || rest > 120_000 || rest < 0) {
+    warned &&= rest < 120_000;
+    return;
+  }
+  if (warned) return;
+  warned = true;
+  tell("Your session ends in less than two minutes.", "bad", ["Stay signed in", () => get("session").catch((problem) => tell(problem.message, "bad"))]);
 }
 
 /** Each look is a call with a record of its own, so not more often than somebody would notice. */
 const EVERY = 60_000;
-const PRESENT = 5 * 60_000;
 
 start().catch((problem) => fill(place, h("p", { class: "panel" }, `The console could not start: ${problem.message}`)));

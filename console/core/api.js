@@ -60,6 +60,7 @@ function address(path, query) {
 }
 
 async function read(reply, path) {
+  if (reply.status !== 401) later.asked();
   const value = reply.status === 204 ? null : await reply.json().catch(() => null);
   if (reply.ok) {
     if (value && typeof value === "object") Object.defineProperty(value, "etag", { value: reply.headers.get("etag") });

@@ -3,6 +3,7 @@
 import { get, part } from "../core/api.js";
 import { h, link } from "../core/dom.js";
 import { count, counted, duration, moment, shortened } from "../core/format.js";
+import { idle, whilePresent } from "../core/present.js";
 import { again } from "../core/router.js";
 import { bars, binned, timeline } from "../parts/charts.js";
 import { badge, empty, head, section, sentence, skeletons } from "../parts/states.js";
@@ -33,7 +34,8 @@ export const overview = {
     );
     return { status, tenants, approvals, evidence, metrics, kept: kept.filter(Boolean) };
   },
-  view({ status, tenants, approvals, evidence, metrics, kept }) {
+  view({ status, tenants, approvals, evidence, metrics, kept }, { ends }) {
+    ends(whilePresent(60_000, () => idle() && again()));
     const troubles = kept.flatMap(({ tenant, items }) =>
       items.filter((one) => ["INVALID", "EXPIRED", "PENDING"].includes(one.status)).map((one) => ({ tenant, ...one })),
     );

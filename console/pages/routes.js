@@ -13,21 +13,24 @@ import { settings } from "./settings.js";
 import { tenant } from "./tenant.js";
 import { tenants } from "./tenants.js";
 
-/** A key of a tenant sees that tenant and nothing else, so its first page is that one. */
-const first = {
-  title: () => (ofTenant() ? "Integrations" : overview.title),
-  skeleton: () => overview.skeleton(),
-  load: (ctx) => (ofTenant() ? tenant.load({ ...ctx, params: { tenant: session().tenant } }) : overview.load(ctx)),
-  view: (data, ctx) => (ofTenant() ? tenant.view(data, { ...ctx, params: { tenant: session().tenant } }) : overview.view(data, ctx)),
-};
+/** A key of a tenant sees that tenant and nothing else, so these pages are that one. */
+function led(page) {
+  const mine = (ctx) => ({ ...ctx, params: { tenant: session().tenant } });
+  return {
+    title: () => (ofTenant() ? "Integrations" : page.title),
+    skeleton: () => page.skeleton(),
+    load: (ctx) => (ofTenant() ? tenant.load(mine(ctx)) : page.load(ctx)),
+    view: (data, ctx) => (ofTenant() ? tenant.view(data, mine(ctx)) : page.view(data, ctx)),
+  };
+}
 
 function ofTenant() {
   return session()?.house === false;
 }
 
 export const ROUTES = [
-  ["/", first],
-  ["/tenants", tenants],
+  ["/", led(overview)],
+  ["/tenants", led(tenants)],
   ["/tenants/:tenant", tenant],
   ["/tenants/:tenant/:provider", credential],
   ["/capabilities", capabilities],

@@ -3,6 +3,7 @@
 import { get, once, part, send } from "../core/api.js";
 import { h, link } from "../core/dom.js";
 import { counted, moment } from "../core/format.js";
+import { idle, whilePresent } from "../core/present.js";
 import { again, go } from "../core/router.js";
 import { session } from "../core/session.js";
 import { confirm, open, field, shownOnce } from "../parts/dialog.js";
@@ -25,7 +26,8 @@ export const tenant = {
     ]);
     return { providers: providers.items, credentials, row, keys };
   },
-  view({ providers, credentials, row, keys }, { params }) {
+  view({ providers, credentials, row, keys }, { params, ends }) {
+    ends(whilePresent(60_000, () => idle() && again()));
     const name = params.tenant;
     const good = credentials.items.filter((one) => one.status === "VALID").length;
     const lead = row

@@ -38,7 +38,7 @@ export function limitsForm(words) {
   const [first, more] = [words, MORE].map((list) => list.map((word) => one(word, known)));
   const all = [...first, ...more];
   return {
-    element: h("div", { class: "form" }, known, h("div", { class: "pair" }, first.map(({ element }) => element)), h("details", null, h("summary", null, "More limits"), h("div", { class: "pair" }, more.map(({ element }) => element)))),
+    element: h("div", { class: "form" }, h("div", { class: "pair" }, first.map(({ element }) => element)), h("details", null, h("summary", null, "More limits"), h("div", { class: "pair" }, more.map(({ element }) => element))), known),
     take: () => Object.fromEntries(all.map(({ name, value }) => [name, value()]).filter(([, value]) => value !== undefined)),
   };
 }

@@ -18,13 +18,17 @@ export function announce(text) {
   requestAnimationFrame(() => (spoken.textContent = text));
 }
 
-/** Shows a note that goes by itself. What matters longer stands in the page. */
-export function tell(text, kind = "good") {
+/** Shows a note that goes by itself. What matters longer stands in the page; so does a note with a button, until it is pressed. */
+export function tell(text, kind = "good", [verb, act] = []) {
   const gone = () => one.remove();
+  const press = () => {
+    gone();
+    act();
+  };
   const close = h("button", { type: "button", class: "bare", "aria-label": "Dismiss", on: { click: gone } }, icon("close"));
-  const one = h("div", { class: `note note-${kind}` }, icon(kind === "good" ? "check" : "alert"), h("p", null, text), close);
+  const one = h("div", { class: `note note-${kind}` }, icon(kind === "good" ? "check" : "alert"), h("p", null, text), verb && h("button", { type: "button", class: "button compact", on: { click: press } }, verb), close);
   notes.append(one);
-  setTimeout(gone, 8_000);
+  if (!verb) setTimeout(gone, 8_000);
 }
 
 /** Takes all notes away. */
