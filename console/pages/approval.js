@@ -1,14 +1,12 @@
 // One approval: exactly what will be done, by whom, under which policy; then yes or no, bound to the digest of what is shown.
 
-import { get, part, send } from "../core/api.js";
+import { get, part } from "../core/api.js";
 import { h, link } from "../core/dom.js";
 import { bytes, exact, moment } from "../core/format.js";
-import { again } from "../core/router.js";
 import { session } from "../core/session.js";
-import { confirm } from "../parts/dialog.js";
+import { decided, decisions, digestOf, own } from "../parts/decide.js";
 import { icon } from "../parts/icons.js";
-import { badge, copier, fact, head, section, skeletons } from "../parts/states.js";
-import { tell } from "../parts/live.js";
+import { badge, fact, head, section, skeletons } from "../parts/states.js";
 
 export const approval = {
   title: "Approval",
@@ -21,17 +19,12 @@ export const approval = {
     return [
       head(title, { lead: h("span", { class: "tags" }, badge(state), badge(what.risk), h("span", { class: "badge" }, icon(what.access === "write" ? "alert" : "none"), what.access === "write" ? "Write" : "Read")), up: [["Approvals", "/approvals"]], actions: state === "pending" && !mine && buttons(found, title) }),
       found.break_glass && h("div", { class: "banner banner-bad" }, icon("glass"), h("div", null, h("strong", null, "The glass was broken: "), typeof found.break_glass === "string" ? found.break_glass : "this passes limits that hold otherwise.")),
-      state === "pending" && mine && h("div", { class: "banner banner-info" }, icon("wait"), h("div", null, "You asked for this, so somebody else decides.")),
+      state === "pending" && mine && own(),
       found.decided && decided(found.decided),
       h("div", { class: "split" }, h("div", { class: "form" }, deed(what), carried(what)), asking(found)),
     ];
   },
 };
-
-function decided({ answer, by, at, reason }) {
-  const yes = /approve/.test(answer);
-  return h("div", { class: `banner banner-${yes ? "good" : "bad"}` }, icon(yes ? "check" : "cross"), h("div", null, h("strong", null, yes ? "Approved" : "Denied"), ` by ${by}, `, moment(at), reason ? h("p", null, `“${reason}”`) : null));
-}
 
 function deed(what) {
   const inputs = Object.entries(what.inputs ?? {});
@@ -86,31 +79,16 @@ function asking(found) {
       found.policies?.length > 0 && fact("Because of", h("div", { class: "tags" }, found.policies.map((id) => h("span", { class: "tag" }, String(id))))),
       found.evidence && fact("Evidence", link(`/evidence/${part(found.evidence)}`, { class: "mono" }, found.evidence)),
     ),
-    h("h3", null, "Digest"),
-    h("p", { class: "hint" }, "Your answer counts for these bytes and no others."),
-    h("div", { class: "with-button" }, h("code", null, found.digest), copier(found.digest, "Copy the digest")),
+    digestOf(found.digest),
   );
 }
 
 function buttons(found, title) {
-  const answer = (word) => (reason) => send("POST", `approvals/${part(found.id)}:${word}`, { digest: found.digest, reason: reason || undefined });
-  const done = (text) => (value) => value && (tell(text), again());
-  const approve = () =>
-    confirm({
-      title: `Approve ${title}`,
-      consequences: [`\`${found.principal}\` may do exactly this, once, within the next hour.`, "Another input, address, header or body is refused.", "That you approved it stands in the evidence of the call."],
-      reason: { label: "Reason (kept in the evidence)" },
-      verb: "Approve",
-      danger: false,
-      act: answer("approve"),
-    }).then(done("Approved."));
-  const deny = () =>
-    confirm({
-      title: `Deny ${title}`,
-      consequences: [`\`${found.principal}\` is told no, with your reason.`, "The same call may be asked for again."],
-      reason: { label: "Reason (told to whoever asked)" },
-      verb: "Deny",
-      act: answer("deny"),
-    }).then(done("Denied."));
-  return [h("button", { type: "button", class: "button danger", on: { click: deny } }, "Deny"), h("button", { type: "button", class: "button primary", on: { click: approve } }, "Approve")];
+  return decisions({
+    path: `approvals/${part(found.id)}`,
+    title,
+    digest: found.digest,
+    yes: [`\`${found.principal}\` may do exactly this, once, within the next hour.`, "Another input, address, header or body is refused.", "That you approved it stands in the evidence of the call."],
+    no: [`\`${found.principal}\` is told no, with your reason.`, "The same call may be asked for again."],
+  });
 }

@@ -51,18 +51,19 @@ function list(state, page) {
   return h("div", { class: "form" }, h("p", { class: "muted small" }, counted(page.total ?? page.items.length, "approval")), paged("Approvals", columns, page, (cursor) => get("approvals", { state, cursor, limit: 100 })));
 }
 
-/** Plans that wait: they are decided with their whole text in view, which the command line shows. */
+/** Plans that wait: several calls that are decided as one. */
 function waitingPlans(plans) {
-  const open = (plans?.items ?? []).filter((one) => one.state === "proposed" || one.state === "pending" || one.state === "waiting");
+  const open = (plans?.items ?? []).filter((one) => one.state === "proposed");
   if (!open.length) return null;
   const { element } = table(
     "Plans that wait",
     [
-      ["Plan", (one) => h("div", null, one.title ?? one.name ?? one.id, h("p", null, h("code", { class: "muted small" }, one.id)))],
-      ["Proposed by", (one) => one.by ?? one.principal ?? "–"],
-      ["Look and decide", (one) => h("code", null, `doorward plan show ${one.id}`)],
+      ["Plan", (one) => link(`/plans/${part(one.id)}`, null, one.summary)],
+      ["Proposed by", (one) => one.by],
+      ["Risk", (one) => badge(one.risk)],
+      ["Proposed", (one) => moment(one.created, "–")],
     ],
     open,
   );
-  return section("Plans", { note: "A plan is several calls as one. It is decided on the command line, where all of it is shown." }, h("div", { class: "panel panel-tight" }, element));
+  return section("Plans", { note: "A plan is several calls, decided as one." }, h("div", { class: "panel panel-tight" }, element));
 }

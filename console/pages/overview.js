@@ -81,7 +81,7 @@ function waiting(approvals, status) {
       h("div", { class: "grow" }, link(`/approvals/${part(one.id)}`, null, one.operation), h("p", { class: "muted small" }, one.for, " asked ", moment(one.asked))),
       badge(one.risk),
     );
-  const plans = all.plans ? h("li", null, icon("wait"), h("div", { class: "grow" }, `${counted(all.plans, "plan")} to look at: `, h("code", null, "doorward plan list"))) : null;
+  const plans = all.plans ? h("li", null, icon("wait"), h("div", { class: "grow" }, link("/approvals", null, `${counted(all.plans, "plan")} to look at`))) : null;
   return section(
     "Waits for somebody",
     { side: more },

@@ -7,6 +7,7 @@ import { capabilities } from "./capabilities.js";
 import { credential } from "./credential.js";
 import { evidence } from "./evidence.js";
 import { record } from "./record.js";
+import { plan } from "./plan.js";
 import { overview } from "./overview.js";
 import { policies, policy } from "./policies.js";
 import { settings } from "./settings.js";
@@ -38,6 +39,7 @@ export const ROUTES = [
   ["/policies/:name", policy],
   ["/approvals", approvals],
   ["/approvals/:id", approval],
+  ["/plans/:id", plan],
   ["/evidence", evidence],
   ["/evidence/:id", record],
   ["/settings", settings],

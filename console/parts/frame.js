@@ -58,7 +58,8 @@ function current(nav, address) {
   for (const anchor of nav.querySelectorAll("a")) {
     const place = anchor.dataset.place;
     const below = place === "/" && ofTenant ? "/tenants" : place;
-    const here = address === place || (below !== "/" && address.startsWith(`${below}/`));
+    const also = place === "/approvals" ? "/plans/" : `${below}/`;
+    const here = address === place || (below !== "/" && (address.startsWith(`${below}/`) || address.startsWith(also)));
     if (here) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
   }

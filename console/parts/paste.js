@@ -13,12 +13,15 @@ export function cleaned(text) {
   };
   step("characters that can't be seen", value.replace(/[\u200b-\u200f\u2028-\u202e\u2060\ufeff]/g, ""));
   step("spaces around it", value.trim());
-  step("the name before it", value.replace(/^(?:export\s+|set\s+|\$env:)?[A-Za-z_][A-Za-z0-9_]{1,63}\s*(?:=|:\s)\s*(?=\S)/, ""));
+  step("the name before it", value.replace(NAME, ""));
   step("the word before it", value.replace(/^Bearer\s+/i, ""));
   step("quotes", value.replace(/^(["'`])([\s\S]*)\1[;,]?$/, "$2").replace(/^[“”„‘’]([\s\S]*)[“”‘’]$/, "$1"));
   step("line ends and spaces in it", value.replace(/\s+/g, ""));
   return { value, taken };
 }
+
+/** `NAME=`, `export name_of=`, `Name: `: a name in capitals or with `_`, and no sign of base 64 behind it. */
+const NAME = /^(?:export\s+|set\s+|\$env:)?(?:[A-Z][A-Z0-9_]{2,63}|[A-Za-z][A-Za-z0-9]{0,31}_[A-Za-z0-9_]{1,63})\s*(?:=|:\s)\s*(?=[^\s=])/;
 
 /** The same for what has lines, such as a private key: escaped line ends become real ones. */
 export function cleanedLines(text) {

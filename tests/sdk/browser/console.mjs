@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { createRequire } from "node:module";
+import { problems } from "./paste.mjs";
 import { Watch } from "./watch.mjs";
 
 const given = JSON.parse(fs.readFileSync(0, "utf8"));
@@ -257,6 +258,7 @@ async function byKey() {
 
 const STEPS = [signIn, makeTenant, setUp, dropFile, makeKey, capabilities, policies, approve, evidence, leave];
 
+problems().forEach((problem) => watch.find(problem));
 const browser = await chromium.launch({ executablePath: given.chromium, args: ["--no-sandbox"] });
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", reducedMotion: "reduce" });
 await watch.attach(context);
