@@ -8,7 +8,7 @@ import { session } from "../core/session.js";
 import { confirm, field } from "../parts/dialog.js";
 import { credentialForm } from "../parts/credentialform.js";
 import { icon } from "../parts/icons.js";
-import { badge, fact, head, section, skeletons, wrong, wrongs } from "../parts/states.js";
+import { badge, fact, head, section, sentence, skeletons, wrong, wrongs } from "../parts/states.js";
 import { tell } from "../parts/live.js";
 import { validateButton } from "./tenant.js";
 
@@ -48,7 +48,7 @@ function state(kept, provider) {
     h(
       "div",
       { class: "panel" },
-      kept.error && h("div", { class: "banner banner-bad" }, icon("alert"), h("div", null, `${provider.label} said: ${kept.error}`)),
+      kept.error && h("div", { class: kept.status === "PENDING" ? "banner" : "banner banner-bad" }, icon("alert"), h("div", null, sentence(kept.error))),
       h(
         "dl",
         { class: "facts" },
@@ -83,8 +83,8 @@ function setup(name, provider, { there, ends }) {
     try {
       const answer = await send("PUT", `tenants/${part(name)}/credentials/${part(provider.name)}`, body);
       body.credential = null;
-      if (answer.valid || (answer.status === "PENDING" && skip.checked)) {
-        tell(answer.message);
+      if (answer.valid || (answer.status === "PENDING" && (skip.checked || !provider.validated))) {
+        tell(answer.valid ? `${provider.label} takes the credential.` : `The ${provider.label} credential is stored, and pending.`);
         again();
       } else {
         fill(said, refused(answer, provider, there));

@@ -57,6 +57,7 @@ function warnings(texts = []) {
 function figures(status, { tenants, kept, evidence }) {
   const connected = kept.reduce((all, one) => all + one.items.filter((item) => item.status === "VALID").length, 0);
   const configured = kept.reduce((all, one) => all + (one.configured?.length ?? 0), 0);
+  const done = deeds(evidence);
   const figure = (name, value, note) => h("div", { class: "figure" }, h("dt", null, name), h("dd", null, value, note && h("small", null, note)));
   return h(
     "dl",
@@ -64,9 +65,14 @@ function figures(status, { tenants, kept, evidence }) {
     figure("Broker", badge(status.state), `version ${status.version}`),
     figure("Tenants", tenants ? count(tenants.total) : "–", status.environment ? `environment ${status.environment}` : "active"),
     figure("Credentials", `${count(connected)} of ${count(configured)}`, "connected"),
-    figure("Calls today", evidence ? `${count(evidence.items.length)}${evidence.next ? "+" : ""}` : "–", "in the last 24 hours"),
-    figure("Open intents", count(status.evidence?.open_intents), "calls that still run"),
+    figure("Calls", evidence ? `${count(done.length)}${evidence.next ? "+" : ""}` : "–", "in the last 24 hours"),
+    figure("Refused", evidence ? count(done.filter((line) => line.result === "refused").length) : "–", "in the last 24 hours"),
   );
+}
+
+/** What was done, without the looks at Doorward itself, which this page makes too. They are among the evidence like all others. */
+function deeds(evidence) {
+  return (evidence?.items ?? []).filter((line) => line.id && !(line.integration === "doorward" && line.access === "read"));
 }
 
 function waiting(approvals, status) {
@@ -126,12 +132,12 @@ export function sort(line) {
 }
 
 function activity(evidence) {
-  const lines = (evidence?.items ?? []).filter((line) => line.id);
+  const lines = deeds(evidence);
   const refresh = h("button", { type: "button", class: "button compact", on: { click: again } }, icon("refresh"), "Refresh");
   if (!lines.length) return section("The last 24 hours", { side: refresh }, empty("Nothing was done yet", "Every use of a credential leaves a record here.", { command: "doorward evidence list" }));
   const now = Date.now();
   // Where more was done than is read here, the picture begins with the oldest line that was read.
-  const from = evidence.next ? Date.parse(lines.at(-1).time) : now - 24 * HOUR;
+  const from = evidence.next ? Date.parse(evidence.items.at(-1).time) : now - 24 * HOUR;
   const bins = binned(lines, { from, to: now, bins: 24, key: sort });
   const row = (line) =>
     h("li", null, h("div", { class: "grow" }, deed(line), h("p", { class: "muted small" }, line.principal ?? "nobody proven", " · ", moment(line.time))), badge(line.result));
@@ -145,9 +151,9 @@ function activity(evidence) {
 
 function pictures(metrics) {
   const families = metrics?.families ?? [];
-  const calls = by(families, /calls.*total|requests.*total/, "integration");
+  const calls = by(families, /^doorward_calls(_total)?$/, "integration");
   const slow = percentiles(families);
-  const refusals = by(families, /refus.*total/, "code");
+  const refusals = by(families, /^doorward_refusals(_total)?$/, "code");
   if (!calls.length && !slow.length && !refusals.length) return null;
   const panel = (title, ...inside) => h("div", { class: "panel" }, h("h3", null, title), inside);
   return section(
@@ -177,7 +183,7 @@ function by(families, name, label) {
 
 /** The half, nine tenths and 99 hundredths of the first histogram, read off its buckets. */
 function percentiles(families) {
-  const family = families.find((one) => one.kind === "histogram" && /duration|seconds|latency/.test(one.name));
+  const family = families.find((one) => one.kind === "histogram" && /call_seconds/.test(one.name));
   if (!family) return [];
   const sums = new Map();
   for (const { name, labels, value } of family.samples) {

@@ -65,7 +65,7 @@ function cards(group, { name, providers, credentials, good }) {
         { class: "card-state" },
         badge(kept.status),
         there && h("p", null, kept.name),
-        there && h("p", { class: kept.error ? "small hint is-bad" : "small muted" }, kept.error ?? ["Last validated: ", moment(kept.validated, "never")]),
+        there && h("p", { class: kept.error && kept.status !== "PENDING" ? "small hint is-bad" : "small muted" }, kept.error ?? ["Last validated: ", moment(kept.validated, "never")]),
       ),
       h(
         "div",

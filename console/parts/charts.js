@@ -58,8 +58,8 @@ export function bars(name, rows, { said = count, kind = "accent", most = 8 } = {
       svg(
         "svg",
         { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
-        svg("rect", { class: "back", width: 100, height: 10, rx: 2 }),
-        svg("rect", { class: `series-${kind}`, width: ((number / top) * 100).toFixed(1), height: 10, rx: 2 }),
+        svg("rect", { class: "back", width: 100, height: 10 }),
+        svg("rect", { class: `series-${kind}`, width: ((number / top) * 100).toFixed(1), height: 10 }),
       ),
       h("span", null, said(number)),
     );

@@ -59,7 +59,7 @@ function current(nav, address) {
     const place = anchor.dataset.place;
     const below = place === "/" && ofTenant ? "/tenants" : place;
     const also = place === "/approvals" ? "/plans/" : `${below}/`;
-    const here = address === place || (below !== "/" && (address.startsWith(`${below}/`) || address.startsWith(also)));
+    const here = address === place || address === below || (below !== "/" && (address.startsWith(`${below}/`) || address.startsWith(also)));
     if (here) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
   }

@@ -1,6 +1,6 @@
 // Uses the console as a person would, in Debian's chromium, against the real binary; `crates/cli/tests/it/console.rs` starts both.
 //
-// Reads one JSON document from stdin: `{modules, base, link, tenant, key, approval, out, chromium, openai: {good, bad}, secrets}`.
+// Reads one JSON document from stdin: `{modules, base, link, tenant, key, out, chromium, openai: {good, bad}, file, secrets}`.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -45,11 +45,7 @@ async function press(name) {
 
 async function signIn() {
   watch.expect(/\/v1\/session .*401/);
-  await page.goto(at("/"));
-  await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  await watch.look(page, "sign-in");
-  // The address alone would change nothing but what is behind `#`: a person opens the link as a new page.
-  await page.goto("about:blank");
+  // At once: it is good for two minutes.
   await page.goto(given.link);
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   must(!page.url().includes("#"), "the code is off the address");
@@ -108,13 +104,14 @@ async function setUp() {
 
 async function dropFile() {
   await go(`/tenants/${given.tenant}/gcp`);
-  const file = { type: "service_account", project_id: "acme-prod", private_key: given.secrets.file, client_email: "doorward@acme-prod.iam.gserviceaccount.com" };
+  const file = { type: "service_account", project_id: "acme-prod", private_key: given.file, client_email: "doorward@acme-prod.iam.gserviceaccount.com" };
   const input = page.locator("input[type=file]");
   await input.setInputFiles({ name: "user.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify({ ...file, type: "authorized_user" })) });
   await page.getByText("a service account's key has the type").waitFor();
   await input.setInputFiles({ name: "key.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(file)) });
   await page.getByText("looks right").waitFor();
   await watch.look(page, "file");
+  await page.getByLabel("Store it without asking").check();
   await page.getByRole("button", { name: "Connect" }).click();
   await page.getByRole("heading", { name: "In use" }).waitFor();
   await go(`/tenants/${given.tenant}/aws`);
@@ -244,6 +241,7 @@ async function leave() {
   must(!(await page.context().cookies()).some(({ name }) => name === "doorward_session"), "the cookie of the session is gone");
   await page.goto(at("/tenants"));
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await watch.look(page, "sign-in");
   await byKey();
 }
 
