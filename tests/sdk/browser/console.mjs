@@ -75,7 +75,7 @@ async function makeTenant() {
   await go("/tenants");
   await page.keyboard.press("/");
   await page.keyboard.type("console");
-  await page.waitForFunction(() => document.querySelectorAll("main tbody tr").length === 1);
+  await page.waitForFunction(() => document.querySelectorAll("main table.table tbody tr").length === 1);
   await go("/tenants");
   await watch.look(page, "tenants");
 }
@@ -213,11 +213,11 @@ async function evidence() {
   await page.getByText("Verified", { exact: true }).waitFor();
   await page.getByLabel("Search").fill("approval.decide");
   await page.getByRole("button", { name: "Find" }).click();
-  await page.waitForFunction(() => [...document.querySelectorAll("main tbody tr")].every((row) => row.textContent.includes("approval.decide")));
+  await page.waitForFunction(() => [...document.querySelectorAll("main table.table tbody tr")].every((row) => row.textContent.includes("approval.decide")));
   await go("/evidence");
   await watch.look(page, "evidence");
   // One that a signed checkpoint covers by now: the oldest in view.
-  await page.locator("main tbody tr a").last().click();
+  await page.locator("main table.table tbody tr a").last().click();
   await page.getByText("Proven", { exact: true }).waitFor();
   await watch.look(page, "record");
 }

@@ -85,8 +85,7 @@ fn a_person_does_everything_in_the_console_and_no_secret_is_ever_in_the_page() {
     let key = doorward.run(&["key", "create", "--tenant", "acme_inc", "--label", "web"], "").succeeded();
     let asked = ["capability", "request", "--for", "ci-bot", "--integrations", "house", "--approval", "writes"];
     write(doorward.folder().join("cap.txt"), doorward.run(&asked, "").succeeded().trim());
-    let call = ["capability", "use", "--capability", "cap.txt", "--integration", "house", "POST", "/echo"];
-    let call = [&call[..], &["--data", "{\"title\": \"Checkout is slow\"}"]].concat();
+    let call = ["op", "run", "house.change", "--input", "path=echo", "--capability", "cap.txt"];
     let waits = doorward.run(&call, "").failed_with(1);
     assert!(waits.contains("approval"), "{waits}");
 
