@@ -36,6 +36,7 @@ async function start() {
   window.addEventListener("pagehide", () => {
     for (const field of document.querySelectorAll("[data-secret]")) field.value = "";
   });
+  place.removeAttribute("aria-busy");
   const { code, error } = fragment();
   try {
     const found = code ? await send("POST", "session", { code }) : await get("session");

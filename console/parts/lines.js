@@ -23,7 +23,7 @@ export function table(caption, columns, rows) {
 }
 
 /** A table of which so many lines are shown at once, with a button for the next. `more(cursor)` gives the next `{items, next}`. */
-export function paged(caption, columns, page, more, { step = 50 } = {}) {
+export function paged(caption, columns, page, more, { step = fitting() } = {}) {
   const kept = [...page.items];
   const { element, add } = table(caption, columns, kept.splice(0, step));
   const foot = h("div", { class: "more" });
@@ -54,4 +54,9 @@ export function paged(caption, columns, page, more, { step = 50 } = {}) {
   const all = h("div", { class: "panel panel-tight" }, element, box, foot);
   offer();
   return all;
+}
+
+/** How many lines are shown at once: fewer in a hand, where each takes more room. */
+function fitting() {
+  return matchMedia("(max-width: 46rem)").matches ? 20 : 50;
 }
