@@ -83,7 +83,8 @@ fn a_person_does_everything_in_the_console_and_no_secret_is_ever_in_the_page() {
     let _ = doorward.run(&["secret", "put", "house/token"], &good).succeeded();
     let _ = doorward.run(&["tenant", "create", "acme_inc", "--plan", "scale"], "").succeeded();
     let key = doorward.run(&["key", "create", "--tenant", "acme_inc", "--label", "web"], "").succeeded();
-    let asked = ["capability", "request", "--for", "ci-bot", "--integrations", "house", "--approval", "writes"];
+    let asked =
+        ["capability", "request", "--for", "ci-bot", "--integrations", "house", "--approval", "writes"];
     write(doorward.folder().join("cap.txt"), doorward.run(&asked, "").succeeded().trim());
     let call = ["op", "run", "house.change", "--input", "path=echo", "--capability", "cap.txt"];
     let waits = doorward.run(&call, "").failed_with(1);
