@@ -186,20 +186,8 @@ impl Keyring {
             }
         }
         let done = u64::try_from(sealed.len()).unwrap_or(u64::MAX);
-        let all = sealed.iter().fold(Batch::new(), |batch, (old, new)| {
-            batch.swap(place.table, tenant, old.clone(), new.clone())
-        });
-        match storage.commit(&all) {
-            Err(store::Error::Conflict) => {
-                // Somebody changed one of them; the others one by one.
-                for (old, new) in sealed {
-                    match storage.commit(&Batch::new().swap(place.table, tenant, old, new)) {
-                        Ok(()) | Err(store::Error::Conflict) => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                }
-            }
-            done => done?,
+        if !sealed.is_empty() {
+            replaced(storage, (place.table, tenant), sealed)?;
         }
         let next = if full {
             Cursor { place: from.place, after: last }
@@ -241,6 +229,29 @@ pub fn rotate_key(
         cursor = next;
     }
     Ok((begun.end_rotation(storage, tenant)?, total))
+}
+
+/// Puts rows in place of those that were read, as far as these are still there.
+fn replaced(
+    storage: &dyn Storage,
+    (table, tenant): (Table, &TenantName),
+    rows: Vec<(Vec<u8>, Row)>,
+) -> Result<(), Error> {
+    let all = rows
+        .iter()
+        .fold(Batch::new(), |batch, (old, new)| batch.swap(table, tenant, old.clone(), new.clone()));
+    match storage.commit(&all) {
+        Err(store::Error::Conflict) => {}
+        done => return Ok(done?),
+    }
+    // Somebody changed one of them; the others one by one.
+    for (old, new) in rows {
+        match storage.commit(&Batch::new().swap(table, tenant, old, new)) {
+            Ok(()) | Err(store::Error::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 fn committed(storage: &dyn Storage, tenant: &TenantName, batch: &Batch) -> Result<(), Error> {

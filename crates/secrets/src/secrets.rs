@@ -183,8 +183,41 @@ impl Secrets {
     /// done, and the next call goes on.
     pub async fn rotate_key(&self, tenant: &TenantName) -> Result<u64, Error> {
         let _alone = self.rotating.lock().await;
+        self.rotate(tenant).await
+    }
+
+    /// Goes on with a rotation that broke off; `None` where there is none, or somebody is at it.
+    ///
+    /// # Errors
+    /// Those of [`Self::rotate_key`].
+    pub async fn resume_rotation(&self, tenant: &TenantName) -> Result<Option<u64>, Error> {
+        let Ok(_alone) = self.rotating.try_lock() else { return Ok(None) };
+        // Looked at under the lock: whoever had it may have come to the end, and another one must not begin.
+        if !self.keyring()?.rotating().contains(tenant) {
+            return Ok(None);
+        }
+        self.rotate(tenant).await.map(Some)
+    }
+
+    async fn rotate(&self, tenant: &TenantName) -> Result<u64, Error> {
         let owned = tenant.clone();
         self.rekey(move |keyring, storage| keyring.begin_rotation(storage, &owned)).await?;
+        let mut total = 0;
+        for pass in 1.. {
+            total += self.walk(tenant).await?;
+            let owned = tenant.clone();
+            let ended = self.rekey(move |keyring, storage| keyring.end_rotation(storage, &owned)).await;
+            match ended {
+                // A row that was changed while it was looked at may hold a part that the former key sealed.
+                Err(Error::Conflict { .. }) if pass < MOST_WALKS => {}
+                ended => return ended.map(|()| total),
+            }
+        }
+        Ok(total)
+    }
+
+    /// Seals all rows of a tenant with its newest data key, some at a time; how many.
+    async fn walk(&self, tenant: &TenantName) -> Result<u64, Error> {
         let (mut total, mut cursor) = (0, Some(Cursor::default()));
         while let Some(from) = cursor.take() {
             let (keyring, storage, owned) =
@@ -194,8 +227,6 @@ impl Secrets {
             total += done;
             cursor = next;
         }
-        let owned = tenant.clone();
-        self.rekey(move |keyring, storage| keyring.end_rotation(storage, &owned)).await?;
         Ok(total)
     }
 
@@ -350,4 +381,6 @@ pub(crate) async fn waiting<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::Sealed))
 }
 
+/// Walks of one rotation.
+const MOST_WALKS: usize = 4;
 pub(crate) const STORE: &str = "store";

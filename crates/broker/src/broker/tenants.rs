@@ -28,10 +28,11 @@ impl Broker {
         // Task `rotation`; its owner is the runtime of whoever tidies, and what it leaves is where the next one begins.
         tokio::spawn(async move {
             for tenant in rotating {
-                let done = unsealed.secrets().rotate_key(&tenant).await;
+                let done = unsealed.secrets().resume_rotation(&tenant).await;
                 unsealed.rekeyed();
                 match done {
-                    Ok(rows) => tracing::info!(%tenant, rows, "the rotation of a data key is over"),
+                    Ok(None) => {}
+                    Ok(Some(rows)) => tracing::info!(%tenant, rows, "the rotation of a data key is over"),
                     Err(error) => tracing::warn!(%tenant, %error, "the rotation of a data key broke off"),
                 }
             }
