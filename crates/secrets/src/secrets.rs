@@ -183,7 +183,7 @@ impl Secrets {
     /// done, and the next call goes on.
     pub async fn rotate_key(&self, tenant: &TenantName) -> Result<u64, Error> {
         let _alone = self.rotating.lock().await;
-        self.rotate(tenant).await
+        self.rotated(tenant).await
     }
 
     /// Goes on with a rotation that broke off; `None` where there is none, or somebody is at it.
@@ -196,10 +196,10 @@ impl Secrets {
         if !self.keyring()?.rotating().contains(tenant) {
             return Ok(None);
         }
-        self.rotate(tenant).await.map(Some)
+        self.rotated(tenant).await.map(Some)
     }
 
-    async fn rotate(&self, tenant: &TenantName) -> Result<u64, Error> {
+    async fn rotated(&self, tenant: &TenantName) -> Result<u64, Error> {
         let owned = tenant.clone();
         self.rekey(move |keyring, storage| keyring.begin_rotation(storage, &owned)).await?;
         let mut total = 0;
