@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use catalog::Catalog;
+use catalog::{Catalog, Providers};
 use evidence::{Log, Outcomes};
+use memory::Secret;
 use model::{Clock, Code, PrincipalName, Refusal, Timestamp};
 use policy::lists::Lists;
 use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals, Rules};
@@ -33,6 +34,7 @@ mod load;
 mod named;
 mod reload;
 mod roles;
+mod rounds;
 mod rulings;
 mod running;
 mod settings;
@@ -50,6 +52,7 @@ pub use lists::{home_lists, read_lists};
 pub use load::Operations;
 pub(crate) use load::{GrantRow, PolicyRow, RevocationRow};
 pub(crate) use roles::PrincipalRow;
+pub use rounds::{Due, Often, Round};
 pub use settings::{Overlay, Readiness, Reading, Settings, State, Stores, WrittenList};
 pub(crate) use unsealed::Unsealed;
 
@@ -78,6 +81,10 @@ pub struct Broker {
     principals: Principals,
     tenancy: Tenancy,
     sessions: Sessions,
+    /// For whom a tenant may keep a credential; `None` before anybody asked.
+    providers: ArcSwapOption<Providers>,
+    often: OnceLock<Often>,
+    root: OnceLock<Secret>,
     plans: Live,
     limits: Limits,
     incoming: Memory,
@@ -149,6 +156,9 @@ impl Broker {
             principals: Principals::new(),
             tenancy: Tenancy::default(),
             sessions: Sessions::default(),
+            providers: ArcSwapOption::empty(),
+            often: OnceLock::new(),
+            root: OnceLock::new(),
             plans: Live::default(),
             limits: Limits::default(),
             incoming: Memory::default(),
@@ -169,6 +179,7 @@ impl Broker {
         broker.read_roles()?;
         if broker.settings.reading == Reading::AtOnce {
             let _ = broker.tenancy()?;
+            broker.read_providers(&broker.catalog())?;
         }
         Ok(broker)
     }
@@ -188,6 +199,7 @@ impl Broker {
         self.rulings.unlock(Some(&keyring.house().hashing_key()));
         self.secrets.unseal(keyring);
         let unsealed = self.prepared(&running).inspect_err(|_| self.secrets.seal())?;
+        self.admit_root(&unsealed)?;
         *ending = Ending::of(&running);
         self.was_sealed.store(false, Ordering::Relaxed);
         self.unsealed.store(Some(Arc::clone(&unsealed)));
@@ -281,7 +293,6 @@ impl Broker {
         let broker = Arc::clone(self);
         drop(tokio::task::spawn_blocking(move || {
             broker.forget_old();
-            broker.end_credentials();
             broker.forget_approvals();
         }));
     }

@@ -41,8 +41,8 @@ mod worker;
 
 pub use aws::Lease;
 pub use broker::{
-    Broker, Operations, Overlay, Readiness, Reading, Settings, State, Stores, WrittenList, home_lists,
-    read_lists,
+    Broker, Due, Often, Operations, Overlay, Readiness, Reading, Round, Settings, State, Stores, WrittenList,
+    home_lists, read_lists,
 };
 pub use clock::SystemClock;
 pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound, inputs_of};

@@ -7,14 +7,14 @@ mod derived;
 mod parts;
 
 pub use derived::{
-    Assertion, AzureManagedIdentity, AzureService, ClientAuth, Derived, Endpoint, GcpMetadata,
-    GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, JwtAlgorithm, JwtSigned,
-    OAuth2, SignedIn, TokenSource,
+    Assertion, AzureManagedIdentity, AzureService, AzureServicePrincipal, ClientAuth, Derived, Endpoint,
+    GcpMetadata, GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, JwtAlgorithm,
+    JwtSigned, OAuth2, SignedIn, TokenSource,
 };
 pub(crate) use parts::DEFAULT_REST;
 pub use parts::{
-    Basic, BytesForm, Choice, ClientCertificate, DigestAuth, Find, HashName, Hmac, OAuth1, Replace, SigV4,
-    Within, is_placeholder,
+    Basic, BytesForm, Choice, ClientCertificate, DigestAuth, Find, HashName, Hmac, OAuth1, OciSignature,
+    Replace, SigV4, Within, is_placeholder,
 };
 
 /// A secret that an integration needs.
@@ -97,6 +97,8 @@ pub enum AuthScheme {
     OAuth1(Box<OAuth1>),
     /// Digest.
     Digest(Box<DigestAuth>),
+    /// The signature of Oracle Cloud Infrastructure.
+    Oci(OciSignature),
     /// A client certificate.
     ClientCertificate(Box<ClientCertificate>),
 }
@@ -151,6 +153,7 @@ impl AuthScheme {
                 parts::Needs::of([Some(&oauth1.consumer_key), Some(&oauth1.consumer_secret), token, secret])
             }
             Self::Digest(digest) => digest.pair.needs(),
+            Self::Oci(oci) => parts::Needs::of([Some(&oci.key), None, None, None]),
             Self::ClientCertificate(own) => {
                 parts::Needs::of([Some(&own.certificate), Some(&own.key), None, None])
             }
@@ -175,6 +178,7 @@ impl AuthScheme {
             | Self::SigV4(_)
             | Self::OAuth1(_)
             | Self::Digest(_)
+            | Self::Oci(_)
             | Self::ClientCertificate(_) => None,
         }
     }
@@ -197,6 +201,7 @@ impl AuthScheme {
             | Self::SigV4(_)
             | Self::OAuth1(_)
             | Self::Digest(_)
+            | Self::Oci(_)
             | Self::ClientCertificate(_) => false,
         }
     }
@@ -243,6 +248,7 @@ impl AuthScheme {
             | Self::SigV4(_)
             | Self::OAuth1(_)
             | Self::Digest(_)
+            | Self::Oci(_)
             | Self::ClientCertificate(_) => Rendered::Untold,
         }
     }

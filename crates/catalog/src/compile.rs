@@ -7,16 +7,17 @@ mod connection;
 mod incoming;
 mod operations;
 mod order;
+mod trial;
 mod wiring;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Access, IntegrationName, Method, Target, parse_duration};
+use model::{IntegrationName, parse_duration};
 
-use crate::file::{AuthWord, File, LimitsEntry, ProbeEntry, RateEntry};
+use crate::file::{AuthWord, File, LimitsEntry, RateEntry};
 use crate::limits::{DEFAULT_BODY, parse_size};
-use crate::{Error, Integration, Limits, Probe, Rate};
+use crate::{Error, Integration, Limits, Rate};
 
 /// Where a file comes from.
 #[derive(Debug, Clone)]
@@ -83,6 +84,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         limits: limits(file, origin)?,
         connection: connection::compile(file, origin)?.map(Arc::new),
         probe: None,
+        trials: std::collections::BTreeMap::new(),
         program,
         operations,
         order,
@@ -93,8 +95,15 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     };
     if let Some(entry) = &file.probe {
         let line = entry.referenced.line();
-        let probe = probe(&entry.value, &integration).map_err(|problem| origin.wrong(line, problem))?;
+        let probe =
+            trial::probe(&entry.value, &integration).map_err(|problem| origin.wrong(line, problem))?;
         integration.probe = Some(probe);
+    }
+    for (name, entry) in &file.trials {
+        let line = entry.referenced.line();
+        let trial =
+            trial::trial(name, &entry.value, &integration).map_err(|problem| origin.wrong(line, problem))?;
+        integration.trials.insert(name.clone(), trial);
     }
     Ok(integration)
 }
@@ -107,7 +116,8 @@ fn skips(file: &File) -> bool {
 /// Whether nothing but signatures goes out, each for one host: then it does no harm that calls name their hosts.
 fn is_signed(file: &File) -> bool {
     file.auth.as_ref().is_some_and(|schemes| {
-        !schemes.is_empty() && schemes.iter().all(|entry| entry.value.scheme == AuthWord::Sigv4)
+        !schemes.is_empty()
+            && schemes.iter().all(|entry| matches!(entry.value.scheme, AuthWord::Sigv4 | AuthWord::Oci))
     })
 }
 
@@ -147,6 +157,7 @@ fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
         || file.hosts.is_some()
         || file.limits.is_some()
         || file.probe.is_some()
+        || !file.trials.is_empty()
         || !file.secrets.is_empty()
         || !file.headers.is_empty()
         || file.auth.is_some()
@@ -199,36 +210,6 @@ fn read_limits(entry: &LimitsEntry) -> Result<Limits, String> {
         rate: every(rate)?,
         caller_rate: every(caller_rate)?,
     })
-}
-
-/// A probe is a read that the file describes, so that trying a credential can never change anything.
-fn probe(entry: &ProbeEntry, integration: &Integration) -> Result<Probe, String> {
-    let (method, target) = entry
-        .request
-        .split_once(' ')
-        .ok_or("a probe's request is a method and a path, such as `GET /user`")?;
-    let method: Method = method.parse().map_err(|error: model::ParseError| error.to_string())?;
-    let target: Target = target.parse().map_err(|error: model::ParseError| error.to_string())?;
-    let read =
-        integration.route(method, &target).operation().is_some_and(|found| found.access == Access::Read);
-    if !read {
-        return Err("a probe is the request of an operation of this file whose access is `read`".to_owned());
-    }
-    let body = entry
-        .expect
-        .body
-        .iter()
-        .map(|(path, wanted)| {
-            let text = match wanted {
-                serde_json::Value::String(text) => text.clone(),
-                serde_json::Value::Bool(is) => is.to_string(),
-                serde_json::Value::Number(number) => number.to_string(),
-                _ => return Err(format!("`{path}` is compared with text, a number or a boolean")),
-            };
-            Ok((path.clone(), text))
-        })
-        .collect::<Result<_, String>>()?;
-    Ok(Probe { method, target, status: entry.expect.status, body })
 }
 
 /// The operation of everything that no operation describes.

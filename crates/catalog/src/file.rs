@@ -99,6 +99,10 @@ pub(crate) struct File {
     /// A read that tells whether the credential works.
     #[schemars(with = "Option<ProbeEntry>")]
     pub(crate) probe: Option<Spanned<ProbeEntry>>,
+    /// Reads by name that tell whether a credential works, by what they are called.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, TrialEntry>")]
+    pub(crate) trials: BTreeMap<String, Spanned<TrialEntry>>,
     /// How the program that does the operations is run.
     #[schemars(with = "Option<ProgramEntry>")]
     pub(crate) cli: Option<Spanned<ProgramEntry>>,
@@ -228,6 +232,22 @@ pub(crate) struct ProbeEntry {
     pub(crate) expect: ExpectEntry,
 }
 
+/// A read by name that tells whether a credential works.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrialEntry {
+    /// The operation.
+    pub(crate) operation: String,
+    /// Its inputs; `{NAME}` is a fact of the credential, `{NAME|TEXT}` one that may be absent.
+    #[serde(default)]
+    pub(crate) inputs: BTreeMap<String, String>,
+    /// What the reply has to be.
+    pub(crate) expect: ExpectEntry,
+    /// The statuses after which the `probe` of the file is asked instead, because they say nothing about the credential.
+    #[serde(default)]
+    pub(crate) otherwise: Vec<u16>,
+}
+
 /// What a reply has to be.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -237,4 +257,7 @@ pub(crate) struct ExpectEntry {
     /// Fields of the JSON body: dotted path to text, number or boolean.
     #[serde(default)]
     pub(crate) body: BTreeMap<String, serde_json::Value>,
+    /// Fields of the JSON body that have to be there: dotted paths.
+    #[serde(default)]
+    pub(crate) has: Vec<String>,
 }

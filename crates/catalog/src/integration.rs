@@ -6,7 +6,8 @@ use std::sync::Arc;
 use model::{Authority, IntegrationName, Method, OperationName, SecretRef, Target};
 
 use crate::{
-    AuthScheme, Connection, Incoming, Limits, Narrowing, Operation, Probe, Program, SecretField, Wildcard,
+    AuthScheme, Connection, Incoming, Limits, Narrowing, Operation, Probe, Program, SecretField, Trial,
+    Wildcard,
 };
 
 mod named;
@@ -39,6 +40,7 @@ pub struct Integration {
     pub(crate) limits: Limits,
     pub(crate) connection: Option<Arc<Connection>>,
     pub(crate) probe: Option<Probe>,
+    pub(crate) trials: BTreeMap<String, Trial>,
     pub(crate) program: Option<Program>,
     pub(crate) operations: BTreeMap<OperationName, Operation>,
     /// The operations that have requests, each with the place of one of its paths, narrower paths first: the first that
@@ -224,6 +226,12 @@ impl Integration {
     #[must_use]
     pub const fn probe(&self) -> Option<&Probe> {
         self.probe.as_ref()
+    }
+
+    /// A read by name that tells the same with what the credential says of itself.
+    #[must_use]
+    pub fn trial(&self, name: &str) -> Option<&Trial> {
+        self.trials.get(name)
     }
 
     /// How the program that does its operations is run.

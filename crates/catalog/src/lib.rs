@@ -68,10 +68,11 @@ mod written;
 pub mod yaml;
 
 pub use auth::{
-    Assertion, AuthScheme, AzureManagedIdentity, AzureService, Basic, BytesForm, Choice, ClientAuth,
-    ClientCertificate, Derived, DigestAuth, Endpoint, Find, GcpMetadata, GcpWorkloadIdentity, GithubApp,
-    GoogleServiceAccount, GoogleWanted, Grant, HashName, Hmac, JwtAlgorithm, JwtSigned, OAuth1, OAuth2,
-    Rendered, Replace, SecretField, SigV4, SignedIn, TokenSource, Within, is_placeholder,
+    Assertion, AuthScheme, AzureManagedIdentity, AzureService, AzureServicePrincipal, Basic, BytesForm,
+    Choice, ClientAuth, ClientCertificate, Derived, DigestAuth, Endpoint, Find, GcpMetadata,
+    GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, HashName, Hmac, JwtAlgorithm,
+    JwtSigned, OAuth1, OAuth2, OciSignature, Rendered, Replace, SecretField, SigV4, SignedIn, TokenSource,
+    Within, is_placeholder,
 };
 pub use body::Message;
 pub use catalog::Catalog;
@@ -86,8 +87,8 @@ pub use limits::{Limits, Rate, Strategy};
 pub use narrowing::{Allowance, Narrowing, Param};
 pub use nearest::word as nearest_word;
 pub use operation::{Body, Effect, Operation};
-pub use probe::Probe;
-pub use provider::{Group, Misshaped, Provider, Providers, Shaped, Unkept};
+pub use probe::{Probe, Trial};
+pub use provider::{Group, Misshaped, Provider, Providers, Role, Shaped, Unkept, Whose};
 pub use scaffold::template;
 pub use schema::json_schema;
 pub use wildcard::Wildcard;

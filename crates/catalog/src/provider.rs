@@ -4,16 +4,20 @@
 //! what can be seen without asking anybody.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use model::IntegrationName;
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Error, yaml};
+use crate::{Catalog, Error, yaml};
+use metadata::Schema;
 
 mod form;
+mod laid;
+mod metadata;
 
 /// All providers.
 #[derive(Debug)]
@@ -23,7 +27,7 @@ pub struct Providers {
 }
 
 /// One provider.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// What a credential of it is called where nobody says.
@@ -40,6 +44,10 @@ pub struct Provider {
     pub aliases: Vec<String>,
     /// Whose probe validates a credential; `None` where this version validates none.
     pub integration: Option<IntegrationName>,
+    /// Which trial of the integration validates a credential; its probe where there is none.
+    pub trial: Option<String>,
+    /// A role that is assumed, where the credential names one.
+    pub role: Option<Role>,
     /// How a key begins; anything where there is none.
     #[serde(default)]
     pub prefixes: Vec<String>,
@@ -49,6 +57,18 @@ pub struct Provider {
     #[serde(default)]
     pub facts: Vec<String>,
     metadata: String,
+}
+
+/// A role that a credential names, and how it is tried.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// The fact that names it.
+    pub fact: String,
+    /// The trial that assumes it.
+    pub trial: String,
+    /// The fact that says that the credential has keys of its own to assume it with. Without them the house's are used.
+    pub keys: String,
 }
 
 /// What providers are together.
@@ -61,8 +81,17 @@ pub enum Group {
     Cloud,
 }
 
+/// With whose keys a credential is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Its own.
+    Candidate,
+    /// Those of the house: the credential is a role that trusts it.
+    House,
+}
+
 /// A credential that is a JSON document.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// What its member `type` says.
@@ -75,6 +104,9 @@ pub struct Document {
     names: Vec<String>,
     #[serde(default)]
     titles: Vec<String>,
+    /// What members look like that are there.
+    #[serde(default)]
+    patterns: BTreeMap<String, String>,
 }
 
 /// Proof that a credential looks as its provider's do, with the members of it that are no secret.
@@ -110,6 +142,9 @@ pub enum Misshaped {
     /// Members that are not there.
     #[error("Invalid {0}: Missing required fields: {1}")]
     Missing(&'static str, String),
+    /// A member that looks otherwise.
+    #[error("Invalid {0}: '{1}' does not look like one")]
+    Member(&'static str, String),
     /// A key that is too short.
     #[error("{0} is too short")]
     Short(String),
@@ -131,44 +166,9 @@ pub struct Unkept {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     schemas: BTreeMap<String, Schema>,
     providers: BTreeMap<String, Provider>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Schema {
-    #[serde(default)]
-    extra: Extra,
-    fields: BTreeMap<String, Field>,
-    #[serde(default)]
-    lists: BTreeMap<String, List>,
-}
-
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Extra {
-    #[default]
-    Forbid,
-    Allow,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct List {
-    most: usize,
-    fields: BTreeMap<String, Field>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Field {
-    #[serde(default)]
-    required: bool,
-    #[serde(default)]
-    min: usize,
-    max: Option<usize>,
-    pattern: Option<String>,
 }
 
 impl Providers {
@@ -176,13 +176,32 @@ impl Providers {
     ///
     /// # Errors
     /// Never for a build whose tests pass.
-    pub fn builtin() -> Result<&'static Self, Error> {
-        static BUILTIN: OnceLock<Providers> = OnceLock::new();
+    pub fn builtin() -> Result<&'static Arc<Self>, Error> {
+        static BUILTIN: OnceLock<Arc<Providers>> = OnceLock::new();
         if let Some(known) = BUILTIN.get() {
             return Ok(known);
         }
-        let read = Self::read(include_str!("../providers.yaml"), "providers.yaml")?;
+        let read = Arc::new(Self::read(include_str!("../providers.yaml"), "providers.yaml")?);
         Ok(BUILTIN.get_or_init(|| read))
+    }
+
+    /// Those that are built in, with a file of the user's own laid over them: one of the same code counts instead of the built-in
+    /// one. Where there is no such file, the built-in ones.
+    ///
+    /// # Errors
+    /// With the line of what can't be read, and where what is laid over does not hold together.
+    pub fn load(path: &Path, catalog: &Catalog) -> Result<Arc<Self>, Error> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Self::builtin().map(Arc::clone);
+            }
+            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+        };
+        let file = path.display().to_string();
+        let laid = Self::read(&text, &file)?.over(Self::builtin()?)?;
+        laid.sound(catalog, &file)?;
+        Ok(Arc::new(laid))
     }
 
     /// Reads a list.
@@ -220,6 +239,16 @@ impl Providers {
 }
 
 impl Provider {
+    /// The trial for a credential with these facts, and whether it is asked with the house's own keys.
+    #[must_use]
+    pub fn tried(&self, facts: &BTreeMap<String, String>) -> (Option<&str>, Whose) {
+        match self.role.as_ref().filter(|role| facts.contains_key(&role.fact)) {
+            Some(role) if facts.contains_key(&role.keys) => (Some(&role.trial), Whose::Candidate),
+            Some(role) => (Some(&role.trial), Whose::House),
+            None => (self.trial.as_deref(), Whose::Candidate),
+        }
+    }
+
     /// Looks at a credential as it came, without asking anybody.
     ///
     /// # Errors
@@ -274,6 +303,15 @@ impl Document {
             let what = if self.kind.is_some() { "Service Account JSON" } else { "credential" };
             return Err(Misshaped::Missing(what, nearest.join(", ")));
         }
+        let looks = |(name, pattern): &(&String, &String)| {
+            let text = members.get(*name).and_then(Value::as_str);
+            text.is_none_or(|text| {
+                Regex::new(&format!("\\A(?:{pattern})\\z")).is_ok_and(|fits| fits.is_match(text))
+            })
+        };
+        if let Some((name, _)) = self.patterns.iter().find(|pair| !looks(pair)) {
+            return Err(Misshaped::Member("credential", name.clone()));
+        }
         let fact = |name: &String| {
             Some((name.clone(), members.get(name)?.as_str()?.chars().take(LONGEST_FACT).collect()))
         };
@@ -281,80 +319,10 @@ impl Document {
     }
 }
 
-impl Schema {
-    fn check(&self, metadata: &Map<String, Value>) -> Result<(), Unkept> {
-        for (name, value) in metadata {
-            match (self.fields.get(name), self.lists.get(name)) {
-                (Some(field), _) => field.check(name, value)?,
-                (None, Some(list)) => list.check(name, value)?,
-                (None, None) if self.extra == Extra::Allow => {}
-                (None, None) => return Err(unkept(name, "Extra inputs are not permitted")),
-            }
-        }
-        required(&self.fields, metadata)
-    }
-}
-
-impl List {
-    fn check(&self, name: &str, value: &Value) -> Result<(), Unkept> {
-        let Value::Array(entries) = value else {
-            return if value.is_null() { Ok(()) } else { Err(unkept(name, "a list is expected")) };
-        };
-        if entries.len() > self.most {
-            return Err(unkept(name, &format!("at most {} entries", self.most)));
-        }
-        for entry in entries {
-            let Value::Object(members) = entry else { return Err(unkept(name, "objects are expected")) };
-            for (inner, value) in members {
-                match self.fields.get(inner) {
-                    Some(field) => field.check(inner, value)?,
-                    None => return Err(unkept(inner, "Extra inputs are not permitted")),
-                }
-            }
-            required(&self.fields, members)?;
-        }
-        Ok(())
-    }
-}
-
-impl Field {
-    fn check(&self, name: &str, value: &Value) -> Result<(), Unkept> {
-        let text = match value {
-            Value::Null => return Ok(()),
-            Value::String(text) => text,
-            _ => return Err(unkept(name, "a text is expected")),
-        };
-        let length = text.chars().count();
-        if length < self.min {
-            return Err(unkept(name, &format!("at least {} characters", self.min)));
-        }
-        if let Some(max) = self.max.filter(|max| length > *max) {
-            return Err(unkept(name, &format!("at most {max} characters")));
-        }
-        if let Some(pattern) = &self.pattern {
-            let fits = Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(text));
-            if !fits {
-                return Err(unkept(name, &format!("it does not look like `{pattern}`")));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn required(fields: &BTreeMap<String, Field>, members: &Map<String, Value>) -> Result<(), Unkept> {
-    let missing =
-        fields.iter().find(|(name, field)| field.required && members.get(*name).is_none_or(Value::is_null));
-    missing.map_or(Ok(()), |(name, _)| Err(unkept(name, "Field required")))
-}
-
-fn unkept(field: &str, why: &str) -> Unkept {
-    Unkept { field: field.chars().take(LONGEST_TYPE).collect(), why: why.to_owned() }
-}
-
 /// Shortest key, in bytes.
 const SHORTEST: usize = 10;
 const LONGEST_TYPE: usize = 64;
-const LONGEST_FACT: usize = 255;
+const LONGEST_FACT: usize = 2048;
 
 #[cfg(test)]
 mod tests;

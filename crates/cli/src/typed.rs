@@ -22,6 +22,13 @@ pub(crate) fn secret(prompt: &str) -> Outcome<Secret> {
     guarded(bytes)
 }
 
+/// The same, where an empty one is none. For whoever types.
+pub(crate) fn maybe_secret(prompt: &str) -> Outcome<Option<Secret>> {
+    let typed = Password::new().with_prompt(prompt).allow_empty_password(true).interact();
+    let typed = typed.map_err(|error| Failure::doing("could not ask for it", &error))?;
+    if typed.trim().is_empty() { Ok(None) } else { guarded(typed.into_bytes()).map(Some) }
+}
+
 /// An access token and, where it is wanted, a refresh token: typed without echo, or lines of stdin.
 pub(crate) fn tokens(refresh: bool) -> Outcome<(Secret, Option<Secret>)> {
     if somebody_types() {

@@ -41,9 +41,17 @@ impl Principal {
     /// # Errors
     /// [`Error::Key`] when it is something else.
     pub fn read(stored: &Secret) -> Result<Self, Error> {
-        let wrong = |why| Error::Key { expected: "service principal", why };
         #[expect(clippy::disallowed_methods, reason = "reads the document of the principal into its parts")]
-        let document = stored.expose(|bytes| serde_json::from_slice::<Document>(bytes));
+        stored.expose(Self::parse)
+    }
+
+    /// The same from bytes that were lent.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn parse(stored: &[u8]) -> Result<Self, Error> {
+        let wrong = |why| Error::Key { expected: "service principal", why };
+        let document = serde_json::from_slice::<Document>(stored);
         let Document { tenant, client, password, certificate, federated } =
             document.map_err(|_| wrong("it is not the JSON of one"))?;
         let name = |text: &str| {
@@ -71,6 +79,12 @@ impl Principal {
         &self.client
     }
 
+    /// The path of its tenant's token endpoint, below a sign-in service.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/{}/oauth2/v2.0/token", self.tenant)
+    }
+
     /// Whether it proves itself by a token of another issuer.
     #[must_use]
     pub const fn is_federated(&self) -> bool {
@@ -89,7 +103,22 @@ impl Principal {
         now: Timestamp,
     ) -> Result<Token, Error> {
         let authority = authority.trim_end_matches('/');
-        let place = Place::of(&format!("{authority}/{}/oauth2/v2.0/token", self.tenant))?;
+        let place = Place::of(&format!("{authority}{}", self.path()))?;
+        let form = self.form(&place.shown(), (resource, assertion), now)?;
+        let asked = Asked { place: &place, kind: FORM, body: form.0, bearer: None };
+        talk.ask::<Answer>(asked).await?.access(&place, now)
+    }
+
+    /// What is sent to the token endpoint at this address.
+    ///
+    /// # Errors
+    /// When it can't prove itself.
+    pub fn form(
+        &self,
+        address: &str,
+        (resource, assertion): (&str, Option<&Secret>),
+        now: Timestamp,
+    ) -> Result<Form, Error> {
         // What managed identities call a resource is a scope here: the same with `/.default` behind it.
         let scope = if resource.ends_with("/.default") {
             resource.to_owned()
@@ -101,7 +130,7 @@ impl Principal {
         match (&self.proof, assertion) {
             (Proof::Password(password), _) => add_secret(&mut form, "client_secret", password),
             (Proof::Certificate { key, thumbprint }, _) => {
-                let signed = self.assertion(key, thumbprint, &place, now)?;
+                let signed = self.assertion(key, thumbprint, address, now)?;
                 form.text("client_assertion_type", BEARER).text("client_assertion", &signed);
             }
             (Proof::Federated, Some(assertion)) => {
@@ -113,20 +142,19 @@ impl Principal {
                 return Err(Error::Key { expected: "principal that can prove itself here", why });
             }
         }
-        let asked = Asked { place: &place, kind: FORM, body: form.0, bearer: None };
-        talk.ask::<Answer>(asked).await?.access(&place, now)
+        Ok(form)
     }
 
     fn assertion(
         &self,
         key: &RsaKey,
         thumbprint: &str,
-        place: &Place,
+        address: &str,
         now: Timestamp,
     ) -> Result<Zeroizing<String>, Error> {
         let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint });
         let claims = json!({
-            "aud": place.shown(),
+            "aud": address,
             "iss": self.client,
             "sub": self.client,
             "jti": to_base64url(&crypto::array::<16>()?),

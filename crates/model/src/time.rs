@@ -31,6 +31,16 @@ impl Timestamp {
         Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// As headers of HTTP write it (RFC 9110, section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    #[must_use]
+    pub fn http_date(self) -> String {
+        let shown = i64::try_from(self.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        shown.map_or_else(
+            || "Fri, 31 Dec 9999 23:59:59 GMT".to_owned(),
+            |time| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        )
+    }
+
     /// How long ago `earlier` was; zero where it lies in the future.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {

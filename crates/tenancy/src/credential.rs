@@ -36,6 +36,12 @@ pub struct CredentialRow {
     pub validated: Option<Timestamp>,
     /// Why the last validation did not say so.
     pub error: Option<String>,
+    /// When a provider was last asked about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Timestamp>,
+    /// What it says of itself that is no secret, such as its project.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
     /// What was noted beside it.
     pub metadata: Map<String, Value>,
     /// Who set it up.
@@ -88,6 +94,7 @@ pub enum Settled {
 pub struct Credentials<'a> {
     storage: &'a dyn Storage,
     tenant: &'a TenantName,
+    grace: Duration,
 }
 
 /// Which credential of each provider is in use.
@@ -121,7 +128,13 @@ impl<'a> Credentials<'a> {
     /// The credentials of a tenant. Calls block.
     #[must_use]
     pub const fn new(storage: &'a dyn Storage, tenant: &'a TenantName) -> Self {
-        Self { storage, tenant }
+        Self { storage, tenant, grace: GRACE }
+    }
+
+    /// The same with another time for which one that was replaced stays.
+    #[must_use]
+    pub const fn with_grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
     }
 
     /// Every row, by provider and age.
@@ -142,6 +155,28 @@ impl<'a> Credentials<'a> {
         let all = self.all()?.into_iter();
         let kept = all.filter(|row| used.get(&row.provider) == Some(&row.id));
         Ok(kept.map(|row| (row.provider.clone(), row)).collect())
+    }
+
+    /// The rows that a provider may be asked about: of each provider the newest that waits, else the one in use.
+    ///
+    /// # Errors
+    /// When a row can't be read.
+    pub fn to_try(&self) -> Result<Vec<CredentialRow>, Refusal> {
+        let (used, _) = self.used()?;
+        let mut found: BTreeMap<String, CredentialRow> = BTreeMap::new();
+        for row in self.all()? {
+            let waits = row.status == Status::Pending && !row.gone && row.ends.is_none();
+            let in_use = used.get(&row.provider) == Some(&row.id);
+            let better = match found.get(&row.provider) {
+                None => waits || in_use,
+                Some(other) if other.status == Status::Pending => waits && row.id > other.id,
+                Some(_) => waits,
+            };
+            if better {
+                found.insert(row.provider.clone(), row);
+            }
+        }
+        Ok(found.into_values().collect())
     }
 
     /// Whether the plan has room for a provider, or it has one already.
@@ -185,7 +220,7 @@ impl<'a> Credentials<'a> {
             }
             if !waits {
                 if let Some(mut before) = before {
-                    before.ends = Some(now.after(GRACE));
+                    before.ends = Some(now.after(self.grace));
                     batch = put(batch, self.tenant, &before)?;
                 }
                 used.insert(row.provider.clone(), row.id);

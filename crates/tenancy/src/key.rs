@@ -79,6 +79,21 @@ impl KeyRow {
         hashing.tag(&[b"api-key", written])
     }
 
+    /// The row of a root key that was not made here, but brought.
+    ///
+    /// # Errors
+    /// Never: the scope is ours.
+    pub fn root(
+        id: KeyId,
+        tag: &Tag,
+        label: &str,
+        (by, now): (PrincipalName, Timestamp),
+    ) -> Result<Self, Refusal> {
+        let (scopes, tag) = (Scope::list(Scope::ROOT)?, crypto::to_hex(tag));
+        let label = Some(label.to_owned());
+        Ok(Self { id, label, scopes, tag, created: now, expires: None, revoked: None, by })
+    }
+
     /// What this one is found by.
     ///
     /// # Errors

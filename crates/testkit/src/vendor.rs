@@ -24,17 +24,23 @@ use tokio::task::JoinSet;
 
 use crate::upstream::locked;
 
+mod anthropic;
 mod azure;
+mod bigquery;
 mod connect;
 mod google;
 mod kubernetes;
+mod oci;
 mod openai;
 mod vault;
 
+pub use anthropic::Anthropic;
 pub use azure::Azure;
+pub use bigquery::BigQuery;
 pub use connect::Connect;
 pub use google::Google;
 pub use kubernetes::Kubernetes;
+pub use oci::Oci;
 pub use openai::{OpenAi, token_of};
 pub use vault::{Lease, Vault};
 

@@ -54,6 +54,7 @@ impl Broker {
         let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
         self.read_roles()?;
         let bindings = load::bindings(&catalog, &tenants);
+        self.read_providers(&catalog)?;
         // Policies name the catalogue's operations, so both are ready before either is swapped.
         self.rules.store(Arc::new(Rules::ready(Arc::new(policies))));
         self.secrets.bind(bindings);

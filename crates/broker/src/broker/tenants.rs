@@ -1,10 +1,11 @@
-//! The tenants of a broker, and what ends of theirs by itself.
+//! The tenants of a broker: who they are, for whom they may keep credentials, and the root key that an environment brings.
 
 use std::sync::Arc;
 
-use model::{Refusal, TenantName};
-use secrets::Stored;
-use tenancy::{Credentials, Standing, Tenancy};
+use catalog::{Catalog, Providers};
+use memory::Secret;
+use model::{Code, KeyId, Refusal};
+use tenancy::{KeyRow, Tenancy};
 
 use super::{Broker, Unsealed, refused};
 
@@ -39,33 +40,48 @@ impl Broker {
         });
     }
 
-    /// Removes the bytes of credentials that were replaced and whose grace is over. Blocks.
-    pub(super) fn end_credentials(&self) {
-        let (Ok(unsealed), Ok(tenancy)) = (self.unsealed(), self.tenancy()) else { return };
-        for (name, row) in tenancy.all() {
-            if row.standing() == Standing::Active
-                && let Err(refusal) = self.end_credentials_of(&unsealed, &name)
-            {
-                // The rows still say that they have to go; the next time may go better.
-                tracing::warn!(tenant = %name, code = %refusal.code, "credentials whose grace is over were not removed");
-            }
+    /// For whom a tenant may keep a credential: the built-in list, with `providers.yaml` of the home over it.
+    ///
+    /// # Errors
+    /// The file and line that is wrong.
+    pub fn providers(&self) -> Result<Arc<Providers>, Refusal> {
+        match self.providers.load_full() {
+            Some(known) => Ok(known),
+            None => self.read_providers(&self.catalog()),
         }
     }
 
-    fn end_credentials_of(&self, unsealed: &Unsealed, tenant: &TenantName) -> Result<(), Refusal> {
-        let (storage, keyring, now) = (&**self.storage(), unsealed.keyring(), self.now());
-        let rows = Credentials::new(storage, tenant);
-        for row in rows.over(now)? {
-            match Stored::new(storage, &keyring, tenant).forget(&row.secret, now) {
-                Err(error)
-                    if error.code() != model::Code::NotFound
-                        && error.code() != model::Code::SecretMissing =>
-                {
-                    return Err(refused(&error, error.code(), error.hint()));
-                }
-                _ => rows.gone(&row, now)?,
-            }
+    /// Reads the list again; on an error the former one stays.
+    pub(super) fn read_providers(&self, catalog: &Catalog) -> Result<Arc<Providers>, Refusal> {
+        let path = self.settings.layer.with_file_name(PROVIDERS);
+        let read = Providers::load(&path, catalog);
+        let read = read.map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+        self.providers.store(Some(Arc::clone(&read)));
+        Ok(read)
+    }
+
+    /// Takes this as a root key as well, as long as this process runs. Called before the keys are taken, once.
+    pub fn bring_root_key(&self, key: Secret) {
+        let _ = self.root.set(key);
+    }
+
+    /// Makes the root key known that was brought. One that was revoked stays so.
+    #[expect(clippy::disallowed_methods, reason = "makes the MAC that the key is found by")]
+    pub(super) fn admit_root(&self, unsealed: &Unsealed) -> Result<(), Refusal> {
+        let Some(key) = self.root.get() else { return Ok(()) };
+        let tag = key.expose(|bytes| KeyRow::tag_of(&unsealed.hashing_key(), bytes));
+        let tenancy = self.tenancy()?;
+        let known = tenancy.keys_of(&self.settings.tenant);
+        if known.iter().any(|kept| kept.row.tag().is_ok_and(|other| other == tag)) {
+            return Ok(());
         }
-        Ok(())
+        let id = KeyId::new(self.now(), self.random()?);
+        let row = KeyRow::root(id, &tag, ROOT_KEY, (self.owner.clone(), self.now()))?;
+        tenancy.put_key(&self.settings.tenant, row, &self.principals)
     }
 }
+
+/// The file of the user's own providers, beside the folder of the integrations.
+const PROVIDERS: &str = "providers.yaml";
+/// The variable that it comes from, which is what it is called in lists.
+const ROOT_KEY: &str = "CA_ROOT_API_KEY";

@@ -1,21 +1,33 @@
 //! A call that another one leads to: the validation of a credential.
 
 use evidence::Receipt;
-use model::{EvidenceId, PrincipalName, SecretRef, TenantName};
+use model::{EvidenceId, Inputs, OperationName, PrincipalName, SecretRef, TenantName};
 use policy::Permit;
 
-/// Proof that a call was permitted and is on record, and led to this one, with this credential.
+/// Proof that a call was permitted and is on record, and led to this one.
 pub(crate) struct Led {
     tenant: TenantName,
     principal: PrincipalName,
     call: EvidenceId,
-    candidate: SecretRef,
+    candidate: Option<SecretRef>,
+    named: Option<(OperationName, Inputs)>,
 }
 
 impl Led {
     /// What a permitted and recorded call leads to, for a tenant that it is about.
-    pub(crate) fn new(permit: &Permit, receipt: &Receipt, tenant: TenantName, candidate: SecretRef) -> Self {
-        Self { tenant, principal: permit.principal().clone(), call: receipt.id(), candidate }
+    pub(crate) fn new(permit: &Permit, receipt: &Receipt, tenant: TenantName) -> Self {
+        let (principal, call) = (permit.principal().clone(), receipt.id());
+        Self { tenant, principal, call, candidate: None, named: None }
+    }
+
+    /// The same with this credential in place of the one that the integration has.
+    pub(crate) fn with(self, candidate: SecretRef) -> Self {
+        Self { candidate: Some(candidate), ..self }
+    }
+
+    /// The same for an operation by its name, whose request is written when the call is found.
+    pub(crate) fn named(self, operation: OperationName, inputs: Inputs) -> Self {
+        Self { named: Some((operation, inputs)), ..self }
     }
 
     /// Whose credential it is.
@@ -33,8 +45,13 @@ impl Led {
         self.call
     }
 
-    /// The credential that is tried, in place of the one that the integration has.
-    pub(crate) const fn candidate(&self) -> &SecretRef {
-        &self.candidate
+    /// The credential that is tried.
+    pub(crate) const fn candidate(&self) -> Option<&SecretRef> {
+        self.candidate.as_ref()
+    }
+
+    /// The operation that is asked for by its name.
+    pub(crate) const fn asks(&self) -> Option<&(OperationName, Inputs)> {
+        self.named.as_ref()
     }
 }

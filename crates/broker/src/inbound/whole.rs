@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use catalog::Limits;
-use http::header::CONTENT_ENCODING;
+use catalog::{Limits, Message};
+use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 use http_body::Body as _;
 use model::{Code, Refusal};
 use net::Body;
@@ -39,6 +39,18 @@ impl Forward {
         self.body = Body::full(bytes.clone());
         self.read = Some(bytes.clone());
         Ok(bytes)
+    }
+
+    /// The request of an operation by its name, in place of whatever stood here.
+    pub(crate) fn write(&mut self, written: Message) {
+        let Message { headers, body } = written;
+        let pairs = headers.iter().filter_map(|(name, value)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(value).ok()?))
+        });
+        self.headers = pairs.collect();
+        let bytes = Bytes::from(body.unwrap_or_default());
+        self.body = if bytes.is_empty() { Body::empty() } else { Body::full(bytes.clone()) };
+        self.read = Some(bytes);
     }
 
     /// The body as it was read; `None` where nobody did, and there is one.

@@ -7,6 +7,7 @@
 mod answer;
 mod probe;
 mod request;
+mod said;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,16 +95,16 @@ pub(super) async fn run(managing: &mut Managing<'_>) -> Option<Result<Done, Refu
 
 async fn setup(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Setup)?;
-    let (code, provider) = provider(managing)?;
+    let chosen = provider(managing)?;
     let asked = Asked::read(managing.payload()?, request::Needs::Credential)?;
-    set_up(managing, &own, (code, provider), asked).await
+    set_up(managing, &own, &chosen, asked).await
 }
 
 /// Sets a credential up: kept first, then tried, then put in use where it may be.
 async fn set_up(
     managing: &mut Managing<'_>,
     own: &Own,
-    (code, provider): (&'static str, &'static Provider),
+    Chosen { all, code, provider }: &Chosen,
     asked: Asked,
 ) -> Result<Done, Stop> {
     let Asked { credential, name, metadata, skip } = asked;
@@ -115,23 +116,24 @@ async fn set_up(
         }
         Err(misshaped) => return Ok(failed(code, &misshaped.to_string())),
     };
-    let mut metadata = metadata.unwrap_or_default();
+    let (mut metadata, facts) = (metadata.unwrap_or_default(), shaped.facts);
     if provider.kind == SERVICE_ACCOUNT {
-        metadata.extend(shaped.facts.into_iter().map(|(name, fact)| (name, Value::from(fact))));
+        metadata.extend(facts.iter().map(|(name, fact)| (name.clone(), Value::from(fact.as_str()))));
     }
-    providers()?.kept(provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
+    all.kept(provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
+    let asked = code.clone();
     if let Settled::NoRoom(most) =
-        with_rows(managing, own, move |rows, plan, _| rows.room(code, plan)).await?
+        with_rows(managing, own, move |rows, plan, _| rows.room(&asked, plan)).await?
     {
         return Err(Wrong::plan(most).into());
     }
     let fingerprint = crypto::to_hex(crypto::sha256(&[credential.as_bytes()]).get(..4).unwrap_or_default());
-    let (id, secret) = kept(managing, own, (code, provider), &credential).await?;
+    let (id, secret) = kept(managing, own, (code.as_str(), provider), &credential).await?;
     drop(credential);
     let now = managing.worker.broker().now();
     let mut row = CredentialRow {
         id,
-        provider: code.to_owned(),
+        provider: code.clone(),
         secret,
         name: name.unwrap_or_else(|| provider.title.clone()),
         status: Status::Pending,
@@ -139,6 +141,8 @@ async fn set_up(
         expires: now.after(LIFE),
         validated: None,
         error: None,
+        tried: None,
+        facts,
         metadata,
         by: managing.admitted.permit.principal().clone(),
         fingerprint,
@@ -147,7 +151,7 @@ async fn set_up(
     };
     let unvalidated = if skip { Unvalidated::Replaces } else { Unvalidated::Waits };
     if !skip {
-        let verdict = probe::verdict(managing, &own.tenant, provider, &row.secret).await?;
+        let verdict = probe::verdict(managing, &own.tenant, provider, &row).await?;
         note(&mut row, verdict, now);
     }
     settled(managing, own, row, unvalidated).await
@@ -200,16 +204,10 @@ async fn kept(
 /// Tries a credential again: one that waits for its validation before the one in use.
 async fn validate(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Validate)?;
-    let (code, provider) = provider(managing)?;
+    let Chosen { code, provider, .. } = provider(managing)?;
+    let asked = code.clone();
     let found = with_rows(managing, &own, move |rows, _, _| {
-        let waiting = |row: &CredentialRow| {
-            row.provider == code && row.status == Status::Pending && !row.gone && row.ends.is_none()
-        };
-        let newest = rows.all()?.into_iter().filter(waiting).max_by_key(|row| row.id);
-        Ok(match newest {
-            Some(row) => Some(row),
-            None => rows.in_use()?.remove(code),
-        })
+        Ok(rows.to_try()?.into_iter().find(|row| row.provider == asked))
     });
     let Some(mut row) = found.await? else {
         let value = json!({
@@ -219,7 +217,7 @@ async fn validate(managing: &mut Managing<'_>) -> Result<Done, Stop> {
         });
         return Ok(value.into());
     };
-    let verdict = probe::verdict(managing, &own.tenant, provider, &row.secret).await?;
+    let verdict = probe::verdict(managing, &own.tenant, &provider, &row).await?;
     note(&mut row, verdict, managing.worker.broker().now());
     settled(managing, &own, row, Unvalidated::Waits).await
 }
@@ -227,18 +225,19 @@ async fn validate(managing: &mut Managing<'_>) -> Result<Done, Stop> {
 /// Changes what stands beside a credential, or puts another one in its place.
 async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Update)?;
-    let (code, provider) = provider(managing)?;
+    let chosen = provider(managing)?;
     let asked = Asked::read(managing.payload()?, request::Needs::Anything)?;
-    let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(code))).await?;
+    let code = chosen.code.clone();
+    let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(&code))).await?;
     let mut row = found.ok_or_else(Wrong::nothing_there)?;
     let merged = asked.metadata.map(|given| merged(row.metadata.clone(), given));
     if asked.credential.is_some() {
         let name = asked.name.or_else(|| Some(row.name.clone()));
         let metadata = merged.or_else(|| Some(row.metadata.clone()));
-        return set_up(managing, &own, (code, provider), Asked { name, metadata, ..asked }).await;
+        return set_up(managing, &own, &chosen, Asked { name, metadata, ..asked }).await;
     }
     if let Some(metadata) = merged {
-        providers()?.kept(provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
+        chosen.all.kept(&chosen.provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
         row.metadata = metadata;
     }
     if let Some(name) = asked.name {
@@ -251,7 +250,10 @@ async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     .await?;
     let mut done = told(&row);
     if let Some(value) = done.value.as_object_mut() {
-        value.insert("message".to_owned(), format!("{code} integration updated successfully").into());
+        value.insert(
+            "message".to_owned(),
+            format!("{} integration updated successfully", row.provider).into(),
+        );
     }
     Ok(done)
 }
@@ -259,8 +261,9 @@ async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
 /// Takes a provider's credentials out of use and removes their bytes; what is known of them stays.
 async fn delete(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Delete)?;
-    let (code, _) = provider(managing)?;
-    for row in with_rows(managing, &own, move |rows, _, now| rows.remove(code, now)).await? {
+    let Chosen { code, .. } = provider(managing)?;
+    let asked = code.clone();
+    for row in with_rows(managing, &own, move |rows, _, now| rows.remove(&asked, now)).await? {
         forget(managing, &own, &row).await?;
         with_rows(managing, &own, move |rows, _, now| rows.gone(&row, now)).await?;
     }
@@ -274,7 +277,10 @@ async fn list(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let now = managing.worker.broker().now();
     let configured: Vec<String> = used.keys().cloned().collect();
     let all_valid = !used.is_empty() && used.values().all(|row| row.shown(now) == "VALID");
-    let shown: Map<String, Value> = providers()?
+    let shown: Map<String, Value> = managing
+        .worker
+        .broker()
+        .providers()?
         .all()
         .map(|(code, _)| (code.to_owned(), described(code, used.remove(code).as_ref(), now)))
         .collect();
@@ -291,9 +297,10 @@ async fn list(managing: &mut Managing<'_>) -> Result<Done, Stop> {
 
 async fn show(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Look)?;
-    let (code, _) = provider(managing)?;
-    let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(code))).await?;
-    Ok(described(code, found.as_ref(), managing.worker.broker().now()).into())
+    let Chosen { code, .. } = provider(managing)?;
+    let asked = code.clone();
+    let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(&asked))).await?;
+    Ok(described(&code, found.as_ref(), managing.worker.broker().now()).into())
 }
 
 // === who, what, how often ===
@@ -324,16 +331,20 @@ fn of(managing: &Managing<'_>, class: Class) -> Result<Own, Stop> {
     Ok(Own { tenant, plan, by_the_house: house })
 }
 
-fn provider(managing: &Managing<'_>) -> Result<(&'static str, &'static Provider), Stop> {
-    let found = providers()?.find(managing.input("provider")?);
-    found.ok_or_else(|| {
-        Wrong::bad("Invalid provider specified. Please check the supported providers list.".to_owned()).into()
-    })
+/// The provider that a request names, of those in force.
+struct Chosen {
+    all: Arc<Providers>,
+    code: String,
+    provider: Provider,
 }
 
-fn providers() -> Result<&'static Providers, Refusal> {
-    Providers::builtin()
-        .map_err(|error| crate::broker::refused(&error, Code::SourceUnavailable, error.hint()))
+fn provider(managing: &Managing<'_>) -> Result<Chosen, Stop> {
+    let all = managing.worker.broker().providers()?;
+    let found = all.find(managing.input("provider")?).map(|(code, found)| (code.to_owned(), found.clone()));
+    let (code, provider) = found.ok_or_else(|| {
+        Wrong::bad("Invalid provider specified. Please check the supported providers list.".to_owned())
+    })?;
+    Ok(Chosen { all, code, provider })
 }
 
 // === rows ===
@@ -345,7 +356,11 @@ async fn with_rows<T: Send + 'static>(
 ) -> Result<T, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
     let (tenant, plan) = (own.tenant.clone(), own.plan);
-    waiting(move || work(&Credentials::new(&**broker.storage(), &tenant), plan, broker.now())).await
+    waiting(move || {
+        let rows = Credentials::new(&**broker.storage(), &tenant).with_grace(broker.often().grace);
+        work(&rows, plan, broker.now())
+    })
+    .await
 }
 
 async fn forget(managing: &Managing<'_>, own: &Own, row: &CredentialRow) -> Result<(), Refusal> {
@@ -360,6 +375,7 @@ async fn forget(managing: &Managing<'_>, own: &Own, row: &CredentialRow) -> Resu
 
 /// What a provider said, in the row. What it did not say leaves the status as it was.
 fn note(row: &mut CredentialRow, verdict: Verdict, now: Timestamp) {
+    row.tried = Some(now);
     match verdict {
         Verdict::Works => {
             (row.status, row.validated, row.error) = (Status::Valid, Some(now), None);

@@ -102,6 +102,9 @@ impl Minter<'_> {
             TokenSource::GcpMetadata(metadata) => self.gcp_metadata(metadata, now).await?,
             TokenSource::GcpWorkloadIdentity(identity) => self.gcp_workload_identity(identity, now).await?,
             TokenSource::AzureManagedIdentity(identity) => self.azure_managed_identity(identity, now).await?,
+            TokenSource::AzureServicePrincipal(principal) => {
+                self.azure_service_principal(principal, now).await?
+            }
             TokenSource::JwtSigned(signed) => self.jwt_signed(signed, now)?,
             TokenSource::SignedIn(signed) => {
                 // Boxed, as it is rare and large.
@@ -272,6 +275,13 @@ impl Minter<'_> {
         let name = self.integration.name();
         let refusal =
             Refusal::new(Code::SourceUnavailable, format!("there is no token for `{name}`: {text}"));
+        let refusal = match error {
+            cloud::Error::Key { .. } => refusal.because(NOT_TAKEN),
+            cloud::Error::Refused(fault) if matches!(fault.status, 400 | 401 | 403) => {
+                refusal.because(NOT_TAKEN)
+            }
+            _ => refusal,
+        };
         match error.hint() {
             Some(hint) => refusal.hint(hint),
             None => refusal,
@@ -287,6 +297,7 @@ impl Minter<'_> {
             TokenSource::GcpMetadata(metadata) => metadata.endpoint.authority.to_string(),
             TokenSource::GcpWorkloadIdentity(identity) => identity.endpoint.authority.to_string(),
             TokenSource::SignedIn(signed) => signed.endpoint.authority.to_string(),
+            TokenSource::AzureServicePrincipal(principal) => principal.endpoint.authority.to_string(),
             TokenSource::AzureManagedIdentity(_) | TokenSource::JwtSigned(_) => String::new(),
         }
     }
@@ -342,4 +353,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 const HEAD: Duration = Duration::from_secs(10);
 /// Largest answer, in bytes.
 const MOST: usize = 256 * 1024;
+/// Why there is no token: whoever hands them out does not take the credential, and would not take it later either.
+pub(crate) const NOT_TAKEN: &str = "the credential is not taken";
 const OURS: &str = concat!("doorward/", env!("CARGO_PKG_VERSION"));

@@ -41,8 +41,13 @@ pub(crate) async fn call(
         }
         Asked::Forward(forward) => {
             let mut integration = integration(broker, &forward.integration)?;
-            if let Some(led) = &forward.led {
-                integration = Arc::new(integration.keeping(led.candidate()));
+            if let Some(candidate) = forward.led.as_ref().and_then(|led| led.candidate()) {
+                integration = Arc::new(integration.keeping(candidate));
+            }
+            if let Some((operation, inputs)) = forward.led.as_ref().and_then(|led| led.asks()).cloned() {
+                let call = integration.named(id, &operation, inputs.clone())?;
+                forward.write(integration.named_body(&operation, inputs)?);
+                return Ok(Found { integration, call });
             }
             if forward.upgrade.is_some() {
                 // Whatever the request says, the frames behind it can say anything.

@@ -220,6 +220,9 @@ fn place(
                 let request = (method, written.as_str());
                 sign::oauth1::sign(draft, oauth1, (integration, lent), request, now(lent))?;
             }
+            AuthScheme::Oci(oci) => {
+                sign::oci::sign(draft, oci, (integration, lent), (method, written.as_str()), now(lent))?;
+            }
             AuthScheme::Digest(digest) => {
                 sign::digest(draft, digest, (integration, lent), (method, written.as_str()))?;
             }

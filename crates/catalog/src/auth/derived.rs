@@ -37,6 +37,8 @@ pub enum TokenSource {
     GcpWorkloadIdentity(GcpWorkloadIdentity),
     /// The managed identity of a machine or app in Azure.
     AzureManagedIdentity(AzureManagedIdentity),
+    /// A service principal in Azure.
+    AzureServicePrincipal(AzureServicePrincipal),
     /// A JSON Web Token that we sign.
     JwtSigned(JwtSigned),
     /// A sign-in of a person.
@@ -186,6 +188,17 @@ pub struct GcpWorkloadIdentity {
     pub iam: Endpoint,
 }
 
+/// A service principal of Microsoft Entra.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AzureServicePrincipal {
+    /// The field of its document: tenant, client and client secret, or a certificate.
+    pub key: String,
+    /// For what the token is, such as `https://management.azure.com/.default`.
+    pub scope: String,
+    /// The sign-in service below which every tenant has its token endpoint; what the document says of it is not followed.
+    pub endpoint: Endpoint,
+}
+
 /// A managed identity in Azure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AzureManagedIdentity {
@@ -270,6 +283,7 @@ impl TokenSource {
             Self::GithubApp(app) => [Some(&app.key), None, None, None],
             Self::GoogleServiceAccount(account) => [Some(&account.key), None, None, None],
             Self::GcpMetadata(_) => [None, None, None, None],
+            Self::AzureServicePrincipal(principal) => [Some(&principal.key), None, None, None],
             Self::GcpWorkloadIdentity(identity) => [Some(&identity.subject_token), None, None, None],
             Self::AzureManagedIdentity(identity) => match &identity.service {
                 AzureService::Machine(_) => [None, None, None, None],
@@ -292,6 +306,7 @@ impl TokenSource {
             Self::GcpMetadata(_) => "gcp_metadata",
             Self::GcpWorkloadIdentity(_) => "gcp_workload_identity",
             Self::AzureManagedIdentity(_) => "azure_managed_identity",
+            Self::AzureServicePrincipal(_) => "azure_service_principal",
             Self::JwtSigned(_) => "jwt_signed",
             Self::SignedIn(_) => "signed_in",
         }

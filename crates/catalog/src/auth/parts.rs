@@ -200,6 +200,13 @@ pub struct DigestAuth {
     pub pair: Basic,
 }
 
+/// The signature of Oracle Cloud Infrastructure: RSA with SHA-256 over the request ("Request Signatures", docs.oracle.com).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OciSignature {
+    /// The field of the key's document: `tenancy_ocid`, `user_ocid`, `fingerprint`, `private_key`.
+    pub key: String,
+}
+
 /// A client certificate on the TLS connection to the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientCertificate {

@@ -60,7 +60,7 @@ const fn stage(scheme: &AuthScheme) -> u8 {
         | AuthScheme::Derived(_)
         | AuthScheme::ClientCertificate(_) => 1,
         AuthScheme::Hmac(_) => 2,
-        AuthScheme::SigV4(_) | AuthScheme::OAuth1(_) | AuthScheme::Digest(_) => 3,
+        AuthScheme::SigV4(_) | AuthScheme::OAuth1(_) | AuthScheme::Digest(_) | AuthScheme::Oci(_) => 3,
     }
 }
 
@@ -85,9 +85,11 @@ fn shared_turn(schemes: &[AuthScheme], scheme: &AuthScheme) -> Option<String> {
 pub(super) fn place(scheme: &AuthScheme) -> (&'static str, String) {
     let authorization = || ("header", "authorization".to_owned());
     match scheme {
-        AuthScheme::Bearer { .. } | AuthScheme::SigV4(_) | AuthScheme::OAuth1(_) | AuthScheme::Digest(_) => {
-            authorization()
-        }
+        AuthScheme::Bearer { .. }
+        | AuthScheme::SigV4(_)
+        | AuthScheme::OAuth1(_)
+        | AuthScheme::Digest(_)
+        | AuthScheme::Oci(_) => authorization(),
         AuthScheme::Header { name, .. } | AuthScheme::Basic { name, .. } => ("header", name.clone()),
         AuthScheme::Derived(derived) => ("header", derived.header.clone()),
         AuthScheme::Hmac(hmac) => ("header", hmac.name.clone()),
@@ -131,6 +133,7 @@ impl Entry<'_> {
             | AuthWord::Sigv4
             | AuthWord::Oauth1
             | AuthWord::Digest
+            | AuthWord::Oci
             | AuthWord::ClientCertificate => self.signed(),
             AuthWord::Oauth2
             | AuthWord::GithubApp
@@ -138,6 +141,7 @@ impl Entry<'_> {
             | AuthWord::GcpMetadata
             | AuthWord::GcpWorkloadIdentity
             | AuthWord::AzureManagedIdentity
+            | AuthWord::AzureServicePrincipal
             | AuthWord::JwtSigned
             | AuthWord::SignedIn => self.derived(),
         }
@@ -307,6 +311,7 @@ const fn keys(scheme: AuthWord) -> &'static [&'static str] {
         AuthWord::Oauth1 => {
             &["consumer_key", "consumer_secret", "token", "token_secret", "algorithm", "realm"]
         }
+        AuthWord::Oci => &["key"],
         AuthWord::ClientCertificate => &["certificate", "key"],
         AuthWord::Oauth2 => &[
             "name",
@@ -353,6 +358,7 @@ const fn keys(scheme: AuthWord) -> &'static [&'static str] {
             "msi_endpoint",
             "msi_secret",
         ],
+        AuthWord::AzureServicePrincipal => &["name", "prefix", "key", "scope", "token_url"],
         AuthWord::SignedIn => &["name", "prefix", "key", "token_url", "client_id"],
         AuthWord::JwtSigned => &[
             "name",

@@ -1,5 +1,7 @@
 //! What is doubtful in a file is an error with a line.
 
+use model::{Method, Target};
+
 use super::*;
 use crate::catalog::house;
 use crate::layer::integration;

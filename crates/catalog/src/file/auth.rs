@@ -230,6 +230,8 @@ pub(crate) enum AuthWord {
     GcpWorkloadIdentity,
     /// A token of a managed identity in Azure.
     AzureManagedIdentity,
+    /// A token of a service principal in Azure.
+    AzureServicePrincipal,
     /// A JSON Web Token that is signed here.
     JwtSigned,
     /// The token of a person's sign-in, as `doorward llm auth` keeps it.
@@ -238,6 +240,8 @@ pub(crate) enum AuthWord {
     Sigv4,
     /// OAuth 1.0.
     Oauth1,
+    /// The signature of Oracle Cloud Infrastructure.
+    Oci,
     /// Digest access authentication.
     Digest,
     /// A client certificate.

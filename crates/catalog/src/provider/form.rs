@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Document, Field, Provider, Providers, SHORTEST, Schema};
+use super::metadata::{Field, Schema};
+use super::{Document, Provider, Providers, SHORTEST};
 
 impl Provider {
     /// Whether the credential is a document that somebody was given as a file.
@@ -64,9 +65,10 @@ impl Document {
             _ if SECRET.iter().any(|word| name.contains(word)) => "secret",
             _ => "text",
         };
+        let pattern = self.patterns.get(name).or_else(|| known?.pattern.as_ref());
         json!({
             "name": name, "label": label(name), "kind": kind, "required": true, "prefixes": [],
-            "pattern": known.and_then(|field| field.pattern.as_ref()).map(|pattern| whole(pattern)),
+            "pattern": pattern.map(|pattern| whole(pattern)),
             "min": known.map_or(1, |field| field.min.max(1)), "max": known.and_then(|field| field.max),
         })
     }

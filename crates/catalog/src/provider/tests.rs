@@ -37,7 +37,14 @@ fn every_provider_has_a_schema_and_an_integration_that_is_there_and_has_a_probe(
         assert!(providers.schemas.contains_key(&provider.metadata), "{code}");
         if let Some(name) = &provider.integration {
             let found = Catalog::builtin().get(name).unwrap();
-            assert!(found.probe().is_some() && found.secrets().len() == 1, "{code}");
+            let tried = |name: &str| found.trial(name).is_some();
+            match (&provider.trial, &provider.role) {
+                (None, None) => assert!(found.probe().is_some() && found.secrets().len() == 1, "{code}"),
+                (trial, role) => {
+                    let role = role.as_ref().map(|role| role.trial.as_str());
+                    assert!(trial.as_deref().into_iter().chain(role).all(tried), "{code}");
+                }
+            }
         }
     }
     for schema in providers.schemas.values() {
@@ -90,12 +97,35 @@ fn a_service_account_is_refused_in_the_exact_words() {
 #[test]
 fn a_credential_for_aws_is_keys_or_a_role() {
     let aws = find("aws").1;
-    assert!(aws.shaped(r#"{"access_key_id": "a", "secret_access_key": "s"}"#).is_ok());
-    assert!(aws.shaped(r#"{"role_arn": "a", "external_id": "s"}"#).is_ok());
+    let whose = |credential: &str| aws.tried(&aws.shaped(credential).unwrap().facts);
+    let keys = r#"{"access_key_id": "AKIACANARYCANARY0001", "secret_access_key": "s"}"#;
+    assert_eq!(whose(keys), (Some("credential"), Whose::Candidate));
+    let role = r#"{"role_arn": "arn:aws:iam::123456789012:role/ops", "external_id": "acme"}"#;
+    assert_eq!(whose(role), (Some("role"), Whose::House), "it is assumed with the house's own keys");
+    let both = format!("{},{}", keys.trim_end_matches('}'), role.trim_start_matches('{'));
+    assert_eq!(whose(&both), (Some("role"), Whose::Candidate));
     assert_eq!(
         said("aws", r#"{"role_arn": "a"}"#),
         "Invalid credential: Missing required fields: external_id"
     );
+}
+
+#[test]
+fn a_member_that_would_go_elsewhere_than_it_should_is_refused() {
+    let oci = |region: &str| {
+        format!(
+            r#"{{"tenancy_ocid": "ocid1.tenancy.oc1..a", "user_ocid": "ocid1.user.oc1..a", "private_key": "k", "region": "{region}",
+            "fingerprint": "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff"}}"#
+        )
+    };
+    assert!(find("oci").1.shaped(&oci("eu-frankfurt-1")).is_ok());
+    for wrong in ["evil.example/", "eu-frankfurt-1.evil.example", "EU"] {
+        assert_eq!(said("oci", &oci(wrong)), "Invalid credential: 'region' does not look like one");
+    }
+    let role = r#"{"role_arn": "file:///etc/passwd", "external_id": "acme"}"#;
+    assert_eq!(said("aws", role), "Invalid credential: 'role_arn' does not look like one");
+    let azure = r#"{"tenant_id": "../x", "client_id": "c", "client_secret": "s", "subscription_id": "x"}"#;
+    assert!(said("azure", azure).starts_with("Invalid credential: "), "{}", said("azure", azure));
 }
 
 #[test]
@@ -138,4 +168,43 @@ fn metadata_is_kept_within_the_bounds_of_each_field() {
 fn a_list_with_an_unknown_key_is_refused_with_its_line() {
     let error = Providers::read("schemas: {}\nproviders:\n  X: {titel: x}\n", "p.yaml").unwrap_err();
     assert!(error.to_string().contains("p.yaml") && error.to_string().contains('3'), "{error}");
+}
+
+#[test]
+fn a_list_of_ones_own_lies_over_the_built_in_one_and_has_to_hold_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("providers.yaml");
+    let read = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Providers::load(&path, &Catalog::builtin()).map_err(|error| error.to_string())
+    };
+    let entry = |more: &str| {
+        format!(
+            "providers:\n  COHERE: {{title: Cohere API Key, label: Cohere, help: \"https://cohere.com\", kind: API_KEY, group: genai, metadata: GenAi, {more}}}\n"
+        )
+    };
+    let laid = read(&entry("aliases: [cohere, google], integration: openai")).unwrap();
+    assert_eq!(laid.find("Cohere").unwrap().0, "COHERE");
+    assert_eq!(laid.find("google").unwrap().0, "COHERE", "an alias that is taken over");
+    assert_eq!(laid.find("gemini").unwrap().0, "GEMINI");
+    assert_eq!(laid.all().count(), 9);
+    for (more, wanted) in [
+        ("aliases: [genai], integration: openai", "`genai` is a group"),
+        ("aliases: [openai_x], integration: nobody", "nobody"),
+        ("aliases: [cohere], integration: bigquery", "has no probe"),
+        ("aliases: [cohere], integration: openai, trial: other", "has no trial `other`"),
+        ("aliases: [cohere], trial: other", "a trial needs an `integration`"),
+        ("aliases: [Cohere], integration: openai", "aliases of lower-case"),
+        ("aliases: [cohere], integration: doorward", "is Doorward itself"),
+        ("aliases: [cohere], integration: openai, facts: [x]", "`facts` are members"),
+        ("aliases: [cohere], integration: openai, prefix: x", "prefix"),
+    ] {
+        let error = read(&entry(more)).unwrap_err();
+        assert!(error.contains(wanted), "{more}: {error}");
+    }
+    assert!(
+        read("providers: {cohere: {title: T, label: L, help: H, kind: K, group: genai, aliases: [], metadata: GenAi}}").is_err()
+    );
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(Providers::load(&path, &Catalog::builtin()).unwrap().all().count(), 8);
 }

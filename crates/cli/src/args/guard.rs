@@ -7,7 +7,7 @@ use clap::Subcommand;
 /// `doorward guard`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Guard {
-    /// Enter the hook into `.claude/settings.json` of a project, beside what is there
+    /// Enter the hook into `.claude/settings.json` of a project, beside what is there, and the command `/integration-setup`
     Install {
         /// The folder of the project
         #[arg(default_value = ".")]

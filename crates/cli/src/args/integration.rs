@@ -10,20 +10,23 @@ use model::{IntegrationName, TenantName};
 pub(crate) enum Integration {
     /// List every integration; with `--file FILE`, those of a `config.yaml`
     List,
-    /// Show one with its operations, secrets and presets
+    /// Show one with its operations, secrets and presets; without a name, where the credentials of tenants are and who sees them
     Show {
         /// Which one
-        name: IntegrationName,
+        name: Option<IntegrationName>,
     },
     /// Show what a tenant keeps for each provider
     Status {
         /// Which tenant
         tenant: TenantName,
     },
-    /// Show every credential that a tenant has or had, and what could be wrong
+    /// Show what a tenant needs before it can be set up, every credential that it has or had, and what could be wrong
     Debug {
         /// Which tenant
         tenant: TenantName,
+        /// Where the API should answer
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+        api: String,
     },
     /// Set up a credential that a tenant keeps for a provider
     Setup(Setup),
@@ -99,7 +102,7 @@ pub(crate) struct Test {
 /// `doorward integration setup`.
 #[derive(Debug, Args)]
 pub(crate) struct Setup {
-    /// The provider, such as `openai` or `gcp`
+    /// The provider, such as `openai` or `gcp`; `genai` for all of these at once, from lines such as `OPENAI=sk-...`
     pub(crate) provider: String,
     /// Which tenant
     pub(crate) tenant: TenantName,

@@ -1,4 +1,5 @@
-//! `doorward guard`: the hook that keeps credential code of a project behind the API, and `guard install`, which enters it.
+//! `doorward guard`: the hook that keeps credential code of a project behind the API, and `guard install`, which enters it and the
+//! command `/integration-setup`.
 //!
 //! A coding agent asks it before it writes a file: a document on stdin, an answer on stdout, always status 0. What can't be read
 //! is let through, as such hooks do: it guards against mistakes, not against whoever means it.
@@ -99,17 +100,58 @@ fn install(context: &Context, project: &Path) -> Outcome {
         let text = format!("{settings:#}\n");
         store::files::replace(&file, text.as_bytes(), 0o644)?;
     }
-    let document = json!({ "settings": file, "changed": !there });
+    let command = folder.join("commands/integration-setup.md");
+    let placed = place(&command)?;
+    let document = json!({
+        "settings": file, "changed": !there, "command": command, "command_changed": placed == Placed::Written,
+    });
     context.printer.answer(&document, |_| {
-        if there {
+        let hook = if there {
             format!("`{}` has the hook already.", file.display())
         } else {
             format!("Entered the hook into `{}`.", file.display())
-        }
+        };
+        let shown = command.display();
+        let placed = match placed {
+            Placed::Written => format!("Wrote the command `/integration-setup` into `{shown}`."),
+            Placed::Same => format!("`{shown}` is there already."),
+            Placed::Other => {
+                format!("`{shown}` is another one and was left as it is; delete it to have ours.")
+            }
+        };
+        format!("{hook}\n{placed}")
     })
+}
+
+/// What became of the file of the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placed {
+    Written,
+    Same,
+    Other,
+}
+
+/// Writes the command for coding agents, unless there is one that somebody changed.
+fn place(path: &Path) -> Outcome<Placed> {
+    match std::fs::read(path) {
+        Ok(there) if there == SETUP.as_bytes() => Ok(Placed::Same),
+        Ok(_) => Ok(Placed::Other),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(|error| {
+                    Failure::doing(format!("could not make `{}`", folder.display()), &error)
+                })?;
+            }
+            store::files::replace(path, SETUP.as_bytes(), 0o644)?;
+            Ok(Placed::Written)
+        }
+        Err(error) => Err(Failure::doing(format!("could not read `{}`", path.display()), &error)),
+    }
 }
 
 const TOOLS: [&str; 4] = ["Write", "Edit", "MultiEdit", "NotebookEdit"];
 const GUARDED: &str = "integrations.ts";
 const COMMAND: &str = "doorward guard";
 const MOST: u64 = 16 << 20;
+/// The command `/integration-setup` for coding agents.
+const SETUP: &str = include_str!("../../../../deploy/agents/integration-setup.md");

@@ -17,9 +17,10 @@ use crate::print::{BAD, GOOD, Printer, styled};
 pub(crate) fn run(context: &Context, args: Integration) -> Outcome {
     match args {
         Integration::List => list(context),
-        Integration::Show { name } => show(context, &name),
+        Integration::Show { name: Some(name) } => show(context, &name),
+        Integration::Show { name: None } => super::tenant_integration::architecture(context),
         Integration::Status { tenant } => super::tenant_integration::status(context, &tenant),
-        Integration::Debug { tenant } => super::tenant_integration::debug(context, &tenant),
+        Integration::Debug { tenant, api } => super::tenant_debug::run(context, &tenant, &api),
         Integration::Setup(args) => super::tenant_integration::setup(context, args),
         Integration::Add(args) => add(context, &args),
         // Taken out before: their flags may have one dash.

@@ -28,6 +28,8 @@ mod serve;
 mod service;
 mod status;
 mod tenant;
+mod tenant_debug;
+mod tenant_group;
 mod tenant_integration;
 mod up;
 mod usage;

@@ -1,10 +1,12 @@
-//! `doorward integration status|debug|setup`: the credentials that a tenant keeps for providers.
+//! `doorward integration status|setup`, and `show` without a name: the credentials that a tenant keeps for providers.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use catalog::{Group, Providers};
 use memory::Secret;
 use model::{Inputs, TenantName};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::args::integration::Setup;
@@ -29,62 +31,43 @@ pub(crate) fn status(context: &Context, tenant: &TenantName) -> Outcome {
     })
 }
 
-/// Answers what people ask who look for what is wrong: which credentials there are, whether two of a provider are in use,
-/// which one counts, whether the database has all that is needed.
-pub(crate) fn debug(context: &Context, tenant: &TenantName) -> Outcome {
-    let shown = context.ask("tenant.show", &[("name", tenant.as_str())])?;
-    let keys = context.ask("key.list", &[("tenant", tenant.as_str())])?;
-    let answered = context.ask("credential.list", &[("tenant", tenant.as_str())])?;
-    let rows = at(&answered.value, "credentials").as_array().cloned().unwrap_or_default();
-    let mut counted: Map<String, Value> = Map::new();
-    for row in rows.iter().filter(|row| at(row, "is_active").as_bool() == Some(true)) {
-        let provider = cell(at(row, "provider"));
-        let before = counted.get(&provider).and_then(Value::as_u64).unwrap_or_default();
-        counted.insert(provider, (before + 1).into());
-    }
-    let several: Vec<String> =
-        counted.iter().filter(|(_, count)| count.as_u64() > Some(1)).map(|(name, _)| name.clone()).collect();
-    let active = at(&keys.value, "keys").as_array().into_iter().flatten();
-    let active = active.filter(|key| at(key, "state").as_str() == Some("active")).count();
-    let document = json!({
-        "tenant": shown.value, "active_keys": active, "credentials": rows, "several_in_use": several,
-    });
+/// Shows where the credentials of tenants are, who sees them, and which providers there are.
+pub(crate) fn architecture(context: &Context) -> Outcome {
+    let catalog = super::integration::catalog(context)?;
+    let own = context.home().ok().map(crate::home::Home::providers);
+    let providers = match own {
+        Some(path) => Providers::load(&path, &catalog)?,
+        None => Arc::clone(Providers::builtin()?),
+    };
+    let rows: Vec<Value> = providers
+        .all()
+        .map(|(code, provider)| {
+            let group = if provider.group == Group::Cloud { "cloud" } else { "genai" };
+            json!({
+                "provider": code, "title": provider.title, "kind": provider.kind, "group": group,
+                "names": provider.aliases, "integration": provider.integration,
+            })
+        })
+        .collect();
+    let document = json!({ "providers": rows });
     context.printer.answer(&document, |document| {
         let columns = [
             ("provider", "provider"),
-            ("in use", "is_active"),
-            ("status", "validation_status"),
-            ("name", "credential_name"),
-            ("last validated", "last_validated_at"),
-            ("created", "created_at"),
-            ("ends", "deactivation_scheduled_at"),
-            ("id", "credential_id"),
+            ("group", "group"),
+            ("kind", "kind"),
+            ("names", "names"),
+            ("validated by", "integration"),
         ];
-        let rows = table::of(at(document, "credentials"), &columns, "No credentials.\n");
-        let keys = match active {
-            0 => format!("no key is active: `doorward key create --tenant {tenant}`"),
-            count => format!("{count} active"),
-        };
-        let facts = [
-            ("keys", keys),
-            ("several in use", if several.is_empty() { "none".to_owned() } else { several.join(", ") }),
-            (
-                "which one counts",
-                "the one that is in use; one row of the tenant says it for all providers".to_owned(),
-            ),
-            (
-                "database",
-                "its format is that of this version, or nothing here would have been read".to_owned(),
-            ),
-        ];
-        format!("{rows}\n{}", table::facts(&facts))
+        format!("{ARCHITECTURE}\n{}", table::of(at(document, "providers"), &columns, "There is none."))
     })
 }
 
 /// Sets a credential up, from a file, from stdin, or typed without echo.
-#[expect(clippy::disallowed_methods, reason = "writes the credential into the request that stores it")]
 pub(crate) fn setup(context: &Context, args: Setup) -> Outcome {
-    let Setup { provider, tenant, credential_file, name, metadata, skip_validation } = args;
+    if args.provider.eq_ignore_ascii_case(super::tenant_group::GENAI) {
+        return super::tenant_group::setup(context, &args);
+    }
+    let Setup { provider, tenant, credential_file, .. } = &args;
     let credential = match credential_file.as_deref() {
         None => typed::secret(&format!("Credential for `{provider}` of `{tenant}`"))?,
         Some(path) if path == Path::new("-") => typed::secret("Credential")?,
@@ -94,8 +77,30 @@ pub(crate) fn setup(context: &Context, args: Setup) -> Outcome {
             Secret::new(bytes).map_err(secrets::Error::from)?
         }
     };
+    let answer = one(context, &args, provider, &credential)?;
+    if let Some(problem) = answer.get("problem") {
+        return Err(Failure::new(told(problem)));
+    }
+    let state = cell(at(&answer, "validation_status"));
+    context.printer.answer(&answer, |value| {
+        let (message, why) = (cell(at(value, "message")), cell(at(value, "validation_error")));
+        if ["FAILED", "PENDING"].contains(&state.as_str()) && !why.is_empty() {
+            format!("{message}\n{why}")
+        } else {
+            message
+        }
+    })?;
+    let failed = ["INVALID", "FAILED"].contains(&state.as_str());
+    if failed { Err(Failure::silent()) } else { Ok(()) }
+}
+
+/// Sets one credential up, and gives what came of it.
+#[expect(clippy::disallowed_methods, reason = "writes the credential into the request that stores it")]
+pub(super) fn one(context: &Context, args: &Setup, provider: &str, credential: &Secret) -> Outcome<Value> {
+    let Setup { tenant, name, metadata, skip_validation, .. } = args;
     let metadata: Option<Value> = metadata
-        .map(|text| serde_json::from_str(&text))
+        .as_ref()
+        .map(|text| serde_json::from_str(text))
         .transpose()
         .map_err(|error| Failure::usage(format!("`--metadata` is not JSON: {error}")))?;
     let body = credential.expose(|bytes| {
@@ -108,22 +113,17 @@ pub(crate) fn setup(context: &Context, args: Setup) -> Outcome {
         let body = Zeroizing::new(format!("{{\"credential\":{},{rest}", *written));
         Secret::new(body.as_bytes().to_vec()).map_err(|error| Failure::from(secrets::Error::from(error)))
     })?;
-    let inputs = Inputs::from([("tenant".to_owned(), tenant.to_string()), ("provider".to_owned(), provider)]);
-    let answered = context.operate("credential.setup", inputs, Some(body))?;
-    if let Some(problem) = answered.value.get("problem") {
-        let detail = at(problem, "detail");
-        let message = detail.as_str().map_or_else(|| detail.to_string(), ToOwned::to_owned);
-        return Err(Failure::new(message));
-    }
-    let state = cell(at(&answered.value, "validation_status"));
-    context.printer.answer(&answered.value, |value| {
-        let (message, why) = (cell(at(value, "message")), cell(at(value, "validation_error")));
-        if ["FAILED", "PENDING"].contains(&state.as_str()) && !why.is_empty() {
-            format!("{message}\n{why}")
-        } else {
-            message
-        }
-    })?;
-    let failed = ["INVALID", "FAILED"].contains(&state.as_str());
-    if failed { Err(Failure::silent()) } else { Ok(()) }
+    let inputs = Inputs::from([
+        ("tenant".to_owned(), tenant.to_string()),
+        ("provider".to_owned(), provider.to_owned()),
+    ]);
+    Ok(context.operate("credential.setup", inputs, Some(body))?.value)
 }
+
+/// What is wrong with a request, for people.
+pub(super) fn told(problem: &Value) -> String {
+    let detail = at(problem, "detail");
+    detail.as_str().map_or_else(|| detail.to_string(), ToOwned::to_owned)
+}
+
+const ARCHITECTURE: &str = include_str!("tenant_integration/architecture.txt");

@@ -69,6 +69,9 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let serving = wire::Serving::Threads(threads.get() + 1);
     let opened = wire::open_with(home, &settings, serving, overlay)?;
     sources::refuse_empty(&opened.broker)?;
+    if api.is_some() {
+        bring_root_key(&opened)?;
+    }
     let secured = Secured::read(&settings)?;
     let (bound, api) = match api {
         None => {
@@ -106,6 +109,20 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
         told,
     };
     serving::run(house, context.printer, &|| open.announce(context.printer))
+}
+
+/// The root key that the environment brings.
+fn bring_root_key(opened: &wire::Opened) -> Outcome {
+    let Some(key) = settings::environment(ROOT_KEY) else { return Ok(()) };
+    let bytes = std::os::unix::ffi::OsStringExt::into_vec(key);
+    if bytes.len() < SHORTEST_ROOT_KEY || !bytes.iter().all(u8::is_ascii_graphic) {
+        return Err(Failure::usage(format!(
+            "`{ROOT_KEY}` has to have at least {SHORTEST_ROOT_KEY} visible characters without spaces"
+        ))
+        .hint("`doorward key create --root` makes one that need not stand in an environment"));
+    }
+    opened.broker.bring_root_key(memory::Secret::new(bytes).map_err(secrets::Error::from)?);
+    Ok(())
 }
 
 /// A port with one thread behind it, where somebody wants one.
@@ -217,3 +234,7 @@ fn key_of_openai(home: &Home) -> Option<catalog::Written> {
     let name = "openai".parse().ok()?;
     Some(catalog::Written { name, text, file: Arc::from("the setting `llm.provider`"), line: 1 })
 }
+
+/// The variable of the API's root key.
+const ROOT_KEY: &str = "CA_ROOT_API_KEY";
+const SHORTEST_ROOT_KEY: usize = 32;

@@ -6,7 +6,7 @@
 //! key           what unlocks the home, without a passphrase       lock, socket   of the running broker
 //! policies/     policy files of the agent                         agent.*        its configuration, process id and log
 //! lists/        allowlist and denylist                            sources.toml   see `docs/guide/sources.md`
-//! recovery      the recovery key, where nobody was there to take it
+//! recovery      the recovery key, where nobody was there to take it   providers.yaml  for whom tenants keep credentials
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -25,11 +25,12 @@ pub(crate) struct Home {
 
 impl Home {
     /// How everything in it begins.
-    pub(crate) const NAMES: [&'static str; 12] = [
+    pub(crate) const NAMES: [&'static str; 13] = [
         "home.db",
         "evidence",
         "key",
         "integrations",
+        "providers.yaml",
         "lists",
         "settings.toml",
         "sources.toml",
@@ -88,6 +89,11 @@ impl Home {
     /// Where secret sources are.
     pub(crate) fn sources(&self) -> PathBuf {
         self.folder.join("sources.toml")
+    }
+
+    /// The user's own list of providers.
+    pub(crate) fn providers(&self) -> PathBuf {
+        self.folder.join("providers.yaml")
     }
 
     /// The socket of the running broker. A path that is too long for a socket's address moves to the runtime folder.

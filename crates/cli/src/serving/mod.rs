@@ -9,6 +9,7 @@
 
 pub(crate) mod office;
 pub(crate) mod preauthorized;
+mod rounds;
 pub(crate) mod secured;
 mod signals;
 pub(crate) mod sockets;
@@ -162,6 +163,7 @@ async fn serve(
     if let Some(bound) = api {
         own_doors.spawn(tenants(bound.listener()?, &own, &draining));
     }
+    own_doors.spawn(rounds::go(Arc::clone(&own), draining.clone()));
     let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
     for (bound, shows) in shown.into_iter().filter_map(|(bound, shows)| Some((bound?, shows))) {
         let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{TABLE, Tls, operations, rates};
+use super::{TABLE, Tls, operations, rates, tenants};
 use crate::args::broker::ClientAuth;
 use crate::failure::{Failure, Outcome};
 
@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) client_auth: Option<ClientAuth>,
     pub(super) rates: Option<rates::Written>,
     pub(super) operations: Option<operations::Written>,
+    pub(super) tenants: Option<tenants::Written>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +45,7 @@ struct Written {
     tls: Option<WrittenTls>,
     rates: Option<rates::Written>,
     operations: Option<operations::Written>,
+    tenants: Option<tenants::Written>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +117,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         tls,
         rates,
         operations,
+        tenants,
     } = written;
     let llm = llm.map(|llm| match llm.provider {
         WrittenProvider::Openai => proxy::Provider::OpenAi,
@@ -145,6 +148,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         client_auth,
         rates,
         operations,
+        tenants,
     })
 }
 

@@ -9,6 +9,7 @@ mod operations;
 pub(crate) mod rates;
 pub(crate) mod sources;
 mod table;
+mod tenants;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -64,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) rates: Option<rates::Rates>,
     /// How programs are run that do operations.
     pub(crate) programs: broker::ProgramSetup,
+    /// How often credentials of tenants are looked after.
+    pub(crate) often: broker::Often,
 }
 
 /// The gateway's certificate.
@@ -155,6 +158,7 @@ impl Settings {
                 None => file.rates.map(rates::Rates::read).transpose()?,
             },
             programs: file.operations.unwrap_or_default().read(lookup)?,
+            often: file.tenants.unwrap_or_default().read()?,
         };
         settings.sound()?;
         Ok(settings)
@@ -177,6 +181,7 @@ impl Settings {
             client_auth,
             rates: _,
             programs: _,
+            often: _,
         } = self;
         if client_ca.value.is_some() && tls.value.is_none() {
             let message = format!("callers can show certificates over TLS only ({})", client_ca.origin);

@@ -192,4 +192,32 @@ pub(crate) const TABLE: &[Row] = &[
         default: "none",
         about: "Folders of yours that they may work in and change, such as clones of repositories.",
     },
+    Row {
+        key: "tenants.validate",
+        flag: "",
+        variable: "",
+        default: "`24h`",
+        about: "How long after its last validation a credential of a tenant is validated again, up to a fifth later; `never` for not at all.",
+    },
+    Row {
+        key: "tenants.pending",
+        flag: "",
+        variable: "",
+        default: "`15m`",
+        about: "How long after a validation that said nothing (429, 5xx, no answer) the provider is asked again; `never` for not at all.",
+    },
+    Row {
+        key: "tenants.grace",
+        flag: "",
+        variable: "",
+        default: "`24h`",
+        about: "How long a credential that was replaced is kept, for callers that still hold it.",
+    },
+    Row {
+        key: "",
+        flag: "",
+        variable: "CA_ROOT_API_KEY",
+        default: "none",
+        about: "A root key of at least 32 characters that `doorward serve` takes as `X-CA-Root-Key` besides those that were made here, as long as it runs.",
+    },
 ];

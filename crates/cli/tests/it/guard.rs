@@ -64,8 +64,14 @@ fn it_is_entered_once_beside_what_is_there() {
     crate::write(folder.join("settings.json"), r#"{"permissions": {"allow": ["Read"]}}"#);
     for changed in [true, false] {
         let said = doorward.run(&["guard", "install", "project", "--json"], "").json();
-        assert_eq!(said["changed"], changed);
+        assert_eq!((&said["changed"], &said["command_changed"]), (&changed.into(), &changed.into()));
     }
+    let command = std::fs::read_to_string(folder.join("commands/integration-setup.md")).unwrap();
+    assert!(command.contains("doorward integration setup genai ORG"), "{command}");
+    crate::write(folder.join("commands/integration-setup.md"), "ours\n");
+    let said = doorward.run(&["guard", "install", "project"], "").succeeded();
+    assert!(said.contains("was left as it is"), "{said}");
+    assert_eq!(std::fs::read_to_string(folder.join("commands/integration-setup.md")).unwrap(), "ours\n");
     let read: Value = serde_json::from_slice(&std::fs::read(folder.join("settings.json")).unwrap()).unwrap();
     assert_eq!(read["permissions"]["allow"][0], "Read");
     assert_eq!(read["hooks"]["PreToolUse"].as_array().unwrap().len(), 1);

@@ -27,6 +27,8 @@ mod compat;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod credential_api;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod deploy;
@@ -92,6 +94,16 @@ mod smuggling;
 mod sources;
 #[cfg(test)]
 mod tenant_api;
+#[cfg(test)]
+mod tenant_api_bounds;
+#[cfg(test)]
+mod tenant_clouds;
+#[cfg(test)]
+mod tenant_document;
+#[cfg(test)]
+mod tenant_models;
+#[cfg(test)]
+mod tenant_rounds;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]

@@ -25,6 +25,8 @@ fn row(provider: &str, seed: u8, status: Status) -> CredentialRow {
         expires: at(1_000_000_000),
         validated: None,
         error: None,
+        tried: None,
+        facts: BTreeMap::new(),
         metadata: Map::new(),
         by: "owner".parse().unwrap(),
         fingerprint: "00000000".to_owned(),

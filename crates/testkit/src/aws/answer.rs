@@ -4,11 +4,43 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::Full;
 use serde_json::{Value, json};
 
 /// An answer ready to be sent.
 pub(super) type Reply = Response<Full<Bytes>>;
+
+/// An answer of the query protocol as JSON, for whoever accepts that: each element a member, an error without its envelope's name.
+pub(super) fn as_json(reply: Reply) -> Reply {
+    let (parts, mut body) = reply.into_parts();
+    // It is all there already.
+    let mut now = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(Some(Ok(frame))) = std::pin::Pin::new(&mut body).poll_frame(&mut now) else {
+        return send(parts.status.as_u16(), "application/json", "{}".to_owned());
+    };
+    let text = frame.into_data().unwrap_or_default();
+    let mut document = elements(&String::from_utf8_lossy(&text));
+    if let Some(error) = document.as_object_mut().and_then(|members| members.remove("ErrorResponse")) {
+        document = error;
+    }
+    send(parts.status.as_u16(), "application/json", document.to_string())
+}
+
+/// The elements of a document without mixed content.
+fn elements(text: &str) -> Value {
+    let mut members = serde_json::Map::new();
+    let mut rest = text;
+    while let Some((_, begun)) = rest.split_once('<') {
+        let Some((tag, behind)) = begun.split_once('>') else { break };
+        let name = tag.split(' ').next().unwrap_or_default();
+        let end = format!("</{name}>");
+        let Some((inside, after)) = behind.split_once(end.as_str()) else { break };
+        members.insert(name.to_owned(), elements(inside));
+        rest = after;
+    }
+    if members.is_empty() { Value::String(text.to_owned()) } else { Value::Object(members) }
+}
 
 /// Which of the two services of the query protocol speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

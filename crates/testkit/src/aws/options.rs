@@ -23,6 +23,8 @@ pub struct Options {
     pub lifetime: Option<i64>,
     /// The longest role session in seconds (`MaxSessionDuration`).
     pub role_max: u64,
+    /// The external id that every role's trust asks for; `None` where none does.
+    pub external_id: Option<String>,
     /// The one code that MFA devices accept; `None` accepts any six digits once.
     pub mfa_code: Option<String>,
     /// Whom `GetCallerIdentity` names.
@@ -164,6 +166,7 @@ impl Default for Options {
             known: BTreeMap::new(),
             lifetime: None,
             role_max: 43_200,
+            external_id: None,
             mfa_code: None,
             caller_arn: "arn:aws:iam::111111111111:user/alice".to_owned(),
             user_name: "alice".to_owned(),

@@ -214,6 +214,8 @@ fn routed(inner: &mut Inner, heard: &Heard) -> (String, Reply, Option<super::Fai
         Family::Portal => refused.portal(),
         Family::Signin => answer::send(refused.status, "text/html", refused.message),
     });
+    let json = heard.header("accept") == Some("application/json");
+    let reply = if json && service == Family::Sts { answer::as_json(reply) } else { reply };
     (api, reply, due)
 }
 

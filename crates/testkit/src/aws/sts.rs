@@ -90,6 +90,15 @@ fn assume_role(inner: &mut Inner, heard: &Heard, asked: &Asked<'_>) -> Result<St
     constraints::role(asked, &inner.options)?;
     constraints::name(asked, "RoleSessionName", Needed::Yes, &inner.options)?;
     constraints::name(asked, "SourceIdentity", Needed::No, &inner.options)?;
+    let wanted = inner.options.external_id.as_deref();
+    if wanted.is_some() && asked.text("ExternalId") != wanted {
+        let role = asked.text("RoleArn").unwrap_or_default();
+        let message = format!(
+            "User: {} is not authorized to perform: sts:AssumeRole on resource: {role}",
+            inner.options.caller_arn
+        );
+        return Err(Refused::new(403, "AccessDenied", message));
+    }
     let seconds = role_seconds(inner, asked)?;
     if kind == Some(Kind::Role) && seconds > CHAINED && inner.options.demands(Rule::Chaining) {
         let message = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining";

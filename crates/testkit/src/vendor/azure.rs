@@ -1,7 +1,7 @@
-//! Microsoft Azure: tokens of Entra and of managed identities, and Key Vault.
+//! Microsoft Azure: tokens of Entra and of managed identities, Key Vault, and subscriptions.
 //!
-//! Source: "OAuth 2.0 client credentials flow", "How to use managed identities on a VM to acquire an access token", and the
-//! REST reference of Key Vault, "Get Secret", "Wrap Key" and "Unwrap Key" (API version 7.4).
+//! Source: "Subscriptions - Get" (Resource Manager, 2022-12-01), "OAuth 2.0 client credentials flow", "How to use managed identities on
+//! a VM to acquire an access token", and the REST reference of Key Vault, "Get Secret", "Wrap Key" and "Unwrap Key" (API version 7.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,10 @@ struct State {
     /// Tenant, client and secret.
     clients: BTreeSet<(String, String, String)>,
     tokens: BTreeSet<String>,
+    /// Tokens for Resource Manager, and whose they are.
+    managing: BTreeMap<String, String>,
+    /// Which client reads which subscription.
+    readers: BTreeSet<(String, String)>,
     secrets: BTreeMap<String, String>,
     /// RSA keys and their versions, the newest last.
     keys: BTreeMap<String, Vec<String>>,
@@ -46,6 +50,11 @@ impl Azure {
         self.0.change(|state| state.keys.entry(name.to_owned()).or_default().push(version.to_owned()));
     }
 
+    /// Lets a client read a subscription.
+    pub fn know_reader(&self, client: &str, subscription: &str) {
+        self.0.change(|state| state.readers.insert((client.to_owned(), subscription.to_owned())));
+    }
+
     /// Keeps a secret.
     pub fn put(&self, name: &str, value: &str) {
         self.0.change(|state| state.secrets.insert(name.to_owned(), value.to_owned()));
@@ -64,6 +73,9 @@ impl Answers for State {
             } else {
                 Said::new(400, json!({ "error": "invalid_request" }))
             };
+        }
+        if let Some(subscription) = heard.path.strip_prefix("/subscriptions/") {
+            return self.subscription(subscription, heard);
         }
         if !heard.bearer().is_some_and(|token| self.tokens.contains(token)) {
             return failed(401, "Unauthorized");
@@ -99,13 +111,22 @@ impl State {
         };
         let scope = field("scope");
         let client = (tenant.to_owned(), field("client_id"), field("client_secret"));
-        if !scope.contains("vault.azure.net") {
+        let managing = scope == "https%3A%2F%2Fmanagement.azure.com%2F.default";
+        if !scope.contains("vault.azure.net") && !managing {
             return Said::new(400, json!({ "error": "invalid_scope" }));
         }
         if !self.clients.contains(&client) {
             return Said::new(
                 401,
                 json!({ "error": "invalid_client", "error_description": "AADSTS7000215" }),
+            );
+        }
+        if managing {
+            let token = format!("eyJ.CANARY-managing-{}", self.managing.len());
+            self.managing.insert(token.clone(), client.1);
+            return Said::new(
+                200,
+                json!({ "access_token": token, "expires_in": 3599, "token_type": "Bearer" }),
             );
         }
         self.token()
@@ -141,6 +162,22 @@ impl State {
             _ => return failed(404, "ResourceNotFound"),
         };
         Said::new(200, json!({ "kid": kid, "value": value }))
+    }
+
+    fn subscription(&self, id: &str, heard: &Heard) -> Said {
+        let Some(client) = heard.bearer().and_then(|token| self.managing.get(token)) else {
+            return failed(401, "InvalidAuthenticationToken");
+        };
+        if heard.method != "GET" || heard.query != "api-version=2022-12-01" {
+            return failed(400, "InvalidApiVersionParameter");
+        }
+        if self.readers.contains(&(client.clone(), id.to_owned())) {
+            return Said::new(
+                200,
+                json!({ "id": format!("/subscriptions/{id}"), "subscriptionId": id, "state": "Enabled" }),
+            );
+        }
+        failed(403, "AuthorizationFailed")
     }
 
     fn token(&mut self) -> Said {

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use catalog::{
-    AzureManagedIdentity, AzureService, GcpMetadata, GcpWorkloadIdentity, GithubApp, GoogleServiceAccount,
-    GoogleWanted, JwtAlgorithm,
+    AzureManagedIdentity, AzureService, AzureServicePrincipal, Endpoint, GcpMetadata, GcpWorkloadIdentity,
+    GithubApp, GoogleServiceAccount, GoogleWanted, JwtAlgorithm,
 };
-use cloud::{Account, Form, Token};
+use cloud::{Account, Form, Principal, Token};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use model::{Authority, Code, Refusal, Timestamp};
@@ -65,6 +65,24 @@ impl Minter<'_> {
             GoogleWanted::Identity(_) => answered.identity(),
         });
         read.map_err(|error| self.refused(&error))
+    }
+
+    pub(super) async fn azure_service_principal(
+        &self,
+        principal: &AzureServicePrincipal,
+        now: Timestamp,
+    ) -> Result<Token, Refusal> {
+        let opened = self.secret(&principal.key)?;
+        #[expect(clippy::disallowed_methods, reason = "reads the document of the principal")]
+        let key = opened.expose(Principal::parse).map_err(|error| self.refused(&error))?;
+        // Below the address of the file: what the document itself says of addresses is not followed.
+        let Endpoint { authority, path } = &principal.endpoint;
+        let path = joined(path, &key.path());
+        let place = format!("{authority}{path}");
+        let fields = key.form(&place, (&principal.scope, None), now).map_err(|error| self.refused(&error))?;
+        let reply = self.ask(authority, Reach::Service, form(&path, fields)?).await?;
+        let read = self.told((&place, &reply, now), |answered| answered.oauth2());
+        read.map(|granted| granted.token).map_err(|error| self.refused(&error))
     }
 
     pub(super) async fn gcp_metadata(

@@ -12,6 +12,7 @@ use crate::upstreams::Shown;
 
 pub(crate) mod aws;
 pub(crate) mod oauth1;
+pub(crate) mod oci;
 
 /// Puts an HMAC of the body into its header.
 pub(super) fn hmac(

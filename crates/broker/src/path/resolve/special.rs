@@ -157,7 +157,7 @@ async fn whole_body(admitted: &mut Admitted) -> Result<Option<Bytes>, Refusal> {
         .map_or_else(|| integration.authority(), |(_, authority, _)| authority);
     for scheme in integration.auth() {
         let wanted = match scheme {
-            AuthScheme::Hmac(_) => true,
+            AuthScheme::Hmac(_) | AuthScheme::Oci(_) => true,
             AuthScheme::Replace(replace) => replace.within.contains(&Within::Body),
             AuthScheme::SigV4(_) => aws::reads_body(&forward.headers, length, (&integration, authority))?,
             AuthScheme::OAuth1(_) => oauth1::is_form(&forward.headers),

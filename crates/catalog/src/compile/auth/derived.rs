@@ -5,9 +5,9 @@ use model::parse_duration;
 use super::{Entry, Plain, missing, text};
 use crate::file::{AlgorithmWord, AuthEntry, AuthWord, ClientAuthWord, GrantWord};
 use crate::{
-    Assertion, AuthScheme, AzureManagedIdentity, AzureService, ClientAuth, Derived, GcpMetadata,
-    GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, JwtAlgorithm, JwtSigned,
-    OAuth2, SignedIn, TokenSource,
+    Assertion, AuthScheme, AzureManagedIdentity, AzureService, AzureServicePrincipal, ClientAuth, Derived,
+    GcpMetadata, GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, JwtAlgorithm,
+    JwtSigned, OAuth2, SignedIn, TokenSource,
 };
 
 impl Entry<'_> {
@@ -29,6 +29,14 @@ impl Entry<'_> {
             }),
             AuthWord::GcpWorkloadIdentity => TokenSource::GcpWorkloadIdentity(self.workload_identity()?),
             AuthWord::AzureManagedIdentity => TokenSource::AzureManagedIdentity(self.managed_identity()?),
+            AuthWord::AzureServicePrincipal => {
+                let sign_in = self.entry.token_url.as_deref().unwrap_or(ENTRA);
+                TokenSource::AzureServicePrincipal(AzureServicePrincipal {
+                    key: text(self.entry.key.as_ref(), "key")?,
+                    scope: text(self.entry.scope.as_ref(), "scope")?,
+                    endpoint: self.endpoint("token_url", sign_in, Plain::WithLeave)?,
+                })
+            }
             AuthWord::SignedIn => TokenSource::SignedIn(self.signed_in()?),
             _ => TokenSource::JwtSigned(self.jwt_signed()?),
         };
@@ -257,6 +265,7 @@ const STANDARD: [&str; 15] = [
 const REGISTERED: [&str; 7] = ["aud", "exp", "iat", "iss", "jti", "nbf", "sub"];
 const LONGEST_TTL: u64 = 24 * 3600;
 const METADATA: &str = "http://169.254.169.254";
+const ENTRA: &str = "https://login.microsoftonline.com";
 const GOOGLE_TOKEN: &str = "https://oauth2.googleapis.com/token";
 const GOOGLE_STS: &str = "https://sts.googleapis.com/v1/token";
 const GOOGLE_IAM: &str = "https://iamcredentials.googleapis.com";

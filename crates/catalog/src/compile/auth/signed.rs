@@ -2,7 +2,9 @@
 
 use super::{Entry, missing, text};
 use crate::file::{AlgorithmWord, AuthEntry, AuthWord};
-use crate::{AuthScheme, Basic, BytesForm, ClientCertificate, DigestAuth, HashName, Hmac, OAuth1, SigV4};
+use crate::{
+    AuthScheme, Basic, BytesForm, ClientCertificate, DigestAuth, HashName, Hmac, OAuth1, OciSignature, SigV4,
+};
 
 impl Entry<'_> {
     pub(super) fn signed(&self) -> Result<AuthScheme, String> {
@@ -10,6 +12,7 @@ impl Entry<'_> {
             AuthWord::Hmac => self.hmac(),
             AuthWord::Sigv4 => self.sigv4(),
             AuthWord::Oauth1 => self.oauth1(),
+            AuthWord::Oci => Ok(AuthScheme::Oci(OciSignature { key: text(self.entry.key.as_ref(), "key")? })),
             AuthWord::Digest => {
                 let pair = self.pair().map_err(|problem| problem.replace("`basic`", "`digest`"))?;
                 if matches!(pair, Basic::Fields { password: None, .. }) {

@@ -69,6 +69,8 @@ const GOOD: &[(&str, &[&str])] = &[
     ),
     ("{scheme: digest, username: u, password_secret: p}", &["p"]),
     ("{scheme: client_certificate, certificate: a, key: b}", &["a", "b"]),
+    ("{scheme: oci, key: k}", &["k"]),
+    ("{scheme: azure_service_principal, key: k, scope: \"https://management.azure.com/.default\"}", &["k"]),
 ];
 
 #[test]
@@ -161,6 +163,13 @@ const BAD: &[(&str, &[&str], &str)] = &[
     ),
     ("{scheme: digest, username_secret: u}", &["u"], "the key `password_secret` is missing"),
     ("{scheme: client_certificate, certificate: a}", &["a"], "the key `key` is missing"),
+    ("{scheme: oci}", &[], "the key `key` is missing"),
+    ("{scheme: azure_service_principal, key: k}", &["k"], "the key `scope` is missing"),
+    (
+        "{scheme: azure_service_principal, key: k, scope: s, token_url: \"http://i.example.com\"}",
+        &["k"],
+        "`token_url` is https",
+    ),
     (
         "{scheme: sigv4, access_key_id: a, secret_access_key: b}, {scheme: bearer, secret: s}",
         &["a", "b", "s"],

@@ -15,6 +15,9 @@ use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, H
 use memory::Secret;
 use model::{Authority, Code, Method, Refusal, Scheme, Timestamp};
 use net::Body;
+use secrets::Opened;
+use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::super::{Draft, bytes_of, put};
 use super::authority;
@@ -136,17 +139,13 @@ pub(in crate::path::inject) fn sign(
     let host = authority.host_header();
     let headers = signed_headers(&draft.headers, &host)?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let id = bytes_of(lent.find(integration, &sigv4.access_key_id)?);
-    let id = str::from_utf8(&id).map_err(|_| unusable("id"))?.trim();
-    let kept = |field: &str| {
-        let bytes = bytes_of(lent.find(integration, field)?);
-        Secret::new(bytes.trim_ascii().to_vec()).map_err(|_| unusable("secret"))
-    };
-    let secret = kept(&sigv4.secret_access_key)?;
-    let token = sigv4.session_token.as_deref().map(kept).transpose()?;
+    let Keys { id, secret, token } = Keys::of(sigv4, (integration, lent))?;
     let rules = if is_s3(&service) { Rules::S3 } else { Rules::STANDARD };
     let (region, service) = (region.as_str(), service.as_str());
-    let signer = Signer { access_key_id: id, secret: &secret, token: token.as_ref(), region, service, rules };
+    let (secret, token) = (kept(&secret)?, token.as_deref());
+    let signing = token.map(|token| kept(token)).transpose()?;
+    let signer =
+        Signer { access_key_id: &id, secret: &secret, token: signing.as_ref(), region, service, rules };
     let request = Request { method: method.as_str(), path, query, headers: &headers, payload };
     let signed = signer.sign(&request, at).map_err(|error| {
         Refusal::new(Code::BadRequest, format!("the request can't be signed for AWS: {error}"))
@@ -155,11 +154,49 @@ pub(in crate::path::inject) fn sign(
     if let Some(hash) = signed.content_sha256 {
         put(&mut draft.headers, CONTENT_HASH, hash.into_bytes())?;
     }
-    if let Some(field) = &sigv4.session_token {
-        let token = bytes_of(lent.find(integration, field)?);
-        put(&mut draft.headers, "x-amz-security-token", token.trim_ascii().to_vec())?;
+    if let Some(token) = token {
+        put(&mut draft.headers, "x-amz-security-token", token.to_vec())?;
     }
     put(&mut draft.headers, "authorization", signed.authorization.into_bytes())
+}
+
+/// A key for AWS, from its fields or from one document.
+struct Keys {
+    id: String,
+    secret: Zeroizing<Vec<u8>>,
+    token: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// A key as one document, as tenants keep it.
+#[derive(Deserialize)]
+struct Document {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+}
+
+impl Keys {
+    /// One secret in the place of both is a document that has both.
+    fn of(sigv4: &SigV4, (integration, lent): (&Integration, &Lent)) -> Result<Self, Refusal> {
+        let opened = |field: &str| lent.find(integration, field);
+        let (id, secret) = (opened(&sigv4.access_key_id)?, opened(&sigv4.secret_access_key)?);
+        if id.reference() == secret.reference() {
+            let read = serde_json::from_slice::<Document>(&bytes_of(id));
+            let Document { access_key_id, secret_access_key, session_token } =
+                read.map_err(|_| unusable("document"))?;
+            let bytes = |text: String| Zeroizing::new(text.into_bytes());
+            let token = session_token.filter(|token| !token.is_empty()).map(bytes);
+            return Ok(Self { id: access_key_id, secret: bytes(secret_access_key), token });
+        }
+        let trimmed = |opened: &Opened| Zeroizing::new(bytes_of(opened).trim_ascii().to_vec());
+        let id = str::from_utf8(&trimmed(id)).map_err(|_| unusable("id"))?.to_owned();
+        let token = sigv4.session_token.as_deref().map(opened).transpose()?.map(trimmed);
+        Ok(Self { id, secret: trimmed(secret), token })
+    }
+}
+
+fn kept(bytes: &[u8]) -> Result<Secret, Refusal> {
+    Secret::new(bytes.to_vec()).map_err(|_| unusable("secret"))
 }
 
 /// The headers that are covered.

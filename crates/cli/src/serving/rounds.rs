@@ -1,0 +1,62 @@
+//! Rounds through the tenants: credentials that are due are validated, one after another, in the owner's name.
+//!
+//! Each validation is a call down the path like one that a person asks for, with evidence of its own. Nothing is done where
+//! nothing is due, and nothing is repeated after a restart: when a credential was tried last stands in its row.
+
+use std::sync::Arc;
+
+use broker::{Asked, Due, Inbound, Operate, Round, Worker};
+use model::{Code, Door, Fact, Holder, Inputs, Refusal};
+use net::Draining;
+use tokio::time::MissedTickBehavior;
+
+/// Goes round until the doors close.
+pub(super) async fn go(worker: Arc<Worker>, mut draining: Draining) {
+    let mut round = Round::default();
+    let mut ticks = tokio::time::interval(worker.broker().often().rest());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = draining.started() => return,
+            _ = ticks.tick() => {}
+        }
+        let broker = Arc::clone(worker.broker());
+        let looked = tokio::task::spawn_blocking(move || {
+            let due = broker.look_after(&mut round);
+            (round, due)
+        });
+        let Ok((now, due)) = looked.await else { return };
+        round = now;
+        for due in due.iter().take(MOST) {
+            tokio::select! {
+                // A call that has begun goes on to its end without us.
+                () = draining.started() => return,
+                asked = ask(&worker, due) => {
+                    if let Err(refusal) = asked {
+                        tracing::warn!(tenant = %due.tenant, code = %refusal.code, "a credential that is due was not validated");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One validation in the name of the owner.
+async fn ask(worker: &Arc<Worker>, due: &Due) -> Result<(), Refusal> {
+    let strange = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
+    let inputs = [("tenant", due.tenant.to_string()), ("provider", due.provider.clone())];
+    let operate = Operate {
+        integration: "doorward".parse().map_err(strange)?,
+        operation: "credential.validate".parse().map_err(strange)?,
+        inputs: Inputs::from(inputs.map(|(name, value)| (name.to_owned(), value))),
+        payload: None,
+        wish: None,
+    };
+    let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
+    let facts = Fact { holder, purpose: Some("schedule".to_owned()), ..Fact::default() };
+    let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
+    worker.call(inbound).await.map(drop)
+}
+
+/// Most validations between two looks; the rest is still due in the next round.
+const MOST: usize = 16;
