@@ -12,7 +12,7 @@ mod turns;
 use crypto::MacKey;
 
 pub(crate) use digest::{Challenge, Challenges};
-pub(crate) use minter::{Minter, NOT_TAKEN, Served, mint, place_of_profile};
+pub(crate) use minter::{Kept, Minter, NOT_TAKEN, Served, mint, place_of_profile};
 pub(crate) use tokens::{Made, Minted, Slot, Tokens};
 pub(crate) use turns::{Turn, Turns};
 

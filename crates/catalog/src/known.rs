@@ -14,6 +14,53 @@ pub fn known_as(name: &str) -> Option<(IntegrationName, OperationName)> {
     Some((integration.parse().ok()?, operation.parse().ok()?))
 }
 
+/// The operation that a tool router calls by these two words, such as `kubectl` and `rollout-status`.
+#[must_use]
+pub fn known_tool(tool: &str, action: &str) -> Option<(IntegrationName, OperationName)> {
+    let words = |text: &str| -> String {
+        text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+    };
+    let name = format!("{}.{}", words(tool), words(action));
+    let name = TOOLS.iter().find(|(known, _)| *known == name).map_or(name.as_str(), |(_, name)| *name);
+    known_as(name)
+}
+
+/// The tools of such a router, sorted.
+pub fn known_tools() -> impl Iterator<Item = (&'static str, Vec<(IntegrationName, OperationName)>)> {
+    let mut tools: Vec<&'static str> =
+        KNOWN.iter().filter_map(|(name, ..)| name.split_once('.').map(|(tool, _)| tool)).collect();
+    tools.dedup();
+    tools.into_iter().map(|tool| {
+        let of_it = KNOWN
+            .iter()
+            .filter(move |(name, ..)| name.strip_prefix(tool).is_some_and(|rest| rest.starts_with('.')));
+        let named = of_it.filter_map(|(_, integration, operation)| {
+            Some((integration.parse().ok()?, operation.parse().ok()?))
+        });
+        (tool, named.collect())
+    })
+}
+
+/// Words of such a router that are no names of the table below.
+const TOOLS: &[(&str, &str)] = &[
+    ("argocd.list", "argocd.app_list"),
+    ("argocd.rollback", "argocd.app_rollback"),
+    ("argocd.status", "argocd.app_status"),
+    ("argocd.sync", "argocd.app_sync"),
+    ("argocd.sync_dry_run", "argocd.app_sync_dry_run"),
+    ("argocd.sync_preview", "argocd.app_diff"),
+    ("argocd.wait", "argocd.app_wait"),
+    ("github.pr", "github.pr_create"),
+    ("gitlab.mr", "gitlab.mr_create"),
+    ("helm.get", "helm.get_values"),
+    ("helm.upgrade", "helm.upgrade_install"),
+    ("linear.create", "linear.issue_create"),
+    ("pagerduty.create", "pagerduty.trigger"),
+    ("vault.login_k8s", "vault.login_kubernetes"),
+    ("vault.renew", "vault.lease_renew"),
+    ("vault.revoke", "vault.lease_revoke"),
+];
+
 /// The other name, the integration and its operation, sorted by the other name.
 pub(crate) const KNOWN: &[(&str, &str, &str)] = &[
     ("alertmanager.alerts_list", "alertmanager", "alerts.list"),

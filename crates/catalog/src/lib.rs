@@ -82,7 +82,7 @@ pub use error::Error;
 pub use incoming::Incoming;
 pub use input::{InputField, Kind, Place};
 pub use integration::{Asked, Integration, Route};
-pub use known::known_as;
+pub use known::{known_as, known_tool, known_tools};
 pub use limits::{Limits, Rate, Strategy};
 pub use narrowing::{Allowance, Narrowing, Param};
 pub use nearest::word as nearest_word;

@@ -71,6 +71,11 @@ impl Who {
         Ok(Self { capability, claims: None })
     }
 
+    /// Whoever holds this capability.
+    pub(crate) fn presenting(capability: Option<&Secret>) -> Outcome<Self> {
+        Ok(Self { capability: capability.map(perform::presented).transpose()?, claims: None })
+    }
+
     /// With what was said of approvals.
     pub(crate) fn approved(self, approved: &Approved) -> Outcome<Self> {
         let reason = approved.reason.as_deref().filter(|_| approved.break_glass);
@@ -151,11 +156,11 @@ impl Management {
         &self,
         (integration, operation): (&IntegrationName, &OperationName),
         inputs: Inputs,
-        capability: Option<&Secret>,
+        who: &Who,
     ) -> Outcome<Performed> {
         match self {
-            Self::Socket(running) => running.perform((integration, operation), &inputs, capability),
-            Self::InProcess(own) => own.perform((integration.clone(), operation.clone()), inputs, capability),
+            Self::Socket(running) => running.perform((integration, operation), &inputs, who),
+            Self::InProcess(own) => own.perform((integration.clone(), operation.clone()), inputs, who),
         }
     }
 

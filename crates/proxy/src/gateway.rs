@@ -15,7 +15,7 @@ use crate::health::Question;
 use crate::host::Addressed;
 use crate::refused::{Refused, Speech};
 use crate::route::{Naming, Route};
-use crate::{browser, correlation, health, host, llm, metrics, operation, purpose, route};
+use crate::{browser, correlation, health, host, llm, metrics, operation, purpose, route, tools};
 
 /// The reverse proxy: under which names it is reached, and by which pages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -142,6 +142,11 @@ impl Gateway {
                     .await
                     .unwrap_or_else(|refusal| Refused::from(refusal).reply(speech));
             }
+            Ok(Read::Tools(called)) => {
+                return Box::pin(tools::answer(worker, called, body))
+                    .await
+                    .unwrap_or_else(|refusal| Refused::from(refusal).reply(speech));
+            }
             Ok(Read::Health(question, method)) => {
                 return health::answer_of(question, &method, worker.broker())
                     .unwrap_or_else(|refused| refused.reply(speech));
@@ -225,6 +230,9 @@ impl Gateway {
             let ordered = operation::read(guarded, &parts, &target, peer, capability)?;
             return Ok(Read::Operate(Box::new(ordered)));
         }
+        if addressed == Addressed::Gateway && tools::is_one(target.path()) {
+            return Ok(Read::Tools(tools::read(guarded, &parts, target.path(), peer)?));
+        }
         let naming = Naming { compatible: self.dialect.honours(&parts), aliased };
         let named = self.unknown(route::named(&parts.headers, naming))?;
         if addressed == Addressed::Foreign && named.is_none() {
@@ -301,6 +309,8 @@ enum Read {
     Client(llm::Turn, Box<Call>),
     /// An operation by name.
     Operate(Box<operation::Ordered>),
+    /// A tool router's words for one.
+    Tools(tools::Called),
 }
 
 /// A call of an integration, still without its body.

@@ -32,6 +32,7 @@ mod operation;
 mod purpose;
 mod refused;
 mod route;
+mod tools;
 
 pub use dialect::{Dialect, IntHeader, Speaking};
 pub use gateway::{Gateway, Unusable};

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use broker::{Asked, Inbound, Operate, Outbound, Worker, inputs_of};
+use broker::{Asked, Inbound, Operate, Outbound, Worker, inputs_of, presented};
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -64,8 +64,9 @@ pub(crate) fn read(
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     let json = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     let purpose = purpose::given(&parts.headers)?;
-    let facts =
-        Fact { address: peer.address, purpose, certificate: peer.certificate.clone(), ..Fact::default() };
+    let claims = presented::claims(&parts.headers)?;
+    let certificate = peer.certificate.clone();
+    let facts = Fact { address: peer.address, purpose, certificate, claims, ..Fact::default() };
     let operate = Operate { integration, operation, inputs, payload: None, wish: None };
     Ok(Ordered { operate, facts, capability, json })
 }

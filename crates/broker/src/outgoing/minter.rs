@@ -40,6 +40,16 @@ pub(crate) struct Minter<'a> {
     pub(crate) receipt: &'a Receipt,
     pub(crate) integration: &'a Integration,
     pub(crate) lent: &'a [Opened],
+    pub(crate) kept: Kept,
+}
+
+/// Whether a token may be one that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It may, and a new one is kept for others.
+    Shared,
+    /// It is made for this call alone: whether its credential still works is the question.
+    Fresh,
 }
 
 /// A token for one scheme of a call.
@@ -74,7 +84,11 @@ pub(crate) async fn mint(
 ) -> Result<(Served, Option<String>), Refusal> {
     let broker = minter.worker.broker();
     let at = (minter.permit.tenant().clone(), minter.integration.name().clone(), scheme);
-    let slot = broker.outgoing().tokens().slot(at, minter.imprint(derived));
+    let from = minter.imprint(derived);
+    let slot = match minter.kept {
+        Kept::Shared => broker.outgoing().tokens().slot(at, from),
+        Kept::Fresh => Slot::alone(from),
+    };
     let now = broker.now();
     let (token, made) = match slot.take(now).await? {
         Taken::Have(token) => (token, None),

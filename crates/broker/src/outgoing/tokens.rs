@@ -74,8 +74,7 @@ impl Tokens {
         match slots.get(&at) {
             Some(slot) if slot.from == from => Arc::clone(slot),
             _ => {
-                let (current, tries) = (ArcSwapOption::empty(), AtomicU64::new(0));
-                let slot = Arc::new(Slot { from, current, tries, making: AsyncMutex::default() });
+                let slot = Slot::alone(from);
                 slots.insert(at, Arc::clone(&slot));
                 slot
             }
@@ -89,6 +88,12 @@ impl Tokens {
 }
 
 impl Slot {
+    /// One of its own, for a token that no other call uses.
+    pub(crate) fn alone(from: [u8; 32]) -> Arc<Self> {
+        let (current, tries) = (ArcSwapOption::empty(), AtomicU64::new(0));
+        Arc::new(Self { from, current, tries, making: AsyncMutex::default() })
+    }
+
     /// The token that is there, or leave to make one. Of calls that wait for one that could not be made, all fail with it.
     pub(crate) async fn take(&self, now: Timestamp) -> Result<Taken<'_>, Refusal> {
         if let Some(have) = self.current.load_full().filter(|have| now < have.ends) {

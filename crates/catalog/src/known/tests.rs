@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::Access::{self, Read, Write};
 
-use super::{KNOWN, known_as};
+use super::{KNOWN, TOOLS, known_as, known_tool, known_tools};
 use crate::{Integration, cases, embedded};
 
 /// Integration, the document's words, access, and the operations that these words mean.
@@ -231,4 +231,21 @@ fn an_operation_without_requests_says_why() {
             assert_eq!(operation.method().is_none(), operation.why().is_some(), "{}", operation.name());
         }
     }
+}
+
+#[test]
+fn the_words_of_a_tool_router_name_operations_that_are_there() {
+    for (words, name) in TOOLS {
+        assert!(known_as(words).is_none(), "`{words}` is a name already");
+        let (tool, action) = words.split_once('.').unwrap();
+        assert_eq!(known_tool(tool, action), known_as(name), "{words}");
+        assert!(known_as(name).is_some(), "{name}");
+    }
+    let found = |tool, action| known_tool(tool, action).map(|(one, other)| format!("{one}/{other}"));
+    assert_eq!(found("kubectl", "rollout-status").as_deref(), Some("kubernetes/rollout.status"));
+    assert_eq!(found("aws", "ec2.stop-instances").as_deref(), Some("aws/instances.stop"));
+    assert_eq!(found("argocd", "sync-preview").as_deref(), Some("argocd/app.diff"));
+    assert_eq!(found("kubectl", "exec"), None);
+    assert_eq!(found("kubectl", "rollout status;"), None);
+    assert_eq!(known_tools().count(), 16);
 }

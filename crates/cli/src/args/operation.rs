@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use model::{Access, IntegrationName};
 
+use super::approval::Approved;
+
 /// `doorward op`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Op {
@@ -48,6 +50,8 @@ pub(crate) struct Run {
     /// The file with the capability to do it with; `-` for stdin [default: what this user may do]
     #[arg(long, value_name = "FILE", env = "CAPABILITY_FILE", hide_env_values = true)]
     pub(crate) capability: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) approved: Approved,
 }
 
 fn access(word: &str) -> Result<Access, String> {

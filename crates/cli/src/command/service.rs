@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::integration::catalog;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::management::Management;
+use crate::management::{Management, Who};
 use crate::print::table::{self, at, cell};
 use crate::wire;
 
@@ -125,7 +125,7 @@ fn permissions(context: &Context, integration: &Integration) -> Outcome<Vec<Valu
     let management = Management::open(context)?;
     let mut seen = Vec::new();
     for (name, scopes) in harmless {
-        let done = management.perform((integration.name(), name), Inputs::new(), None);
+        let done = management.perform((integration.name(), name), Inputs::new(), &Who::default());
         let (granted, why) = match done {
             Ok(done) if !done.failed => (Some(true), String::new()),
             Ok(done) => {

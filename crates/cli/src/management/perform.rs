@@ -8,7 +8,7 @@ use model::{Door, Fact, Holder, Inputs, IntegrationName, OperationName};
 use net::Body;
 use serde_json::json;
 
-use super::{Own, Performed, Running, Told, VERSIONS, understood};
+use super::{Own, Performed, Running, Told, VERSIONS, Who, understood};
 use crate::failure::{Failure, Outcome};
 
 impl Running {
@@ -16,9 +16,10 @@ impl Running {
         &self,
         named: (&IntegrationName, &OperationName),
         inputs: &Inputs,
-        capability: Option<&Secret>,
+        who: &Who,
     ) -> Outcome<Performed> {
-        let request = request(named, inputs, capability.map(presented).transpose()?)?;
+        let mut request = request(named, inputs, None)?;
+        request.headers_mut().extend(who.headers());
         performed(&self.runtime.block_on(self.plain.send(request))?)
     }
 }
@@ -28,9 +29,10 @@ impl Own {
         &self,
         named: (IntegrationName, OperationName),
         inputs: Inputs,
-        capability: Option<&Secret>,
+        who: &Who,
     ) -> Outcome<Performed> {
-        let inbound = inbound(named, inputs, capability.map(presented).transpose()?);
+        let mut inbound = inbound(named, inputs, who.capability.clone());
+        inbound.facts.claims.clone_from(&who.claims);
         came_of(self.call(inbound)?)
     }
 }
@@ -102,7 +104,7 @@ pub(crate) const CAPABILITY: &str = "x-doorward-capability";
 
 /// As it is presented: nobody prints it.
 #[expect(clippy::disallowed_methods, reason = "presents the capability to the broker")]
-fn presented(capability: &Secret) -> Outcome<HeaderValue> {
+pub(super) fn presented(capability: &Secret) -> Outcome<HeaderValue> {
     let value = capability.expose(HeaderValue::from_bytes);
     let mut value = value.map_err(|_| Failure::new("the file holds no capability"))?;
     value.set_sensitive(true);

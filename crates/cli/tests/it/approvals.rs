@@ -229,3 +229,85 @@ fn a_playbook_is_proposed_approved_killed_in_the_middle_and_gone_on_with() {
     assert!(running.stop().success());
     doorward.assert_no_canary();
 }
+
+#[test]
+fn an_operation_by_name_says_its_approval_and_breaks_the_glass_on_the_command_line() {
+    let upstream = Upstream::start();
+    let (doorward, running) = started(&upstream);
+    let token = capability(&running, "&integrations=house&approval=writes");
+    write(doorward.folder().join("token"), &token);
+    let run = |more: &[&str]| {
+        let words = ["op", "run", "house.change", "--input", "path=echo", "--capability", "token"];
+        doorward.run(&[&words[..], more].concat(), "")
+    };
+    let _ = run(&[]).failed_with(1);
+    let waiting = doorward.run(&["approval", "list", "--json"], "").json();
+    let id = waiting["approvals"][0]["id"].as_str().unwrap().to_owned();
+    let early = run(&["--approval", &id]).failed_with(1);
+    assert!(early.contains(&id), "{early}");
+    assert_eq!(upstream.requests().len(), 0);
+    let _ = doorward.run(&["approval", "approve", &id], "").succeeded();
+    let _ = run(&["--approval", &id]).succeeded();
+    let _ = run(&["--approval", &id]).failed_with(1);
+    assert_eq!(upstream.requests().len(), 1, "once");
+    let alone = run(&["--break-glass"]).failed_with(2);
+    assert!(alone.contains("--reason"), "{alone}");
+    let _ = doorward.run(&["role", "grant", "tester", "break-glass"], "").succeeded();
+    let _ = run(&["--break-glass", "--reason", "pager 7"]).failed_with(1);
+    let waiting = doorward.run(&["approval", "list", "--json"], "").json();
+    let id = waiting["approvals"][0]["id"].as_str().unwrap();
+    let shown = doorward.run(&["approval", "show", id], "").succeeded();
+    assert!(shown.contains("pager 7"), "{shown}");
+    assert!(running.stop().success());
+}
+
+#[test]
+fn a_tool_routers_words_do_an_operation_at_the_gateway() {
+    let upstream = Upstream::start();
+    let (doorward, running) = started(&upstream);
+    let token = capability(&running, "&integrations=house");
+    let execute =
+        |body: &str| post(&running, "/v1/tools:execute", &token, "Content-Type: application/json\r\n", body);
+    let done = execute(
+        r#"{"Tool": "house", "Action": "look", "Input": {"path": "echo"}, "ToolCallID": "tool_7", "Context": {"tenant_id": "t"}}"#,
+    );
+    assert_eq!(done.status, 200, "{}", done.text());
+    let said = done.json();
+    assert_eq!((&said["tool_call_id"], &said["Used"]), (&"tool_7".into(), &"api".into()), "{said}");
+    let output = crypto::from_base64(said["Output"].as_str().unwrap()).unwrap();
+    assert!(String::from_utf8_lossy(&output).contains("/echo"), "{said}");
+    let named = execute(
+        r#"{"tool": "house", "action": "look", "input": {"path": "echo"}, "execution_id": "exec_1"}"#,
+    );
+    assert_eq!(named.json()["tool_call_id"], format!("tool_{}", named.json()["evidence"].as_str().unwrap()));
+    for (body, status) in [
+        ("{", 400),
+        ("[]", 400),
+        (r#"{"tool": "house"}"#, 400),
+        (r#"{"tool": "house", "Tool": "house", "action": "look"}"#, 400),
+        (r#"{"tool": "house", "action": "look", "inputs": {}}"#, 400),
+        (r#"{"tool": "house", "action": "look", "input": []}"#, 400),
+        (r#"{"tool": "kubectl", "action": "scale", "input": {"name": "x"}}"#, 403),
+        (r#"{"tool": "doorward", "action": "secret.list"}"#, 404),
+        (r#"{"tool": "rm -rf", "action": "/"}"#, 400),
+    ] {
+        let said = execute(body);
+        let fits = said.status == status || (status == 403 && [400, 404].contains(&said.status));
+        assert!(fits, "{body}: {} {}", said.status, said.text());
+    }
+    let nobody = post(&running, "/v1/tools:execute", "nothing", "", r#"{"tool": "house", "action": "look"}"#);
+    assert_eq!(nobody.status, 401, "{}", nobody.text());
+    let asked = upstream.requests().len();
+    assert_eq!(asked, 2, "nothing else was sent");
+    let host = running.gateway_url.trim_start_matches("http://");
+    let request = format!("GET /v1/tools HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let listed = gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap().json();
+    let tools = listed["tools"].as_array().unwrap();
+    assert_eq!(tools.len(), 16);
+    let of = |name: &str| tools.iter().find(|tool| tool["Name"] == name).unwrap();
+    assert_eq!((&of("kubectl")["CLI"], &of("kubectl")["SupportsAPI"]), (&"kubectl".into(), &true.into()));
+    assert_eq!((&of("git")["CLI"], &of("git")["SupportsAPI"]), (&"git".into(), &false.into()));
+    assert_eq!((&of("prometheus")["CLI"], &of("prometheus")["SupportsAPI"]), (&"".into(), &true.into()));
+    assert!(running.stop().success());
+    doorward.assert_no_canary();
+}

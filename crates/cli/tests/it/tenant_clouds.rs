@@ -133,7 +133,7 @@ fn a_role_is_assumed_with_the_houses_keys_or_with_those_that_come_with_it() {
         ("sts.AssumeRole", Some("AKIACANARYCANARY0002"))
     );
     // What came of the session is nowhere.
-    api.doorward.watch("secret-2");
+    api.doorward.watch("secret-3");
     api.doorward.assert_no_canary();
 }
 

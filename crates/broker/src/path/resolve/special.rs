@@ -13,7 +13,7 @@ use secrets::Opened;
 use super::{Lent, open, refused};
 use crate::Worker;
 use crate::inbound::Asked;
-use crate::outgoing::{Challenge, Minted, Minter, Served, Turn, mint};
+use crate::outgoing::{Challenge, Kept, Minted, Minter, Served, Turn, mint};
 use crate::path::admit::Admitted;
 use crate::path::inject::sign::{aws, oauth1};
 
@@ -108,7 +108,9 @@ async fn tokens(
     lent: &[Opened],
 ) -> Result<(Vec<Served>, Vec<String>), Refusal> {
     let (permit, integration) = (&admitted.permit, &*admitted.integration);
-    let minter = Minter { worker, permit, receipt, integration, lent };
+    let tried = admitted.inbound.led().is_some_and(|led| led.candidate().is_some());
+    let kept = if tried { Kept::Fresh } else { Kept::Shared };
+    let minter = Minter { worker, permit, receipt, integration, lent, kept };
     let (mut all, mut made) = (Vec::new(), Vec::new());
     for (place, scheme) in integration.auth().iter().enumerate() {
         if let AuthScheme::Derived(derived) = scheme {

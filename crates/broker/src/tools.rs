@@ -1,0 +1,48 @@
+//! Operations in the words of a tool router: which tools there are, which operation two words mean, and how an output is written.
+
+use model::{IntegrationName, OperationName};
+use serde_json::{Value, json};
+
+use crate::Broker;
+
+impl Broker {
+    /// The tools that such a router knows, with the program of each and whether requests can do it as well. It says nothing of this
+    /// home: what a caller may do is decided call by call.
+    #[must_use]
+    pub fn tools(&self) -> Value {
+        let catalog = self.catalog();
+        let tools = catalog::known_tools().map(|(tool, operations)| {
+            let found = operations
+                .iter()
+                .filter_map(|(integration, operation)| Some((catalog.get(integration).ok()?, operation)));
+            let (mut program, mut requests) = (String::new(), false);
+            for (integration, operation) in found {
+                let Some(operation) = integration.operations().get(operation) else { continue };
+                requests |= operation.method().is_some();
+                if program.is_empty() {
+                    program = operation.cli().map(|cli| cli.program().to_owned()).unwrap_or_default();
+                }
+            }
+            json!({ "Name": tool, "CLI": program, "SupportsAPI": requests })
+        });
+        json!({ "tools": tools.collect::<Vec<_>>() })
+    }
+}
+
+/// The operation that two words of such a router mean; words of ours are the integration and its operation.
+#[must_use]
+pub fn tool(tool: &str, action: &str) -> Option<(IntegrationName, OperationName)> {
+    catalog::known_tool(tool, action).or_else(|| Some((tool.parse().ok()?, action.parse().ok()?)))
+}
+
+/// What an operation gave, as such a router writes it: its output in base 64, and by what it was done.
+#[must_use]
+pub fn tool_output(answer: &Value) -> (String, &'static str) {
+    let bytes = match answer.get("output") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::String(text)) => text.clone().into_bytes(),
+        Some(other) => other.to_string().into_bytes(),
+    };
+    let used = if answer.get("used").and_then(Value::as_str) == Some("cli") { "cli" } else { "api" };
+    (crypto::to_base64(&bytes), used)
+}

@@ -1,0 +1,160 @@
+//! Operations in the words of a tool router: `GET /v1/tools` and `POST /v1/tools:execute`.
+//!
+//! Programs that speak to such a router go on as they are. Its `Context` says who asks, for whom and where: that is taken and not
+//! believed, for who asks is proven by the capability. Words that the router knows are read as it reads them; words of ours are the
+//! name of an integration and of its operation.
+
+use std::sync::Arc;
+
+use broker::{Asked, Inbound, Operate, Outbound, Worker, inputs_of, presented, tool, tool_output};
+use http::header::{self, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use model::{Code, Door, Fact, Inputs, Refusal};
+use net::{Body, Peer, problem};
+use serde_json::{Map, Value, json};
+
+use crate::browser::Guarded;
+use crate::purpose;
+use crate::refused::Refused;
+
+/// What is asked for, still without its body.
+#[derive(Debug)]
+pub(crate) enum Called {
+    /// Which tools there are.
+    List,
+    /// To do one thing.
+    Execute(Box<(Fact, Option<HeaderValue>)>),
+}
+
+/// Whether a path is one of these.
+pub(crate) fn is_one(path: &str) -> bool {
+    path == LIST || path == EXECUTE
+}
+
+/// Reads the head.
+pub(crate) fn read(_: Guarded, parts: &Parts, path: &str, peer: &Peer) -> Result<Called, Refused> {
+    if path == LIST {
+        return match parts.method {
+            Method::GET | Method::HEAD => Ok(Called::List),
+            _ => Err(Refused::method("the tools are listed with GET", "GET, HEAD")),
+        };
+    }
+    if parts.method != Method::POST {
+        return Err(Refused::method("a tool is called with POST", "POST"));
+    }
+    let facts = Fact {
+        address: peer.address,
+        purpose: purpose::given(&parts.headers)?,
+        certificate: peer.certificate.clone(),
+        claims: presented::claims(&parts.headers)?,
+        ..Fact::default()
+    };
+    Ok(Called::Execute(Box::new((facts, presented::capability(&parts.headers)?))))
+}
+
+/// Answers it.
+pub(crate) async fn answer(
+    worker: &Arc<Worker>,
+    called: Called,
+    body: Incoming,
+) -> Result<Response<Body>, Refusal> {
+    let Called::Execute(head) = called else {
+        return Ok(document(StatusCode::OK, &worker.broker().tools()));
+    };
+    let (facts, capability) = *head;
+    let whole = tokio::time::timeout(WITHIN, Limited::new(body, MOST).collect()).await;
+    let whole =
+        whole.map_err(|_| Refusal::new(Code::BadRequest, "the body did not arrive in time"))?.map_err(
+            |_| Refusal::new(Code::TooLarge, format!("the body broke off, or is larger than {MOST} bytes")),
+        )?;
+    let Wanted { operate, id } = wanted(&whole.to_bytes())?;
+    let inbound = Inbound { door: Door::Gateway, facts, capability, asked: Asked::Operate(operate) };
+    match worker.call(inbound).await? {
+        Outbound::Reply(evidence, mut reply) => {
+            problem::mark(reply.headers_mut(), evidence);
+            Ok(*reply)
+        }
+        // A lease is for the socket alone; one that came all the same stays here.
+        Outbound::Answer(answer) | Outbound::Lease(answer, _) => {
+            let (output, used) = tool_output(&answer.value);
+            let mut said = json!({
+                "tool_call_id": id.unwrap_or_else(|| format!("tool_{}", answer.evidence)),
+                "Output": output, "Used": used, "evidence": answer.evidence,
+            });
+            if let (Some(said), Some(why)) = (said.as_object_mut(), answer.value.get("failed")) {
+                said.insert("failed".to_owned(), why.clone());
+            }
+            let status = if answer.failed { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
+            let mut reply = document(status, &said);
+            problem::mark(reply.headers_mut(), answer.evidence);
+            Ok(reply)
+        }
+    }
+}
+
+/// What a body asks for.
+struct Wanted {
+    operate: Operate,
+    /// The caller's own name for the call.
+    id: Option<String>,
+}
+
+/// Reads a body. Names are read without regard to case and `_`, as such routers do; one that is there twice has two readings.
+fn wanted(bytes: &[u8]) -> Result<Wanted, Refusal> {
+    let wrong = |message: &str| Refusal::new(Code::BadRequest, message).hint(FORM);
+    let read: Map<String, Value> = serde_json::from_slice(bytes).map_err(|_| wrong("invalid json"))?;
+    let mut members: Map<String, Value> = Map::new();
+    for (name, value) in read {
+        let plain = name.to_ascii_lowercase().replace('_', "");
+        if !KNOWN.contains(&plain.as_str()) {
+            let name: String = name.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+            return Err(wrong(&format!("the body has no member `{name}`")));
+        }
+        if members.insert(plain, value).is_some() {
+            return Err(wrong("a member of the body is there twice"));
+        }
+    }
+    let text = |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let tool_name = text("tool").ok_or_else(|| wrong("tool required"))?;
+    let action = text("action").ok_or_else(|| wrong("action required"))?;
+    let unknown = || wrong("unknown tool or action").hint("`GET /v1/tools`, and `doorward op list`");
+    let (integration, operation) = tool(tool_name, action).ok_or_else(unknown)?;
+    if integration.as_str() == "doorward" {
+        return Err(Refusal::new(Code::NotFound, "Doorward itself is not managed here"));
+    }
+    let inputs = match members.get("input") {
+        None | Some(Value::Null) => Inputs::new(),
+        Some(input @ Value::Object(_)) => inputs_of(json!({ "inputs": input }).to_string().as_bytes())?,
+        Some(_) => return Err(wrong("`input` is an object")),
+    };
+    let id = match members.get("toolcallid") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(id)) if id.is_empty() => None,
+        Some(Value::String(id)) if id.len() <= LONGEST && id.bytes().all(|b| b.is_ascii_graphic()) => {
+            Some(id.clone())
+        }
+        Some(_) => return Err(wrong("`tool_call_id` is at most 128 visible characters")),
+    };
+    Ok(Wanted { operate: Operate { integration, operation, inputs, payload: None, wish: None }, id })
+}
+
+fn document(status: StatusCode, value: &Value) -> Response<Body> {
+    let mut reply = Response::new(Body::full(value.to_string()));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+const LIST: &str = "/v1/tools";
+const EXECUTE: &str = "/v1/tools:execute";
+const FORM: &str = "`{\"tool\": \"kubectl\", \"action\": \"scale\", \"input\": {..}}`";
+/// Members of a body, in small letters and without `_`. The last two say who and where, and are not believed.
+const KNOWN: [&str; 6] = ["tool", "action", "input", "toolcallid", "executionid", "context"];
+const LONGEST: usize = 128;
+const MOST: usize = 1 << 20;
+const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
