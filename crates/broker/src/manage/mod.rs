@@ -270,7 +270,7 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "policy.list" => policies::list(managing).await,
         "policy.put" => policies::put(managing).await,
         "policy.show" => policies::show(managing).await,
-        "provider.list" => providers::list(),
+        "provider.list" => providers::list(managing),
         "provider.show" => providers::show(managing),
         "role.grant" => roles::grant(managing).await,
         "role.list" => roles::list(managing).await,

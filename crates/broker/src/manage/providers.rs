@@ -6,21 +6,16 @@ use serde_json::{Value, json};
 
 use super::Managing;
 
-pub(super) fn list() -> Result<Value, Refusal> {
-    let known = known()?;
-    let shown: Vec<Value> = known.all().map(|(code, provider)| described(known, code, provider)).collect();
+pub(super) fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let known = managing.worker.broker().providers()?;
+    let shown: Vec<Value> = known.all().map(|(code, provider)| described(&known, code, provider)).collect();
     Ok(json!({ "providers": shown }))
 }
 
 pub(super) fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
-    let (known, name) = (known()?, managing.input("name")?);
-    let found = known.find(name).map(|(code, provider)| described(known, code, provider));
+    let (known, name) = (managing.worker.broker().providers()?, managing.input("name")?);
+    let found = known.find(name).map(|(code, provider)| described(&known, code, provider));
     found.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such provider"))
-}
-
-fn known() -> Result<&'static Providers, Refusal> {
-    Providers::builtin()
-        .map_err(|error| crate::broker::refused(&error, Code::SourceUnavailable, error.hint()))
 }
 
 fn described(known: &Providers, code: &str, provider: &Provider) -> Value {
