@@ -1,5 +1,7 @@
 //! Operations in the words of a tool router: which tools there are, which operation two words mean, and how an output is written.
 
+use std::sync::Arc;
+
 use model::{IntegrationName, OperationName};
 use serde_json::{Value, json};
 
@@ -11,10 +13,14 @@ impl Broker {
     #[must_use]
     pub fn tools(&self) -> Value {
         let catalog = self.catalog();
+        // One whose address nobody wrote yet is described all the same.
+        let described = |name: &IntegrationName| {
+            catalog.get(name).ok().or_else(|| catalog::cases::integration(name).ok().map(Arc::new))
+        };
         let tools = catalog::known_tools().map(|(tool, operations)| {
             let found = operations
                 .iter()
-                .filter_map(|(integration, operation)| Some((catalog.get(integration).ok()?, operation)));
+                .filter_map(|(integration, operation)| Some((described(integration)?, operation)));
             let (mut program, mut requests) = (String::new(), false);
             for (integration, operation) in found {
                 let Some(operation) = integration.operations().get(operation) else { continue };
