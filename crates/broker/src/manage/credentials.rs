@@ -277,10 +277,8 @@ async fn list(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let now = managing.worker.broker().now();
     let configured: Vec<String> = used.keys().cloned().collect();
     let all_valid = !used.is_empty() && used.values().all(|row| row.shown(now) == "VALID");
-    let shown: Map<String, Value> = managing
-        .worker
-        .broker()
-        .providers()?
+    let known = managing.worker.broker().providers()?;
+    let shown: Map<String, Value> = known
         .all()
         .map(|(code, _)| (code.to_owned(), described(code, used.remove(code).as_ref(), now)))
         .collect();
