@@ -27,7 +27,9 @@ fn call(request: Builder) -> Call {
     match read(request).unwrap() {
         Read::Call(call) => *call,
         Read::Client(..) => panic!("no provider was set"),
-        Read::Health(..) | Read::Operate(_) => panic!("it was read as something else than a call"),
+        Read::Health(..) | Read::Operate(_) | Read::Tools(_) => {
+            panic!("it was read as something else than a call")
+        }
     }
 }
 
