@@ -44,7 +44,7 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self._base!r})"
 
-    def call(self, name: str, *, once: str | None = None, **takes: Any) -> Any:
+    def call(self, name: str, /, *, once: str | None = None, **takes: Any) -> Any:
         """Performs one operation by its name in the document. What it takes is given by name, whatever place it has.
 
         `once` is an idempotency key: the same key with the same request gives the same answer.
@@ -71,7 +71,7 @@ class Client:
             request.data = json.dumps(body).encode()
         return self._answered(request)
 
-    def all(self, name: str, **takes: Any) -> Iterator[dict[str, Any]]:
+    def all(self, name: str, /, **takes: Any) -> Iterator[dict[str, Any]]:
         """Every item of a list, page by page."""
         cursor: str | None = None
         while True:

@@ -34,14 +34,14 @@ enum Content {
 
 /// What an operation gave, in the shape of its route.
 pub(crate) fn shaped(route: &Route, answer: Answer, asked: &Asked) -> Result<Reply, Problem> {
-    let Answer { evidence, value, .. } = answer;
+    let Answer { evidence, mut value, .. } = answer;
     if let Some(problem) = value.get("problem") {
         return Err(Problem::told(problem, evidence));
     }
     let content = match route.gives {
         Gives::Nothing => Content::Nothing,
-        Gives::One(_, shape) => Content::Json(shape(value)),
-        Gives::List(list) => Content::Json(page::of(&list, (list.shape)(value), asked)?),
+        Gives::One(_, shape) => Content::Json(shape(&mut value)),
+        Gives::List(list) => Content::Json(page::of(&list, (list.shape)(&mut value), asked)?),
         Gives::Text(kind, member) => {
             let text = value.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
             Content::Text(kind, text)

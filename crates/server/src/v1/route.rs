@@ -155,7 +155,7 @@ pub(crate) enum Gives {
     /// Nothing but the status.
     Nothing,
     /// One thing, described by the schema of this name, made of the operation's answer.
-    One(&'static str, fn(Value) -> Value),
+    One(&'static str, fn(&mut Value) -> Value),
     /// A list, described by the schema of its items.
     List(List),
     /// Text of this type, in the member of this name of the operation's answer.
@@ -176,7 +176,7 @@ pub(crate) struct List {
     /// Who makes pages of it.
     pub(crate) pages: Pages,
     /// What becomes of the operation's answer first.
-    pub(crate) shape: fn(Value) -> Value,
+    pub(crate) shape: fn(&mut Value) -> Value,
 }
 
 /// Who makes pages of a list.
@@ -189,8 +189,8 @@ pub(crate) enum Pages {
 }
 
 /// As it is.
-pub(crate) fn same(value: Value) -> Value {
-    value
+pub(crate) fn same(value: &mut Value) -> Value {
+    value.take()
 }
 
 // === short ways to write the table ===

@@ -1,7 +1,7 @@
 //! What a tenant keeps for providers.
 
 use crate::v1::route::{CURSOR, Carries, Does, Gives, Kind, LIMIT, List, Pages, Route, Take, To};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The routes.
 pub(crate) const ROUTES: &[Route] = &[
@@ -142,36 +142,36 @@ fn member(value: &Value, name: &str) -> Value {
 }
 
 /// A credential in the words of this API.
-fn shown(answer: Value) -> Value {
+fn shown(answer: &mut Value) -> Value {
     json!({
-        "provider": member(&answer, "provider"), "status": member(&answer, "status"),
-        "name": member(&answer, "credential_name"), "validated": member(&answer, "last_validated_at"),
-        "error": member(&answer, "last_error"), "created": member(&answer, "created_at"),
-        "metadata": member(&answer, "metadata"),
+        "provider": member(answer, "provider"), "status": member(answer, "status"),
+        "name": member(answer, "credential_name"), "validated": member(answer, "last_validated_at"),
+        "error": member(answer, "last_error"), "created": member(answer, "created_at"),
+        "metadata": member(answer, "metadata"),
     })
 }
 
-fn listed(answer: Value) -> Value {
+fn listed(answer: &mut Value) -> Value {
     let items: Vec<Value> = answer
-        .get("integrations")
-        .and_then(Value::as_object)
-        .map(|all: &Map<String, Value>| all.values().cloned().map(shown).collect())
+        .get_mut("integrations")
+        .and_then(Value::as_object_mut)
+        .map(|all| all.values_mut().map(shown).collect())
         .unwrap_or_default();
     json!({
-        "items": items, "tenant": member(&answer, "org_slug"),
-        "configured": member(&answer, "providers_configured"), "all_valid": member(&answer, "all_valid"),
+        "items": items, "tenant": member(answer, "org_slug"),
+        "configured": member(answer, "providers_configured"), "all_valid": member(answer, "all_valid"),
     })
 }
 
 /// What came of it.
-fn told(answer: Value) -> Value {
+fn told(answer: &mut Value) -> Value {
     json!({
-        "provider": member(&answer, "provider"), "valid": member(&answer, "success"),
-        "status": member(&answer, "validation_status"), "id": member(&answer, "credential_id"),
-        "error": member(&answer, "validation_error"), "message": member(&answer, "message"),
+        "provider": member(answer, "provider"), "valid": member(answer, "success"),
+        "status": member(answer, "validation_status"), "id": member(answer, "credential_id"),
+        "error": member(answer, "validation_error"), "message": member(answer, "message"),
     })
 }
 
-fn deleted(answer: Value) -> Value {
-    json!({ "provider": member(&answer, "provider"), "message": member(&answer, "message") })
+fn deleted(answer: &mut Value) -> Value {
+    json!({ "provider": member(answer, "provider"), "message": member(answer, "message") })
 }

@@ -110,7 +110,7 @@ pub(crate) const ROUTES: &[Route] = &[
 const SEARCH: Take = Take::query("q", Kind::Text(200), To::Search, "Only items in which this text stands");
 
 /// The counters, read from the text that a scraper gets.
-fn families(answer: Value) -> Value {
+fn families(answer: &mut Value) -> Value {
     let text = answer.get("text").and_then(Value::as_str).unwrap_or_default();
     crate::v1::metrics::families(text)
 }
