@@ -41,6 +41,8 @@ mod grpc;
 #[cfg(test)]
 mod guard;
 #[cfg(test)]
+mod guides;
+#[cfg(test)]
 mod incoming;
 #[cfg(test)]
 mod inplace;
