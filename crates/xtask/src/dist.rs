@@ -8,6 +8,7 @@
 
 mod archive;
 mod build;
+mod compare;
 mod facts;
 mod licences;
 mod linux;
@@ -24,10 +25,11 @@ use crate::program::{Program, find};
 use facts::Facts;
 use notes::Left;
 
-/// `dist [--program FILE]`.
+/// `dist [--program FILE | --twice]`.
 pub(crate) fn run(root: &Path, flags: &[&str]) -> Outcome {
     let program = match flags {
         [] => shipped(root)?,
+        ["--twice"] => return compare::run(root),
         ["--program", file] => root.join(file),
         _ => {
             print!("{HELP}");
@@ -106,9 +108,10 @@ type Tree = PathBuf;
 const HELP: &str = "\
 Makes what is shipped, in `target/ship`.
 
-Usage: cargo xtask dist [--program FILE]
+Usage: cargo xtask dist [--program FILE | --twice]
 
   --program FILE   pack this program instead of building one (for tests of the packing)
+  --twice          build twice in two target folders, and compare the two programs byte by byte
 ";
 
 #[cfg(test)]

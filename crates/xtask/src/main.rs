@@ -12,6 +12,7 @@
 )]
 
 mod bench;
+mod book;
 mod deny;
 mod dist;
 mod failure;
@@ -59,6 +60,7 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         ("bench", ["aws", flags @ ..]) => bench::aws::run(&root, flags),
         ("bench", ["gateway", flags @ ..]) => bench::peers::run(&root, flags),
         ("bench", ["agent", flags @ ..]) => bench::agent::run(&root, flags),
+        ("book", []) => book::run(&root),
         ("dist", flags) => dist::run(&root, flags),
         ("profile", flags) => dist::profile(&root, flags),
         ("torture", flags) => torture::run(&root, flags),
@@ -100,8 +102,8 @@ Usage: cargo xtask TASK
                        the gateway beside nginx and AuthTranslator, with many integrations, rules and connections
   bench agent [FLAGS]  the agent on its Unix socket; `bench agent --help` lists the flags
   bench aws [FLAGS]    the commands for AWS beside an aws-vault; `bench aws --help` lists the flags
-  dist [--program FILE]
-                       what is shipped, in target/ship
+  book                 the pages as a site with search, in target/book; every link in it is looked at
+  dist [FLAGS]         what is shipped, in target/ship; `dist --help` lists the flags
   profile [--built FOLDER]
                        work with an instrumented program and keep the profile for `dist` and the benches
   torture NAME [--rounds N]

@@ -50,6 +50,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "iproute2", program: "ip", need: Need::Named },
     Package { name: "util-linux", program: "unshare", need: Need::Named },
     Package { name: "nginx", program: "nginx", need: Need::Named },
+    Package { name: "rpm", program: "rpmbuild", need: Need::Named },
     Package { name: "wrk", program: "wrk", need: Need::Bench },
     Package { name: "python3-venv", program: "python3", need: Need::Named },
     Package { name: "golang-go", program: "go", need: Need::Named },
@@ -64,9 +65,15 @@ const PACKAGES: &[Package] = &[
 struct Tool {
     name: &'static str,
     version: &'static str,
+    /// Which of its features are built.
+    features: &'static [&'static str],
 }
 
-const TOOLS: &[Tool] = &[Tool { name: "cargo-deny", version: "0.20.2" }];
+const TOOLS: &[Tool] = &[
+    Tool { name: "cargo-deny", version: "0.20.2", features: &[] },
+    // Without its server and its watching of files.
+    Tool { name: "mdbook", version: "0.5.4", features: &["--no-default-features", "--features", "search"] },
+];
 
 /// Installs what is missing.
 pub(crate) fn run(root: &Path) -> Outcome {
@@ -128,7 +135,7 @@ fn apt(root: &Path, missing: &[&Package]) {
 }
 
 fn install(root: &Path, tool: &Tool) -> Outcome {
-    let Tool { name, version } = tool;
+    let Tool { name, version, features } = tool;
     let folder = folder(tool).ok_or_else(|| Failure::new("neither XDG_CACHE_HOME nor HOME is set"))?;
     if folder.join("bin").join(name).is_file() {
         return Ok(());
@@ -137,8 +144,9 @@ fn install(root: &Path, tool: &Tool) -> Outcome {
     // Built beside its place and then moved, so that a build that was cut short is not taken for a tool.
     let partial = folder.with_file_name(format!("{name}-{version}.partial"));
     let target = partial.to_string_lossy();
-    Program::cargo(root, &["install", "--quiet", "--locked", "--root", &target, name, "--version", version])
-        .run()?;
+    let mut arguments = vec!["install", "--quiet", "--locked", "--root", &target, name, "--version", version];
+    arguments.extend(*features);
+    Program::cargo(root, &arguments).run()?;
     std::fs::rename(&partial, &folder)
         .map_err(|error| Failure::doing(&format!("move {name} to `{}`", folder.display()), &error))
 }

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use crate::failure::{Failure, Outcome};
 use crate::program::Program;
-use crate::{deny, generate, layers, setup, tidy};
+use crate::{book, deny, generate, layers, setup, tidy};
 use changed::Changed;
 pub(crate) use count::Tally;
 use skips::{Listed, Skip};
@@ -66,6 +66,7 @@ impl Run<'_> {
         self.step("generated docs", "cargo xtask generate --check", |_| {
             generate::run(root, generate::Mode::Check)
         });
+        self.step("book", "cargo xtask book", |_| book::run(root));
         self.tests(&["--workspace"])?;
         self.hooks()
     }

@@ -28,9 +28,15 @@ pub(super) fn libraries(root: &Path) -> Outcome<String> {
 
 /// Builds it and says where it is.
 pub(crate) fn shipped(root: &Path) -> Outcome<PathBuf> {
-    let folder = root.join("target/shipped");
-    std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/shipped`", &error))?;
-    let profile = folder.join("doorward.profdata");
+    shipped_in(root, &root.join("target/shipped"))
+}
+
+/// The same in a target folder of another name.
+pub(super) fn shipped_in(root: &Path, folder: &Path) -> Outcome<PathBuf> {
+    // One place for the profile, wherever the build is: its path is an argument of the compiler.
+    let kept = root.join("target/shipped");
+    std::fs::create_dir_all(&kept).map_err(|error| Failure::doing("make `target/shipped`", &error))?;
+    let profile = kept.join("doorward.profdata");
     unpack(root, &profile)?;
     let made_with = super::read(&root.join(MADE_WITH))?;
     if made_with.trim() != libraries(root)? {
@@ -39,7 +45,7 @@ pub(crate) fn shipped(root: &Path) -> Outcome<PathBuf> {
         );
     }
     let flags = format!("-Cprofile-use={} {TOGETHER}", profile.display());
-    compile(root, &folder, &flags)
+    compile(root, folder, &flags)
 }
 
 /// Builds the program with these flags, in a target folder of its own: other flags would build everything else anew.
@@ -49,7 +55,8 @@ pub(super) fn compile(root: &Path, folder: &Path, flags: &str) -> Outcome<PathBu
     let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
     let home = home.unwrap_or_else(|| PathBuf::from("/nowhere"));
     // Whoever reads a panic or an error of a C library sees the same path, wherever it was built.
-    let places = [(root, "/doorward"), (home.as_path(), "/cargo")];
+    // The last one that fits counts: what build scripts wrote is in the target folder.
+    let places = [(root, "/doorward"), (home.as_path(), "/cargo"), (folder, "/target")];
     let rust: Vec<String> =
         places.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect();
     let c: Vec<String> =
