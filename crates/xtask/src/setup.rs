@@ -8,6 +8,8 @@ mod sdk;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use place::cache;
+
 use crate::failure::{Failure, Outcome};
 use crate::program::{Program, find};
 

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Starts the agent, or the gateway, in a container.
+# Starts the agent, the gateway or the API in a container.
 #
 #   start …, agent start …, vault agent start …   the agent
 #   up …, gateway …                               the gateway
+#   serve …                                       the API
 #   anything else                                 a command of `vault`, such as `agent status` or `capability list`
 #
 #   DOORWARD_KEY_FILE      a mounted file with the key of the home; it is copied, as orchestrators can't mount one with mode 0600
@@ -24,10 +25,18 @@ prepare() {
     chmod 0600 "$runtime/.key"
     mv "$runtime/.key" "$runtime/key"
   fi
-  if [ ! -e "$DOORWARD_HOME/home.db" ]; then
+  # Before the home is made: they say where it is made. The file in the home is this one as long as it is mounted.
+  if [ -f "$etc/doorward/settings/settings.toml" ]; then
+    mkdir -p "$DOORWARD_HOME"
+    cp "$etc/doorward/settings/settings.toml" "$DOORWARD_HOME/.settings"
+    mv "$DOORWARD_HOME/.settings" "$DOORWARD_HOME/settings.toml"
+  fi
+  # With its rows elsewhere, a home has no database of its own.
+  if [ ! -e "$DOORWARD_HOME/home.db" ] && [ ! -e "$HOME/made" ]; then
     set -- --recovery-out "${DOORWARD_RECOVERY_OUT:-$HOME/recovery}"
     [ -z "${DOORWARD_KEY_FILE-}" ] || set -- "$@" --key-file "$runtime/key"
     doorward init "$@" >&2
+    : > "$HOME/made"
   fi
   if [ -d "$etc/doorward/integrations" ]; then
     for file in "$etc/doorward/integrations"/*.yaml; do
@@ -42,7 +51,7 @@ case ${1-start} in
   start)
     [ $# -eq 0 ] || shift
     ;;
-  up | gateway)
+  up | gateway | serve)
     prepare
     exec doorward "$@"
     ;;

@@ -26,7 +26,14 @@ const KINDS: &[Kind] = &[
     },
     Kind { name: "no-actionlint", is_here: || find("actionlint").is_none() },
     Kind { name: "no-docker-compose", is_here: || find("docker-compose").is_none() },
-    Kind { name: "no-helm", is_here: || find("helm").is_none() },
+    Kind { name: "no-helm", is_here: || !is_built("helm", "helm") },
+    Kind {
+        name: "no-kubernetes",
+        is_here: || {
+            let built = [("helm", "helm"), ("kubernetes", "apiserver"), ("kubernetes", "kubectl")];
+            find("etcd").is_none() || built.iter().any(|(set, program)| !is_built(set, program))
+        },
+    },
     Kind { name: "no-promtool", is_here: || find("promtool").is_none() },
     Kind { name: "no-shellcheck", is_here: || find("shellcheck").is_none() },
     Kind { name: "no-systemd-analyze", is_here: || find("systemd-analyze").is_none() },
@@ -36,6 +43,17 @@ const KINDS: &[Kind] = &[
 /// The kinds that this machine is of.
 pub(super) fn kinds() -> BTreeSet<&'static str> {
     KINDS.iter().filter(|kind| (kind.is_here)()).map(|kind| kind.name).collect()
+}
+
+/// Whether a program is on `PATH`, or in a set of programs that `setup` builds for tests. As `tests/deploy/run` looks for it.
+fn is_built(set: &str, program: &str) -> bool {
+    let start = format!("sdk-{set}-");
+    let folders = setup::cache().and_then(|cache| std::fs::read_dir(cache).ok());
+    find(program).is_some()
+        || folders.into_iter().flatten().flatten().any(|folder| {
+            folder.file_name().to_string_lossy().starts_with(&start)
+                && folder.path().join("bin").join(program).is_file()
+        })
 }
 
 /// Whether there is a kind of that name.
