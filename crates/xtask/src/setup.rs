@@ -52,6 +52,8 @@ const PACKAGES: &[Package] = &[
     Package { name: "iproute2", program: "ip", need: Need::Named },
     Package { name: "util-linux", program: "unshare", need: Need::Named },
     Package { name: "nginx", program: "nginx", need: Need::Named },
+    Package { name: "buildah", program: "buildah", need: Need::Named },
+    Package { name: "debootstrap", program: "debootstrap", need: Need::Named },
     Package { name: "rpm", program: "rpmbuild", need: Need::Named },
     Package { name: "wrk", program: "wrk", need: Need::Bench },
     Package { name: "python3-venv", program: "python3", need: Need::Named },

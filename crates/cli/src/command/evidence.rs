@@ -192,8 +192,9 @@ fn verify_home(context: &Context) -> Outcome {
 }
 
 fn verified(value: &Value) -> String {
+    let many = if at(value, "checkpoints").as_u64() == Some(1) { "" } else { "s" };
     format!(
-        "{} {} records under {} checkpoints, signed until {}; {} not signed yet, {} open.",
+        "{} {} records under {} checkpoint{many}, signed until {}; {} not signed yet, {} open.",
         styled(GOOD, "unchanged"),
         cell(at(value, "records")),
         cell(at(value, "checkpoints")),

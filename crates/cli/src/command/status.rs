@@ -24,7 +24,10 @@ pub(crate) fn run(context: &Context) -> Outcome {
             .into_iter()
             .flatten()
             .filter(|one| at(one, "ready").as_bool() == Some(false))
-            .map(|one| json!({ "name": at(one, "name"), "missing": at(one, "missing") }))
+            .map(|one| {
+                let own = home.integrations().join(format!("{}.yaml", cell(at(one, "name")))).exists();
+                json!({ "name": at(one, "name"), "missing": at(one, "missing"), "own": own })
+            })
             .collect();
         if let (Some(fields), Some(more)) = (document.as_object_mut(), more.value.as_object()) {
             fields.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -61,8 +64,17 @@ fn human(value: &Value) -> String {
         ("open intents", cell(at(value, "evidence.open_intents"))),
         ("evidence key", cell(at(value, "evidence.verifier_key"))),
     ]));
-    for one in at(value, "not_ready").as_array().into_iter().flatten() {
-        text.push_str(&format!("{} needs {}\n", cell(at(one, "name")), cell(at(one, "missing"))));
+    // Nobody uses all services that are built in: only what the user wrote is wanted for sure.
+    let not_ready = at(value, "not_ready").as_array().into_iter().flatten();
+    let (own, built_in): (Vec<&Value>, Vec<&Value>) =
+        not_ready.partition(|one| at(one, "own").as_bool() == Some(true));
+    for one in own {
+        let missing = format!("{} needs {}", cell(at(one, "name")), cell(at(one, "missing")));
+        text.push_str(&format!("{} {missing}\n", styled(WARN, "warning:")));
+    }
+    if !built_in.is_empty() {
+        let count = built_in.len();
+        text.push_str(&format!("{count} built-in integrations have no credential: `doorward integration list`\n"));
     }
     for warning in at(value, "warnings").as_array().into_iter().flatten() {
         text.push_str(&format!("{} {}\n", styled(WARN, "warning:"), cell(warning)));

@@ -25,6 +25,10 @@ const KINDS: &[Kind] = &[
         is_here: || std::process::Command::new("redis-server").arg("--version").output().is_err(),
     },
     Kind { name: "no-actionlint", is_here: || find("actionlint").is_none() },
+    Kind {
+        name: "no-images",
+        is_here: || !setup::is_root() || ["buildah", "debootstrap"].iter().any(|name| find(name).is_none()),
+    },
     Kind { name: "no-docker-compose", is_here: || find("docker-compose").is_none() },
     Kind { name: "no-helm", is_here: || !is_built("helm", "helm") },
     Kind {
