@@ -74,7 +74,9 @@ fn human(value: &Value) -> String {
     }
     if !built_in.is_empty() {
         let count = built_in.len();
-        text.push_str(&format!("{count} built-in integrations have no credential: `doorward integration list`\n"));
+        text.push_str(&format!(
+            "{count} built-in integrations have no credential: `doorward integration list`\n"
+        ));
     }
     for warning in at(value, "warnings").as_array().into_iter().flatten() {
         text.push_str(&format!("{} {}\n", styled(WARN, "warning:"), cell(warning)));
