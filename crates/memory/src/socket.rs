@@ -33,14 +33,15 @@ pub struct Sender {
 pub fn receive(socket: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<Received> {
     use std::os::fd::AsRawFd;
 
-    let mut control = Control([0; 64]);
+    let mut control = Control([0; ROOM as usize]);
     let mut piece = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
     // SAFETY: the structure is of integers and pointers, for which zero is a value.
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
     header.msg_iov = &raw mut piece;
     header.msg_iovlen = 1;
     header.msg_control = control.0.as_mut_ptr().cast();
-    header.msg_controllen = control.0.len();
+    // A number that has one width with one C library, and another with the next.
+    header.msg_controllen = ROOM.into();
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
     // SAFETY: the header points to `piece`, `into` and `control`, which outlive the call, with their lengths.
     let answer = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
@@ -60,7 +61,10 @@ pub fn receive(_socket: BorrowedFd<'_>, _into: &mut [u8]) -> io::Result<Received
 /// Room for what the kernel adds, aligned as it wants it.
 #[cfg(target_os = "linux")]
 #[repr(C, align(8))]
-struct Control([u8; 64]);
+struct Control([u8; ROOM as usize]);
+
+#[cfg(target_os = "linux")]
+const ROOM: u8 = 64;
 
 /// The one sender. Two would be none.
 #[cfg(target_os = "linux")]
@@ -74,7 +78,7 @@ fn sender(header: &libc::msghdr) -> Option<Sender> {
         let (level, kind, length) = unsafe { ((*at).cmsg_level, (*at).cmsg_type, (*at).cmsg_len) };
         // SAFETY: computes a pointer behind that header, and a number.
         let (data, before) = unsafe { (libc::CMSG_DATA(at), libc::CMSG_LEN(0) as usize) };
-        let content = length.saturating_sub(before);
+        let content = bytes(length).saturating_sub(before);
         if level == libc::SOL_SOCKET && kind == libc::SCM_CREDENTIALS && content >= size_of::<libc::ucred>() {
             // SAFETY: so many bytes of content are there; the structure is of integers, for which every pattern is a value.
             let held: libc::ucred = unsafe { std::ptr::read_unaligned(data.cast()) };
@@ -88,6 +92,12 @@ fn sender(header: &libc::msghdr) -> Option<Sender> {
         at = unsafe { libc::CMSG_NXTHDR(header, at) };
     }
     found.filter(|_| count == 1)
+}
+
+/// A length as the C library writes it; one that can't be is none.
+#[cfg(target_os = "linux")]
+fn bytes(length: impl TryInto<usize>) -> usize {
+    length.try_into().unwrap_or(0)
 }
 
 /// Closes descriptors that somebody sent: we asked for none, and each is a place in our table.

@@ -48,12 +48,18 @@ fn gather(root: &Path, stage: &Path) -> Outcome {
     let tracked =
         Program::new(root, "git", &["ls-files", "--cached", "--others", "--exclude-standard"]).output()?;
     let pages = stage.join("pages");
+    let mut clients = Vec::new();
     for path in tracked.lines().filter(|path| belongs(path)) {
         copy(&root.join(path), &pages.join(path))?;
+        if path.starts_with("clients/") {
+            let text = read(&root.join(path))?;
+            let title = text.lines().next().unwrap_or_default().trim_start_matches('#').trim().to_owned();
+            clients.push((title, path));
+        }
     }
     copy(&root.join("book.toml"), &stage.join("book.toml"))?;
     let summary = read(&root.join("docs/SUMMARY.md"))?;
-    std::fs::write(pages.join("SUMMARY.md"), moved(&summary))
+    std::fs::write(pages.join("SUMMARY.md"), moved(&summary, &clients))
         .map_err(|error| Failure::doing("write the summary of the site", &error))
 }
 
@@ -68,9 +74,10 @@ fn belongs(path: &str) -> bool {
 }
 
 /// The summary as seen from the top of the repository, with the pages that stand there.
-fn moved(summary: &str) -> String {
+fn moved(summary: &str, clients: &[(String, &str)]) -> String {
     let mut text = String::new();
-    for line in summary.lines() {
+    let mut lines = summary.lines().peekable();
+    while let Some(line) = lines.next() {
         text.push_str(&line.replace("](", "](docs/"));
         text.push('\n');
         if line == "# Doorward" {
@@ -78,13 +85,16 @@ fn moved(summary: &str) -> String {
         }
         if line == "# The project" {
             text.push('\n');
-            for (title, path) in TOP {
+            let top = TOP.iter().map(|(title, path)| (*title, *path));
+            let clients = clients.iter().map(|(title, path)| (title.as_str(), *path));
+            for (title, path) in top.chain(clients) {
                 text.push_str(&format!("- [{title}]({path})\n"));
             }
+            // One list: a blank line between its halves would end it.
+            let _ = lines.next_if(|line| line.is_empty());
         }
     }
-    // One list: a blank line between its halves would end it.
-    text.replace("(clients/rust/README.md)\n\n", "(clients/rust/README.md)\n")
+    text
 }
 
 fn copy(from: &Path, to: &Path) -> Outcome {
@@ -99,16 +109,11 @@ fn read(file: &Path) -> Outcome<String> {
 }
 
 /// Pages outside of `docs`, as parts of the site.
-const TOP: [(&str, &str); 9] = [
+const TOP: [(&str, &str); 4] = [
     ("Architecture", "ARCHITECTURE.md"),
     ("Contributing", "CONTRIBUTING.md"),
     ("Security", "SECURITY.md"),
     ("Changes", "CHANGELOG.md"),
-    ("Client libraries", "clients/README.md"),
-    ("Client for Go", "clients/go/README.md"),
-    ("Client for Python", "clients/python/README.md"),
-    ("Client for Node", "clients/node/README.md"),
-    ("Client for Rust", "clients/rust/README.md"),
 ];
 
 /// Folders with files that pages link to.
