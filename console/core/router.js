@@ -15,10 +15,13 @@ let arrived = () => {};
 /** Sets the routes: `[pattern, page]`, a pattern such as `/tenants/:tenant`. */
 export function configure(list, main, whenArrived) {
   routes = list.map(([pattern, page]) => [compile(pattern), page]);
+  // Once: whoever signs in again is in the same page.
+  if (!place) {
+    window.addEventListener("popstate", () => place.isConnected && show(false));
+    document.addEventListener("click", follow);
+  }
   place = main;
   arrived = whenArrived;
-  window.addEventListener("popstate", () => show(false));
-  document.addEventListener("click", follow);
 }
 
 function compile(pattern) {

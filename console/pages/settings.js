@@ -4,6 +4,7 @@ import { get, part, send } from "../core/api.js";
 import { fresh, h } from "../core/dom.js";
 import { exact, lasting, moment } from "../core/format.js";
 import { again } from "../core/router.js";
+import { session } from "../core/session.js";
 import { confirm, field, open } from "../parts/dialog.js";
 import { badge, copier, empty, fact, head, section, skeletons, wrong, wrongs } from "../parts/states.js";
 import { icon } from "../parts/icons.js";
@@ -16,10 +17,11 @@ export const settings = {
   title: "Settings",
   skeleton: () => skeletons("Settings"),
   async load({ signal }) {
+    const house = session()?.house;
     const [now, roles, status] = await Promise.all([
       get("session", null, signal),
-      get("roles", null, signal).catch(() => null),
-      get("status", null, signal).catch(() => null),
+      house ? get("roles", null, signal).catch(() => null) : null,
+      house ? get("status", null, signal).catch(() => null) : null,
     ]);
     return { now, roles, status };
   },

@@ -252,6 +252,24 @@ async function byKey() {
   await page.getByRole("heading", { name: given.tenant }).waitFor();
   must((await page.getByRole("link", { name: "Policies" }).count()) === 0, "there is nothing of the house");
   await watch.look(page, "by-key");
+  watch.expect(/\/v1\/.*401/);
+  await page.context().clearCookies({ name: "doorward_session" });
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByText("Your session is over").waitFor();
+  await page.getByLabel("API key of a tenant").fill("acme_inc_api_nothing");
+  await page.getByRole("button", { name: "Sign in with the key" }).click();
+  await page.getByText("This key opens nothing").waitFor();
+  must((await page.getByLabel("API key of a tenant").inputValue()) === "", "a wrong key is not left in its field");
+  await page.getByLabel("API key of a tenant").fill(given.key);
+  await page.getByRole("button", { name: "Sign in with the key" }).click();
+  await page.getByRole("heading", { name: "Settings" }).waitFor();
+  await page.getByRole("link", { name: "Integrations" }).click();
+  await page.getByRole("link", { name: "Open OpenAI" }).click();
+  await page.getByRole("heading", { name: "OpenAI" }).waitFor();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByLabel("to confirm").fill("OPENAI");
+  await press("Delete it");
+  await page.getByText("credential is deleted").waitFor();
 }
 
 const STEPS = [signIn, makeTenant, setUp, dropFile, makeKey, capabilities, policies, approve, evidence, leave];
