@@ -12,7 +12,7 @@ use store::Storage;
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::print::{Printer, problem};
-use crate::{typed, wire};
+use crate::{place, typed, wire};
 
 /// Where the facts of the key provider are, and what asking it takes.
 #[derive(Clone)]
@@ -22,9 +22,17 @@ pub(crate) struct KeySource {
 }
 
 impl KeySource {
-    /// That of a home that no broker has open.
+    /// That of a home, to look at it.
     pub(crate) fn of(home: &Home) -> Outcome<Self> {
-        let storage = home.storage()?;
+        Self::over(home, place::reading(home)?)
+    }
+
+    /// That of a home that no broker has open, to change it. Whoever calls this has the lock of the home.
+    pub(crate) fn to_change(home: &Home) -> Outcome<Self> {
+        Self::over(home, place::writing(home)?)
+    }
+
+    fn over(home: &Home, storage: Arc<dyn Storage>) -> Outcome<Self> {
         let facts = secrets::provider_facts(&*storage)?;
         Ok(Self { setup: wire::setup(home, Some(&facts))?, storage })
     }

@@ -29,6 +29,7 @@ mod llm;
 mod logging;
 mod management;
 mod mcp;
+mod place;
 mod print;
 mod run;
 mod serving;

@@ -5,22 +5,25 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use broker::{Broker, Overlay, Reading, Stores, SystemClock, Worker};
+use broker::{Broker, Overlay, Reading, SystemClock, Worker};
 use model::{Clock, TenantName};
 use net::tls::{Outbound, Trust};
 use net::{Upstream, UpstreamConfig};
 use secrets::{Facts, KeyFile, KeyProvider, Literals, RecoveryKey, Setup};
-use store::{Embedded, HomeLock, Journal, Storage};
+use store::{HomeLock, Postgres, Storage};
 
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::keys::KeySource;
+use crate::place::{self, Place};
 use crate::settings::Settings;
 
 /// A home that this process has for itself, and the sealed broker over it.
 pub(crate) struct Opened {
     pub(crate) broker: Arc<Broker>,
     pub(crate) keys: KeySource,
+    /// The server that keeps the rows, where it is one.
+    pub(crate) server: Option<Arc<Postgres>>,
     _lock: HomeLock,
 }
 
@@ -44,20 +47,24 @@ pub(crate) fn create(
     unoccupied(home)?;
     store::files::private_folder(home.folder())?;
     let _lock = HomeLock::take(home.folder())?;
-    if home.exists() && secrets::provider_facts(&Embedded::open(&home.database())?).is_ok() {
-        let message = format!("there is a home in `{}` already", home.folder().display());
+    if place::exists(home) && secrets::provider_facts(&*place::reading(home)?).is_ok() {
+        let message = match place::of(home)? {
+            Place::Folder => format!("there is a home in `{}` already", home.folder().display()),
+            Place::Server(store) => format!("there is a home in the store `{}` already", store.url.value),
+        };
         return Err(Failure::new(message).hint("`doorward up` starts it, `--home DIR` chooses another"));
     }
     let provider = provider()?;
-    let storage = Embedded::open(&home.database())?;
+    let storage = place::making(home)?;
     store::files::private_folder(&home.integrations())?;
-    let (_keyring, recovery) = secrets::init(&storage, &*provider, &TenantName::local())?;
+    let (_keyring, recovery) = secrets::init(&*storage, &*provider, &TenantName::local())?;
     Ok(recovery)
 }
 
 /// Whether a home was made whole.
 pub(crate) fn is_made(home: &Home) -> bool {
-    home.exists() && home.storage().is_ok_and(|storage| secrets::provider_facts(&*storage).is_ok())
+    place::exists(home)
+        && place::reading(home).is_ok_and(|storage| secrets::provider_facts(&*storage).is_ok())
 }
 
 /// A folder that holds other things is not made into a home: its rights would be changed under whoever uses it.
@@ -93,7 +100,7 @@ pub(crate) fn open_with(
     serving: Serving,
     overlay: Overlay,
 ) -> Outcome<Opened> {
-    if !home.exists() {
+    if matches!(place::of(home)?, Place::Folder) && !home.exists() {
         // Not opened yet, because that would make an empty database.
         drop(home.storage()?);
     }
@@ -106,16 +113,10 @@ pub(crate) fn open_with(
         // Another call of this kind is done in milliseconds, or waits for somebody who types a code.
         Serving::OneCall | Serving::Answers => HomeLock::wait(home.folder(), |waited| patient(home, waited))?,
     };
-    let storage = home.storage()?;
-    let facts = secrets::provider_facts(&*storage)?;
+    let place::Opened { stores, server } = place::serving(home, serving)?;
+    let facts = secrets::provider_facts(&*stores.state)?;
     let setup = setup(home, Some(&facts))?;
-    let keys = KeySource { storage: Arc::clone(&storage), setup: setup.clone() };
-    let journal = match serving {
-        // The newest segment is read through by whoever opens the journal.
-        Serving::OneCall => Journal::with_segments_of(&home.evidence(), SHORT_SEGMENT)?,
-        Serving::Threads(_) | Serving::Answers => Journal::open(&home.evidence())?,
-    };
-    let stores = Stores { state: storage, evidence: Arc::new(journal) };
+    let keys = KeySource { storage: Arc::clone(&stores.state), setup: setup.clone() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let told = broker::Settings {
         tenant: TenantName::local(),
@@ -141,7 +142,7 @@ pub(crate) fn open_with(
     if let Some(rates) = &settings.rates {
         broker.share_rates(rates.counters(&crate::settings::environment)?);
     }
-    Ok(Opened { broker, keys, _lock: lock })
+    Ok(Opened { broker, keys, server, _lock: lock })
 }
 
 /// Whether to wait on for another process that has the home open. A broker that serves keeps it: it has to be asked.
@@ -232,7 +233,5 @@ fn literals() -> Outcome<Arc<Literals>> {
 const SHORT_WAIT: Duration = Duration::from_secs(2);
 /// Somebody may be looking for a token to type its code.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
-/// About five hundred calls, which are read through in less than half a millisecond.
-const SHORT_SEGMENT: u64 = 256 << 10;
 /// The name under which a home signs its evidence.
 pub(crate) const ORIGIN: &str = "doorward/local";

@@ -69,6 +69,9 @@ pub enum Error {
         /// The first byte that is wrong.
         offset: u64,
     },
+    /// PostgreSQL failed, or can't be used.
+    #[error(transparent)]
+    Postgres(#[from] crate::postgres::Error),
     /// The database failed in another way.
     #[error("the database failed")]
     Database(#[source] rusqlite::Error),
@@ -93,7 +96,21 @@ impl Error {
             Self::Damaged { .. } => Some(
                 "keep the file as it is and restore a backup: `doorward evidence verify` says how much is affected",
             ),
+            Self::Postgres(error) => error.hint(),
             Self::Conflict | Self::Row { .. } | Self::File { .. } | Self::Database(_) => None,
+        }
+    }
+}
+
+impl Error {
+    /// Whether nothing was written, and the next attempt may succeed without anybody's doing: a full disk, a home that is read-only, gone or in
+    /// use by another program, a server that does not answer.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Full | Self::ReadOnly | Self::Gone(_) | Self::Busy => true,
+            Self::Postgres(error) => error.is_passing(),
+            _ => false,
         }
     }
 }

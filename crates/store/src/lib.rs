@@ -5,6 +5,8 @@
 //! `synchronous=FULL`; it needs nothing installed. What is written here is ciphertext, grants, policies and evidence: no
 //! secret material in the clear.
 //!
+//! [`Postgres`] is for a service that has a database server anyway; [`Journal`] keeps evidence beside the embedded one.
+//!
 //! This crate does not know what the rows mean. [`Record`] gives the crates above typed access.
 //!
 //! # Invariants
@@ -27,12 +29,16 @@ mod error;
 pub mod files;
 mod journal;
 mod lock;
+pub mod postgres;
 mod record;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 pub use embedded::Embedded;
 pub use error::Error;
 pub use journal::Journal;
 pub use lock::HomeLock;
+pub use postgres::Postgres;
 pub use record::{Record, all, all_under, each, get, put};
 pub use storage::{Batch, Row, Step, Storage, Table};

@@ -21,8 +21,10 @@ pub mod aws;
 pub mod canary;
 pub mod certificate;
 mod doorward;
+pub mod postgres;
 mod upstream;
 pub mod vendor;
 
 pub use doorward::{Doorward, Output, Running};
+pub use postgres::Postgres;
 pub use upstream::{Demand, Recorded, Upstream};

@@ -10,6 +10,7 @@
 //! - A run with an answer other than 2xx, or with a broken connection, fails.
 
 pub(crate) mod agent;
+pub(crate) mod api;
 pub(crate) mod aws;
 mod disk;
 mod gateway;

@@ -60,6 +60,7 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         ("bench", ["aws", flags @ ..]) => bench::aws::run(&root, flags),
         ("bench", ["gateway", flags @ ..]) => bench::peers::run(&root, flags),
         ("bench", ["agent", flags @ ..]) => bench::agent::run(&root, flags),
+        ("bench", ["api", flags @ ..]) => bench::api::run(&root, flags),
         ("book", []) => book::run(&root),
         ("dist", flags) => dist::run(&root, flags),
         ("profile", flags) => dist::profile(&root, flags),
@@ -101,6 +102,7 @@ Usage: cargo xtask TASK
   bench gateway [FLAGS]
                        the gateway beside nginx and AuthTranslator, with many integrations, rules and connections
   bench agent [FLAGS]  the agent on its Unix socket; `bench agent --help` lists the flags
+  bench api [FLAGS]    the API for tenants over PostgreSQL; `bench api --help` lists the flags
   bench aws [FLAGS]    the commands for AWS beside an aws-vault; `bench aws --help` lists the flags
   book                 the pages as a site with search, in target/book; every link in it is looked at
   dist [FLAGS]         what is shipped, in target/ship; `dist --help` lists the flags

@@ -51,6 +51,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "util-linux", program: "setsid", need: Need::Linux },
     Package { name: "iproute2", program: "ip", need: Need::Named },
     Package { name: "util-linux", program: "unshare", need: Need::Named },
+    Package { name: "postgresql", program: "pg_createcluster", need: Need::Named },
     Package { name: "nginx", program: "nginx", need: Need::Named },
     Package { name: "buildah", program: "buildah", need: Need::Named },
     Package { name: "debootstrap", program: "debootstrap", need: Need::Named },
@@ -135,6 +136,10 @@ fn apt(root: &Path, missing: &[&Package]) {
     // The package starts its service on port 80, which nobody asked for.
     if missing.iter().any(|package| package.name == "nginx") {
         Program::new(root, "service", &["nginx", "stop"]).succeeds();
+    }
+    // So does this one; tests make servers of their own.
+    if missing.iter().any(|package| package.name == "postgresql") {
+        Program::new(root, "service", &["postgresql", "stop"]).succeeds();
     }
 }
 

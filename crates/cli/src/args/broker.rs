@@ -59,6 +59,9 @@ pub(crate) struct Up {
     /// At the first start: write the recovery key to this file instead of showing it
     #[arg(long, value_name = "FILE")]
     pub(crate) recovery_out: Option<PathBuf>,
+    /// At the first start: keep everything in this PostgreSQL, `postgres://ROLE@HOST/DATABASE`, without a password
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
     /// Where rates are counted together; said by flags of another command
     #[arg(skip)]
     pub(crate) rates: Option<crate::settings::rates::Rates>,
@@ -76,12 +79,16 @@ pub(crate) struct Serve {
     /// Where the counters are shown in Prometheus' format [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// At the first start: keep everything in this PostgreSQL, `postgres://ROLE@HOST/DATABASE`, without a password
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
 }
 
 impl Serve {
     /// The same for whoever starts a broker.
     pub(crate) fn up(&self) -> Up {
-        Up { recovery_out: self.recovery_out.clone(), metrics: self.metrics, ..Up::default() }
+        let (recovery_out, store) = (self.recovery_out.clone(), self.store.clone());
+        Up { recovery_out, store, metrics: self.metrics, ..Up::default() }
     }
 }
 
@@ -130,6 +137,9 @@ pub(crate) struct Init {
     /// Write the recovery key to this file instead of showing it
     #[arg(long, value_name = "FILE")]
     pub(crate) recovery_out: Option<PathBuf>,
+    /// Keep everything in this PostgreSQL, `postgres://ROLE@HOST/DATABASE`, without a password [default: the folder of the home]
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
 }
 
 /// `doorward doctor`.

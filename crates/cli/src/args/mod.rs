@@ -23,6 +23,7 @@ pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod run;
 pub(crate) mod secret;
+pub(crate) mod store;
 pub(crate) mod tenant;
 pub(crate) mod vault;
 
@@ -147,6 +148,9 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     /// Make a home of a backup; refused when anything in it is wrong
     Restore(backup::Restore),
+    /// Keep what a home keeps in PostgreSQL: prepare a database, copy from one place to another
+    #[command(subcommand)]
+    Store(store::Store),
     /// Put, list, rotate and forget secrets
     #[command(subcommand)]
     Secret(secret::Secret),

@@ -53,7 +53,7 @@ pub(crate) fn call_of(integration: &str, operation: &str, inputs: Inputs, wish: 
 fn open(serving: wire::Serving) -> Outcome<Own> {
     let home = place()?;
     let settings = Settings::load(&home, &Up::default(), &settings::environment)?;
-    if home.exists() {
+    if crate::place::exists(&home) {
         let opened = Own::open_at(&home, &settings, serving);
         // Whether it is whole is looked at only where something is wrong: each look opens it.
         if opened.is_ok() || wire::is_made(&home) {

@@ -12,10 +12,16 @@ use crate::args::backup::Backup;
 use crate::context::{self, Context};
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
+use crate::place::{self, Place};
 
 /// Takes it.
 pub(super) fn run(context: &Context, args: &Backup) -> Outcome {
     let home = context.home()?;
+    if let Place::Server(store) = place::of(home)? {
+        let message = format!("this home keeps its rows in PostgreSQL, `{}`", store.url.value);
+        return Err(Failure::new(message)
+            .hint("`pg_dump` takes a copy of them: docs/guide/postgres.md; or `doorward store copy` to a folder first"));
+    }
     if !home.exists() {
         return Err(Failure::new(format!("there is no home in `{}`", home.folder().display())));
     }

@@ -17,6 +17,7 @@ use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::keys::KeySource;
 use crate::management::Running;
+use crate::place::{self, Place};
 use crate::print::table::{at, cell};
 use crate::print::{BAD, BOLD, GOOD, WARN, styled};
 use crate::{settings, wire};
@@ -48,17 +49,17 @@ pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
     }
     let home = context.home()?;
     let mut checks = Checks::default();
-    if home.exists() {
+    if place::exists(home) {
         folder(&mut checks, home);
         configuration(&mut checks, context);
         let catalog = layer(&mut checks, home);
-        match home.storage() {
+        match place::reading(home) {
             Ok(storage) => {
                 keys(&mut checks, home, &storage);
                 if let Some(catalog) = &catalog {
                     references(&mut checks, catalog, (home, &storage))?;
                 }
-                chain(&mut checks, context, &*storage, args);
+                chain(&mut checks, context, &storage, args);
             }
             Err(failure) => checks.failed("the database", &failure),
         }
@@ -253,7 +254,7 @@ fn references(
 }
 
 /// Through the running broker where there is one: two never have the evidence open at once.
-fn chain(checks: &mut Checks, context: &Context, storage: &dyn Storage, args: &Doctor) {
+fn chain(checks: &mut Checks, context: &Context, storage: &Arc<dyn Storage>, args: &Doctor) {
     match Running::find(context) {
         Ok(None) => match own_chain(context, storage, args) {
             Ok(said) => checks.fine(said),
@@ -282,14 +283,15 @@ fn chain(checks: &mut Checks, context: &Context, storage: &dyn Storage, args: &D
     }
 }
 
-fn own_chain(context: &Context, storage: &dyn Storage, args: &Doctor) -> Outcome<String> {
+fn own_chain(context: &Context, storage: &Arc<dyn Storage>, args: &Doctor) -> Outcome<String> {
     let home = context.home()?;
-    let key = secrets::evidence_public_key(storage)?;
-    if !home.evidence().is_dir() {
-        return Ok("no evidence was written yet".to_owned());
-    }
+    let key = secrets::evidence_public_key(&**storage)?;
     let _lock = HomeLock::take(home.folder())?;
-    let journal: Arc<dyn Storage> = Arc::new(Journal::open(&home.evidence())?);
+    let journal: Arc<dyn Storage> = match place::of(home)? {
+        Place::Server(_) => Arc::clone(storage),
+        Place::Folder if !home.evidence().is_dir() => return Ok("no evidence was written yet".to_owned()),
+        Place::Folder => Arc::new(Journal::open(&home.evidence())?),
+    };
     if args.thorough {
         let report = evidence::verify_store(&*journal, &key, &mut |_, _| {})
             .map_err(|finding| Failure::of(&finding).hint(BACKUP))?;

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::print::table::{self, at, cell};
 use crate::print::{BAD, GOOD, Printer, styled};
-use crate::{typed, wire};
+use crate::{place, typed, wire};
 
 /// Does one of them.
 pub(crate) fn run(context: &Context, args: Evidence) -> Outcome {
@@ -94,7 +94,7 @@ fn show(context: &Context, id: &str) -> Outcome {
 }
 
 fn key(context: &Context) -> Outcome {
-    let key = wire::verifier_key(&*context.home()?.storage()?)?;
+    let key = wire::verifier_key(&*place::reading(context.home()?)?)?;
     context.printer.answer(&json!({ "verifier_key": key }), |_| key.clone())
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn run(context: &Context, args: &Import) -> Outcome {
 
 fn authtranslator(context: &Context, args: &Authtranslator) -> Outcome {
     let home = context.home()?;
-    if !args.dry_run && !home.exists() {
+    if !args.dry_run && !crate::place::exists(home) {
         let message = format!("there is no home in `{}`", home.folder().display());
         return Err(Failure::new(message).hint("`doorward init` makes one"));
     }

@@ -10,11 +10,12 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::keys::chosen;
 use crate::print::{BOLD, Printer, styled};
-use crate::{typed, wire};
+use crate::{place, typed, wire};
 
 /// Makes the home.
 pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
     let home = context.home()?;
+    place::choose(home, args.store.as_deref())?;
     let recovery = wire::create(home, || {
         if args.passphrase {
             return Ok(Box::new(Passphrase::new(typed::new_passphrase()?)) as Box<dyn KeyProvider>);
@@ -24,7 +25,7 @@ pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
             None => wire::key_file(args.key_file.clone().unwrap_or_else(|| home.key())),
         }
     })?;
-    let provider = secrets::provider_facts(&*home.storage()?)?.provider();
+    let provider = secrets::provider_facts(&*place::reading(home)?)?.provider();
     let mut document = json!({ "status": "created", "home": home.folder(), "key_provider": provider });
     if !context.printer.is_json() {
         Printer::say(&format!("Made the home `{}`.", home.folder().display()));

@@ -38,7 +38,7 @@ fn list(context: &Context) -> Outcome {
 
 /// Reads what the home remembers; nobody is asked.
 fn show(context: &Context) -> Outcome {
-    let facts = secrets::provider_facts(&*context.home()?.storage()?)?;
+    let facts = secrets::provider_facts(&*crate::place::reading(context.home()?)?)?;
     let (name, place, asks) = (facts.provider(), facts.place(), facts.asks());
     let document = json!({ "key_provider": name, "place": place, "asks": asks, "home_id": facts.home() });
     context.printer.answer(&document, |_| match (&place, asks) {
@@ -62,7 +62,7 @@ fn change(context: &Context, choice: &str) -> Outcome {
         return change_beside(context, choice);
     }
     let _lock = HomeLock::take(home.folder())?;
-    let keys = KeySource::of(home)?;
+    let keys = KeySource::to_change(home)?;
     let before = keys.facts()?;
     // One line of stdin can't be two secrets.
     let asks = understood(choice)?.asks();
@@ -82,7 +82,7 @@ fn change(context: &Context, choice: &str) -> Outcome {
 
 /// The running broker does it, with what somebody types here. It asks the provider itself, so its environment counts.
 fn change_beside(context: &Context, choice: &str) -> Outcome {
-    let storage = context.home()?.storage()?;
+    let storage = crate::place::reading(context.home()?)?;
     let before = secrets::provider_facts(&*storage)?;
     let typed = understood(choice)?.asks().map(|prompt| match prompt {
         "Passphrase" => typed::new_passphrase(),

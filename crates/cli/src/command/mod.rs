@@ -27,6 +27,7 @@ mod secret;
 mod serve;
 mod service;
 mod status;
+mod store;
 mod tenant;
 mod tenant_debug;
 mod tenant_group;
@@ -60,6 +61,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Seal => sealing::seal(context),
         Command::Unseal => sealing::unseal(context),
+        Command::Store(args) => store::run(context, args),
         Command::Backup(args) => backup::run(context, &args),
         Command::Restore(args) => backup::restore(context, &args),
         Command::Mcp(args) => mcp::run(context, &args),

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::keys::{KeySource, chosen};
 use crate::print::Printer;
-use crate::{typed, wire};
+use crate::{place, typed, wire};
 
 /// Does one of them.
 pub(crate) fn run(context: &Context, args: &Recovery) -> Outcome {
@@ -23,7 +23,7 @@ pub(crate) fn run(context: &Context, args: &Recovery) -> Outcome {
 
 /// Changes nothing, so it may run beside a broker.
 fn drill(context: &Context, args: &RecoveryFrom) -> Outcome {
-    let storage = context.home()?.storage()?;
+    let storage = place::reading(context.home()?)?;
     let recovery = typed::recovery_key(args.recovery_file.as_deref())?;
     let drilled = secrets::drill(&*storage, &recovery)?;
     let document = json!({ "status": "proven", "tenants": drilled.tenants(), "data_keys": drilled.keys() });
@@ -35,7 +35,7 @@ fn drill(context: &Context, args: &RecoveryFrom) -> Outcome {
 fn renew(context: &Context, args: &RecoveryRenew) -> Outcome {
     let home = context.home()?;
     let _lock = HomeLock::take(home.folder())?;
-    let keys = KeySource::of(home)?;
+    let keys = KeySource::to_change(home)?;
     let (_keyring, recovery) = secrets::renew_recovery(&*keys.storage, &keys.keyring()?)?;
     let mut document = json!({ "status": "renewed" });
     hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document)?;
@@ -50,8 +50,8 @@ fn renew(context: &Context, args: &RecoveryRenew) -> Outcome {
 
 fn restore(context: &Context, args: &RecoveryRestore) -> Outcome {
     let home = context.home()?;
-    let storage = home.storage()?;
     let _lock = HomeLock::take(home.folder())?;
+    let storage = place::writing(home)?;
     if args.new_passphrase && args.from.recovery_file.is_none() && !crate::print::somebody_types() {
         return Err(Failure::usage("recovery key and passphrase can't both come from stdin")
             .hint("`--recovery-file FILE`"));

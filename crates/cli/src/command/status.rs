@@ -12,7 +12,7 @@ use crate::print::{BAD, GOOD, WARN, styled};
 pub(crate) fn run(context: &Context) -> Outcome {
     let home = context.home()?;
     let mut document = match Running::find(context)? {
-        None => json!({ "state": if home.exists() { "stopped" } else { "no home" } }),
+        None => json!({ "state": if crate::place::exists(home) { "stopped" } else { "no home" } }),
         Some(running) => running.status()?,
     };
     let unsealed = at(&document, "state").as_str() == Some("unsealed");

@@ -24,7 +24,7 @@ use crate::serving::{self, House, Ports};
 use crate::settings::agent::{AgentSettings, Mode, Places, Typed};
 use crate::settings::{self, Settings};
 use crate::supervisor::Supervisor;
-use crate::{sources, wire};
+use crate::{place, sources, wire};
 
 /// Runs the broker until it is told to stop.
 pub(crate) fn run(context: &Context, args: &Up) -> Outcome {
@@ -48,6 +48,7 @@ pub(super) struct Brought {
 pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let Brought { dialect, limits, peer, api } = brought;
     let home = context.home()?;
+    place::choose(home, args.store.as_deref())?;
     let settings = Settings::load(home, args, &settings::environment)?;
     // Before anything is made: what is wrong with a file is said at once.
     let read = peer.as_ref().map(|peer| peer.overlay(home, None)).transpose()?;
@@ -144,7 +145,7 @@ fn office(home: &Home, opened: &wire::Opened, development: bool) -> Outcome<(Arc
 /// Makes the home where there is none: with a key file, so that nothing has to be typed.
 fn first_start(context: &Context, args: &Up) -> Outcome {
     let home = context.home()?;
-    if home.exists() {
+    if place::exists(home) {
         return Ok(());
     }
     let recovery = wire::create(home, || wire::key_file(home.key()))?;

@@ -7,6 +7,7 @@
 //! - A thread that can't serve takes the house down with it, rather than leave it half open.
 //! - A second signal ends the process at once; the evidence settles what was open at the next start.
 
+mod leading;
 pub(crate) mod office;
 pub(crate) mod preauthorized;
 mod rounds;
@@ -188,6 +189,9 @@ async fn serve(
         running += 1;
     }
     drop(ended);
+    if let Some(server) = opened.server.clone() {
+        own_doors.spawn(leading::watched(server, Arc::clone(&drain), draining.clone()));
+    }
     ready()?;
     office.supervisor.ready();
     let failed = until_told(
@@ -201,8 +205,9 @@ async fn serve(
     // All doors drain by themselves, within their grace.
     while own_doors.join_next().await.is_some() {}
     settled(&own).await;
+    let led = leading::still(opened.server.as_deref());
     drop(opened);
-    failed
+    failed.and(led)
 }
 
 /// The API for tenants.

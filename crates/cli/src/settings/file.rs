@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{TABLE, Tls, operations, rates, tenants};
+use super::{TABLE, Tls, operations, rates, store, tenants};
 use crate::args::broker::ClientAuth;
 use crate::failure::{Failure, Outcome};
 
@@ -28,6 +28,7 @@ pub(super) struct File {
     pub(super) rates: Option<rates::Written>,
     pub(super) operations: Option<operations::Written>,
     pub(super) tenants: Option<tenants::Written>,
+    pub(super) store: Option<store::Written>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +47,7 @@ struct Written {
     rates: Option<rates::Written>,
     operations: Option<operations::Written>,
     tenants: Option<tenants::Written>,
+    store: Option<store::Written>,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +120,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         rates,
         operations,
         tenants,
+        store,
     } = written;
     let llm = llm.map(|llm| match llm.provider {
         WrittenProvider::Openai => proxy::Provider::OpenAi,
@@ -149,6 +152,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         rates,
         operations,
         tenants,
+        store,
     })
 }
 

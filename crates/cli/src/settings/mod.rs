@@ -8,6 +8,7 @@ mod file;
 mod operations;
 pub(crate) mod rates;
 pub(crate) mod sources;
+pub(crate) mod store;
 mod table;
 mod tenants;
 

@@ -26,7 +26,7 @@ fn torture_kill9_no_acknowledged_write_is_lost() {
     let began = Instant::now();
     while done < all {
         let share = ROUNDS_OF_A_HOME.min(all - done);
-        torture_one_home(share, &mut totals);
+        torture_one_home(share, &mut totals, &|_| {});
         done += share;
     }
     let Totals { writes, calls, slowest } = totals;
@@ -42,15 +42,17 @@ fn torture_kill9_no_acknowledged_write_is_lost() {
 
 /// What was seen in all rounds.
 #[derive(Default)]
-struct Totals {
-    writes: u64,
-    calls: u64,
+pub(crate) struct Totals {
+    pub(crate) writes: u64,
+    pub(crate) calls: u64,
     slowest: Duration,
 }
 
-fn torture_one_home(rounds: u64, totals: &mut Totals) {
+/// `dress` prepares the home before its first start.
+pub(crate) fn torture_one_home(rounds: u64, totals: &mut Totals, dress: &dyn Fn(&Doorward)) {
     let upstream = Upstream::demanding(Demand::Nothing(canary::plant("nothing")));
     let doorward = home();
+    dress(&doorward);
     for writer in 0..WRITERS {
         write_integration(&doorward, &integration(writer, &upstream.url()));
     }

@@ -81,6 +81,8 @@ mod place;
 #[cfg(test)]
 mod policy_files;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod programs;
 #[cfg(test)]
 mod programs_strings;

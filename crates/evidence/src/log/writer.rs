@@ -267,13 +267,10 @@ impl Writer {
         }
     }
 
-    /// A full disk, a home that is read-only, gone or in use by another program: nothing was written, and it may pass. After anything else (a sync that failed,
-    /// another writer) what we have in memory may differ from what is on the disk.
+    /// What is passing has written nothing. After anything else (a sync that failed, another writer) what we have in memory may differ from what is
+    /// on the disk.
     fn failed(&mut self, error: &store::Error) {
-        let passing = matches!(
-            error,
-            store::Error::Full | store::Error::ReadOnly | store::Error::Gone(_) | store::Error::Busy
-        );
+        let passing = error.is_passing();
         tracing::error!(%error, passing, "evidence could not be written");
         if passing {
             self.duties.sign = self.duties.sign.map(|_| Instant::now() + EVERY);

@@ -7,46 +7,12 @@ fn local() -> TenantName {
 }
 
 #[test]
-fn a_batch_is_whole_or_not_at_all() {
+fn it_keeps_what_every_member_keeps() {
     let storage = Embedded::in_memory().unwrap();
-    storage.commit(&Batch::new().insert(Table::Grants, &local(), b"a", b"1".to_vec())).unwrap();
-    let clash = Batch::new().put(Table::Grants, &local(), b"b", b"2".to_vec()).insert(
-        Table::Grants,
-        &local(),
-        b"a",
-        b"3".to_vec(),
-    );
-    assert!(matches!(storage.commit(&clash), Err(Error::Conflict)));
-    assert_eq!(storage.get(Table::Grants, &local(), b"b").unwrap(), None);
-    assert_eq!(storage.get(Table::Grants, &local(), b"a").unwrap().unwrap(), b"1");
-}
-
-#[test]
-fn a_swap_needs_the_old_value() {
-    let storage = Embedded::in_memory().unwrap();
-    storage.commit(&Batch::new().put(Table::Uses, &local(), b"a", b"1".to_vec())).unwrap();
-    let row = |value: &[u8]| Row { key: b"a".to_vec(), value: value.to_vec() };
-    assert!(storage.commit(&Batch::new().swap(Table::Uses, &local(), b"0".to_vec(), row(b"9"))).is_err());
-    storage.commit(&Batch::new().swap(Table::Uses, &local(), b"1".to_vec(), row(b"2"))).unwrap();
-    assert_eq!(storage.get(Table::Uses, &local(), b"a").unwrap().unwrap(), b"2");
-}
-
-#[test]
-fn a_scan_stays_with_its_tenant_and_prefix() {
-    let storage = Embedded::in_memory().unwrap();
-    let other: TenantName = "other".parse().unwrap();
-    let mut batch = Batch::new();
-    for key in ["a/1", "a/2", "a/3", "b/1"] {
-        batch = batch.put(Table::Versions, &local(), key.as_bytes(), b"x".to_vec());
-        batch = batch.put(Table::Versions, &other, key.as_bytes(), b"y".to_vec());
-    }
-    storage.commit(&batch).unwrap();
-    let rows = storage.scan(Table::Versions, &local(), b"a/", Some(b"a/1"), 10).unwrap();
-    assert_eq!(rows.iter().map(|r| r.key.as_slice()).collect::<Vec<_>>(), [b"a/2", b"a/3"]);
-    assert!(rows.iter().all(|row| row.value == b"x"));
-    assert_eq!(storage.scan(Table::Versions, &local(), b"", None, 2).unwrap().len(), 2);
-    assert_eq!(storage.last(Table::Versions, &local()).unwrap().unwrap().key, b"b/1");
-    assert_eq!(storage.tenants(Table::Versions).unwrap().len(), 2);
+    crate::tests::of_all_tables(&storage);
+    crate::tests::of_evidence(&storage);
+    let folder = tempfile::tempdir().unwrap();
+    crate::tests::of_all_tables(&Embedded::open(&folder.path().join("home.db")).unwrap());
 }
 
 #[test]

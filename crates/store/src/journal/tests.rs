@@ -44,6 +44,12 @@ fn what_was_committed_is_there_after_opening_again() {
 }
 
 #[test]
+fn it_keeps_what_every_member_keeps_of_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::tests::of_evidence(&Journal::with_segments_of(folder.path(), 500).unwrap());
+}
+
+#[test]
 fn it_answers_as_the_embedded_database_does() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::with_segments_of(folder.path(), 500).unwrap();

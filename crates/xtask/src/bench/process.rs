@@ -35,6 +35,16 @@ impl Server {
         self.child.id()
     }
 
+    /// Fails where it has ended by itself.
+    pub(super) fn still_there(&mut self, port: u16) -> Outcome {
+        match self.child.try_wait() {
+            Ok(Some(status)) => Err(Failure::new(format!(
+                "the server on port {port} ended at once ({status}); see target/bench"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Waits until `GET /` is answered with 200, and says how long that took.
     pub(super) fn ready(&mut self, port: u16, headers: &[String], since: Instant) -> Outcome<Duration> {
         self.ready_within(port, headers, since, Duration::from_secs(10))

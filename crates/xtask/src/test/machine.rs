@@ -24,6 +24,7 @@ const KINDS: &[Kind] = &[
         name: "no-redis-server",
         is_here: || std::process::Command::new("redis-server").arg("--version").output().is_err(),
     },
+    Kind { name: "no-postgresql", is_here: || !has_postgresql() },
     Kind { name: "no-actionlint", is_here: || find("actionlint").is_none() },
     Kind {
         name: "no-images",
@@ -58,6 +59,13 @@ fn is_built(set: &str, program: &str) -> bool {
             folder.file_name().to_string_lossy().starts_with(&start)
                 && folder.path().join("bin").join(program).is_file()
         })
+}
+
+/// Whether a server can be made: on `PATH`, or where Debian keeps its programs.
+fn has_postgresql() -> bool {
+    let kept = std::fs::read_dir("/usr/lib/postgresql");
+    find("initdb").is_some()
+        || kept.is_ok_and(|kept| kept.flatten().any(|version| version.path().join("bin/initdb").is_file()))
 }
 
 /// Whether there is a kind of that name.

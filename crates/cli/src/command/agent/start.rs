@@ -188,7 +188,7 @@ impl Saying {
 
 /// Makes the home where there is none. Nobody is there to write the recovery key down, so it is kept beside it.
 fn first_start(home: &Home) -> Outcome {
-    if home.exists() {
+    if crate::place::exists(home) {
         return Ok(());
     }
     let recovery = wire::create(home, || wire::key_file(home.key()))?;

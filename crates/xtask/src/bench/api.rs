@@ -1,0 +1,115 @@
+//! The API for tenants over PostgreSQL: few tenants and many, in one run on one machine.
+//!
+//! Everything is made through the API itself, so that each row is one that the product has written: tenants with the root key, credentials with
+//! the tenant's own and without a call to the provider. Calls go round all tenants, because each has limits of its own.
+//!
+//! # Invariants
+//!
+//! - Every answer is looked at; one other than 200 ends the run.
+//! - The database is one of this run alone, as durable as it is by default.
+
+mod load;
+mod place;
+mod settings;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Outcome};
+use load::{Call, Measured};
+use place::Place;
+use settings::Settings;
+
+/// `bench api [FLAGS]`.
+pub(crate) fn run(root: &Path, flags: &[&str]) -> Outcome {
+    if flags.contains(&"--help") {
+        print!("{}", settings::HELP);
+        return Ok(());
+    }
+    let settings = Settings::parse(flags)?;
+    let program = match &settings.program {
+        Some(program) => program.clone(),
+        None => crate::dist::shipped(root)?,
+    };
+    let folder = root.join("target/bench");
+    std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/bench`", &error))?;
+    let few = house(&program, &folder, FEW, &settings)?;
+    let many = house(&program, &folder, settings.tenants, &settings)?;
+    let ratio = many.status.median.as_secs_f64() / few.status.median.as_secs_f64().max(f64::MIN_POSITIVE);
+    let document = json!({
+        "few": few.document(), "many": many.document(), "status_median_ratio": ratio,
+    });
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let file = folder.join("api.json");
+    std::fs::write(&file, text).map_err(|error| Failure::doing("write the report", &error))?;
+    println!("\n| | {FEW} tenants | {} tenants |\n|---|---|---|", settings.tenants);
+    for (what, one, other) in few.lines().into_iter().zip(many.lines()).map(|(a, b)| (a.0, a.1, b.1)) {
+        println!("| {what} | {one} | {other} |");
+    }
+    println!("\nstatus list, many beside few: {ratio:.2}; the report is `{}`", file.display());
+    Ok(())
+}
+
+/// What was measured with so many tenants.
+struct Figures {
+    tenants: usize,
+    made: Measured,
+    setup: Measured,
+    status: Measured,
+    ready: Duration,
+    resident: u64,
+}
+
+/// A database, a home and a broker of their own, filled, measured, and started again.
+fn house(program: &Path, folder: &Path, tenants: usize, settings: &Settings) -> Outcome<Figures> {
+    println!("{tenants} tenants");
+    let mut place = Place::make(program, folder)?;
+    let root_key = place.root_key()?;
+    let names: Vec<String> = (0..tenants).map(|nth| format!("bench_{nth}")).collect();
+    let made = names.iter().map(|name| Call::onboard(&root_key, name)).collect();
+    let (made, answers) = load::all(place.port(), made, settings.threads)?;
+    let key = |answer: &Value| answer.get("api_key").and_then(Value::as_str).map(str::to_owned);
+    let keys: Option<Vec<String>> = answers.iter().map(key).collect();
+    let keys = keys.ok_or_else(|| Failure::new("a tenant was made without a key"))?;
+    let calls = (0..settings.credentials)
+        .flat_map(|nth| names.iter().zip(&keys).map(move |(name, key)| Call::setup(key, name, nth)));
+    let (setup, _) = load::all(place.port(), calls.collect(), settings.threads)?;
+    let rounds = READS.div_ceil(tenants).min(MOST_READS);
+    let calls = (0..rounds).flat_map(|_| names.iter().zip(&keys).map(|(name, key)| Call::status(key, name)));
+    let (status, _) = load::all(place.port(), calls.take(READS).collect(), settings.threads)?;
+    let resident = place.resident();
+    let ready = place.restart()?;
+    Ok(Figures { tenants, made, setup, status, ready, resident })
+}
+
+impl Figures {
+    fn document(&self) -> Value {
+        let Self { tenants, made, setup, status, ready, resident } = self;
+        json!({
+            "tenants": tenants, "made": made.document(), "setup": setup.document(), "status": status.document(),
+            "ready_ms": ready.as_millis(), "resident_kib": resident,
+        })
+    }
+
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let Self { tenants: _, made, setup, status, ready, resident } = self;
+        vec![
+            ("tenants made, a second", format!("{:.0}", made.per_second())),
+            ("setups, a second", format!("{:.0}", setup.per_second())),
+            ("setup, p50 and p99", setup.shown()),
+            ("status list, p50 and p99", status.shown()),
+            ("status lists, a second", format!("{:.0}", status.per_second())),
+            ("ready again", format!("{} ms", ready.as_millis())),
+            ("resident", format!("{} MiB", resident / 1_024)),
+        ]
+    }
+}
+
+/// What many tenants are compared with.
+const FEW: usize = 10;
+/// Status lists that are asked for.
+const READS: usize = 2_000;
+/// How often one tenant is asked in a minute: its limit is a hundred.
+const MOST_READS: usize = 90;

@@ -1,0 +1,119 @@
+//! A PostgreSQL, a home in it, and a broker that serves the API.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::super::process::{self, Server};
+use crate::failure::{Failure, Outcome};
+
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    dead_code,
+    unreachable_pub,
+    reason = "what the tests use, as it is"
+)]
+#[path = "../../../../testkit/src/postgres.rs"]
+mod postgres;
+
+use postgres::{APP_PASSWORD, OWNER_PASSWORD, Postgres};
+
+/// See the module. What is last here is dropped last.
+pub(super) struct Place {
+    broker: Option<Server>,
+    port: u16,
+    program: PathBuf,
+    home: PathBuf,
+    log: PathBuf,
+    _database: Postgres,
+}
+
+impl Place {
+    pub(super) fn make(program: &Path, folder: &Path) -> Outcome<Self> {
+        let database = Postgres::start().ok_or_else(|| {
+            Failure::new("there is no PostgreSQL here; `cargo xtask setup` installs it as root")
+        })?;
+        let home = folder.join("api-home");
+        if home.exists() {
+            std::fs::remove_dir_all(&home).map_err(|error| Failure::doing("remove the last home", &error))?;
+        }
+        let passwords = home.join("lists");
+        std::fs::create_dir_all(&passwords).map_err(|error| Failure::doing("make the home", &error))?;
+        let (app, owner) = (passwords.join("app"), passwords.join("owner"));
+        private(&app, APP_PASSWORD)?;
+        private(&owner, OWNER_PASSWORD)?;
+        let settings = format!(
+            "[store]\nurl = \"{}\"\npassword = \"file:{}\"\nowner = \"{}\"\nowner_password = \"file:{}\"\nwait = \"30s\"\n",
+            database.url("doorward_app", "doorward"),
+            app.display(),
+            database.url("doorward_owner", "doorward"),
+            owner.display()
+        );
+        private(&home.join("settings.toml"), &settings)?;
+        let (program, log) = (program.to_owned(), folder.join("api.log"));
+        let mut place =
+            Self { broker: None, port: process::free_port()?, program, home, log, _database: database };
+        let out = folder.join("api-recovery");
+        place.told(&["init", "--recovery-out", &out.display().to_string()])?;
+        let _ = place.restart()?;
+        Ok(place)
+    }
+
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends the broker and starts it again; how long that took until it answered.
+    pub(super) fn restart(&mut self) -> Outcome<Duration> {
+        self.broker = None;
+        let (address, home) = (format!("127.0.0.1:{}", self.port), self.home.display().to_string());
+        let began = Instant::now();
+        let arguments = ["serve", "--addr", &address, "--home", &home];
+        let mut server = Server::start(&self.program, &arguments, None, &self.log)?;
+        loop {
+            // Whatever is answered: it serves.
+            if process::get(self.port, "/api/v1/integrations/nobody", &[])
+                .is_ok_and(|answer| answer.status > 0)
+            {
+                break;
+            }
+            server.still_there(self.port)?;
+            if began.elapsed() > PATIENCE {
+                return Err(Failure::new("the broker does not answer; see target/bench/api.log"));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.broker = Some(server);
+        Ok(began.elapsed())
+    }
+
+    pub(super) fn root_key(&self) -> Outcome<String> {
+        self.told(&["key", "create", "--root"])
+    }
+
+    /// Resident memory of the broker, in KiB.
+    pub(super) fn resident(&self) -> u64 {
+        self.broker.as_ref().map_or(0, |broker| process::resident(broker.id()))
+    }
+
+    fn told(&self, arguments: &[&str]) -> Outcome<String> {
+        let said = Command::new(&self.program).args(arguments).arg("--home").arg(&self.home).output();
+        let said = said.map_err(|error| Failure::doing("run the program", &error))?;
+        if !said.status.success() {
+            return Err(Failure::new(String::from_utf8_lossy(&said.stderr).into_owned()));
+        }
+        Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
+    }
+}
+
+fn private(path: &Path, text: &str) -> Outcome {
+    let file = std::fs::File::options().create(true).truncate(true).write(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| Failure::doing(&format!("write `{}`", path.display()), &error))
+}
+
+/// How long a broker may take to be ready.
+const PATIENCE: Duration = Duration::from_secs(600);
