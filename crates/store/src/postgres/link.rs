@@ -316,8 +316,11 @@ pub(super) fn trouble(error: ::postgres::Error) -> Trouble {
         "DW001" => Trouble::Said(crate::Error::Conflict),
         "DW002" => Trouble::NoSlot,
         "40001" | "40P01" | "55P03" => Trouble::Crossed(error),
+        "57014" => Trouble::Late,
         "53100" => Trouble::Said(crate::Error::Full),
         "25006" => Trouble::Said(crate::Error::ReadOnly),
+        // It has no memory or no connection left.
+        _ if code.starts_with("53") => Trouble::Crossed(error),
         // It is being stopped, has crashed or starts: what was asked for may have been done before.
         _ if code.starts_with("57P") || code.starts_with("08") => Trouble::Lost(error),
         _ => Trouble::Said(Error::Refused(error).into()),

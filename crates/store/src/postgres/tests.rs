@@ -149,6 +149,11 @@ fn a_database_that_would_not_keep_tenants_apart_is_refused() {
     let said = because("GRANT doorward_owner TO doorward_app", "REVOKE doorward_owner FROM doorward_app");
     assert!(said.contains("may become its owner"), "{said}");
     let said = because(
+        "CREATE ROLE mighty BYPASSRLS; GRANT mighty TO doorward_app",
+        "REVOKE mighty FROM doorward_app",
+    );
+    assert!(said.contains("may become `mighty`"), "{said}");
+    let said = because(
         "ALTER TABLE doorward.keys NO FORCE ROW LEVEL SECURITY",
         "ALTER TABLE doorward.keys FORCE ROW LEVEL SECURITY",
     );

@@ -9,6 +9,10 @@ SELECT format('the role `%s` is a superuser', rolname) FROM me WHERE rolsuper
 UNION ALL
 SELECT format('the role `%s` bypasses row-level security', rolname) FROM me WHERE rolbypassrls
 UNION ALL
+SELECT format('the role `%s` may become `%s`, which row-level security does not hold', me.rolname, other.rolname)
+    FROM me, pg_catalog.pg_roles other
+    WHERE (other.rolsuper OR other.rolbypassrls) AND other.oid <> me.oid AND pg_has_role(me.oid, other.oid, 'MEMBER')
+UNION ALL
 SELECT format('the role `%s` owns the table `%s`, or may become its owner', me.rolname, tables.relname)
     FROM me, tables WHERE pg_has_role(me.oid, tables.relowner, 'MEMBER')
 UNION ALL
