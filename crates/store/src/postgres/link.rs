@@ -60,7 +60,7 @@ pub(super) enum Trouble {
     /// It took too long; the connection was left to itself. What was sent may have been done.
     Late,
     /// The server has said that it did nothing. It may be asked again at once where two were in each other's way.
-    Crossed(::postgres::Error),
+    Crossed,
     /// The slot is gone: another broker leads, or this connection's slot was closed.
     NoSlot,
     /// A definite answer.
@@ -167,7 +167,7 @@ impl Link {
         match &answer {
             Ok(_) => self.slot = Some(Slot { id: slot.id, last: number }),
             // Rolled back: the number was not used.
-            Err(Trouble::Said(_) | Trouble::Crossed(_)) => self.slot = Some(slot),
+            Err(Trouble::Said(_) | Trouble::Crossed) => self.slot = Some(slot),
             Err(_) => self.slot = None,
         }
         answer.map(|_| ())
@@ -315,12 +315,12 @@ pub(super) fn trouble(error: ::postgres::Error) -> Trouble {
     match code {
         "DW001" => Trouble::Said(crate::Error::Conflict),
         "DW002" => Trouble::NoSlot,
-        "40001" | "40P01" | "55P03" => Trouble::Crossed(error),
+        "40001" | "40P01" | "55P03" => Trouble::Crossed,
         "57014" => Trouble::Late,
         "53100" => Trouble::Said(crate::Error::Full),
         "25006" => Trouble::Said(crate::Error::ReadOnly),
         // It has no memory or no connection left.
-        _ if code.starts_with("53") => Trouble::Crossed(error),
+        _ if code.starts_with("53") => Trouble::Crossed,
         // It is being stopped, has crashed or starts: what was asked for may have been done before.
         _ if code.starts_with("57P") || code.starts_with("08") => Trouble::Lost(error),
         _ => Trouble::Said(Error::Refused(error).into()),

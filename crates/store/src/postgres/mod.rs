@@ -146,9 +146,9 @@ impl Postgres {
                 });
             }
             Trouble::Undialled(undialled) => return Err(undialled.into_error(place).into()),
-            Trouble::Lost(_) | Trouble::Crossed(_) if in_time => std::thread::sleep(AGAIN),
+            Trouble::Lost(_) | Trouble::Crossed if in_time => std::thread::sleep(AGAIN),
             Trouble::Lost(error) => return Err(gone(Some(error)).into()),
-            Trouble::Crossed(_) => return Err(crate::Error::Busy),
+            Trouble::Crossed => return Err(crate::Error::Busy),
             Trouble::Late => return Err(Error::Late { place, limit: self.timeout }.into()),
             Trouble::NoSlot => return Err(gone(None).into()),
             Trouble::Said(error) => return Err(error),
