@@ -22,10 +22,13 @@ pub(crate) fn presented(parts: &Parts) -> Result<Option<HeaderValue>, Refusal> {
     if let Some(cookie) = cookie {
         return session(parts, cookie).map(Some);
     }
-    Ok(bearer.or(key).map(|mut value| {
-        value.set_sensitive(true);
-        value
-    }))
+    let Some(mut written) = bearer.or(key) else { return Ok(None) };
+    // A session goes in its cookie and nowhere else, or the token of its page would count for nothing.
+    if FOR_BROWSERS.iter().any(|start| written.as_bytes().starts_with(start)) {
+        return Err(Refusal::new(Code::Unauthenticated, "this is neither a key of the API nor a capability"));
+    }
+    written.set_sensitive(true);
+    Ok(Some(written))
 }
 
 /// A session that a browser sent along, for what its page asks.
@@ -124,6 +127,8 @@ fn unreadable(name: &str) -> Refusal {
 
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "doorward_session";
+/// How a session and the code of a link begin.
+const FOR_BROWSERS: [&[u8]; 2] = [b"dws1.", b"dwc1."];
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

@@ -25,6 +25,9 @@ fn several_proofs_are_none() {
     assert_eq!(code("GET", &[key, key]), Some(Code::BadRequest));
     assert_eq!(code("GET", &[SESSION, ("cookie", "doorward_session=dws1.y")]), Some(Code::BadRequest));
     assert_eq!(code("GET", &[("authorization", "Basic eDp5")]), Some(Code::Unauthenticated));
+    for session in [("authorization", "Bearer dws1.x"), ("x-api-key", "dws1.x"), ("x-api-key", "dwc1.x")] {
+        assert_eq!(code("POST", &[session]), Some(Code::Unauthenticated), "a session goes in its cookie");
+    }
     let value = presented(&parts("GET", &[bearer])).unwrap().unwrap();
     assert!(value == "acme_api_1" && value.is_sensitive());
 }
