@@ -39,12 +39,6 @@ pub enum Error {
         /// What it may take.
         limit: Duration,
     },
-    /// Nobody knows whether a commit was done.
-    #[error("PostgreSQL at `{place}` did not say whether it made a commit durable")]
-    Unconfirmed {
-        /// Host and port.
-        place: String,
-    },
     /// Another broker has taken the store over.
     #[error("another broker has taken this store over; this one had epoch {epoch}")]
     Fenced {
@@ -87,9 +81,6 @@ impl Error {
             Self::Tls { .. } => Some("`ca = \"FILE\"` below `[store]` names authorities in PEM"),
             Self::Unreachable { .. } | Self::Late { .. } => {
                 Some("look at the server and the network; the broker goes on by itself")
-            }
-            Self::Unconfirmed { .. } => {
-                Some("look at the server, then start the broker again: it checks what is there")
             }
             Self::Fenced { .. } => Some("stop this broker; the other one serves"),
             Self::Led { .. } => {

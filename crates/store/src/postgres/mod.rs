@@ -156,17 +156,17 @@ impl Postgres {
         Ok(())
     }
 
-    /// What became of a commit whose answer was lost. Asked until it is known: it may have been done.
+    /// What became of a commit whose answer was lost. Asked until it is known, however long the server is away: it may have been done. At
+    /// most as many wait here as there are connections, because only what was sent has to be found out.
     fn settle(&self, sent: Sent) -> Result<bool, crate::Error> {
-        let until = Instant::now() + UNCONFIRMED;
         loop {
             match self.pool.run(self.timeout, move |link| link.settle(sent)) {
                 Ok(Some(done)) => return Ok(done),
                 // Its slot went with a new epoch.
                 Ok(None) => return Err(self.lost()),
                 Err(Trouble::Said(error)) => return Err(error),
-                Err(_) if Instant::now() < until => std::thread::sleep(AGAIN),
-                Err(_) => return Err(Error::Unconfirmed { place: self.place.clone() }.into()),
+                Err(_) if self.is_lost() => return Err(self.lost()),
+                Err(_) => std::thread::sleep(AGAIN),
             }
         }
     }
@@ -257,8 +257,6 @@ const LOCKS: i32 = 0x646f_6f72;
 const AGAIN: Duration = Duration::from_millis(50);
 /// How long the names of all tenants may take.
 const LISTING: Duration = Duration::from_secs(30);
-/// How long whoever has sent a commit asks what became of it.
-const UNCONFIRMED: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests;
