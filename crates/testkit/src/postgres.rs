@@ -223,7 +223,7 @@ impl Postgres {
         for pid in
             std::iter::once(child.id().to_string()).chain(children.split_whitespace().map(str::to_owned))
         {
-            let _ = Command::new("kill").args([signal, &pid]).status();
+            let _ = Command::new("kill").args([signal, &pid]).stderr(Stdio::null()).status();
         }
     }
 

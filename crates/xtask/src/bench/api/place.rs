@@ -40,8 +40,9 @@ impl Place {
         if home.exists() {
             std::fs::remove_dir_all(&home).map_err(|error| Failure::doing("remove the last home", &error))?;
         }
-        let passwords = home.join("lists");
-        std::fs::create_dir_all(&passwords).map_err(|error| Failure::doing("make the home", &error))?;
+        let passwords = folder.join("api-passwords");
+        std::fs::create_dir_all(&home).map_err(|error| Failure::doing("make the home", &error))?;
+        std::fs::create_dir_all(&passwords).map_err(|error| Failure::doing("make a folder", &error))?;
         let (app, owner) = (passwords.join("app"), passwords.join("owner"));
         private(&app, APP_PASSWORD)?;
         private(&owner, OWNER_PASSWORD)?;
