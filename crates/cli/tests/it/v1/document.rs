@@ -116,7 +116,10 @@ fn every_documented_route_answers_as_the_document_says() {
     let _ = call("listCredentials", "/v1/tenants/acme_inc/credentials", none());
     let _ = call("getCredential", openai, none());
     let _ = call("updateCredential", openai, json!({"name": "Production"}));
-    let document = json!({"tenant_id": "t".repeat(36), "client_id": "c", "client_secret": "s0123456789", "subscription_id": "s".repeat(36)});
+    let document = json!({
+        "tenant_id": "7a1d9b3c-1111-4222-8333-444455556666", "client_id": "11112222-3333-4444-8555-666677778888",
+        "client_secret": "s0123456789", "subscription_id": "0b1f6471-1bf0-4dda-aec3-111122223333",
+    });
     let azure = "/v1/tenants/acme_inc/credentials/azure";
     let _ = call("setUpCredential", azure, json!({"credential": document, "skip_validation": true}));
     let _ = call("validateCredential", "/v1/tenants/acme_inc/credentials/gemini:validate", none());
