@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use catalog::{Catalog, Providers};
+use catalog::Catalog;
 use evidence::{Log, Outcomes};
-use memory::Secret;
 use model::{Clock, Code, PrincipalName, Refusal, Timestamp};
 use policy::lists::Lists;
 use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals, Rules};
@@ -47,6 +46,7 @@ mod verified;
 use reload::Reloads;
 use rulings::Kept;
 use running::{Ending, Running, announce};
+use tenants::Brought;
 
 pub use lists::{home_lists, read_lists};
 pub use load::Operations;
@@ -81,10 +81,7 @@ pub struct Broker {
     principals: Principals,
     tenancy: Tenancy,
     sessions: Sessions,
-    /// For whom a tenant may keep a credential; `None` before anybody asked.
-    providers: ArcSwapOption<Providers>,
-    often: OnceLock<Often>,
-    root: OnceLock<Secret>,
+    brought: Brought,
     plans: Live,
     limits: Limits,
     incoming: Memory,
@@ -156,9 +153,7 @@ impl Broker {
             principals: Principals::new(),
             tenancy: Tenancy::default(),
             sessions: Sessions::default(),
-            providers: ArcSwapOption::empty(),
-            often: OnceLock::new(),
-            root: OnceLock::new(),
+            brought: Brought::default(),
             plans: Live::default(),
             limits: Limits::default(),
             incoming: Memory::default(),
@@ -177,10 +172,7 @@ impl Broker {
         };
         broker.assign_roles()?;
         broker.read_roles()?;
-        if broker.settings.reading == Reading::AtOnce {
-            let _ = broker.tenancy()?;
-            broker.read_providers(&broker.catalog())?;
-        }
+        broker.read_tenants()?;
         Ok(broker)
     }
 

@@ -199,7 +199,7 @@ impl Providers {
             Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
         };
         let file = path.display().to_string();
-        let laid = Self::read(&text, &file)?.over(Self::builtin()?)?;
+        let laid = Self::read(&text, &file)?.over(Self::builtin()?);
         laid.sound(catalog, &file)?;
         Ok(Arc::new(laid))
     }

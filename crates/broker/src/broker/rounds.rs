@@ -73,13 +73,13 @@ impl Often {
 impl Broker {
     /// How credentials are looked after from now on. Said once.
     pub fn keep_credentials(&self, often: Often) {
-        let _ = self.often.set(often);
+        let _ = self.brought.often.set(often);
     }
 
     /// How credentials are looked after.
     #[must_use]
     pub fn often(&self) -> Often {
-        self.often.get().copied().unwrap_or_default()
+        self.brought.often.get().copied().unwrap_or_default()
     }
 
     /// Looks at the next tenants of a round: removes the bytes of what is over, and tells what is due. Blocks.

@@ -1,15 +1,34 @@
 //! The tenants of a broker: who they are, for whom they may keep credentials, and the root key that an environment brings.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwapOption;
 use catalog::{Catalog, Providers};
 use memory::Secret;
 use model::{Code, KeyId, Refusal};
 use tenancy::{KeyRow, Tenancy};
 
-use super::{Broker, Unsealed, refused};
+use super::{Broker, Often, Reading, Unsealed, refused};
+
+/// What is said about tenants from outside of their rows.
+#[derive(Default)]
+pub(super) struct Brought {
+    /// For whom a tenant may keep a credential; `None` before anybody asked.
+    providers: ArcSwapOption<Providers>,
+    pub(super) often: OnceLock<Often>,
+    root: OnceLock<Secret>,
+}
 
 impl Broker {
+    /// Reads tenants, keys and providers, where a process serves: a mistake stops its start.
+    pub(super) fn read_tenants(&self) -> Result<(), Refusal> {
+        if self.settings.reading == Reading::AtOnce {
+            let _ = self.tenancy()?;
+            self.read_providers(&self.catalog())?;
+        }
+        Ok(())
+    }
+
     /// The tenants and their keys, read when they are needed for the first time.
     ///
     /// # Errors
@@ -45,7 +64,7 @@ impl Broker {
     /// # Errors
     /// The file and line that is wrong.
     pub fn providers(&self) -> Result<Arc<Providers>, Refusal> {
-        match self.providers.load_full() {
+        match self.brought.providers.load_full() {
             Some(known) => Ok(known),
             None => self.read_providers(&self.catalog()),
         }
@@ -56,19 +75,19 @@ impl Broker {
         let path = self.settings.layer.with_file_name(PROVIDERS);
         let read = Providers::load(&path, catalog);
         let read = read.map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
-        self.providers.store(Some(Arc::clone(&read)));
+        self.brought.providers.store(Some(Arc::clone(&read)));
         Ok(read)
     }
 
     /// Takes this as a root key as well, as long as this process runs. Called before the keys are taken, once.
     pub fn bring_root_key(&self, key: Secret) {
-        let _ = self.root.set(key);
+        let _ = self.brought.root.set(key);
     }
 
     /// Makes the root key known that was brought. One that was revoked stays so.
     #[expect(clippy::disallowed_methods, reason = "makes the MAC that the key is found by")]
     pub(super) fn admit_root(&self, unsealed: &Unsealed) -> Result<(), Refusal> {
-        let Some(key) = self.root.get() else { return Ok(()) };
+        let Some(key) = self.brought.root.get() else { return Ok(()) };
         let tag = key.expose(|bytes| KeyRow::tag_of(&unsealed.hashing_key(), bytes));
         let tenancy = self.tenancy()?;
         let known = tenancy.keys_of(&self.settings.tenant);

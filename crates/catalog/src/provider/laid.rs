@@ -9,7 +9,7 @@ use crate::{Catalog, Error};
 
 impl Providers {
     /// This list over another one.
-    pub(super) fn over(self, base: &Self) -> Result<Self, Error> {
+    pub(super) fn over(self, base: &Self) -> Self {
         let mut laid = Self { all: base.all.clone(), schemas: base.schemas.clone() };
         laid.schemas.extend(self.schemas);
         for (code, provider) in self.all {
@@ -19,7 +19,7 @@ impl Providers {
             }
             laid.all.insert(code, provider);
         }
-        Ok(laid)
+        laid
     }
 
     /// Looks whether every provider can be found, and tried, by what it says.

@@ -171,6 +171,7 @@ fn a_list_with_an_unknown_key_is_refused_with_its_line() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a folder of the test's own")]
 fn a_list_of_ones_own_lies_over_the_built_in_one_and_has_to_hold_together() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("providers.yaml");

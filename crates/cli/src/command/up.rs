@@ -70,9 +70,7 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let serving = wire::Serving::Threads(threads.get() + 1);
     let opened = wire::open_with(home, &settings, serving, overlay)?;
     sources::refuse_empty(&opened.broker)?;
-    if api.is_some() {
-        bring_root_key(&opened)?;
-    }
+    bring_root_key(&opened, api)?;
     let secured = Secured::read(&settings)?;
     let (bound, api) = match api {
         None => {
@@ -113,8 +111,8 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
 }
 
 /// The root key that the environment brings.
-fn bring_root_key(opened: &wire::Opened) -> Outcome {
-    let Some(key) = settings::environment(ROOT_KEY) else { return Ok(()) };
+fn bring_root_key(opened: &wire::Opened, api: Option<SocketAddr>) -> Outcome {
+    let Some(key) = api.and_then(|_| settings::environment(ROOT_KEY)) else { return Ok(()) };
     let bytes = std::os::unix::ffi::OsStringExt::into_vec(key);
     if bytes.len() < SHORTEST_ROOT_KEY || !bytes.iter().all(u8::is_ascii_graphic) {
         return Err(Failure::usage(format!(

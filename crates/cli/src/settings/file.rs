@@ -65,6 +65,15 @@ struct WrittenLlm {
     provider: WrittenProvider,
 }
 
+impl WrittenLlm {
+    const fn read(self) -> proxy::Provider {
+        match self.provider {
+            WrittenProvider::Openai => proxy::Provider::OpenAi,
+            WrittenProvider::OpenaiCodex => proxy::Provider::Codex,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum WrittenProvider {
@@ -122,10 +131,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         tenants,
         store,
     } = written;
-    let llm = llm.map(|llm| match llm.provider {
-        WrittenProvider::Openai => proxy::Provider::OpenAi,
-        WrittenProvider::OpenaiCodex => proxy::Provider::Codex,
-    });
+    let llm = llm.map(WrittenLlm::read);
     let (tls, client_ca, client_auth) = match tls {
         None => (None, None, None),
         Some(WrittenTls { cert, key, client_ca, client_auth }) => {

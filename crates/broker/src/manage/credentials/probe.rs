@@ -67,7 +67,7 @@ pub(super) async fn verdict(
         Whose::House => (broker.settings().tenant.clone(), None),
     };
     let trying = Trying { managing, integration: &found, tenant, candidate };
-    let Some(name) = trial else { return trying.probe(provider).await };
+    let Some(name) = trial else { return Ok(trying.probe(provider).await) };
     let Some(trial) = found.trial(name) else {
         return Ok(Verdict::Unknown(format!("`{integration}` has no trial `{name}`")));
     };
@@ -76,17 +76,17 @@ pub(super) async fn verdict(
 
 impl Trying<'_> {
     /// The probe as it stands in the file.
-    async fn probe(&self, provider: &Provider) -> Result<Verdict, Refusal> {
+    async fn probe(&self, provider: &Provider) -> Verdict {
         let name = self.integration.name();
         let Some(probe) = self.integration.probe() else {
-            return Ok(Verdict::Unknown(format!("`{name}` has no probe")));
+            return Verdict::Unknown(format!("`{name}` has no probe"));
         };
-        Ok(match self.send((probe.method(), probe.target().clone()), self.led()).await {
+        match self.send((probe.method(), probe.target().clone()), self.led()).await {
             Ended::Without(verdict) => verdict,
             Ended::Reply(status, body) => {
                 judged(provider, (status, &body), probe.unmet(status, &body).is_none())
             }
-        })
+        }
     }
 
     /// A trial, asked with what the credential says of itself; where it decides nothing, the probe.
@@ -111,7 +111,7 @@ impl Trying<'_> {
         let led = self.led().named(trial.operation().clone(), inputs);
         match self.send((Method::Get, root), led).await {
             Ended::Without(verdict) => Ok(verdict),
-            Ended::Reply(status, _) if trial.is_undecided(status) => self.probe(provider).await,
+            Ended::Reply(status, _) if trial.is_undecided(status) => Ok(self.probe(provider).await),
             Ended::Reply(status, body) => {
                 Ok(judged(provider, (status, &body), trial.unmet(status, &body).is_none()))
             }
