@@ -144,6 +144,7 @@ fn upstream() -> Upstream {
     for path in [
         "/apis/apps/v1/namespaces/shop/deployments/shop",
         "/apis/apps/v1/namespaces/shop/deployments/shop/scale",
+        "/apis/apps/v1/namespaces/prod/deployments/api",
     ] {
         upstream.answer_with(path, 200, deployment.clone());
     }
