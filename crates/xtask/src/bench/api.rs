@@ -68,17 +68,18 @@ fn house(program: &Path, folder: &Path, tenants: usize, settings: &Settings) -> 
     let mut place = Place::make(program, folder)?;
     let root_key = place.root_key()?;
     let names: Vec<String> = (0..tenants).map(|nth| format!("bench_{nth}")).collect();
-    let made = names.iter().map(|name| Call::onboard(&root_key, name)).collect();
-    let (made, answers) = load::all(place.port(), made, settings.threads)?;
+    let made: Vec<Call> = names.iter().map(|name| Call::onboard(&root_key, name)).collect();
+    let (made, answers) = load::all(place.port(), &made, settings.threads)?;
     let key = |answer: &Value| answer.get("api_key").and_then(Value::as_str).map(str::to_owned);
     let keys: Option<Vec<String>> = answers.iter().map(key).collect();
     let keys = keys.ok_or_else(|| Failure::new("a tenant was made without a key"))?;
     let calls = (0..settings.credentials)
         .flat_map(|nth| names.iter().zip(&keys).map(move |(name, key)| Call::setup(key, name, nth)));
-    let (setup, _) = load::all(place.port(), calls.collect(), settings.threads)?;
+    let (setup, _) = load::all(place.port(), &calls.collect::<Vec<_>>(), settings.threads)?;
     let rounds = READS.div_ceil(tenants).min(MOST_READS);
     let calls = (0..rounds).flat_map(|_| names.iter().zip(&keys).map(|(name, key)| Call::status(key, name)));
-    let (status, _) = load::all(place.port(), calls.take(READS).collect(), settings.threads)?;
+    let calls: Vec<Call> = calls.take(READS).collect();
+    let (status, _) = load::all(place.port(), &calls, settings.threads)?;
     let resident = place.resident();
     let ready = place.restart()?;
     Ok(Figures { tenants, made, setup, status, ready, resident })

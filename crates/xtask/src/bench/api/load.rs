@@ -101,7 +101,7 @@ impl Measured {
 }
 
 /// Makes all calls, each once, and gives the answers in their order.
-pub(super) fn all(port: u16, calls: Vec<Call>, threads: usize) -> Outcome<(Measured, Vec<Value>)> {
+pub(super) fn all(port: u16, calls: &[Call], threads: usize) -> Outcome<(Measured, Vec<Value>)> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Duration, Value)>> = Mutex::new(Vec::with_capacity(calls.len()));
     let wrong: Mutex<Option<String>> = Mutex::new(None);
@@ -109,7 +109,7 @@ pub(super) fn all(port: u16, calls: Vec<Call>, threads: usize) -> Outcome<(Measu
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((nth, call)) = take(&next, &calls) {
+                while let Some((nth, call)) = take(&next, calls) {
                     let asked = Instant::now();
                     let answer = call.ask(port);
                     let took = asked.elapsed();
