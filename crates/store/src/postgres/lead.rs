@@ -129,23 +129,54 @@ fn begin(
     who: &str,
     go_on: &mut (impl FnMut(Duration) -> bool + Send),
 ) -> Result<(i64, Client), crate::Error> {
-    let refused = |error| crate::Error::from(Error::Refused(error));
+    let began = Instant::now();
+    let mut client = looked_at(target)?;
+    loop {
+        match taken(&mut client, who) {
+            Ok(Some(epoch)) => return Ok((epoch, client)),
+            Ok(None) if !go_on(began.elapsed()) => return Err(led(&mut client)),
+            Ok(None) => std::thread::sleep(AGAIN),
+            // The server was restarted while we stood by.
+            Err(error) if client.is_closed() || error.code().is_none() => loop {
+                std::thread::sleep(AGAIN);
+                match looked_at(target) {
+                    Ok(again) => {
+                        client = again;
+                        break;
+                    }
+                    Err(error) if error.is_passing() && go_on(began.elapsed()) => {}
+                    Err(error) => return Err(error),
+                }
+            },
+            Err(error) => return Err(Error::Refused(error).into()),
+        }
+    }
+}
+
+/// A connection to a database that keeps tenants apart.
+fn looked_at(target: &Target) -> Result<Client, crate::Error> {
     let mut client = dial(target)?;
     schema::check(&mut client)?;
-    let began = Instant::now();
-    while !lock(&mut client).map_err(refused)? {
-        if !go_on(began.elapsed()) {
-            let row = client.query_one(
-                "SELECT who, to_char(since, 'YYYY-MM-DD\"T\"HH24:MI:SSOF') FROM doorward.leader",
-                &[],
-            );
-            let row = row.map_err(refused)?;
-            return Err(Error::Led { who: row.get(0), since: row.get(1) }.into());
-        }
-        std::thread::sleep(AGAIN);
+    Ok(client)
+}
+
+/// The lock and a new epoch; `None` where another broker has the lock.
+fn taken(client: &mut Client, who: &str) -> Result<Option<i64>, ::postgres::Error> {
+    if !lock(client)? {
+        return Ok(None);
     }
-    let row = client.query_one("SELECT doorward.take_over($1)", &[&who]).map_err(refused)?;
-    Ok((row.get(0), client))
+    let row = client.query_one("SELECT doorward.take_over($1)", &[&who])?;
+    row.try_get(0).map(Some)
+}
+
+/// Who has the lead.
+fn led(client: &mut Client) -> crate::Error {
+    let asked = "SELECT who, to_char(since, 'YYYY-MM-DD\"T\"HH24:MI:SSOF') FROM doorward.leader";
+    let told = client.query_one(asked, &[]).and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    match told {
+        Ok((who, since)) => Error::Led { who, since }.into(),
+        Err(error) => Error::Refused(error).into(),
+    }
 }
 
 fn lock(client: &mut Client) -> Result<bool, ::postgres::Error> {
