@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use ::postgres::Client;
 
 use super::Error;
+use super::link;
 use super::schema;
 use super::target::{Target, Undialled};
 
@@ -137,7 +138,7 @@ fn begin(
             Ok(None) if !go_on(began.elapsed()) => return Err(led(&mut client)),
             Ok(None) => std::thread::sleep(AGAIN),
             // The server was restarted while we stood by.
-            Err(error) if client.is_closed() || error.code().is_none() => loop {
+            Err(error) if link::is_gone(&error) => loop {
                 std::thread::sleep(AGAIN);
                 match looked_at(target) {
                     Ok(again) => {

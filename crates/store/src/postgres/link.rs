@@ -321,10 +321,15 @@ pub(super) fn trouble(error: ::postgres::Error) -> Trouble {
         "25006" => Trouble::Said(crate::Error::ReadOnly),
         // It has no memory or no connection left.
         _ if code.starts_with("53") => Trouble::Crossed,
-        // It is being stopped, has crashed or starts: what was asked for may have been done before.
-        _ if code.starts_with("57P") || code.starts_with("08") => Trouble::Lost(error),
+        _ if is_gone(&error) => Trouble::Lost(error),
         _ => Trouble::Said(Error::Refused(error).into()),
     }
+}
+
+/// Whether the connection is gone: broken, or the server is being stopped, has crashed or starts. What was asked for may have been done.
+pub(super) fn is_gone(error: &::postgres::Error) -> bool {
+    let code = error.code().map(::postgres::error::SqlState::code);
+    code.is_none_or(|code| code.starts_with("57P") || code.starts_with("08"))
 }
 
 #[cfg(test)]
