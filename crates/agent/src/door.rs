@@ -189,7 +189,7 @@ impl Agent {
                 {
                     join(&mut inputs, broker::inputs_of(stated.text()?.as_bytes())?)?;
                 }
-                let operate = Operate { integration, operation, inputs, payload, wish: None };
+                let operate = Operate::new(integration, operation, inputs).with(payload);
                 let facts = Fact { holder: known.holder(), ..Fact::default() };
                 Ok(self.operate(&parts.headers, facts, operate).await?)
             }

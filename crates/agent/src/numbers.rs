@@ -153,13 +153,8 @@ impl Numbers {
 /// How many capabilities are in this state, or in any for an empty word, as this caller may know.
 pub(crate) async fn total(worker: &Arc<Worker>, facts: Fact, status: &str) -> Option<u64> {
     let payload = serde_json::json!({ "filter": { "status": status, "limit": 1 } });
-    let operate = Operate {
-        integration: "doorward".parse().ok()?,
-        operation: "agent.list".parse().ok()?,
-        inputs: Inputs::new(),
-        payload: Some(Payload::new(payload.to_string().into_bytes()).ok()?),
-        wish: None,
-    };
+    let operate = Operate::new("doorward".parse().ok()?, "agent.list".parse().ok()?, Inputs::new())
+        .with(Some(Payload::new(payload.to_string().into_bytes()).ok()?));
     let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
     match worker.call(inbound).await.ok()? {
         Outbound::Answer(answer) => answer.value.get("total")?.as_u64(),

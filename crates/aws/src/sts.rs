@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::Lease;
 use crate::wire::form::Form;
 use crate::wire::xml::Element;
-use crate::wire::{Call, Endpoint, Error, Repeat, Reply, Wire};
+use crate::wire::{Call, Endpoint, Error, Fault, Repeat, Reply, Wire};
 
 /// Asks STS at one place.
 pub struct Sts<'a> {
@@ -111,6 +111,42 @@ pub struct CallerIdentity {
     pub id: String,
 }
 
+/// The body of `AssumeRole`, for whoever sends it by other means than a [`Wire`]: a form, as its content type [`FORM`] says.
+#[must_use]
+pub fn assume_role_body(ask: &AssumeRole<'_>) -> Zeroizing<Vec<u8>> {
+    assume_role_form(ask).into_body()
+}
+
+/// Reads the answer to that.
+///
+/// # Errors
+/// [`Error::Refused`] with AWS' own words, or [`Error::Reply`] for what is no answer to it.
+pub fn assumed_from(status: http::StatusCode, body: &[u8]) -> Result<Assumed, Error> {
+    let body = Zeroizing::new(body.to_vec());
+    if status.is_success() {
+        return assumed(&Reply::new("sts:AssumeRole", body), "AssumeRole");
+    }
+    let mut reply = http::Response::new(body);
+    *reply.status_mut() = status;
+    Err(Error::Refused(Box::new(Fault::read("sts:AssumeRole", &reply))))
+}
+
+fn assume_role_form(ask: &AssumeRole<'_>) -> Form {
+    let mut form = Form::of_action("AssumeRole", VERSION)
+        .pair("RoleArn", ask.role_arn)
+        .pair("RoleSessionName", ask.session_name)
+        .maybe("DurationSeconds", seconds(ask.duration).as_deref())
+        .maybe("ExternalId", ask.external_id.filter(|id| !id.is_empty()))
+        .maybe("SourceIdentity", ask.source_identity.filter(|name| !name.is_empty()))
+        .list("TransitiveTagKeys", ask.transitive_tags);
+    for (index, (key, value)) in (1..).zip(ask.tags) {
+        form = form
+            .pair(&format!("Tags.member.{index}.Key"), key)
+            .pair(&format!("Tags.member.{index}.Value"), value);
+    }
+    with_mfa(narrowed(form, ask.policy, ask.policy_arns), ask.mfa)
+}
+
 impl<'a> Sts<'a> {
     /// STS at this endpoint.
     #[must_use]
@@ -139,19 +175,7 @@ impl<'a> Sts<'a> {
     /// # Errors
     /// See [`Error`].
     pub async fn assume_role(&self, lease: &Lease, ask: &AssumeRole<'_>) -> Result<Assumed, Error> {
-        let mut form = Form::of_action("AssumeRole", VERSION)
-            .pair("RoleArn", ask.role_arn)
-            .pair("RoleSessionName", ask.session_name)
-            .maybe("DurationSeconds", seconds(ask.duration).as_deref())
-            .maybe("ExternalId", ask.external_id.filter(|id| !id.is_empty()))
-            .maybe("SourceIdentity", ask.source_identity.filter(|name| !name.is_empty()))
-            .list("TransitiveTagKeys", ask.transitive_tags);
-        for (index, (key, value)) in (1..).zip(ask.tags) {
-            form = form
-                .pair(&format!("Tags.member.{index}.Key"), key)
-                .pair(&format!("Tags.member.{index}.Value"), value);
-        }
-        let form = with_mfa(narrowed(form, ask.policy, ask.policy_arns), ask.mfa);
+        let form = assume_role_form(ask);
         let reply = self.ask("sts:AssumeRole", form, Some(lease), once(ask.mfa)).await?;
         assumed(&reply, "AssumeRole")
     }
@@ -268,7 +292,8 @@ fn credentials(reply: &Reply, found: &Element) -> Result<Lease, Error> {
 }
 
 const VERSION: &str = "2011-06-15";
-const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+/// The content type of every request to STS.
+pub const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 #[cfg(test)]
 mod tests;

@@ -215,6 +215,11 @@ impl Wire {
 
 impl Reply {
     /// The result in an answer of the query protocol: `{action}Result` in `{action}Response`.
+    pub(crate) const fn new(operation: &'static str, body: Zeroizing<Vec<u8>>) -> Self {
+        Self { operation, body }
+    }
+
+    /// The element `ACTIONResult`.
     pub(crate) fn result(&self, action: &str) -> Result<xml::Element, Error> {
         let root =
             xml::Element::parse(&self.body).ok_or_else(|| self.wrong("is not XML that can be read"))?;

@@ -45,7 +45,7 @@ impl Inbound {
     pub(crate) fn led(&self) -> Option<&Led> {
         match &self.asked {
             Asked::Forward(forward) => forward.led.as_deref(),
-            Asked::Operate(_) => None,
+            Asked::Operate(operate) => operate.led.as_deref(),
         }
     }
 }
@@ -117,11 +117,27 @@ pub struct Operate {
     pub payload: Option<Payload>,
     /// What a credential is to be minted from, for an integration that mints.
     pub wish: Option<Box<Wish>>,
+    /// What led to it, where another call did.
+    pub(crate) led: Option<Box<Led>>,
+}
+
+impl Operate {
+    /// An operation with inputs and nothing else.
+    #[must_use]
+    pub const fn new(integration: IntegrationName, operation: OperationName, inputs: Inputs) -> Self {
+        Self { integration, operation, inputs, payload: None, wish: None, led: None }
+    }
+
+    /// The same with what comes with it and is not an input.
+    #[must_use]
+    pub fn with(self, payload: Option<Payload>) -> Self {
+        Self { payload, ..self }
+    }
 }
 
 impl std::fmt::Debug for Operate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { integration, operation, inputs, payload: _, wish: _ } = self;
+        let Self { integration, operation, inputs, payload: _, wish: _, led: _ } = self;
         f.debug_struct("Operate")
             .field("integration", integration)
             .field("operation", operation)

@@ -19,13 +19,7 @@ impl Worker {
     /// When the capability is none; when it speaks of everything, because that would be thousands.
     pub fn offers(&self, door: Door, facts: Fact, capability: HeaderValue) -> Result<Value, Refusal> {
         let broker = self.broker();
-        let asked = Asked::Operate(Operate {
-            integration: named("doorward")?,
-            operation: named("operation.list")?,
-            inputs: Inputs::new(),
-            payload: None,
-            wish: None,
-        });
+        let asked = Asked::Operate(Operate::new(named("doorward")?, named("operation.list")?, Inputs::new()));
         let inbound = Inbound { door, facts, capability: Some(capability), asked };
         let identified = identify::caller(broker, &*broker.unsealed()?, &inbound)?;
         let verified = identified

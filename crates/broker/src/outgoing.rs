@@ -12,8 +12,8 @@ mod turns;
 use crypto::MacKey;
 
 pub(crate) use digest::{Challenge, Challenges};
-pub(crate) use minter::{Kept, Minter, NOT_TAKEN, Served, mint, place_of_profile};
-pub(crate) use tokens::{Made, Minted, Slot, Tokens};
+pub(crate) use minter::{Kept, Minter, NOT_TAKEN, Served, mint, place_of_profile, session};
+pub(crate) use tokens::{Assumed, Made, Minted, Slot, Tokens};
 pub(crate) use turns::{Turn, Turns};
 
 /// What is remembered. Shared by all threads.

@@ -74,10 +74,12 @@ impl Machine {
 
     /// How this operation is done by its program, where that can be; else why not.
     pub(crate) async fn way(&self, integration: &Integration, cli: &Cli) -> Result<Way, String> {
-        if let Some(lease) = integration.program().and_then(catalog::Program::lease) {
+        let lease = integration.program().and_then(catalog::Program::lease);
+        if lease.is_some() && !integration.auth().iter().any(|scheme| scheme.assume().is_some()) {
             return Err(format!(
-                "`{}` wants a lease of `{lease}`, which is not lent to programs yet",
-                cli.program()
+                "`{}` gets the session of a role and never a stored key, and the auth scheme of `{}` names no `role`",
+                cli.program(),
+                integration.name()
             ));
         }
         let ready = self.ready()?;

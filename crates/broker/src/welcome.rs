@@ -84,7 +84,7 @@ pub fn inbound(
     (operation, inputs, payload): (&str, Inputs, Option<Payload>),
 ) -> Result<Inbound, Refusal> {
     let operation = operation.parse().map_err(|error: model::ParseError| wrong(&error))?;
-    let operate = Operate { integration: inbound_integration()?, operation, inputs, payload, wish: None };
+    let operate = Operate::new(inbound_integration()?, operation, inputs).with(payload);
     Ok(Inbound { door: Door::Server, facts, capability: presented, asked: Asked::Operate(operate) })
 }
 

@@ -13,8 +13,8 @@ pub use derived::{
 };
 pub(crate) use parts::DEFAULT_REST;
 pub use parts::{
-    Basic, BytesForm, Choice, ClientCertificate, DigestAuth, Find, HashName, Hmac, OAuth1, OciSignature,
-    Replace, SigV4, Within, is_placeholder,
+    Assume, Basic, BytesForm, Choice, ClientCertificate, DigestAuth, Find, HashName, Hmac, OAuth1,
+    OciSignature, Replace, SigV4, Within, is_placeholder,
 };
 
 /// A secret that an integration needs.
@@ -203,6 +203,15 @@ impl AuthScheme {
             | Self::Digest(_)
             | Self::Oci(_)
             | Self::ClientCertificate(_) => false,
+        }
+    }
+
+    /// The role that is assumed before anything is signed, for a scheme that has one.
+    #[must_use]
+    pub fn assume(&self) -> Option<&Assume> {
+        match self {
+            Self::SigV4(sigv4) => sigv4.assume.as_ref(),
+            _ => None,
         }
     }
 

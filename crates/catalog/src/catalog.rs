@@ -20,6 +20,32 @@ pub struct Catalog {
     layer: Arc<Layer>,
 }
 
+/// An integration as it is shown. See [`Catalog::described`].
+#[derive(Debug)]
+pub enum Described {
+    /// One that can be called.
+    Addressed(Arc<Integration>),
+    /// One that lives at an address of the user's own, which nobody wrote yet. The address that it names is nobody's.
+    Nowhere(Box<Integration>),
+}
+
+impl Described {
+    /// What it is.
+    #[must_use]
+    pub fn integration(&self) -> &Integration {
+        match self {
+            Self::Addressed(found) => found,
+            Self::Nowhere(found) => found,
+        }
+    }
+
+    /// Whether it can be called.
+    #[must_use]
+    pub const fn is_addressed(&self) -> bool {
+        matches!(self, Self::Addressed(_))
+    }
+}
+
 impl Catalog {
     /// The built-in integrations alone.
     #[must_use]
@@ -102,6 +128,21 @@ impl Catalog {
         Ok(kept.map_or(&found, |cell| cell.get_or_init(|| Arc::clone(&found))).clone())
     }
 
+    /// An integration to be shown. One whose address is not written yet is whole but for that, so nothing can be sent with it.
+    ///
+    /// # Errors
+    /// As [`Self::get`], without [`Error::Domain`].
+    pub fn described(&self, name: &IntegrationName) -> Result<Described, Error> {
+        match self.get(name) {
+            Ok(found) => Ok(Described::Addressed(found)),
+            Err(Error::Domain { .. }) => match embedded::find(name.as_str()) {
+                Some((_, entry)) => Ok(Described::Nowhere(Box::new(built_in(entry, Some(STAND_IN))?))),
+                None => Err(Error::Domain { name: name.clone() }),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
     /// The names of services, sorted: all but Doorward itself. None of their files is read for it.
     #[must_use]
     pub fn services(&self) -> Vec<IntegrationName> {
@@ -144,5 +185,7 @@ pub(crate) fn house(name: &str, text: &str, domain: Option<&str>) -> Result<Inte
     compile(&file, &origin)
 }
 
+/// Stands for a domain that nobody wrote. The name is reserved (RFC 2606, section 2), so it never leads anywhere.
+const STAND_IN: &str = "your-own.invalid";
 static BUILTIN: OnceLock<crypto::Digest> = OnceLock::new();
 static CACHE: OnceLock<Vec<OnceLock<Arc<Integration>>>> = OnceLock::new();

@@ -71,6 +71,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         authority: address.authority,
         base_path: address.base_path,
         hosts: address.hosts,
+        reaches: connection::reaches(file, origin)?,
         wildcard: address.wildcard,
         query: address::query(file, origin)?,
         aliases: address::aliases(file, origin)?,

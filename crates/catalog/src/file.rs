@@ -26,7 +26,7 @@ pub(crate) use incoming::{
     CertificateEntry, GithubEntry, GoogleEntry, HmacEntry, IncomingEntry, JwtEntry, JwtKeyEntry, KeyEntry,
     OidcEntry, SlackEntry, StripeEntry, Texts, TwilioEntry, XfccEntry,
 };
-pub(crate) use operation::{AllowEntry, InputEntry, NarrowingEntry, OperationEntry, PlaceWord};
+pub(crate) use operation::{AllowEntry, AroundEntry, InputEntry, NarrowingEntry, OperationEntry, PlaceWord};
 
 /// One integration: a whole one, or one that extends a built-in one.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -87,6 +87,11 @@ pub(crate) struct File {
     /// The proxy through which the service is reached: `http://HOST:PORT`. Only in files of your own.
     #[schemars(with = "Option<String>")]
     pub(crate) proxy: Option<Spanned<String>>,
+    /// Further places that the program may reach, such as `https://charts.example.com`; the credential is not for them. Only in
+    /// files of your own.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) reaches: Vec<Spanned<String>>,
     /// How many connections, and for how long.
     #[schemars(with = "Option<ConnectionsEntry>")]
     pub(crate) connections: Option<Spanned<ConnectionsEntry>>,

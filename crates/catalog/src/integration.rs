@@ -24,6 +24,7 @@ pub struct Integration {
     pub(crate) authority: Authority,
     pub(crate) base_path: String,
     pub(crate) hosts: Vec<String>,
+    pub(crate) reaches: Vec<Authority>,
     pub(crate) wildcard: Option<Wildcard>,
     /// What stands in front of every query; empty where nothing does.
     pub(crate) query: String,
@@ -148,6 +149,12 @@ impl Integration {
     #[must_use]
     pub fn hosts(&self) -> &[String] {
         &self.hosts
+    }
+
+    /// Further places that its program may reach; the credential is not for them.
+    #[must_use]
+    pub fn reaches(&self) -> &[Authority] {
+        &self.reaches
     }
 
     /// Names under which callers ask for it at the gateway besides its own, in lower case.

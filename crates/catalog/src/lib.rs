@@ -37,6 +37,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod around;
 mod auth;
 mod body;
 pub mod cases;
@@ -67,15 +68,16 @@ mod wildcard;
 mod written;
 pub mod yaml;
 
+pub use around::{Around, Write};
 pub use auth::{
-    Assertion, AuthScheme, AzureManagedIdentity, AzureService, AzureServicePrincipal, Basic, BytesForm,
-    Choice, ClientAuth, ClientCertificate, Derived, DigestAuth, Endpoint, Find, GcpMetadata,
+    Assertion, Assume, AuthScheme, AzureManagedIdentity, AzureService, AzureServicePrincipal, Basic,
+    BytesForm, Choice, ClientAuth, ClientCertificate, Derived, DigestAuth, Endpoint, Find, GcpMetadata,
     GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, HashName, Hmac, JwtAlgorithm,
     JwtSigned, OAuth1, OAuth2, OciSignature, Rendered, Replace, SecretField, SigV4, SignedIn, TokenSource,
     Within, is_placeholder,
 };
 pub use body::Message;
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Described};
 pub use cli::{Cli, Command, Output, Piece, Program, Slot, Text};
 pub use connection::{Breaker, Connection, Retries};
 pub use error::Error;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::body::Fixed;
 use crate::input::Place;
-use crate::{Cli, InputField, path, reply, resource};
+use crate::{Around, Cli, InputField, path, reply, resource};
 
 /// How the body of a request is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -85,6 +85,9 @@ pub struct Operation {
     pub(crate) evidence: BTreeMap<String, reply::Origin>,
     pub(crate) cli: Option<Cli>,
     pub(crate) scopes: Vec<String>,
+    /// Reads beside it, for its evidence.
+    pub(crate) before: Vec<Around>,
+    pub(crate) after: Vec<Around>,
 }
 
 impl Operation {
@@ -145,6 +148,18 @@ impl Operation {
     /// The names of the evidence fields of its reply.
     pub fn evidence(&self) -> impl Iterator<Item = &str> {
         self.evidence.keys().map(String::as_str)
+    }
+
+    /// Reads that are made before it is done by name, for its evidence.
+    #[must_use]
+    pub fn before(&self) -> &[Around] {
+        &self.before
+    }
+
+    /// Reads that are made when it was done by name, for its evidence.
+    #[must_use]
+    pub fn after(&self) -> &[Around] {
+        &self.after
     }
 
     /// The same as a command.

@@ -346,7 +346,7 @@ impl Own {
             door: Door::Cli,
             facts: Fact { holder, claims: who.claims.clone(), ..Fact::default() },
             capability: who.capability.clone(),
-            asked: Asked::Operate(Operate { integration, operation, inputs, payload, wish: None }),
+            asked: Asked::Operate(Operate::new(integration, operation, inputs).with(payload)),
         };
         match self.runtime.block_on(self.worker.call(inbound))? {
             Outbound::Answer(answer) => Ok(Answered { evidence: answer.evidence, value: answer.value }),

@@ -10,15 +10,18 @@
 //! - A tool is called by the name under which it was listed, with text, whole numbers and booleans; anything else is refused.
 //! - What a refusal says goes to the model; what a secret is never comes here.
 
+mod known;
 mod offer;
 mod serve;
 mod server;
+mod waiting;
 
 use std::future::Future;
 
 use http::HeaderValue;
 use model::{Inputs, IntegrationName, OperationName, Refusal};
 
+pub use known::Known;
 pub use offer::{Input, Kind, Offer};
 pub use serve::{Reply, http, stdio};
 pub use server::Server;

@@ -13,7 +13,7 @@ use rmcp::ServiceExt;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
-use crate::{Operations, Server};
+use crate::{Known, Operations, Server};
 
 /// A reply of the HTTP transport.
 pub type Reply = Response<BoxBody<Bytes, std::convert::Infallible>>;
@@ -31,7 +31,11 @@ pub async fn stdio<O: Operations>(operations: Arc<O>, capability: Option<HeaderV
 
 /// Serves one request of a client over streamable HTTP, without a session: each request presents its capability. `hosts` are the
 /// names and addresses under which this door is called; any other `Host` is refused, and so is every page of a browser.
-pub async fn http<O: Operations, B>(operations: Arc<O>, hosts: &[String], request: Request<B>) -> Reply
+pub async fn http<O: Operations, B>(
+    (operations, known): (Arc<O>, Arc<Known>),
+    hosts: &[String],
+    request: Request<B>,
+) -> Reply
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Display,
@@ -44,7 +48,7 @@ where
     config.json_response = true;
     config.allowed_hosts = hosts.to_vec();
     let config = config.enforce_origin_validation();
-    let make = move || Ok(Server::new(Arc::clone(&operations), None));
+    let make = move || Ok(Server::new(Arc::clone(&operations), None).knowing(Arc::clone(&known)));
     let service = StreamableHttpService::new(make, Arc::new(NeverSessionManager::default()), config);
     service.handle(request).await
 }

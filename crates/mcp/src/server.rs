@@ -15,6 +15,8 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, Value, json};
 
+use crate::known::{Known, Tools};
+use crate::waiting::{self, Next};
 use crate::{Answer, Kind, Offer, Operations, Performing};
 
 /// Speaks the protocol for one client.
@@ -22,13 +24,20 @@ pub struct Server<O> {
     operations: Arc<O>,
     /// What the client presented when it was started; over HTTP, what each request presents.
     capability: Option<HeaderValue>,
+    known: Arc<Known>,
 }
 
 impl<O> Server<O> {
     /// A server over these operations. Over stdio, `capability` is what all calls are made with.
     #[must_use]
-    pub const fn new(operations: Arc<O>, capability: Option<HeaderValue>) -> Self {
-        Self { operations, capability }
+    pub fn new(operations: Arc<O>, capability: Option<HeaderValue>) -> Self {
+        Self { operations, capability, known: Arc::default() }
+    }
+
+    /// The same with what the door listed before.
+    #[must_use]
+    pub fn knowing(self, known: Arc<Known>) -> Self {
+        Self { known, ..self }
     }
 }
 
@@ -40,8 +49,9 @@ impl<O: Operations> Server<O> {
         }
     }
 
-    async fn tools(&self, capability: Option<HeaderValue>) -> Result<BTreeMap<String, Offer>, ErrorData> {
-        let offers = self.operations.offers(capability).await.map_err(|refusal| unlisted(&refusal))?;
+    async fn tools(&self, capability: Option<HeaderValue>) -> Result<Arc<Tools>, ErrorData> {
+        let offers =
+            self.operations.offers(capability.clone()).await.map_err(|refusal| unlisted(&refusal))?;
         let mut tools = BTreeMap::new();
         for offer in offers {
             let name = offer.tool_name();
@@ -50,7 +60,40 @@ impl<O: Operations> Server<O> {
                 tools.insert(name, None);
             }
         }
-        Ok(tools.into_iter().filter_map(|(name, offer)| Some((name, offer?))).collect())
+        let tools = Arc::new(tools.into_iter().filter_map(|(name, offer)| Some((name, offer?))).collect());
+        self.known.keep(capability, &tools);
+        Ok(tools)
+    }
+
+    /// The tool of this name. One that is not among those that were listed a moment ago may be new.
+    async fn tool(&self, capability: Option<&HeaderValue>, name: &str) -> Result<Option<Offer>, ErrorData> {
+        if let Some(offer) = self.known.find(capability).and_then(|tools| tools.get(name).cloned()) {
+            return Ok(Some(offer));
+        }
+        Ok(self.tools(capability.cloned()).await?.get(name).cloned())
+    }
+
+    /// Performs a call. One that waits for an approval is made again when whoever sits at the client says so.
+    async fn carried(
+        &self,
+        (capability, call): (Option<HeaderValue>, Performing),
+        (request, context): (&CallToolRequestParams, &RequestContext<RoleServer>),
+    ) -> CallToolResponse {
+        let refusal = match self.operations.perform(capability.clone(), call.clone()).await {
+            Ok(answer) => return answered(&answer).into(),
+            Err(refusal) => refusal,
+        };
+        if refusal.code != Code::ApprovalRequired {
+            return refused(&refusal).into();
+        }
+        match waiting::next(context, request, &refusal).await {
+            Next::Pending => refused(&refusal).into(),
+            Next::Ask(question) => (*question).into(),
+            Next::Again => match self.operations.perform(capability, call).await {
+                Ok(answer) => answered(&answer).into(),
+                Err(refusal) => refused(&refusal).into(),
+            },
+        }
     }
 }
 
@@ -80,11 +123,10 @@ impl<O: Operations> ServerHandler for Server<O> {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let capability = self.presented(&context);
-        let mut tools = self.tools(capability.clone()).await?;
-        let Some(offer) = tools.remove(request.name.as_ref()) else {
+        let Some(offer) = self.tool(capability.as_ref(), &request.name).await? else {
             return Err(ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None));
         };
-        let inputs = match inputs(request.arguments.unwrap_or_default(), &offer) {
+        let inputs = match inputs(request.arguments.clone().unwrap_or_default(), &offer) {
             Ok(inputs) => inputs,
             Err(name) => {
                 let refusal = Refusal::new(
@@ -95,11 +137,7 @@ impl<O: Operations> ServerHandler for Server<O> {
             }
         };
         let call = Performing { integration: offer.integration, operation: offer.operation, inputs };
-        Ok(match self.operations.perform(capability, call).await {
-            Ok(answer) => answered(&answer),
-            Err(refusal) => refused(&refusal),
-        }
-        .into())
+        Ok(self.carried((capability, call), (&request, &context)).await)
     }
 }
 
@@ -157,6 +195,7 @@ fn refused(refusal: &Refusal) -> CallToolResult {
     let structured = json!({
         "code": refusal.code.to_string(), "message": refusal.message, "hint": refusal.hint,
         "evidence": refusal.evidence, "retry_after_seconds": again,
+        "pending": refusal.code == Code::ApprovalRequired,
     });
     result(text, structured, true)
 }

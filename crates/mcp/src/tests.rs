@@ -16,6 +16,7 @@ use crate::{Answer, Input, Kind, Offer, Operations, Performing, Server};
 #[derive(Default)]
 struct Fake {
     heard: Mutex<Vec<(Option<HeaderValue>, Performing)>>,
+    listed: std::sync::atomic::AtomicUsize,
 }
 
 fn offer(operation: &str, access: Access, risk: Risk) -> Offer {
@@ -49,6 +50,7 @@ fn offer(operation: &str, access: Access, risk: Risk) -> Offer {
 
 impl Operations for Fake {
     async fn offers(&self, capability: Option<HeaderValue>) -> Result<Vec<Offer>, Refusal> {
+        self.listed.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         if capability.is_none_or(|text| text != "cap1_good") {
             return Err(Refusal::new(Code::Unauthenticated, "the capability was not issued here"));
         }
@@ -169,7 +171,7 @@ async fn over_http(headers: &[(&str, &str)], body: Value) -> (u16, Value) {
         request = request.header(*name, *value);
     }
     let request = request.body(Full::new(Bytes::from(body.to_string()))).unwrap();
-    let reply = crate::http(fake, &["127.0.0.1".to_owned()], request).await;
+    let reply = crate::http((fake, Arc::default()), &["127.0.0.1".to_owned()], request).await;
     let status = reply.status().as_u16();
     let bytes = reply.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
@@ -193,4 +195,63 @@ async fn over_http_each_request_presents_its_capability() {
     assert_eq!(status, 403);
     let (status, _) = over_http(&[version, ("host", "evil.example"), good], list).await;
     assert_eq!(status, 403);
+}
+
+/// A client that has somebody to ask: what it answers to questions, and what came of its call.
+async fn with_somebody(fake: &Arc<Fake>, action: &str) -> Vec<Value> {
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let server = Server::new(Arc::clone(fake), Some(HeaderValue::from_static("cap1_good")));
+    let serving = tokio::spawn(async move {
+        server.serve(tokio::io::split(theirs)).await.unwrap().waiting().await.unwrap();
+    });
+    let (reader, mut writer) = tokio::io::split(ours);
+    let mut lines = BufReader::new(reader).lines();
+    let hello = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": { "elicitation": {} }, "clientInfo": { "name": "t", "version": "1" } } });
+    let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    let asked = call(1, "github__repo_delete", json!({ "repo": "doorward" }));
+    let mut heard = Vec::new();
+    for message in [hello, ready, asked] {
+        writer.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+    }
+    while let Some(line) = lines.next_line().await.unwrap() {
+        let told: Value = serde_json::from_str(&line).unwrap();
+        if told["method"] == "elicitation/create" {
+            let answer = json!({ "jsonrpc": "2.0", "id": told["id"], "result": { "action": action } });
+            writer.write_all(format!("{answer}\n").as_bytes()).await.unwrap();
+        }
+        let last = told["id"] == 1 && told.get("method").is_none();
+        heard.push(told);
+        if last {
+            break;
+        }
+    }
+    drop((writer, lines));
+    let _ = serving.await;
+    heard
+}
+
+#[tokio::test]
+async fn a_client_that_can_ask_is_asked_and_its_yes_approves_nothing() {
+    let fake: Arc<Fake> = Arc::default();
+    let heard = with_somebody(&fake, "accept").await;
+    let question = heard.iter().find(|told| told["method"] == "elicitation/create").unwrap();
+    assert!(question["params"]["message"].as_str().unwrap().contains("apr_1"), "{question}");
+    // It was made once more, and the path still wants the approval.
+    assert_eq!(fake.heard.lock().unwrap().len(), 2);
+    let last = &heard.last().unwrap()["result"]["structuredContent"];
+    assert_eq!((&last["code"], &last["pending"]), (&json!("approval_required"), &json!(true)));
+
+    let fake: Arc<Fake> = Arc::default();
+    let heard = with_somebody(&fake, "decline").await;
+    assert_eq!(fake.heard.lock().unwrap().len(), 1);
+    assert_eq!(heard.last().unwrap()["result"]["structuredContent"]["pending"], true);
+}
+
+#[tokio::test]
+async fn tools_are_listed_once_for_several_calls() {
+    let fake: Arc<Fake> = Arc::default();
+    let one = || call(1, "github__repo_show", json!({ "repo": "doorward" }));
+    let _ = over_a_pipe(&fake, "cap1_good", &[one(), one(), one()]).await;
+    assert_eq!(fake.listed.load(std::sync::atomic::Ordering::SeqCst), 1);
 }

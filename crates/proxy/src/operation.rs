@@ -67,7 +67,7 @@ pub(crate) fn read(
     let claims = presented::claims(&parts.headers)?;
     let certificate = peer.certificate.clone();
     let facts = Fact { address: peer.address, purpose, certificate, claims, ..Fact::default() };
-    let operate = Operate { integration, operation, inputs, payload: None, wish: None };
+    let operate = Operate::new(integration, operation, inputs);
     Ok(Ordered { operate, facts, capability, json })
 }
 

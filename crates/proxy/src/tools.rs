@@ -138,7 +138,7 @@ fn wanted(bytes: &[u8]) -> Result<Wanted, Refusal> {
         }
         Some(_) => return Err(wrong("`tool_call_id` is at most 128 visible characters")),
     };
-    Ok(Wanted { operate: Operate { integration, operation, inputs, payload: None, wish: None }, id })
+    Ok(Wanted { operate: Operate::new(integration, operation, inputs), id })
 }
 
 fn document(status: StatusCode, value: &Value) -> Response<Body> {

@@ -117,13 +117,8 @@ async fn perform(
             key
         }),
     };
-    let operate = Operate {
-        integration: HOUSE.parse().map_err(wrong)?,
-        operation: operation.parse().map_err(wrong)?,
-        inputs,
-        payload,
-        wish: None,
-    };
+    let operate =
+        Operate::new(HOUSE.parse().map_err(wrong)?, operation.parse().map_err(wrong)?, inputs).with(payload);
     let purpose = parts.headers.get(REQUEST_ID).and_then(purpose);
     let facts = Fact { address: peer.address, purpose, ..Fact::default() };
     let inbound = Inbound { door: Door::Server, facts, capability, asked: Asked::Operate(operate) };

@@ -15,6 +15,7 @@ pub(crate) mod aws;
 mod disk;
 mod gateway;
 mod nginx;
+pub(crate) mod op;
 pub(crate) mod peers;
 mod process;
 mod report;

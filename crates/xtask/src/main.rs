@@ -62,6 +62,7 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         ("bench", ["agent", flags @ ..]) => bench::agent::run(&root, flags),
         ("bench", ["api", flags @ ..]) => bench::api::run(&root, flags),
         ("book", []) => book::run(&root),
+        ("bench", ["op", flags @ ..]) => bench::op::run(&root, flags),
         ("dist", flags) => dist::run(&root, flags),
         ("profile", flags) => dist::profile(&root, flags),
         ("torture", flags) => torture::run(&root, flags),
@@ -103,6 +104,7 @@ Usage: cargo xtask TASK
                        the gateway beside nginx and AuthTranslator, with many integrations, rules and connections
   bench agent [FLAGS]  the agent on its Unix socket; `bench agent --help` lists the flags
   bench api [FLAGS]    the API for tenants over PostgreSQL; `bench api --help` lists the flags
+  bench op [FLAGS]     operations by name over their bare program and request; `bench op --help` lists the flags
   bench aws [FLAGS]    the commands for AWS beside an aws-vault; `bench aws --help` lists the flags
   book                 the pages as a site with search, in target/book; every link in it is looked at
   dist [FLAGS]         what is shipped, in target/ship; `dist --help` lists the flags

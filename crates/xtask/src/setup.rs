@@ -4,7 +4,7 @@
 //! checkout does not build them again. What only a bench needs never fails the set-up.
 
 mod place;
-mod sdk;
+pub(crate) mod sdk;
 
 use std::path::{Path, PathBuf};
 
@@ -60,6 +60,8 @@ const PACKAGES: &[Package] = &[
     Package { name: "python3-venv", program: "python3", need: Need::Named },
     Package { name: "golang-go", program: "go", need: Need::Named },
     Package { name: "chromium", program: "chromium", need: Need::Named },
+    Package { name: "etcd-server", program: "etcd", need: Need::Named },
+    Package { name: "prometheus", program: "prometheus", need: Need::Named },
     Package { name: "nodejs", program: "node", need: Need::Named },
     Package { name: "npm", program: "npm", need: Need::Named },
     Package { name: "default-jdk-headless", program: "javac", need: Need::Named },
@@ -133,9 +135,11 @@ fn apt(root: &Path, missing: &[&Package]) {
     if let Err(failure) = apt(&["update", "--quiet"]).and_then(|()| apt(&arguments)) {
         println!("note: {failure}");
     }
-    // The package starts its service on port 80, which nobody asked for.
-    if missing.iter().any(|package| package.name == "nginx") {
-        Program::new(root, "service", &["nginx", "stop"]).succeeds();
+    // These packages start their services, which nobody asked for.
+    for (package, service) in [("nginx", "nginx"), ("etcd-server", "etcd"), ("prometheus", "prometheus")] {
+        if missing.iter().any(|one| one.name == package) {
+            Program::new(root, "service", &[service, "stop"]).succeeds();
+        }
     }
     // So does this one; tests make servers of their own.
     if missing.iter().any(|package| package.name == "postgresql") {

@@ -120,13 +120,8 @@ impl Speaker<'_> {
     /// One operation down the broker's path, in the name of whoever is at the other end.
     async fn operate(&self, operation: &str, payload: Option<Payload>) -> Result<Value, Refusal> {
         let strange = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
-        let operate = Operate {
-            integration: "doorward".parse().map_err(strange)?,
-            operation: operation.parse().map_err(strange)?,
-            inputs: Inputs::new(),
-            payload,
-            wish: None,
-        };
+        let house = "doorward".parse().map_err(strange)?;
+        let operate = Operate::new(house, operation.parse().map_err(strange)?, Inputs::new()).with(payload);
         let inbound = Inbound {
             door: Door::Socket,
             facts: self.facts(),

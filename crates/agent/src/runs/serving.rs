@@ -118,13 +118,9 @@ impl Agent {
 
     async fn own_operation(&self, operation: &str, wanted: &Value, holder: Holder) -> Result<Value, Refusal> {
         let wrong = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
-        let operate = Operate {
-            integration: "doorward".parse().map_err(wrong)?,
-            operation: operation.parse().map_err(wrong)?,
-            inputs: Inputs::new(),
-            payload: Some(Payload::new(wanted.to_string().into_bytes())?),
-            wish: None,
-        };
+        let house = "doorward".parse().map_err(wrong)?;
+        let operate = Operate::new(house, operation.parse().map_err(wrong)?, Inputs::new())
+            .with(Some(Payload::new(wanted.to_string().into_bytes())?));
         let facts = Fact { holder, ..Fact::default() };
         let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
         match self.worker.call(inbound).await? {

@@ -126,7 +126,7 @@ impl From<crypto::Error> for Error {
 
 impl Fault {
     /// Reads an answer that is an error, whatever it is.
-    pub(super) fn read(operation: &'static str, reply: &Response<Zeroizing<Vec<u8>>>) -> Self {
+    pub(crate) fn read(operation: &'static str, reply: &Response<Zeroizing<Vec<u8>>>) -> Self {
         let header = |name: &str| reply.headers().get(name).and_then(|value| value.to_str().ok());
         let said = Said::of_xml(reply.body()).or_else(|| Said::of_json(reply.body())).unwrap_or_default();
         // `Code:http://...` and `namespace#Code` are the code with something around it.

@@ -1,10 +1,11 @@
-//! A call that another one leads to: the validation of a credential.
+//! A call that another one leads to: the validation of a credential, and the reads beside a write.
 
 use evidence::Receipt;
 use model::{EvidenceId, Inputs, OperationName, PrincipalName, SecretRef, TenantName};
 use policy::Permit;
 
 /// Proof that a call was permitted and is on record, and led to this one.
+#[derive(Clone)]
 pub(crate) struct Led {
     tenant: TenantName,
     principal: PrincipalName,
@@ -18,6 +19,11 @@ impl Led {
     pub(crate) fn new(permit: &Permit, receipt: &Receipt, tenant: TenantName) -> Self {
         let (principal, call) = (permit.principal().clone(), receipt.id());
         Self { tenant, principal, call, candidate: None, named: None }
+    }
+
+    /// What a permitted and recorded call leads to for its own tenant, with the credential that is there.
+    pub(crate) fn beside(permit: &Permit, receipt: &Receipt) -> Self {
+        Self::new(permit, receipt, permit.tenant().clone())
     }
 
     /// The same with this credential in place of the one that the integration has.

@@ -4,6 +4,7 @@
 //! what comes back is written and read by `cloud`; here it is sent, through the same guard as any call: https, or plain http to
 //! a private address that the integration allows; no redirect is followed; size and time are bounded.
 
+mod aws;
 mod clouds;
 mod oauth2;
 mod signed_in;
@@ -27,6 +28,7 @@ use secrets::{Mask, Opened};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+pub(crate) use aws::session;
 pub(crate) use signed_in::place_of_profile;
 
 use super::tokens::{Making, Taken};
@@ -83,8 +85,8 @@ pub(crate) async fn mint(
     derived: &Derived,
 ) -> Result<(Served, Option<String>), Refusal> {
     let broker = minter.worker.broker();
-    let at = (minter.permit.tenant().clone(), minter.integration.name().clone(), scheme);
-    let from = minter.imprint(derived);
+    let at = (minter.permit.tenant().clone(), minter.integration.name().clone(), scheme, String::new());
+    let from = minter.imprint(&AuthScheme::Derived(Box::new(derived.clone())));
     let slot = match minter.kept {
         Kept::Shared => broker.outgoing().tokens().slot(at, from),
         Kept::Fresh => Slot::alone(from),
@@ -132,7 +134,8 @@ impl Minter<'_> {
             Refusal::new(Code::SourceUnavailable, format!("a token that was made can't be used: {error}"))
         };
         let own = Mask::new(&value).map_err(unmaskable)?;
-        let masks = std::iter::once(&own).chain(self.sources(derived).map(|opened| &**opened.mask()));
+        let whole = AuthScheme::Derived(Box::new(derived.clone()));
+        let masks = std::iter::once(&own).chain(self.sources(&whole).map(|opened| &**opened.mask()));
         let masks: Vec<&Mask> = masks.chain(of_profile.iter().flat_map(|profile| &profile.masks)).collect();
         let mask = Arc::new(Mask::join(&masks).map_err(unmaskable)?);
         let minted = Minted::new(value, mask, now, ends);
@@ -143,16 +146,15 @@ impl Minter<'_> {
     }
 
     /// The secrets that a token is made from.
-    fn sources(&self, derived: &Derived) -> impl Iterator<Item = &Opened> {
-        let scheme = AuthScheme::Derived(Box::new(derived.clone()));
+    fn sources(&self, scheme: &AuthScheme) -> impl Iterator<Item = &Opened> {
         let fields: Vec<String> = scheme.fields().map(ToOwned::to_owned).collect();
         fields.into_iter().filter_map(|field| self.secret(&field).ok())
     }
 
     /// What a token is made from, told apart without keeping it.
-    fn imprint(&self, derived: &Derived) -> [u8; 32] {
-        let mut from = Zeroizing::new(format!("{derived:?} {}", self.integration.authority()).into_bytes());
-        for opened in self.sources(derived) {
+    fn imprint(&self, scheme: &AuthScheme) -> [u8; 32] {
+        let mut from = Zeroizing::new(format!("{scheme:?} {}", self.integration.authority()).into_bytes());
+        for opened in self.sources(scheme) {
             #[expect(clippy::disallowed_methods, reason = "another secret makes another token")]
             opened.expose(|bytes| {
                 from.extend_from_slice(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -280,12 +282,7 @@ impl Minter<'_> {
 
     /// The same, searched for more than what the call was lent.
     fn refused_without(&self, error: &cloud::Error, more: &[Mask]) -> Refusal {
-        let mut text = error.to_string();
-        for mask in self.lent.iter().map(|opened| &**opened.mask()).chain(more) {
-            if let Some(masked) = mask.text(text.as_bytes()) {
-                text = String::from_utf8_lossy(&masked.bytes).into_owned();
-            }
-        }
+        let text = self.without(error.to_string(), more);
         let name = self.integration.name();
         let refusal =
             Refusal::new(Code::SourceUnavailable, format!("there is no token for `{name}`: {text}"));
@@ -300,6 +297,16 @@ impl Minter<'_> {
             Some(hint) => refusal.hint(hint),
             None => refusal,
         }
+    }
+
+    /// A text without what the call was lent, and without more.
+    fn without(&self, mut text: String, more: &[Mask]) -> String {
+        for mask in self.lent.iter().map(|opened| &**opened.mask()).chain(more) {
+            if let Some(masked) = mask.text(text.as_bytes()) {
+                text = String::from_utf8_lossy(&masked.bytes).into_owned();
+            }
+        }
+        text
     }
 
     /// Who hands out the tokens of a source, for the evidence.

@@ -16,7 +16,10 @@ use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
 
 /// The tokens of a broker.
 #[derive(Default)]
-pub(crate) struct Tokens(Mutex<HashMap<(TenantName, IntegrationName, usize), Arc<Slot>>>);
+pub(crate) struct Tokens(Mutex<HashMap<At, Arc<Slot>>>);
+
+/// Whose token it is: of which tenant, integration and scheme of it, and for whom where it names somebody.
+pub(crate) type At = (TenantName, IntegrationName, usize, String);
 
 /// The place of one token.
 pub(crate) struct Slot {
@@ -61,15 +64,26 @@ pub(crate) struct Minted {
     pub(crate) mask: Arc<Mask>,
     /// The sign-in that it is of.
     pub(crate) profile: Option<String>,
+    /// What a session of AWS has besides its secret access key.
+    pub(crate) session: Option<Assumed>,
     pub(crate) made: Made,
     since: Timestamp,
     renew: Timestamp,
     ends: Timestamp,
 }
 
+/// What a session of AWS has besides its secret access key. Has no `Debug`, for it holds a token.
+pub(crate) struct Assumed {
+    /// The id of its access key; no secret.
+    pub(crate) access_key_id: String,
+    pub(crate) token: Secret,
+    /// Who it is to AWS.
+    pub(crate) arn: String,
+}
+
 impl Tokens {
     /// The place of a token that is made from this.
-    pub(crate) fn slot(&self, at: (TenantName, IntegrationName, usize), from: [u8; 32]) -> Arc<Slot> {
+    pub(crate) fn slot(&self, at: At, from: [u8; 32]) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match slots.get(&at) {
             Some(slot) if slot.from == from => Arc::clone(slot),
@@ -166,7 +180,12 @@ impl Minted {
         let life = ends.since(since);
         let early = EARLY.min(life / 4);
         let renew = since.after(life.saturating_sub(early));
-        Self { value, mask, profile: None, made: Made::Asked, since, renew, ends }
+        Self { value, mask, profile: None, session: None, made: Made::Asked, since, renew, ends }
+    }
+
+    /// The same, whose value is the secret access key of this session.
+    pub(crate) fn of_session(self, session: Assumed) -> Self {
+        Self { session: Some(session), ..self }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::broker::Broker;
 use crate::inbound::{Asked, Inbound};
 use crate::limits::shared::{Over, SharedRates};
 use crate::limits::{Counted, Pace, Within};
+use crate::path::around::Beside;
 use crate::path::identify::Identified;
 use crate::programs::Way;
 use crate::{Payload, log, metrics};
@@ -41,6 +42,8 @@ pub(crate) struct Admitted {
     pub(crate) within: Within,
     /// The program that does it, where one does.
     pub(crate) way: Option<Box<Way>>,
+    /// What is read beside it, for its evidence.
+    pub(crate) beside: Option<Box<Beside>>,
     /// The approval, where it needs one.
     pub(crate) approved: Option<Approved>,
 }
@@ -58,7 +61,18 @@ pub(crate) fn within_limits(
     let within = broker.limits().count(rates(&permit, &integration));
     let within = within.map_err(|quota| broken(&integration, quota))?;
     let notes = noted(broker, &identified, &permit, approved.as_ref());
-    Ok(Admitted { identified, permit, integration, inbound, size, notes, within, way: None, approved })
+    Ok(Admitted {
+        identified,
+        permit,
+        integration,
+        inbound,
+        size,
+        notes,
+        within,
+        way: None,
+        beside: None,
+        approved,
+    })
 }
 
 /// The same where several processes count together.
@@ -82,7 +96,18 @@ pub(crate) async fn within_shared_limits(
         }
     })?;
     let notes = noted(broker, &identified, &permit, approved.as_ref());
-    Ok(Admitted { identified, permit, integration, inbound, size, notes, within, way: None, approved })
+    Ok(Admitted {
+        identified,
+        permit,
+        integration,
+        inbound,
+        size,
+        notes,
+        within,
+        way: None,
+        beside: None,
+        approved,
+    })
 }
 
 /// Without its approval a call that needs one is not admitted, whoever forgot to ask for it.

@@ -12,6 +12,7 @@
 //! A new door adds nothing here; a new way to perform is one variant in `perform`.
 
 pub(crate) mod admit;
+pub(crate) mod around;
 pub(crate) mod authorise;
 pub(crate) mod find;
 pub(crate) mod identify;
@@ -63,6 +64,10 @@ impl Worker {
             Ok(receipt) => receipt,
             Err(refusal) => return Err(record::refusal(&self, trace, refusal).await),
         };
+        // Boxed: it is rare, and has calls in it.
+        if around::is_wanted(&admitted) {
+            admitted.beside = Box::pin(around::before(&self, &admitted, &receipt)).await;
+        }
         let performed = self.carry(&mut admitted, &receipt).await;
         settle::outcome(&self, receipt, &admitted, trace, performed).await
     }

@@ -21,6 +21,7 @@ use crate::inbound::{Answer, Outbound};
 use crate::manage::Done;
 use crate::mint::Minted;
 use crate::path::admit::{Admitted, Size};
+use crate::path::around::Beside;
 use crate::path::perform::Performed;
 use crate::path::record::{self, Trace};
 use crate::path::scrub::{self, Broken, Scrubbed, Stream, Told, Tunnel};
@@ -89,14 +90,36 @@ async fn ran(
     trace: &Trace,
     told: Told,
 ) -> Result<Outbound, Refusal> {
-    let Told { value, fields, status, failed, hits, bytes } = told;
+    let Told { mut value, fields, status, failed, hits, bytes } = told;
     metrics::masked(worker.broker().metrics(), hits);
     outcome.status = status;
     outcome.bytes_out = bytes;
     outcome.ending = if failed { Ending::Failed } else { Ending::Done };
     outcome.fields = with_caller(ruled(fields, admitted), admitted);
     let lane = worker.lane(&trace.home());
-    let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+    let beside = admitted.beside.as_deref();
+    let Some(beside) = beside.filter(|_| !failed) else {
+        // What was not done changed nothing, so nothing is read behind it.
+        let before = beside.map(Beside::known).unwrap_or_default();
+        outcome.fields.extend_from_slice(before);
+        let evidence = lane.settle(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+        return Ok(Outbound::Answer(Answer { evidence, value, failed }));
+    };
+    // What came of the write is on record before anything else is asked, and what is read beside it behind that.
+    let (ending, bytes_in, told) = (outcome.ending, outcome.bytes_in, outcome.fields.clone());
+    let open = lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
+    let evidence = open.id();
+    let mut fields = beside.known().to_vec();
+    fields.extend(Box::pin(beside.after(worker, admitted, &told)).await);
+    if let Some(shown) = value.get_mut("evidence_fields").and_then(serde_json::Value::as_object_mut) {
+        shown.extend(fields.iter().map(|(name, value)| (name.clone(), value.clone().into())));
+    }
+    let duration = trace.elapsed();
+    let closed = Closed { ending, code: None, duration, bytes_in, bytes_out: bytes, fields };
+    if let Err(error) = lane.settle_close(open, closed).await {
+        // That it was done is on record; what was read beside it is not, and the record says so by having no end.
+        tracing::error!(%error, %evidence, "what was read beside a write could not be recorded");
+    }
     Ok(Outbound::Answer(Answer { evidence, value, failed }))
 }
 

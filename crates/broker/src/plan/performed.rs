@@ -42,13 +42,8 @@ pub(super) async fn perform(
     let Caller { door, facts, capability } = caller.clone();
     let strange = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
     let (integration, operation) = call.operation.split_once('/').unwrap_or_default();
-    let operate = Operate {
-        integration: integration.parse().map_err(strange)?,
-        operation: operation.parse().map_err(strange)?,
-        inputs: call.inputs.clone(),
-        payload: None,
-        wish: None,
-    };
+    let integration = integration.parse().map_err(strange)?;
+    let operate = Operate::new(integration, operation.parse().map_err(strange)?, call.inputs.clone());
     let break_glass = facts.break_glass().map(ToOwned::to_owned);
     let claims = Some(Box::new(Claims { approval: Some(Claimed::claim(plan, nth)), break_glass }));
     let facts = Fact { claims, ..facts };

@@ -109,13 +109,11 @@ impl Ask {
                 let (method, target) = (method.parse().unwrap(), target.parse().unwrap());
                 Asked::Forward(Box::new(Forward::new(integration, method, target, headers, body)))
             }
-            What::Operate { operation, inputs, payload } => Asked::Operate(Operate {
-                integration,
-                operation: operation.parse().unwrap(),
-                inputs,
-                payload: payload.map(|bytes| Payload::new(bytes).unwrap()),
-                wish: None,
-            }),
+            What::Operate { operation, inputs, payload } => {
+                let payload = payload.map(|bytes| Payload::new(bytes).unwrap());
+                let operate = Operate::new(integration, operation.parse().unwrap(), inputs);
+                Asked::Operate(operate.with(payload))
+            }
         };
         Inbound { door: self.door, facts: self.facts, capability: self.capability, asked }
     }

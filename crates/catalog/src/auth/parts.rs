@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Endpoint;
+
 /// The fields of which one serves a call: one, or several in rotation. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
@@ -176,6 +178,25 @@ pub struct SigV4 {
     pub region: Option<String>,
     /// The service's signing name; from the caller's own signature, or the host, where it is absent.
     pub service: Option<String>,
+    /// The role whose session signs, where the key itself only asks for that.
+    pub assume: Option<Assume>,
+}
+
+/// A role that is assumed with a stored key. Nothing else is signed with the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assume {
+    /// The role's ARN.
+    pub role: String,
+    /// The name of the session; `{principal}` in it is whoever calls.
+    pub session: String,
+    /// How long a session lasts.
+    pub lasts: Duration,
+    /// What the role's owner demands of a third party.
+    pub external_id: Option<String>,
+    /// Where sessions are asked for.
+    pub endpoint: Endpoint,
+    /// The region that this is signed for.
+    pub region: String,
 }
 
 /// OAuth 1.0 (RFC 5849), in the header.

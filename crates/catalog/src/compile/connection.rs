@@ -4,7 +4,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::time::Duration;
 
-use model::{Authority, ParseError, parse_duration};
+use model::{Authority, ParseError, Scheme, parse_duration};
+use serde_saphyr::Spanned;
 
 use super::{Origin, Owner};
 use crate::file::{BreakerEntry, ConnectionsEntry, File, RetriesEntry};
@@ -38,8 +39,26 @@ pub(super) fn compile(file: &File, origin: &Origin) -> Result<Option<Connection>
     Ok((made != Connection::default()).then_some(made))
 }
 
+/// The further places that a program may reach.
+pub(super) fn reaches(file: &File, origin: &Origin) -> Result<Vec<Authority>, Error> {
+    let read = |entry: &Spanned<String>| {
+        let wrong = |problem: &str| origin.wrong(entry.referenced.line(), problem);
+        let authority: Authority = entry.value.parse().map_err(|_| {
+            wrong("`reaches` lists places such as `https://charts.example.com`, without a path")
+        })?;
+        if authority.scheme() == Scheme::Http && !file.dangerous_allow_private {
+            return Err(wrong("a place over plain http needs `dangerous_allow_private`"));
+        }
+        Ok(authority)
+    };
+    file.reaches.iter().map(read).collect()
+}
+
 /// What a built-in file leaves to whoever runs it.
 pub(super) fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
+    if let Some(entry) = file.reaches.first().filter(|_| origin.owner == Owner::House || file.internal) {
+        return Err(origin.wrong(entry.referenced.line(), "`reaches` is for files of your own"));
+    }
     match (&file.tls, &file.proxy, origin.owner) {
         (None, None, _) | (_, _, Owner::User) => Ok(()),
         (Some(_), ..) | (_, Some(_), _) => {

@@ -1,5 +1,6 @@
 //! Operations and ready-made narrowings.
 
+mod around;
 mod inputs;
 mod message;
 
@@ -39,6 +40,23 @@ pub(super) fn compile(
         let effect = entry.value.effect.unwrap_or(if file.internal { Effect::Manage } else { Effect::Use });
         let operation = operation(parsed.clone(), &entry.value, effect, program).map_err(wrong)?;
         operations.insert(parsed, operation);
+    }
+    for (name, entry) in &file.operations {
+        let (before, after) = (&entry.value.before, &entry.value.after);
+        if before.is_empty() && after.is_empty() {
+            continue;
+        }
+        let wrong =
+            |problem: String| origin.wrong(entry.referenced.line(), format!("operation `{name}`: {problem}"));
+        let Some(write) = name.parse().ok().and_then(|name: OperationName| operations.get(&name)) else {
+            continue;
+        };
+        let before = around::reads(before, write, &operations).map_err(wrong)?;
+        let after = around::reads(after, write, &operations).map_err(wrong)?;
+        let parsed = write.name.clone();
+        if let Some(write) = operations.get_mut(&parsed) {
+            (write.before, write.after) = (before, after);
+        }
     }
     // One that the user describes may have none: then every request is one that is not known.
     if operations.is_empty() && origin.owner == Owner::House {
@@ -135,6 +153,8 @@ fn operation(
         inputs,
         scopes: entry.scopes.clone(),
         why: entry.why.clone(),
+        before: Vec::new(),
+        after: Vec::new(),
     })
 }
 

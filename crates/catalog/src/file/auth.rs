@@ -106,6 +106,14 @@ pub(crate) struct AuthEntry {
     pub(crate) session_token: Option<String>,
     /// `sigv4`: the region; from the caller's own signature or the host where it is absent.
     pub(crate) region: Option<String>,
+    /// `sigv4`: the ARN of a role; its sessions sign, and the key itself only asks for them.
+    pub(crate) role: Option<String>,
+    /// `sigv4`: the name of sessions, in which `{principal}` is whoever calls; `doorward-{principal}` where it is absent.
+    pub(crate) session_name: Option<String>,
+    /// `sigv4`: what the role's owner demands of a third party.
+    pub(crate) external_id: Option<String>,
+    /// `sigv4`: the region whose token service is asked; the first of the role's partition where it is absent.
+    pub(crate) sts_region: Option<String>,
     /// `sigv4`: the service's signing name; from the caller's own signature or the host where it is absent.
     pub(crate) service: Option<String>,
     /// `oauth1`: the secret that is the client's identifier.

@@ -69,8 +69,28 @@ pub(crate) struct OperationEntry {
     /// What the service has to have granted to the credential, in the service's words.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
+    /// Reads of this file that are made before it is done by name, for its evidence.
+    #[serde(default)]
+    pub(crate) before: Vec<AroundEntry>,
+    /// The same when it was done.
+    #[serde(default)]
+    pub(crate) after: Vec<AroundEntry>,
     /// Where the service documents it.
     pub(crate) docs: Option<String>,
+}
+
+/// A read beside a write, for its evidence.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AroundEntry {
+    /// The read: another operation of this file.
+    pub(crate) operation: String,
+    /// Its inputs: text with `{input}` of the write, `{got_NAME}` for a field of the write's evidence, or `{began}` for the second since 1970
+    /// at which the write began; `{{` and `}}` are braces. An input that names what is not there is left out.
+    #[serde(default)]
+    pub(crate) inputs: BTreeMap<String, String>,
+    /// What is kept: names in the write's evidence, each with the name of a field of the read's evidence.
+    pub(crate) fields: BTreeMap<String, String>,
 }
 
 /// The requests that are an operation.

@@ -71,13 +71,8 @@ fn inbound(
     door: Door,
 ) -> Outcome<Inbound> {
     let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
-    let operate = Operate {
-        integration: integration.parse()?,
-        operation: operation.parse()?,
-        inputs,
-        payload: None,
-        wish: Some(Box::new(wish)),
-    };
+    let mut operate = Operate::new(integration.parse()?, operation.parse()?, inputs);
+    operate.wish = Some(Box::new(wish));
     let facts = Fact { holder, ..Fact::default() };
     Ok(Inbound { door, facts, capability: None, asked: Asked::Operate(operate) })
 }

@@ -77,7 +77,7 @@ pub(crate) fn inbound(
         door: Door::Cli,
         facts: facts(),
         capability,
-        asked: Asked::Operate(Operate { integration, operation, inputs, payload: None, wish: None }),
+        asked: Asked::Operate(Operate::new(integration, operation, inputs)),
     }
 }
 

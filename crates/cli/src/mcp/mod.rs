@@ -19,6 +19,7 @@ use crate::args::mcp::Mcp;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::print::Printer;
+use crate::serving::Stops;
 use crate::{settings, wire};
 use place::Place;
 
@@ -71,10 +72,10 @@ fn over_http(place: &Arc<Place>, address: SocketAddr, domains: &[String]) -> Out
         .map(str::to_owned)
         .chain(domains.iter().cloned())
         .collect();
-    let place = Arc::clone(place);
+    let (place, known) = (Arc::clone(place), Arc::<mcp::Known>::default());
     let service = move |request: Request<hyper::body::Incoming>, _peer: net::Peer| {
-        let (place, hosts) = (Arc::clone(&place), Arc::clone(&hosts));
-        async move { answer(&place, &hosts, request).await }
+        let (at, hosts) = ((Arc::clone(&place), Arc::clone(&known)), Arc::clone(&hosts));
+        async move { answer(at, &hosts, request).await }
     };
     runtime.block_on(async {
         let mut serving = Vec::new();
@@ -87,8 +88,9 @@ fn over_http(place: &Arc<Place>, address: SocketAddr, domains: &[String]) -> Out
                 draining.clone(),
             ));
         }
+        let mut stops = Stops::listen()?;
         let stop = async {
-            let _ = tokio::signal::ctrl_c().await;
+            stops.either().await;
             drain.start();
         };
         tokio::join!(stop, async {
@@ -101,7 +103,7 @@ fn over_http(place: &Arc<Place>, address: SocketAddr, domains: &[String]) -> Out
 }
 
 async fn answer(
-    place: &Arc<Place>,
+    at: (Arc<Place>, Arc<mcp::Known>),
     hosts: &[String],
     request: Request<hyper::body::Incoming>,
 ) -> Response<Body> {
@@ -110,6 +112,6 @@ async fn answer(
         *nothing.status_mut() = StatusCode::NOT_FOUND;
         return nothing;
     }
-    let reply = mcp::http(Arc::clone(place), hosts, request).await;
+    let reply = mcp::http(at, hosts, request).await;
     reply.map(|body| Body::stream(body.map_err(|never| match never {})))
 }

@@ -39,6 +39,7 @@ use crate::wire;
 use office::Office;
 use preauthorized::Preauthorized;
 use secured::Secured;
+pub(crate) use signals::Stops;
 use signals::{ONE_WORD, Signals};
 use sockets::Sockets;
 

@@ -83,13 +83,9 @@ impl Preauthorized {
 async fn ask(worker: &Arc<Worker>, request: &Map<String, Value>) -> Result<Value, Refusal> {
     let strange = |error: model::ParseError| Refusal::new(model::Code::BadRequest, error.to_string());
     let text = Value::Object(request.clone()).to_string();
-    let operate = Operate {
-        integration: "doorward".parse().map_err(strange)?,
-        operation: "agent.request".parse().map_err(strange)?,
-        inputs: Inputs::new(),
-        payload: Some(Payload::new(text.into_bytes())?),
-        wish: None,
-    };
+    let (house, operation) =
+        ("doorward".parse().map_err(strange)?, "agent.request".parse().map_err(strange)?);
+    let operate = Operate::new(house, operation, Inputs::new()).with(Some(Payload::new(text.into_bytes())?));
     let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
     let facts = Fact { holder, ..Fact::default() };
     let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };

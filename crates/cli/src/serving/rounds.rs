@@ -45,13 +45,12 @@ pub(super) async fn go(worker: Arc<Worker>, mut draining: Draining) {
 async fn ask(worker: &Arc<Worker>, due: &Due) -> Result<(), Refusal> {
     let strange = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
     let inputs = [("tenant", due.tenant.to_string()), ("provider", due.provider.clone())];
-    let operate = Operate {
-        integration: "doorward".parse().map_err(strange)?,
-        operation: "credential.validate".parse().map_err(strange)?,
-        inputs: Inputs::from(inputs.map(|(name, value)| (name.to_owned(), value))),
-        payload: None,
-        wish: None,
-    };
+    let inputs = Inputs::from(inputs.map(|(name, value)| (name.to_owned(), value)));
+    let operate = Operate::new(
+        "doorward".parse().map_err(strange)?,
+        "credential.validate".parse().map_err(strange)?,
+        inputs,
+    );
     let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
     let facts = Fact { holder, purpose: Some("schedule".to_owned()), ..Fact::default() };
     let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };

@@ -13,22 +13,28 @@ pub(super) struct Signals {
 }
 
 /// SIGINT and SIGTERM.
-pub(super) struct Stops {
+pub(crate) struct Stops {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
     pub(super) fn listen() -> Outcome<Self> {
-        let on = |kind| signal(kind).map_err(|error| Failure::doing("could not listen for signals", &error));
-        let stops =
-            Stops { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? };
-        Ok(Self { stops, reloads: on(SignalKind::hangup())? })
+        Ok(Self { stops: Stops::listen()?, reloads: on(SignalKind::hangup())? })
     }
 }
 
+fn on(kind: SignalKind) -> Outcome<Signal> {
+    signal(kind).map_err(|error| Failure::doing("could not listen for signals", &error))
+}
+
 impl Stops {
-    pub(super) async fn either(&mut self) {
+    /// Listens from now on.
+    pub(crate) fn listen() -> Outcome<Self> {
+        Ok(Self { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? })
+    }
+
+    pub(crate) async fn either(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

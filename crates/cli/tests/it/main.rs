@@ -85,6 +85,8 @@ mod postgres;
 #[cfg(test)]
 mod programs;
 #[cfg(test)]
+mod programs_beside;
+#[cfg(test)]
 mod programs_strings;
 #[cfg(test)]
 mod rates;
@@ -110,6 +112,8 @@ mod tenant_models;
 mod tenant_rounds;
 #[cfg(test)]
 mod tenants;
+#[cfg(test)]
+mod tools;
 #[cfg(test)]
 mod trouble;
 #[cfg(test)]
@@ -165,4 +169,15 @@ fn skip(check: &str, reason: &str) {
         let mut file = std::fs::File::options().append(true).create(true).open(path).unwrap();
         writeln!(file, "{check}\t{reason}").unwrap();
     }
+}
+
+/// Whether programs can run in a sandbox here; where they can't, that is said.
+#[cfg(test)]
+fn has_sandbox(check: &str) -> bool {
+    let tried = std::process::Command::new("unshare").args(["-Urn", "true"]).output();
+    let works = tried.is_ok_and(|tried| tried.status.success());
+    if !works {
+        skip(check, "user namespaces are forbidden here, so there is no sandbox");
+    }
+    works
 }

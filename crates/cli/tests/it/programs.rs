@@ -11,7 +11,7 @@ use testkit::{Doorward, Upstream};
 
 use crate::network_wire::{answer, capability, gateway};
 use crate::programs_strings::hostile;
-use crate::{home, write, write_integration};
+use crate::{has_sandbox, home, write, write_integration};
 
 /// A service with a program.
 struct Stage {
@@ -110,6 +110,9 @@ fn unhex(value: &Value) -> Vec<String> {
 
 #[test]
 fn a_program_that_is_here_does_the_operation_and_no_request_is_sent() {
+    if !has_sandbox("programs") {
+        return;
+    }
     let stage = stage("");
     stage.program(SHOW);
     let done = stage.run(&["cluster.pods.list", "--input", "selector=app in (a,b)"]).json();
@@ -156,6 +159,9 @@ fn without_the_program_a_request_is_sent_and_without_a_request_it_is_refused() {
 
 #[test]
 fn a_program_that_failed_is_not_followed_by_a_request() {
+    if !has_sandbox("programs") {
+        return;
+    }
     let stage = stage("");
     stage.program("echo 'could not do it' >&2; echo '{\"partly\": true}'; exit 3");
     let run = stage.run(&["cluster.pods.scale", "--input", "replicas=3"]);
@@ -190,6 +196,9 @@ fn a_status_that_means_no_is_a_failure_in_answer_exit_and_evidence() {
 
 #[test]
 fn hostile_strings_are_arguments_and_nothing_else() {
+    if !has_sandbox("programs") {
+        return;
+    }
     let stage = stage("");
     stage.program(SHOW);
     let strings = hostile();
@@ -233,6 +242,9 @@ fn an_argument_that_would_be_an_option_is_refused() {
 
 #[test]
 fn our_own_link_of_the_programs_name_is_not_the_program() {
+    if !has_sandbox("programs") {
+        return;
+    }
     let stage = stage("");
     let links = stage.doorward.folder().join("links");
     fs::create_dir(&links).unwrap();
@@ -272,6 +284,9 @@ fn a_dry_run_shows_everything_and_does_nothing() {
 
 #[test]
 fn the_gateway_performs_operations_with_a_capability_and_none_without() {
+    if !has_sandbox("programs") {
+        return;
+    }
     let stage = stage("");
     stage.program(SHOW);
     let running = stage.doorward.start_up(&["--gateway", "127.0.0.1:0"]);
@@ -300,4 +315,26 @@ fn the_gateway_performs_operations_with_a_capability_and_none_without() {
     assert!(listed.contains("pods.list"), "{listed}");
     assert!(running.stop().success());
     stage.doorward.assert_no_canary();
+}
+
+#[test]
+fn operations_of_a_service_without_an_address_are_shown_with_what_has_to_be_written() {
+    let doorward = home();
+    let _ = doorward.run(&["init"], "").succeeded();
+    let listed = doorward.run(&["op", "list", "kubernetes"], "");
+    assert!(
+        listed.stderr.contains("extends: kubernetes\n    domain: kubernetes.example.com"),
+        "{}",
+        listed.stderr
+    );
+    assert!(listed.succeeded().contains("kubernetes.rollout.restart"));
+    let shown = doorward.run(&["op", "show", "kubernetes.scale", "--json"], "").json();
+    assert_eq!((&shown["access"], &shown["cli"]["program"]), (&json!("write"), &json!("kubectl")));
+    let all = doorward.run(&["op", "list", "--access", "read", "--json"], "").json();
+    assert!(all["operations"].as_array().unwrap().len() > 100);
+    // To perform one it has to be known where.
+    let refused = doorward.run(&["op", "run", "kubernetes.version.show"], "").failed_with(1);
+    assert!(refused.contains("needs your own domain"), "{refused}");
+    let refused = doorward.run(&["op", "show", "kubernetes.scales"], "").failed_with(1);
+    assert!(refused.contains("did you mean `kubernetes.scale`?"), "{refused}");
 }

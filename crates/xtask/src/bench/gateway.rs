@@ -204,7 +204,7 @@ operations:
 const LONGEST_START: Duration = Duration::from_secs(60);
 
 /// The capability in the answer of `capability request --json`.
-fn capability(answer: &str) -> Outcome<String> {
+pub(super) fn capability(answer: &str) -> Outcome<String> {
     let answer: serde_json::Value = serde_json::from_str(answer)
         .map_err(|error| Failure::doing("read the answer of `capability request`", &error))?;
     let token =

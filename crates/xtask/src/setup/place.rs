@@ -1,4 +1,4 @@
-//! Where the clouds' SDKs are installed. Read by the set-up, and by the tests that run them.
+//! Where the clouds' SDKs and the tools that operations run are installed. Read by the set-up, and by the tests that run them.
 //!
 //! # Invariants
 //!
@@ -20,6 +20,10 @@ pub(crate) const NODE: Sdk = Sdk { name: "node", inputs: &["main.mjs", "package-
 pub(crate) const JAVA: Sdk = Sdk { name: "java", inputs: &["Main.java", "pom.xml"] };
 pub(crate) const OPENAI: Sdk = Sdk { name: "openai", inputs: &["requirements.txt"] };
 pub(crate) const BROWSER: Sdk = Sdk { name: "browser", inputs: &["package-lock.json", "package.json"] };
+pub(crate) const KUBERNETES: Sdk =
+    Sdk { name: "kubernetes", inputs: &["apiserver/main.go", "go.mod", "go.sum", "kubectl/main.go"] };
+pub(crate) const HELM: Sdk = Sdk { name: "helm", inputs: &["go.mod", "go.sum"] };
+pub(crate) const MOTO: Sdk = Sdk { name: "moto", inputs: &["requirements.txt"] };
 pub(crate) const RUST: Sdk = Sdk { name: "rust", inputs: &["Cargo.lock", "Cargo.toml", "src/main.rs"] };
 
 impl Sdk {

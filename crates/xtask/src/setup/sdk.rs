@@ -1,4 +1,5 @@
-//! Installs the SDKs of the clouds and of OpenAI, for the tests that run them against our servers.
+//! Installs the SDKs of the clouds and of OpenAI, for the tests that run them against our servers; and the tools and servers with which
+//! operations are tested.
 //!
 //! # Invariants
 //!
@@ -7,7 +8,7 @@
 
 use std::path::Path;
 
-use super::place::{BROWSER, GO, JAVA, NODE, OPENAI, PYTHON, RUST, Sdk};
+use super::place::{BROWSER, GO, HELM, JAVA, KUBERNETES, MOTO, NODE, OPENAI, PYTHON, RUST, Sdk};
 use crate::failure::{Failure, Outcome};
 use crate::program::{Program, find};
 
@@ -21,6 +22,18 @@ struct Recipe {
 const RECIPES: &[Recipe] = &[
     Recipe { sdk: PYTHON, programs: &["python3"], steps: VENV },
     Recipe { sdk: OPENAI, programs: &["python3"], steps: VENV },
+    Recipe { sdk: MOTO, programs: &["python3"], steps: VENV },
+    // These two build for minutes, so they are built with the version of Go that fetches the one that they name.
+    Recipe {
+        sdk: KUBERNETES,
+        programs: &[NEW_GO],
+        steps: &[&["go", "build", "-ldflags", KUBERNETES_VERSION, "-o", "bin/", "./apiserver", "./kubectl"]],
+    },
+    Recipe {
+        sdk: HELM,
+        programs: &[NEW_GO],
+        steps: &[&["go", "build", "-o", "bin/", "helm.sh/helm/v4/cmd/helm"]],
+    },
     Recipe { sdk: GO, programs: &["go"], steps: &[&["go", "build", "-o", "sdk", "."]] },
     Recipe { sdk: NODE, programs: &["node", "npm"], steps: NPM },
     Recipe { sdk: BROWSER, programs: &["node", "npm"], steps: NPM },
@@ -51,15 +64,32 @@ const VENV: &[&[&str]] = &[
 /// Installs each that isn't there. Where a language is missing, the tests that need it say so.
 pub(super) fn run(root: &Path) -> Outcome {
     for recipe in RECIPES {
-        match recipe.programs.iter().find(|program| find(program).is_none()) {
+        match recipe.programs.iter().find(|program| !is_here(program)) {
             Some(program) => {
-                println!("note: no `{program}`, so the SDK for {} can't be tested here", recipe.sdk.name);
+                println!("note: no `{program}`, so what needs {} can't be tested here", recipe.sdk.name);
             }
             None => recipe.install(root)?,
         }
     }
     Ok(())
 }
+
+fn is_here(program: &str) -> bool {
+    if program == NEW_GO { has_new_go() } else { find(program).is_some() }
+}
+
+/// Whether there is a Go that fetches the version that a module names: 1.21 or later.
+pub(crate) fn has_new_go() -> bool {
+    let told = std::process::Command::new("go").args(["env", "GOVERSION"]).output();
+    let text = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned()).unwrap_or_default();
+    let mut parts = text.trim().trim_start_matches("go").split('.').map(str::parse::<u32>);
+    matches!((parts.next(), parts.next()), (Some(Ok(1)), Some(Ok(minor))) if minor >= 21)
+}
+
+/// What the notes call it.
+const NEW_GO: &str = "go 1.21 or later";
+/// What releases are told when they are built; kubectl refuses to compare versions without it.
+const KUBERNETES_VERSION: &str = "-X k8s.io/component-base/version.gitVersion=v1.37.1 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37";
 
 impl Recipe {
     fn install(&self, root: &Path) -> Outcome {

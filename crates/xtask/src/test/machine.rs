@@ -40,6 +40,16 @@ const KINDS: &[Kind] = &[
         },
     },
     Kind { name: "no-promtool", is_here: || find("promtool").is_none() },
+    Kind { name: "no-etcd", is_here: || find("etcd").is_none() },
+    Kind { name: "no-new-go", is_here: || !setup::sdk::has_new_go() },
+    Kind { name: "no-prometheus", is_here: || find("prometheus").is_none() },
+    Kind {
+        name: "no-user-namespaces",
+        is_here: || {
+            let tried = std::process::Command::new("unshare").args(["-Urn", "true"]).output();
+            !tried.is_ok_and(|tried| tried.status.success())
+        },
+    },
     Kind { name: "no-shellcheck", is_here: || find("shellcheck").is_none() },
     Kind { name: "no-systemd-analyze", is_here: || find("systemd-analyze").is_none() },
     Kind { name: "no-terraform", is_here: || find("terraform").is_none() },

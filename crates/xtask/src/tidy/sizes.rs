@@ -16,7 +16,7 @@ const POLICY_LINES: usize = 12_000;
 /// it in the same way, so they live together.
 const SECRETS_LINES: usize = 13_000;
 /// Requests and programs: each operation is described as both, with its own reading and checks of each; and for whom tenants may
-/// keep credentials, with what those look like and how they are tried.
+/// keep credentials, with what those look like and how they are tried; and the reads beside a write.
 const CATALOG_LINES: usize = 12_000;
 /// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code.
 const MEMORY_LINES: usize = 400;

@@ -241,7 +241,7 @@ fn nested(
 
 fn operate(operation: &str, inputs: Inputs, payload: Option<Payload>) -> Result<Operate, Refusal> {
     let (integration, operation) = ("doorward".parse().map_err(unread)?, operation.parse().map_err(unread)?);
-    Ok(Operate { integration, operation, inputs, payload, wish: None })
+    Ok(Operate::new(integration, operation, inputs).with(payload))
 }
 
 fn forward(wanted: Wanted) -> Result<Forward, Refusal> {

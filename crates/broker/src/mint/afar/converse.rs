@@ -249,7 +249,9 @@ fn operate(
     let wrong = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
     let (integration, operation) = (integration.parse().map_err(wrong)?, operation.parse().map_err(wrong)?);
     let wish = Some(Box::new(wish));
-    let asked = Asked::Operate(Operate { integration, operation, inputs, payload: None, wish });
+    let mut operate = Operate::new(integration, operation, inputs);
+    operate.wish = wish;
+    let asked = Asked::Operate(operate);
     Ok(Inbound { door: Door::Socket, facts, capability: None, asked })
 }
 

@@ -5,7 +5,7 @@ use model::Code;
 use super::*;
 
 fn slot() -> Arc<Slot> {
-    let at = (TenantName::local(), "house".parse().unwrap(), 0);
+    let at = (TenantName::local(), "house".parse().unwrap(), 0, String::new());
     Tokens::default().slot(at, [1; 32])
 }
 
@@ -96,7 +96,7 @@ async fn a_token_that_was_not_taken_is_forgotten_but_not_a_new_one() {
 #[test]
 fn other_secrets_make_another_token() {
     let tokens = Tokens::default();
-    let at = || (TenantName::local(), "house".parse().unwrap(), 0);
+    let at = || (TenantName::local(), "house".parse().unwrap(), 0, String::new());
     let first = tokens.slot(at(), [1; 32]);
     assert!(Arc::ptr_eq(&first, &tokens.slot(at(), [1; 32])));
     let second = tokens.slot(at(), [2; 32]);

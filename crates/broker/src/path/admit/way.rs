@@ -22,6 +22,11 @@ pub(crate) async fn choose(broker: &Broker, admitted: &mut Admitted) -> Result<(
     let Asked::Operate(operate) = &admitted.inbound.asked else { return Ok(()) };
     let integration = &admitted.integration;
     let Some(operation) = integration.operations().get(&operate.operation) else { return Ok(()) };
+    // A read beside a write is for its evidence: a request costs least, and says the same.
+    let by_request = operate.led.is_some() && operation.method().is_some();
+    if by_request && integration.check_said(&operate.operation, &operate.inputs).is_ok() {
+        return Ok(());
+    }
     let why = match operation.cli() {
         Some(cli) => match broker.machine().way(integration, cli).await {
             Ok(way) => {
@@ -44,7 +49,7 @@ pub(crate) fn secret_fields<'a>(integration: &'a Integration, way: Option<&Way>)
     if way.is_none() {
         return of_requests().collect();
     }
-    let mut fields: Vec<&str> = Vec::new();
+    let mut fields: Vec<&str> = if wants_lease(integration) { of_requests().collect() } else { Vec::new() };
     for slot in slots(integration) {
         match slot {
             Slot::Secret(name) => fields.push(name),
@@ -60,6 +65,11 @@ pub(crate) fn secret_fields<'a>(integration: &'a Integration, way: Option<&Way>)
 /// Whether the program's files hold what would be on a request.
 pub(crate) fn wants_credential(integration: &Integration) -> bool {
     slots(integration).any(|slot| *slot == Slot::Credential)
+}
+
+/// Whether the program is lent a session that is made of the credential.
+pub(crate) fn wants_lease(integration: &Integration) -> bool {
+    integration.program().is_some_and(|program| program.lease().is_some())
 }
 
 fn slots(integration: &Integration) -> impl Iterator<Item = &Slot> {

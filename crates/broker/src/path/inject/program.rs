@@ -88,7 +88,7 @@ struct Fill<'a> {
 }
 
 impl Fill<'_> {
-    /// What anybody may see.
+    /// What may stand in the environment: what anybody may see, and a session with an end.
     fn public(&self, slot: &Slot) -> Option<String> {
         match slot {
             Slot::File(name) => Some(self.room.file(name).to_string_lossy().into_owned()),
@@ -102,8 +102,26 @@ impl Fill<'_> {
                 authorities(self.integration)?;
                 Some(self.room.file(AUTHORITIES).to_string_lossy().into_owned())
             }
-            Slot::Lease(_) | Slot::Secret(_) | Slot::Credential => None,
+            Slot::Lease(field) => self.lease(field),
+            Slot::Secret(_) | Slot::Credential => None,
             Slot::Input(_) | Slot::Escaped(_) | Slot::Body | Slot::Each(_) => None,
+        }
+    }
+
+    /// A part of the session that is lent.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a session with an end goes into the environment of the program"
+    )]
+    fn lease(&self, field: &str) -> Option<String> {
+        let (session, minted) = self.lent.special()?.session()?;
+        let text =
+            |secret: &memory::Secret| secret.expose(|bytes| Some(str::from_utf8(bytes).ok()?.to_owned()));
+        match field {
+            "access_key_id" => Some(session.access_key_id.clone()),
+            "secret_access_key" => text(&minted.value),
+            "session_token" => text(&session.token),
+            _ => None,
         }
     }
 
@@ -161,16 +179,20 @@ fn credential(integration: &Integration, lent: &Lent) -> Result<Zeroizing<Vec<u8
     }
 }
 
-/// Where the program may go: where the request would go, or to the integration.
+/// Where the program may go: where the request would go, or to the integration; and where the integration's file says besides.
 fn hosts(admitted: &Admitted) -> Result<Vec<model::Authority>, Refusal> {
     let integration = &admitted.integration;
-    if let Some((_, authority, _)) = admitted.permit.call().request() {
-        return Ok(vec![authority.clone()]);
-    }
-    if integration.wildcard().is_some() {
-        return Err(Refusal::new(Code::BadRequest, "the call names no host that the program could go to"));
-    }
-    Ok(vec![integration.authority().clone()])
+    let own = match admitted.permit.call().request() {
+        Some((_, authority, _)) => authority,
+        None if integration.wildcard().is_some() => {
+            return Err(Refusal::new(
+                Code::BadRequest,
+                "the call names no host that the program could go to",
+            ));
+        }
+        None => integration.authority(),
+    };
+    Ok(std::iter::once(own).chain(integration.reaches()).cloned().collect())
 }
 
 fn limits(integration: &Integration, operation: &Operation) -> Limits {

@@ -13,8 +13,9 @@ pub(super) async fn secrets(
     admitted: &mut Admitted,
     receipt: &Receipt,
 ) -> Result<Lent, Refusal> {
-    let mut lent = match (way::wants_credential(&admitted.integration), admitted.integration.has_plain_auth())
-    {
+    let integration = &admitted.integration;
+    let wants = way::wants_credential(integration) || way::wants_lease(integration);
+    let mut lent = match (wants, integration.has_plain_auth()) {
         (false, _) => Lent { opened: Vec::new(), special: None },
         (true, true) => plain(worker, admitted, receipt).await?,
         (true, false) => special::secrets(worker, admitted, receipt).await?,

@@ -13,7 +13,7 @@ use secrets::Opened;
 use super::{Lent, open, refused};
 use crate::Worker;
 use crate::inbound::Asked;
-use crate::outgoing::{Challenge, Kept, Minted, Minter, Served, Turn, mint};
+use crate::outgoing::{Assumed, Challenge, Kept, Minted, Minter, Served, Turn, mint, session};
 use crate::path::admit::Admitted;
 use crate::path::inject::sign::{aws, oauth1};
 
@@ -39,6 +39,13 @@ impl Special {
     /// The token of one of the integration's schemes, by its place among them.
     pub(crate) fn token(&self, scheme: usize) -> Option<&Minted> {
         self.tokens.iter().find(|served| served.scheme == scheme).map(|served| &*served.token)
+    }
+}
+
+impl Special {
+    /// The session of a role that was assumed, with its secret access key.
+    pub(crate) fn session(&self) -> Option<(&Assumed, &Minted)> {
+        self.tokens.iter().find_map(|served| Some((served.token.session.as_ref()?, &*served.token)))
     }
 }
 
@@ -89,6 +96,11 @@ pub(super) async fn secrets(
     admitted.notes.retain(|(name, _)| name != PROFILE);
     let profiles = tokens.iter().filter_map(|served| served.token.profile.clone());
     admitted.notes.extend(profiles.map(|profile| (PROFILE.to_owned(), profile)));
+    admitted.notes.retain(|(name, _)| name != SESSION && name != SESSION_KEY);
+    for session in tokens.iter().filter_map(|served| served.token.session.as_ref()) {
+        admitted.notes.push((SESSION.to_owned(), session.arn.clone()));
+        admitted.notes.push((SESSION_KEY.to_owned(), session.access_key_id.clone()));
+    }
     admitted.notes.retain(|(name, _)| name != CREDENTIAL);
     let served: Vec<&str> = turns.iter().map(|(turn, _)| turn.field.as_str()).collect();
     if !served.is_empty() {
@@ -113,11 +125,17 @@ async fn tokens(
     let minter = Minter { worker, permit, receipt, integration, lent, kept };
     let (mut all, mut made) = (Vec::new(), Vec::new());
     for (place, scheme) in integration.auth().iter().enumerate() {
-        if let AuthScheme::Derived(derived) = scheme {
-            let (served, fresh) = mint(&minter, place, derived).await?;
-            all.push(served);
-            made.extend(fresh);
-        }
+        let (served, fresh) = match scheme {
+            AuthScheme::Derived(derived) => mint(&minter, place, derived).await?,
+            AuthScheme::SigV4(sigv4) => match &sigv4.assume {
+                // Boxed, as it is rare and large.
+                Some(assume) => Box::pin(session(&minter, place, (scheme, sigv4, assume))).await?,
+                None => continue,
+            },
+            _ => continue,
+        };
+        all.push(served);
+        made.extend(fresh);
     }
     Ok((all, made))
 }
@@ -209,5 +227,8 @@ const MOST_REPEATED: u64 = 1 << 20;
 const CREDENTIAL: &str = "credential";
 /// The field of the evidence that says whose sign-in served.
 const PROFILE: &str = "profile";
+/// The field of the evidence that says which session of a role served, and the one with the id of its key: AWS' own records have both.
+const SESSION: &str = "session";
+const SESSION_KEY: &str = "session_key";
 /// The field of the evidence that says which token was made, and by whom.
 const MINTED: &str = "minted";

@@ -1,6 +1,6 @@
 //! Schemes that sign a request, and the client certificate.
 
-use super::{Entry, missing, text};
+use super::{Entry, assumed, missing, text};
 use crate::file::{AlgorithmWord, AuthEntry, AuthWord};
 use crate::{
     AuthScheme, Basic, BytesForm, ClientCertificate, DigestAuth, HashName, Hmac, OAuth1, OciSignature, SigV4,
@@ -71,6 +71,7 @@ impl Entry<'_> {
             session_token: session_token.clone(),
             region: word(region, "region")?,
             service: word(service, "service")?,
+            assume: assumed::role(self)?,
         })))
     }
 

@@ -4,7 +4,7 @@ mod dry;
 mod perform;
 mod show;
 
-use catalog::{Catalog, Integration, Operation};
+use catalog::{Catalog, Described, Integration, Operation};
 use model::{Inputs, IntegrationName, OperationName};
 use std::sync::Arc;
 
@@ -23,6 +23,37 @@ pub(crate) fn run(context: &Context, args: Op) -> Outcome {
     }
 }
 
+/// `SERVICE.OPERATION`, looked up to be shown.
+fn described_as(catalog: &Catalog, written: &str) -> Outcome<(Described, OperationName)> {
+    let (service, name) = split(written)?;
+    let described = catalog
+        .described(&service)
+        .map_err(|error| Failure::of(&error).maybe_hint(error.hint().map(ToString::to_string)))?;
+    if described.integration().internal() {
+        return Err(no_such(described.integration(), &name));
+    }
+    Ok((described, name))
+}
+
+fn split(written: &str) -> Outcome<(IntegrationName, OperationName)> {
+    let (service, operation) = written.split_once(['.', '/']).ok_or_else(|| {
+        Failure::usage(format!("`{written}` names no operation"))
+            .hint("write `SERVICE.OPERATION`, such as `kubernetes.version.show`; `doorward op list` has them")
+    })?;
+    Ok((service.parse()?, operation.parse()?))
+}
+
+fn no_such(integration: &Integration, operation: &OperationName) -> Failure {
+    let service = integration.name();
+    let known = integration.operations().keys().map(OperationName::as_str);
+    let near = (!integration.internal()).then(|| catalog::nearest_word(operation.as_str(), known)).flatten();
+    let failure = Failure::new(format!("`{service}` has no operation `{operation}`"));
+    match near {
+        Some(near) => failure.hint(format!("did you mean `{service}.{near}`?")),
+        None => failure.hint(format!("`doorward op list {service}` has them")),
+    }
+}
+
 /// An operation that was named.
 struct Named {
     integration: Arc<Integration>,
@@ -30,26 +61,14 @@ struct Named {
 }
 
 impl Named {
-    /// `SERVICE.OPERATION`, looked up.
+    /// `SERVICE.OPERATION`, looked up to be performed.
     fn find(catalog: &Catalog, written: &str) -> Outcome<Self> {
-        let (service, operation) = written.split_once(['.', '/']).ok_or_else(|| {
-            Failure::usage(format!("`{written}` names no operation")).hint(
-                "write `SERVICE.OPERATION`, such as `kubernetes.version.show`; `doorward op list` has them",
-            )
-        })?;
-        let service: IntegrationName = service.parse()?;
+        let (service, name) = split(written)?;
         let integration = catalog
             .get(&service)
             .map_err(|error| Failure::of(&error).maybe_hint(error.hint().map(ToString::to_string)))?;
-        let name: OperationName = operation.parse()?;
         if integration.internal() || !integration.operations().contains_key(&name) {
-            let known = integration.operations().keys().map(OperationName::as_str);
-            let near = (!integration.internal()).then(|| catalog::nearest_word(operation, known)).flatten();
-            let failure = Failure::new(format!("`{service}` has no operation `{operation}`"));
-            return Err(match near {
-                Some(near) => failure.hint(format!("did you mean `{service}.{near}`?")),
-                None => failure.hint(format!("`doorward op list {service}` has them")),
-            });
+            return Err(no_such(&integration, &name));
         }
         Ok(Self { integration, name })
     }

@@ -1,36 +1,41 @@
 //! What operations there are, and what one takes.
 
-use catalog::{Integration, Operation};
-use model::OperationName;
+use catalog::{Around, Integration, Operation};
+use model::{IntegrationName, OperationName};
 use serde_json::{Value, json};
 
-use super::Named;
+use super::{described_as, no_such};
 use crate::args::operation::List;
 use crate::command::integration::catalog;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::print::Printer;
 use crate::print::table::{self, at, cell};
 
 pub(super) fn list(context: &Context, args: &List) -> Outcome {
     let catalog = catalog(context)?;
     let mut rows = Vec::new();
     for name in catalog.names().iter().filter(|name| args.service.as_ref().is_none_or(|one| one == *name)) {
-        let integration = catalog.get(name).map_err(|error| Failure::of(&error))?;
+        let described = catalog.described(name).map_err(|error| Failure::of(&error))?;
+        let integration = described.integration();
         if integration.internal() {
             continue;
+        }
+        if !described.is_addressed() && args.service.is_some() {
+            Printer::say(&unaddressed(name));
         }
         let operations = integration.operations().iter();
         for (name, operation) in
             operations.filter(|(_, one)| args.access.is_none_or(|access| access == one.access()))
         {
-            rows.push(row(&integration, name, operation));
+            rows.push(row(integration, name, operation));
         }
     }
     if rows.is_empty()
         && let Some(service) = &args.service
     {
         // Nothing of that name, or a file that can't be read: both are said.
-        let _ = catalog.get(service).map_err(|error| Failure::of(&error))?;
+        let _ = catalog.described(service).map_err(|error| Failure::of(&error))?;
     }
     context.printer.answer(&json!({ "operations": rows }), |value| {
         let columns = [
@@ -42,6 +47,14 @@ pub(super) fn list(context: &Context, args: &List) -> Outcome {
         ];
         table::of(at(value, "operations"), &columns, "There is none.")
     })
+}
+
+/// What has to be written before an operation of this service can be performed.
+fn unaddressed(name: &IntegrationName) -> String {
+    format!(
+        "`{name}` lives at an address of your own, which is not written yet. Write it into `integrations/{name}.yaml` of your home:\n\
+         \n    name: {name}\n    extends: {name}\n    domain: {name}.example.com\n"
+    )
 }
 
 fn row(integration: &Integration, name: &OperationName, operation: &Operation) -> Value {
@@ -57,9 +70,13 @@ fn row(integration: &Integration, name: &OperationName, operation: &Operation) -
 
 pub(super) fn one(context: &Context, name: &str) -> Outcome {
     let catalog = catalog(context)?;
-    let named = Named::find(&catalog, name)?;
-    let operation = named.operation()?;
-    let mut document = row(&named.integration, &named.name, operation);
+    let (described, name) = described_as(&catalog, name)?;
+    let integration = described.integration();
+    let operation = integration.operations().get(&name).ok_or_else(|| no_such(integration, &name))?;
+    if !described.is_addressed() {
+        Printer::say(&unaddressed(integration.name()));
+    }
+    let mut document = row(integration, &name, operation);
     let inputs: Vec<Value> = operation
         .inputs()
         .iter()
@@ -83,16 +100,29 @@ pub(super) fn one(context: &Context, name: &str) -> Outcome {
         "request": operation.method().map(|method| json!({ "method": method.as_str(), "paths": operation.paths() })),
         "why_no_request": operation.why(),
         "evidence": operation.evidence().collect::<Vec<_>>(),
+        "before": beside(operation.before()),
+        "after": beside(operation.after()),
         "scopes": operation.scopes(),
         "docs": operation.docs(),
     });
     if let (Some(all), Some(more)) = (document.as_object_mut(), facts.as_object()) {
         all.extend(more.clone());
     }
-    context.printer.answer(&document, described)
+    context.printer.answer(&document, shown)
 }
 
-fn described(value: &Value) -> String {
+/// The reads beside a write.
+fn beside(all: &[Around]) -> Vec<Value> {
+    let one = |around: &Around| json!({ "operation": around.operation().as_str(), "fields": around.fields().map(|(name, _)| name).collect::<Vec<_>>() });
+    all.iter().map(one).collect()
+}
+
+fn reads(value: &Value) -> String {
+    let one = |read: &Value| format!("{} ({})", cell(at(read, "operation")), cell(at(read, "fields")));
+    value.as_array().into_iter().flatten().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn shown(value: &Value) -> String {
     let list = |key: &str| cell(at(value, key));
     let words =
         at(value, "cli.args").as_array().map(|args| args.iter().map(cell).collect::<Vec<_>>().join(" "));
@@ -109,6 +139,8 @@ fn described(value: &Value) -> String {
         ("request", request.join(", ")),
         ("no request", list("why_no_request")),
         ("evidence", list("evidence")),
+        ("read before", reads(at(value, "before"))),
+        ("read after", reads(at(value, "after"))),
         ("permissions", list("scopes")),
         ("docs", list("docs")),
     ]);

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::super::{Draft, bytes_of, put};
 use super::authority;
-use crate::path::resolve::Lent;
+use crate::path::resolve::{Lent, Special};
 
 /// What a client's own signature says. Nothing of it is believed but for what it asks to be signed.
 #[derive(Debug, Default)]
@@ -160,7 +160,12 @@ pub(in crate::path::inject) fn sign(
     put(&mut draft.headers, "authorization", signed.authorization.into_bytes())
 }
 
-/// A key for AWS, from its fields or from one document.
+#[expect(clippy::disallowed_methods, reason = "signs with the session, and puts its token on the request")]
+fn exposed(secret: &Secret) -> Zeroizing<Vec<u8>> {
+    secret.expose(|bytes| Zeroizing::new(bytes.to_vec()))
+}
+
+/// A key for AWS, from its fields, from one document, or of the session of the role that was assumed.
 struct Keys {
     id: String,
     secret: Zeroizing<Vec<u8>>,
@@ -178,6 +183,12 @@ struct Document {
 impl Keys {
     /// One secret in the place of both is a document that has both.
     fn of(sigv4: &SigV4, (integration, lent): (&Integration, &Lent)) -> Result<Self, Refusal> {
+        if sigv4.assume.is_some() {
+            let session = lent.special().and_then(Special::session);
+            let (session, minted) = session.ok_or_else(|| crate::path::resolve::missing("session"))?;
+            let (id, token) = (session.access_key_id.clone(), Some(exposed(&session.token)));
+            return Ok(Self { id, secret: exposed(&minted.value), token });
+        }
         let opened = |field: &str| lent.find(integration, field);
         let (id, secret) = (opened(&sigv4.access_key_id)?, opened(&sigv4.secret_access_key)?);
         if id.reference() == secret.reference() {
