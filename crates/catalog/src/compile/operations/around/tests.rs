@@ -33,7 +33,7 @@ fn what_is_no_read_of_the_file_is_refused() {
     for (before, problem) in [
         (
             "before: [{operation: lok, fields: {a: version}}]",
-            "there is no operation `lok`; did you mean `look`?",
+            "there is no operation `lok`; did you mean `look`",
         ),
         ("after: [{operation: put, fields: {a: version}}]", "beside a write stand reads only"),
         ("after: [{operation: look, inputs: {nam: x}, fields: {a: version}}]", "there is no input `nam`"),
