@@ -34,7 +34,7 @@ struct Age {
 pub(super) fn choose(
     choice: &KeyChoice,
     setup: &Setup,
-    _typed: Option<Secret>,
+    _typed: &mut Option<Secret>,
 ) -> Result<Box<dyn KeyProvider>, Wrong> {
     choice.options(&["identity"])?;
     let recipients: Vec<String> = choice

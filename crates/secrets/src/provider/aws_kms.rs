@@ -31,7 +31,7 @@ struct AwsKms {
 pub(super) fn choose(
     choice: &KeyChoice,
     setup: &Setup,
-    _typed: Option<Secret>,
+    _typed: &mut Option<Secret>,
 ) -> Result<Box<dyn KeyProvider>, Wrong> {
     choice.options(&[])?;
     let key = choice.place("the ARN, the id or `alias/NAME` of the key")?;

@@ -47,7 +47,7 @@ struct Unwrapped {
 pub(super) fn choose(
     choice: &KeyChoice,
     setup: &Setup,
-    _typed: Option<Secret>,
+    _typed: &mut Option<Secret>,
 ) -> Result<Box<dyn KeyProvider>, Wrong> {
     choice.options(&[])?;
     let form = "`VAULT/KEY` or `VAULT/KEY/VERSION`";

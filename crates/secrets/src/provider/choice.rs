@@ -83,8 +83,8 @@ impl KeyChoice {
     ///
     /// # Errors
     /// When the place or an option is not what this provider takes.
-    pub fn provider(&self, setup: &Setup, typed: Option<Secret>) -> Result<Box<dyn KeyProvider>, Wrong> {
-        (self.listed.make)(self, setup, typed).map_err(|Wrong(what)| {
+    pub fn provider(&self, setup: &Setup, mut typed: Option<Secret>) -> Result<Box<dyn KeyProvider>, Wrong> {
+        (self.listed.make)(self, setup, &mut typed).map_err(|Wrong(what)| {
             Wrong(format!("`{}`: {what}; it is chosen like `{}`", self.listed.name, self.listed.example))
         })
     }

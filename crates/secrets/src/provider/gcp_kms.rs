@@ -50,7 +50,7 @@ struct Decrypted {
 pub(super) fn choose(
     choice: &KeyChoice,
     setup: &Setup,
-    _typed: Option<Secret>,
+    _typed: &mut Option<Secret>,
 ) -> Result<Box<dyn KeyProvider>, Wrong> {
     choice.options(&[])?;
     let key = choice.place("the name of the key")?;

@@ -22,7 +22,7 @@ pub struct Listed {
 }
 
 /// Makes the provider that was chosen; some need what somebody typed.
-pub(super) type Make = fn(&KeyChoice, &Setup, Option<Secret>) -> Result<Box<dyn KeyProvider>, Wrong>;
+pub(super) type Make = fn(&KeyChoice, &Setup, &mut Option<Secret>) -> Result<Box<dyn KeyProvider>, Wrong>;
 
 /// Every key provider, in the order in which they are shown.
 pub const KEY_PROVIDERS: &[Listed] = &[
@@ -32,7 +32,7 @@ pub const KEY_PROVIDERS: &[Listed] = &[
         example: "passphrase",
         make: |choice, _, typed| {
             choice.plain()?;
-            let typed = typed.ok_or_else(|| Wrong::new("nobody typed a passphrase"))?;
+            let typed = typed.take().ok_or_else(|| Wrong::new("nobody typed a passphrase"))?;
             Ok(Box::new(Passphrase::new(typed)))
         },
     },

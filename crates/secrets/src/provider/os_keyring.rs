@@ -26,7 +26,7 @@ struct OsKeyring {
 pub(super) fn choose(
     choice: &KeyChoice,
     setup: &Setup,
-    _typed: Option<Secret>,
+    _typed: &mut Option<Secret>,
 ) -> Result<Box<dyn KeyProvider>, Wrong> {
     choice.options(&[])?;
     let place = choice.place("the kind of the keyring")?;

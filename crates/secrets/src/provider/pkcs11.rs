@@ -36,7 +36,7 @@ struct Pkcs11 {
 pub(super) fn choose(
     choice: &KeyChoice,
     setup: &Setup,
-    typed: Option<Secret>,
+    typed: &mut Option<Secret>,
 ) -> Result<Box<dyn KeyProvider>, Wrong> {
     if choice.option("pin-value").is_some() {
         return Err(Wrong::new("a PIN is not written here: `pin-source` says where it is"));
@@ -66,7 +66,7 @@ pub(super) fn choose(
     if pin == Pin::Prompt && typed.is_none() {
         return Err(Wrong::new("nobody typed the PIN"));
     }
-    Ok(of(&module, &key, &pin, (setup, typed)))
+    Ok(of(&module, &key, &pin, (setup, typed.take())))
 }
 
 /// A key on a token.

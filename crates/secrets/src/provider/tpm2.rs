@@ -42,7 +42,7 @@ struct Bound<'a> {
 pub(super) fn choose(
     choice: &KeyChoice,
     setup: &Setup,
-    _typed: Option<Secret>,
+    _typed: &mut Option<Secret>,
 ) -> Result<Box<dyn KeyProvider>, Wrong> {
     if choice.has_place() {
         return Err(Wrong::new("nothing stands behind a colon: it is this machine's TPM"));

@@ -48,7 +48,7 @@ struct Decrypted {
 pub(super) fn choose(
     choice: &KeyChoice,
     setup: &Setup,
-    _typed: Option<Secret>,
+    _typed: &mut Option<Secret>,
 ) -> Result<Box<dyn KeyProvider>, Wrong> {
     choice.options(&[])?;
     let form = || Wrong::new("behind the colon stands `MOUNT/KEY`");
