@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, args: &Copy) -> Outcome {
     let key = secrets::evidence_public_key(&*source.state)?;
     let report = evidence::verify_store(&*target.evidence, &key, &mut |_, _| bar.tick());
     let report = report.map_err(|finding| {
-        Failure::of(&finding).hint("the source says the same? `doorward doctor --thorough`")
+        Failure::of(&finding).hint("see whether the source says the same: `doorward doctor --thorough`")
     })?;
     made(&source, &target)?;
     bar.finish_and_clear();
