@@ -206,6 +206,10 @@ async fn run(name: &str) -> usize {
         house.put(&format!("{name}/{field}"), &secret).await;
         secrets.insert(field.clone(), secret);
     }
+    if ["azure", "bigquery"].contains(&name) {
+        // What is made of the key is the key itself here: see `moved`.
+        secrets.insert("minted".to_owned(), secrets["key"].clone());
+    }
     let capability = house.capability(&[("integrations", name)]).await;
     let mut sent = 0;
     for case in of(name).into_iter().filter(|case| case.is_sent() || case.refusal().is_some()) {

@@ -366,9 +366,8 @@ pub(crate) fn moved(name: &str, url: &str) -> String {
             "auth: [{scheme: sigv4, access_key_id: access_key_id, secret_access_key: secret_access_key, \
              region: eu-west-1, service: tests}]\n"
         }
-        // A token that is made is one that is there already.
-        "azure" | "bigquery" => "secrets: {minted: {title: T}}\nauth: [{scheme: bearer, secret: minted}]\n",
-        "oci" => "secrets: {plain: {title: T}}\nauth: [{scheme: bearer, secret: plain}]\n",
+        // A token that is made, or a signature, is a secret that is there already.
+        "azure" | "bigquery" | "oci" => "auth: [{scheme: bearer, secret: key}]\n",
         _ => "",
     };
     format!(
