@@ -101,10 +101,10 @@ impl KeySource {
 
 /// What somebody chose.
 pub(crate) fn understood(choice: &str) -> Outcome<KeyChoice> {
-    KeyChoice::parse(choice).map_err(unclear)
+    KeyChoice::parse(choice).map_err(|error| unclear(&error))
 }
 
-fn unclear(error: secrets::WrongChoice) -> Failure {
+fn unclear(error: &secrets::WrongChoice) -> Failure {
     Failure::usage(error.to_string()).hint("`doorward key-provider list` shows all")
 }
 
@@ -116,5 +116,5 @@ pub(crate) fn chosen(home: &Home, choice: &str) -> Outcome<Box<dyn KeyProvider>>
         Some(prompt) => Some(typed::line(prompt)?),
         None => None,
     };
-    choice.provider(&wire::setup(home, None)?, typed).map_err(unclear)
+    choice.provider(&wire::setup(home, None)?, typed).map_err(|error| unclear(&error))
 }

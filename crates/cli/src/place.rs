@@ -38,7 +38,7 @@ pub(crate) fn of(home: &Home) -> Outcome<Place> {
 pub(crate) fn exists(home: &Home) -> bool {
     match of(home) {
         Ok(Place::Folder) => home.exists(),
-        Ok(Place::Server(store)) => match store.setup().and_then(|setup| Ok(Postgres::reader(&setup))) {
+        Ok(Place::Server(store)) => match store.setup().map(|setup| Postgres::reader(&setup)) {
             Ok(Ok(storage)) => secrets::provider_facts(&storage).is_ok(),
             Ok(Err(store::Error::Postgres(store::postgres::Error::Older { found: 0, .. }))) => false,
             Ok(Err(_)) | Err(_) => true,

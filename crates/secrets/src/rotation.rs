@@ -170,7 +170,7 @@ impl Keyring {
         &self,
         storage: &dyn Storage,
         tenant: &TenantName,
-        from: Cursor,
+        from: &Cursor,
         most: usize,
     ) -> Result<(u64, Option<Cursor>), Error> {
         let keys = self.known(tenant)?;
@@ -224,7 +224,7 @@ pub fn rotate_key(
     let mut total = 0;
     let mut cursor = Some(Cursor::default());
     while let Some(from) = cursor {
-        let (done, next) = begun.seal_anew(storage, tenant, from, SLICE)?;
+        let (done, next) = begun.seal_anew(storage, tenant, &from, SLICE)?;
         total += done;
         cursor = next;
     }

@@ -222,7 +222,7 @@ impl Secrets {
         while let Some(from) = cursor.take() {
             let (keyring, storage, owned) =
                 (self.keyring()?, Arc::clone(&self.fetching.storage), tenant.clone());
-            let slice = waiting(move || keyring.seal_anew(&*storage, &owned, from, SLICE));
+            let slice = waiting(move || keyring.seal_anew(&*storage, &owned, &from, SLICE));
             let (done, next) = slice.await?;
             total += done;
             cursor = next;

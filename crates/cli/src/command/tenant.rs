@@ -71,7 +71,7 @@ fn rotate(context: &Context, name: &TenantName) -> Outcome {
     let over = std::sync::atomic::AtomicBool::new(false);
     let running = Running::find(context)?.filter(|_| !context.printer.is_json() && Printer::is_watched());
     let answered = std::thread::scope(|scope| {
-        if let Some(running) = running {
+        if let Some(running) = &running {
             scope.spawn(|| watch(running, name, &over));
         }
         let answered = context.ask("tenant.rotate", &[("name", name.as_str())]);
@@ -87,7 +87,7 @@ fn rotate(context: &Context, name: &TenantName) -> Outcome {
 }
 
 /// A line on stderr that says how many rows are left.
-fn watch(running: Running, name: &TenantName, over: &std::sync::atomic::AtomicBool) {
+fn watch(running: &Running, name: &TenantName, over: &std::sync::atomic::AtomicBool) {
     while !over.load(std::sync::atomic::Ordering::Acquire) {
         let Ok(found) = running.look("tenant.rotation", &[("name", name.as_str())]) else { return };
         let number = |key| at(&found, key).as_u64().unwrap_or_default();

@@ -63,11 +63,11 @@ pub(crate) fn architecture(context: &Context) -> Outcome {
 }
 
 /// Sets a credential up, from a file, from stdin, or typed without echo.
-pub(crate) fn setup(context: &Context, args: Setup) -> Outcome {
+pub(crate) fn setup(context: &Context, args: &Setup) -> Outcome {
     if args.provider.eq_ignore_ascii_case(super::tenant_group::GENAI) {
-        return super::tenant_group::setup(context, &args);
+        return super::tenant_group::setup(context, args);
     }
-    let Setup { provider, tenant, credential_file, .. } = &args;
+    let Setup { provider, tenant, credential_file, .. } = args;
     let credential = match credential_file.as_deref() {
         None => typed::secret(&format!("Credential for `{provider}` of `{tenant}`"))?,
         Some(path) if path == Path::new("-") => typed::secret("Credential")?,
@@ -77,7 +77,7 @@ pub(crate) fn setup(context: &Context, args: Setup) -> Outcome {
             Secret::new(bytes).map_err(secrets::Error::from)?
         }
     };
-    let answer = one(context, &args, provider, &credential)?;
+    let answer = one(context, args, provider, &credential)?;
     if let Some(problem) = answer.get("problem") {
         return Err(Failure::new(told(problem)));
     }

@@ -153,13 +153,7 @@ async fn serve(
     let signals = Signals::listen()?;
     let open = sockets.open()?;
     let own = wire::worker(&broker, &tls, bound.len())?;
-    let control = Control {
-        unseal: unsealing(&broker, &opened.keys),
-        reload: Office::reloading(&office),
-        config: Office::configured(&office),
-        policies: Office::counted(&office),
-        drain: Arc::clone(&drain),
-    };
+    let control = control(&office, unsealing(&broker, &opened.keys), &drain);
     let gauges = agent::Gauges::start();
     let mut own_doors = open.serve(&own, &control, &doors, &draining, &gauges);
     if let Some(bound) = api {
@@ -209,6 +203,17 @@ async fn serve(
     let led = leading::still(opened.server.as_deref());
     drop(opened);
     failed.and(led)
+}
+
+/// What the owner may tell the house to do.
+fn control(office: &Arc<Office>, unseal: agent::Unseal, drain: &Arc<Drain>) -> Control {
+    Control {
+        unseal,
+        reload: Office::reloading(office),
+        config: Office::configured(office),
+        policies: Office::counted(office),
+        drain: Arc::clone(drain),
+    }
 }
 
 /// The API for tenants.

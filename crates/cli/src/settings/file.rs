@@ -132,16 +132,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         store,
     } = written;
     let llm = llm.map(WrittenLlm::read);
-    let (tls, client_ca, client_auth) = match tls {
-        None => (None, None, None),
-        Some(WrittenTls { cert, key, client_ca, client_auth }) => {
-            let auth = client_auth.map(|word| match word {
-                WrittenAuth::Required => ClientAuth::Required,
-                WrittenAuth::Optional => ClientAuth::Optional,
-            });
-            (Some(Tls { cert, key }), client_ca, auth)
-        }
-    };
+    let (tls, client_ca, client_auth) = tls.map_or((None, None, None), WrittenTls::read);
     Ok(File {
         gateway,
         domains,
@@ -160,6 +151,18 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         tenants,
         store,
     })
+}
+
+impl WrittenTls {
+    /// The gateway's certificate, who signs those of callers, and whether callers must have one.
+    fn read(self) -> (Option<Tls>, Option<PathBuf>, Option<ClientAuth>) {
+        let Self { cert, key, client_ca, client_auth } = self;
+        let auth = client_auth.map(|word| match word {
+            WrittenAuth::Required => ClientAuth::Required,
+            WrittenAuth::Optional => ClientAuth::Optional,
+        });
+        (Some(Tls { cert, key }), client_ca, auth)
+    }
 }
 
 /// The reader's messages repeat keys and values; one that is not plainly a word may be a secret in the wrong place.

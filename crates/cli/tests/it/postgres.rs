@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::postgres::{APP_PASSWORD, OWNER_PASSWORD, Postgres};
-use testkit::{Demand, Doorward, Upstream, canary, certificate};
+use testkit::{Demand, Doorward, Running, Upstream, canary, certificate};
 
 use crate::kill9::{Totals, torture_one_home};
 use crate::network_wire::{answer, call, capability, operate};
@@ -109,7 +109,7 @@ fn a_home_in_postgresql_is_made_used_verified_and_had_by_one_broker() {
     let changed = doorward.run(&["doctor", "--thorough", "--json"], "");
     assert!(!changed.status.success(), "{}", changed.stdout);
     for planted in [upstream.canary(), APP_PASSWORD, OWNER_PASSWORD] {
-        canary::assert_free_of(&doorward.printed(), planted, "what was printed");
+        canary::assert_free_of(doorward.printed(), planted, "what was printed");
     }
 }
 
@@ -168,8 +168,8 @@ fn a_database_is_prepared_by_its_owner_and_a_home_of_one_command_moves_into_it_a
     let here =
         doorward.run(&["evidence", "verify", "--json", "--home", &back.display().to_string()], "").json();
     assert!(shown(&here) > 0 && shown(&there) > 0, "{here} {there}");
-    doorward.watch(&upstream.canary());
-    canary::assert_free_of(&doorward.printed(), APP_PASSWORD, "what was printed");
+    doorward.watch(upstream.canary());
+    canary::assert_free_of(doorward.printed(), APP_PASSWORD, "what was printed");
 }
 
 #[test]
@@ -230,10 +230,7 @@ fn torture_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledge
                 while !ending.load(Ordering::SeqCst) {
                     let name = format!("p/{writer}-{n}");
                     n += 1;
-                    let reply =
-                        operate(socket, &format!("secret.put?name={name}"), b"xoxb-CANARY-written").unwrap();
-                    if reply.status == 200 {
-                        let evidence = reply.json()["evidence"].as_str().unwrap().to_owned();
+                    if let Some(evidence) = put(socket, &name) {
                         written.lock().unwrap().push((name, evidence));
                         count.fetch_add(1, Ordering::SeqCst);
                     }
@@ -265,9 +262,27 @@ fn torture_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledge
         }
         ending.store(true, Ordering::SeqCst);
     });
-    let verified = answer(&running, "evidence.verify", b"");
+    let (written, called) = (written.into_inner().unwrap(), called.into_inner().unwrap());
+    nothing_is_lost(&running, &written, &called);
+    println!(
+        "{kills} kills of the server: {} writes and {} calls acknowledged, none lost, none doubled",
+        written.len(),
+        called.len()
+    );
+    assert!(running.stop().success());
+}
+
+/// Stores a secret; the evidence of it, where it was acknowledged.
+fn put(socket: &std::path::Path, name: &str) -> Option<String> {
+    let reply = operate(socket, &format!("secret.put?name={name}"), b"xoxb-CANARY-written").unwrap();
+    (reply.status == 200).then(|| reply.json()["evidence"].as_str().unwrap().to_owned())
+}
+
+/// Everything that was acknowledged is there, once.
+fn nothing_is_lost(running: &Running, written: &[(String, String)], called: &[String]) {
+    let verified = answer(running, "evidence.verify", b"");
     assert_eq!(verified["verified"], true, "{verified}");
-    let exported = answer(&running, "evidence.export", b"");
+    let exported = answer(running, "evidence.export", b"");
     let lines = exported["text"].as_str().unwrap();
     let done: Vec<&str> = lines
         .lines()
@@ -276,17 +291,10 @@ fn torture_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledge
         .collect();
     let once: BTreeSet<&str> = done.iter().copied().collect();
     assert_eq!(once.len(), done.len(), "an outcome stands twice");
-    let listed = answer(&running, "secret.list", b"").to_string();
-    let (written, called) = (written.into_inner().unwrap(), called.into_inner().unwrap());
-    for (name, evidence) in &written {
+    let listed = answer(running, "secret.list", b"").to_string();
+    for (name, evidence) in written {
         assert!(once.contains(evidence.as_str()), "{evidence} was acknowledged and has no outcome");
         assert!(listed.contains(&format!("\"{name}\"")), "{name} was acknowledged and is not there");
     }
     assert!(called.iter().all(|evidence| once.contains(evidence.as_str())));
-    println!(
-        "{kills} kills of the server: {} writes and {} calls acknowledged, none lost, none doubled",
-        written.len(),
-        called.len()
-    );
-    assert!(running.stop().success());
 }

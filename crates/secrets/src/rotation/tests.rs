@@ -218,11 +218,11 @@ fn a_home_is_rewrapped_and_its_paper_renewed_in_the_middle_of_a_rotation() {
     let which = tenant("acme_inc");
     let stage = Stage::new(&which, 3);
     let begun = stage.keyring.begin_rotation(&*stage.storage, &which).unwrap();
-    let (_, next) = begun.seal_anew(&*stage.storage, &which, Cursor::default(), 2).unwrap();
+    let (_, next) = begun.seal_anew(&*stage.storage, &which, &Cursor::default(), 2).unwrap();
     assert!(next.is_some());
     let rewrapped = rewrap(&*stage.storage, &begun, &Fixed(5)).unwrap();
     let (renewed, paper) = crate::renew_recovery(&*stage.storage, &rewrapped).unwrap();
-    assert_eq!(renewed.rotating(), [which.clone()]);
+    assert_eq!(renewed.rotating(), std::slice::from_ref(&which));
     let keyring = unseal(&*stage.storage, &Fixed(5)).unwrap();
     let (keyring, _) = rotate_key(&*stage.storage, &keyring, &which).unwrap();
     assert!(keyring.rotating().is_empty());
@@ -239,7 +239,7 @@ fn a_row_that_opens_with_no_key_stops_the_rotation_and_the_former_key_stays() {
     let error = rotate_key(&*stage.storage, &stage.keyring, &which).err().unwrap();
     assert!(matches!(error, Error::Damaged(_)), "{error}");
     let keyring = stage.reopened();
-    assert_eq!(keyring.rotating(), [which.clone()]);
+    assert_eq!(keyring.rotating(), std::slice::from_ref(&which));
     let rotation = keyring.rotation(&*stage.storage, &which).unwrap();
     assert!(rotation.older == 1 && rotation.left > 0, "{rotation:?}");
 }

@@ -169,6 +169,7 @@ impl Shell {
         self.places.iter().fold(text.to_owned(), |text, (name, real)| text.replace(name.as_str(), real))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "files of a test, which nobody reads after a crash")]
     fn files(&mut self, text: &str) -> [PathBuf; 3] {
         self.number += 1;
         let file = |kind: &str| self.folder.join(format!("{}.{kind}", self.number));
