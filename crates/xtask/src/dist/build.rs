@@ -12,10 +12,9 @@ use crate::program::Program;
 /// The profile, in the form of `llvm-profdata`, packed.
 pub(super) const PROFILE: &str = "crates/cli/doorward.profdata.gz";
 
-/// Keeps what the profile saw at work apart from what it never saw, so that a page holds one or the other: the kernel maps
-/// code by pages, and what lies between two functions that run is resident with them.
-const TOGETHER: &str =
-    "-Cllvm-args=-profile-unknown-in-special-section -Clink-arg=-Wl,-z,keep-text-section-prefix";
+/// The functions that ran while the profile was made, by name, packed. They are laid side by side: the kernel maps code by
+/// pages, and what lies between two functions that run is resident with them.
+pub(super) const ORDER: &str = "crates/cli/doorward.order.gz";
 
 /// SHA-256 of the `Cargo.lock` with which the profile was made.
 pub(super) const MADE_WITH: &str = "crates/cli/doorward.profdata.lock";
@@ -36,15 +35,22 @@ pub(super) fn shipped_in(root: &Path, folder: &Path) -> Outcome<PathBuf> {
     // One place for the profile, wherever the build is: its path is an argument of the compiler.
     let kept = root.join("target/shipped");
     std::fs::create_dir_all(&kept).map_err(|error| Failure::doing("make `target/shipped`", &error))?;
-    let profile = kept.join("doorward.profdata");
-    unpack(root, &profile)?;
+    let (profile, order) = (kept.join("doorward.profdata"), kept.join("doorward.order"));
+    unpack(root, PROFILE, &profile)?;
+    unpack(root, ORDER, &order)?;
     let made_with = super::read(&root.join(MADE_WITH))?;
     if made_with.trim() != libraries(root)? {
         println!(
             "note: the profile was made with other libraries, so it helps little or not at all; `cargo xtask profile` makes a new one"
         );
     }
-    let flags = format!("-Cprofile-use={} {TOGETHER}", profile.display());
+    // Names of functions that are gone are passed over.
+    let flags = format!(
+        "-Cprofile-use={} -Clink-arg=-Wl,--symbol-ordering-file={} -Clink-arg=-Wl,--no-warn-symbol-ordering \
+         -Clink-arg=-Wl,-z,keep-text-section-prefix",
+        profile.display(),
+        order.display()
+    );
     compile(root, folder, &flags)
 }
 
@@ -88,10 +94,10 @@ pub(super) fn host(root: &Path) -> Outcome<String> {
     triple.map(str::to_owned).ok_or_else(|| Failure::new("`rustc` did not say what machine this is"))
 }
 
-/// Unpacks the profile, unless what is there is the same: a newer file would build everything once more.
-fn unpack(root: &Path, to: &Path) -> Outcome {
+/// Unpacks a file, unless what is there is the same: a newer profile would build everything once more.
+fn unpack(root: &Path, packed: &str, to: &Path) -> Outcome {
     let fresh = to.with_extension("fresh");
-    let command = format!("gzip -dc {PROFILE} > \"$0\"");
+    let command = format!("gzip -dc {packed} > \"$0\"");
     let fresh_text = fresh.to_string_lossy();
     Program::new(root, "sh", &["-c", &command, &fresh_text]).run()?;
     let same = match (std::fs::read(&fresh), std::fs::read(to)) {
@@ -99,5 +105,5 @@ fn unpack(root: &Path, to: &Path) -> Outcome {
         _ => false,
     };
     let done = if same { std::fs::remove_file(&fresh) } else { std::fs::rename(&fresh, to) };
-    done.map_err(|error| Failure::doing("unpack the profile", &error))
+    done.map_err(|error| Failure::doing("unpack what the build is guided by", &error))
 }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::build::{MADE_WITH, PROFILE, compile, host, libraries};
+use super::build::{MADE_WITH, ORDER, PROFILE, compile, host, libraries};
 use crate::bench::train;
 use crate::failure::{Failure, Outcome};
 use crate::program::Program;
@@ -32,11 +32,31 @@ pub(super) fn run(root: &Path, flags: &[&str]) -> Outcome {
     let merged = folder.join("doorward.profdata");
     let (merged_text, raw_text) = (merged.to_string_lossy(), raw.to_string_lossy());
     Program::at(root, &merge, &["merge", "--sparse", "-o", &merged_text, &raw_text]).run()?;
-    let pack = format!("gzip -n9c \"$0\" > {PROFILE}");
-    Program::new(root, "sh", &["-c", &pack, &merged_text]).run()?;
+    pack(root, &merged, PROFILE)?;
+    let shown = Program::at(root, &merge, &["show", "--all-functions", &merged_text]).output()?;
+    let order = folder.join("doorward.order");
+    super::write(&order, &order_of(&shown))?;
+    pack(root, &order, ORDER)?;
     super::write(&root.join(MADE_WITH), &(libraries(root)? + "\n"))?;
-    println!("wrote {PROFILE}; the next `cargo xtask dist` and every bench use it");
+    println!("wrote {PROFILE} and {ORDER}; the next `cargo xtask dist` and every bench use it");
     Ok(())
+}
+
+/// The names of the functions that ran, a line each, in the order in which the profile has them.
+///
+/// `shown` is what `llvm-profdata show --all-functions` prints: a name behind two spaces and with a colon, then what was counted,
+/// further in. A function that only one unit of code can see has that unit in front of its name.
+pub(super) fn order_of(shown: &str) -> String {
+    let mut seen = std::collections::HashSet::new();
+    let names = shown.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+    let names = names.filter(|name| !name.starts_with(' '));
+    let names = names.map(|name| name.rsplit(';').next().unwrap_or(name));
+    names.filter(|name| seen.insert(*name)).map(|name| format!("{name}\n")).collect()
+}
+
+fn pack(root: &Path, file: &Path, to: &str) -> Outcome {
+    let command = format!("gzip -n9c \"$0\" > {to}");
+    Program::new(root, "sh", &["-c", &command, &file.to_string_lossy()]).run()
 }
 
 /// `llvm-profdata` of the compiler that is used: another one may write another format.

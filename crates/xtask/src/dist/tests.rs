@@ -115,3 +115,10 @@ fn told(program: &str, flag: &str, file: &Path) -> String {
 fn host_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim().to_owned()
 }
+
+#[test]
+fn the_order_of_functions_has_each_name_once_and_no_units() {
+    let shown = "Counters:\n  main:\n    Hash: 0x1\n    Counters: 2\n  net.5f-cgu.1;_ZN3net:\n    Hash: 0x2\n  main:\n\
+                 Functions shown: 3\nTotal functions: 3\n";
+    assert_eq!(super::profile::order_of(shown), "main\n_ZN3net\n");
+}
