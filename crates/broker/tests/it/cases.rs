@@ -15,6 +15,9 @@ use crate::asking::{Ask, What};
 use crate::house::{House, moved};
 use crate::service::{Seen, Service, Step, reply};
 
+mod script;
+use script::Script;
+
 /// One case as its file has it. `catalog` has its own reading of it; this one must not know less.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,9 +198,18 @@ async fn every_case_of_every_integration_is_sent_as_its_file_says() {
 }
 
 async fn run(name: &str) -> usize {
-    let answers = Arc::<Mutex<VecDeque<Vec<u8>>>>::default();
+    let answers = Arc::<Mutex<VecDeque<Script>>>::default();
     let scripted = Arc::clone(&answers);
-    let service = Service::start(move |_| vec![Step::Send(scripted.lock().unwrap().pop_front().unwrap())]);
+    let service = Service::start(move |seen| {
+        let mut scripted = scripted.lock().unwrap();
+        // A read beside the write is a request of its own, and of no interest here.
+        let aside = |script: &Script| script.beside && !script.is_for(seen);
+        let answer = match scripted.front() {
+            Some(script) if !aside(script) => scripted.pop_front().unwrap().answer,
+            Some(_) | None => reply(200, &[], "{}"),
+        };
+        vec![Step::Send(answer)]
+    });
     let base = built_in(name);
     let house = House::start(&[(name, moved(name, &format!("{}{}", service.url(), base.base_path())))]).await;
     let mut secrets = BTreeMap::new();
@@ -211,28 +223,34 @@ async fn run(name: &str) -> usize {
         secrets.insert("minted".to_owned(), secrets["key"].clone());
     }
     let capability = house.capability(&[("integrations", name)]).await;
-    let mut sent = 0;
+    let (mut sent, mut before) = (0, 0);
     for case in of(name).into_iter().filter(|case| case.is_sent() || case.refusal().is_some()) {
         let about = format!("{name}: {}", case.name());
         let ask = case.named(name).map_or_else(|| case.ask(name), Ok);
         let result = match ask {
             Ok(ask) => {
-                answers.lock().unwrap().push_back(case.answers());
+                answers.lock().unwrap().push_back(Script::of(name, &case, &secrets));
                 house.got(ask.with(&capability)).await
             }
             Err(error) => Err(Refusal::new(Code::BadRequest, error.to_string())),
         };
         if let Some(code) = case.refusal() {
             assert_eq!(result.unwrap_err().code.as_str(), code, "{about}");
-            assert_eq!(service.seen().len(), sent, "{about} reached the service");
+            assert_eq!(service.seen().len(), before, "{about} reached the service");
             answers.lock().unwrap().clear();
             continue;
         }
         let got = result.unwrap_or_else(|refusal| panic!("{about}: {refusal:?}"));
         sent += 1;
+        assert!(answers.lock().unwrap().is_empty(), "{about} did not reach the service");
+        let script = Script::of(name, &case, &secrets);
         let seen = service.seen();
-        assert_eq!(seen.len(), sent, "{about}");
-        compare(name, &case, &seen[sent - 1], &secrets, &about);
+        let of_case = &seen[before..];
+        assert!(of_case.len() == 1 || script.beside, "{about}: {of_case:?}");
+        let own: Vec<_> = of_case.iter().filter(|seen| !script.beside || script.is_for(seen)).collect();
+        assert_eq!(own.len(), 1, "{about}: {of_case:?}");
+        before = seen.len();
+        compare(name, &case, own[0], &secrets, &about);
         let wanted = case.reply.as_ref().map_or(200, |reply| reply.status);
         assert_eq!(got.status, wanted, "{about}");
         // By its name it is within an answer, without what is hidden; `told.rs` makes that.
@@ -247,6 +265,15 @@ async fn run(name: &str) -> usize {
     }
     house.spotless();
     sent
+}
+
+/// The path and query that a case says are sent, with the credentials in it.
+fn sent_path(case: &Case, secrets: &BTreeMap<String, String>) -> String {
+    let url = &case.sends.as_ref().unwrap().url;
+    let after = url.find("://").unwrap() + 3;
+    let path = url[after..].find('/').map(|at| &url[after + at..]).unwrap();
+    let encoded = |secret: &String| percent_encoding::utf8_percent_encode(secret, UNRESERVED).to_string();
+    with_secrets(path, &secrets.iter().map(|(field, it)| (field.clone(), encoded(it))).collect())
 }
 
 /// A body with the credential where its placeholder was, as JSON where it is JSON.
@@ -264,10 +291,7 @@ fn body_with(name: &str, body: &[u8], secrets: &BTreeMap<String, String>) -> Res
 
 fn compare(name: &str, case: &Case, seen: &Seen, secrets: &BTreeMap<String, String>, about: &str) {
     let sends = case.sends.as_ref().unwrap();
-    let after = sends.url.find("://").unwrap() + 3;
-    let path = sends.url[after..].find('/').map(|at| &sends.url[after + at..]).unwrap();
-    let encoded = |secret: &String| percent_encoding::utf8_percent_encode(secret, UNRESERVED).to_string();
-    let path = &with_secrets(path, &secrets.iter().map(|(field, it)| (field.clone(), encoded(it))).collect());
+    let path = &sent_path(case, secrets);
     let (method, body, with) = match case.written(name) {
         Some((method, _, message)) => {
             let body = sends.body.as_ref().map(|body| text(Some(body)).into_bytes());

@@ -171,7 +171,8 @@ fn watching(watch: &Watch, early: &Early) -> Service {
     let (watch, early) = (Arc::clone(watch), Arc::clone(early));
     Service::start(move |seen| {
         let reader = watch.get().unwrap();
-        let filter = Filter { limit: 1, ..Filter::of(TenantName::local()) };
+        // A read that a write leads to comes between its intent and itself.
+        let filter = Filter { limit: 4, ..Filter::of(TenantName::local()) };
         let newest = reader.list(&filter).unwrap();
         // Where the credential is a segment of the path, the record has the path without it.
         let path = seen.target.split('?').next().unwrap();
