@@ -110,9 +110,11 @@ impl Keyring for Wallet {
         let name = item.name;
         self.run(|link, handle| async move {
             let folder = &link.place.folder;
-            if !link.call::<_, bool>("hasFolder", &(handle, folder, APPLICATION)).await? {
+            if !link.has_folder(handle).await? {
                 let made: bool = link.call("createFolder", &(handle, folder, APPLICATION)).await?;
-                done(i32::from(!made), "make its folder")?;
+                // Another process may have been quicker.
+                let there = made || link.has_folder(handle).await?;
+                done(i32::from(!there), "make its folder")?;
             }
             let body = (handle, folder, &name, text.as_slice(), APPLICATION);
             done(link.call("writeEntry", &body).await?, "store an entry")
@@ -132,6 +134,10 @@ impl Keyring for Wallet {
 }
 
 impl Link {
+    async fn has_folder(&self, handle: i32) -> Result<bool, Error> {
+        self.call("hasFolder", &(handle, &self.place.folder, APPLICATION)).await
+    }
+
     async fn call<B, T>(&self, member: &str, body: &B) -> Result<T, Error>
     where
         B: Serialize + DynamicType,
