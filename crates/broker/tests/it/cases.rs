@@ -13,7 +13,7 @@ use testkit::canary;
 
 use crate::asking::{Ask, What};
 use crate::house::{House, moved};
-use crate::service::{Seen, Service, Step, reply};
+use crate::service::{Seen, reply};
 
 mod script;
 use script::Script;
@@ -199,17 +199,7 @@ async fn every_case_of_every_integration_is_sent_as_its_file_says() {
 
 async fn run(name: &str) -> usize {
     let answers = Arc::<Mutex<VecDeque<Script>>>::default();
-    let scripted = Arc::clone(&answers);
-    let service = Service::start(move |seen| {
-        let mut scripted = scripted.lock().unwrap();
-        // A read beside the write is a request of its own, and of no interest here.
-        let aside = |script: &Script| script.beside && !script.is_for(seen);
-        let answer = match scripted.front() {
-            Some(script) if !aside(script) => scripted.pop_front().unwrap().answer,
-            Some(_) | None => reply(200, &[], "{}"),
-        };
-        vec![Step::Send(answer)]
-    });
+    let service = script::service(Arc::clone(&answers));
     let base = built_in(name);
     let house = House::start(&[(name, moved(name, &format!("{}{}", service.url(), base.base_path())))]).await;
     let mut secrets = BTreeMap::new();
@@ -226,10 +216,11 @@ async fn run(name: &str) -> usize {
     let (mut sent, mut before) = (0, 0);
     for case in of(name).into_iter().filter(|case| case.is_sent() || case.refusal().is_some()) {
         let about = format!("{name}: {}", case.name());
+        let script = Script::of(name, &case, &secrets);
         let ask = case.named(name).map_or_else(|| case.ask(name), Ok);
         let result = match ask {
             Ok(ask) => {
-                answers.lock().unwrap().push_back(Script::of(name, &case, &secrets));
+                answers.lock().unwrap().push_back(script.clone());
                 house.got(ask.with(&capability)).await
             }
             Err(error) => Err(Refusal::new(Code::BadRequest, error.to_string())),
@@ -243,14 +234,9 @@ async fn run(name: &str) -> usize {
         let got = result.unwrap_or_else(|refusal| panic!("{about}: {refusal:?}"));
         sent += 1;
         assert!(answers.lock().unwrap().is_empty(), "{about} did not reach the service");
-        let script = Script::of(name, &case, &secrets);
         let seen = service.seen();
-        let of_case = &seen[before..];
-        assert!(of_case.len() == 1 || script.beside, "{about}: {of_case:?}");
-        let own: Vec<_> = of_case.iter().filter(|seen| !script.beside || script.is_for(seen)).collect();
-        assert_eq!(own.len(), 1, "{about}: {of_case:?}");
+        compare(name, &case, script.own(&seen[before..], &about), &secrets, &about);
         before = seen.len();
-        compare(name, &case, own[0], &secrets, &about);
         let wanted = case.reply.as_ref().map_or(200, |reply| reply.status);
         assert_eq!(got.status, wanted, "{about}");
         // By its name it is within an answer, without what is hidden; `told.rs` makes that.
