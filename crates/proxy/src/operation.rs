@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use broker::{Asked, Inbound, Operate, Outbound, Worker, inputs_of, presented};
+use broker::{Answer, Asked, Inbound, Operate, Outbound, Worker, inputs_of, presented};
+use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -13,7 +14,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use model::{Code, Door, Fact, Inputs, Refusal, Target};
 use net::{Body, Peer, problem};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::browser::Guarded;
 use crate::purpose;
@@ -63,10 +64,7 @@ pub(crate) fn read(
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     let json = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    let purpose = purpose::given(&parts.headers)?;
-    let claims = presented::claims(&parts.headers)?;
-    let certificate = peer.certificate.clone();
-    let facts = Fact { address: peer.address, purpose, certificate, claims, ..Fact::default() };
+    let facts = facts(parts, peer)?;
     let operate = Operate::new(integration, operation, inputs);
     Ok(Ordered { operate, facts, capability, json })
 }
@@ -82,12 +80,7 @@ pub(crate) async fn answer(
     body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
     let Ordered { mut operate, facts, capability, json } = ordered;
-    let whole = tokio::time::timeout(WITHIN, Limited::new(body, MOST).collect()).await;
-    let whole =
-        whole.map_err(|_| Refusal::new(Code::BadRequest, "the body did not arrive in time"))?.map_err(
-            |_| Refusal::new(Code::TooLarge, format!("the body broke off, or is larger than {MOST} bytes")),
-        )?;
-    let bytes = whole.to_bytes();
+    let bytes = whole(body).await?;
     if !bytes.is_empty() {
         if !json {
             let refusal = Refusal::new(Code::BadRequest, "the body of an operation is JSON");
@@ -99,26 +92,59 @@ pub(crate) async fn answer(
             }
         }
     }
+    perform(
+        worker,
+        (operate, facts, capability),
+        |answer| json!({ "evidence": answer.evidence, "answer": answer.value }),
+    )
+    .await
+}
+
+/// What is known of a caller of operations by name.
+pub(crate) fn facts(parts: &Parts, peer: &Peer) -> Result<Fact, Refused> {
+    let purpose = purpose::given(&parts.headers)?;
+    let claims = presented::claims(&parts.headers)?;
+    let certificate = peer.certificate.clone();
+    Ok(Fact { address: peer.address, purpose, certificate, claims, ..Fact::default() })
+}
+
+/// The whole body of a request for an operation.
+pub(crate) async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
+    let whole = tokio::time::timeout(WITHIN, Limited::new(body, MOST).collect()).await;
+    let whole = whole.map_err(|_| Refusal::new(Code::BadRequest, "the body did not arrive in time"))?;
+    let whole = whole.map_err(|_| {
+        Refusal::new(Code::TooLarge, format!("the body broke off, or is larger than {MOST} bytes"))
+    })?;
+    Ok(whole.to_bytes())
+}
+
+/// Performs an operation; `said` is what stands in the reply.
+pub(crate) async fn perform(
+    worker: &Arc<Worker>,
+    (operate, facts, capability): (Operate, Fact, Option<HeaderValue>),
+    said: impl FnOnce(&Answer) -> Value,
+) -> Result<Response<Body>, Refusal> {
     let inbound = Inbound { door: Door::Gateway, facts, capability, asked: Asked::Operate(operate) };
-    match worker.call(inbound).await? {
-        Outbound::Reply(evidence, mut reply) => {
-            problem::mark(reply.headers_mut(), evidence);
-            Ok(*reply)
-        }
+    let (evidence, mut reply) = match worker.call(inbound).await? {
+        Outbound::Reply(evidence, reply) => (evidence, *reply),
         // A lease is for the socket alone; one that came all the same stays here.
         Outbound::Answer(answer) | Outbound::Lease(answer, _) => {
-            let document = json!({ "evidence": answer.evidence, "answer": answer.value });
-            let mut reply = Response::new(Body::full(document.to_string()));
-            if answer.failed {
-                *reply.status_mut() = StatusCode::BAD_GATEWAY;
-            }
-            let headers = reply.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            problem::mark(headers, answer.evidence);
-            Ok(reply)
+            let status = if answer.failed { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
+            (answer.evidence, document(status, &said(&answer)))
         }
-    }
+    };
+    problem::mark(reply.headers_mut(), evidence);
+    Ok(reply)
+}
+
+/// A reply in JSON, which nobody keeps.
+pub(crate) fn document(status: StatusCode, value: &Value) -> Response<Body> {
+    let mut reply = Response::new(Body::full(value.to_string()));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
 }
 
 const PREFIX: &str = "/v1/operations/";

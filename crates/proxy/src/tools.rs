@@ -6,18 +6,17 @@
 
 use std::sync::Arc;
 
-use broker::{Asked, Inbound, Operate, Outbound, Worker, inputs_of, presented, tool, tool_output};
-use http::header::{self, HeaderValue};
+use broker::{Operate, Worker, inputs_of, presented, tool, tool_output};
+use http::header::HeaderValue;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use model::{Code, Door, Fact, Inputs, Refusal};
-use net::{Body, Peer, problem};
+use model::{Code, Fact, Inputs, Refusal};
+use net::{Body, Peer};
 use serde_json::{Map, Value, json};
 
 use crate::browser::Guarded;
-use crate::purpose;
+use crate::operation;
 use crate::refused::Refused;
 
 /// What is asked for, still without its body.
@@ -45,13 +44,7 @@ pub(crate) fn read(_: Guarded, parts: &Parts, path: &str, peer: &Peer) -> Result
     if parts.method != Method::POST {
         return Err(Refused::method("a tool is called with POST", "POST"));
     }
-    let facts = Fact {
-        address: peer.address,
-        purpose: purpose::given(&parts.headers)?,
-        certificate: peer.certificate.clone(),
-        claims: presented::claims(&parts.headers)?,
-        ..Fact::default()
-    };
+    let facts = operation::facts(parts, peer)?;
     Ok(Called::Execute(Box::new((facts, presented::capability(&parts.headers)?))))
 }
 
@@ -62,37 +55,22 @@ pub(crate) async fn answer(
     body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
     let Called::Execute(head) = called else {
-        return Ok(document(StatusCode::OK, &worker.broker().tools()));
+        return Ok(operation::document(StatusCode::OK, &worker.broker().tools()));
     };
     let (facts, capability) = *head;
-    let whole = tokio::time::timeout(WITHIN, Limited::new(body, MOST).collect()).await;
-    let whole =
-        whole.map_err(|_| Refusal::new(Code::BadRequest, "the body did not arrive in time"))?.map_err(
-            |_| Refusal::new(Code::TooLarge, format!("the body broke off, or is larger than {MOST} bytes")),
-        )?;
-    let Wanted { operate, id } = wanted(&whole.to_bytes())?;
-    let inbound = Inbound { door: Door::Gateway, facts, capability, asked: Asked::Operate(operate) };
-    match worker.call(inbound).await? {
-        Outbound::Reply(evidence, mut reply) => {
-            problem::mark(reply.headers_mut(), evidence);
-            Ok(*reply)
+    let Wanted { operate, id } = wanted(&operation::whole(body).await?)?;
+    operation::perform(worker, (operate, facts, capability), |answer| {
+        let (output, used) = tool_output(&answer.value);
+        let mut said = json!({
+            "tool_call_id": id.unwrap_or_else(|| format!("tool_{}", answer.evidence)),
+            "Output": output, "Used": used, "evidence": answer.evidence,
+        });
+        if let (Some(said), Some(why)) = (said.as_object_mut(), answer.value.get("failed")) {
+            said.insert("failed".to_owned(), why.clone());
         }
-        // A lease is for the socket alone; one that came all the same stays here.
-        Outbound::Answer(answer) | Outbound::Lease(answer, _) => {
-            let (output, used) = tool_output(&answer.value);
-            let mut said = json!({
-                "tool_call_id": id.unwrap_or_else(|| format!("tool_{}", answer.evidence)),
-                "Output": output, "Used": used, "evidence": answer.evidence,
-            });
-            if let (Some(said), Some(why)) = (said.as_object_mut(), answer.value.get("failed")) {
-                said.insert("failed".to_owned(), why.clone());
-            }
-            let status = if answer.failed { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
-            let mut reply = document(status, &said);
-            problem::mark(reply.headers_mut(), answer.evidence);
-            Ok(reply)
-        }
-    }
+        said
+    })
+    .await
 }
 
 /// What a body asks for.
@@ -141,20 +119,9 @@ fn wanted(bytes: &[u8]) -> Result<Wanted, Refusal> {
     Ok(Wanted { operate: Operate::new(integration, operation, inputs), id })
 }
 
-fn document(status: StatusCode, value: &Value) -> Response<Body> {
-    let mut reply = Response::new(Body::full(value.to_string()));
-    *reply.status_mut() = status;
-    let headers = reply.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    reply
-}
-
 const LIST: &str = "/v1/tools";
 const EXECUTE: &str = "/v1/tools:execute";
 const FORM: &str = "`{\"tool\": \"kubectl\", \"action\": \"scale\", \"input\": {..}}`";
 /// Members of a body, in small letters and without `_`. The last two say who and where, and are not believed.
 const KNOWN: [&str; 6] = ["tool", "action", "input", "toolcallid", "executionid", "context"];
 const LONGEST: usize = 128;
-const MOST: usize = 1 << 20;
-const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
