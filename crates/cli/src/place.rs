@@ -72,8 +72,8 @@ pub(crate) fn making(home: &Home) -> Outcome<Arc<dyn Storage>> {
 }
 
 /// Opens what a broker keeps. Whoever calls this has the lock of the home.
-pub(crate) fn serving(home: &Home, serving: Serving) -> Outcome<Opened> {
-    let store = match of(home)? {
+pub(crate) fn serving(place: Place, home: &Home, serving: Serving) -> Outcome<Opened> {
+    let store = match place {
         Place::Server(store) => store,
         Place::Folder => {
             let journal = match serving {

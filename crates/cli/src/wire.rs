@@ -100,7 +100,8 @@ pub(crate) fn open_with(
     serving: Serving,
     overlay: Overlay,
 ) -> Outcome<Opened> {
-    if matches!(place::of(home)?, Place::Folder) && !home.exists() {
+    let place = place::of(home)?;
+    if matches!(place, Place::Folder) && !home.exists() {
         // Not opened yet, because that would make an empty database.
         drop(home.storage()?);
     }
@@ -113,7 +114,7 @@ pub(crate) fn open_with(
         // Another call of this kind is done in milliseconds, or waits for somebody who types a code.
         Serving::OneCall | Serving::Answers => HomeLock::wait(home.folder(), |waited| patient(home, waited))?,
     };
-    let place::Opened { stores, server } = place::serving(home, serving)?;
+    let place::Opened { stores, server } = place::serving(place, home, serving)?;
     let facts = secrets::provider_facts(&*stores.state)?;
     let setup = setup(home, Some(&facts))?;
     let keys = KeySource { storage: Arc::clone(&stores.state), setup: setup.clone() };
