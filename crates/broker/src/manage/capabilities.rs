@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{CapabilityId, Code, GrantId, Inputs, PrincipalName, Refusal};
-use policy::{Caveat, Grant, GrantState, Token, mint, verify};
+use policy::{Caveat, Grant, GrantState, Token, Verified, mint, verify};
 use serde_json::{Value, json};
 use store::Batch;
 
@@ -83,15 +83,7 @@ pub(super) fn list(managing: &Managing<'_>) -> Value {
 pub(super) fn narrow(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
     let now = broker.now();
-    let text = managing.payload()?.text()?;
-    let token = Token::parse(text.trim()).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
-    let foreign =
-        || Refusal::new(Code::Unauthenticated, "the capability was not issued here, or was changed");
-    if token.tenant() != managing.admitted.permit.tenant() {
-        return Err(foreign());
-    }
-    let root = managing.unsealed.capability_root(token.tenant()).ok_or_else(foreign)?;
-    let _ours = verify(&token, &root)?;
+    let (token, _ours) = presented(managing)?;
     let asked = caveats::read(managing.inputs, now)?;
     check_names(&broker, &asked)?;
     let narrowing = CapabilityId::new(now, broker.random()?);
@@ -99,6 +91,22 @@ pub(super) fn narrow(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         .map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
     let said: Vec<String> = asked.iter().map(ToString::to_string).collect();
     Ok(json!({ "token": narrowed.expose(ToOwned::to_owned), "capability": narrowing, "caveats": said }))
+}
+
+/// The capability that came along, which was issued here.
+fn presented(managing: &mut Managing<'_>) -> Result<(Token, Verified), Refusal> {
+    let text = managing.payload()?.text()?;
+    let token = Token::parse(text.trim()).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
+    if token.tenant() != managing.admitted.permit.tenant() {
+        return Err(foreign());
+    }
+    let root = managing.unsealed.capability_root(token.tenant()).ok_or_else(foreign)?;
+    let verified = verify(&token, &root)?;
+    Ok((token, verified))
+}
+
+fn foreign() -> Refusal {
+    Refusal::new(Code::Unauthenticated, "the capability was not issued here, or was changed")
 }
 
 /// Revokes a grant with all its narrowings, or one narrowing with all below it.
@@ -130,15 +138,7 @@ pub(super) async fn revoke(managing: &Managing<'_>) -> Result<Value, Refusal> {
 /// Says what a capability is and whether it stands. Consumes no use.
 pub(super) fn validate(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
-    let text = managing.payload()?.text()?;
-    let token = Token::parse(text.trim()).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
-    let foreign =
-        || Refusal::new(Code::Unauthenticated, "the capability was not issued here, or was changed");
-    if token.tenant() != managing.admitted.permit.tenant() {
-        return Err(foreign());
-    }
-    let root = managing.unsealed.capability_root(token.tenant()).ok_or_else(foreign)?;
-    let verified = verify(&token, &root)?;
+    let (_, verified) = presented(managing)?;
     let grant = broker.grants().find(verified.grant()).ok_or_else(foreign)?;
     let now = broker.now();
     let over = verified.blocks().iter().flat_map(|block| &block.caveats).find_map(|caveat| match caveat {

@@ -56,23 +56,11 @@ pub(crate) fn within_limits(
     integration: Arc<Integration>,
     (mut inbound, approved): (Inbound, Option<Approved>),
 ) -> Result<Admitted, Refusal> {
-    unapproved(&permit, approved.as_ref())?;
+    let cleared = cleared(&permit, approved)?;
     let size = sized(&mut inbound, &integration)?;
     let within = broker.limits().count(rates(&permit, &integration));
     let within = within.map_err(|quota| broken(&integration, quota))?;
-    let notes = noted(broker, &identified, &permit, approved.as_ref());
-    Ok(Admitted {
-        identified,
-        permit,
-        integration,
-        inbound,
-        size,
-        notes,
-        within,
-        way: None,
-        beside: None,
-        approved,
-    })
+    Ok(admitted(broker, (identified, permit, integration), (inbound, size), (within, cleared)))
 }
 
 /// The same where several processes count together.
@@ -83,7 +71,7 @@ pub(crate) async fn within_shared_limits(
     integration: Arc<Integration>,
     (mut inbound, approved): (Inbound, Option<Approved>),
 ) -> Result<Admitted, Refusal> {
-    unapproved(&permit, approved.as_ref())?;
+    let cleared = cleared(&permit, approved)?;
     let size = sized(&mut inbound, &integration)?;
     let rates: Vec<(Counted, Pace)> = rates(&permit, &integration).collect();
     let within = shared.count(broker.limits(), rates).await.map_err(|over| match over {
@@ -95,29 +83,33 @@ pub(crate) async fn within_shared_limits(
                 .hint("the log says why Redis does not answer; `rates.on_failure` says what holds then")
         }
     })?;
-    let notes = noted(broker, &identified, &permit, approved.as_ref());
-    Ok(Admitted {
-        identified,
-        permit,
-        integration,
-        inbound,
-        size,
-        notes,
-        within,
-        way: None,
-        beside: None,
-        approved,
-    })
+    Ok(admitted(broker, (identified, permit, integration), (inbound, size), (within, cleared)))
 }
 
+/// A call that is within its limits, whichever way they were counted.
+fn admitted(
+    broker: &Broker,
+    (identified, permit, integration): (Identified, Permit, Arc<Integration>),
+    (inbound, size): (Inbound, Size),
+    (within, Cleared(approved)): (Within, Cleared),
+) -> Admitted {
+    let notes = noted(broker, &identified, &permit, approved.as_ref());
+    let (way, beside) = (None, None);
+    Admitted { identified, permit, integration, inbound, size, notes, within, way, beside, approved }
+}
+
+/// Proof that a call has its approval, or needs none. Only [`cleared`] makes one.
+#[must_use]
+struct Cleared(Option<Approved>);
+
 /// Without its approval a call that needs one is not admitted, whoever forgot to ask for it.
-fn unapproved(permit: &Permit, approved: Option<&Approved>) -> Result<(), Refusal> {
+fn cleared(permit: &Permit, approved: Option<Approved>) -> Result<Cleared, Refusal> {
     match (permit.limits().approval(), approved) {
         (ApprovalNeed::Required, None) => {
             let message = format!("`{}` needs an approval", permit.call().operation());
             Err(Refusal::new(Code::ApprovalRequired, message))
         }
-        _ => Ok(()),
+        (_, approved) => Ok(Cleared(approved)),
     }
 }
 
