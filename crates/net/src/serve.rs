@@ -11,7 +11,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Poll, Waker};
@@ -21,22 +21,23 @@ use http::{Request, Response, StatusCode, header};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
 
 use crate::lasting::Lasting;
 use crate::listen::Kind;
-use crate::peer::FromPeer;
 use crate::wire::{Watch, Watched};
-use crate::{Body, Draining, Listener, Peer, headers, tls};
+use crate::{Body, Draining, FromPeer, Listener, Peer, headers, tls};
 
 mod dialect;
 mod taken;
+mod transport;
 
 pub use dialect::Lines;
 use dialect::NoLines;
 pub(crate) use taken::Taken;
 pub use taken::TakesOver;
+use transport::{Accepted, Transport};
 
 /// Limits of a door.
 #[derive(Debug, Clone)]
@@ -105,7 +106,8 @@ where
     L: Lines,
 {
     let grace = limits.grace;
-    let door = Door { builder: builder(&limits), limits, service, lines, draining: draining.clone() };
+    let service: Service = Arc::new(move |request, peer| Box::pin(service(request, peer)));
+    let door = Door { builder: builder(&limits), limits, service, draining: draining.clone() };
     let mut tasks = JoinSet::new();
     let mut pause = PAUSE_FIRST;
     let mut beat = tokio::time::interval(BEAT);
@@ -119,7 +121,8 @@ where
             accepted = accept(&listener.kind), if tasks.len() < door.limits.connections => match accepted {
                 Ok((stream, peer)) => {
                     pause = PAUSE_FIRST;
-                    door.clone().spawn(&mut tasks, stream, peer, listener.tls.clone());
+                    // One whole task for each connection, `door-connection`, which this function drains.
+                    tasks.spawn(carry(door.clone(), lines.clone(), stream, peer, listener.tls.clone()));
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -140,79 +143,82 @@ where
     Drained { cut }
 }
 
+/// One connection, to its end: TLS where the door has it, else lines or HTTP as the first byte says.
+async fn carry<L: Lines>(
+    door: Door,
+    lines: L,
+    stream: Accepted,
+    mut peer: Peer,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+) {
+    match (stream, tls) {
+        (stream, Some(tls)) => {
+            if let Some(stream) = door.secured(tls, stream, &mut peer).await {
+                door.connection(Transport::Secured(Box::new(stream)), peer).await;
+            }
+        }
+        (Accepted::Unix(stream), None) => match door.first_byte(&stream).await {
+            Some(byte) if L::begins_with(byte) => lines.carry(stream, peer, door.draining).await,
+            Some(_) => door.connection(Transport::Plain(Accepted::Unix(stream)), peer).await,
+            None => {}
+        },
+        (stream, None) => door.connection(Transport::Plain(stream), peer).await,
+    }
+}
+
+/// Who answers at a door, as one type: the HTTP library's server is compiled for each type of service and of its future.
+type Service = Arc<dyn Fn(Request<hyper::body::Incoming>, Peer) -> Answering + Send + Sync>;
+type Answering = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+
 /// What every connection of a door shares.
 #[derive(Clone)]
-struct Door<S, L> {
+struct Door {
     builder: auto::Builder<TokioExecutor>,
     limits: ServeLimits,
-    service: S,
-    lines: L,
+    service: Service,
     draining: Draining,
 }
 
-impl<S, F, L> Door<S, L>
-where
-    S: Fn(Request<hyper::body::Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<Body>> + Send + 'static,
-    L: Lines,
-{
-    /// The task of one connection, `door-connection`; owned by the set that [`serve`] drains.
-    fn spawn(
-        self,
-        tasks: &mut JoinSet<()>,
-        stream: Stream,
-        peer: Peer,
-        tls: Option<tokio_rustls::TlsAcceptor>,
-    ) {
-        match (stream, tls) {
-            (Stream::Tcp(stream), None) => tasks.spawn(self.connection(stream, peer)),
-            (Stream::Unix(stream), None) => tasks.spawn(self.either(stream, peer)),
-            (Stream::Tcp(stream), Some(tls)) => tasks.spawn(self.secured(tls, stream, peer)),
-            (Stream::Unix(stream), Some(tls)) => tasks.spawn(self.secured(tls, stream, peer)),
-        };
-    }
-
-    /// Lines or HTTP, as the first byte says.
-    async fn either(mut self, stream: FromPeer, peer: Peer) {
-        let first = tokio::select! {
+impl Door {
+    /// The first byte of a connection; `None` where none came in time, or the house drains: nothing was asked yet, so
+    /// nothing is lost.
+    async fn first_byte(&self, stream: &FromPeer) -> Option<u8> {
+        let mut draining = self.draining.clone();
+        tokio::select! {
             biased;
-            first = tokio::time::timeout(self.limits.head, stream.first_byte()) => first,
-            // Nothing was asked yet, so nothing is lost.
-            () = self.draining.started() => return,
-        };
-        match first {
-            Ok(Ok(Some(byte))) if L::begins_with(byte) => self.lines.carry(stream, peer, self.draining).await,
-            Ok(Ok(Some(_))) => self.connection(stream, peer).await,
-            Ok(Ok(None) | Err(_)) | Err(_) => {}
+            first = tokio::time::timeout(self.limits.head, stream.first_byte()) => first.ok()?.ok()?,
+            () = draining.started() => None,
         }
     }
 
-    async fn secured<T>(self, tls: tokio_rustls::TlsAcceptor, stream: T, mut peer: Peer)
-    where
-        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    /// The handshake; `None` where it fails. Whose certificate was shown is noted of the peer.
+    async fn secured(
+        &self,
+        tls: tokio_rustls::TlsAcceptor,
+        stream: Accepted,
+        peer: &mut Peer,
+    ) -> Option<TlsStream<Accepted>> {
         match tokio::time::timeout(self.limits.handshake, tls.accept(stream)).await {
             Ok(Ok(stream)) => {
                 peer.certificate = stream.get_ref().1.peer_certificates().and_then(tls::shown);
-                self.connection(stream, peer).await;
+                return Some(stream);
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake of a caller failed"),
             Err(_) => tracing::debug!("TLS handshake of a caller took too long"),
         }
+        None
     }
 
-    async fn connection<T>(mut self, stream: T, peer: Peer)
-    where
-        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    async fn connection(mut self, stream: Transport, peer: Peer) {
         let watch = Watch { head: self.limits.head_bytes, write_stall: self.limits.write_stall };
         let watched = Watched::new(stream, watch);
         let begun = watched.begun();
         let taken = watched.taken();
         let switched = Arc::clone(&taken);
         let service = self.service;
-        let handler =
-            service_fn(move |request| answer(service.clone(), request, peer.clone(), Arc::clone(&taken)));
+        let handler = service_fn(move |request| {
+            answer(Arc::clone(&service), request, peer.clone(), Arc::clone(&taken))
+        });
         self.builder.http1().timer(Lasting::default());
         let mut connection =
             pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(watched), handler));
@@ -263,16 +269,12 @@ where
 }
 
 /// Answers one request: the service's answer, or 400 where the head has more than one reading.
-async fn answer<S, F>(
-    service: S,
+async fn answer(
+    service: Service,
     request: Request<hyper::body::Incoming>,
     peer: Peer,
     taken: Arc<Taken>,
-) -> Result<Response<Body>, Infallible>
-where
-    S: Fn(Request<hyper::body::Incoming>, Peer) -> F,
-    F: Future<Output = Response<Body>>,
-{
+) -> Result<Response<Body>, Infallible> {
     let (parts, body) = request.into_parts();
     if let Err(reason) = headers::well_formed(&parts).map(|_| ()) {
         tracing::debug!(%reason, "a request was malformed");
@@ -319,24 +321,19 @@ fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-enum Stream {
-    Tcp(tokio::net::TcpStream),
-    Unix(FromPeer),
-}
-
-async fn accept(listener: &Kind) -> io::Result<(Stream, Peer)> {
+async fn accept(listener: &Kind) -> io::Result<(Accepted, Peer)> {
     match listener {
         Kind::Tcp(listener) => {
             let (stream, address) = listener.accept().await?;
             let _ = stream.set_nodelay(true);
             // On a socket for both families an IPv4 caller has a mapped address; rules speak of the plain one.
             let peer = Peer { address: Some(address.ip().to_canonical()), ..Peer::default() };
-            Ok((Stream::Tcp(stream), peer))
+            Ok((Accepted::Tcp(stream), peer))
         }
         Kind::Unix(listener, _) => {
             let (stream, _) = listener.accept().await?;
             let (stream, process) = FromPeer::accepted(stream)?;
-            Ok((Stream::Unix(stream), Peer { process: Some(process), ..Peer::default() }))
+            Ok((Accepted::Unix(stream), Peer { process: Some(process), ..Peer::default() }))
         }
     }
 }
