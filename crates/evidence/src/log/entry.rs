@@ -70,6 +70,7 @@ pub(super) enum Answer {
 pub(super) enum Message {
     /// Records of one lane, and where the answers go, where somebody waits: one for each entry that is awaited, in order.
     Records(Pending, Option<oneshot::Sender<Vec<Answer>>>),
-    /// Write what is there, sign it and end.
-    Close,
+    /// Write what is there and this, sign it and end. Both come as one message: what lanes still held must not be committed
+    /// before the writer hears of the end, for then the checkpoint costs a commit of its own.
+    Close(Vec<Pending>),
 }

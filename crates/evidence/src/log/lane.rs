@@ -277,7 +277,8 @@ impl Inner {
         Ok(runtime)
     }
 
-    fn take(&self) -> (Pending, Vec<Waiter>) {
+    /// Everything that is there, and who waits for it.
+    pub(super) fn take(&self) -> (Pending, Vec<Waiter>) {
         let mut buffer = self.lock();
         // In the same breath, so that whoever pushes next brings a new flush on its way.
         buffer.flushing = false;
@@ -291,7 +292,7 @@ impl Inner {
     }
 
     /// Sends what is there without waiting for the runtime, for it may have ended. Answers go nowhere.
-    pub(super) fn send_now(&self) {
+    fn send_now(&self) {
         let (pending, _) = self.take();
         if !pending.entries.is_empty() && self.outbox.send(Message::Records(pending, None)).is_err() {
             self.gauge.close();

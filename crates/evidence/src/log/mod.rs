@@ -127,14 +127,12 @@ impl Log {
     pub fn close(&self) -> Result<(), Error> {
         let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = thread else { return Ok(()) };
-        for lane in self.lanes.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // What was taken in since the last turn of its runtime.
-            if let Some(lane) = lane.upgrade() {
-                lane.send_now();
-            }
-        }
+        // What was taken in since the last turns of their runtimes.
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let rest = lanes.drain(..).filter_map(|lane| Some(lane.upgrade()?.take().0)).collect();
+        drop(lanes);
         // If the thread is gone already, joining says why.
-        let _ = self.outbox.send(Message::Close);
+        let _ = self.outbox.send(Message::Close(rest));
         thread.join().unwrap_or(Err(Error::Failed))
     }
 }

@@ -121,11 +121,18 @@ impl Writer {
 
     /// Queues a message. `false` when it asks to end.
     fn take(&mut self, message: Message) -> bool {
-        let Message::Records(pending, reply) = message else { return false };
         // At once, also where nobody waits: that had its time to ride with others in its lane.
         self.duties.write = Some(Instant::now());
-        self.queue.push_back((pending, reply));
-        true
+        match message {
+            Message::Records(pending, reply) => {
+                self.queue.push_back((pending, reply));
+                true
+            }
+            Message::Close(rest) => {
+                self.queue.extend(rest.into_iter().map(|pending| (pending, None)));
+                false
+            }
+        }
     }
 
     fn turn(&mut self, now: Instant) {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use cedar_policy::{
     EntityTypeName, EntityUid, Policy as Cedar, PolicyId, PolicySet, Schema, ValidationMode, Validator,
@@ -23,8 +24,6 @@ pub(super) struct Compiled {
     pub(super) tiers: Vec<Tier>,
     /// Every rule; its place in this list is its id in Cedar.
     pub(super) rules: Vec<Rule>,
-    pub(super) schema: Schema,
-    pub(super) names: Names,
     pub(super) version: Version,
 }
 
@@ -37,10 +36,13 @@ pub(super) struct Tier {
     pub(super) denying: Vec<usize>,
     /// Whether an answer depends on more than identity, resource and action.
     pub(super) reads_context: bool,
+    /// What its questions are made of.
+    pub(super) terms: Arc<Terms>,
 }
 
-/// Names of Cedar, parsed once.
-pub(super) struct Names {
+/// The schema, and names of Cedar, parsed once for all tiers.
+pub(super) struct Terms {
+    pub(super) schema: Schema,
     pub(super) asking: EntityUid,
     pub(super) asked: EntityUid,
     pub(super) ask: EntityUid,
@@ -48,7 +50,6 @@ pub(super) struct Names {
 
 /// Compiles the rules of all policies that hold.
 pub(super) fn compile(policies: Vec<Policy>) -> Result<Compiled, Error> {
-    let schema = Schema::from_str(SCHEMA).map_err(wrong)?;
     let holding = policies.into_iter().filter(|policy| policy.status != Status::Inactive);
     let rules: Vec<Rule> = holding.flat_map(|policy| policy.rules).collect();
     let mut by_priority: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
@@ -56,12 +57,17 @@ pub(super) fn compile(policies: Vec<Policy>) -> Result<Compiled, Error> {
         by_priority.entry(rule.priority).or_default().push(at);
     }
     let mut hasher = crypto::Hasher::new();
+    if by_priority.is_empty() {
+        // Cedar is asked nothing then, and to read a schema is half of what a process costs that lives for one call.
+        return Ok(Compiled { tiers: Vec::new(), rules, version: Version::of(hasher.finish()) });
+    }
+    let terms = Arc::new(Terms::new()?);
     let mut tiers = Vec::new();
     for (priority, members) in by_priority.into_iter().rev() {
         hasher.update(&priority.to_be_bytes());
-        tiers.push(tier(&rules, &members, &mut hasher)?);
+        tiers.push(tier(&terms, &rules, &members, &mut hasher)?);
     }
-    let validator = Validator::new(schema.clone());
+    let validator = Validator::new(terms.schema.clone());
     for tier in &tiers {
         let result = validator.validate(&tier.policies, ValidationMode::Strict);
         if let Some(error) = result.validation_errors().next() {
@@ -72,12 +78,22 @@ pub(super) fn compile(policies: Vec<Policy>) -> Result<Compiled, Error> {
             return Err(wrong("a rule did not pass validation"));
         }
     }
-    Ok(Compiled { tiers, rules, schema, names: Names::new()?, version: Version::of(hasher.finish()) })
+    Ok(Compiled { tiers, rules, version: Version::of(hasher.finish()) })
 }
 
-fn tier(rules: &[Rule], members: &[usize], hasher: &mut crypto::Hasher) -> Result<Tier, Error> {
-    let mut tier =
-        Tier { policies: PolicySet::new(), computed: Vec::new(), denying: Vec::new(), reads_context: false };
+fn tier(
+    terms: &Arc<Terms>,
+    rules: &[Rule],
+    members: &[usize],
+    hasher: &mut crypto::Hasher,
+) -> Result<Tier, Error> {
+    let mut tier = Tier {
+        policies: PolicySet::new(),
+        computed: Vec::new(),
+        denying: Vec::new(),
+        reads_context: false,
+        terms: Arc::clone(terms),
+    };
     for at in members {
         let Some(rule) = rules.get(*at) else { continue };
         let written = cedar(rule, *at);
@@ -256,13 +272,14 @@ fn place(rules: &[Rule], id: &str) -> String {
     rule.map_or_else(|| id.to_owned(), |rule| format!("`{}` ({})", rule.id, rule.place))
 }
 
-impl Names {
+impl Terms {
     fn new() -> Result<Self, Error> {
         let uid = |kind: &str, id: &str| -> Result<EntityUid, Error> {
             let kind: EntityTypeName = kind.parse().map_err(wrong)?;
             Ok(crate::cedar::uid(&kind, id))
         };
         Ok(Self {
+            schema: Schema::from_str(SCHEMA).map_err(wrong)?,
             asking: uid("Files::Asking", "")?,
             asked: uid("Files::Asked", "")?,
             ask: uid("Files::Action", "ask")?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cedar_policy::{Authorizer, Context, Decision as Said, Entities, Entity, Request, RestrictedExpression};
 
-use super::compile::{Compiled, Tier, wrong};
+use super::compile::{Compiled, Terms, Tier, wrong};
 use super::condition::Known;
 use super::rule::{Covered, Effect};
 use super::{Action, Error, Question};
@@ -100,12 +100,11 @@ impl Compiled {
             }
         }
         let context = context(question, action, [holds, fails, self.overlaps(tier, question)])?;
-        let asking =
-            Entity::new_with_tags(self.names.asking.clone(), [], [], tags(question)).map_err(wrong)?;
-        let entities = Entities::from_entities([asking], None).map_err(wrong)?;
-        let (who, what) = (self.names.asking.clone(), self.names.asked.clone());
-        let request =
-            Request::new(who, self.names.ask.clone(), what, context, Some(&self.schema)).map_err(wrong)?;
+        let Terms { schema, asking, asked, ask } = &*tier.terms;
+        let entity = Entity::new_with_tags(asking.clone(), [], [], tags(question)).map_err(wrong)?;
+        let entities = Entities::from_entities([entity], None).map_err(wrong)?;
+        let request = Request::new(asking.clone(), ask.clone(), asked.clone(), context, Some(schema));
+        let request = request.map_err(wrong)?;
         Ok(Authorizer::new().is_authorized(&request, &tier.policies, &entities))
     }
 

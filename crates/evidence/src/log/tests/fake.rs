@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crypto::SigningKey;
 use model::{Clock, TenantName, Timestamp};
-use store::{Batch, Embedded, Journal, Row, Storage, Table};
+use store::{Batch, Embedded, Journal, Row, Step, Storage, Table};
 use tempfile::TempDir;
 
 use crate::log::Log;
@@ -36,6 +36,8 @@ pub(crate) struct Fake {
     _folder: Option<TempDir>,
     mode: Mutex<Mode>,
     changed: Condvar,
+    /// Of each commit: whether it brought records, and whether it brought a checkpoint.
+    commits: Mutex<Vec<(bool, bool)>>,
 }
 
 /// Makes an empty storage of one kind.
@@ -58,12 +60,17 @@ impl Fake {
 
     fn over(inner: Box<dyn Storage>, folder: Option<TempDir>) -> Arc<Self> {
         let (mode, changed) = (Mutex::new(Mode::Works), Condvar::new());
-        Arc::new(Self { inner, _folder: folder, mode, changed })
+        Arc::new(Self { inner, _folder: folder, mode, changed, commits: Mutex::default() })
     }
 
     pub(crate) fn set(&self, mode: Mode) {
         *self.mode.lock().unwrap() = mode;
         self.changed.notify_all();
+    }
+
+    /// Of each commit so far: whether it brought records, and whether it brought a checkpoint.
+    pub(crate) fn commits(&self) -> Vec<(bool, bool)> {
+        self.commits.lock().unwrap().clone()
     }
 
     /// Number of rows of evidence of the tenant `local`.
@@ -113,7 +120,18 @@ impl Storage for Fake {
             Mode::Busy => Err(store::Error::Busy),
             // Stands for a sync that failed: any error that is not known to pass.
             Mode::Broken => Err(store::Error::Conflict),
-            Mode::Works | Mode::Stuck => self.inner.commit(batch),
+            Mode::Works | Mode::Stuck => {
+                let brings = |wanted: Table| {
+                    batch
+                        .steps()
+                        .iter()
+                        .any(|step| matches!(step, Step::Put(t, ..) | Step::Insert(t, ..) if *t == wanted))
+                };
+                let brought = (brings(Table::Evidence), brings(Table::Checkpoints));
+                self.inner.commit(batch)?;
+                self.commits.lock().unwrap().push(brought);
+                Ok(())
+            }
         }
     }
 }

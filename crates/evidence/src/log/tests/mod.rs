@@ -305,6 +305,26 @@ fn a_log_goes_on_where_it_ended() {
 }
 
 #[test]
+fn what_a_lane_holds_when_the_log_is_closed_is_signed_with_its_own_commit() {
+    for make in EVERY {
+        for _ in 0..20 {
+            let (storage, clock) = (make(), clock());
+            let log = open(&storage, &clock);
+            let lane = log.lane_with(Outcomes::Closed);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let receipt = lane.intend(intent(&local(), 1)).await.unwrap();
+                lane.settle(receipt, done(), Wait::Durable).await.unwrap();
+            });
+            log.close().unwrap();
+            assert_eq!(storage.commits().last(), Some(&(true, true)));
+            let report = verify(&storage);
+            assert_eq!((report.records, report.unsigned, report.open.len()), (3, 0, 0));
+        }
+    }
+}
+
+#[test]
 fn a_closed_log_refuses() {
     for make in EVERY {
         let (storage, clock) = (make(), clock());
