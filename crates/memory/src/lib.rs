@@ -21,11 +21,13 @@
 //! ```
 
 mod process;
+mod program;
 mod region;
 mod secret;
 mod socket;
 
 pub use process::{conceal, harden, inherited, peer_pidfd};
+pub use program::give_back;
 pub use region::Guard;
 pub use secret::Secret;
 pub use socket::{Received, Sender, receive};

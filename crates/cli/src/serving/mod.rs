@@ -8,6 +8,7 @@
 //! - A second signal ends the process at once; the evidence settles what was open at the next start.
 
 mod leading;
+mod lean;
 pub(crate) mod office;
 pub(crate) mod preauthorized;
 mod rounds;
@@ -189,6 +190,7 @@ async fn serve(
     }
     ready()?;
     office.supervisor.ready();
+    own_doors.spawn(lean::after_the_start(draining.clone()));
     let failed = until_told(
         (&office, &own),
         secured.as_ref(),

@@ -72,6 +72,22 @@ pub(crate) fn run(root: &Path, flags: &[&str]) -> Outcome {
     report.whole()
 }
 
+/// Does what is measured a few times, with this program, for a profile. Commands that become another program leave none; those
+/// that print what they would give it run the same code.
+pub(super) fn train(root: &Path, program: &Path) -> Outcome {
+    let folder = root.join("target/bench/aws");
+    std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/bench/aws`", &error))?;
+    let fake = Fake::start(root)?;
+    let place = Place::ours(&folder, program, fake.url())?;
+    place.fill()?;
+    for command in COMMANDS {
+        for _ in 0..TRAINED {
+            timed::once(&place, command)?;
+        }
+    }
+    Ok(())
+}
+
 /// The same of our program while a broker runs over its home.
 fn besides(
     place: &Place,
@@ -106,6 +122,7 @@ fn program(root: &Path, settings: &Settings) -> Outcome<PathBuf> {
     path.canonicalize().map_err(|error| Failure::doing(&format!("find `{}`", path.display()), &error))
 }
 
+const TRAINED: usize = 3;
 const BESIDE: &str = "doorward, beside a broker";
 
 /// An aws-vault that is not a link to ours.

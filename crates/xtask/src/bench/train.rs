@@ -7,7 +7,7 @@ use super::nginx::Nginx;
 use super::process::free_port;
 use super::rounds::{Target, measure};
 use super::settings::Settings;
-use super::{agent, peers};
+use super::{agent, aws, peers};
 use crate::failure::{Failure, Outcome};
 use crate::program::find;
 
@@ -24,6 +24,7 @@ pub(crate) fn run(root: &Path, program: &Path, seconds: u64) -> Outcome {
     for bytes in [1024, 65536] {
         forwarded(root, program, &folder, bytes, seconds)?;
     }
+    aws::train(root, program)?;
     let (program, seconds) = (program.to_string_lossy(), seconds.to_string());
     // With a peer's lists, and on the agent's socket.
     let lists = ["--program", &*program, "--rounds", "1", "--seconds", &seconds];

@@ -98,7 +98,8 @@ impl Rounds {
     }
 }
 
-fn once(place: &Place, command: &Timed) -> Outcome {
+/// Runs it once, to its end.
+pub(super) fn once(place: &Place, command: &Timed) -> Outcome {
     finish(&mut place.command(command.words, command.profiles), place.label())
 }
 
