@@ -166,7 +166,7 @@ impl Fake {
         locked(&self.state.inner).tunnels.clone()
     }
 
-    /// Waits until so many calls have come, and gives them; fails the test after ten seconds.
+    /// Waits until so many calls have come, and gives them; fails the test after two minutes.
     #[must_use]
     pub fn wait_for(&self, count: usize) -> Vec<Call> {
         let until = Instant::now() + SOON;
@@ -224,7 +224,7 @@ impl State {
     }
 }
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(120);
 
 #[cfg(test)]
 mod tests;

@@ -27,4 +27,5 @@ pub mod vendor;
 
 pub use doorward::{Doorward, Output, Running};
 pub use postgres::Postgres;
+pub use postgres::port::port;
 pub use upstream::{Demand, Recorded, Upstream};

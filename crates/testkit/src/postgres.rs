@@ -1,12 +1,16 @@
 //! A real PostgreSQL of a test's own: made, started, stopped, killed and started again.
 //!
-//! Nothing but the standard library is used here: the tests of crate `store` and `cargo xtask bench api` include this file as it is.
+//! Nothing but the standard library is used here and in `port.rs`: the tests of crate `store` and `cargo xtask bench api` include
+//! this file as it is.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+#[path = "port.rs"]
+pub mod port;
 
 /// A server with the roles `doorward_owner` and `doorward_app`, and the database `doorward`. It ends with this value.
 #[derive(Debug)]
@@ -55,9 +59,7 @@ impl Postgres {
         if let Some((uid, gid)) = other_user() {
             std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).expect("root may give a folder away");
         }
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("the test kit works");
-        let port = free.local_addr().expect("the test kit works").port();
-        drop(free);
+        let port = port::port();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let mut server = Self { programs, folder, port, child: None, options };
         let data = server.data();
@@ -199,7 +201,7 @@ impl Postgres {
         }
         let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("postgres can be started");
         self.child = Some(child);
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_secs(300);
         loop {
             let ready =
                 self.program("pg_isready").arg("-q").arg("-h").arg(&self.folder).args(["-p", &port]).status();

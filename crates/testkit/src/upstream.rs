@@ -142,7 +142,7 @@ impl Upstream {
         locked(&self.state.requests).last().cloned().expect("no request reached the upstream")
     }
 
-    /// Waits until so many requests have come, and gives them; fails the test after ten seconds.
+    /// Waits until so many requests have come, and gives them; fails the test after two minutes.
     #[must_use]
     pub fn wait_for(&self, count: usize) -> Vec<Recorded> {
         let until = Instant::now() + SOON;
@@ -175,7 +175,7 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(120);
 
 #[cfg(test)]
 mod tests;

@@ -124,7 +124,7 @@ impl<S: Answers> Server<S> {
             .name("testkit-vendor".to_owned())
             .spawn(move || run(&served, &bound, stopped))
             .expect("the test kit works");
-        let address = address.recv_timeout(Duration::from_secs(10)).expect("the service did not start");
+        let address = address.recv_timeout(Duration::from_secs(120)).expect("the service did not start");
         Self { address, shared, stop: Some(stop), thread: Some(thread) }
     }
 

@@ -54,7 +54,7 @@ impl Running {
         self.child.0.id()
     }
 
-    /// Asks it to stop, and waits; fails the test when that takes more than a minute.
+    /// Asks it to stop, and waits; fails the test when that takes more than five minutes.
     #[track_caller]
     pub fn stop(self) -> ExitStatus {
         self.signal(Signal::TERM);
