@@ -24,8 +24,8 @@ fn only_loopback_and_what_the_caller_knows_is_a_neighbour() {
 
 #[tokio::test]
 async fn a_neighbour_that_is_not_there_is_an_error() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let neighbour = Neighbour::at(&format!("http://{free}"), &[]).unwrap();
+    let (nobody, _held) = crate::tests::refusing();
+    let neighbour = Neighbour::at(&format!("http://{nobody}"), &[]).unwrap();
     let header = (header::ACCEPT, HeaderValue::from_static("*/*"));
     let error = neighbour.ask(Method::GET, "/", header).await.unwrap_err();
     assert!(matches!(error, NeighbourError::Talk { .. }), "{error}");

@@ -43,6 +43,14 @@ async fn an_answer_has_to_be_small_and_in_time() {
     let plain = Plain::new(Place::Loopback(origin.address), SOON, 1000);
     assert!(matches!(plain.get("/").await, Err(Error::Body(_))));
     let silent = Origin::start(None, |_| std::future::pending()).await;
-    let plain = Plain::new(Place::Loopback(silent.address), Duration::from_millis(50), 1000);
-    assert!(matches!(plain.get("/").await, Err(Error::Timeout { sent: Sent::Maybe, .. })));
+    let mut within = Duration::from_millis(50);
+    loop {
+        let plain = Plain::new(Place::Loopback(silent.address), within, 1000);
+        match plain.get("/").await {
+            Err(Error::Timeout { sent: Sent::Maybe, .. }) => break,
+            // The machine did other things before there was a connection.
+            Err(Error::Timeout { sent: Sent::Nothing, .. }) if within < SOON => within *= 4,
+            other => panic!("{other:?}"),
+        }
+    }
 }

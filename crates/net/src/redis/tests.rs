@@ -34,8 +34,11 @@ proptest! {
 }
 
 fn client(port: u16, password: Option<&str>) -> Redis {
+    hasty(crate::tests::SOON, port, password)
+}
+
+fn hasty(within: Duration, port: u16, password: Option<&str>) -> Redis {
     let password = password.map(|text| memory::Secret::new(text.as_bytes().to_vec()).unwrap());
-    let within = Duration::from_millis(300);
     let host = "127.0.0.1".to_owned();
     Redis::new(RedisConfig { host, port, tls: None, user: None, password, database: 0, within }, "return {}")
 }
@@ -54,13 +57,14 @@ fn served(answer: &'static [u8]) -> u16 {
 
 #[tokio::test]
 async fn a_server_that_says_nothing_strange_things_or_no_is_an_error_in_time_without_the_password() {
-    let silent = client(served(b""), Some("CANARY")).run(&[], &[]).await.unwrap_err();
+    let within = Duration::from_millis(300);
+    let silent = hasty(within, served(b""), Some("CANARY")).run(&[], &[]).await.unwrap_err();
     assert!(matches!(silent, Error::Late(_)), "{silent:?}");
     let strange = client(served(b"HTTP/1.1 200 OK\r\n\r\n"), None).run(&[], &[]).await.unwrap_err();
     assert!(matches!(strange, Error::Strange(_)), "{strange:?}");
     let refused = client(served(b"-WRONGPASS CANARY\r\n"), Some("CANARY")).run(&[], &[]).await.unwrap_err();
     assert!(!format!("{refused:?}").contains("CANARY"));
     assert!(refused.to_string().ends_with("refused with WRONGPASS"), "{refused}");
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    assert!(matches!(client(free, None).run(&[], &[]).await, Err(Error::Broken { .. })));
+    let (nobody, _held) = crate::tests::refusing();
+    assert!(matches!(client(nobody.port(), None).run(&[], &[]).await, Err(Error::Broken { .. })));
 }

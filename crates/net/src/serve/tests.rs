@@ -171,7 +171,12 @@ async fn a_caller_who_takes_no_reply_is_let_go() {
     let house = house(ServeLimits { write_stall: Duration::from_millis(100), ..tests::limits() });
     let mut stream = TcpStream::connect(house.address).await.unwrap();
     stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    // Until the door has closed, however long the machine takes to begin with the reply: nobody takes what is written then.
+    let limit = tokio::time::Instant::now() + SOON;
+    while stream.write_all(b"\r\n").await.is_ok() {
+        assert!(tokio::time::Instant::now() < limit, "it waits for a caller who takes nothing");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let mut total = 0;
     let mut buffer = vec![0; 1 << 20];
     while let Ok(read @ 1..) = stream.read(&mut buffer).await {
@@ -221,7 +226,7 @@ async fn draining_lets_calls_end_and_takes_no_new_ones() {
 
 #[tokio::test]
 async fn calls_that_outlast_the_grace_are_cut() {
-    let house = house(tests::limits());
+    let house = house(ServeLimits { grace: Duration::from_millis(300), ..tests::limits() });
     let mut sender = connect1(house.address).await;
     let call = tokio::spawn(async move { sender.send_request(hosted("/never")).await.map(|_| ()) });
     until("the call began", || house.calls.load(Ordering::SeqCst) == 1).await;

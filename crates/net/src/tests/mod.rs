@@ -24,7 +24,8 @@ use crate::tls::{Base, Outbound, Trust};
 use crate::{Body, Dial, Names, Private, ServeLimits, Upstream, UpstreamConfig, Verify, bind_tcp};
 
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-pub(crate) const SOON: Duration = Duration::from_secs(5);
+/// A limit for what should come at once, and comes late where the machine does other things.
+pub(crate) const SOON: Duration = Duration::from_secs(120);
 
 pub(crate) fn any_port() -> SocketAddr {
     SocketAddr::new(LOOPBACK, 0)
@@ -35,7 +36,7 @@ pub(crate) const fn one() -> NonZeroUsize {
 }
 
 pub(crate) fn limits() -> ServeLimits {
-    ServeLimits { grace: Duration::from_millis(300), ..ServeLimits::default() }
+    ServeLimits { grace: SOON, ..ServeLimits::default() }
 }
 
 /// An upstream that is no part of this house, and counts the connections that it gets.
@@ -254,13 +255,18 @@ pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
 
 /// Waits for a condition, with a limit.
 pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
-    for _ in 0..500 {
-        if condition() {
-            return;
-        }
+    let limit = tokio::time::Instant::now() + SOON;
+    while !condition() {
+        assert!(tokio::time::Instant::now() < limit, "waited too long until {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("waited too long until {what}");
+}
+
+/// An address that is somebody's, who does not listen: whoever connects is refused, and nobody else is given it meanwhile.
+pub(crate) fn refusing() -> (SocketAddr, tokio::net::TcpSocket) {
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind(any_port()).unwrap();
+    (held.local_addr().unwrap(), held)
 }
 
 /// A listener of one thread on a free port.

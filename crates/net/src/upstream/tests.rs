@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use tokio::time::timeout;
 
 use super::*;
 use crate::tests::{self, Origin, SOON, config, dial, echo, get, post, text, until};
@@ -319,10 +318,11 @@ async fn a_forbidden_address_gets_no_connection() {
 
 #[tokio::test]
 async fn a_caller_who_hangs_up_frees_the_upstream() {
-    let dropped = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&dropped);
+    let (begun, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (arrived, count) = (Arc::clone(&begun), Arc::clone(&dropped));
     let origin = Origin::start(None, move |_| {
         let guard = Counted(Arc::clone(&count));
+        arrived.fetch_add(1, Ordering::SeqCst);
         async move {
             let _guard = guard;
             std::future::pending().await
@@ -330,8 +330,11 @@ async fn a_caller_who_hangs_up_frees_the_upstream() {
     })
     .await;
     let upstream = tests::upstream(&authority());
-    let hung_up = timeout(Duration::from_millis(50), upstream.send(&origin.dial(), get("/"), SOON)).await;
-    assert!(hung_up.is_err());
+    let dial = origin.dial();
+    tokio::select! {
+        answer = upstream.send(&dial, get("/"), SOON) => panic!("{answer:?}"),
+        () = until("the request arrived", || begun.load(Ordering::SeqCst) == 1) => {}
+    }
     until("the upstream noticed", || dropped.load(Ordering::SeqCst) == 1).await;
 }
 

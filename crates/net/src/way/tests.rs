@@ -202,9 +202,10 @@ async fn a_place_is_held_until_the_reply_has_ended() {
     let origin = Origin::start(None, |_| async { Response::new(Body::full(vec![0; 1 << 20])) }).await;
     let upstream = tests::upstream(&tests::Authority::new());
     let config = WayConfig { most: NonZeroUsize::new(1), ..WayConfig::default() };
-    let dial = Dial { connect: Duration::from_millis(50), ..along(config, origin.dial()) };
+    let dial = along(config, origin.dial());
     let held = upstream.send(&dial, get("/"), SOON).await.unwrap();
-    let waited = upstream.send(&dial, get("/"), SOON).await;
+    let hasty = Dial { connect: Duration::from_millis(50), ..dial.clone() };
+    let waited = upstream.send(&hasty, get("/"), SOON).await;
     assert!(matches!(waited, Err(Error::Timeout { sent: Sent::Nothing, .. })), "{waited:?}");
     assert_eq!(tests::read(held.into_body()).await.len(), 1 << 20);
     drop(upstream.send(&dial, get("/"), SOON).await.unwrap());
