@@ -179,6 +179,7 @@ async fn a_list_is_filtered_sorted_and_cut_into_pages() {
             "context": { "metadata": { "run": meta } },
         });
         house.name(&request.to_string()).await;
+        house.clock.advance(Duration::from_secs(1));
     }
     let resources = |listed: Value| -> Vec<String> {
         let all = listed["capabilities"].as_array().unwrap();

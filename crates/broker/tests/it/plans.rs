@@ -12,7 +12,7 @@ use testkit::canary;
 
 use crate::asking::Ask;
 use crate::house::{House, is};
-use crate::service::{Seen, Service, Step, reply};
+use crate::service::{Gate, Seen, Service, Step, reply};
 
 const TWO: &str = "summary: Change two things
 on_failure: rollback
@@ -250,11 +250,13 @@ async fn of_two_runs_at_once_one_runs() {
 async fn a_plan_can_be_cancelled_before_and_while_it_runs_and_expires() {
     let held = Arc::new(AtomicBool::new(false));
     let reached = Arc::clone(&held);
+    let gate = Gate::default();
+    let shut = gate.clone();
     let service = Service::start(move |seen| {
         let mut steps = fine(seen);
         if seen.target == "/one" {
             reached.store(true, Ordering::SeqCst);
-            steps.insert(0, Step::Pause(Duration::from_millis(600)));
+            steps.insert(0, Step::Until(shut.clone()));
         }
         steps
     });
@@ -267,6 +269,7 @@ async fn a_plan_can_be_cancelled_before_and_while_it_runs_and_expires() {
     let running = tokio::spawn(async move { bob(&running, "plan.run", &[("id", &ran)]).await });
     crate::house::eventually("the step is under way", || held.load(Ordering::SeqCst)).await;
     assert_eq!(bob(&house, "plan.cancel", &[("id", &id)]).await.unwrap()["state"], "running");
+    gate.open();
     let ran = running.await.unwrap().unwrap();
     assert_eq!(
         (ran["state"].as_str(), paths(&service)),

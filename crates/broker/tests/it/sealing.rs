@@ -1,7 +1,5 @@
 //! A sealed broker refuses everything at once, and goes on where it was when it is unsealed.
 
-use std::time::Duration;
-
 use broker::{Outbound, State};
 use evidence::{Event, Notice, What};
 use model::{Code, Door};
@@ -9,7 +7,7 @@ use testkit::canary;
 
 use crate::asking::Ask;
 use crate::house::{House, collected, eventually};
-use crate::service::{Service, Step, chunked, reply};
+use crate::service::{Gate, Service, Step, chunked, reply};
 
 #[tokio::test]
 async fn a_sealed_broker_refuses_every_door_and_unsealing_goes_on_with_the_same_chain() {
@@ -47,8 +45,11 @@ async fn a_sealed_broker_refuses_every_door_and_unsealing_goes_on_with_the_same_
 
 #[tokio::test]
 async fn a_call_that_is_under_way_ends_with_what_it_has_and_is_recorded() {
-    let service = Service::start(|_| {
-        vec![Step::Pause(Duration::from_millis(300)), Step::Send(reply(200, &[], "done"))]
+    let gate = Gate::default();
+    let held = gate.clone();
+    let service = Service::start(move |seen| {
+        let first = (seen.target == "/a").then(|| Step::Until(held.clone()));
+        first.into_iter().chain([Step::Send(reply(200, &[], "done"))]).collect()
     });
     let house = House::at(&service.url(), &canary::plant("under-way")).await;
     let pass = house.pass().await;
@@ -59,6 +60,7 @@ async fn a_call_that_is_under_way_ends_with_what_it_has_and_is_recorded() {
     // At once, while the call still writes to the log that it began with.
     house.unseal().await.unwrap();
     house.got(Ask::get("/b").with(&pass)).await.unwrap();
+    gate.open();
     let Outbound::Reply(id, reply) = call.await.unwrap().unwrap() else { panic!() };
     assert_eq!(collected(id, *reply).await.unwrap().text(), "done");
     assert_eq!(house.settled(id).await.outcome.unwrap().status, Some(200));
@@ -67,15 +69,16 @@ async fn a_call_that_is_under_way_ends_with_what_it_has_and_is_recorded() {
 
 #[tokio::test]
 async fn a_stream_that_goes_on_for_long_does_not_keep_the_broker_sealed() {
-    let service = Service::start(|seen| {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let service = Service::start(move |seen| {
         if seen.target != "/stream" {
             return vec![Step::Send(reply(200, &[], "short"))];
         }
         let mut head = chunked(&[("content-type", "text/event-stream")], &[b"data: 1\n\n"], &[]);
         head.truncate(head.len() - 5);
-        let mut steps = vec![Step::Send(head)];
+        let mut steps = vec![Step::Send(head), Step::Until(held.clone())];
         for _ in 0..30 {
-            steps.push(Step::Pause(Duration::from_millis(50)));
             steps.push(Step::Send(b"9\r\ndata: 2\n\n\r\n".to_vec()));
         }
         steps.push(Step::Send(b"0\r\n\r\n".to_vec()));
@@ -91,6 +94,7 @@ async fn a_stream_that_goes_on_for_long_does_not_keep_the_broker_sealed() {
     house.unseal().await.unwrap();
     assert!(!stream.is_finished(), "the stream still goes on");
     house.got(Ask::get("/a").with(&pass)).await.unwrap();
+    gate.open();
     assert_eq!(stream.await.unwrap().unwrap().text().matches("data: 2").count(), 30);
     house.entry_when(id, |entry| entry.close.is_some()).await;
     house.spotless();

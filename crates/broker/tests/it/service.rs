@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// One request as it arrived.
@@ -28,8 +28,26 @@ impl Seen {
 pub(crate) enum Step {
     Send(Vec<u8>),
     Pause(Duration),
+    /// Goes on when the test says so.
+    Until(Gate),
     /// Ends the connection.
     Cut,
+}
+
+/// What a test opens when its service may go on.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    fn wait(&self) {
+        let shut = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(shut, |open| !*open).unwrap());
+    }
 }
 
 type Script = dyn Fn(&Seen) -> Vec<Step> + Send + Sync;
@@ -89,6 +107,7 @@ fn serve(stream: &TcpStream, kept: &Mutex<Vec<Seen>>, script: &Script) {
             match step {
                 Step::Send(bytes) if writer.write_all(&bytes).is_ok() => {}
                 Step::Pause(time) => std::thread::sleep(time),
+                Step::Until(gate) => gate.wait(),
                 Step::Send(_) | Step::Cut => {
                     let _ = stream.shutdown(Shutdown::Both);
                     return;

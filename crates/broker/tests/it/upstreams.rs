@@ -9,7 +9,7 @@ use testkit::{Upstream, canary};
 
 use crate::asking::Ask;
 use crate::house::{House, collected, eventually, is, moved, plain, write};
-use crate::service::{Service, Step, chunked, reply};
+use crate::service::{Gate, Service, Step, chunked, reply};
 
 const NOBODY: &str = "http://127.0.0.1:9";
 
@@ -30,7 +30,9 @@ async fn a_service_that_is_away_costs_no_use() {
 #[tokio::test]
 async fn a_service_that_does_not_answer_times_a_read_out_and_leaves_a_write_unknown() {
     let upstream = Upstream::start();
-    let house = House::at(&upstream.url(), upstream.canary()).await;
+    let hasty = plain(&upstream.url()).replace("head: 60s", "head: 1s");
+    let house = House::start(&[("house", hasty)]).await;
+    house.put("house/token", upstream.canary()).await;
     let pass = house.pass().await;
     let read = house.refused(Ask::get("/slow/30000").with(&pass)).await;
     is(&read, Code::UpstreamTimeout);
@@ -107,9 +109,10 @@ async fn a_stream_that_breaks_off_is_never_a_whole_reply_and_leaves_a_write_unkn
 
 #[tokio::test]
 async fn a_caller_who_hangs_up_cancels_nothing_behind_the_intent() {
-    let service = Service::start(|_| {
-        vec![Step::Pause(Duration::from_millis(300)), Step::Send(reply(200, &[], "done"))]
-    });
+    let gate = Gate::default();
+    let held = gate.clone();
+    let service =
+        Service::start(move |_| vec![Step::Until(held.clone()), Step::Send(reply(200, &[], "done"))]);
     let house = House::at(&service.url(), &canary::plant("hangs-up")).await;
     let pass = house.pass().await;
     let worker = house.worker.clone();
@@ -118,6 +121,7 @@ async fn a_caller_who_hangs_up_cancels_nothing_behind_the_intent() {
     eventually("the request arrived", || !service.seen().is_empty()).await;
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
+    gate.open();
     let is_it = |entry: &evidence::Entry| match &entry.what {
         What::Call(intent) => intent.deed.integration.as_str() == "house" && entry.outcome.is_some(),
         _ => false,
@@ -155,7 +159,8 @@ async fn a_caller_who_hangs_up_in_a_stream_ends_it_on_record() {
         if let Step::Send(bytes) = &mut steps[0] {
             bytes.truncate(bytes.len() - 5);
         }
-        for _ in 0..40 {
+        // It never comes to its end by itself: only the caller's leaving ends it.
+        for _ in 0..500 {
             steps.push(Step::Pause(Duration::from_millis(20)));
             steps.push(Step::Send(b"9\r\ndata: 2\n\n\r\n".to_vec()));
         }
