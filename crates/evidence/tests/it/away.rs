@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use evidence::{Error, Lane, Log, Wait};
 use model::TenantName;
@@ -30,12 +29,11 @@ impl House {
     }
 
     fn call(&self, n: u64) -> Result<(), Error> {
-        let begin = Instant::now();
         let called = run(async {
             let receipt = self.lane.intend(intent(&TenantName::local(), n)).await?;
             self.lane.settle(receipt, done(), Wait::Durable).await.map(|_| ())
         });
-        assert!(begin.elapsed() < Duration::from_secs(1), "it hangs");
+        assert!(!matches!(called, Err(Error::Slow)), "it hangs");
         called
     }
 

@@ -104,7 +104,7 @@ fn refuses_and_goes_on(home: &Path, segments: u64, free: impl FnOnce()) {
             }
         }
         free();
-        let limit = Instant::now() + Duration::from_secs(20);
+        let limit = Instant::now() + Duration::from_secs(120);
         while let Err(error) = call(&lane, 9_000_000).await {
             assert!(Instant::now() < limit, "the log does not go on: {error:?}");
         }
@@ -124,19 +124,19 @@ fn refuses_and_goes_on(home: &Path, segments: u64, free: impl FnOnce()) {
 }
 
 async fn call(lane: &Lane, n: u64) -> Result<(), Error> {
-    let begin = Instant::now();
-    let intended = lane.intend(intent(&TenantName::local(), n)).await;
-    assert!(begin.elapsed() < Duration::from_secs(1), "it hangs");
-    let receipt = intended?;
+    let receipt = lane.intend(intent(&TenantName::local(), n)).await.map_err(at_once)?;
     // It may fail where its intent did not; it is kept then and written later.
-    let _ = lane.settle(receipt, done(), Wait::Durable).await;
-    assert!(begin.elapsed() < Duration::from_secs(2), "it hangs");
+    let _ = lane.settle(receipt, done(), Wait::Durable).await.map_err(at_once);
     Ok(())
 }
 
+/// A refusal that was the log's answer: one whose patience had to end is another error, however fast the machine is.
+fn at_once(error: Error) -> Error {
+    assert!(!matches!(error, Error::Slow), "it hangs");
+    error
+}
+
 async fn refused(lane: Lane, n: u64) {
-    let begin = Instant::now();
     let refusal = lane.intend(intent(&TenantName::local(), n)).await.unwrap_err();
-    assert!(begin.elapsed() < Duration::from_secs(1), "it hangs");
     assert!(matches!(&refusal, Error::Write(why) if matches!(**why, store::Error::Full)), "{refusal:?}");
 }

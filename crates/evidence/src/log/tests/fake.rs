@@ -145,8 +145,11 @@ pub(crate) fn clock() -> Arc<Hand> {
 }
 
 pub(crate) fn open(storage: &Arc<Fake>, clock: &Arc<Hand>) -> Log {
+    open_with(storage, clock, Duration::from_secs(120))
+}
+
+pub(crate) fn open_with(storage: &Arc<Fake>, clock: &Arc<Hand>, patience: Duration) -> Log {
     let origin = crate::Origin::parse("doorward.example").unwrap();
-    let patience = Duration::from_secs(2);
     Log::open_with(storage.clone(), key(), origin, clock.clone(), patience).unwrap()
 }
 
@@ -160,7 +163,7 @@ pub(crate) fn verify(storage: &Fake) -> crate::Report {
 
 /// Waits for a condition, with a limit.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(20);
+    let limit = Instant::now() + Duration::from_secs(120);
     while !holds() {
         assert!(Instant::now() < limit, "{what} did not happen");
         std::thread::yield_now();
