@@ -273,4 +273,4 @@ const FIXED: &[(&str, &str)] =
 /// The file that holds what a program reads.
 const STDIN: &str = "stdin";
 /// For a sandbox to be there, and for its last words.
-const SET_UP: Duration = Duration::from_secs(10);
+const SET_UP: Duration = Duration::from_secs(30);

@@ -173,4 +173,5 @@ pub(crate) fn is_below(path: &Path, folders: &[PathBuf]) -> bool {
     folders.iter().any(|folder| path.starts_with(folder))
 }
 
-const PATIENCE: Duration = Duration::from_secs(5);
+/// So long that a machine that is busy, or reads the program from a slow disk, is not taken for one without a sandbox.
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -71,7 +71,7 @@ fn a_host_of_the_operation_on_this_machine_is_reached_and_no_other() {
             stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nhello\n").unwrap();
         });
         let script = format!(
-            "curl -s --max-time 5 http://{address}/; curl -s --max-time 2 http://{forbidden}/ && echo reached; \
+            "curl -s --max-time 120 http://{address}/; curl -s --max-time 2 http://{forbidden}/ && echo reached; \
              curl -s --noproxy '*' --max-time 2 http://{forbidden}/ && echo reached; exit 0"
         );
         let said = stage.said(&script, |command| {
@@ -88,7 +88,7 @@ fn a_host_of_the_operation_on_this_machine_is_reached_and_no_other() {
 #[test]
 fn a_host_that_the_operation_does_not_have_is_refused_by_the_relay_and_noted() {
     for stage in boxes() {
-        stage.script("asking", "curl -s --max-time 5 https://evil.example/; exit 0");
+        stage.script("asking", "curl -s --max-time 120 https://evil.example/; exit 0");
         let ran = stage.run(&stage.room(), stage.command("asking", &[])).unwrap();
         assert_eq!(ran.refused, ["evil.example:443"], "{}", text(&ran));
     }

@@ -98,7 +98,7 @@ impl Stage {
             environment: Vec::new(),
             stdin: None,
             folder: None,
-            limits: Limits { time: Duration::from_secs(20), ..Limits::default() },
+            limits: Limits { time: Duration::from_secs(300), ..Limits::default() },
             hosts: Vec::new(),
             private: Private::Refused,
         }
