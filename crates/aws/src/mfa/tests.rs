@@ -87,7 +87,7 @@ impl Pty {
     pub(super) fn wait_for(&self, text: &str) -> String {
         let mut seen = Vec::new();
         while !String::from_utf8_lossy(&seen).contains(text) {
-            let byte = self.shown.recv_timeout(Duration::from_secs(30));
+            let byte = self.shown.recv_timeout(Duration::from_secs(120));
             seen.push(byte.unwrap_or_else(|_| panic!("`{}`", String::from_utf8_lossy(&seen))));
         }
         String::from_utf8(seen).unwrap()

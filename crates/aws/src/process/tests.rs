@@ -4,7 +4,7 @@ use super::*;
 use crate::wire::fake::open;
 
 fn program(command: &str) -> Program<'_> {
-    Program { command, within: Duration::from_secs(20), without: &[] }
+    Program { command, within: Duration::from_secs(120), without: &[] }
 }
 
 fn now() -> Timestamp {

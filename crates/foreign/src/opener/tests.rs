@@ -78,7 +78,7 @@ fn the_address_is_one_argument() {
         format!("/bin/sh -c \"{}\" sh --new {{url}}", script.replace('$', "\\$").replace('"', "\\\""));
     open(URL, Browsers { template: Some(&template), variable: None }).unwrap();
     let wait = || {
-        (0..3000)
+        (0..12_000)
             .any(|_| seen.exists() || (std::thread::sleep(std::time::Duration::from_millis(10)), false).1)
     };
     assert!(wait());

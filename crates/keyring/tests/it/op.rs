@@ -26,7 +26,7 @@ impl Vault {
         settings.op.program = Some(fake("op.py"));
         settings.op.vault = Some("vault1".to_owned());
         settings.op.account = Some("me.1password.com".to_owned());
-        settings.op.timeout = std::time::Duration::from_secs(60);
+        settings.op.timeout = std::time::Duration::from_secs(300);
         settings.programs.path = fake_path();
         settings.programs.environment = vec![("FAKE_STATE".into(), self.state.path().into())];
         settings

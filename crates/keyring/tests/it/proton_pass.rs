@@ -21,7 +21,7 @@ impl Vault {
         let mut settings = Settings::new(self.0.path().to_owned(), answers);
         settings.proton_pass.program = Some(fake("pass_cli.py"));
         settings.proton_pass.share = Some("-share_1==".to_owned());
-        settings.proton_pass.timeout = std::time::Duration::from_secs(60);
+        settings.proton_pass.timeout = std::time::Duration::from_secs(300);
         settings.programs.path = fake_path();
         settings.programs.environment = vec![("FAKE_STATE".into(), self.0.path().into())];
         settings

@@ -49,7 +49,7 @@ impl Session {
     fn asking(&self, answers: Arc<Answers>) -> Settings {
         let mut settings = Settings::new(self.home.path().to_owned(), answers);
         settings.bus.address = Some(self.address.clone());
-        settings.secret_service.prompt = Duration::from_secs(20);
+        settings.secret_service.prompt = Duration::from_secs(120);
         settings
     }
 

@@ -54,9 +54,9 @@ pub(crate) fn command(program: &Path, home: &Path) -> Command {
     command
 }
 
-/// Waits until something is there; fails the test after a minute.
+/// Waits until something is there; fails the test after five minutes.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_secs(300);
     loop {
         if let Some(found) = look() {
             return found;

@@ -166,7 +166,7 @@ impl Running {
                 serve(served, time, listener, draining).await;
             });
         });
-        started.recv_timeout(Duration::from_secs(20)).unwrap();
+        started.recv_timeout(Duration::from_secs(120)).unwrap();
         Self { address, source, clock, drain, thread: Some(thread) }
     }
 
@@ -262,7 +262,7 @@ pub(crate) fn speak(address: SocketAddr, host: &str, method: &str, target: &str,
     }
     request.push_str("\r\n");
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

@@ -33,8 +33,8 @@ fn limits() -> Limits {
     Limits {
         connections: 2,
         frame: 1000,
-        idle: Duration::from_secs(5),
-        request: Duration::from_secs(5),
+        idle: Duration::from_secs(120),
+        request: Duration::from_secs(120),
         rate: Rate { per_second: 1.0, burst: 1.0, of: Throttled::Others },
     }
 }

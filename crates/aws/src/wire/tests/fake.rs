@@ -132,7 +132,7 @@ impl Fake {
             let (answers, kept) = (Arc::clone(&answers), Arc::clone(&kept));
             async move {
                 let (parts, body) = request.into_parts();
-                let soon = Duration::from_secs(5);
+                let soon = Duration::from_secs(120);
                 let body =
                     collect_bounded(body, Bounds { bytes: 1 << 20, frame: soon, whole: soon }).await.unwrap();
                 kept.lock().unwrap().push(Seen {

@@ -30,7 +30,7 @@ pub(crate) fn command(name: &str, package: &str, home: &Path) -> Command {
 }
 
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_secs(300);
     loop {
         if let Some(found) = look() {
             return found;
