@@ -23,7 +23,7 @@ import tempfile
 import threading
 
 GOOD = "sk-CANARY-openai-0001"
-LIMIT = 60
+LIMIT = 300
 
 
 class OpenAi(http.server.BaseHTTPRequestHandler):

@@ -25,7 +25,7 @@ import time
 
 TOKEN = "CANARY-echo-token-0001"
 PRIMARY = "CANARY-db-primary-0001"
-LIMIT = 60
+LIMIT = 300
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -62,7 +62,7 @@ secrets:
   token: {{title: Token}}
 auth:
   - {{scheme: bearer, secret: token}}
-limits: {{connect: 5s, head: 10s, total: 30s, idle: 10s, body: 1MiB}}
+limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}
 operations:
   echo.show:
     title: Show

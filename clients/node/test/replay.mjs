@@ -68,7 +68,7 @@ const CALLS = {
 
 /** A client that is called by the words of the scripts. */
 export class Caller {
-  constructor(path, seconds = 20) {
+  constructor(path, seconds = 120) {
     this.client = new Client({ socketPath: path, timeout: seconds * 1000 });
   }
 

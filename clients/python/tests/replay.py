@@ -46,7 +46,7 @@ class Scripted:
 
     def end(self) -> Any:
         """What it got."""
-        out, _ = self._process.communicate(timeout=20)
+        out, _ = self._process.communicate(timeout=300)
         self._folder.cleanup()
         return json.loads(out)
 
@@ -57,7 +57,7 @@ class Scripted:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process.poll() is None:
-            self._process.communicate(timeout=20)
+            self._process.communicate(timeout=300)
 
 
 class Sync:

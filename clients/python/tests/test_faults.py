@@ -15,7 +15,7 @@ class Faults(unittest.TestCase):
 
     def play(self, scenario: Mapping[str, Any], kind: type[Sync] | type[Async]) -> None:
         with Scripted(scenario) as scripted:
-            client = kind(scripted.path, scenario.get("timeout", 20))
+            client = kind(scripted.path, scenario.get("timeout", 120))
             for step in scenario["calls"]:
                 found = outcome(lambda step=step: client.call(step["call"], step.get("args", {})))  # type: ignore[misc]
                 expected = {"error": step["error"]} if "error" in step else step["expect"]

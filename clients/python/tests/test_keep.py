@@ -251,7 +251,7 @@ class Client_(unittest.TestCase):
         steps = [{"read": "capability_use"}, {"tell": True}, {"hang": True}]
         silent = [{"read": "ping_request"}, {"hang": True}]
         with Scripted({"connections": [steps, silent]}) as scripted:
-            slow = Client(scripted.path, timeout=0.4, max_connections=1)
+            slow = Client(scripted.path, timeout=3, max_connections=1)
             failed: list[BaseException] = []
 
             def use() -> None:

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 fn play(scenario: &Value) {
     let mut scripted = replay::Scripted::play(scenario);
-    let agent = replay::agent(&scripted.path, scenario["timeout"].as_f64().unwrap_or(20.0));
+    let agent = replay::agent(&scripted.path, scenario["timeout"].as_f64().unwrap_or(120.0));
     for step in scenario["calls"].as_array().unwrap() {
         let name = step["call"].as_str().unwrap();
         let found = replay::outcome(&agent, name, step.get("args").unwrap_or(&json!({})));

@@ -15,6 +15,8 @@ const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const watch = new Watch({ base: given.base, out: given.out, axe, secrets: given.secrets });
 const at = (address) => `${given.base}/console${address}`;
+/** How long anything may take, in milliseconds: a machine may be slow and do other things. */
+const PATIENCE = 300_000;
 let page;
 
 function must(holds, text) {
@@ -50,6 +52,7 @@ async function signIn() {
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   must(!page.url().includes("#"), "the code is off the address");
   const again = await page.context().browser().newContext();
+  again.setDefaultTimeout(PATIENCE);
   await watch.attach(again);
   const second = await again.newPage();
   await second.goto(given.link);
@@ -275,11 +278,11 @@ async function byKey() {
 const STEPS = [signIn, makeTenant, setUp, dropFile, makeKey, capabilities, policies, approve, evidence, leave];
 
 problems().forEach((problem) => watch.find(problem));
-const browser = await chromium.launch({ executablePath: given.chromium, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: given.chromium, args: ["--no-sandbox"], timeout: PATIENCE });
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", reducedMotion: "reduce" });
+context.setDefaultTimeout(PATIENCE);
 await watch.attach(context);
 page = await context.newPage();
-page.setDefaultTimeout(60_000);
 for (const step of STEPS) {
   try {
     await step();

@@ -18,7 +18,7 @@ type Client struct{ *ipc.Client }
 // Connect makes a client.
 func Connect(path string, seconds float64) (*Client, error) {
 	if seconds == 0 {
-		seconds = 20
+		seconds = 120
 	}
 	timeout := time.Duration(seconds * float64(time.Second))
 	client, err := ipc.NewClient(&ipc.Config{SocketPath: path, Timeout: timeout})
