@@ -147,5 +147,5 @@ fn own_aws(context: &Context) -> Outcome<Needed> {
     Ok(Needed { name: "AWS identity", there, said: said.to_owned() })
 }
 
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 const MOST: u64 = 64 * 1024;

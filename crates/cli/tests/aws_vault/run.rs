@@ -251,5 +251,5 @@ const TOOLS: &[&str] = &[
     "tr", "true", "uniq", "unshare", "wc", "xargs",
 ];
 
-pub(crate) const USUAL_TIME: Duration = Duration::from_secs(60);
-const OUTPUT_TIME: Duration = Duration::from_secs(10);
+pub(crate) const USUAL_TIME: Duration = Duration::from_secs(300);
+const OUTPUT_TIME: Duration = Duration::from_secs(60);

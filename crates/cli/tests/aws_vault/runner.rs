@@ -143,7 +143,7 @@ fn calls_are_compared_in_order_with_all_that_was_said_of_them() {
 fn a_conversation_waits_for_each_prompt() {
     let bench = Bench::new();
     let step = |wait: &str| {
-        json!({"argv": ["ask"], "timeout": 20, "tty": [{"wait": wait, "say": "it\n"}, {"wait": "secret\\? ", "say": "hush\n"}],
+        json!({"argv": ["ask"], "timeout": 300, "tty": [{"wait": wait, "say": "it\n"}, {"wait": "secret\\? ", "say": "hush\n"}],
             "expect": {"rc": 0, "stdout_match": "name\\? it\n.*secret\\? \nit has hush\n$"}})
     };
     assert_eq!(bench.step(&step("name\\? ")), Vec::<String>::new());

@@ -57,7 +57,7 @@ pub(crate) fn converse(
                 break;
             }
         }
-        // A program may show its prompt a moment before it stops to echo; nobody types that fast.
+        // A program may show its prompt a moment before it stops to echo; nobody types that fast, and a slow machine takes its time.
         std::thread::sleep(REACTION);
         if keyboard.write_all(turn.say.as_bytes()).and_then(|()| keyboard.flush()).is_err() {
             break;
@@ -97,4 +97,4 @@ fn quoted(word: &str) -> String {
 }
 
 /// What a person needs at the least to answer.
-const REACTION: Duration = Duration::from_millis(100);
+const REACTION: Duration = Duration::from_millis(500);

@@ -15,7 +15,7 @@ pub(crate) fn started(upstream: &Upstream) -> (Doorward, Running) {
         &doorward,
         &format!(
             "name: house\nbase_url: {}\ndangerous_allow_private: true\nsecrets: {{token: {{title: T}}}}\n\
-             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 5s, head: 60s, total: 60s, idle: 60s, body: 1MiB}}\n\
+             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\n\
              operations:\n  look: {{title: L, access: read, risk: low, match: {{method: GET, path: \"/{{path...}}\"}}}}\n  \
              change: {{title: C, access: write, risk: low, match: {{method: POST, path: \"/{{path...}}\"}}}}\n",
             upstream.url()
@@ -103,7 +103,7 @@ fn an_approval_whose_call_was_killed_on_its_way_is_used() {
     let calling = std::thread::spawn(move || gateway(&url).unwrap().ask(request.as_bytes()));
     let began = Instant::now();
     while upstream.requests().is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(30), "the call never came through");
+        assert!(began.elapsed() < crate::HANG, "the call never came through");
         std::thread::sleep(Duration::from_millis(5));
     }
     let _ = running.kill9();
@@ -202,7 +202,7 @@ fn a_playbook_is_proposed_approved_killed_in_the_middle_and_gone_on_with() {
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     let began = Instant::now();
     while upstream.requests().len() < 2 {
-        assert!(began.elapsed() < Duration::from_secs(30), "the second step never came");
+        assert!(began.elapsed() < crate::HANG, "the second step never came");
         std::thread::sleep(Duration::from_millis(5));
     }
     let _ = running.kill9();

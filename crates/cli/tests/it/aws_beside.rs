@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use testkit::aws::{Fake, Options};
@@ -132,7 +132,7 @@ fn a_metadata_server_goes_on_when_a_broker_comes_and_goes() {
 
 /// Waits until a file is there.
 fn appears(path: &Path) {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + crate::HANG;
     while !path.exists() {
         assert!(Instant::now() < until, "{} did not appear", path.display());
         std::thread::yield_now();

@@ -54,7 +54,7 @@ impl Planted {
         format!(
             "name: {name}\ntitle: Planted\ndocs: https://example.com/\nbase_url: {url}{base}\ndangerous_allow_private: true\n\
              secrets:\n  token: {{title: Token, default: '{reference}'}}\nauth:\n  - {{{scheme}}}\n\
-             limits: {{connect: 5s, head: 30s, total: 60s, idle: 30s, body: 1MiB}}\noperations:\n\
+             limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n\
              \x20 any.show: {{title: Show, access: read, risk: low, match: {{method: GET, path: '/{{rest...}}'}}}}\n\
              \x20 any.add: {{title: Add, access: write, risk: low, match: {{method: POST, path: '/{{rest...}}'}}, body: any}}\n"
         )

@@ -71,7 +71,7 @@ fn a_person_does_everything_in_the_console_and_no_secret_is_ever_in_the_page() {
         &doorward,
         &format!(
             "name: house\nbase_url: {}\ndangerous_allow_private: true\nsecrets: {{token: {{title: T}}}}\n\
-             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 5s, head: 60s, total: 60s, idle: 60s, body: 1MiB}}\noperations:\n  look: {{title: L, access: read, risk: low, match: \
+             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n  look: {{title: L, access: read, risk: low, match: \
              {{method: GET, path: \"/{{path...}}\"}}}}\n  change: {{title: C, access: write, risk: high, match: {{method: POST, \
              path: \"/{{path...}}\"}}}}\n",
             upstream.url()

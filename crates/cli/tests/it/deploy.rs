@@ -91,7 +91,7 @@ fn the_entry_point_of_the_image_starts_the_agent_however_it_is_asked() {
 fn the_entry_point_of_the_image_starts_the_gateway_with_the_integrations_that_were_mounted() {
     let image = Image::new();
     let notes = "name: notes\nbase_url: https://notes.example\nsecrets: {token: {title: Key}}\n\
-                 auth: [{scheme: bearer, secret: token}]\nlimits: {connect: 5s, head: 30s, total: 2m, idle: 30s}\n\
+                 auth: [{scheme: bearer, secret: token}]\nlimits: {connect: 30s, head: 60s, total: 2m, idle: 60s}\n\
                  probe: {request: GET /notes, expect: {status: 200}}\noperations:\n  notes.list:\n    title: List\n    \
                  access: read\n    risk: low\n    match: {method: GET, path: /notes}\n";
     crate::write(image.at("etc/doorward/integrations/notes.yaml"), notes);

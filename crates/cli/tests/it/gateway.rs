@@ -55,7 +55,7 @@ fn told(reply: &Reply) -> (u16, String, String) {
 }
 
 fn wait_until(doorward: &Doorward, text: &str) {
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let until = std::time::Instant::now() + crate::HANG;
     while !String::from_utf8_lossy(&doorward.printed()).contains(text) {
         assert!(std::time::Instant::now() < until, "{}", String::from_utf8_lossy(&doorward.printed()));
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -197,7 +197,7 @@ fn a_changed_file_counts_and_a_broken_one_changes_nothing() {
     std::os::unix::fs::symlink("next/config.yaml", &swapped).unwrap();
     std::fs::rename(&swapped, doorward.folder().join("config.yaml")).unwrap();
     running.reload();
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let until = std::time::Instant::now() + crate::HANG;
     while !doorward.run(&["integration", "list"], "").succeeded().contains("linked") {
         assert!(std::time::Instant::now() < until, "{}", String::from_utf8_lossy(&doorward.printed()));
     }
@@ -239,9 +239,12 @@ fn a_destination_with_a_star_goes_where_the_call_says_and_nowhere_else() {
     ] {
         assert_eq!(call(destination), (400, "invalid destination".to_owned(), text.to_owned()));
     }
-    // One that may be named is dialled, and no such host exists.
+    // One that may be named is dialled, and no such host exists; a machine whose resolver is away takes its time to say so.
     let (status, reason, _) = call(Some("https://a.internal.invalid"));
-    assert_eq!((status, reason.as_str()), (502, "upstream unreachable"));
+    assert!(
+        matches!((status, reason.as_str()), (502, "upstream unreachable") | (504, "upstream timeout")),
+        "{status} {reason}"
+    );
     assert!(running.stop().success());
 }
 

@@ -64,7 +64,7 @@ fn a_configuration_at_an_address_is_asked_again_with_its_tag() {
     command.args(["-watch", "-poll", "100ms", "--recovery-out", "r"]);
     let running = doorward.start(command);
     assert_eq!(running.ready["peer"]["integrations"], 1);
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let until = std::time::Instant::now() + crate::HANG;
     while state.lock().unwrap().tagged < 2 {
         assert!(std::time::Instant::now() < until, "nobody asked again");
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -73,7 +73,7 @@ fn a_configuration_at_an_address_is_asked_again_with_its_tag() {
     *state.lock().unwrap() = State { status: 500, body: entry("wrong"), tag: 2, tagged: 0 };
     running.reload();
     let shown = |text: &str| {
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        let until = std::time::Instant::now() + crate::HANG;
         while !doorward.run(&["integration", "list"], "").succeeded().contains(text) {
             assert!(std::time::Instant::now() < until, "{}", String::from_utf8_lossy(&doorward.printed()));
         }

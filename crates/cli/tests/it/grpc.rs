@@ -126,7 +126,7 @@ async fn started() -> (Doorward, Running, String, String) {
         &doorward,
         &format!(
             "name: echo\nbase_url: http://{address}\ndangerous_allow_private: true\nsecrets: {{token: {{title: T}}}}\n\
-             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 5s, head: 20s, total: 60s, idle: 20s}}\n\
+             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 30s, head: 60s, total: 2m, idle: 60s}}\n\
              operations:\n  say: {{title: S, access: write, risk: low, match: {{method: POST, path: /test.Echo/Say}}, body: any}}\n"
         ),
     );

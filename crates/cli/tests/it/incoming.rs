@@ -12,7 +12,7 @@ fn started(doorward: &Doorward, upstream: &Upstream, incoming: &str) -> Running 
     let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
     let text = format!(
         "name: hooks\nbase_url: {}\ndangerous_allow_private: true\nsecrets: {{token: {{title: T}}, key: {{title: K}}}}\n\
-         auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 5s, head: 10s, total: 30s, idle: 10s}}\n\
+         auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 30s, head: 60s, total: 2m, idle: 60s}}\n\
          operations:\n  take: {{title: Take, access: write, risk: low, match: {{method: POST, path: /echo}}}}\n\
          incoming:\n  - {incoming}\n",
         upstream.url()

@@ -104,7 +104,7 @@ fn record(running: &Running, id: &str) -> String {
     let shown = format!("evidence.show?id={id}");
     let mut record = answer(running, &shown, b"").to_string();
     // The end of a stream is in the chain a moment behind its last byte.
-    for _ in 0..600 {
+    for _ in 0..2_400 {
         if record.contains("\"kind\":\"outcome\"") || record.contains("\"outcome\":{") {
             break;
         }
@@ -228,7 +228,7 @@ fn a_sign_in_is_used_as_it_is_and_its_end_says_what_to_type() {
     assert!(shown.contains("openai-codex:ada") && shown.contains("responses.create"), "{shown}");
     // What was used is told by the last event of the stream.
     let mut ended = shown;
-    for _ in 0..600 {
+    for _ in 0..2_400 {
         if ended.contains("resp_1") {
             break;
         }

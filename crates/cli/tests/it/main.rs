@@ -136,6 +136,10 @@ fn home() -> Doorward {
     Doorward::home(env!("CARGO_BIN_EXE_doorward"))
 }
 
+/// How long a test waits for what comes by itself: longer than anything takes on a machine that is slow and busy.
+#[cfg(test)]
+const HANG: std::time::Duration = std::time::Duration::from_secs(120);
+
 /// Writes a file of the test.
 #[cfg(test)]
 fn write(path: impl AsRef<Path>, text: &str) {

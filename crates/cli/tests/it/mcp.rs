@@ -26,7 +26,7 @@ secrets:
   token: {{title: Token, default: store:demo/token}}
 auth:
   - {{scheme: bearer, secret: token}}
-limits: {{connect: 5s, head: 30s, total: 2m, idle: 30s, body: 1MiB}}
+limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}
 operations:
   item.show:
     title: Show an item

@@ -223,7 +223,7 @@ fn notes(url: &str) -> String {
     format!(
         "name: notes\ntitle: Notes\ndocs: https://example.com/\nbase_url: {url}\ndangerous_allow_private: true\n\
          secrets:\n  token: {{title: Token}}\nauth:\n  - {{scheme: bearer, secret: token}}\n\
-         limits: {{connect: 5s, head: 30s, total: 60s, idle: 30s, body: 1MiB}}\noperations:\n\
+         limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n\
          \x20 notes.show: {{title: Show, access: read, risk: low, match: {{method: GET, path: '/notes/{{id}}'}}}}\n\
          \x20 notes.delete: {{title: Delete, access: write, risk: high, match: {{method: GET, path: '/notes/{{id}}/delete'}}}}\n\
          \x20 admin.show: {{title: Rule, access: write, risk: high, match: {{method: GET, path: /admin}}}}\n"

@@ -177,4 +177,4 @@ pub(crate) fn capability(running: &Running, narrowed: &str) -> String {
 }
 
 /// How long an answer may take: longer than a busy machine, shorter than patience.
-const HANG: Duration = Duration::from_secs(60);
+const HANG: Duration = crate::HANG;

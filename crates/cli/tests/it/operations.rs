@@ -44,7 +44,7 @@ fn a_request_keeps_its_name_and_its_trace_on_the_whole_way() {
         &doorward,
         &format!(
             "name: house\nbase_url: {}\ndangerous_allow_private: true\nsecrets: {{token: {{title: T}}}}\n\
-             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 5s, head: 10s, total: 30s, idle: 10s}}\n\
+             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 30s, head: 60s, total: 2m, idle: 60s}}\n\
              operations:\n  look: {{title: L, access: read, risk: low, match: {{method: GET, path: \"/{{rest...}}\"}}}}\n",
             upstream.url()
         ),
@@ -70,7 +70,7 @@ fn a_request_keeps_its_name_and_its_trace_on_the_whole_way() {
     let shown = format!("evidence.show?id={}", reply.evidence().unwrap());
     let mut record = answer(&running, &shown, b"").to_string();
     // The outcome of a read is on the disk with the next group.
-    for _ in 0..600 {
+    for _ in 0..2_400 {
         if record.contains("\"kind\":\"outcome\"") {
             break;
         }

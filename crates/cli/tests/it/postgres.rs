@@ -45,7 +45,7 @@ fn dressed(server: &Postgres) -> Doorward {
 
 fn dress_over(doorward: &Doorward, server: &Postgres) {
     let (url, owner) = (server.url("doorward_app", "doorward"), server.url("doorward_owner", "doorward"));
-    dress(doorward, &url, &owner, "wait = \"30s\"\n");
+    dress(doorward, &url, &owner, "wait = \"2m\"\ntimeout = \"60s\"\n");
 }
 
 fn integration(doorward: &Doorward, upstream: &Upstream) {
@@ -54,7 +54,7 @@ fn integration(doorward: &Doorward, upstream: &Upstream) {
         &format!(
             "name: notes\ntitle: Notes\ndocs: https://example.com/docs\nbase_url: {}\ndangerous_allow_private: true\n\
              secrets:\n  token: {{title: Token}}\nauth:\n  - {{scheme: bearer, secret: token}}\n\
-             limits: {{connect: 5s, head: 10s, total: 30s, idle: 10s, body: 1MiB}}\noperations:\n  \
+             limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n  \
              any.show: {{title: Show, access: read, risk: low, match: {{method: GET, path: '/{{rest...}}'}}}}\n",
             upstream.url()
         ),
@@ -248,14 +248,14 @@ fn torture_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledge
         });
         for _ in 0..kills {
             // There is something to lose in each round.
-            let (before, until) = (count.load(Ordering::SeqCst), Instant::now() + Duration::from_secs(30));
+            let (before, until) = (count.load(Ordering::SeqCst), Instant::now() + crate::HANG);
             while count.load(Ordering::SeqCst) < before + 10 && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(1));
             }
             server.kill();
             server.up();
         }
-        let (before, until) = (count.load(Ordering::SeqCst), Instant::now() + Duration::from_secs(60));
+        let (before, until) = (count.load(Ordering::SeqCst), Instant::now() + crate::HANG);
         while count.load(Ordering::SeqCst) < before + 10 {
             assert!(Instant::now() < until, "the broker does not go on");
             std::thread::sleep(Duration::from_millis(5));

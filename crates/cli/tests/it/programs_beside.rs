@@ -18,7 +18,7 @@ base_url: {}
 dangerous_allow_private: true
 secrets: {{token: {{title: T}}}}
 auth: [{{scheme: bearer, secret: token}}]
-limits: {{connect: 5s, head: 10s, total: 30s, idle: 10s}}
+limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s}}
 operations:
   lamp.show:
     title: Show

@@ -1,7 +1,7 @@
 //! Rates as callers see them: through the gateway, in memory and in a real Redis.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use testkit::{Doorward, Running, Upstream, canary};
 
@@ -15,7 +15,7 @@ fn started(doorward: &Doorward, upstream: &Upstream, rate: &str) -> (Running, St
         &format!(
             "name: notes\ntitle: Notes\ndocs: https://example.com/docs\nbase_url: {}\ndangerous_allow_private: true\n\
              secrets:\n  token: {{title: Token}}\nauth:\n  - {{scheme: bearer, secret: token}}\n\
-             limits: {{connect: 5s, head: 10s, total: 30s, idle: 10s, body: 1MiB, {rate}}}\noperations:\n  \
+             limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB, {rate}}}\noperations:\n  \
              any.show: {{title: Show, access: read, risk: low, match: {{method: GET, path: '/{{rest...}}'}}}}\n",
             upstream.url()
         ),
@@ -58,9 +58,7 @@ struct Redis(Child, u16);
 
 impl Redis {
     fn start(password: &str) -> Option<Self> {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = testkit::port();
         let mut command = Command::new("redis-server");
         command.args([
             "--bind",
@@ -74,10 +72,10 @@ impl Redis {
         ]);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let server = Self(child, port);
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + crate::HANG;
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < until, "redis-server does not listen");
-            std::thread::yield_now();
+            std::thread::sleep(std::time::Duration::from_millis(10));
         }
         Some(server)
     }
@@ -106,7 +104,7 @@ fn two_gateways_count_in_one_redis_and_go_on_when_it_is_gone() {
             let file = doorward.folder().join("password");
             write(&file, &password);
             let settings = format!(
-                "[rates]\nredis = \"redis://127.0.0.1:{}/2\"\npassword = \"file:{}\"\ntimeout = \"5s\"\n",
+                "[rates]\nredis = \"redis://127.0.0.1:{}/2\"\npassword = \"file:{}\"\ntimeout = \"60s\"\n",
                 redis.1,
                 file.display()
             );

@@ -38,7 +38,7 @@ fn house() -> House {
     doorward.watch(upstream.canary());
     let running = with_upstream(&doorward, &upstream);
     let _ = doorward.run(&["secret", "put", "echo/token"], upstream.canary()).succeeded();
-    let capability = capability(&doorward, &["--access", "read", "--expires", "5m"]);
+    let capability = capability(&doorward, &["--access", "read", "--expires", "1h"]);
     // Whoever reads a bearer may use it, so it is looked for wherever a secret is.
     let bearer = std::fs::read_to_string(doorward.folder().join(&capability)).unwrap();
     doorward.watch(bearer.trim());
@@ -88,7 +88,7 @@ fn asked(socket: &Path, target: &str) -> String {
 }
 
 fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let end = std::time::Instant::now() + crate::HANG;
     while !is() {
         assert!(std::time::Instant::now() < end, "{what}");
         std::thread::yield_now();

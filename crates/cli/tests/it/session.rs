@@ -36,7 +36,7 @@ fn integration(url: &str) -> String {
     format!(
         "name: echo\ntitle: Echo\ndocs: https://example.com/docs\nbase_url: {url}\ndangerous_allow_private: true\n\
          secrets:\n  token: {{title: Token}}\nauth:\n  - {{scheme: bearer, secret: token}}\n\
-         limits: {{connect: 5s, head: 10s, total: 30s, idle: 10s, body: 1MiB}}\noperations:\n  \
+         limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n  \
          echo.show:\n    title: Show\n    access: read\n    risk: low\n    match: {{method: GET, path: /echo}}\n  \
          open.show:\n    title: Show more\n    access: read\n    risk: low\n    match: {{method: GET, path: \"/open/{{rest...}}\"}}\n"
     )
@@ -56,7 +56,7 @@ fn a_secret_goes_in_a_capability_comes_out_and_calls_leave_evidence() {
     assert_eq!(status["doors"]["gateway"], running.gateway_url);
     assert!(status["warnings"].to_string().contains("dangerous_allow_private"), "{status}");
 
-    let capability = capability(&doorward, &["--access", "read", "--expires", "5m"]);
+    let capability = capability(&doorward, &["--access", "read", "--expires", "1h"]);
     let read = used(&doorward, &capability, "GET", "/echo");
     assert_eq!(read["status"], 200, "{read}");
     assert!(read["evidence"].as_str().unwrap().starts_with("evd_"));
@@ -135,7 +135,7 @@ fn what_is_added_while_it_runs_is_there_and_a_bad_file_changes_nothing() {
     let bad = doorward.data().join("integrations/bad.yaml");
     crate::write(bad, "name: bad\ntitel: wrong\n");
     running.reload();
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let until = std::time::Instant::now() + crate::HANG;
     while !String::from_utf8_lossy(&doorward.printed()).contains("bad.yaml:2") {
         assert!(std::time::Instant::now() < until, "{}", String::from_utf8_lossy(&doorward.printed()));
         std::thread::sleep(std::time::Duration::from_millis(20));

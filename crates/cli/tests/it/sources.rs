@@ -9,7 +9,7 @@ use crate::network_wire::{answer, call, capability, gateway};
 use crate::{home, write, write_integration};
 
 fn wait_until(doorward: &Doorward, text: &str) {
-    let until = Instant::now() + Duration::from_secs(30);
+    let until = Instant::now() + crate::HANG;
     while !String::from_utf8_lossy(&doorward.printed()).contains(text) {
         assert!(Instant::now() < until, "{}", String::from_utf8_lossy(&doorward.printed()));
         std::thread::sleep(Duration::from_millis(20));
@@ -21,7 +21,7 @@ fn notes(url: &str) -> String {
         "name: notes\ntitle: Notes\ndocs: https://example.com/\nbase_url: {url}\ndangerous_allow_private: true\n\
          secrets:\n  token: {{title: Token, default: \"vault:secret/data/notes#token\"}}\n\
          auth:\n  - {{scheme: bearer, secret: token}}\n\
-         limits: {{connect: 5s, head: 30s, total: 60s, idle: 30s, body: 1MiB}}\noperations:\n\
+         limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n\
          \x20 any.show: {{title: Show, access: read, risk: low, match: {{method: GET, path: '/{{rest...}}'}}}}\n"
     )
 }

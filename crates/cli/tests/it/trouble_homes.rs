@@ -16,7 +16,7 @@ fn two_homes_at_once_do_not_disturb_each_other() {
         let notes = format!(
             "name: notes\ntitle: Notes\ndocs: https://example.com/\nbase_url: {}\ndangerous_allow_private: true\n\
              secrets:\n  token: {{title: Token}}\nauth:\n  - {{scheme: bearer, secret: token}}\n\
-             limits: {{connect: 5s, head: 30s, total: 60s, idle: 30s, body: 1MiB}}\noperations:\n\
+             limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n\
              \x20 echo.show: {{title: Show, access: read, risk: low, match: {{method: GET, path: /echo}}}}\n",
             upstream.url()
         );

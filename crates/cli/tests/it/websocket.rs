@@ -149,7 +149,7 @@ impl Client {
     fn open(running: &Running, path: &str, capability: &str, more: &str) -> Self {
         let host = running.gateway_url.trim_start_matches("http://");
         let mut to = TcpStream::connect(host).unwrap();
-        to.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        to.set_read_timeout(Some(crate::HANG)).unwrap();
         let asked = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {capability}\r\nConnection: Upgrade\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{more}\r\n"
@@ -193,7 +193,7 @@ fn started() -> (Doorward, Service, Running, String, String) {
         &doorward,
         &format!(
             "name: chat\nbase_url: {}\ndangerous_allow_private: true\nsecrets: {{token: {{title: T}}}}\n\
-             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 5s, head: 10s, total: 30s, idle: 10s}}\n\
+             auth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 30s, head: 60s, total: 2m, idle: 60s}}\n\
              operations:\n  look: {{title: L, access: read, risk: low, match: {{method: GET, path: \"/{{rest...}}\"}}}}\n",
             service.url
         ),
@@ -206,14 +206,15 @@ fn started() -> (Doorward, Service, Running, String, String) {
 
 /// The record of a call, when it is closed.
 fn closed(running: &Running, evidence: &str) -> serde_json::Value {
-    for _ in 0..600 {
+    let until = std::time::Instant::now() + crate::HANG;
+    loop {
         let shown = answer(running, &format!("evidence.show?id={evidence}"), b"");
         if shown.to_string().contains("\"kind\":\"close\"") {
             return shown;
         }
+        assert!(std::time::Instant::now() < until, "{evidence} was never closed");
         thread::sleep(Duration::from_millis(50));
     }
-    panic!("{evidence} was never closed");
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// A server that keeps every head, and answers what the path says: `/redirect/CODE-PORT` leads to that port.
 pub(super) struct Catcher {
@@ -86,7 +85,7 @@ pub(super) fn believes_the_host(own: u16, secret: &'static str) -> String {
 }
 
 fn believe(stream: TcpStream, own: u16, secret: &str) -> Option<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    stream.set_read_timeout(Some(crate::HANG)).ok()?;
     let mut to = stream.try_clone().ok()?;
     let mut from = BufReader::new(stream);
     let head = head(&mut from)?;

@@ -101,7 +101,7 @@ fn torture_binding_the_name_in_a_handshake_leads_nowhere_else() {
         {
             for version in ["--http1.1", "--http2"] {
                 let output = std::process::Command::new("curl")
-                    .args(["--silent", "--insecure", "--max-time", "20", version, "--noproxy", "*"])
+                    .args(["--silent", "--insecure", "--max-time", "120", version, "--noproxy", "*"])
                     .args(["--connect-to", &format!("::127.0.0.1:{port}"), "--write-out", "%{http_code}"])
                     .args([
                         "--header",
@@ -231,7 +231,7 @@ fn integration(name: &str, url: &str, more: &str) -> String {
     format!(
         "name: {name}\ntitle: A server\ndocs: https://example.com/\nbase_url: {url}\n{more}\
          secrets:\n  token: {{title: Token, default: store:{name}/token}}\nauth:\n  - {{scheme: bearer, secret: token}}\n\
-         limits: {{connect: 2s, head: 5s, total: 10s, idle: 5s, body: 1MiB}}\noperations:\n\
+         limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n\
          \x20 any.show: {{title: Anything, access: read, risk: low, match: {{method: GET, path: '/{{kind}}/{{more}}'}}}}\n"
     )
 }

@@ -227,4 +227,4 @@ const PORTS: &[(&str, &str)] =
     &[("8080", "gateway"), ("8000", "api"), ("9090", "admin"), ("9090", "metrics")];
 
 /// How long a block may take on a busy machine.
-const HANG: Duration = Duration::from_mins(2);
+const HANG: Duration = Duration::from_mins(5);

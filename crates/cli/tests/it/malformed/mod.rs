@@ -171,7 +171,7 @@ fn integration(url: &str) -> String {
     format!(
         "name: notes\ntitle: Notes\ndocs: https://example.com/\nbase_url: {url}\ndangerous_allow_private: true\n\
          secrets:\n  token: {{title: Token}}\nauth:\n  - {{scheme: bearer, secret: token}}\n\
-         limits: {{connect: 5s, head: 30s, total: 60s, idle: 30s, body: 1MiB}}\noperations:\n\
+         limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n\
          \x20 echo.show: {{title: Echo, access: read, risk: low, match: {{method: GET, path: /echo}}}}\n\
          \x20 echo.send: {{title: Send, access: write, risk: low, match: {{method: POST, path: /echo}}}}\n"
     )
@@ -182,5 +182,5 @@ const BATCH: u64 = 300;
 const THREADS: usize = 4;
 /// How much more memory than after the first batch.
 const ROOM_KIB: u64 = 64 * 1024;
-const HANG: Duration = Duration::from_secs(20);
+const HANG: Duration = Duration::from_secs(120);
 const TURN: Duration = Duration::from_millis(500);

@@ -1,7 +1,7 @@
 //! Real servers that write down what they parsed.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ impl BackEnd {
         let folder = tempfile::tempdir().unwrap();
         // Asked again where somebody took the port meanwhile.
         for _ in 0..5 {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = testkit::port();
             let user = if is_root() { "user root;" } else { "" };
             let text = include_str!("../../fixtures/back_ends/nginx.conf")
                 .replace("FOLDER", &folder.path().to_string_lossy())

@@ -67,30 +67,41 @@ fn torture_smuggling_judge_sees_what_careless_forwarders_do() {
     let secret = "naive-CANARY-0123456789";
     let token = "cap1_naive";
     let mut caught: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (number, habit) in (1..).zip(Habit::ALL) {
-        let pass = each_back_end(&back_ends, PATIENT_THREADS, |back_end| {
-            let address = habit.start(back_end.port, secret).to_string();
-            (address, Words::new(&back_end.host(), token, number))
-        });
-        for fault in pass.judged(&back_ends, &format!("Bearer {secret}"), token) {
-            caught.entry(fault.case).or_default().insert(fault.what.kind().to_owned());
+    let cases = cases::all(&Words::new("x.localhost", "", 0));
+    let of_kind = |caught: &BTreeMap<String, BTreeSet<String>>, kind: &str| {
+        caught.values().filter(|kinds| kinds.contains(kind)).count()
+    };
+    // A case that no forwarder fails shows nothing.
+    let few = cases.len() / 50;
+    let mut number = 0;
+    // Forwarders wait for bytes that never come, so they wait briefly; where the machine is too slow for that, again and longer.
+    for patience in [300, 2_000, 10_000].map(Duration::from_millis) {
+        for habit in Habit::ALL {
+            number += 1;
+            let pass = each_back_end(&back_ends, PATIENT_THREADS, |back_end| {
+                let address = habit.start(back_end.port, secret, patience).to_string();
+                (address, Words::new(&back_end.host(), token, number))
+            });
+            for fault in pass.judged(&back_ends, &format!("Bearer {secret}"), token) {
+                caught.entry(fault.case).or_default().insert(fault.what.kind().to_owned());
+            }
+        }
+        let seen = cases.iter().filter(|case| caught.contains_key(&case.name)).count();
+        if of_kind(&caught, "smuggled") >= 60 && seen + few >= cases.len() {
+            break;
         }
     }
-    let cases = cases::all(&Words::new("x.localhost", "", 0));
-    let of_kind = |kind: &str| caught.values().filter(|kinds| kinds.contains(kind)).count();
     println!(
         "smuggling: of {} cases the careless forwarders fail {}: a smuggled request {}, a wrong answer {}, not refused {}",
         cases.len(),
         caught.len(),
-        of_kind("smuggled"),
-        of_kind("answer"),
-        of_kind("not refused"),
+        of_kind(&caught, "smuggled"),
+        of_kind(&caught, "answer"),
+        of_kind(&caught, "not refused"),
     );
     let blind: Vec<&str> =
         cases.iter().map(|case| case.name.as_str()).filter(|name| !caught.contains_key(*name)).collect();
-    assert!(of_kind("smuggled") >= 60, "{caught:#?}");
-    // A case that no forwarder fails shows nothing.
-    let few = cases.len() / 50;
+    assert!(of_kind(&caught, "smuggled") >= 60, "{caught:#?}");
     assert!(blind.len() <= few, "{} cases can't fail: {blind:?}", blind.len());
 }
 
@@ -145,7 +156,7 @@ fn integration(back_end: &BackEnd) -> String {
         "name: {}\ntitle: A server\ndocs: https://example.com/\nbase_url: http://127.0.0.1:{}\n\
          dangerous_allow_private: true\nsecrets:\n  token: {{title: Token, default: store:lab/token}}\n\
          auth:\n  - {{scheme: bearer, secret: token}}\n\
-         limits: {{connect: 5s, head: 30s, total: 60s, idle: 30s, body: 1MiB}}\noperations:\n",
+         limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations:\n",
         back_end.name, back_end.port
     );
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
@@ -158,7 +169,7 @@ fn integration(back_end: &BackEnd) -> String {
 }
 
 /// How long anything may take that is expected to happen.
-const HANG: Duration = Duration::from_secs(10);
+const HANG: Duration = Duration::from_secs(120);
 /// Connections at a time to each back end.
 const THREADS: usize = 8;
 /// The same where most of the time somebody waits for bytes that never come.

@@ -26,13 +26,13 @@ pub(super) enum Habit {
 impl Habit {
     pub(super) const ALL: [Self; 4] = [Self::Length, Self::Chunks, Self::Repairs, Self::Behind];
 
-    /// Starts a forwarder and gives its address. Its thread ends with the process.
-    pub(super) fn start(self, back_end: u16, secret: &'static str) -> SocketAddr {
+    /// Starts a forwarder, for which either side may say nothing for so long, and gives its address. Its thread ends with the process.
+    pub(super) fn start(self, back_end: u16, secret: &'static str, patience: Duration) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
             for caller in listener.incoming().flatten() {
-                std::thread::spawn(move || forward(caller, self, back_end, secret));
+                std::thread::spawn(move || forward(caller, self, (back_end, patience), secret));
             }
         });
         address
@@ -40,10 +40,15 @@ impl Habit {
 }
 
 /// One connection of a caller, and one to the server for it.
-fn forward(caller: TcpStream, habit: Habit, back_end: u16, secret: &str) -> Option<()> {
-    caller.set_read_timeout(Some(PATIENCE)).ok()?;
+fn forward(
+    caller: TcpStream,
+    habit: Habit,
+    (back_end, patience): (u16, Duration),
+    secret: &str,
+) -> Option<()> {
+    caller.set_read_timeout(Some(patience)).ok()?;
     let mut server = TcpStream::connect(("127.0.0.1", back_end)).ok()?;
-    server.set_read_timeout(Some(PATIENCE)).ok()?;
+    server.set_read_timeout(Some(patience)).ok()?;
     let mut back = BufReader::new(server.try_clone().ok()?);
     let mut to_caller = caller.try_clone().ok()?;
     let mut from_caller = BufReader::new(caller);
@@ -308,7 +313,5 @@ fn written(headers: &[(Vec<u8>, Vec<u8>)], body: &[u8], secret: &str) -> Vec<u8>
     [out.as_slice(), b"\r\n", body].concat()
 }
 
-/// How long either side may say nothing.
-const PATIENCE: Duration = Duration::from_millis(300);
 /// The first answer of whoever is one behind.
 const STALE: &[u8] = b"HTTP/1.1 200 OK\r\nX-Seen: GET /stale\r\nContent-Length: 0\r\n\r\n";

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use testkit::Doorward;
+use testkit::{Doorward, port};
 
-use super::{Started, Watch, done, installed, op, port, record, settings};
+use super::{Started, Watch, done, installed, op, record, settings};
 use crate::place::{MOTO, PYTHON};
 use crate::{has_sandbox, home, write, write_integration};
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use testkit::Doorward;
+use testkit::{Doorward, port};
 
-use super::{Started, has, installed, port};
+use super::{Started, has, installed};
 use crate::place::KUBERNETES;
 use crate::{has_sandbox, write, write_integration};
 

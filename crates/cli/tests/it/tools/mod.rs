@@ -10,7 +10,6 @@ mod kubernetes;
 mod prometheus;
 mod watch;
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -53,11 +52,6 @@ impl Drop for Started {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// A port that was free a moment ago, for a server that can't say which one it took.
-pub(super) fn port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Whether a program of the system is here; where it isn't, that is said.
@@ -124,4 +118,4 @@ pub(super) fn record(doorward: &Doorward, told: &Value) -> String {
     doorward.run(&["evidence", "show", told["evidence"].as_str().unwrap(), "--json"], "").succeeded()
 }
 
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(600);

@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use serde_json::json;
-use testkit::Doorward;
+use testkit::{Doorward, port};
 
-use super::{Started, done, has, op, port, record};
+use super::{Started, done, has, op, record};
 use crate::{home, write, write_integration};
 
 const NAME: &str = "tools-prometheus";
