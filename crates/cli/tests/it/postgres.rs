@@ -153,7 +153,7 @@ fn a_database_is_prepared_by_its_owner_and_a_home_of_one_command_moves_into_it_a
     assert!(again.contains("is not empty"), "{again}");
 
     // The same home over the database: the secret opens, one use was counted before.
-    write(doorward.data().join("settings.toml"), &format!("[store]\nurl = \"{url}\"\n"));
+    write(doorward.data().join("settings.toml"), &format!("[store]\nurl = \"{url}\"\nwait = \"2m\"\n"));
     let running = doorward.start_up(&[]);
     for status in [200, 200, 403] {
         assert_eq!(call(&running.gateway_url, "GET", "/notes/echo", &token).unwrap().status, status);
