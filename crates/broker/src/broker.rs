@@ -121,10 +121,10 @@ impl Broker {
         let lists = lists::in_force(&settings, &settings.overlay, &catalog)?;
         let secrets = Arc::new(Secrets::new(Arc::clone(storage), Arc::clone(&clock), setup));
         let grants = Grants::new();
-        let tenants = load::grants(&**storage, &settings.tenant, &grants)?;
+        load::grants(&**storage, &grants)?;
         let bound = OnceLock::new();
         if settings.reading == Reading::AtOnce {
-            secrets.bind(load::bindings(&catalog, &tenants));
+            secrets.bind(load::bindings(&catalog));
             let _ = bound.set(());
         }
         let mode = if settings.development { Mode::Development } else { Mode::Standard };
@@ -185,7 +185,7 @@ impl Broker {
         if self.unsealed.load().is_some() {
             return Ok(());
         }
-        let keyring = secrets::unseal(&*self.stores.state, provider)
+        let keyring = secrets::unseal_on_demand(&self.stores.state, provider)
             .map_err(|error| refused(&error, error.code(), error.hint()))?;
         let running = self.running(&ending, &keyring)?;
         self.rulings.unlock(Some(&keyring.house().hashing_key()));
@@ -323,8 +323,7 @@ impl Broker {
     pub(crate) fn bound(&self) -> Result<(), Refusal> {
         if self.bound.get().is_none() {
             let _writing = self.writing();
-            let tenants = load::tenants(&**self.storage(), &self.settings.tenant)?;
-            self.secrets.bind(load::bindings(&self.catalog(), &tenants));
+            self.secrets.bind(load::bindings(&self.catalog()));
             let _ = self.bound.set(());
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! ```text
 //! ORIGIN
 //! NUMBER OF HEADS
-//! BASE64(root of the RFC 6962 tree over the heads, sorted by tenant)
+//! BASE64(root of the RFC 6962 tree over the heads, in the order in which their chains began)
 //! number N
 //! time MILLISECONDS
 //! previous BASE64(SHA-256 of the note with number N - 1; zeros for number 0)
@@ -11,8 +11,11 @@
 //! — ORIGIN BASE64(key hash ‖ signature)
 //! ```
 //!
-//! The heads stand beside the note. So one signature covers every tenant, and an export shows a tenant its own head with a proof,
-//! and of the others nothing but how many they are.
+//! Beside the note stand the heads that changed since the checkpoint before, each with its place; all heads follow from all checkpoints, and
+//! those that are in force from the rows of [`crate::resume`]. So one signature covers every tenant and costs what changed, and an export
+//! shows a tenant its own head with a proof, and of the others nothing but how many they are.
+//!
+//! In the form before (docs/decisions/0042) a checkpoint held all heads, sorted by tenant. It is read, and its places go on in that order.
 
 use crypto::{Digest, PublicKey, SigningKey, from_base64, sha256, to_base64};
 use model::{TenantName, Timestamp};
@@ -20,7 +23,7 @@ use model::{TenantName, Timestamp};
 use crate::Wrong;
 use crate::codec::{Decoder, Encoder};
 use crate::note::{self, Origin};
-use crate::tree::{self, Compact, Prover};
+use crate::tree;
 
 /// The head of one chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +87,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let Self { origin, heads, root, number, time, previous } = self;
         let (root, time, previous) = (to_base64(root), time.millis(), to_base64(previous));
         format!("{origin}\n{heads}\n{root}\nnumber {number}\ntime {time}\nprevious {previous}\n")
@@ -114,84 +117,102 @@ impl Statement {
 
 /// A signed checkpoint with its heads, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkpoint {
+pub(crate) struct Checkpoint {
     /// What it says.
-    pub statement: Statement,
-    /// The heads, sorted by tenant.
-    pub heads: Vec<ChainHead>,
+    pub(crate) statement: Statement,
+    /// The heads beside it.
+    pub(crate) heads: Beside,
     /// The signed note.
-    pub note: String,
+    pub(crate) note: String,
+}
+
+/// The heads that stand beside a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// Those that changed since the checkpoint before, by ascending places.
+    Changed(Vec<(u64, ChainHead)>),
+    /// All of them, sorted by tenant: the form before.
+    Whole(Vec<ChainHead>),
 }
 
 impl Checkpoint {
-    /// Signs the heads, which are sorted by tenant.
+    /// Signs this root over so many heads.
     pub(crate) fn sign(
-        heads: Vec<ChainHead>,
+        (heads, root): (u64, Digest),
+        changed: Vec<(u64, ChainHead)>,
         (number, time, previous): (u64, Timestamp, Digest),
         origin: &Origin,
         key: &SigningKey,
     ) -> Self {
-        let count = u64::try_from(heads.len()).unwrap_or(u64::MAX);
-        let origin_text = origin.as_str().to_owned();
-        let statement =
-            Statement { origin: origin_text, heads: count, root: root(&heads), number, time, previous };
+        let statement = Statement { origin: origin.as_str().to_owned(), heads, root, number, time, previous };
         let note = note::sign(&statement.text(), origin, key);
-        Self { statement, heads, note }
+        Self { statement, heads: Beside::Changed(changed), note }
     }
 
-    /// The bytes of the stored row: length of the note in four bytes, note, heads.
+    /// The bytes of the stored row: a byte that says the form, length of the note in four bytes, note, heads. The form before begins with the
+    /// length, whose first byte is 0.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = u32::try_from(self.note.len()).unwrap_or(u32::MAX).to_be_bytes().to_vec();
+        let length = u32::try_from(self.note.len()).unwrap_or(u32::MAX).to_be_bytes();
+        let mut bytes = Vec::new();
+        if let Beside::Changed(_) = self.heads {
+            bytes.push(CHANGED);
+        }
+        bytes.extend_from_slice(&length);
         bytes.extend_from_slice(self.note.as_bytes());
-        for head in &self.heads {
-            head.encode(&mut bytes);
+        match &self.heads {
+            Beside::Changed(heads) => {
+                for (place, head) in heads {
+                    Encoder(&mut bytes).long(*place);
+                    head.encode(&mut bytes);
+                }
+            }
+            Beside::Whole(heads) => heads.iter().for_each(|head| head.encode(&mut bytes)),
         }
         bytes
     }
 
-    /// Reads a stored row; checks the signature, the heads against it, and their order.
+    /// Reads a stored row and checks the signature. The heads are checked by whoever knows those before: [`crate::history`].
     pub(crate) fn decode(bytes: &[u8], key: &PublicKey) -> Result<Self, Wrong> {
-        let mut from = Decoder(bytes);
+        let (whole, mut from) = match bytes.split_first() {
+            Some((&CHANGED, rest)) => (false, Decoder(rest)),
+            _ => (true, Decoder(bytes)),
+        };
         let length = usize::try_from(from.word()?).unwrap_or(usize::MAX);
         let note = std::str::from_utf8(from.take(length)?).map_err(|_| Wrong::Format("a checkpoint"))?;
         let statement = Statement::open(note, key)?;
-        let mut heads: Vec<ChainHead> = Vec::new();
-        while !from.0.is_empty() {
-            let head = ChainHead::decode(&mut from)?;
-            if heads.last().is_some_and(|before| before.tenant >= head.tenant) {
-                return Err(Wrong::Format("heads out of order"));
-            }
-            heads.push(head);
-        }
-        if u64::try_from(heads.len()).ok() != Some(statement.heads) || root(&heads) != statement.root {
-            return Err(Wrong::Signature);
-        }
+        let heads = if whole { Beside::Whole(all(from)?) } else { Beside::Changed(changed(from)?) };
         Ok(Self { statement, heads, note: note.to_owned() })
     }
 
     /// SHA-256 of the note, which the next checkpoint holds.
     #[must_use]
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         sha256(&[self.note.as_bytes()])
     }
+}
 
-    /// The head of one tenant.
-    #[must_use]
-    pub fn head(&self, tenant: &TenantName) -> Option<&ChainHead> {
-        self.heads.iter().find(|head| head.tenant == *tenant)
-    }
-
-    /// The head of one tenant with its place among the heads and the proof that it was signed.
-    #[must_use]
-    pub fn prove(&self, tenant: &TenantName) -> Option<(ChainHead, u64, Vec<Digest>)> {
-        let index = self.heads.iter().position(|head| head.tenant == *tenant)?;
-        let place = u64::try_from(index).ok()?;
-        let mut prover = Prover::inclusion(place, self.statement.heads)?;
-        for (at, head) in (0..).zip(&self.heads) {
-            prover.pass(at, head.hash());
+fn all(mut from: Decoder<'_>) -> Result<Vec<ChainHead>, Wrong> {
+    let mut heads: Vec<ChainHead> = Vec::new();
+    while !from.0.is_empty() {
+        let head = ChainHead::decode(&mut from)?;
+        if heads.last().is_some_and(|before| before.tenant >= head.tenant) {
+            return Err(Wrong::Format("heads out of order"));
         }
-        Some((self.heads.get(index)?.clone(), place, prover.finish()?))
+        heads.push(head);
     }
+    Ok(heads)
+}
+
+fn changed(mut from: Decoder<'_>) -> Result<Vec<(u64, ChainHead)>, Wrong> {
+    let mut heads: Vec<(u64, ChainHead)> = Vec::new();
+    while !from.0.is_empty() {
+        let (place, head) = (from.long()?, ChainHead::decode(&mut from)?);
+        if heads.last().is_some_and(|(before, _)| *before >= place) {
+            return Err(Wrong::Format("heads out of order"));
+        }
+        heads.push((place, head));
+    }
+    Ok(heads)
 }
 
 /// Whether leaves of a group written at `now` need a new checkpoint beside them, when the last one was signed at `last`. The
@@ -200,17 +221,10 @@ pub(crate) fn due(last: Option<Timestamp>, now: Timestamp) -> bool {
     last.is_none_or(|last| now < last || now.since(last).as_millis() >= u128::from(EVERY))
 }
 
-/// Whether a checkpoint of `now` takes the place of the one of `last`: old ones are kept once a minute.
-pub(crate) const fn replaces(last: Timestamp, now: Timestamp) -> bool {
-    last.millis() / MINUTE == now.millis() / MINUTE
-}
-
-fn root(heads: &[ChainHead]) -> Digest {
-    let mut tree = Compact::default();
-    for head in heads {
-        tree.append(head.hash());
-    }
-    tree.root()
+/// Whether a checkpoint of `now` takes the place of the one of `last`, beside which so many heads stand: old ones are kept once a minute, and
+/// more often where much changes, so that none has to be written again with many heads.
+pub(crate) const fn replaces(last: Timestamp, now: Timestamp, heads: usize) -> bool {
+    last.millis() / MINUTE == now.millis() / MINUTE && heads < FEW
 }
 
 fn number(text: &str) -> Result<u64, Wrong> {
@@ -222,6 +236,12 @@ fn digest(text: &str) -> Result<Digest, Wrong> {
     bytes.try_into().map_err(|_| Wrong::Format("a hash"))
 }
 
+/// With more chains than this behind the last checkpoint the next group brings one.
+pub(crate) const MOST_BEHIND: usize = 512;
 /// Milliseconds between checkpoints under load.
 pub(crate) const EVERY: u64 = 1_000;
 const MINUTE: u64 = 60_000;
+/// So many heads beside a checkpoint, and the next one does not take its place.
+const FEW: usize = 64;
+/// The first byte of a row whose heads are those that changed.
+const CHANGED: u8 = 1;

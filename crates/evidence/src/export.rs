@@ -21,6 +21,8 @@ use store::{Row, Storage, Table};
 use crate::checkpoint::{ChainHead, Checkpoint};
 use crate::codec::Decoder;
 use crate::event::quoted;
+use crate::history::History;
+use crate::standing;
 use crate::{At, Error, Finding, Leaf, Wrong, leaf};
 
 /// One line.
@@ -80,7 +82,7 @@ pub(crate) fn write(
     let mut put = |text: String| out.write_all(text.as_bytes()).map_err(unwritten);
     put(header(tenant, key))?;
     let (mut records, mut checkpoints) = (0, 0);
-    let until = newest.map_or(0, |row| number(&row.key).saturating_add(1)).max(signed.covers());
+    let until = newest.map_or(0, |row| number(&row.key).saturating_add(1)).max(signed.covers);
     let mut after: Option<Vec<u8>> = None;
     let mut next = signed.next()?;
     'rows: loop {
@@ -127,20 +129,22 @@ struct Signed<'a> {
     key: &'a PublicKey,
     /// The last one as it was when the export began; it may be replaced meanwhile.
     last: Option<Checkpoint>,
+    /// Records of the tenant under it.
+    covers: u64,
     after: Option<[u8; 8]>,
+    /// All heads, as far as has been read.
+    history: History,
     /// The last one over as many records as it covers, as far as has been read.
     held: Option<Proof>,
 }
 
 impl<'a> Signed<'a> {
     fn new(storage: &'a dyn Storage, tenant: &'a TenantName, key: &'a PublicKey) -> Result<Self, Error> {
-        let row = storage.last(Table::Checkpoints, &TenantName::local()).map_err(Error::Read)?;
-        let last = row.map(|row| read(&row, key)).transpose()?;
-        Ok(Self { storage, tenant, key, last, after: None, held: None })
-    }
-
-    fn covers(&self) -> u64 {
-        self.last.as_ref().and_then(|last| last.head(self.tenant)).map_or(0, |head| head.size)
+        let last = standing::last(storage, tenant, key)?;
+        let covers = last.as_ref().and_then(|last| last.head.as_ref()).map_or(0, |(head, ..)| head.size);
+        let last = last.map(|last| last.checkpoint);
+        let (after, history, held) = (None, History::default(), None);
+        Ok(Self { storage, tenant, key, last, covers, after, history, held })
     }
 
     fn next(&mut self) -> Result<Option<Proof>, Error> {
@@ -152,32 +156,25 @@ impl<'a> Signed<'a> {
             let after = self.after.as_ref().map(<[u8; 8]>::as_slice);
             let rows = self.storage.scan(Table::Checkpoints, &home, b"", after, 1).map_err(Error::Read)?;
             let found = match rows.first().filter(|row| number(&row.key) < last) {
-                Some(row) => read(row, self.key)?,
+                Some(row) => standing::read(row, self.key)?,
                 None => match self.last.take() {
                     Some(last) => last,
                     None => continue,
                 },
             };
-            self.after = Some(found.statement.number.to_be_bytes());
-            let Some(proof) = prove(&found, self.tenant) else { continue };
-            let nth = proof.head.nth;
-            if let Some(done) = self.held.replace(proof)
+            let number = found.statement.number;
+            self.after = Some(number.to_be_bytes());
+            let wrong = |wrong| Error::Damaged(Box::new(Finding::new(At::Checkpoint(number), wrong)));
+            self.history.take(&found).map_err(wrong)?;
+            let Some((head, place, path)) = self.history.prove(self.tenant) else { continue };
+            let nth = head.nth;
+            if let Some(done) = self.held.replace(Proof { note: found.note, head, place, path })
                 && done.head.nth < nth
             {
                 return Ok(Some(done));
             }
         }
     }
-}
-
-fn read(row: &Row, key: &PublicKey) -> Result<Checkpoint, Error> {
-    let at = At::Checkpoint(number(&row.key));
-    Checkpoint::decode(&row.value, key).map_err(|wrong| Error::Damaged(Box::new(Finding::new(at, wrong))))
-}
-
-fn prove(checkpoint: &Checkpoint, tenant: &TenantName) -> Option<Proof> {
-    let (head, place, path) = checkpoint.prove(tenant)?;
-    Some(Proof { note: checkpoint.note.clone(), head, place, path })
 }
 
 /// Reads an export line by line.

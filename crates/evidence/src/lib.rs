@@ -23,17 +23,20 @@ mod error;
 pub mod event;
 mod export;
 mod finding;
+mod heads;
+mod history;
 mod leaf;
 mod log;
 mod note;
 mod read;
 mod receipt;
 mod resume;
+mod standing;
 pub mod tree;
 mod verify;
 mod walk;
 
-pub use checkpoint::{ChainHead, Checkpoint, Statement};
+pub use checkpoint::{ChainHead, Statement};
 pub use error::Error;
 pub use event::{
     Closed, Deed, Disclosure, Ending, Event, Intent, Kind, Notice, Outcome, Refused, Request, Settles, Use,

@@ -1,6 +1,6 @@
 //! Which integration may be lent which secrets, and which it may check with. What no file declares is neither lent nor checked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use model::{IntegrationName, QuickMap, SecretRef, TenantName};
@@ -21,11 +21,11 @@ impl Bindings {
         Self::default()
     }
 
-    /// The same declarations for each of these tenants.
+    /// The same declarations for every tenant. That there is such a tenant its permit and its keys prove; nothing here grows with them.
     #[must_use]
-    pub fn declared(tenants: impl IntoIterator<Item = TenantName>, declared: Arc<dyn Declared>) -> Self {
-        let (tenants, read) = (RwLock::new(tenants.into_iter().collect()), RwLock::default());
-        Self { named: BTreeMap::new(), declared: Some(Declarations { tenants, declared, read }) }
+    pub fn declared(declared: Arc<dyn Declared>) -> Self {
+        let read = RwLock::default();
+        Self { named: BTreeMap::new(), declared: Some(Declarations { declared, read }) }
     }
 
     /// Adds one.
@@ -34,13 +34,6 @@ impl Bindings {
         let integrations = self.named.entry(tenant.clone()).or_default();
         integrations.entry(integration.clone()).or_default().push(reference);
         self
-    }
-
-    /// The same declarations hold for one tenant more from now on.
-    pub(crate) fn admit(&self, tenant: &TenantName) {
-        if let Some(declared) = &self.declared {
-            declared.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone());
-        }
     }
 
     pub(crate) fn check(
@@ -53,8 +46,7 @@ impl Bindings {
         if named.is_some_and(|named| named.contains(reference)) {
             return Ok(Bound(()));
         }
-        let declared = self.declared.as_ref().filter(|declared| declared.knows(tenant));
-        match declared {
+        match &self.declared {
             Some(_) if is_kept_for(integration, reference) => Ok(Bound(())),
             Some(declared) if declared.of(integration).lent.contains(reference) => Ok(Bound(())),
             _ => Err(NotLent::Unbound),
@@ -64,12 +56,10 @@ impl Bindings {
     /// Whether an integration checks what comes in with this secret.
     pub(crate) fn check_incoming(
         &self,
-        tenant: &TenantName,
         integration: &IntegrationName,
         reference: &SecretRef,
     ) -> Result<Bound, NotLent> {
-        let declared = self.declared.as_ref().filter(|declared| declared.knows(tenant));
-        match declared {
+        match &self.declared {
             Some(declared) if declared.of(integration).checked.contains(reference) => Ok(Bound(())),
             _ => Err(NotLent::Unbound),
         }
@@ -99,9 +89,8 @@ pub trait Declared: Send + Sync {
     fn checked(&self, integration: &IntegrationName) -> Vec<SecretRef>;
 }
 
-/// The same declarations for each of some tenants, each read once.
+/// What integrations declare, each read once.
 struct Declarations {
-    tenants: RwLock<BTreeSet<TenantName>>,
     declared: Arc<dyn Declared>,
     read: RwLock<QuickMap<IntegrationName, Arc<Declaration>>>,
 }
@@ -113,10 +102,6 @@ struct Declaration {
 }
 
 impl Declarations {
-    fn knows(&self, tenant: &TenantName) -> bool {
-        self.tenants.read().unwrap_or_else(PoisonError::into_inner).contains(tenant)
-    }
-
     /// What an integration declares. What declares nothing is not kept: made-up names must not fill the memory.
     fn of(&self, integration: &IntegrationName) -> Arc<Declaration> {
         let read = self.read.read().unwrap_or_else(PoisonError::into_inner);

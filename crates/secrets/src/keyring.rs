@@ -8,10 +8,10 @@
 //! - No home and no tenant is ever without its recovery wrapper: both wrappers are in the same batch.
 //! - A wrong passphrase and a changed wrapper give the same answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crypto::{DataKey, Kind, Place, Wrapped};
+use crypto::DataKey;
 use model::TenantName;
 use store::{Batch, Storage, Table};
 
@@ -20,14 +20,20 @@ use crate::keys::{self, House, HouseKeys, TenantKeys};
 use crate::provider::{Facts, KeyProvider, KeyWrap};
 use crate::{Error, RecoveryKey};
 
+mod opened;
+mod opening;
 mod tenants;
+
+use opened::{Known, Opened};
+pub(crate) use opening::open_tenant;
+use opening::{changed, open_home, open_those, open_with, place, tenants, wrap_both};
 
 /// The unlocked keys of a home. Cannot be cloned, printed or compared; dropping it seals.
 pub struct Keyring {
     facts: Facts,
     home: TenantName,
     primary: Arc<dyn KeyWrap>,
-    tenants: BTreeMap<TenantName, Arc<TenantKeys>>,
+    tenants: Opened,
     house: Arc<HouseKeys>,
 }
 
@@ -80,6 +86,23 @@ pub fn unseal(storage: &dyn Storage, provider: &dyn KeyProvider) -> Result<Keyri
     open_home(storage, home, primary.into(), provider.name())
 }
 
+/// Unlocks a home, and the keys of a tenant when they are asked for: what that costs does not grow with tenants. Those of whom a rotation
+/// was begun are opened at once.
+///
+/// # Errors
+/// As [`unseal`]. That the wrapper of another tenant was changed is said when its keys are asked for.
+pub fn unseal_on_demand(storage: &Arc<dyn Storage>, provider: &dyn KeyProvider) -> Result<Keyring, Error> {
+    let home = Home::load(&**storage)?;
+    let primary: Arc<dyn KeyWrap> = provider.ready(&home.provider)?.into();
+    let first = vec![home.tenant.clone()];
+    let keyring = open_those(&**storage, home, primary, (Wrapper::Primary, provider.name()), first)?;
+    let keyring = Keyring { tenants: keyring.tenants.on_demand(Arc::clone(storage)), ..keyring };
+    for tenant in crate::rotation::begun(&**storage, &keyring.home)? {
+        let _keys = keyring.tenant(&tenant)?;
+    }
+    Ok(keyring)
+}
+
 /// Proves that the recovery key opens every data key, and that these are the ones that the primary wrapper holds: each
 /// opens the sentinel that was sealed when it was made.
 ///
@@ -126,7 +149,7 @@ fn wrap_anew(storage: &dyn Storage, keyring: &Keyring, provider: &dyn KeyProvide
     let primary = provider.ready(&facts)?;
     let mut batch = Batch::new();
     let extra = Wrapper::Primary.extra(&facts);
-    for (tenant, keys) in &keyring.tenants {
+    for (tenant, keys) in &keyring.tenants.all() {
         for (version, data) in keys.data() {
             let row = primary.wrap(data, &place(tenant, *version), &extra)?;
             let key = Wrapper::Primary.row(*version);
@@ -135,7 +158,7 @@ fn wrap_anew(storage: &dyn Storage, keyring: &Keyring, provider: &dyn KeyProvide
     }
     let home = Home::new(keyring.home.clone(), keyring.house.evidence.public(), facts);
     storage.commit(&home.replace(batch)?)?;
-    open_home(storage, home, primary.into(), provider.name())
+    Ok(open_home(storage, home, primary.into(), provider.name())?.as_before(keyring))
 }
 
 /// Unlocks a home with its recovery key and wraps every data key for a new provider.
@@ -162,7 +185,7 @@ pub fn renew_recovery(storage: &dyn Storage, keyring: &Keyring) -> Result<(Keyri
     let recovery = RecoveryKey::generate()?;
     let extra = Wrapper::Recovery.extra(&keyring.facts);
     let mut batch = Batch::new();
-    for (tenant, keys) in &keyring.tenants {
+    for (tenant, keys) in &keyring.tenants.all() {
         for (version, data) in keys.data() {
             let row = recovery.key().wrap(data, &place(tenant, *version), &extra)?;
             let key = Wrapper::Recovery.row(*version);
@@ -170,11 +193,11 @@ pub fn renew_recovery(storage: &dyn Storage, keyring: &Keyring) -> Result<(Keyri
         }
     }
     let keys = keyring.tenant(&keyring.home)?;
-    storage.commit(&HouseKeys::with_recovery(recovery.key(), &keyring.home, keys, batch)?)?;
+    storage.commit(&HouseKeys::with_recovery(recovery.key(), &keyring.home, &keys, batch)?)?;
     let _proven = drill(storage, &recovery)?;
     let home = Home::load(storage)?;
     let opened = open_with(storage, home, Arc::clone(&keyring.primary), (Wrapper::Primary, "key"))?;
-    Ok((opened, recovery))
+    Ok((opened.as_before(keyring), recovery))
 }
 
 // === impl Keyring ===
@@ -186,9 +209,9 @@ impl Keyring {
         House(self)
     }
 
-    /// The tenants whose keys these are, sorted.
-    pub fn tenants(&self) -> impl Iterator<Item = &TenantName> {
-        self.tenants.keys()
+    /// The tenants whose keys were opened, sorted.
+    pub fn tenants(&self) -> impl Iterator<Item = TenantName> {
+        self.tenants.all().into_keys()
     }
 
     /// The files that open this home, or help to do so; no secret reference may read them.
@@ -201,8 +224,10 @@ impl Keyring {
     pub(crate) fn current(&self, storage: &dyn Storage) -> Result<Current, Error> {
         let stale = || Error::Conflict { what: "the keys of the home".to_owned(), why: "changed meanwhile" };
         let home = Home::load(storage)?;
-        let known = tenants(storage, &home)?;
-        if home.provider != self.facts || known.len() != self.tenants.len() {
+        // One that opens keys on demand is not older for not knowing a tenant.
+        let all = self.tenants.storage().is_none();
+        if home.provider != self.facts || (all && tenants(storage, &home)?.len() != self.tenants.all().len())
+        {
             return Err(stale());
         }
         let wraps: [(&dyn KeyWrap, Wrapper); 2] =
@@ -215,7 +240,12 @@ impl Keyring {
 
     /// The same for whoever wraps the data keys of all tenants: none of them may have got another one.
     fn all_current(&self, storage: &dyn Storage) -> Result<Current, Error> {
-        for (tenant, keys) in &self.tenants {
+        for tenant in tenants(storage, &Home::load(storage)?)? {
+            let why = "changed meanwhile";
+            let stale = |_| Error::Conflict { what: "the keys of the home".to_owned(), why };
+            let _known = self.tenant(&tenant).map_err(stale)?;
+        }
+        for (tenant, keys) in &self.tenants.all() {
             let stored: BTreeSet<u64> = wrapped(storage, tenant)?.iter().map(|row| row.version).collect();
             if !stored.iter().eq(keys.data().keys()) {
                 return Err(Error::Conflict {
@@ -239,10 +269,6 @@ impl Keyring {
         &*self.primary
     }
 
-    pub(crate) const fn all(&self) -> &BTreeMap<TenantName, Arc<TenantKeys>> {
-        &self.tenants
-    }
-
     /// Both wrappers of a data key, which must not be there yet.
     pub(crate) fn wrap_both(
         &self,
@@ -254,10 +280,43 @@ impl Keyring {
         wrap_both(batch, which, data, (&*self.primary, &self.facts), recovery)
     }
 
-    pub(crate) fn tenant(&self, tenant: &TenantName) -> Result<&Arc<TenantKeys>, Error> {
-        self.tenants
-            .get(tenant)
-            .ok_or_else(|| Error::damaged(format!("the data key of the tenant `{tenant}`")))
+    /// The keys of a tenant. Blocks where they were not asked for before, and are opened on demand.
+    pub(crate) fn tenant(&self, tenant: &TenantName) -> Result<Arc<TenantKeys>, Error> {
+        let missing = || Error::damaged(format!("the data key of the tenant `{tenant}`"));
+        match (self.tenants.find(tenant), self.tenants.storage()) {
+            (Some(Known::Open(keys)), _) => Ok(keys),
+            (Some(Known::Gone), _) | (None, None) => Err(missing()),
+            (None, Some(storage)) => {
+                let which = (Wrapper::Primary, &self.facts);
+                let keys =
+                    open_tenant(&**storage, tenant, &*self.primary, which, "key").map_err(changed(tenant))?;
+                self.tenants.keep(tenant, keys).ok_or_else(missing)
+            }
+        }
+    }
+
+    /// Opens keys on demand where the keyring before it did.
+    fn as_before(self, before: &Self) -> Self {
+        match before.tenants.storage() {
+            Some(storage) => Self { tenants: self.tenants.on_demand(Arc::clone(storage)), ..self },
+            None => self,
+        }
+    }
+
+    /// The keys of a tenant, where they are in memory.
+    pub(crate) fn opened(&self, tenant: &TenantName) -> Option<Arc<TenantKeys>> {
+        match self.tenants.find(tenant)? {
+            Known::Open(keys) => Some(keys),
+            Known::Gone => None,
+        }
+    }
+
+    /// Makes sure that the keys of a tenant are in memory, so that nobody waits for them later. Blocks.
+    ///
+    /// # Errors
+    /// When there is no such tenant, or its keys were changed.
+    pub fn open(&self, tenant: &TenantName) -> Result<(), Error> {
+        self.tenant(tenant).map(drop)
     }
 
     pub(crate) fn house_keys(&self) -> &HouseKeys {
@@ -279,106 +338,6 @@ impl Drilled {
     pub const fn keys(&self) -> usize {
         self.keys
     }
-}
-
-// === opening ===
-
-fn open_home(
-    storage: &dyn Storage,
-    home: Home,
-    primary: Arc<dyn KeyWrap>,
-    provider: &'static str,
-) -> Result<Keyring, Error> {
-    open_with(storage, home, primary, (Wrapper::Primary, provider))
-}
-
-fn open_with(
-    storage: &dyn Storage,
-    home: Home,
-    wrap: Arc<dyn KeyWrap>,
-    (wrapper, named): (Wrapper, &'static str),
-) -> Result<Keyring, Error> {
-    let mut opened = BTreeMap::new();
-    for tenant in tenants(storage, &home)? {
-        let keys = open_tenant(storage, &tenant, &*wrap, (wrapper, &home.provider), named);
-        let keys = keys.map_err(|error| match error {
-            // The first tenant opened, so the key is the right one and this wrapper was changed.
-            Error::Unlock(_) if !opened.is_empty() => {
-                Error::damaged(format!("a data key of the tenant `{tenant}`"))
-            }
-            other => other,
-        })?;
-        opened.insert(tenant, Arc::new(keys));
-    }
-    let first = opened.get(&home.tenant).ok_or_else(|| Error::damaged("the first tenant of the home"))?;
-    let house = HouseKeys::open(storage, &home.tenant, first)?;
-    if house.evidence.public() != home.evidence_key()? {
-        return Err(Error::damaged("the public key of the evidence"));
-    }
-    // The recovery key opens a home whatever its facts say; the provider's wrapper only with facts of this home.
-    if wrapper == Wrapper::Primary && home.provider.home().is_some_and(|id| *id != house.home_id()) {
-        return Err(Error::damaged("the facts of the key provider"));
-    }
-    Ok(Keyring {
-        facts: home.provider,
-        home: home.tenant,
-        primary: wrap,
-        tenants: opened,
-        house: Arc::new(house),
-    })
-}
-
-pub(crate) fn open_tenant(
-    storage: &dyn Storage,
-    tenant: &TenantName,
-    wrap: &dyn KeyWrap,
-    (wrapper, facts): (Wrapper, &Facts),
-    named: &'static str,
-) -> Result<TenantKeys, Error> {
-    let extra = wrapper.extra(facts);
-    let mut data = BTreeMap::new();
-    for row in wrapped(storage, tenant)?.into_iter().filter(|row| row.wrapper == wrapper) {
-        let key = wrap
-            .unwrap(&Wrapped::from_bytes(row.bytes), &place(tenant, row.version), &extra)
-            .map_err(|_| Error::Unlock(named))?;
-        data.insert(row.version, key);
-    }
-    if data.is_empty() {
-        return Err(Error::damaged(format!("the data key of the tenant `{tenant}`")));
-    }
-    TenantKeys::open(storage, tenant, data)
-}
-
-/// Every tenant with keys; the first of the home comes first, so that a wrong key is seen there.
-fn tenants(storage: &dyn Storage, home: &Home) -> Result<Vec<TenantName>, Error> {
-    let mut all = storage.tenants(Table::Keys)?;
-    let at = all.iter().position(|tenant| *tenant == home.tenant);
-    let first = all.remove(at.ok_or_else(|| Error::damaged("the first tenant of the home"))?);
-    all.insert(0, first);
-    Ok(all)
-}
-
-fn wrap_both(
-    batch: Batch,
-    (tenant, version): (&TenantName, u64),
-    data: &DataKey,
-    (primary, facts): (&dyn KeyWrap, &Facts),
-    recovery: &RecoveryKey,
-) -> Result<Batch, Error> {
-    let place = place(tenant, version);
-    let first = primary.wrap(data, &place, &Wrapper::Primary.extra(facts))?;
-    let second = recovery.key().wrap(data, &place, &Wrapper::Recovery.extra(facts))?;
-    let row = |wrapper: Wrapper| wrapper.row(version);
-    Ok(batch.insert(Table::Keys, tenant, &row(Wrapper::Primary), first.as_bytes().to_vec()).insert(
-        Table::Keys,
-        tenant,
-        &row(Wrapper::Recovery),
-        second.as_bytes().to_vec(),
-    ))
-}
-
-fn place(tenant: &TenantName, version: u64) -> Place<'_> {
-    Place { tenant: tenant.as_str(), subject: "dek", version, kind: Kind::Key }
 }
 
 const RECOVERY: &str = "recovery key";

@@ -30,6 +30,12 @@ impl House<'_> {
         self.0.tenant(tenant).map(|keys| Arc::clone(&keys.capability_root))
     }
 
+    /// The same, where the keys of the tenant were opened before.
+    #[must_use]
+    pub fn opened_root(&self, tenant: &TenantName) -> Option<Arc<MacKey>> {
+        self.0.opened(tenant).map(|keys| Arc::clone(&keys.capability_root))
+    }
+
     /// The key that signs checkpoints of the evidence.
     ///
     /// # Errors

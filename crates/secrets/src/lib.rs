@@ -55,7 +55,7 @@ pub use entry::Lending;
 pub use error::{Error, NotLent, Unfit};
 pub use held::{Opened, Stale};
 pub use home::{evidence_public_key, provider_facts};
-pub use keyring::{Drilled, Keyring, drill, init, recover, renew_recovery, rewrap, unseal};
+pub use keyring::{Drilled, Keyring, drill, init, recover, renew_recovery, rewrap, unseal, unseal_on_demand};
 pub use keys::House;
 pub use mask::{Mask, MaskStream, Masked, Part, Passed, SHORTEST, Unmaskable};
 pub use own::{Kept, Own};

@@ -15,14 +15,13 @@
 //! - A row that changes meanwhile is left as it was changed: it is under the newest key already.
 //! - An older key is removed only when no row of the tenant needs it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::{DataKey, Kind, Place};
 use memory::Secret;
 use model::TenantName;
 use serde::Serialize;
-use store::{Batch, Row, Storage, Table};
+use store::{Batch, Row, Step, Storage, Table};
 
 use crate::home::Wrapper;
 use crate::keyring::open_tenant;
@@ -95,6 +94,8 @@ impl Keyring {
             RecoveryKey::from_key(self.house_keys().recovery.expose(|key| crypto::WrapKey::new(*key)));
         let batch = self.wrap_both(Batch::new(), (tenant, before + 1), &data, &recovery)?;
         let batch = keys.followed(tenant, (before + 1, &data), batch)?;
+        // Noted, so that whoever opens keys on demand knows of it.
+        let batch = batch.put(Table::Meta, self.home(), &note(tenant), Vec::new());
         let batch = if *tenant == *self.home() {
             self.house_keys().kept_anew(tenant, (before + 1, &data), batch)?
         } else {
@@ -119,6 +120,7 @@ impl Keyring {
             return self.reopened(storage, tenant);
         }
         let mut batch = keys.fence(Batch::new(), tenant)?;
+        batch.push(over(self.home(), tenant));
         for version in keys.data().keys().filter(|version| **version < rotation.version) {
             for wrapper in [Wrapper::Primary, Wrapper::Recovery] {
                 batch = batch.delete(Table::Keys, tenant, &wrapper.row(*version));
@@ -141,7 +143,7 @@ impl Keyring {
             let mut failed = None;
             store::each(storage, tenant, (place.table, place.prefix.as_bytes()), &mut |row| {
                 rotation.rows += 1;
-                match (place.is_new)(keys, &row.value) {
+                match (place.is_new)(&keys, &row.value) {
                     Ok(new) => rotation.left += u64::from(!new),
                     Err(error) => failed = Some(error),
                 }
@@ -154,12 +156,10 @@ impl Keyring {
         Ok(rotation)
     }
 
-    /// The tenants whose rotation was begun and is not over.
+    /// The tenants whose rotation was begun and is not over, of those whose keys were opened.
     #[must_use]
     pub fn rotating(&self) -> Vec<TenantName> {
-        let several =
-            self.tenants().filter(|tenant| self.known(tenant).is_ok_and(|keys| keys.data().len() > 1));
-        several.cloned().collect()
+        self.tenants().filter(|tenant| self.known(tenant).is_ok_and(|keys| keys.data().len() > 1)).collect()
     }
 
     /// Seals the next rows of a tenant with its newest data key: how many, and where to go on; `None` at the end.
@@ -180,8 +180,8 @@ impl Keyring {
         let full = rows.len() == most;
         let mut sealed = Vec::new();
         for row in rows {
-            if !(place.is_new)(keys, &row.value)? {
-                let value = (place.anew)(keys, tenant, &row)?;
+            if !(place.is_new)(&keys, &row.value)? {
+                let value = (place.anew)(&keys, tenant, &row)?;
                 sealed.push((row.value, Row { key: row.key, value }));
             }
         }
@@ -197,7 +197,7 @@ impl Keyring {
         Ok((done, Some(next)))
     }
 
-    fn known(&self, tenant: &TenantName) -> Result<&Arc<TenantKeys>, Error> {
+    fn known(&self, tenant: &TenantName) -> Result<Arc<TenantKeys>, Error> {
         let unknown = |_| Error::Conflict { what: tenant.to_string(), why: "has no keys" };
         self.tenant(tenant).map_err(unknown)
     }
@@ -205,11 +205,32 @@ impl Keyring {
     /// The same with the keys of one tenant as they stand in the storage.
     fn reopened(&self, storage: &dyn Storage, tenant: &TenantName) -> Result<Self, Error> {
         let keys = open_tenant(storage, tenant, self.primary(), (Wrapper::Primary, self.facts()), "key")?;
-        let mut tenants: BTreeMap<_, _> = self.all().clone();
-        tenants.insert(tenant.clone(), Arc::new(keys));
-        Ok(self.with(tenants))
+        Ok(self.with_keys(tenant, keys))
     }
 }
+
+/// The tenants of whom a rotation was noted as begun.
+pub(crate) fn begun(storage: &dyn Storage, home: &TenantName) -> Result<Vec<TenantName>, Error> {
+    let mut begun = Vec::new();
+    store::each(storage, home, (Table::Meta, NOTES), &mut |row| {
+        let name = row.key.strip_prefix(NOTES).and_then(|name| std::str::from_utf8(name).ok());
+        begun.extend(name.and_then(|name| name.parse::<TenantName>().ok()));
+        Ok(())
+    })?;
+    Ok(begun)
+}
+
+/// What removes the note of a tenant, where there is one.
+pub(crate) fn over(home: &TenantName, tenant: &TenantName) -> Step {
+    Step::Delete(Table::Meta, home.clone(), note(tenant))
+}
+
+fn note(tenant: &TenantName) -> Vec<u8> {
+    [NOTES, tenant.as_str().as_bytes()].concat()
+}
+
+/// What the keys of the notes begin with.
+const NOTES: &[u8] = b"rotating/";
 
 /// Rotates the data key of a tenant to its end. For a home that nobody else has open.
 ///

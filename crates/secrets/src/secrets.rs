@@ -158,9 +158,7 @@ impl Secrets {
     /// When there is such a tenant already, or the broker is sealed.
     pub async fn add_tenant(&self, tenant: &TenantName, batch: Batch) -> Result<(), Error> {
         let owned = tenant.clone();
-        self.rekey(move |keyring, storage| keyring.add_tenant(storage, &owned, batch)).await?;
-        self.bindings.load().admit(tenant);
-        Ok(())
+        self.rekey(move |keyring, storage| keyring.add_tenant(storage, &owned, batch)).await
     }
 
     /// Destroys the keys of a tenant, and all ciphertexts under them, in one batch with rows that say so.
@@ -340,7 +338,7 @@ impl Secrets {
         let _bound = self
             .bindings
             .load()
-            .check_incoming(tenant, integration, reference)
+            .check_incoming(integration, reference)
             .map_err(|why| Error::NotLent { reference: reference.to_string(), why })?;
         self.fetching.open(tenant, reference, self.fetching.clock.now()).await
     }

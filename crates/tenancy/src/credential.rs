@@ -97,6 +97,15 @@ pub struct Credentials<'a> {
     grace: Duration,
 }
 
+/// What there is of a tenant.
+struct Read {
+    used: InUse,
+    /// The bytes of the row of those in use.
+    old: Option<Vec<u8>>,
+    /// Every row, by provider and age.
+    rows: Vec<CredentialRow>,
+}
+
 /// Which credential of each provider is in use.
 type InUse = BTreeMap<String, CredentialId>;
 
@@ -151,9 +160,8 @@ impl<'a> Credentials<'a> {
     /// # Errors
     /// When a row can't be read.
     pub fn in_use(&self) -> Result<BTreeMap<String, CredentialRow>, Refusal> {
-        let (used, _) = self.used()?;
-        let all = self.all()?.into_iter();
-        let kept = all.filter(|row| used.get(&row.provider) == Some(&row.id));
+        let Read { used, rows, .. } = self.read()?;
+        let kept = rows.into_iter().filter(|row| used.get(&row.provider) == Some(&row.id));
         Ok(kept.map(|row| (row.provider.clone(), row)).collect())
     }
 
@@ -162,9 +170,9 @@ impl<'a> Credentials<'a> {
     /// # Errors
     /// When a row can't be read.
     pub fn to_try(&self) -> Result<Vec<CredentialRow>, Refusal> {
-        let (used, _) = self.used()?;
+        let Read { used, rows, .. } = self.read()?;
         let mut found: BTreeMap<String, CredentialRow> = BTreeMap::new();
-        for row in self.all()? {
+        for row in rows {
             let waits = row.status == Status::Pending && !row.gone && row.ends.is_none();
             let in_use = used.get(&row.provider) == Some(&row.id);
             let better = match found.get(&row.provider) {
@@ -184,7 +192,8 @@ impl<'a> Credentials<'a> {
     /// # Errors
     /// When the row can't be read.
     pub fn room(&self, provider: &str, plan: Plan) -> Result<Settled, Refusal> {
-        let (used, _) = self.used()?;
+        let raw = self.storage.get(Table::Credentials, self.tenant, IN_USE);
+        let used = in_use(raw.map_err(|error| unreadable(&error))?.as_deref())?;
         Ok(full(&used, provider, plan).map_or(Settled::Beside, Settled::NoRoom))
     }
 
@@ -200,11 +209,10 @@ impl<'a> Credentials<'a> {
         (unvalidated, now): (Unvalidated, Timestamp),
     ) -> Result<Settled, Refusal> {
         for _ in 0..ATTEMPTS {
-            let (mut used, old) = self.used()?;
+            let Read { mut used, old, rows: mut others } = self.read()?;
             if let Some(most) = full(&used, &row.provider, plan) {
                 return Ok(Settled::NoRoom(most));
             }
-            let mut others = self.all()?;
             others.retain(|known| known.provider == row.provider && known.id != row.id);
             let place = others.iter().position(|known| used.get(&row.provider) == Some(&known.id));
             let before = place.map(|place| others.swap_remove(place));
@@ -242,9 +250,9 @@ impl<'a> Credentials<'a> {
     /// When the rows can't be read or written.
     pub fn remove(&self, provider: &str, now: Timestamp) -> Result<Vec<CredentialRow>, Refusal> {
         for _ in 0..ATTEMPTS {
-            let (mut used, old) = self.used()?;
+            let Read { mut used, old, rows } = self.read()?;
             let of_this = |row: &CredentialRow| row.provider == provider && !row.gone;
-            let rows: Vec<_> = self.all()?.into_iter().filter(of_this).collect();
+            let rows: Vec<_> = rows.into_iter().filter(of_this).collect();
             let mut batch = Batch::new();
             for row in &rows {
                 batch = put(batch, self.tenant, &CredentialRow { ends: Some(now), ..row.clone() })?;
@@ -280,16 +288,20 @@ impl<'a> Credentials<'a> {
         self.storage.commit(&batch).map_err(|error| unreadable(&error))
     }
 
-    fn used(&self) -> Result<(InUse, Option<Vec<u8>>), Refusal> {
-        let raw = self.storage.get(Table::Credentials, self.tenant, IN_USE);
-        let raw = raw.map_err(|error| unreadable(&error))?;
-        let used = match &raw {
-            None => InUse::new(),
-            Some(bytes) => serde_json::from_slice(bytes).map_err(|_| {
-                Refusal::new(Code::SourceUnavailable, "the row of the credentials in use is damaged")
-            })?,
-        };
-        Ok((used, raw))
+    /// All of it in one look: with a database behind a network, how often it is asked is what a call costs.
+    fn read(&self) -> Result<Read, Refusal> {
+        let (mut old, mut rows) = (None, Vec::new());
+        let read = store::each(self.storage, self.tenant, (Table::Credentials, b""), &mut |row| {
+            if row.key == IN_USE {
+                old = Some(row.value);
+            } else if row.key.starts_with(ROWS.as_bytes()) {
+                let wrong = |source| store::Error::Row { table: Table::Credentials.as_str(), source };
+                rows.push(serde_json::from_slice(&row.value).map_err(wrong)?);
+            }
+            Ok(())
+        });
+        read.map_err(|error| unreadable(&error))?;
+        Ok(Read { used: in_use(old.as_deref())?, old, rows })
     }
 
     fn swapped(&self, batch: Batch, used: &InUse, old: Option<Vec<u8>>) -> Result<Batch, Refusal> {
@@ -302,6 +314,17 @@ impl<'a> Credentials<'a> {
             }
         })
     }
+}
+
+fn in_use(raw: Option<&[u8]>) -> Result<InUse, Refusal> {
+    raw.map_or_else(
+        || Ok(InUse::new()),
+        |bytes| {
+            serde_json::from_slice(bytes).map_err(|_| {
+                Refusal::new(Code::SourceUnavailable, "the row of the credentials in use is damaged")
+            })
+        },
+    )
 }
 
 fn full(used: &InUse, provider: &str, plan: Plan) -> Option<usize> {

@@ -73,6 +73,13 @@ impl Fresh {
 }
 
 impl KeyRow {
+    /// The tenant that a key says to belong to, where it has the form of those that are made here. Nothing is proven by that.
+    #[must_use]
+    pub fn tenant_of(written: &[u8]) -> Option<TenantName> {
+        let (front, _random) = written.split_at_checked(written.len().checked_sub(RANDOM)?)?;
+        std::str::from_utf8(front.strip_suffix(INFIX.as_bytes())?).ok()?.parse().ok()
+    }
+
     /// What a key is found by.
     #[must_use]
     pub fn tag_of(hashing: &MacKey, written: &[u8]) -> Tag {
@@ -185,6 +192,8 @@ impl fmt::Display for Scope {
 
 /// What stands between the tenant and the random part of a key.
 const INFIX: &str = "_api_";
+/// Characters of the random part: 32 bytes in base64 for addresses.
+const RANDOM: usize = 43;
 const REGISTRAR: &str = "registrar";
 const EXPECTED: &str = "two words such as `credentials:read`, separated by commas where there are several";
 const LONGEST: usize = 60;

@@ -17,23 +17,30 @@ pub mod sessions;
 mod tenant;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crypto::{MacKey, Tag};
 use model::{Code, KeyId, PrincipalName, Refusal, TenantName, Timestamp};
 use policy::{Known, PrincipalKind, Principals};
-use store::{Storage, Table};
+use store::Storage;
 
 pub use credential::{CredentialRow, Credentials, Settled, Status, Unvalidated};
 pub use key::{Fresh, KeyRow, Scope};
 pub use tenant::{Plan, Standing, TenantRow};
 
-/// All tenants of a home and their keys.
+/// The tenants of a home and their keys, each read when it is asked for.
 #[derive(Default)]
 pub struct Tenancy {
-    read: OnceLock<()>,
-    tenants: RwLock<BTreeMap<TenantName, Arc<TenantRow>>>,
+    tenants: RwLock<BTreeMap<TenantName, Entry>>,
     keys: RwLock<BTreeMap<Tag, Arc<Kept>>>,
+}
+
+/// What is known of one tenant.
+#[derive(Default)]
+struct Entry {
+    /// Not of the tenant of the house.
+    row: Option<Arc<TenantRow>>,
+    keys: BTreeMap<KeyId, Arc<Kept>>,
 }
 
 /// A key in memory.
@@ -63,33 +70,55 @@ impl Held {
 }
 
 impl Tenancy {
-    /// Reads everything once, when it is needed for the first time. Blocks.
+    /// Whether a tenant was read.
+    #[must_use]
+    pub fn knows(&self, name: &TenantName) -> bool {
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+
+    /// Reads a tenant and its keys, when they are needed for the first time. Blocks then. Names of which there is nothing are not kept:
+    /// made-up ones must not fill the memory.
     ///
     /// # Errors
     /// When a row can't be read.
-    pub fn read(&self, storage: &dyn Storage, principals: &Principals) -> Result<(), Refusal> {
-        if self.read.get().is_some() {
+    pub fn read(
+        &self,
+        storage: &dyn Storage,
+        name: &TenantName,
+        principals: &Principals,
+    ) -> Result<(), Refusal> {
+        if self.knows(name) {
             return Ok(());
         }
-        for name in storage.tenants(Table::Tenants).map_err(|error| unreadable(&error))? {
-            let row = store::get::<TenantRow>(storage, &name, TenantRow::KEY);
-            if let Some(row) = row.map_err(|error| unreadable(&error))? {
-                self.put_tenant(&name, row);
-            }
+        let row =
+            store::get::<TenantRow>(storage, name, TenantRow::KEY).map_err(|error| unreadable(&error))?;
+        let keys = store::all::<KeyRow>(storage, name).map_err(|error| unreadable(&error))?;
+        if row.is_none() && keys.is_empty() {
+            return Ok(());
         }
-        for name in storage.tenants(Table::ApiKeys).map_err(|error| unreadable(&error))? {
-            for (_, row) in store::all::<KeyRow>(storage, &name).map_err(|error| unreadable(&error))? {
-                self.put_key(&name, row, principals)?;
-            }
+        let mut entry = Entry { row: row.map(Arc::new), keys: BTreeMap::new() };
+        let mut tags = Vec::new();
+        for (_, row) in keys {
+            let (tag, kept) = kept(name, row)?;
+            entry.keys.insert(kept.row.id, Arc::clone(&kept));
+            tags.push((tag, kept));
         }
-        let _ = self.read.set(());
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        // Whoever was quicker may have changed something since.
+        if !tenants.contains_key(name) {
+            for (tag, kept) in tags {
+                admit(&kept, principals)?;
+                self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(tag, kept);
+            }
+            tenants.insert(name.clone(), entry);
+        }
         Ok(())
     }
 
     /// A tenant, also one that was erased.
     #[must_use]
     pub fn find(&self, name: &TenantName) -> Option<Arc<TenantRow>> {
-        self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(name)?.row.clone()
     }
 
     /// A tenant that is there and was not erased.
@@ -104,45 +133,29 @@ impl Tenancy {
         })
     }
 
-    /// Every tenant, sorted by name.
-    #[must_use]
-    pub fn all(&self) -> Vec<(TenantName, Arc<TenantRow>)> {
-        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
-        tenants.iter().map(|(name, row)| (name.clone(), Arc::clone(row))).collect()
-    }
-
     /// The keys of a tenant, oldest first.
     #[must_use]
     pub fn keys_of(&self, tenant: &TenantName) -> Vec<Arc<Kept>> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let mut found: Vec<_> = keys.values().filter(|kept| kept.tenant == *tenant).cloned().collect();
-        found.sort_by_key(|kept| kept.row.id);
-        found
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        tenants.get(tenant).map_or_else(Vec::new, |entry| entry.keys.values().cloned().collect())
     }
 
-    /// What is known of a tenant from now on.
+    /// What is known of a tenant from now on. It was read before, or is new.
     pub fn put_tenant(&self, name: &TenantName, row: TenantRow) {
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
-        tenants.insert(name.clone(), Arc::new(row));
+        tenants.entry(name.clone()).or_default().row = Some(Arc::new(row));
     }
 
-    /// What is known of a key from now on, and what it may do.
+    /// What is known of a key from now on, and what it may do. Its tenant was read before, or is new.
     ///
     /// # Errors
     /// When the row was changed by hand into one that can't be.
     pub fn put_key(&self, tenant: &TenantName, row: KeyRow, principals: &Principals) -> Result<(), Refusal> {
-        let principal = row.principal()?;
-        if row.revoked.is_some() {
-            principals.forget(tenant, &principal);
-        } else {
-            let roles: Vec<String> = row.scopes.iter().map(Scope::role).collect();
-            let known = Known::new(PrincipalKind::Service, roles.iter().map(String::as_str));
-            let known = known.map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?;
-            principals.put(tenant, &principal, known);
-        }
-        let tag = row.tag()?;
-        let kept = Arc::new(Kept { tenant: tenant.clone(), row });
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(tag, kept);
+        let (tag, kept) = kept(tenant, row)?;
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        admit(&kept, principals)?;
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(tag, Arc::clone(&kept));
+        tenants.entry(tenant.clone()).or_default().keys.insert(kept.row.id, kept);
         Ok(())
     }
 
@@ -174,6 +187,26 @@ impl Tenancy {
             .parse()
             .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))
     }
+}
+
+/// A key in memory, and what it is found by.
+fn kept(tenant: &TenantName, row: KeyRow) -> Result<(Tag, Arc<Kept>), Refusal> {
+    Ok((row.tag()?, Arc::new(Kept { tenant: tenant.clone(), row })))
+}
+
+/// Makes known what a key may do.
+fn admit(kept: &Kept, principals: &Principals) -> Result<(), Refusal> {
+    let Kept { tenant, row } = kept;
+    let principal = row.principal()?;
+    if row.revoked.is_some() {
+        principals.forget(tenant, &principal);
+        return Ok(());
+    }
+    let roles: Vec<String> = row.scopes.iter().map(Scope::role).collect();
+    let known = Known::new(PrincipalKind::Service, roles.iter().map(String::as_str));
+    let known = known.map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?;
+    principals.put(tenant, &principal, known);
+    Ok(())
 }
 
 /// What a storage said, as a refusal.

@@ -33,6 +33,7 @@ fn a_key_begins_with_its_tenant_and_proves_it_and_is_not_in_its_row() {
     assert!(text.starts_with("acme_inc_api_") && text.len() >= "acme_inc_api_".len() + 43, "{text}");
     let held = tenancy.proven(&hashing, text.as_bytes(), at(2000)).unwrap();
     assert_eq!((held.tenant(), held.id()), (&acme(), row.id));
+    assert_eq!(KeyRow::tenant_of(text.as_bytes()), Some(acme()));
     let written = serde_json::to_string(&row).unwrap();
     assert!(!written.contains(text.rsplit("_api_").next().unwrap()), "{written}");
 }

@@ -26,6 +26,18 @@ const LIST: &[Torture] = &[
         about: "kill the broker at any moment; nothing acknowledged is lost",
     },
     Torture {
+        name: "postgres",
+        krate: "cli",
+        rounds: 200,
+        about: "kill PostgreSQL under the load of a broker; nothing acknowledged is lost or doubled",
+    },
+    Torture {
+        name: "commits",
+        krate: "store",
+        rounds: 200,
+        about: "kill PostgreSQL or cut its connections under commits; each is there once or not at all",
+    },
+    Torture {
         name: "tamper",
         krate: "evidence",
         rounds: 100_000,

@@ -252,23 +252,9 @@ impl Descriptions for Operations {
     }
 }
 
-/// The tenants that have keys, and the one of whoever proves nothing else.
-pub(super) fn tenants(storage: &dyn Storage, own: &TenantName) -> Result<Vec<TenantName>, Refusal> {
-    let mut tenants = storage.tenants(Table::Keys).map_err(|error| unreadable(&error))?;
-    if !tenants.contains(own) {
-        tenants.push(own.clone());
-    }
-    Ok(tenants)
-}
-
-/// Loads the grants of all tenants; says which tenants there are.
-pub(super) fn grants(
-    storage: &dyn Storage,
-    own: &TenantName,
-    grants: &Grants,
-) -> Result<Vec<TenantName>, Refusal> {
+/// Loads the grants of all tenants that have some.
+pub(super) fn grants(storage: &dyn Storage, grants: &Grants) -> Result<(), Refusal> {
     let wrong = |error: store::Error| unreadable(&error);
-    let tenants = tenants(storage, own)?;
     let (mut rows, mut revoked) = (Vec::new(), Vec::new());
     for tenant in storage.tenants(Table::Grants).map_err(wrong)? {
         rows.extend(
@@ -284,12 +270,12 @@ pub(super) fn grants(
         );
     }
     grants.replace(rows, revoked);
-    Ok(tenants)
+    Ok(())
 }
 
 /// Which integration may use which secrets: those that its file declares.
-pub(super) fn bindings(catalog: &Catalog, tenants: &[TenantName]) -> Bindings {
-    Bindings::declared(tenants.iter().cloned(), Arc::new(Operations(catalog.clone())))
+pub(super) fn bindings(catalog: &Catalog) -> Bindings {
+    Bindings::declared(Arc::new(Operations(catalog.clone())))
 }
 
 impl Declared for Operations {

@@ -51,9 +51,9 @@ impl Broker {
         let catalog = load::catalog(&self.settings.layer, overlay, Some(&self.catalog()))?;
         let policies = load::policies(&*self.stores.state, &catalog, self.reveals())?;
         let lists = lists::in_force(&self.settings, overlay, &catalog)?;
-        let tenants = load::grants(&*self.stores.state, &self.settings.tenant, &self.grants)?;
+        load::grants(&*self.stores.state, &self.grants)?;
         self.read_roles()?;
-        let bindings = load::bindings(&catalog, &tenants);
+        let bindings = load::bindings(&catalog);
         self.read_providers(&catalog)?;
         // Policies name the catalogue's operations, so both are ready before either is swapped.
         self.rules.store(Arc::new(Rules::ready(Arc::new(policies))));

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use model::{Refusal, TenantName, Timestamp};
 use secrets::Stored;
-use tenancy::{CredentialRow, Credentials, Standing, Status};
+use store::Table;
+use tenancy::{CredentialRow, Credentials, Status};
 
 use super::{Broker, Unsealed, refused};
 
@@ -84,10 +85,10 @@ impl Broker {
 
     /// Looks at the next tenants of a round: removes the bytes of what is over, and tells what is due. Blocks.
     pub fn look_after(&self, round: &mut Round) -> Vec<Due> {
-        let (Ok(unsealed), Ok(tenancy)) = (self.unsealed(), self.tenancy()) else { return Vec::new() };
+        let Ok(unsealed) = self.unsealed() else { return Vec::new() };
         if round.left.is_empty() {
-            let active = tenancy.all().into_iter().filter(|(_, row)| row.standing() == Standing::Active);
-            round.left = active.map(|(name, _)| name).collect();
+            // Of a tenant that was erased there are none.
+            round.left = self.storage().tenants(Table::Credentials).unwrap_or_default();
             let slices = self.often().round().as_millis() / self.often().rest().as_millis().max(1);
             round.slice = round.left.len().div_ceil(usize::try_from(slices).unwrap_or(1).max(1)).max(1);
         }

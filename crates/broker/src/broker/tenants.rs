@@ -4,38 +4,85 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use catalog::{Catalog, Providers};
+use crypto::MacKey;
 use memory::Secret;
-use model::{Code, KeyId, Refusal};
-use tenancy::{KeyRow, Tenancy};
+use model::{Code, KeyId, Refusal, TenantName};
+use tenancy::{KeyRow, Standing, Tenancy};
+use tokio::sync::Semaphore;
 
 use super::{Broker, Often, Reading, Unsealed, refused};
 
 /// What is said about tenants from outside of their rows.
-#[derive(Default)]
 pub(super) struct Brought {
     /// For whom a tenant may keep a credential; `None` before anybody asked.
     providers: ArcSwapOption<Providers>,
     pub(super) often: OnceLock<Often>,
     root: OnceLock<Secret>,
+    /// How many tenants are read at once for callers that nothing proves yet.
+    awaking: Semaphore,
+}
+
+impl Default for Brought {
+    fn default() -> Self {
+        let (providers, often, root) = (ArcSwapOption::empty(), OnceLock::new(), OnceLock::new());
+        Self { providers, often, root, awaking: Semaphore::new(AT_ONCE) }
+    }
 }
 
 impl Broker {
-    /// Reads tenants, keys and providers, where a process serves: a mistake stops its start.
+    /// Reads the tenant of the house, its keys, and the providers, where a process serves: a mistake stops its start. Others are read
+    /// when they are asked for.
     pub(super) fn read_tenants(&self) -> Result<(), Refusal> {
         if self.settings.reading == Reading::AtOnce {
-            let _ = self.tenancy()?;
+            let _ = self.tenancy(&self.settings.tenant)?;
             self.read_providers(&self.catalog())?;
         }
         Ok(())
     }
 
-    /// The tenants and their keys, read when they are needed for the first time.
+    /// The tenants and their keys; of this one everything is read. Blocks where that was not so.
     ///
     /// # Errors
     /// When a row can't be read.
-    pub(crate) fn tenancy(&self) -> Result<&Tenancy, Refusal> {
-        self.tenancy.read(&**self.storage(), &self.principals)?;
+    pub(crate) fn tenancy(&self, tenant: &TenantName) -> Result<&Tenancy, Refusal> {
+        self.tenancy.read(&**self.storage(), tenant, &self.principals)?;
         Ok(&self.tenancy)
+    }
+
+    /// The same for a caller that nothing proves yet: of its tenant only what was read before, see [`Self::awaken`].
+    pub(crate) const fn awake(&self) -> &Tenancy {
+        &self.tenancy
+    }
+
+    /// Reads a tenant and opens its keys where that was not done yet, on a thread that may block: whoever comes first waits, and nobody
+    /// else. What can't be read is said where it is missed.
+    pub(crate) async fn awaken(self: &Arc<Self>, unsealed: &Unsealed, tenant: TenantName) {
+        if self.tenancy.knows(&tenant) {
+            return;
+        }
+        // Nobody is proven here: made-up names must not take all connections to the storage.
+        let Ok(_turn) = self.brought.awaking.acquire().await else { return };
+        let (broker, keyring) = (Arc::clone(self), unsealed.keyring());
+        let read = tokio::task::spawn_blocking(move || {
+            let standing = broker.tenancy(&tenant)?.find(&tenant).map(|row| row.standing());
+            if standing == Some(Standing::Active) {
+                let opened = keyring.open(&tenant);
+                opened.map_err(|error| refused(&error, error.code(), error.hint()))?;
+            }
+            Ok::<(), Refusal>(())
+        });
+        if let Ok(Err(refusal)) = read.await {
+            tracing::warn!(code = %refusal.code, "a tenant could not be read");
+        }
+    }
+
+    /// The key under which the capabilities of a tenant are signed. Where a process serves, only what was opened: the keys of every tenant
+    /// that has grants are, and another tenant's capability is nobody's, so that a made-up one costs no look into the storage.
+    pub(crate) fn root_of(&self, unsealed: &Unsealed, tenant: &TenantName) -> Option<Arc<MacKey>> {
+        match self.settings.reading {
+            Reading::AtOnce => unsealed.keyring().house().opened_root(tenant),
+            Reading::OnDemand { .. } => unsealed.capability_root(tenant),
+        }
     }
 
     /// Goes on with rotations of data keys that broke off, in the background and one at a time.
@@ -89,7 +136,7 @@ impl Broker {
     pub(super) fn admit_root(&self, unsealed: &Unsealed) -> Result<(), Refusal> {
         let Some(key) = self.brought.root.get() else { return Ok(()) };
         let tag = key.expose(|bytes| KeyRow::tag_of(&unsealed.hashing_key(), bytes));
-        let tenancy = self.tenancy()?;
+        let tenancy = self.tenancy(&self.settings.tenant)?;
         let known = tenancy.keys_of(&self.settings.tenant);
         if known.iter().any(|kept| kept.row.tag().is_ok_and(|other| other == tag)) {
             return Ok(());
@@ -100,6 +147,8 @@ impl Broker {
     }
 }
 
+/// Tenants that are read at once before their callers are proven; the storage has twice as many connections.
+const AT_ONCE: usize = 4;
 /// The file of the user's own providers, beside the folder of the integrations.
 const PROVIDERS: &str = "providers.yaml";
 /// The variable that it comes from, which is what it is called in lists.

@@ -316,7 +316,7 @@ fn of(managing: &Managing<'_>, class: Class) -> Result<Own, Stop> {
         return Err(Refusal::new(Code::Denied, message).because("foreign").into());
     }
     let tenant = super::tenants::named(asked)?;
-    let plan = broker.tenancy()?.active(&tenant)?.plan;
+    let plan = broker.tenancy(&tenant)?.active(&tenant)?.plan;
     if !house {
         let counted = Counted::Class(tenant.clone(), word);
         let pace = Pace { calls: most, per: Duration::from_secs(60), strategy: Strategy::SlidingWindow };

@@ -25,7 +25,7 @@ pub(super) async fn create(managing: &Managing<'_>) -> Result<Value, Refusal> {
         return Err(Refusal::new(Code::BadRequest, message));
     }
     if !own {
-        let _there = broker.tenancy()?.active(&tenant)?;
+        let _there = broker.tenancy(&tenant)?.active(&tenant)?;
     }
     let expires = end(managing, "expires", broker.now())?;
     let fresh = Fresh::make(&tenant, &managing.unsealed.hashing_key())?;
@@ -43,7 +43,7 @@ pub(super) fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let tenant = named(managing.input("tenant")?)?;
     let now = broker.now();
     let keys: Vec<Value> = broker
-        .tenancy()?
+        .tenancy(&tenant)?
         .keys_of(&tenant)
         .iter()
         .map(|kept| {
@@ -87,14 +87,14 @@ pub(super) async fn revoke(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let mut row = found(broker, &tenant, managing.input("id")?)?.row.clone();
     row.revoked.get_or_insert(broker.now());
     // First in memory: whatever becomes of the row, it is over for this process.
-    broker.tenancy()?.put_key(&tenant, row.clone(), broker.principals())?;
+    broker.tenancy(&tenant)?.put_key(&tenant, row.clone(), broker.principals())?;
     let id = row.id;
     keep(broker, &tenant, vec![row]).await?;
     Ok(json!({ "id": id, "tenant": tenant, "state": "revoked" }))
 }
 
 fn found(broker: &Broker, tenant: &TenantName, id: &str) -> Result<Arc<Kept>, Refusal> {
-    let keys = broker.tenancy()?.keys_of(tenant);
+    let keys = broker.tenancy(tenant)?.keys_of(tenant);
     keys.into_iter().find(|kept| kept.row.id.to_string() == id).ok_or_else(|| {
         let message = format!("the tenant `{tenant}` has no such key");
         Refusal::new(Code::NotFound, message).hint(format!("`doorward key list --tenant {tenant}`"))
@@ -112,7 +112,7 @@ async fn keep(broker: &Arc<Broker>, tenant: &TenantName, rows: Vec<KeyRow>) -> R
     waiting(move || {
         let _writing = owned.writing();
         storage.commit(&batch).map_err(|error| unstored(&error))?;
-        rows.into_iter().try_for_each(|row| owned.tenancy()?.put_key(&tenant, row, owned.principals()))
+        rows.into_iter().try_for_each(|row| owned.tenancy(&tenant)?.put_key(&tenant, row, owned.principals()))
     })
     .await
 }

@@ -227,7 +227,7 @@ async fn keyed(managing: &mut Managing<'_>) -> Option<Result<Value, Refusal>> {
         "broker.rewrap" => tenants::rewrap(managing).await,
         "tenant.create" => tenants::create(managing).await,
         "tenant.erase" => tenants::erase(managing).await,
-        "tenant.list" => tenants::list(managing),
+        "tenant.list" => tenants::list(managing).await,
         "tenant.rotate" => tenants::rotate(managing).await,
         "tenant.rotation" => tenants::rotation(managing).await,
         "tenant.show" => tenants::show(managing),

@@ -32,7 +32,7 @@ pub(super) async fn create(managing: &Managing<'_>) -> Result<Value, Refusal> {
         Refusal::new(Code::Conflict, format!("there is a tenant `{name}` already"))
             .hint("a name is never used twice, also not after the tenant was erased")
     };
-    if name == broker.settings().tenant || broker.tenancy()?.find(&name).is_some() {
+    if name == broker.settings().tenant || broker.tenancy(&name)?.find(&name).is_some() {
         return Err(exists());
     }
     let row = TenantRow { plan, created: broker.now(), erased: None };
@@ -41,24 +41,30 @@ pub(super) async fn create(managing: &Managing<'_>) -> Result<Value, Refusal> {
     managing.unsealed.secrets().add_tenant(&name, batch).await.map_err(|error| refused(&error))?;
     managing.unsealed.rekeyed();
     let shown = shown(&broker, &name, &row)?;
-    broker.tenancy()?.put_tenant(&name, row);
+    broker.tenancy(&name)?.put_tenant(&name, row);
     Ok(shown)
 }
 
-pub(super) fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
+pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let _house = of_the_house(managing)?;
-    let broker = managing.worker.broker();
-    let all = broker.tenancy()?.all();
-    let shown: Vec<Value> =
-        all.iter().map(|(name, row)| shown(broker, name, row)).collect::<Result<_, _>>()?;
-    Ok(json!({ "tenants": shown }))
+    let broker = Arc::clone(managing.worker.broker());
+    waiting(move || {
+        let mut all = Vec::new();
+        for name in broker.storage().tenants(Table::Tenants).map_err(|error| unstored(&error))? {
+            if let Some(row) = broker.tenancy(&name)?.find(&name) {
+                all.push(shown(&broker, &name, &row)?);
+            }
+        }
+        Ok(json!({ "tenants": all }))
+    })
+    .await
 }
 
 pub(super) fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let _house = of_the_house(managing)?;
     let broker = managing.worker.broker();
     let name = named(managing.input("name")?)?;
-    let found = broker.tenancy()?.find(&name);
+    let found = broker.tenancy(&name)?.find(&name);
     let row = found.ok_or_else(|| {
         Refusal::new(Code::NotFound, format!("there is no tenant `{name}`")).hint("`doorward tenant list`")
     })?;
@@ -71,14 +77,14 @@ pub(super) async fn erase(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
     let name = named(managing.input("name")?)?;
     let now = broker.now();
-    let mut row = TenantRow::clone(&*broker.tenancy()?.active(&name)?);
+    let mut row = TenantRow::clone(&*broker.tenancy(&name)?.active(&name)?);
     row.erased = Some(now);
     // First in memory: whatever becomes of the rows, nobody gets in as this tenant any more.
     let mut keys: Vec<KeyRow> = Vec::new();
-    for kept in broker.tenancy()?.keys_of(&name) {
+    for kept in broker.tenancy(&name)?.keys_of(&name) {
         let mut key = kept.row.clone();
         key.revoked.get_or_insert(now);
-        broker.tenancy()?.put_key(&name, key.clone(), broker.principals())?;
+        broker.tenancy(&name)?.put_key(&name, key.clone(), broker.principals())?;
         keys.push(key);
     }
     let grants: Vec<Arc<Grant>> =
@@ -112,7 +118,7 @@ pub(super) async fn erase(managing: &Managing<'_>) -> Result<Value, Refusal> {
     managing.unsealed.secrets().erase_tenant(&name, batch).await.map_err(|error| refused(&error))?;
     managing.unsealed.rekeyed();
     let shown = shown(&broker, &name, &row)?;
-    broker.tenancy()?.put_tenant(&name, row);
+    broker.tenancy(&name)?.put_tenant(&name, row);
     Ok(shown)
 }
 
@@ -168,7 +174,7 @@ pub(super) fn named(text: &str) -> Result<TenantName, Refusal> {
 
 fn shown(broker: &Broker, name: &TenantName, row: &TenantRow) -> Result<Value, Refusal> {
     let now = broker.now();
-    let keys = broker.tenancy()?.keys_of(name);
+    let keys = broker.tenancy(name)?.keys_of(name);
     let active = keys.iter().filter(|kept| kept.row.state(now) == "active").count();
     let status = match row.standing() {
         Standing::Active => "active",

@@ -25,6 +25,12 @@ pub(crate) struct Identified {
     pub(crate) delivery: Option<incoming::Delivery>,
 }
 
+/// The tenant whose rows tell who a caller is, where that is not known before they are read. Nothing is proven by it; so that [`caller`] waits
+/// for no disk, they are read before.
+pub(crate) fn tenant_of(inbound: &Inbound) -> Option<model::TenantName> {
+    key::tenant_of(inbound)
+}
+
 /// Proves the caller: by its capability, by the kernel, or, in development on loopback, by nothing.
 pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) -> Result<Identified, Refusal> {
     let settings = broker.settings();
@@ -41,7 +47,7 @@ pub(crate) fn caller(broker: &Broker, unsealed: &Unsealed, inbound: &Inbound) ->
     if let Some(written) = &inbound.capability {
         let verified = match named::asked(written) {
             Some(id) => named::capability(broker, unsealed, id, &facts)?,
-            None => capability(unsealed, written)?,
+            None => capability(broker, unsealed, written)?,
         };
         return holder(broker, verified, inbound, facts);
     }
@@ -83,7 +89,7 @@ fn at_the_server(
             signed::by_code(broker, written.as_bytes(), inbound, facts)
         }
         Some(written) if written.to_str().is_ok_and(|text| Token::parse(text).is_ok()) => {
-            let verified = capability(unsealed, written)?;
+            let verified = capability(broker, unsealed, written)?;
             holder(broker, verified, inbound, facts)
         }
         _ => key::caller(broker, unsealed, inbound, facts),
@@ -104,7 +110,11 @@ fn holder(
     Ok(Identified { caller, verified: Some(verified), delivery: None })
 }
 
-fn capability(unsealed: &Unsealed, written: &http::HeaderValue) -> Result<Arc<Verified>, Refusal> {
+fn capability(
+    broker: &Broker,
+    unsealed: &Unsealed,
+    written: &http::HeaderValue,
+) -> Result<Arc<Verified>, Refusal> {
     let fingerprint = crypto::sha256(&[written.as_bytes()]);
     if let Some(known) = unsealed.verified().find(&fingerprint) {
         return Ok(known);
@@ -112,8 +122,8 @@ fn capability(unsealed: &Unsealed, written: &http::HeaderValue) -> Result<Arc<Ve
     let text = written.to_str().map_err(|_| unauthenticated("the capability is not text"))?;
     let token = Token::parse(text).map_err(|error| unauthenticated(&error.to_string()))?;
     // An unknown tenant gets the answer of a forged token: its existence is private.
-    let root = unsealed
-        .capability_root(token.tenant())
+    let root = broker
+        .root_of(unsealed, token.tenant())
         .ok_or_else(|| unauthenticated("the capability was not issued here, or was changed"))?;
     let verified = Arc::new(verify(&token, &root)?);
     unsealed.verified().keep(fingerprint, &verified);

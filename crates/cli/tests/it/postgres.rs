@@ -211,7 +211,7 @@ fn torture_kill9_of_a_broker_over_postgresql_loses_nothing() {
 }
 
 #[test]
-fn torture_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledged() {
+fn torture_postgres_killed_under_load_loses_nothing_that_was_acknowledged() {
     let Some(mut server) = server() else { return };
     let doorward = dressed(&server);
     let upstream = Upstream::demanding(Demand::Nothing(canary::plant("nothing")));

@@ -4,6 +4,7 @@ mod entry;
 mod gauge;
 mod lane;
 mod recover;
+mod signing;
 mod state;
 mod uses;
 mod writer;

@@ -2,21 +2,20 @@
 //!
 //! A group is staged in here, and kept or undone with its commit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Weak;
 
-use crypto::{Digest, SigningKey};
+use crypto::Digest;
 use model::{EvidenceId, TenantName, Timestamp};
 use store::Storage;
 
 use super::uses::Uses;
-use crate::checkpoint::{self, ChainHead, Checkpoint};
+use crate::checkpoint::ChainHead;
 use crate::event::Use;
+use crate::heads::Heads;
 use crate::leaf::Head;
-use crate::note::Origin;
 use crate::receipt::Held;
-use crate::resume::{self, Resume};
 use crate::tree::{self, Compact};
 use crate::walk::Stage;
 use crate::{Ending, Error, Kind, event};
@@ -26,9 +25,13 @@ use crate::{Ending, Error, Kind, event};
 pub(super) struct Chain {
     pub(super) last: Digest,
     pub(super) tree: Compact,
-    /// The head under the last checkpoint, and under the last one of another number.
+    /// Its place among the heads; `None` before its first checkpoint.
+    pub(super) place: Option<u64>,
+    /// The head under the last checkpoint that saw it grow, and under the last one of an earlier number.
     pub(super) signed: Mark,
     pub(super) base: Mark,
+    /// The number under which `signed` stands, where this log has signed it.
+    pub(super) under: Option<u64>,
     pub(super) draft: Option<Draft>,
 }
 
@@ -70,13 +73,6 @@ pub(super) struct Last {
     pub(super) ours: bool,
 }
 
-/// A checkpoint that waits for its commit.
-pub(super) struct Signed {
-    pub(super) checkpoint: Checkpoint,
-    pub(super) resume: Vec<u8>,
-    replaces: bool,
-}
-
 /// See the module.
 #[derive(Default)]
 pub(super) struct State {
@@ -84,12 +80,24 @@ pub(super) struct State {
     pub(super) open: HashMap<EvidenceId, Open, BuildHasherDefault<Folded>>,
     pub(super) uses: Uses,
     pub(super) last: Option<Last>,
+    /// The tree over the heads under the last checkpoint.
+    pub(super) heads: Heads,
+    /// Records in all chains, also in those that are not in memory.
+    pub(super) records: u64,
+    /// The same without the group at hand.
+    pub(super) counted: u64,
+    /// Chains that grew behind the last checkpoint.
+    pub(super) behind: BTreeSet<TenantName>,
+    /// Chains that the next checkpoint brings from the form before into this one.
+    pub(super) former: BTreeSet<TenantName>,
+    /// The heads beside the last checkpoint, by place.
+    pub(super) beside: BTreeMap<u64, ChainHead>,
     /// Chains with a draft.
-    touched: Vec<TenantName>,
+    pub(super) touched: Vec<TenantName>,
     /// What to put back into `open` when the group fails, the latest last.
-    undo: Vec<(EvidenceId, Option<Open>)>,
+    pub(super) undo: Vec<(EvidenceId, Option<Open>)>,
     /// Whether a chain begins with this group.
-    begins: bool,
+    pub(super) begins: bool,
 }
 
 impl State {
@@ -111,6 +119,7 @@ impl State {
             self.touched.push(tenant.clone());
             Draft { first: seq, row: Vec::with_capacity(1_024), was: (chain.last, chain.tree.clone()) }
         });
+        self.records += 1;
         let start = draft.row.len();
         draft.row.extend_from_slice(&[0; LENGTH]);
         Head { kind, tenant, seq, time, before: &chain.last }.encode(&mut draft.row);
@@ -172,64 +181,10 @@ impl State {
         self.touched.clone()
     }
 
-    /// Whether a checkpoint belongs into the group at hand.
-    pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.begins || checkpoint::due(self.last.map(|last| last.time), now)
-    }
-
-    /// Signs the heads as they are, the group at hand included.
-    pub(super) fn sign(&self, now: Timestamp, origin: &Origin, key: &SigningKey) -> Signed {
-        let replaces = self.last.is_some_and(|last| last.ours && checkpoint::replaces(last.time, now));
-        let (number, previous) = match self.last {
-            None => (0, Digest::default()),
-            Some(last) if replaces => (last.number, last.previous),
-            Some(last) => (last.number + 1, last.digest),
-        };
-        let mut open: HashMap<&TenantName, Vec<(u64, EvidenceId, Stage)>> = HashMap::new();
-        for (id, intent) in &self.open {
-            open.entry(&intent.tenant).or_default().push((intent.seq, *id, intent.stage));
-        }
-        let mut resume = Resume { number, chains: Vec::new() };
-        let mut heads = Vec::new();
-        for (tenant, chain) in self.chains.iter().filter(|(_, chain)| chain.tree.size() > 0) {
-            let mark = chain.mark(replaces);
-            let (root, last) = (chain.tree.root(), chain.last);
-            heads.push(ChainHead { tenant: tenant.clone(), nth: mark.nth, size: mark.size, root, last });
-            let mut open = open.remove(tenant).unwrap_or_default();
-            open.sort_unstable_by_key(|(seq, ..)| *seq);
-            let nodes = chain.tree.nodes().to_vec();
-            resume.chains.push(resume::Chain { tenant: tenant.clone(), nodes, open });
-        }
-        let checkpoint = Checkpoint::sign(heads, (number, now, previous), origin, key);
-        Signed { checkpoint, resume: resume.encode(), replaces }
-    }
-
-    /// The group is durable, and with it the checkpoint.
-    pub(super) fn keep(&mut self, signed: Option<&Signed>) {
-        for tenant in self.touched.drain(..) {
-            if let Some(chain) = self.chains.get_mut(&tenant) {
-                chain.draft = None;
-            }
-        }
-        self.undo.clear();
+    /// What is counted so far is durable.
+    pub(super) fn settled(&mut self) {
         self.begins = false;
-        self.uses.keep();
-        let Some(Signed { checkpoint, replaces, .. }) = signed else { return };
-        for chain in self.chains.values_mut() {
-            let mark = chain.mark(*replaces);
-            if !replaces {
-                chain.base = chain.signed;
-            }
-            chain.signed = mark;
-        }
-        let statement = &checkpoint.statement;
-        self.last = Some(Last {
-            number: statement.number,
-            time: statement.time,
-            digest: checkpoint.digest(),
-            previous: statement.previous,
-            ours: true,
-        });
+        self.counted = self.records;
     }
 
     /// The group is not durable: everything is as before it.
@@ -248,6 +203,8 @@ impl State {
             };
         }
         self.begins = false;
+        self.records = self.counted;
+        self.heads.undo();
         self.uses.undo();
     }
 
@@ -273,23 +230,9 @@ impl State {
         .collect()
     }
 
-    /// Records of all chains.
-    pub(super) fn records(&self) -> u64 {
-        self.chains.values().map(|chain| chain.tree.size()).sum()
-    }
-
     /// Refuses an id that is open.
     pub(super) fn check_fresh(&self, id: EvidenceId) -> Result<(), Error> {
         if self.open.contains_key(&id) { Err(Error::Duplicate(id)) } else { Ok(()) }
-    }
-}
-
-impl Chain {
-    /// The mark under a checkpoint of the chain as it is now.
-    fn mark(&self, replaces: bool) -> Mark {
-        let before = if replaces { self.base } else { self.signed };
-        let size = self.tree.size();
-        Mark { size, nth: before.nth + u64::from(size != before.size) }
     }
 }
 

@@ -18,10 +18,12 @@ use tokio::sync::oneshot;
 
 use super::entry::{Answer, Awaited, Entry, Message, Pending, What};
 use super::gauge::Gauge;
-use super::state::{Signed, State};
+use super::recover;
+use super::signing::Signed;
+use super::state::State;
 use crate::note::Origin;
 use crate::receipt::Held;
-use crate::{Error, Kind, Receipt, checkpoint, resume};
+use crate::{Error, Kind, Receipt, checkpoint};
 
 /// See the module.
 pub(super) struct Writer {
@@ -184,12 +186,15 @@ impl Writer {
             self.duties.write = Some(Instant::now() + AGAIN);
         }
         self.gauge.note(self.kept.entries.len(), self.state.open.len());
-        self.gauge.count(self.state.records());
+        self.gauge.count(self.state.records);
         committed
     }
 
     fn stage(&mut self, now: Timestamp, entry: &Entry, body: &[u8]) -> Staged {
         let Entry { tenant, kind, id, what, body: _ } = entry;
+        if let Err(error) = recover::ready(&mut self.state, &*self.storage, tenant) {
+            return Staged::Refused(error);
+        }
         match (what, id) {
             (What::Intend { uses }, Some(id)) => {
                 let fresh = self.state.check_fresh(*id);
@@ -228,8 +233,8 @@ impl Writer {
             self.state.undo();
             return Ok(());
         }
-        let signed =
-            (self.closing || self.state.is_due(now)).then(|| self.state.sign(now, &self.origin, &self.key));
+        let due = self.closing || self.state.is_due(now);
+        let signed = if due { Some(self.signed(now)?) } else { None };
         let mut batch = Batch::new();
         for tenant in self.state.touched() {
             if let Some((first, value)) = self.state.take_row(&tenant) {
@@ -239,7 +244,17 @@ impl Writer {
             }
         }
         self.state.uses.put(&mut batch);
-        self.finish(batch, signed.as_ref())
+        self.finish(batch, signed)
+    }
+
+    /// Signs; where that can't be done, nothing is written any more.
+    fn signed(&mut self, now: Timestamp) -> Result<Signed, Arc<store::Error>> {
+        let signed = self.state.sign(now, &self.origin, &self.key);
+        signed.ok_or_else(|| {
+            self.state.undo();
+            self.failed(&store::Error::Conflict);
+            Arc::new(store::Error::Conflict)
+        })
     }
 
     /// Commits a checkpoint alone.
@@ -248,22 +263,17 @@ impl Writer {
             self.duties.sign = None;
             return Ok(());
         }
-        let signed = self.state.sign(self.clock.now(), &self.origin, &self.key);
-        self.finish(Batch::new(), Some(&signed))
+        let signed = self.signed(self.clock.now())?;
+        self.finish(Batch::new(), Some(signed))
     }
 
-    fn finish(&mut self, mut batch: Batch, signed: Option<&Signed>) -> Committed {
-        if let Some(signed) = signed {
-            let home = TenantName::local();
-            let key = signed.checkpoint.statement.number.to_be_bytes();
-            batch = batch.put(Table::Checkpoints, &home, &key, signed.checkpoint.encode());
-            batch = batch.put(Table::Meta, &home, resume::KEY, signed.resume.clone());
-        }
+    fn finish(&mut self, batch: Batch, signed: Option<Signed>) -> Committed {
+        let batch = self.state.put(batch, signed.as_ref());
         match self.storage.commit(&batch) {
             Ok(()) => {
-                self.state.keep(signed);
                 let due = self.duties.sign.unwrap_or_else(|| Instant::now() + EVERY);
                 self.duties.sign = signed.is_none().then_some(due);
+                self.state.keep(signed);
                 Ok(())
             }
             Err(error) => {

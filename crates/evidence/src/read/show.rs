@@ -5,10 +5,10 @@ use model::{EvidenceId, TenantName, Timestamp};
 use store::{Storage, Table};
 
 use super::number;
-use crate::checkpoint::{ChainHead, Checkpoint, Statement};
+use crate::checkpoint::{ChainHead, Statement};
 use crate::leaf;
 use crate::tree::{Prover, verify_inclusion};
-use crate::{At, Error, Event, Finding, Leaf, Wrong};
+use crate::{At, Error, Event, Finding, Leaf, Wrong, standing};
 
 /// One call: its records, each with the proof that it stands in the tree whose head was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,15 +79,9 @@ pub(super) fn show(
     id: EvidenceId,
     key: &PublicKey,
 ) -> Result<Option<Shown>, Error> {
-    let row = storage.last(Table::Checkpoints, &TenantName::local()).map_err(Error::Read)?;
-    let checkpoint = row.map(|row| {
-        let at = At::Checkpoint(number(&row.key));
-        Checkpoint::decode(&row.value, key).map_err(|wrong| Error::Damaged(Box::new(Finding::new(at, wrong))))
-    });
-    let checkpoint = checkpoint.transpose()?;
-    let signed = checkpoint.and_then(|checkpoint| {
-        let (head, place, path) = checkpoint.prove(tenant)?;
-        Some(Signed { note: checkpoint.note, head, place, path })
+    let signed = standing::last(storage, tenant, key)?.and_then(|last| {
+        let (head, place, path) = last.head?;
+        Some(Signed { note: last.checkpoint.note, head, place, path })
     });
     let mut records = find(storage, tenant, id)?;
     if records.is_empty() {

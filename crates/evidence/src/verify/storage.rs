@@ -1,15 +1,18 @@
 //! Verification of a whole storage: checkpoints first, then every chain, then what is kept beside them.
 
-use std::collections::BTreeMap;
+mod beside;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crypto::{Digest, PublicKey};
 use model::{TenantName, Timestamp};
 use store::{Storage, Table};
 
 use super::{Chain, Report};
-use crate::checkpoint::{ChainHead, Checkpoint, due};
+use crate::checkpoint::{Beside, ChainHead, Checkpoint, due};
+use crate::history::History;
 use crate::log::decode_count;
-use crate::resume::{self, Resume};
+use crate::resume;
 use crate::{At, Finding, Wrong, leaf};
 
 /// Verifies everything that a storage holds. `progress` is told how many records of how many have been seen.
@@ -31,20 +34,23 @@ pub fn verify_store(
     }
     let total = signed.heads.values().filter_map(|heads| heads.last()).map(|head| head.size).sum();
     let mut report = Report { checkpoints: signed.count, signed_until: signed.time, ..Report::default() };
-    let mut resume = Resume { number: signed.count.saturating_sub(1), chains: Vec::new() };
+    let (mut ends, mut behind) = (BTreeMap::new(), BTreeSet::new());
     for tenant in tenants {
         let Some(heads) = signed.heads.get(&tenant) else {
             return Err(Finding::new(At::Record(tenant, 0), Wrong::Checkpoint));
         };
         let done = report.records;
         let (chain, at_last) =
-            chain(storage, tenant, heads, signed.time, &mut |seen| progress(done + seen, total))?;
-        resume.chains.push(at_last);
+            chain(storage, tenant.clone(), heads, signed.time, &mut |seen| progress(done + seen, total))?;
         uses(storage, &chain)?;
+        if chain.unsigned() > 0 {
+            behind.insert(tenant.clone());
+        }
+        ends.insert(tenant, at_last);
         report.add(&chain.walk, chain.unsigned());
     }
     strangers(storage, &signed)?;
-    beside(storage, &signed, &resume)?;
+    beside::check(storage, &signed, ends, &behind)?;
     Ok(report)
 }
 
@@ -55,6 +61,10 @@ struct Signed {
     time: Option<Timestamp>,
     /// The heads under which a chain had grown.
     heads: BTreeMap<TenantName, Vec<ChainHead>>,
+    /// All heads under the last checkpoint.
+    history: History,
+    /// Whether that is of the form before.
+    former: bool,
 }
 
 fn checkpoints(storage: &dyn Storage, key: &PublicKey) -> Result<Signed, Finding> {
@@ -79,40 +89,41 @@ fn checkpoints(storage: &dyn Storage, key: &PublicKey) -> Result<Signed, Finding
                 return Err(wrong(Wrong::Checkpoint));
             }
             previous = checkpoint.digest();
-            let time = statement.time;
-            let grown = grown(&signed.heads, checkpoint.heads).map_err(wrong)?;
+            let stated = signed.history.take(&checkpoint).map_err(wrong)?;
+            let grown = grown(&signed.heads, &signed.history, &stated).map_err(wrong)?;
             for head in grown {
                 signed.heads.entry(head.tenant.clone()).or_default().push(head);
             }
-            signed.time = Some(time);
+            signed.former = matches!(checkpoint.heads, Beside::Whole(_));
+            signed.time = Some(statement.time);
             signed.count += 1;
         }
     }
 }
 
-/// The heads of chains that grew since the checkpoint before. No chain vanishes, shrinks, or changes without growing.
+/// The heads of chains that grew since the checkpoint before. No chain shrinks, or changes without growing.
 fn grown(
     before: &BTreeMap<TenantName, Vec<ChainHead>>,
-    heads: Vec<ChainHead>,
+    history: &History,
+    stated: &[u64],
 ) -> Result<Vec<ChainHead>, Wrong> {
-    let known = heads.iter().filter(|head| before.contains_key(&head.tenant)).count();
-    if known != before.len() {
-        return Err(Wrong::Cut);
-    }
     let mut grown = Vec::new();
-    for head in heads {
+    for head in stated.iter().filter_map(|place| history.at(*place)) {
         match before.get(&head.tenant).and_then(|heads| heads.last()) {
             Some(last) if last.size == head.size => {
-                if *last != head {
+                if last != head {
                     return Err(Wrong::Tree);
                 }
             }
             Some(last) if last.size > head.size => return Err(Wrong::Cut),
-            _ => grown.push(head),
+            _ => grown.push(head.clone()),
         }
     }
     Ok(grown)
 }
+
+/// What there is of a chain at its last head: subtrees and open intents.
+type AtLast = (Vec<Digest>, resume::Open);
 
 /// Walks one chain past its heads. Gives also its state at the last one.
 fn chain(
@@ -121,10 +132,10 @@ fn chain(
     heads: &[ChainHead],
     signed: Option<Timestamp>,
     progress: &mut dyn FnMut(u64),
-) -> Result<(Chain, resume::Chain), Finding> {
+) -> Result<(Chain, AtLast), Finding> {
     let mut chain = Chain::new(tenant.clone());
     let mut heads = heads.iter().peekable();
-    let mut state = resume::Chain { tenant: tenant.clone(), nodes: Vec::new(), open: Vec::new() };
+    let mut state = AtLast::default();
     let mut after: Option<Vec<u8>> = None;
     loop {
         let seq = chain.walk.size();
@@ -152,8 +163,8 @@ fn chain(
             let size = chain.walk.size();
             while let Some(head) = heads.next_if(|head| head.size <= size) {
                 chain.head(head).map_err(wrong(size.saturating_sub(1)))?;
-                state.nodes = chain.walk.tree.nodes().to_vec();
-                state.open = chain.walk.open.iter().map(|(seq, (id, stage))| (*seq, *id, *stage)).collect();
+                let open = chain.walk.open.iter().map(|(seq, (id, stage))| (*seq, *id, *stage));
+                state = (chain.walk.tree.nodes().to_vec(), open.collect());
             }
             progress(size);
         }
@@ -186,7 +197,7 @@ fn uses(storage: &dyn Storage, chain: &Chain) -> Result<(), Finding> {
     if seen == chain.walk.uses.len() { Ok(()) } else { Err(wrong(Wrong::State)) }
 }
 
-/// Tenants without a chain have no counters, and only the house has checkpoints.
+/// Tenants without a chain have no counters and no state, and only the house has checkpoints.
 fn strangers(storage: &dyn Storage, signed: &Signed) -> Result<(), Finding> {
     let home = TenantName::local();
     for (table, what) in [(Table::Uses, "uses"), (Table::Checkpoints, "checkpoints")] {
@@ -203,16 +214,6 @@ fn strangers(storage: &dyn Storage, signed: &Signed) -> Result<(), Finding> {
         }
     }
     Ok(())
-}
-
-/// The state from which the log goes on is the one at the last checkpoint.
-fn beside(storage: &dyn Storage, signed: &Signed, resume: &Resume) -> Result<(), Finding> {
-    let home = TenantName::local();
-    let row = storage.get(Table::Meta, &home, resume::KEY);
-    let wrong = |wrong| Finding::new(At::Row(home.clone(), "state of the log"), wrong);
-    let row = row.map_err(|_| wrong(Wrong::Unreadable))?;
-    let expected = (signed.count > 0).then(|| resume.encode());
-    if row == expected { Ok(()) } else { Err(wrong(Wrong::State)) }
 }
 
 /// Rows that are read at once.

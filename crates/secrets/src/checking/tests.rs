@@ -34,7 +34,7 @@ impl Case {
         let (storage, keyring, _) = home();
         let secrets = Secrets::new(storage, Hand::new(), Setup::default());
         secrets.unseal(keyring);
-        secrets.bind(Bindings::declared([TenantName::local()], Arc::new(Hooks)));
+        secrets.bind(Bindings::declared(Arc::new(Hooks)));
         let key = memory::Secret::new(key.to_vec()).unwrap();
         secrets.put(&TenantName::local(), &name("hooks/key"), key, Disclosure::Never).await.unwrap();
         secrets.put(&TenantName::local(), &name("hooks/token"), canary(), Disclosure::Never).await.unwrap();

@@ -1,13 +1,12 @@
 //! Tenants come and go: each with a data key of its own, destroyed with it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::DataKey;
 use model::TenantName;
 use store::{Batch, Storage, Table};
 
-use super::{Keyring, open_tenant, wrap_both};
+use super::{Keyring, Known, open_tenant, wrap_both};
 use crate::home::Wrapper;
 use crate::keys::{FIRST, TenantKeys};
 use crate::{Error, RecoveryKey};
@@ -25,7 +24,7 @@ impl Keyring {
         batch: Batch,
     ) -> Result<Self, Error> {
         let conflict = || Error::Conflict { what: tenant.to_string(), why: "has keys already" };
-        if self.tenants.contains_key(tenant) {
+        if self.tenants.find(tenant).is_some() {
             return Err(conflict());
         }
         let _current = self.current(storage)?;
@@ -39,9 +38,7 @@ impl Keyring {
         })?;
         let which = (Wrapper::Primary, &self.facts);
         let keys = open_tenant(storage, tenant, &*self.primary, which, "key")?;
-        let mut tenants = self.tenants.clone();
-        tenants.insert(tenant.clone(), Arc::new(keys));
-        Ok(self.with(tenants))
+        Ok(self.with(tenant, Known::Open(Arc::new(keys))))
     }
 
     /// Destroys the keys of a tenant, in one batch with the rows that nothing can open without them, and gives the keyring
@@ -60,10 +57,9 @@ impl Keyring {
         if *tenant == self.home {
             return Err(Error::Conflict { what: what(), why: "keeps the keys of the house" });
         }
-        if !self.tenants.contains_key(tenant) {
-            return Err(Error::Conflict { what: what(), why: "has no keys" });
-        }
+        let _keys = self.tenant(tenant).map_err(|_| Error::Conflict { what: what(), why: "has no keys" })?;
         let _current = self.current(storage)?;
+        batch.push(crate::rotation::over(&self.home, tenant));
         for table in [Table::Keys, Table::Versions] {
             store::each(storage, tenant, (table, b""), &mut |row| {
                 batch.push(store::Step::Delete(table, tenant.clone(), row.key));
@@ -71,17 +67,20 @@ impl Keyring {
             })?;
         }
         storage.commit(&batch)?;
-        let mut tenants = self.tenants.clone();
-        tenants.remove(tenant);
-        Ok(self.with(tenants))
+        Ok(self.with(tenant, Known::Gone))
     }
 
-    pub(crate) fn with(&self, tenants: BTreeMap<TenantName, Arc<TenantKeys>>) -> Self {
+    /// The same with the keys of a tenant as they were read now.
+    pub(crate) fn with_keys(&self, tenant: &TenantName, keys: TenantKeys) -> Self {
+        self.with(tenant, Known::Open(Arc::new(keys)))
+    }
+
+    fn with(&self, tenant: &TenantName, known: Known) -> Self {
         Self {
             facts: self.facts.clone(),
             home: self.home.clone(),
             primary: Arc::clone(&self.primary),
-            tenants,
+            tenants: self.tenants.with(tenant, known),
             house: Arc::clone(&self.house),
         }
     }

@@ -160,6 +160,59 @@ fn a_tenant_is_added_once_and_its_keys_are_its_own() {
 }
 
 #[test]
+fn keys_that_are_opened_on_demand_are_those_that_are_there_and_no_others() {
+    let (storage, keyring, recovery) = home();
+    let storage: Arc<dyn Storage> = storage;
+    let (acme, other) = (tenant("acme"), tenant("other"));
+    let keyring = keyring.add_tenant(&*storage, &acme, store::Batch::new()).unwrap();
+    let keyring = keyring.add_tenant(&*storage, &other, store::Batch::new()).unwrap();
+    let root =
+        |keyring: &Keyring, tenant| keyring.house().capability_root(tenant).map(|key| key.tag(&[b"x"]));
+    let opened = unseal_on_demand(&storage, &Fixed(1)).unwrap();
+    assert_eq!(opened.tenants().collect::<Vec<_>>(), [local()]);
+    assert!(opened.house().opened_root(&acme).is_none());
+    assert_eq!(root(&opened, &acme).unwrap(), root(&keyring, &acme).unwrap());
+    assert!(opened.house().opened_root(&acme).is_some());
+    assert!(matches!(root(&opened, &tenant("nobody")), Err(Error::Damaged(_))));
+    // Whatever becomes of it, one that was opened before shares what holds now.
+    let next = opened.add_tenant(&*storage, &tenant("new"), store::Batch::new()).unwrap();
+    assert!(next.add_tenant(&*storage, &other, store::Batch::new()).is_err());
+    let gone = next.erase_tenant(&*storage, &acme, store::Batch::new()).unwrap();
+    for keyring in [&opened, &next, &gone] {
+        assert!(root(keyring, &acme).is_err());
+    }
+    // All data keys are wrapped anew, also those that nobody asked for.
+    let rewrapped = rewrap(&*storage, &gone, &Fixed(2)).unwrap();
+    assert_eq!(rewrapped.tenants().count(), 3);
+    assert!(unseal(&*storage, &Fixed(2)).is_ok());
+    assert_eq!(drill(&*storage, &recovery).unwrap().tenants(), 3);
+    let moved = storage.get(Table::Keys, &local(), &Wrapper::Primary.row(1)).unwrap().unwrap();
+    let key = Wrapper::Primary.row(1);
+    storage.commit(&store::Batch::new().put(Table::Keys, &other, &key, moved)).unwrap();
+    let opened = unseal_on_demand(&storage, &Fixed(2)).unwrap();
+    assert!(matches!(root(&opened, &other), Err(Error::Damaged(_))));
+    assert!(root(&opened, &tenant("new")).is_ok());
+    assert!(matches!(unseal_on_demand(&storage, &Fixed(1)), Err(Error::Unlock(_))));
+}
+
+#[test]
+fn a_rotation_that_was_begun_is_known_to_whoever_opens_keys_on_demand() {
+    let (storage, keyring, _) = home();
+    let storage: Arc<dyn Storage> = storage;
+    let acme = tenant("acme");
+    let keyring = keyring.add_tenant(&*storage, &acme, store::Batch::new()).unwrap();
+    let begun = keyring.begin_rotation(&*storage, &acme).unwrap();
+    assert_eq!(unseal_on_demand(&storage, &Fixed(1)).unwrap().rotating(), [acme.clone()]);
+    let _over = begun.end_rotation(&*storage, &acme).unwrap();
+    let opened = unseal_on_demand(&storage, &Fixed(1)).unwrap();
+    assert_eq!(opened.tenants().collect::<Vec<_>>(), [local()]);
+    let begun = opened.begin_rotation(&*storage, &acme).unwrap();
+    // One that is erased meanwhile keeps nobody from opening the home.
+    let _gone = begun.erase_tenant(&*storage, &acme, store::Batch::new()).unwrap();
+    assert_eq!(unseal_on_demand(&storage, &Fixed(1)).unwrap().tenants().count(), 1);
+}
+
+#[test]
 fn a_keyring_from_before_a_change_changes_nothing() {
     let changes: [fn(&Embedded, &Keyring); 3] = [
         |storage, keyring| drop(rewrap(storage, keyring, &Fixed(2)).unwrap()),

@@ -243,7 +243,7 @@ fn a_wrong_password_or_database_is_said_at_once_and_without_the_password() {
 }
 
 #[test]
-fn a_commit_that_was_acknowledged_is_there_and_none_is_done_twice_whatever_the_server_suffers() {
+fn torture_commits_that_were_acknowledged_are_there_and_none_is_done_twice_whatever_the_server_suffers() {
     let Some(mut server) = server() else { return };
     let setup = Setup { timeout: Duration::from_secs(60), ..setup(&server, "doorward") };
     let storage = opened(&setup);

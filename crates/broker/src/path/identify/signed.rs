@@ -16,7 +16,7 @@ pub(super) fn by_session(
 ) -> Result<Identified, Refusal> {
     let session = broker.sessions().find(written, broker.now())?;
     if let How::Key(key) = session.how {
-        let kept = broker.tenancy()?.keys_of(&session.tenant);
+        let kept = broker.awake().keys_of(&session.tenant);
         let good = kept.iter().any(|kept| kept.row.id == key && kept.row.state(broker.now()) == "active");
         if !good {
             broker.sessions().close(session.id);

@@ -118,7 +118,7 @@ impl Side {
     pub(super) fn room(&self, table: Table, key: &[u8]) -> Room {
         let evidence = match table {
             Table::Evidence | Table::Checkpoints | Table::Uses => true,
-            Table::Meta => key == RESUME,
+            Table::Meta => key.starts_with(LOG),
             _ => false,
         };
         if evidence { Room::Evidence } else { Room::State }
@@ -187,7 +187,7 @@ fn partial(folder: &Path) -> PathBuf {
     folder.join("home.db.copy")
 }
 
-/// The row in which the evidence log writes down where it goes on.
-const RESUME: &[u8] = b"evidence/resume";
+/// What the keys of rows begin with in which the evidence log writes down where it goes on.
+const LOG: &[u8] = b"evidence/";
 /// How long a broker elsewhere may take to let go.
 const SHORT_WAIT: Duration = Duration::from_secs(2);

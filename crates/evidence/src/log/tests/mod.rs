@@ -1,6 +1,8 @@
 //! Tests of the write side, on every storage.
 
 pub(crate) mod fake;
+mod former;
+mod many;
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -400,7 +402,7 @@ fn a_cut_or_changed_home_is_not_opened() {
     refused(&storage, key());
     storage.inner.commit(&Batch::new().put(Table::Evidence, &local(), &last.key, last.value)).unwrap();
     open(&storage, &clock).close().unwrap();
-    let state = crate::resume::KEY;
+    let state = crate::resume::HEADS;
     storage.inner.commit(&Batch::new().delete(Table::Meta, &local(), state)).unwrap();
     refused(&storage, key());
 }

@@ -28,7 +28,7 @@ pub(super) struct Place {
     program: PathBuf,
     home: PathBuf,
     log: PathBuf,
-    _database: Postgres,
+    database: Postgres,
 }
 
 impl Place {
@@ -56,7 +56,7 @@ impl Place {
         private(&home.join("settings.toml"), &settings)?;
         let (program, log) = (program.to_owned(), folder.join("api.log"));
         let mut place =
-            Self { broker: None, port: process::free_port()?, program, home, log, _database: database };
+            Self { broker: None, port: process::free_port()?, program, home, log, database: database };
         let out = folder.join("api-recovery");
         place.told(&["init", "--recovery-out", &out.display().to_string()])?;
         let _ = place.restart()?;
@@ -89,6 +89,28 @@ impl Place {
         }
         self.broker = Some(server);
         Ok(began.elapsed())
+    }
+
+    /// Fills the database while no broker serves; the keys of the tenants, in order, and how long that took.
+    pub(super) fn fill(
+        &mut self,
+        filler: &Path,
+        tenants: usize,
+        credentials: usize,
+    ) -> Outcome<(Vec<String>, Duration)> {
+        self.broker = None;
+        let began = Instant::now();
+        let keys = self.home.with_file_name("api-keys");
+        let mut command = Command::new(filler);
+        command.arg(self.database.url("doorward_app", "doorward"));
+        command.arg(self.home.with_file_name("api-passwords").join("app")).arg(&self.home);
+        command.args([tenants.to_string(), credentials.to_string()]).arg(&keys);
+        let filled = command.status().map_err(|error| Failure::doing("start the filler", &error))?;
+        if !filled.success() {
+            return Err(Failure::new("the database could not be filled"));
+        }
+        let text = std::fs::read_to_string(&keys).map_err(|error| Failure::doing("read the keys", &error))?;
+        Ok((text.lines().map(str::to_owned).collect(), began.elapsed()))
     }
 
     pub(super) fn root_key(&self) -> Outcome<String> {
