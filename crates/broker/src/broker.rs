@@ -192,6 +192,7 @@ impl Broker {
         self.secrets.unseal(keyring);
         let unsealed = self.prepared(&running).inspect_err(|_| self.secrets.seal())?;
         self.admit_root(&unsealed)?;
+        self.open_granted(&unsealed);
         *ending = Ending::of(&running);
         self.was_sealed.store(false, Ordering::Relaxed);
         self.unsealed.store(Some(Arc::clone(&unsealed)));

@@ -1,5 +1,6 @@
 //! The tenants of a broker: who they are, for whom they may keep credentials, and the root key that an environment brings.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
@@ -73,6 +74,19 @@ impl Broker {
         });
         if let Ok(Err(refusal)) = read.await {
             tracing::warn!(code = %refusal.code, "a tenant could not be read");
+        }
+    }
+
+    /// Opens the keys of all tenants that have grants, where a process serves. What does not open is missed by whoever needs it. Blocks.
+    pub(super) fn open_granted(&self, unsealed: &Unsealed) {
+        if self.settings.reading == Reading::AtOnce {
+            let tenants: BTreeSet<TenantName> =
+                self.grants.all().iter().map(|grant| grant.tenant.clone()).collect();
+            for tenant in tenants {
+                if unsealed.capability_root(&tenant).is_none() {
+                    tracing::warn!(%tenant, "the keys of a tenant could not be opened");
+                }
+            }
         }
     }
 

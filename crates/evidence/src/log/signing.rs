@@ -50,7 +50,7 @@ impl State {
         for (id, intent) in &self.open {
             open.entry(&intent.tenant).or_default().push((intent.seq, *id, intent.stage));
         }
-        let holders = open.keys().map(|tenant| TenantName::clone(tenant)).collect();
+        let holders = open.keys().copied().cloned().collect();
         let mut beside = if replaces { self.beside.clone() } else { BTreeMap::new() };
         let mut next = self.heads.count();
         let (mut chains, mut leaves) = (Vec::new(), BTreeMap::new());
