@@ -158,7 +158,7 @@ fn wrap_anew(storage: &dyn Storage, keyring: &Keyring, provider: &dyn KeyProvide
     }
     let home = Home::new(keyring.home.clone(), keyring.house.evidence.public(), facts);
     storage.commit(&home.replace(batch)?)?;
-    Ok(open_home(storage, home, primary.into(), provider.name())?.as_before(keyring))
+    Ok(open_home(storage, home, primary.into(), provider.name())?.lazy_like(keyring))
 }
 
 /// Unlocks a home with its recovery key and wraps every data key for a new provider.
@@ -197,7 +197,7 @@ pub fn renew_recovery(storage: &dyn Storage, keyring: &Keyring) -> Result<(Keyri
     let _proven = drill(storage, &recovery)?;
     let home = Home::load(storage)?;
     let opened = open_with(storage, home, Arc::clone(&keyring.primary), (Wrapper::Primary, "key"))?;
-    Ok((opened.as_before(keyring), recovery))
+    Ok((opened.lazy_like(keyring), recovery))
 }
 
 // === impl Keyring ===
@@ -296,7 +296,7 @@ impl Keyring {
     }
 
     /// Opens keys on demand where the keyring before it did.
-    fn as_before(self, before: &Self) -> Self {
+    fn lazy_like(self, before: &Self) -> Self {
         match before.tenants.storage() {
             Some(storage) => Self { tenants: self.tenants.on_demand(Arc::clone(storage)), ..self },
             None => self,

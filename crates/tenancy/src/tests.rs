@@ -77,7 +77,15 @@ fn what_was_written_is_read_again() {
     let batch = store::put(Batch::new(), &acme(), &row.id.to_string(), &row).unwrap();
     storage.commit(&store::put(batch, &acme(), TenantRow::KEY, &tenant).unwrap()).unwrap();
     let (tenancy, principals) = (Tenancy::default(), Principals::new());
-    tenancy.read(&storage, &principals).unwrap();
+    assert!(tenancy.proven(&hashing, text.as_bytes(), at(2000)).is_err());
+    tenancy.read(&storage, &acme(), &principals).unwrap();
+    // What is known is not read again: whoever changes it says so.
+    storage.commit(&Batch::new().delete(store::Table::Tenants, &acme(), TenantRow::KEY.as_bytes())).unwrap();
+    tenancy.read(&storage, &acme(), &principals).unwrap();
+    assert_eq!(tenancy.keys_of(&acme()).len(), 1);
+    // Names of which there is nothing fill no memory.
+    tenancy.read(&storage, &"nobody".parse().unwrap(), &principals).unwrap();
+    assert!(!tenancy.knows(&"nobody".parse().unwrap()));
     assert!(tenancy.proven(&hashing, text.as_bytes(), at(2000)).is_ok());
     assert_eq!(*tenancy.active(&acme()).unwrap(), tenant);
     assert_eq!(tenancy.active(&"other".parse().unwrap()).unwrap_err().code, Code::NotFound);

@@ -55,8 +55,7 @@ impl Place {
         );
         private(&home.join("settings.toml"), &settings)?;
         let (program, log) = (program.to_owned(), folder.join("api.log"));
-        let mut place =
-            Self { broker: None, port: process::free_port()?, program, home, log, database: database };
+        let mut place = Self { broker: None, port: process::free_port()?, program, home, log, database };
         let out = folder.join("api-recovery");
         place.told(&["init", "--recovery-out", &out.display().to_string()])?;
         let _ = place.restart()?;
