@@ -55,6 +55,7 @@ const table = [];
 lines.push("", "/** What each operation takes and gives. */", "export interface Operations {");
 for (const [path, methods] of Object.entries(document.paths)) {
   for (const [method, route] of Object.entries(methods)) {
+    if (route.responses[302]) continue; // for browsers
     const parameters = route.parameters ?? [];
     const body = route.requestBody?.content["application/json"].schema;
     const members = parameters.map((one) => `${word(one.name)}${one.required ? "" : "?"}: ${type(one.schema)}`);
