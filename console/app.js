@@ -21,8 +21,23 @@ let warned = false;
 function fragment() {
   const words = new URLSearchParams(location.hash.slice(1));
   if (words.has("code") || words.has("error")) history.replaceState(null, "", location.pathname + location.search);
-  return { code: words.get("code"), error: words.get("error") };
+  return { code: words.get("code"), error: words.has("error") ? WHY[words.get("error")] ?? WHY.closed : null };
 }
+
+/** Why nobody was signed in at the identity provider. The address names one of these; a text in an address is not shown. */
+const WHY = {
+  late: "The sign-in took too long, or was used already. Begin it once more.",
+  browser: "Another browser began this sign-in, or yours kept no cookie. Begin it once more, here.",
+  answer: "What came back was not the answer of the identity provider. Begin the sign-in once more.",
+  refused: "The identity provider did not let you in.",
+  unreachable: "The identity provider can't be asked now. Try again in a moment; the log of `doorward serve` says why.",
+  token: "What the identity provider says of you does not hold. The log of `doorward serve` says why.",
+  claims: "The identity provider does not say who you are: `sub`, a verified `email` and `groups` are needed.",
+  groups: "None of your groups has a role here. `[api.sign_in.roles]` in `settings.toml` gives groups roles.",
+  busy: "Too many sign in at this moment. Try again in a minute.",
+  closed: "No session can be begun now. `doorward status` says whether the broker is sealed.",
+  nowhere: "There is no identity provider here.",
+};
 
 async function start() {
   append(document.body, regions());

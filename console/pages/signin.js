@@ -41,8 +41,9 @@ function or() {
   return h("p", { class: "or" }, "or");
 }
 
-function oidc({ title }) {
-  return h("a", { class: "button primary block", href: "/v1/session/oidc" }, `Sign in with ${title}`);
+/** It begins at the address to which the provider sends back: a cookie of another name of this machine would not be there. */
+function oidc({ title, url }) {
+  return h("a", { class: "button primary block", href: url }, `Sign in with ${title}`);
 }
 
 function byKey(enter) {

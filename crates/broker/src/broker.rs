@@ -20,11 +20,11 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
 use crate::path::identify::incoming::Memory;
+use crate::people::People;
 use crate::plan::Live;
 use crate::programs::Machine;
 use crate::upstreams::Upstreams;
 use tenancy::Tenancy;
-use tenancy::sessions::Sessions;
 
 mod agent;
 mod calls;
@@ -80,8 +80,8 @@ pub struct Broker {
     named: Mutex<bool>,
     principals: Principals,
     tenancy: Tenancy,
-    sessions: Sessions,
     brought: Brought,
+    people: People,
     plans: Live,
     limits: Limits,
     incoming: Memory,
@@ -152,8 +152,8 @@ impl Broker {
             named: Mutex::new(false),
             principals: Principals::new(),
             tenancy: Tenancy::default(),
-            sessions: Sessions::default(),
             brought: Brought::default(),
+            people: People::default(),
             plans: Live::default(),
             limits: Limits::default(),
             incoming: Memory::default(),
@@ -282,7 +282,7 @@ impl Broker {
         self.limits.tidy();
         self.incoming.tidy(self.now());
         self.go_on_rotating();
-        self.sessions.tidy(self.now());
+        self.forget_people();
         let broker = Arc::clone(self);
         drop(tokio::task::spawn_blocking(move || {
             broker.forget_old();
@@ -336,10 +336,6 @@ impl Broker {
 
     pub(crate) const fn principals(&self) -> &Principals {
         &self.principals
-    }
-
-    pub(crate) const fn sessions(&self) -> &Sessions {
-        &self.sessions
     }
 
     /// What is remembered of callers that prove themselves by what comes with their requests.

@@ -30,6 +30,7 @@ mod offers;
 pub mod once;
 mod outgoing;
 mod path;
+pub mod people;
 mod plan;
 pub mod presented;
 mod programs;

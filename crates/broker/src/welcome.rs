@@ -46,13 +46,7 @@ impl Worker {
         let identified = match identify::caller(broker, &unsealed, &inbound) {
             Ok(identified) => identified,
             Err(refusal) => {
-                if let Some(address) = facts.address {
-                    let pace = Pace { calls: STRANGERS, per: MINUTE, strategy: Strategy::TokenBucket };
-                    let _within = broker.limits().count_stranger(address, pace).map_err(|wait| {
-                        Refusal::new(Code::RateLimited, "too many requests that proved nothing")
-                            .retry(Retry::After(wait))
-                    })?;
-                }
+                self.welcome_stranger(facts)?;
                 return Err(refusal);
             }
         };
@@ -64,6 +58,23 @@ impl Worker {
             Refusal::new(Code::RateLimited, "too many requests").retry(Retry::After(quota.reset)).quota(quota)
         })?;
         Ok(Welcome { tenant, principal, quota: within.tightest().copied() })
+    }
+}
+
+impl Worker {
+    /// Counts a request of somebody who proves nothing yet.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub fn welcome_stranger(&self, facts: &Fact) -> Result<(), Refusal> {
+        if let Some(address) = facts.address {
+            let pace = Pace { calls: STRANGERS, per: MINUTE, strategy: Strategy::TokenBucket };
+            let _within = self.broker().limits().count_stranger(address, pace).map_err(|wait| {
+                Refusal::new(Code::RateLimited, "too many requests that proved nothing")
+                    .retry(Retry::After(wait))
+            })?;
+        }
+        Ok(())
     }
 }
 

@@ -21,9 +21,11 @@
 //!
 //! - A body goes into guarded memory, and is in no log and no answer.
 //! - Nothing that is wrong with a body is said before the caller is proven.
-//! - A page of the web reaches nothing here: no answer says that it may, and a key is in a header that no form can write.
+//! - A page of the web reaches nothing here: no answer says that it may, a key is in a header that no form can write, and a name that
+//!   is not ours is refused before anything else ([`Names`]).
 
 mod console;
+mod names;
 mod onboard;
 mod reply;
 mod route;
@@ -43,6 +45,8 @@ use net::{Body, Drained, Draining, Listener, Peer, ServeLimits};
 use reply::Reply;
 use route::Route;
 
+pub use names::{Name, Names};
+
 /// The document of the API under `/v1`: OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> serde_json::Value {
@@ -52,21 +56,28 @@ pub fn openapi() -> serde_json::Value {
 /// Serves the API until the house drains.
 pub async fn serve(
     worker: Arc<Worker>,
-    listener: Listener,
+    (listener, names): (Listener, Names),
     limits: ServeLimits,
     draining: Draining,
 ) -> Drained {
+    let names = Arc::new(names);
     let service = move |request: Request<Incoming>, peer: Peer| {
-        let worker = Arc::clone(&worker);
-        async move { answer(&worker, request, &peer).await }
+        let (worker, names) = (Arc::clone(&worker), Arc::clone(&names));
+        async move { answer(&worker, &names, request, &peer).await }
     };
     net::serve(listener, service, limits, draining).await
 }
 
-async fn answer(worker: &Arc<Worker>, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
+async fn answer(
+    worker: &Arc<Worker>,
+    names: &Names,
+    request: Request<Incoming>,
+    peer: &Peer,
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    let Ok(known) = names.find(&parts) else { return v1::misdirected() };
     if v1::is_own(parts.uri.path()) {
-        return v1::answer(worker, &parts, body, peer).await;
+        return v1::answer(worker, (&parts, &known), body, peer).await;
     }
     if let Some(page) = console::answer(&parts) {
         return page;

@@ -13,7 +13,7 @@
 //!   principal's roles; with the key that it began with.
 //! - Neither a code nor a session is kept: what it is found by is its SHA-256, and each has 256 random bits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub enum How {
     Link,
     /// A key of the API.
     Key(KeyId),
+    /// A sign-in at an identity provider.
+    Oidc,
 }
 
 impl How {
@@ -37,6 +39,7 @@ impl How {
         match self {
             Self::Link => "link",
             Self::Key(_) => "key",
+            Self::Oidc => "oidc",
         }
     }
 }
@@ -70,6 +73,12 @@ impl SignedIn {
         now: Timestamp,
     ) -> Self {
         Self { id, tenant, principal, subject: None, how, began: now, used: now }
+    }
+
+    /// The same under the name that an identity provider gave.
+    #[must_use]
+    pub fn called(self, subject: String) -> Self {
+        Self { subject: Some(subject), ..self }
     }
 
     /// When it is over in any case.
@@ -194,6 +203,20 @@ impl Sessions {
     pub fn end_of(&self, tenant: &TenantName, principal: &PrincipalName) {
         locked(&self.open).retain(|_, session| !session.is_of(tenant, principal));
         locked(&self.codes).retain(|_, session| !session.is_of(tenant, principal));
+    }
+
+    /// The principals of a tenant that have a session, or a code for one.
+    #[must_use]
+    pub fn principals(&self, tenant: &TenantName, now: Timestamp) -> BTreeSet<PrincipalName> {
+        let mut found = BTreeSet::new();
+        let mut take = |session: &SignedIn| {
+            if session.tenant == *tenant {
+                found.insert(session.principal.clone());
+            }
+        };
+        locked(&self.open).values().filter(|one| now < one.idle()).for_each(&mut take);
+        locked(&self.codes).values().filter(|one| now < one.began.after(CODE_LIVES)).for_each(&mut take);
+        found
     }
 
     /// Forgets what is over.

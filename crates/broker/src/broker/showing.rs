@@ -17,6 +17,15 @@ impl Broker {
         format!("{}{own}", self.reload_metrics())
     }
 
+    /// Sessions of whoever signed in.
+    pub(crate) const fn sessions(&self) -> &tenancy::sessions::Sessions {
+        self.people.sessions()
+    }
+
+    pub(crate) const fn people(&self) -> &crate::people::People {
+        &self.people
+    }
+
     /// When this broker was opened: another one after a restart has another time.
     pub(crate) const fn opened(&self) -> Timestamp {
         self.opened

@@ -8,9 +8,14 @@ use serde_json::{Value, json};
 
 use super::{Managing, waiting};
 use crate::broker::{Broker, PrincipalRow};
+use crate::people::PREFIX;
 
 pub(super) async fn grant(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let Asked { broker, tenant, principal, role } = Asked::of(managing)?;
+    if principal.as_str().starts_with(PREFIX) {
+        let message = format!("the roles of `{principal}` are those of its groups at the identity provider");
+        return Err(Refusal::new(Code::BadRequest, message).hint("`[api.sign_in.roles]` in `settings.toml`"));
+    }
     let kind = managing.inputs.get("kind").map(|word| kind(word)).transpose()?;
     waiting(move || {
         broker.known_role(&tenant, &role)?;

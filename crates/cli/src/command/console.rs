@@ -18,13 +18,13 @@ pub(crate) fn run(context: &Context, args: &Console) -> Outcome {
     let running = Running::find(context)?
         .ok_or_else(|| Failure::new("no broker is running in this home").hint(hint))?;
     let status = running.status()?;
-    let place = at(&status, "doors.api").as_str().map(ToOwned::to_owned);
+    let place = at(&status, "doors.console").as_str().map(ToOwned::to_owned);
     let place =
         place.ok_or_else(|| Failure::new("the running broker has no API, and so no console").hint(hint))?;
     let answered = context.ask("session.link", &[])?;
     let code = cell(at(&answered.value, "code"));
     // Behind the `#`, so that it is in no log of a server and in no referrer.
-    let link = format!("{place}/console/#code={code}");
+    let link = format!("{place}#code={code}");
     let wanted = !args.no_open && !context.printer.is_json() && has_desktop();
     let opened = wanted && open(&context.home()?.folder().join(PAGE), &link)?;
     let document = json!({ "url": link, "expires": at(&answered.value, "expires"), "opened": opened });

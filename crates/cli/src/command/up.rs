@@ -79,7 +79,8 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
         }
         Some(address) => {
             let bound = net::bind_tcp(address, std::num::NonZeroUsize::MIN);
-            (Vec::new(), bound.map_err(|error| unbound(&error, "--addr 127.0.0.1:0"))?.pop())
+            let bound = bound.map_err(|error| unbound(&error, "--addr 127.0.0.1:0"))?.pop();
+            (Vec::new(), bound.map(|bound| named(bound, &settings, &opened)).transpose()?)
         }
     };
     let metrics = alone(settings.metrics.value, "--metrics 127.0.0.1:0")?;
@@ -102,12 +103,26 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
         metrics: house.doors.get("metrics").cloned(),
         admin: house.doors.get("admin").cloned(),
         api: house.doors.get("api").cloned(),
+        console: house.doors.get("console").cloned(),
         socket: house.sockets.home.clone(),
         sealed: house.opened.broker.state() == State::Sealed,
         development: settings.development.value,
         told,
     };
     serving::run(house, context.printer, &|| open.announce(context.printer))
+}
+
+/// The API's door with the names by which it is known, once it is known where it listens; people may sign in from then on.
+fn named(
+    bound: net::Bound,
+    settings: &Settings,
+    opened: &wire::Opened,
+) -> Outcome<(net::Bound, server::Names)> {
+    let listens = bound.address()?;
+    if let Some(provider) = settings.api.provider(listens)? {
+        opened.broker.sign_in_at(provider)?;
+    }
+    Ok((bound, settings.api.names(listens)))
 }
 
 /// The root key that the environment brings.
@@ -171,6 +186,7 @@ struct Open {
     metrics: Option<String>,
     admin: Option<String>,
     api: Option<String>,
+    console: Option<String>,
     socket: PathBuf,
     sealed: bool,
     development: bool,
@@ -180,11 +196,11 @@ struct Open {
 impl Open {
     /// Says that the doors are open: they accept from now on.
     fn announce(&self, printer: Printer) -> Outcome {
-        let Self { url, metrics, admin, api, socket, sealed, development, told } = self;
+        let Self { url, metrics, admin, api, console, socket, sealed, development, told } = self;
         if printer.is_json() {
             let mut ready = json!({
-                "event": "ready", "gateway": url, "metrics": metrics, "admin": admin, "api": api, "socket": socket, "pid": std::process::id(),
-                "sealed": sealed, "development": development,
+                "event": "ready", "gateway": url, "metrics": metrics, "admin": admin, "api": api, "console": console, "socket": socket,
+                "pid": std::process::id(), "sealed": sealed, "development": development,
             });
             if let (Some(told), Some(fields)) = (told, ready.as_object_mut()) {
                 fields.insert("peer".to_owned(), told.document());
@@ -195,6 +211,9 @@ impl Open {
             Printer::say(&format!("{}     {place}/api/v1", styled(BOLD, "api")));
         } else {
             Printer::say(&format!("{} {url}", styled(BOLD, "gateway")));
+        }
+        if let Some(place) = console {
+            Printer::say(&format!("{} {place}  (`doorward console` opens it)", styled(BOLD, "console")));
         }
         Printer::say(&format!("{}  {}", styled(BOLD, "socket"), socket.display()));
         if let Some(place) = metrics {

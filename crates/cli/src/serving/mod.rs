@@ -54,7 +54,7 @@ pub(crate) struct House {
     bound: Vec<Bound>,
     metrics: Option<Bound>,
     admin: Option<Bound>,
-    api: Option<Bound>,
+    api: Option<(Bound, server::Names)>,
     secured: Option<Secured>,
     limits: ServeLimits,
 }
@@ -66,8 +66,8 @@ pub(crate) struct Ports {
     pub(crate) bound: Vec<Bound>,
     pub(crate) metrics: Option<Bound>,
     pub(crate) admin: Option<Bound>,
-    /// The API for tenants.
-    pub(crate) api: Option<Bound>,
+    /// The API for tenants, and by which names it is known.
+    pub(crate) api: Option<(Bound, server::Names)>,
     pub(crate) secured: Option<Secured>,
     /// What the gateway allows its callers.
     pub(crate) limits: ServeLimits,
@@ -93,8 +93,9 @@ impl House {
         if let Some(admin) = &admin {
             doors.insert("admin".to_owned(), format!("http://{}", admin.address()?));
         }
-        if let Some(api) = &api {
+        if let Some((api, names)) = &api {
             doors.insert("api".to_owned(), format!("http://{}", api.address()?));
+            doors.insert("console".to_owned(), format!("{}/console/", names.url()));
         }
         doors.insert("socket".to_owned(), sockets.home.display().to_string());
         if let Some(public) = &sockets.public {
@@ -157,8 +158,8 @@ async fn serve(
     let control = control(&office, unsealing(&broker, &opened.keys), &drain);
     let gauges = agent::Gauges::start();
     let mut own_doors = open.serve(&own, &control, &doors, &draining, &gauges);
-    if let Some(bound) = api {
-        own_doors.spawn(tenants(bound.listener()?, &own, &draining));
+    if let Some((bound, names)) = api {
+        own_doors.spawn(tenants((bound.listener()?, names), &own, &draining));
     }
     own_doors.spawn(rounds::go(Arc::clone(&own), draining.clone()));
     let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
@@ -220,13 +221,13 @@ fn control(office: &Arc<Office>, unseal: agent::Unseal, drain: &Arc<Drain>) -> C
 
 /// The API for tenants.
 fn tenants(
-    listener: net::Listener,
+    door: (net::Listener, server::Names),
     worker: &Arc<Worker>,
     draining: &Draining,
 ) -> impl Future<Output = ()> + Send + use<> {
     let (worker, draining) = (Arc::clone(worker), draining.clone());
     async move {
-        let _ = server::serve(worker, listener, ServeLimits::default(), draining).await;
+        let _ = server::serve(worker, door, ServeLimits::default(), draining).await;
     }
 }
 

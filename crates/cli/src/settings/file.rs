@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{TABLE, Tls, operations, rates, store, tenants};
+use super::{TABLE, Tls, api, operations, rates, store, tenants};
 use crate::args::broker::ClientAuth;
 use crate::failure::{Failure, Outcome};
 
@@ -26,6 +26,7 @@ pub(super) struct File {
     pub(super) client_ca: Option<PathBuf>,
     pub(super) client_auth: Option<ClientAuth>,
     pub(super) rates: Option<rates::Written>,
+    pub(super) api: Option<api::Written>,
     pub(super) operations: Option<operations::Written>,
     pub(super) tenants: Option<tenants::Written>,
     pub(super) store: Option<store::Written>,
@@ -45,6 +46,7 @@ struct Written {
     llm: Option<WrittenLlm>,
     tls: Option<WrittenTls>,
     rates: Option<rates::Written>,
+    api: Option<api::Written>,
     operations: Option<operations::Written>,
     tenants: Option<tenants::Written>,
     store: Option<store::Written>,
@@ -127,6 +129,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         llm,
         tls,
         rates,
+        api,
         operations,
         tenants,
         store,
@@ -147,6 +150,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         client_ca,
         client_auth,
         rates,
+        api,
         operations,
         tenants,
         store,

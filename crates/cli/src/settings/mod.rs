@@ -4,6 +4,7 @@
 //! environment is read here and nowhere else, and no `.env` file is ever read. Unknown keys are errors.
 
 pub(crate) mod agent;
+pub(crate) mod api;
 mod file;
 mod operations;
 pub(crate) mod rates;
@@ -64,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) llm: Setting<Option<proxy::Provider>>,
     /// Where rates are counted together with other processes.
     pub(crate) rates: Option<rates::Rates>,
+    /// By which names the API is known, where browsers find it, and where people sign in.
+    pub(crate) api: api::Api,
     /// How programs are run that do operations.
     pub(crate) programs: broker::ProgramSetup,
     /// How often credentials of tenants are looked after.
@@ -158,6 +161,7 @@ impl Settings {
                 Some(rates) => Some(rates),
                 None => file.rates.map(rates::Rates::read).transpose()?,
             },
+            api: file.api.unwrap_or_default().read()?,
             programs: file.operations.unwrap_or_default().read(lookup)?,
             often: file.tenants.unwrap_or_default().read()?,
         };
@@ -181,6 +185,7 @@ impl Settings {
             client_ca,
             client_auth,
             rates: _,
+            api: _,
             programs: _,
             often: _,
         } = self;

@@ -185,7 +185,7 @@ fn of_line(line: &str, whom: &Whom) -> Option<Vec<u8>> {
     is_it.then(|| field.into_bytes())
 }
 
-fn read_small(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read_small(path: &Path) -> std::io::Result<Vec<u8>> {
     let named = |error: Error| Error::new(error.kind(), format!("`{}`: {error}", path.display()));
     let mut bytes = Vec::new();
     std::fs::File::open(path).map_err(named)?.take(LONGEST_FILE).read_to_end(&mut bytes).map_err(named)?;

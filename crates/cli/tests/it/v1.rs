@@ -3,6 +3,7 @@
 mod client;
 mod document;
 mod schema;
+mod sign_in;
 
 use serde_json::{Value, json};
 use testkit::{Demand, Upstream};

@@ -5,22 +5,24 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use model::{Code, Refusal};
 
+use crate::names::Known;
+
 /// What came with a request to prove the caller; `None` where nothing did.
 ///
 /// # Errors
 /// Where several came, or a page that is not ours sent a session along.
-pub(crate) fn presented(parts: &Parts) -> Result<Option<HeaderValue>, Refusal> {
+pub(crate) fn presented(parts: &Parts, known: &Known) -> Result<Option<HeaderValue>, Refusal> {
     let headers = &parts.headers;
     let bearer = one(headers, &header::AUTHORIZATION)?.map(bearer).transpose()?;
     let key = one(headers, &KEY)?.cloned();
-    let cookie = cookie(headers)?;
+    let cookie = cookie(headers, &known.cookie(COOKIE).0)?;
     let came = [bearer.is_some(), key.is_some(), cookie.is_some()];
     if came.into_iter().filter(|came| *came).count() > 1 {
         let message = "send one of `Authorization`, `X-API-Key` and a session, not several";
         return Err(Refusal::new(Code::BadRequest, message));
     }
     if let Some(cookie) = cookie {
-        return session(parts, cookie).map(Some);
+        return session(parts, known, cookie).map(Some);
     }
     let Some(mut written) = bearer.or(key) else { return Ok(None) };
     // A session goes in its cookie and nowhere else, or the token of its page would count for nothing.
@@ -32,11 +34,11 @@ pub(crate) fn presented(parts: &Parts) -> Result<Option<HeaderValue>, Refusal> {
 }
 
 /// A session that a browser sent along, for what its page asks.
-fn session(parts: &Parts, cookie: &str) -> Result<HeaderValue, Refusal> {
+fn session(parts: &Parts, known: &Known, cookie: &str) -> Result<HeaderValue, Refusal> {
     if parts.method.is_safe() {
         return Presented::reading(cookie.as_bytes()).map(Presented::into_value);
     }
-    let _ours = own_page(parts)?;
+    let _ours = own_page(parts, known)?;
     let token = one(&parts.headers, &CSRF)?.map(HeaderValue::as_bytes);
     Presented::writing(cookie.as_bytes(), token).map(Presented::into_value)
 }
@@ -50,24 +52,12 @@ pub(crate) struct OwnPage(());
 ///
 /// # Errors
 /// Where it says something else.
-pub(crate) fn own_page(parts: &Parts) -> Result<OwnPage, Refusal> {
+pub(crate) fn own_page(parts: &Parts, known: &Known) -> Result<OwnPage, Refusal> {
     if let Some(site) = one(&parts.headers, &SITE)? {
         return if site == "same-origin" { Ok(OwnPage(())) } else { Err(stranger()) };
     }
     let origin = one(&parts.headers, &header::ORIGIN)?.ok_or_else(stranger)?;
-    let host = parts.uri.authority().map(|authority| authority.as_str().to_owned());
-    let host = match host {
-        Some(host) => Some(host),
-        None => {
-            one(&parts.headers, &header::HOST)?.and_then(|host| host.to_str().ok()).map(ToOwned::to_owned)
-        }
-    };
-    let origin = origin.to_str().unwrap_or_default();
-    let named = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    match (host, named) {
-        (Some(host), Some(named)) if named.eq_ignore_ascii_case(&host) => Ok(OwnPage(())),
-        _ => Err(stranger()),
-    }
+    if known.is_origin(origin.to_str().unwrap_or_default()) { Ok(OwnPage(())) } else { Err(stranger()) }
 }
 
 /// Whether a browser says anything of the page that asks.
@@ -94,14 +84,14 @@ fn bearer(value: &HeaderValue) -> Result<HeaderValue, Refusal> {
     }
 }
 
-/// The session among the cookies.
-fn cookie(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+/// The one cookie of this name.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Result<Option<&'a str>, Refusal> {
     let mut found = None;
     for line in headers.get_all(header::COOKIE) {
         let line = line.to_str().map_err(|_| unreadable("cookie"))?;
         for pair in line.split(';') {
             let Some((name, value)) = pair.trim().split_once('=') else { continue };
-            if name != COOKIE {
+            if name != wanted {
                 continue;
             }
             if found.is_some_and(|other| other != value) {
@@ -125,8 +115,10 @@ fn unreadable(name: &str) -> Refusal {
     Refusal::new(Code::BadRequest, format!("the header `{name}` is there twice, or is not text"))
 }
 
-/// The cookie of a session.
+/// The cookie of a session; behind TLS with a prefix ([`Known::cookie`]).
 pub(crate) const COOKIE: &str = "doorward_session";
+/// The cookie that binds a sign-in at an identity provider to its browser.
+pub(crate) const SIGN_IN: &str = "doorward_sign_in";
 /// How a session and the code of a link begin.
 const FOR_BROWSERS: [&[u8]; 2] = [b"dws1.", b"dwc1."];
 const KEY: HeaderName = HeaderName::from_static("x-api-key");

@@ -18,6 +18,7 @@ mod asked;
 mod caller;
 mod find;
 mod metrics;
+mod oidc;
 mod openapi;
 mod page;
 mod problem;
@@ -47,6 +48,7 @@ use reply::Reply;
 use route::{Does, Gives, Pages, Route};
 
 use crate::PATIENCE;
+use crate::names::Known;
 
 pub(crate) use openapi::document;
 
@@ -58,7 +60,7 @@ pub(crate) fn is_own(path: &str) -> bool {
 /// Answers one request.
 pub(crate) async fn answer(
     worker: &Arc<Worker>,
-    parts: &Parts,
+    (parts, known): (&Parts, &Known),
     body: Incoming,
     peer: &Peer,
 ) -> Response<Body> {
@@ -68,11 +70,13 @@ pub(crate) async fn answer(
         Found::Methods(methods) => return reply::finished(Problem::method(&methods).into_response()),
         Found::Nothing => return reply::finished(Problem::nothing().into_response()),
     };
-    let asking = Asking { worker, parts, peer };
+    let asking = Asking { worker, parts, known, peer };
     let result = match route.does {
         Does::Document => Ok(Reply::document()),
         Does::Index => Ok(Reply::index()),
-        Does::Ways => Ok(session::ways()),
+        Does::Ways => Ok(session::ways(&asking)),
+        Does::SignInElsewhere => oidc::begin(&asking).await,
+        Does::ComeBack => oidc::end(&asking).await,
         Does::SignIn => session::sign_in(&asking, route, body).await,
         Does::SignOut => session::sign_out(&asking, body).await,
         Does::Operation(operation) => performed(&asking, (route, operation), &places, body).await,
@@ -84,10 +88,16 @@ pub(crate) async fn answer(
     reply::finished(reply)
 }
 
-/// Who asks, by which connection.
+/// Refuses whoever asks under a name that is not ours.
+pub(crate) fn misdirected() -> Response<Body> {
+    reply::finished(Problem::misdirected().into_response())
+}
+
+/// Who asks, by which connection, under which name of ours.
 pub(crate) struct Asking<'a> {
     worker: &'a Arc<Worker>,
     parts: &'a Parts,
+    known: &'a Known,
     peer: &'a Peer,
 }
 
@@ -98,7 +108,7 @@ async fn performed(
     places: &BTreeMap<&'static str, String>,
     body: Incoming,
 ) -> Result<Reply, Problem> {
-    let proof = caller::presented(asking.parts).map_err(Problem::of)?;
+    let proof = caller::presented(asking.parts, asking.known).map_err(Problem::of)?;
     let welcome = welcomed(asking, proof.as_ref(), "session.show").await?;
     let bytes = collected(asking.parts, body).await?;
     let mut asked = Asked::read(route, places, (asking.parts.uri.query(), &asking.parts.headers), &bytes)?;

@@ -38,7 +38,10 @@ pub(super) fn made() -> Value {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "A capability, or a key of the API" },
                 "apiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
-                "session": { "type": "apiKey", "in": "cookie", "name": super::caller::COOKIE },
+                "session": {
+                    "type": "apiKey", "in": "cookie", "name": super::caller::COOKIE,
+                    "description": "Behind TLS its name begins with `__Host-`",
+                },
                 "csrf": {
                     "type": "apiKey", "in": "header", "name": "X-CSRF-Token",
                     "description": "With a session, for every method that changes something: `csrf` of the session",

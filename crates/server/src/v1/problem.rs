@@ -110,6 +110,13 @@ impl Problem {
         *self.refusal
     }
 
+    /// The name under which it was asked is not ours.
+    pub(crate) fn misdirected() -> Self {
+        let refusal = Refusal::new(Code::Denied, "this is not known here by the name that was asked for")
+            .hint("`public_url` and `hosts` of `[api]` in `settings.toml` say by which names it is");
+        Self::of(refusal).status(StatusCode::MISDIRECTED_REQUEST)
+    }
+
     /// There is no such path.
     pub(crate) fn nothing() -> Self {
         Self::of(

@@ -74,8 +74,13 @@ impl Reply {
     }
 
     /// The same, and nothing in it.
-    pub(crate) fn nothing(mut self) -> Self {
-        (self.status, self.content) = (StatusCode::NO_CONTENT, Content::Nothing);
+    pub(crate) fn nothing(self) -> Self {
+        self.empty(StatusCode::NO_CONTENT)
+    }
+
+    /// The same with this status, and nothing in it.
+    pub(crate) fn empty(mut self, status: StatusCode) -> Self {
+        (self.status, self.content) = (status, Content::Nothing);
         self
     }
 
@@ -123,7 +128,10 @@ impl Reply {
         if let Some(quota) = &quota {
             net::quota::mark(headers, quota);
         }
-        headers.extend(more);
+        // Two cookies are two lines.
+        for (name, value) in more {
+            headers.append(name, value);
+        }
         reply
     }
 }

@@ -41,21 +41,28 @@ pub(crate) enum Does {
     SignIn,
     /// Ends a session.
     SignOut,
+    /// Sends a browser to an identity provider.
+    SignInElsewhere,
+    /// Takes a browser back from there.
+    ComeBack,
 }
 
 impl Does {
     /// Whether somebody who proves nothing may ask.
     pub(crate) const fn is_public(self) -> bool {
-        matches!(self, Self::Document | Self::Index | Self::Ways | Self::SignIn)
+        matches!(
+            self,
+            Self::Document | Self::Index | Self::Ways | Self::SignIn | Self::SignInElsewhere | Self::ComeBack
+        )
     }
 
     /// The operations that it performs.
     pub(crate) const fn operation(self) -> Option<&'static str> {
         match self {
             Self::Operation(name) => Some(name),
-            Self::SignIn => Some("session.open"),
+            Self::SignIn | Self::ComeBack => Some("session.open"),
             Self::SignOut => Some("session.close"),
-            Self::Document | Self::Index | Self::Ways => None,
+            Self::Document | Self::Index | Self::Ways | Self::SignInElsewhere => None,
         }
     }
 }

@@ -13,8 +13,9 @@ use super::route::Route;
 use super::{Asking, asked, call, collected, welcomed};
 
 /// How one can sign in.
-pub(crate) fn ways() -> Reply {
-    Reply::json(StatusCode::OK, json!({ "link": true, "key": true, "oidc": null }))
+pub(crate) fn ways(asking: &Asking<'_>) -> Reply {
+    let oidc = asking.worker.broker().signs_in_at().map(|(title, url)| json!({ "title": title, "url": url }));
+    Reply::json(StatusCode::OK, json!({ "link": true, "key": true, "oidc": oidc }))
 }
 
 /// Opens a session, with the code of a link or a key of the API.
@@ -25,7 +26,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Reply, Problem> {
     // Another page must not sign its visitor in as somebody else.
     if caller::is_browser(&asking.parts.headers) {
-        let _ours = caller::own_page(asking.parts).map_err(Problem::of)?;
+        let _ours = caller::own_page(asking.parts, asking.known).map_err(Problem::of)?;
     }
     let bytes = collected(asking.parts, body).await?;
     let mut proof = shown(route, &bytes)?;
@@ -38,7 +39,7 @@ pub(crate) async fn sign_in(
     let Some(Value::String(mut session)) = session else {
         return Err(Problem::of(Refusal::new(Code::OutcomeUnknown, "no session was begun")));
     };
-    let cookie = cookie(&session, "");
+    let cookie = cookie_of(asking, &session, "");
     session.zeroize();
     let reply = Reply::json(StatusCode::CREATED, value).recorded(answer.evidence);
     Ok(reply.with(header::SET_COOKIE, cookie?))
@@ -46,7 +47,7 @@ pub(crate) async fn sign_in(
 
 /// Ends the session; also one that is over already loses its cookie.
 pub(crate) async fn sign_out(asking: &Asking<'_>, body: Incoming) -> Result<Reply, Problem> {
-    let proof = caller::presented(asking.parts).map_err(Problem::of)?;
+    let proof = caller::presented(asking.parts, asking.known).map_err(Problem::of)?;
     let welcome = welcomed(asking, proof.as_ref(), "session.close").await?;
     let bytes = collected(asking.parts, body).await?;
     if !bytes.is_empty() {
@@ -54,7 +55,7 @@ pub(crate) async fn sign_out(asking: &Asking<'_>, body: Incoming) -> Result<Repl
     }
     let answer = call(asking, proof, ("session.close", Inputs::new(), None)).await.map_err(Problem::of)?;
     let reply = Reply::json(StatusCode::OK, Value::Null).nothing().recorded(answer.evidence);
-    Ok(reply.within(welcome.quota()).with(header::SET_COOKIE, cookie("", "; Max-Age=0")?))
+    Ok(reply.within(welcome.quota()).with(header::SET_COOKIE, cookie_of(asking, "", "; Max-Age=0")?))
 }
 
 /// The code or the key in the body; one of them.
@@ -79,8 +80,9 @@ fn shown(route: &Route, bytes: &[u8]) -> Result<HeaderValue, Problem> {
 }
 
 /// A cookie that no script reads and no other page sends.
-fn cookie(session: &str, more: &str) -> Result<HeaderValue, Problem> {
-    let text = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict{more}");
+pub(crate) fn cookie_of(asking: &Asking<'_>, session: &str, more: &str) -> Result<HeaderValue, Problem> {
+    let (name, secure) = asking.known.cookie(COOKIE);
+    let text = format!("{name}={session}; Path=/; HttpOnly; SameSite=Strict{secure}{more}");
     let mut value = HeaderValue::try_from(text)
         .map_err(|error| Problem::of(Refusal::new(Code::OutcomeUnknown, error.to_string())))?;
     value.set_sensitive(true);

@@ -260,14 +260,14 @@ fn failed(status: u16, kind: &str, code: &str, message: &str) -> Said {
     Said::new(status, json!({ "error": { "message": message, "type": kind, "param": null, "code": code } }))
 }
 
-fn form(text: &str) -> BTreeMap<String, String> {
+pub(super) fn form(text: &str) -> BTreeMap<String, String> {
     text.split('&')
         .filter_map(|pair| pair.split_once('='))
         .map(|(name, value)| (name.to_owned(), decoded(value)))
         .collect()
 }
 
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

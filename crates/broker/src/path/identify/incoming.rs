@@ -12,6 +12,7 @@
 
 mod certificate;
 mod deliveries;
+pub(crate) mod id_token;
 mod issuers;
 mod jwt;
 mod keys;

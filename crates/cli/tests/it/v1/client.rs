@@ -13,7 +13,7 @@ pub(crate) struct Said {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) value: Value,
-    raw: String,
+    pub(crate) raw: String,
 }
 
 /// A session that is open.
@@ -43,8 +43,16 @@ impl Api {
 
     /// `services` are integrations that are moved to an upstream.
     pub(crate) fn with(services: &[(&str, &Upstream)]) -> Self {
+        Self::told("", services)
+    }
+
+    /// The same with these settings.
+    pub(crate) fn told(settings: &str, services: &[(&str, &Upstream)]) -> Self {
         let doorward = home();
         let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+        if !settings.is_empty() {
+            crate::write(doorward.data().join("settings.toml"), settings);
+        }
         for (name, upstream) in services {
             let base = format!("{}/json", upstream.url());
             let add = ["integration", "add", name, "--base-url", &base, "--dangerous-allow-private"];
@@ -93,10 +101,19 @@ impl Api {
     }
 
     pub(crate) fn raw(&self, method: &str, path: &str, headers: &str, body: &str) -> Said {
-        let place = self.running.ready["api"].as_str().unwrap().trim_start_matches("http://").to_owned();
-        let mut stream = TcpStream::connect(&place).unwrap();
+        self.under(&self.place(), (method, path), headers, body)
+    }
+
+    /// Where it listens.
+    pub(crate) fn place(&self) -> String {
+        self.running.ready["api"].as_str().unwrap().trim_start_matches("http://").to_owned()
+    }
+
+    /// The same under another name.
+    pub(crate) fn under(&self, host: &str, (method, path): (&str, &str), headers: &str, body: &str) -> Said {
+        let mut stream = TcpStream::connect(self.place()).unwrap();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all(head.as_bytes()).unwrap();

@@ -94,6 +94,9 @@ fn every_documented_route_answers_as_the_document_says() {
     let none = || Value::Null;
     let _ = call("index", "/v1", none());
     let _ = call("getOpenApi", "/v1/openapi.json", none());
+    // Nobody signs in elsewhere here: a browser is told so, as it is told everything.
+    let _ = call("signInElsewhere", "/v1/session/oidc", none());
+    let _ = call("comeBack", "/v1/session/oidc/callback?code=a&state=b", none());
     let _ = call("getStatus", "/v1/status", none());
     let metrics = call("getMetrics", "/v1/metrics", none());
     assert!(metrics["families"].as_array().unwrap().len() > 3, "{metrics}");

@@ -10,8 +10,12 @@ fn parts(method: &str, headers: &[(&str, &str)]) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
+fn near() -> Known {
+    Known::at("127.0.0.1:8000", None)
+}
+
 fn code(method: &str, headers: &[(&str, &str)]) -> Option<Code> {
-    presented(&parts(method, headers)).err().map(|refusal| refusal.code)
+    presented(&parts(method, headers), &near()).err().map(|refusal| refusal.code)
 }
 
 const SESSION: (&str, &str) = ("cookie", "a=b; doorward_session=dws1.x");
@@ -28,7 +32,7 @@ fn several_proofs_are_none() {
     for session in [("authorization", "Bearer dws1.x"), ("x-api-key", "dws1.x"), ("x-api-key", "dwc1.x")] {
         assert_eq!(code("POST", &[session]), Some(Code::Unauthenticated), "a session goes in its cookie");
     }
-    let value = presented(&parts("GET", &[bearer])).unwrap().unwrap();
+    let value = presented(&parts("GET", &[bearer]), &near()).unwrap().unwrap();
     assert!(value == "acme_api_1" && value.is_sensitive());
 }
 
@@ -42,9 +46,22 @@ fn a_session_reads_from_anywhere_and_writes_from_a_page_of_ours_with_its_token()
     for foreign in
         [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:9")]
     {
-        assert!(own_page(&parts("POST", &[foreign])).is_err());
+        assert!(own_page(&parts("POST", &[foreign]), &near()).is_err());
     }
-    assert!(own_page(&parts("POST", &[("origin", "http://127.0.0.1:8000")])).is_ok());
+    assert!(own_page(&parts("POST", &[("origin", "http://127.0.0.1:8000")]), &near()).is_ok());
     let lied = [("origin", "http://127.0.0.1:8000"), ("sec-fetch-site", "cross-site")];
-    assert!(own_page(&parts("POST", &lied)).is_err());
+    assert!(own_page(&parts("POST", &lied), &near()).is_err());
+}
+
+#[test]
+fn behind_tls_only_the_guarded_cookie_is_a_session_and_only_its_origin_is_a_page_of_ours() {
+    let known = Known::at("doorward.example", Some("https://doorward.example"));
+    let guarded = ("cookie", "__Host-doorward_session=dws1.x");
+    let said = |headers: &[(&str, &str)]| presented(&parts("GET", headers), &known).unwrap();
+    assert!(said(&[guarded]).is_some());
+    assert!(said(&[SESSION]).is_none(), "a neighbour could have written it");
+    let page = |origin| own_page(&parts("POST", &[("origin", origin)]), &known);
+    assert!(page("https://doorward.example").is_ok());
+    assert!(page("http://doorward.example").is_err() && page("https://a.doorward.example").is_err());
+    assert!(presented(&parts("GET", &[guarded]), &near()).unwrap().is_none(), "it is of another name");
 }

@@ -174,7 +174,7 @@ fn keys_of(document: &[u8], issuer: &str, private: bool) -> Result<Address, &'st
     address(url, private).ok_or("the discovery document names keys at an address that is not asked")
 }
 
-fn address(url: &str, private: bool) -> Option<Address> {
+pub(super) fn address(url: &str, private: bool) -> Option<Address> {
     let start = url.find("://")? + 3;
     let slash = url.get(start..)?.find('/').map_or(url.len(), |at| start + at);
     let (authority, target) = url.split_at_checked(slash)?;
@@ -187,7 +187,11 @@ fn address(url: &str, private: bool) -> Option<Address> {
     Some(Address { authority, target: target.to_owned() })
 }
 
-async fn get(worker: &Worker, address: &Address, private: bool) -> Result<(HeaderMap, Bytes), &'static str> {
+pub(super) async fn get(
+    worker: &Worker,
+    address: &Address,
+    private: bool,
+) -> Result<(HeaderMap, Bytes), &'static str> {
     let dial = Dial {
         authority: address.authority.clone(),
         private: if private { Private::Allowed } else { Private::Refused },
@@ -242,10 +246,10 @@ const SHORTEST: Duration = Duration::from_secs(60);
 const USUAL: Duration = Duration::from_secs(3_600);
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// How long a call waits for keys, and a part of that.
-const DEADLINE: Duration = Duration::from_secs(10);
-const CONNECT: Duration = Duration::from_secs(5);
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// Largest answer of an issuer, in bytes.
-const LARGEST: usize = 512 * 1024;
+pub(super) const LARGEST: usize = 512 * 1024;
 /// Most sources of keys.
 const MOST: usize = 4_096;
 

@@ -14,7 +14,7 @@ use super::keys::{KeySet, public};
 use super::{Accepted, Asking, Came, No, presented, unchecked};
 
 /// A token, taken apart and not yet believed.
-struct Written<'a> {
+pub(super) struct Written<'a> {
     algorithm: String,
     kid: Option<String>,
     signed: &'a [u8],
@@ -23,7 +23,20 @@ struct Written<'a> {
 }
 
 /// Proof that the token was signed with one of the keys.
-struct Proven(());
+#[must_use]
+pub(super) struct Proven(());
+
+impl Written<'_> {
+    /// The key that it says it was signed with.
+    pub(super) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// What it says, once it is believed.
+    pub(super) fn into_claims(self) -> Map<String, Value> {
+        self.claims
+    }
+}
 
 impl Asking<'_> {
     pub(super) async fn jwt(&self, jwt: &Jwt, came: &Came<'_>) -> Result<Accepted, No> {
@@ -133,14 +146,14 @@ impl Asking<'_> {
     }
 }
 
-fn by_set(set: &KeySet, token: &Written<'_>) -> Result<Proven, No> {
+pub(super) fn by_set(set: &KeySet, token: &Written<'_>) -> Result<Proven, No> {
     let mut fitting = set.of(token.kid.as_deref()).filter(|key| key.algorithm().as_str() == token.algorithm);
     let found = fitting.find(|key| key.verify(token.signed, &token.signature).is_ok());
     found.map(|_| Proven(())).ok_or(No::Wrong("no key verifies the token"))
 }
 
 /// Takes a token apart (RFC 7515, section 5.2).
-fn read(written: &[u8]) -> Result<Written<'_>, No> {
+pub(super) fn read(written: &[u8]) -> Result<Written<'_>, No> {
     let wrong = || No::Wrong("it is no token");
     if written.len() > LONGEST {
         return Err(No::Wrong("the token is too long"));
@@ -180,7 +193,7 @@ fn read(written: &[u8]) -> Result<Written<'_>, No> {
 }
 
 /// `exp` is there and not over; what else is said of times is true.
-fn timely(claims: &Map<String, Value>, now: u64, leeway: u64) -> Result<(), No> {
+pub(super) fn timely(claims: &Map<String, Value>, now: u64, leeway: u64) -> Result<(), No> {
     let seconds = |name: &str| match claims.get(name) {
         None => Ok(None),
         Some(value) => {

@@ -1,0 +1,348 @@
+//! Signing in at an identity provider, as a browser does it; and by which names the API is known.
+
+use serde_json::{Value, json};
+use testkit::vendor::{Login, Twist};
+
+use super::client::{Api, Said};
+use crate::home;
+
+/// A broker whose people sign in at a provider.
+struct House {
+    api: Api,
+    login: Login,
+}
+
+/// A browser: what it was told to keep.
+#[derive(Default)]
+struct Browser(Vec<(String, String)>);
+
+impl House {
+    fn open() -> Self {
+        let secret = testkit::canary::plant("client");
+        let login = Login::start("doorward", &secret);
+        login.person(ada());
+        let settings = format!(
+            "[api.sign_in]\nissuer = \"{}\"\nclient_id = \"doorward\"\nclient_secret = \"file:client-secret\"\ntitle = \"Example\"\n\
+             dangerous_allow_private = true\n[api.sign_in.roles]\nauditors = [\"auditor\"]\nadmins = [\"admin\"]\n",
+            login.url()
+        );
+        let doorward = home();
+        let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+        let file = doorward.folder().join("client-secret");
+        crate::write(file.clone(), &format!("{secret}\n"));
+        let settings = settings.replace("file:client-secret", &format!("file:{}", file.display()));
+        crate::write(doorward.data().join("settings.toml"), &settings);
+        let team = doorward.run(&["policy", "template", "team"], "").succeeded();
+        crate::write(doorward.folder().join("team.cedar"), &team);
+        let _ = doorward.run(&["policy", "put", "team", "team.cedar"], "").succeeded();
+        let mut command = doorward.command();
+        command.args(["serve", "--json", "--addr", "127.0.0.1:0"]);
+        let running = doorward.start(command);
+        Self { api: Api { doorward, running }, login }
+    }
+
+    fn asked(&self, browser: &mut Browser, method: &str, path: &str, headers: &str) -> Said {
+        let cookies: Vec<String> = browser.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies =
+            if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
+        let said = self.api.ask(method, path, &format!("{cookies}{headers}"), &Value::Null);
+        browser.keep(&said);
+        said
+    }
+
+    /// Sends a browser away; gives the way back from the provider.
+    fn sent(&self, browser: &mut Browser) -> String {
+        let said = self.asked(browser, "GET", "/v1/session/oidc", "");
+        let place = location(&said);
+        assert!(place.starts_with(&format!("{}/authorize?", self.login.url())), "{place}");
+        self.back_from(&place)
+    }
+
+    /// What the provider's page leads to.
+    fn back_from(&self, place: &str) -> String {
+        use std::io::{Read, Write};
+        let host = self.login.url().trim_start_matches("http://").to_owned();
+        let target = place.strip_prefix(&self.login.url()).unwrap();
+        let mut stream = std::net::TcpStream::connect(&host).unwrap();
+        stream
+            .write_all(
+                format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes(),
+            )
+            .unwrap();
+        let mut raw = String::new();
+        stream.read_to_string(&mut raw).unwrap();
+        let line =
+            raw.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or_else(|| panic!("{raw}"));
+        let back = line.strip_prefix(self.api.running.ready["api"].as_str().unwrap()).unwrap();
+        assert!(back.starts_with("/v1/session/oidc/callback?"), "{back}");
+        back.to_owned()
+    }
+
+    /// The word with which a browser that comes back is led to the console; empty where it is signed in.
+    fn ended(&self, browser: &mut Browser, back: &str) -> String {
+        let said = self.asked(browser, "GET", back, "");
+        let place = location(&said);
+        let signed = browser.0.iter().any(|(name, _)| name == "doorward_session");
+        assert_eq!(signed, place == "/console/", "{place}");
+        place.strip_prefix("/console/").unwrap().trim_start_matches("#error=").to_owned()
+    }
+
+    /// The same from the beginning.
+    fn tried(&self) -> String {
+        let mut browser = Browser::default();
+        let back = self.sent(&mut browser);
+        self.ended(&mut browser, &back)
+    }
+}
+
+impl Browser {
+    fn keep(&mut self, said: &Said) {
+        let lines = said.raw.lines().take_while(|line| !line.is_empty());
+        for line in lines.filter_map(|line| line.strip_prefix("set-cookie: ")) {
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            self.0.retain(|(kept, _)| kept != name);
+            if !value.is_empty() {
+                self.0.push((name.to_owned(), value.to_owned()));
+            }
+        }
+    }
+}
+
+fn location(said: &Said) -> String {
+    assert_eq!(said.status, 302, "{}", said.value);
+    said.raw.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().to_owned()
+}
+
+fn ada() -> Value {
+    json!({"sub": "ada-1", "email": "ada@example.com", "email_verified": true, "groups": ["auditors", "everybody"]})
+}
+
+#[test]
+fn a_person_signs_in_elsewhere_with_the_roles_of_the_groups() {
+    let house = House::open();
+    let ways = house.api.ask("GET", "/v1/session/ways", "", &Value::Null).value;
+    let place = format!("{}/v1/session/oidc", house.api.running.ready["api"].as_str().unwrap());
+    assert_eq!(ways["oidc"], json!({"title": "Example", "url": place}));
+    let mut browser = Browser::default();
+    let begun = house.asked(&mut browser, "GET", "/v1/session/oidc", "");
+    assert!(
+        begun.head.contains("path=/v1/session/oidc; httponly; samesite=lax; max-age=600"),
+        "{}",
+        begun.head
+    );
+    let back = house.back_from(&location(&begun));
+    assert_eq!(house.ended(&mut browser, &back), "");
+    assert_eq!(browser.0.len(), 1, "the cookie of the sign-in is gone: {:?}", browser.0);
+    let who = house.asked(&mut browser, "GET", "/v1/session", "").value;
+    assert_eq!(
+        (who["subject"].as_str(), who["roles"].clone(), who["how"].as_str()),
+        (Some("ada@example.com"), json!(["auditor"]), Some("oidc")),
+        "{who}"
+    );
+    assert_eq!(house.asked(&mut browser, "GET", "/v1/evidence", "").status, 200);
+    let own = format!("X-CSRF-Token: {}\r\nSec-Fetch-Site: same-origin\r\n", who["csrf"].as_str().unwrap());
+    let made = house.asked(&mut browser, "DELETE", "/v1/secrets/slack%2Ftoken", &own);
+    assert_eq!(made.status, 403, "an auditor only reads: {}", made.value);
+
+    assert_eq!(house.ended(&mut Browser::default(), &back), "browser", "nobody's cookie");
+    let principal = who["principal"].as_str().unwrap();
+    let refused = house.api.doorward.run(&["role", "grant", principal, "admin"], "").failed_with(2);
+    assert!(refused.contains("groups at the identity provider"), "{refused}");
+    let evidence = house.api.doorward.run(&["evidence", "list", "--json"], "").succeeded();
+    assert!(evidence.contains(principal) && evidence.contains("session.open"), "{evidence}");
+
+    // Other groups, other roles: what the former ones opened is over.
+    let mut promoted = ada();
+    promoted["groups"] = json!(["admins"]);
+    house.login.person(promoted);
+    let mut other = Browser::default();
+    let back = house.sent(&mut other);
+    assert_eq!(house.ended(&mut other, &back), "");
+    let now = house.asked(&mut other, "GET", "/v1/session", "").value;
+    assert_eq!((now["principal"].as_str(), now["roles"].clone()), (Some(principal), json!(["admin"])));
+    assert_eq!(house.asked(&mut browser, "GET", "/v1/session", "").status, 401);
+    house.api.doorward.watch("CANARY-access");
+    house.api.doorward.assert_no_canary();
+}
+
+#[test]
+fn what_a_token_says_is_believed_only_where_all_of_it_holds() {
+    let house = House::open();
+    assert_eq!(house.tried(), "", "the same provider, and nothing is wrong");
+    for twist in [
+        Twist::Nonce,
+        Twist::NoNonce,
+        Twist::Audience,
+        Twist::Audiences,
+        Twist::Party,
+        Twist::Issuer,
+        Twist::Over,
+        Twist::Endless,
+        Twist::Unsigned,
+        Twist::PublicKey,
+        Twist::Forged,
+        Twist::Changed,
+    ] {
+        house.login.twist(twist);
+        assert_eq!(house.tried(), "token", "{twist:?}");
+    }
+    for twist in [Twist::OtherSender, Twist::NoSender] {
+        house.login.twist(twist);
+        assert_eq!(house.tried(), "answer", "{twist:?}");
+    }
+    house.login.twist(Twist::Nothing);
+    let without = |name: &str, value: Value| {
+        let mut person = ada();
+        let fields = person.as_object_mut().unwrap();
+        if value.is_null() {
+            drop(fields.remove(name))
+        } else {
+            drop(fields.insert(name.to_owned(), value))
+        }
+        house.login.person(person);
+        house.tried()
+    };
+    for name in ["sub", "email", "groups"] {
+        assert_eq!(without(name, Value::Null), "claims", "{name}");
+    }
+    assert_eq!(without("email_verified", json!(false)), "claims");
+    assert_eq!(without("groups", json!("auditors")), "claims");
+    assert_eq!(without("groups", json!(["everybody", "Auditors", 7])), "groups");
+    assert_eq!(without("groups", json!([])), "groups");
+    assert_eq!(without("email_verified", Value::Null), "", "a provider may not say it");
+    let evidence = house.api.doorward.run(&["evidence", "list", "--json"], "").json();
+    let refused = |one: &&Value| one["result"] == "refused" && one["door"] == "server";
+    assert!(evidence["evidence"].as_array().unwrap().iter().filter(refused).count() >= 20, "{evidence}");
+}
+
+#[test]
+fn the_way_back_is_for_the_browser_that_was_sent_and_for_once() {
+    let house = House::open();
+    let (mut first, mut second) = (Browser::default(), Browser::default());
+    let back = house.sent(&mut first);
+    let _ = house.sent(&mut second);
+    assert_eq!(house.ended(&mut second, &back), "browser", "another browser's cookie");
+    assert_eq!(house.ended(&mut first, &back), "late", "that was its one time");
+
+    // A state that was never given, one of another sign-in, and what a provider says instead.
+    let mut browser = Browser::default();
+    let back = house.sent(&mut browser);
+    let keep = browser.0.clone();
+    let (code, _) = back.split_once("&state=").unwrap();
+    assert_eq!(house.ended(&mut browser, &format!("{code}&state=forged")), "late");
+    browser.0.clone_from(&keep);
+    assert_eq!(house.ended(&mut browser, &format!("{back}&state=twice")), "answer");
+    browser.0.clone_from(&keep);
+    let denied = "/v1/session/oidc/callback?error=access_denied&error_description=Call+this+number";
+    assert_eq!(house.ended(&mut browser, denied), "refused");
+
+    // Somebody's own code with the sign-in of another browser: PKCE and the nonce are those of the browser.
+    let (mut thief, mut victim) = (Browser::default(), Browser::default());
+    let stolen = house.sent(&mut thief);
+    let own = house.sent(&mut victim);
+    let (code, _) = stolen.split_once("&state=").unwrap();
+    let (_, state) = own.split_once("&state=").unwrap();
+    assert_eq!(house.ended(&mut victim, &format!("{code}&state={state}")), "token");
+
+    house.login.answer_instead(503, None);
+    let mut browser = Browser::default();
+    house.login.recover();
+    let back = house.sent(&mut browser);
+    house.login.answer_instead(503, None);
+    assert_eq!(house.ended(&mut browser, &back), "token", "the provider does not answer");
+}
+
+#[test]
+fn where_there_is_no_provider_nobody_is_sent_anywhere() {
+    let api = Api::open();
+    let said = api.ask("GET", "/v1/session/oidc", "", &Value::Null);
+    assert_eq!(location(&said), "/console/#error=nowhere");
+    assert_eq!(api.ask("GET", "/v1/session/ways", "", &Value::Null).value["oidc"], Value::Null);
+}
+
+#[test]
+fn a_request_under_a_foreign_name_is_refused_before_anything_else() {
+    let api = Api::open();
+    let session = api.session();
+    let cookie = format!("Cookie: doorward_session={}\r\n", session.cookie);
+    let port = api.place().rsplit_once(':').unwrap().1.to_owned();
+    for path in [
+        "/v1/status",
+        "/v1/openapi.json",
+        "/v1/session/ways",
+        "/console/",
+        "/",
+        "/api/v1/integrations/acme_inc",
+        "/nothing",
+    ] {
+        for host in [format!("evil.example:{port}"), "evil.example".to_owned(), "localhost:1".to_owned()] {
+            let said = api.under(&host, ("GET", path), &cookie, "");
+            assert_eq!(said.status, 421, "{host} {path}: {}", said.raw);
+            assert!(!said.head.contains("set-cookie"), "{}", said.head);
+        }
+    }
+    let own = api.under(&format!("localhost:{port}"), ("GET", "/v1/status"), &cookie, "");
+    assert_eq!(own.status, 200, "{}", own.value);
+}
+
+#[test]
+fn behind_tls_the_public_name_is_known_and_its_cookie_goes_no_other_way() {
+    let settings = "[api]\npublic_url = \"https://doorward.example\"\nhosts = [\"doorward.apps.svc\"]\n";
+    let api = Api::told(settings, &[]);
+    let link = api.doorward.run(&["console", "--no-open", "--json"], "").json();
+    let code = link["url"].as_str().unwrap().strip_prefix("https://doorward.example/console/#code=").unwrap();
+    let json = "Content-Type: application/json\r\n";
+    let own = format!("{json}Origin: https://doorward.example\r\n");
+    let body = json!({"code": code}).to_string();
+    let foreign = format!("{json}Origin: http://doorward.example\r\n");
+    let said = api.under("doorward.example", ("POST", "/v1/session"), &foreign, &body);
+    assert_eq!(said.status, 403, "a page without TLS is another one: {}", said.value);
+    let said = api.under("doorward.example", ("POST", "/v1/session"), &own, &body);
+    assert_eq!(said.status, 201, "{}", said.value);
+    let cookie = said.raw.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    assert!(cookie.starts_with("__Host-doorward_session="), "{cookie}");
+    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"), "{cookie}");
+    let value = cookie.split(['=', ';']).nth(1).unwrap();
+    let guarded = format!("Cookie: __Host-doorward_session={value}\r\n");
+    let plain = format!("Cookie: doorward_session={value}\r\n");
+    let ask = |host: &str, cookie: &str| api.under(host, ("GET", "/v1/session"), cookie, "").status;
+    assert_eq!(ask("doorward.example", &guarded), 200);
+    assert_eq!(ask("doorward.example", &plain), 401, "a neighbour could have written it");
+    assert_eq!(ask(&api.place(), &guarded), 401, "that name has another cookie");
+    assert_eq!(ask("doorward.apps.svc", ""), 401, "known, and nobody");
+    assert_eq!(ask("doorward.example:8443", &guarded), 421);
+    assert_eq!(ask("other.example", &guarded), 421);
+    let status = api.doorward.run(&["status", "--json"], "").json();
+    assert_eq!(status["doors"]["console"], "https://doorward.example/console/");
+}
+
+#[test]
+fn settings_that_would_leave_a_sign_in_open_stop_the_start() {
+    let refused = |settings: &str, why: &str| {
+        let doorward = home();
+        let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+        crate::write(doorward.data().join("settings.toml"), settings);
+        let said = doorward.run(&["serve", "--addr", "127.0.0.1:0"], "");
+        assert!(!said.status.success() && said.stderr.contains(why), "{settings}: {said:?}");
+    };
+    let provider = "[api.sign_in]\nissuer = \"https://login.example\"\nclient_id = \"doorward\"\n";
+    refused("[api]\npublic_url = \"http://doorward.example\"\n", "would have sessions go unprotected");
+    refused("[api]\npublic_url = \"https://doorward.example/console\"\n", "`api.public_url`");
+    refused("[api]\nhosts = [\"https://doorward\"]\n", "`api.hosts`");
+    refused("[api]\npublic_uri = \"https://doorward.example\"\n", "did you mean `api.public_url`");
+    refused(provider, "roles");
+    refused(&format!("{provider}[api.sign_in.roles]\n"), "nobody could sign in");
+    refused(&format!("{provider}[api.sign_in.roles]\nstaff = [\"owner\"]\n"), "the home's own user");
+    refused(
+        &format!("{provider}[api.sign_in.roles]\nstaff = [\"admn\"]\n"),
+        "no policy knows the role `admn`",
+    );
+    refused(
+        &format!(
+            "{provider}client_secret = \"CANARY-in-the-clear\"\n[api.sign_in.roles]\nstaff = [\"admin\"]\n"
+        ),
+        "`env:VARIABLE` or `file:PATH`",
+    );
+    let plain = provider.replace("https", "http");
+    refused(&format!("{plain}[api.sign_in.roles]\nstaff = [\"admin\"]\n"), "not an `https://` address");
+}
