@@ -1,9 +1,11 @@
 //! `config.yaml` as it is written. Every level refuses keys that it does not know.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use catalog::{Error, yaml};
-use serde::Deserialize;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
@@ -18,7 +20,41 @@ pub struct Config {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    integrations: Option<Vec<Spanned<Entry>>>,
+    integrations: Option<Entries>,
+}
+
+/// A list, and never a map by names, which their older documents show.
+#[derive(Debug)]
+struct Entries(Vec<Spanned<Entry>>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Entries;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of integrations")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = items.next_element()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Entries, A::Error> {
+                Err(de::Error::custom(
+                    "`integrations` is a list, and the name stands in each entry: `- name: slack`",
+                ))
+            }
+        }
+
+        deserializer.deserialize_any(List)
+    }
 }
 
 /// One integration as it is written.
@@ -62,7 +98,7 @@ impl Config {
         let integrations = if blank {
             Vec::new()
         } else {
-            yaml::read_foreign::<File>(text, file)?.integrations.unwrap_or_default()
+            yaml::read_foreign::<File>(text, file)?.integrations.map(|Entries(list)| list).unwrap_or_default()
         };
         Ok(Self { file: file.to_owned(), integrations })
     }

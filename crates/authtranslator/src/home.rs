@@ -5,8 +5,16 @@
 
 use model::IntegrationName;
 
+/// The built-in integration behind an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) name: IntegrationName,
+    /// Whether the destination holds more or less of the service's paths than the base there, as in `https://slack.com/api`.
+    pub(crate) whole_paths: bool,
+}
+
 /// The built-in integration behind a name and a destination; `None` where there is none, or where its paths would be others.
-pub(crate) fn kind(name: &IntegrationName, host: &str, base_path: &str) -> Option<IntegrationName> {
+pub(crate) fn kind(name: &IntegrationName, host: &str, base_path: &str) -> Option<Kind> {
     let known = |kind: &&(&str, &str, &str, &str)| kind.0 == name.as_str();
     let by_host = |kind: &&(&str, &str, &str, &str)| match kind.2.strip_prefix('.') {
         Some(domain) => {
@@ -24,17 +32,26 @@ pub(crate) fn kind(name: &IntegrationName, host: &str, base_path: &str) -> Optio
             .flatten()
     });
     match found {
-        Some((_, kind, _, base)) if *base == base_path => kind.parse().ok(),
-        Some(_) => None,
-        None => same_as_built_in(name, base_path),
+        Some((_, kind, _, base)) if *base == base_path => {
+            Some(Kind { name: kind.parse().ok()?, whole_paths: false })
+        }
+        Some((_, kind, _, base)) => elsewhere(kind.parse().ok()?, Some(base), base_path),
+        None => elsewhere(name.clone(), None, base_path),
     }
 }
 
-/// One of the others, whose base path is the one that is built in.
-fn same_as_built_in(name: &IntegrationName, base_path: &str) -> Option<IntegrationName> {
-    let built_in = catalog::Catalog::builtin();
-    let found = built_in.get(name).ok()?;
-    (!found.internal() && found.base_path() == base_path).then(|| name.clone())
+/// One whose destination has the base path that is built in, or another one above or below which all its operations are.
+/// `base` is the one that a destination has there.
+fn elsewhere(name: IntegrationName, base: Option<&str>, base_path: &str) -> Option<Kind> {
+    // With a domain where it lives at one of the user's own: nothing but its paths is looked at.
+    let found = catalog::cases::integration(&name).ok()?;
+    if found.internal() || base.is_some_and(|base| base != found.base_path()) {
+        return None;
+    }
+    if base_path == found.base_path() {
+        return Some(Kind { name, whole_paths: false });
+    }
+    found.may_be_behind(base_path).then_some(Kind { name, whole_paths: true })
 }
 
 /// Name there, integration here, host, and the base path of destinations behind which callers' paths are those of the

@@ -41,8 +41,18 @@ impl<'a> Params<'a> {
         self.left.remove(name).filter(|value| !value.value.is_null())
     }
 
+    /// It is not there, unless it is there under a name that looks like it.
     fn missing(&self, name: &str) -> Error {
-        self.wrong(format!("`{}` needs the parameter `{name}`", self.kind))
+        let misspelt = self.left.iter().find(|(left, _)| nearest_word(left, [name]).is_some());
+        match misspelt {
+            Some((_, value)) => self.unknown(value, Some(name.to_owned())),
+            None => self.wrong(format!("`{}` needs the parameter `{name}`", self.kind)),
+        }
+    }
+
+    fn unknown(&self, value: &Spanned<Value>, nearest: Option<String>) -> Error {
+        let problem = format!("`{}` has no parameter of this name", self.kind);
+        Error::Syntax { file: self.file.to_owned(), line: value.referenced.line(), problem, nearest }
     }
 
     /// A text; `None` where it is absent or empty.
@@ -105,13 +115,6 @@ impl<'a> Params<'a> {
     /// Refuses what is left.
     pub(crate) fn finish(self) -> Result<(), Error> {
         let Some((name, value)) = self.left.iter().next() else { return Ok(()) };
-        let near = nearest_word(name, self.known.iter().copied());
-        let problem = format!("`{}` has no parameter of this name", self.kind);
-        Err(Error::Syntax {
-            file: self.file.to_owned(),
-            line: value.referenced.line(),
-            problem,
-            nearest: near,
-        })
+        Err(self.unknown(value, nearest_word(name, self.known.iter().copied())))
     }
 }

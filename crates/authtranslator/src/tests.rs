@@ -95,6 +95,10 @@ fn unknown_keys_are_refused_at_every_level_with_the_nearest_word() {
             "name: a\ndestination: https://a.test\noutgoing_auth:\n  - {type: token, params: {secrets: [env:A]}}",
             "config.yaml:5: `token` needs the parameter `header`",
         ),
+        (
+            "name: a\ndestination: https://a.test\noutgoing_auth:\n  - type: token\n    params:\n      secrets: [env:A]\n      headr: x",
+            "config.yaml:8: `token` has no parameter of this name; did you mean `header`",
+        ),
         ("name: a", "the key `destination` is missing"),
         ("name: a b\ndestination: https://a.test", "config.yaml:2: a name is made of letters"),
         ("name: a\ndestination: a.test", "config.yaml:3: `destination` is an address"),
@@ -160,6 +164,17 @@ fn references_become_ours() {
 }
 
 #[test]
+fn a_map_of_integrations_and_plain_http_are_told_what_they_are() {
+    let map = "integrations:\n  slack:\n    destination: https://slack.com\n";
+    let said = translate(map).unwrap_err().to_string();
+    assert!(said.starts_with("config.yaml:2: `integrations` is a list"), "{said}");
+    let plain = "integrations:\n  - name: a\n    destination: http://127.0.0.1:9000\n";
+    let read = Config::read(plain, "config.yaml").unwrap();
+    let said = read.translate(&Options::default(), &mut |_, _| Err(String::new())).unwrap_err().to_string();
+    assert!(said.starts_with("config.yaml:3: ") && said.contains("--dangerous-allow-private"), "{said}");
+}
+
+#[test]
 fn names_are_labels_and_the_former_ones_go_on() {
     for (theirs, ours, alias) in [
         ("slack", "slack", None),
@@ -189,8 +204,13 @@ fn an_entry_knows_the_operations_of_what_it_is() {
         ("slack", "https://slack.com/", Some("slack")),
         ("slack", "http://127.0.0.1:9000", Some("slack")),
         ("slack-prod", "https://slack.com", Some("slack")),
+        // As its documents write it: `/api` stands in the base, and no more in what callers write.
+        ("slack", "https://slack.com/api", Some("slack")),
+        ("gitlab", "https://gitlab.com", Some("gitlab")),
+        ("okta", "https://corp.okta.com", Some("okta")),
         // Callers would write other paths than those that are described.
-        ("slack", "https://slack.com/api", None),
+        ("slack", "https://slack.com/api/v2", None),
+        ("ghe", "https://git.example.com", None),
         ("ghe", "https://git.example.com/api/v3", Some("github")),
         ("okta-eu", "https://corp.okta.com/api/v1", Some("okta")),
         ("evil", "https://notokta.com/api/v1", None),
@@ -201,6 +221,20 @@ fn an_entry_knows_the_operations_of_what_it_is() {
     ] {
         let found = one(&format!("name: {name}\ndestination: {destination}")).unwrap().extends;
         assert_eq!(found.as_ref().map(model::IntegrationName::as_str), kind, "{name} {destination}");
+    }
+}
+
+#[test]
+fn a_base_path_that_holds_more_or_less_of_the_paths_is_told_apart() {
+    for (name, destination, whole) in [
+        ("slack", "https://slack.com/api", true),
+        ("slack", "https://slack.com", false),
+        ("gitlab", "https://gitlab.com", true),
+        ("gitlab", "https://gitlab.com/api/v4", false),
+    ] {
+        let made = one(&format!("name: {name}\ndestination: {destination}")).unwrap();
+        assert_eq!(made.written.text.contains("whole_paths: true"), whole, "{}", made.written.text);
+        made.written.check().unwrap();
     }
 }
 

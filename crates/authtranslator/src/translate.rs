@@ -94,6 +94,9 @@ impl Config {
         let at = entry.destination.referenced.line();
         let destination =
             destination::read(&entry.destination.value).map_err(|problem| wrong(at, problem))?;
+        if destination.base_url.starts_with("http://") && !options.dangerous_allow_private {
+            return Err(wrong(at, PLAIN.to_owned()));
+        }
         let extends = home::kind(&named.name, &destination.host, &destination.base_path);
         let mut draft = Draft::new(&self.file, named.name.clone(), keep);
         for plugin in entry.outgoing_auth.iter().flatten() {
@@ -108,10 +111,13 @@ impl Config {
         let connections = self.connections(entry)?;
         let mut keys: Vec<(&str, Value)> = vec![("name", json!(named.name.as_str()))];
         match &extends {
-            Some(kind) => keys.push(("extends", json!(kind.as_str()))),
+            Some(kind) => keys.push(("extends", json!(kind.name.as_str()))),
             None => keys.push(("title", json!(entry.name.value))),
         }
         keys.push(("base_url", json!(destination.base_url)));
+        if extends.as_ref().is_some_and(|kind| kind.whole_paths) {
+            keys.push(("whole_paths", json!(true)));
+        }
         keys.extend(destination.query.as_ref().map(|query| ("query", json!(query))));
         keys.extend(named.alias.as_ref().map(|alias| ("aliases", json!([alias]))));
         let secrets = draft.secrets();
@@ -144,7 +150,7 @@ impl Config {
         Ok(Integration {
             theirs: entry.name.value.clone(),
             written: Written { name: named.name, text, file: Arc::clone(file), line },
-            extends,
+            extends: extends.map(|kind| kind.name),
             destination: destination.base_url,
             notes: draft.notes.into_iter().map(Note).collect(),
         })
@@ -251,6 +257,8 @@ impl Config {
     }
 }
 
+const PLAIN: &str = "`destination` is plain http, which a credential goes over only to a private address, and there with \
+                     `--dangerous-allow-private`";
 const DIAL: Duration = Duration::from_secs(30);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// What a connection may take here at most.

@@ -125,6 +125,9 @@ fn is_signed(file: &File) -> bool {
 /// What only some files may say.
 fn check_owner(file: &File, origin: &Origin) -> Result<(), Error> {
     connection::check_owner(file, origin)?;
+    if file.whole_paths {
+        return Err(origin.wrong(0, "`whole_paths` is for files that extend a built-in integration"));
+    }
     match origin.owner {
         Owner::House => {
             // The one exception chooses among places that the user fills.

@@ -48,6 +48,10 @@ pub(crate) struct File {
     /// Scheme, host, optional port, optional base path; may contain `{domain}`. A `*` in the host is named by each call.
     #[schemars(with = "Option<String>")]
     pub(crate) base_url: Option<Spanned<String>>,
+    /// The built-in operations stay where they are at the service, although `base_url` holds more or less of their paths than the
+    /// built-in one. Only with `extends`.
+    #[serde(default)]
+    pub(crate) whole_paths: bool,
     /// What stands for `{domain}`.
     #[schemars(with = "Option<String>")]
     pub(crate) domain: Option<Spanned<String>>,

@@ -13,6 +13,7 @@ use crate::file::{AuthEntry, File, LimitsEntry, OperationEntry, ProgramEntry, Se
 use crate::{Error, Integration, embedded, nearest, yaml};
 
 mod laid;
+mod whole;
 
 pub(crate) use laid::Layer;
 
@@ -37,7 +38,11 @@ pub(crate) fn integration(text: &str, file: &str, stem: &str) -> Result<Integrat
                     nearest::suffix(extended.as_str(), embedded::ENTRIES.iter().map(|entry| entry.name));
                 return Err(wrong(format!("there is no built-in integration `{extended}` to extend{near}")));
             };
-            compile(&merge(base(place, entry)?, own, &wrong)?, &origin)
+            let mut base = base(place, entry)?;
+            if own.whole_paths {
+                whole::moved(&mut base, own.base_url.as_ref()).map_err(wrong)?;
+            }
+            compile(&merge(base, own, &wrong)?, &origin)
         }
     }
 }
@@ -71,6 +76,7 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         docs,
         internal,
         base_url,
+        whole_paths: _,
         domain,
         hosts,
         aliases,
@@ -111,6 +117,8 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
         internal: internal || base.internal,
         domain: domain.or(base_domain),
         base_url: base_url.or(base.base_url),
+        // Done by now: the paths are those behind the user's address.
+        whole_paths: false,
         hosts: hosts.or(base_hosts),
         aliases,
         query,

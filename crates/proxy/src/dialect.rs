@@ -115,6 +115,9 @@ fn told(refusal: &Refusal) -> (StatusCode, &str) {
         Code::Unauthenticated | Code::Expired | Code::Revoked => {
             (StatusCode::UNAUTHORIZED, "authentication failed")
         }
+        Code::RateLimited if is_of_all(refusal) => {
+            (StatusCode::TOO_MANY_REQUESTS, "integration rate limited")
+        }
         Code::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "caller rate limited"),
         Code::Denied => (StatusCode::FORBIDDEN, "no allowlist match"),
         Code::ApprovalRequired => (StatusCode::FORBIDDEN, "approval required"),
@@ -149,7 +152,7 @@ fn body(status: StatusCode, reason: &str, refusal: &Refusal, name: &str) -> Stri
         Code::Unauthenticated | Code::Expired | Code::Revoked => {
             format!("Unauthorized: authentication failed for integration {name}\n")
         }
-        Code::RateLimited if reason == "integration rate limited" => {
+        Code::RateLimited if is_of_all(refusal) => {
             format!("Too Many Requests: host {name} exceeded rate limit\n")
         }
         Code::RateLimited => format!("Too Many Requests: caller of {name} exceeded rate limit\n"),
@@ -160,6 +163,11 @@ fn body(status: StatusCode, reason: &str, refusal: &Refusal, name: &str) -> Stri
         },
         _ => format!("{}: {reason}\n", status.canonical_reason().unwrap_or("Refused")),
     }
+}
+
+/// Whether the rate that was broken is that of all callers together.
+fn is_of_all(refusal: &Refusal) -> bool {
+    refusal.quota.as_ref().is_some_and(|quota| quota.policy == "integration")
 }
 
 const UPSTREAM_ERROR: HeaderName = HeaderName::from_static("x-at-upstream-error");

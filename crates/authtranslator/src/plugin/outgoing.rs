@@ -21,7 +21,7 @@ pub(crate) fn add(
         "mtls" => mtls(draft, &mut params)?,
         "google_oidc" => google_oidc(draft, &mut params)?,
         "gcp_token" => gcp_token(draft, &mut params)?,
-        "azure_managed_identity" => azure(draft, &mut params)?,
+        "azure_managed_identity" | "azure_oidc" => azure(draft, &mut params)?,
         "oauth2" => oauth2(draft, &mut params)?,
         "aws_imds" | "aws_oidc" => return Err(params.wrong(AWS)),
         "url_path" => {

@@ -50,6 +50,40 @@ operations:
 }
 
 #[test]
+fn built_in_operations_stay_where_they_are_behind_more_or_less_of_a_base_path() {
+    for (kind, base_url, operation, path) in [
+        ("slack", "https://slack.com/api", "chat.post", "/chat.postMessage"),
+        ("slack", "https://slack.com/", "chat.post", "/api/chat.postMessage"),
+        ("gitlab", "https://gitlab.com", "projects.list", "/api/v4/projects"),
+        ("okta", "https://corp.okta.com/api", "users.show", "/v1/users/{user}"),
+        ("monday", "https://api.monday.com", "graphql.run", "/v2"),
+        ("monday", "https://api.monday.com/v2/", "graphql.run", "/"),
+    ] {
+        let text = format!("name: mine\nextends: {kind}\nbase_url: {base_url}\nwhole_paths: true\n");
+        let own = load(&[("mine.yaml", &text)]).unwrap().get(&"mine".parse().unwrap()).unwrap();
+        let found = own.operations().iter().find(|(name, _)| name.as_str() == operation).unwrap().1;
+        assert_eq!(found.paths(), [path], "{base_url}");
+        assert_eq!(own.kind().as_str(), kind);
+    }
+}
+
+#[test]
+fn whole_paths_are_below_an_address_of_the_users_own() {
+    let one = |more: &str| {
+        problem(&[("mine.yaml", &format!("name: mine\nextends: slack\nwhole_paths: true\n{more}"))])
+    };
+    assert!(one("").contains("below a `base_url` of your own"), "{}", one(""));
+    for elsewhere in
+        ["https://slack.com/v2", "https://slack.com/ap", "https://slack.com/api/chat.postMessage"]
+    {
+        let said = one(&format!("base_url: {elsewhere}\n"));
+        assert!(said.contains("is not below the path of `base_url`"), "{said}");
+    }
+    let alone = "name: mine\nwhole_paths: true\nbase_url: https://a.test\nauth: []\nlimits: {connect: 5s, head: 5s, total: 5s, idle: 5s}";
+    assert!(problem(&[("mine.yaml", alone)]).contains("for files that extend"));
+}
+
+#[test]
 fn other_auth_schemes_bring_their_own_secrets() {
     let text = "
 name: mine

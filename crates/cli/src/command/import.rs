@@ -63,7 +63,8 @@ fn translated(config: &Path, private: bool) -> Outcome<Vec<Integration>> {
             "a secret in the file itself is not taken over: store it with `doorward secret put {place}`, and write `store:{place}`"
         ))
     };
-    Ok(Config::read(&text, &name)?.translate(&options, &mut keep)?.integrations)
+    let read = Config::read(&text, &name).and_then(|read| read.translate(&options, &mut keep));
+    Ok(read.map_err(crate::gateway::wrong)?.integrations)
 }
 
 /// One file that is to be.

@@ -8,10 +8,8 @@ use crate::args::Cli;
 
 /// The command line with two dashes where `doorward gateway` was typed with one.
 pub(crate) fn doubled(arguments: Vec<OsString>) -> Vec<OsString> {
-    let is_gateway = |word: &OsString| word == "gateway";
-    // Before the command stand only flags of every command, none of which has this value.
-    let Some(at) = arguments.iter().skip(1).position(is_gateway) else { return arguments };
-    if arguments.iter().skip(1).take(at).any(|word| !word.to_string_lossy().starts_with('-')) {
+    let at = command_at(&arguments);
+    if arguments.get(at).is_none_or(|word| word != "gateway") {
         return arguments;
     }
     let command = Cli::command();
@@ -33,8 +31,17 @@ pub(crate) fn doubled(arguments: Vec<OsString>) -> Vec<OsString> {
             _ => word,
         }
     };
-    let (before, after) = arguments.split_at(at + 2);
+    let (before, after) = arguments.split_at(at + 1);
     before.iter().cloned().chain(after.iter().cloned().map(double)).collect()
+}
+
+/// Where the command is: before it stand flags of every command, some with a value behind them.
+fn command_at(arguments: &[OsString]) -> usize {
+    let mut at = 1;
+    while let Some(word) = arguments.get(at).filter(|word| word.to_string_lossy().starts_with('-')) {
+        at += if ["--home", "--format", "--log"].iter().any(|flag| word == flag) { 2 } else { 1 };
+    }
+    at
 }
 
 #[cfg(test)]
@@ -55,6 +62,9 @@ mod tests {
                 "doorward --json gateway --disable_x_at_int=true",
             ),
             ("doorward gateway -v --config c -x", "doorward gateway -v --config c -x"),
+            ("doorward --home /h gateway -addr :80", "doorward --home /h gateway --addr :80"),
+            ("doorward --log json -v gateway -watch", "doorward --log json -v gateway --watch"),
+            ("doorward --home gateway up -watch", "doorward --home gateway up -watch"),
             ("doorward up -watch", "doorward up -watch"),
             ("doorward integration show gateway -watch", "doorward integration show gateway -watch"),
         ] {

@@ -10,3 +10,13 @@ mod peer;
 mod source;
 
 pub(crate) use peer::{Peer, Told, read_lists};
+
+/// What is wrong with a peer's configuration. The schema of our own files would lead whoever has one astray.
+pub(crate) fn wrong(error: catalog::Error) -> crate::failure::Failure {
+    let theirs = matches!(error, catalog::Error::Syntax { .. } | catalog::Error::Invalid { .. });
+    let failure = crate::failure::Failure::from(error);
+    if theirs { failure.hint(HINT) } else { failure }
+}
+
+const HINT: &str = "docs/guide/gateway-migration.md says what such a file may hold; `doorward import authtranslator --dry-run FILE` reads \
+                    it and starts nothing";

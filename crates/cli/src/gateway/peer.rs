@@ -64,8 +64,9 @@ impl Peer {
             literal += 1;
             crate::wire::literal(value).map_err(|failure| failure.to_string())
         };
-        let Translated { integrations } =
-            Config::read(&config, &name)?.translate(&self.options, &mut keep)?;
+        let Translated { integrations } = Config::read(&config, &name)
+            .and_then(|read| read.translate(&self.options, &mut keep))
+            .map_err(super::wrong)?;
         let mut told = Told { config: name, integrations: integrations.len(), ..Told::default() };
         for one in &integrations {
             told.notes.extend(one.notes.iter().map(|note| format!("`{}`: {}", one.theirs, note.0)));
@@ -84,7 +85,7 @@ impl Peer {
         let lists = self.rules(lists, &integrations, &mut told);
         let integrations: Vec<_> = integrations.into_iter().map(|one| one.written).collect();
         // Read here, so that what is wrong is said before anything is made; the broker reads none of it again.
-        let read = Catalog::layered(None, &integrations, former)?;
+        let read = Catalog::layered(None, &integrations, former).map_err(super::wrong)?;
         if former.is_none() {
             let folder = home.integrations();
             let whole = Catalog::layered(folder.is_dir().then_some(&*folder), &integrations, Some(&read))?;

@@ -137,14 +137,14 @@ fn what_is_wrong_with_the_configuration_stops_the_start_before_a_home_is_made() 
         ),
         (
             "integrations:\n  - {name: a, destination: \"http://a.test\"}\n",
-            "config.yaml:2: a credential never goes over plain http",
+            "config.yaml:2: `destination` is plain http",
         ),
         ("integrations: [\n", "config.yaml:"),
     ] {
         crate::write(doorward.folder().join("config.yaml"), text);
         let stderr =
             doorward.run(&["gateway", "--config", "config.yaml", "--addr", "127.0.0.1:0"], "").failed_with(1);
-        assert!(stderr.contains(said), "{stderr}");
+        assert!(stderr.contains(said) && stderr.contains("gateway-migration.md"), "{stderr}");
     }
     let missing = doorward.run(&["gateway", "-config", "nothing.yaml"], "").failed_with(1);
     assert!(missing.contains("could not read `nothing.yaml`"), "{missing}");

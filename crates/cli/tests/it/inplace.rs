@@ -34,7 +34,7 @@ fn an_integration_is_written_changed_listed_and_taken_out_and_all_else_stays() {
     let words = ["slack", "-file", "config.yaml", "-token", "env:T", "-signing-secret", "env:S"];
     assert_eq!(run(&doorward, &words).succeeded(), "added `slack` in config.yaml\n");
     let once = read(&path);
-    assert!(once.starts_with(CONFIG) && once.contains("    destination: https://slack.com/\n"), "{once}");
+    assert!(once.starts_with(CONFIG) && once.contains("    destination: https://slack.com/api\n"), "{once}");
     // The flags before the service this time; the same through the long way.
     let again = ["-token", "env:T", "--file=config.yaml", "-signing-secret=env:S", "slack"];
     assert_eq!(run(&doorward, &again).succeeded(), "unchanged `slack` in config.yaml\n");

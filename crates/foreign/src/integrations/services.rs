@@ -101,7 +101,7 @@ pub fn known() -> Vec<Service> {
     ];
     let slack = Service {
         incoming: vec![Auth::plain("slack_signature", "signing-secret", "the signing secret")],
-        ..service("slack", "Slack", "https://slack.com/", fixed(), bearer())
+        ..service("slack", "Slack", "https://slack.com/api", fixed(), bearer())
     };
     let basic = Auth::plain("basic", "token", "account SID and auth token, as `SID:TOKEN`");
     vec![

@@ -71,7 +71,7 @@ fn the_same_command_twice_leaves_the_same_bytes() {
     assert_eq!(unchanged, Done::Unchanged("slack".to_owned()));
     assert_eq!(
         once,
-        "# mine\nintegrations:\n  - name: slack\n    destination: https://slack.com/\n    in_rate_limit: 100\n    \
+        "# mine\nintegrations:\n  - name: slack\n    destination: https://slack.com/api\n    in_rate_limit: 100\n    \
          out_rate_limit: 100\n    response_header_timeout: \"5s\"\n    incoming_auth:\n      - type: slack_signature\n        \
          params:\n          secrets:\n            - env:S\n    outgoing_auth:\n      - type: token\n        params:\n          \
          secrets:\n            - env:T\n          header: Authorization\n          prefix: \"Bearer \"\n"
