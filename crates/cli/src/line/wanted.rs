@@ -156,7 +156,7 @@ pub(crate) fn object(flag: &str, typed: Option<&str>) -> Outcome<Option<Value>> 
         Ok(value) if value.is_object() => Ok(Some(value)),
         Ok(_) => Err(Failure::usage(format!("`{flag}` is JSON, but no object"))),
         Err(error) => Err(Failure::usage(format!("`{flag}` is not JSON (column {})", error.column()))
-            .hint("put it in single quotes: `'{\"environment\":{\"stage\":\"test\"}}'`")),
+            .hint("put it in single quotes: `'{\"environment\":{\"environment\":\"test\"}}'`")),
     }
 }
 

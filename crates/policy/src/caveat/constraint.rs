@@ -95,7 +95,7 @@ fn rates_shown(rates: &[Rate]) -> Option<Value> {
     if let (2.., Some(longest), Some(fields)) =
         (rates.len(), rates.iter().map(|rate| rate.seconds()).max(), limit.as_object_mut())
     {
-        fields.insert("windowDuration".to_owned(), json!(format!("{longest}s")));
+        fields.insert("windowDuration".to_owned(), json!(longest));
     }
     Some(limit)
 }
@@ -215,6 +215,8 @@ fn rate_limit(value: &Value, caveats: &mut Vec<Caveat>) -> Result<(), Constraint
                     wrong("rateLimit.requestsPerSecond", "a number above 0, at most 1000000")
                 })?);
             }
+            // A program in Go writes a field that nobody set as 0.
+            "burst" | "windowDuration" if value.as_u64() == Some(0) => {}
             "burst" => {
                 let number =
                     value.as_u64().and_then(|number| u32::try_from(number).ok()).and_then(NonZeroU32::new);
@@ -243,14 +245,15 @@ fn rate_limit(value: &Value, caveats: &mut Vec<Caveat>) -> Result<(), Constraint
     Ok(())
 }
 
-/// Text such as `60s`, or a number of nanoseconds, as Go writes a duration.
+/// Text such as `60s`, or a number of seconds.
 fn duration(value: &Value) -> Result<NonZeroU32, ConstraintError> {
     let key = "rateLimit.windowDuration";
     let duration = match value {
         Value::String(text) => model::parse_duration(text).map_err(|error| wrong(key, &error))?,
-        _ => std::time::Duration::from_nanos(
-            value.as_u64().ok_or_else(|| wrong(key, "a duration such as `60s`"))?,
-        ),
+        _ => {
+            let seconds = value.as_u64().ok_or_else(|| wrong(key, "seconds, or a duration such as `60s`"))?;
+            std::time::Duration::from_secs(seconds)
+        }
     };
     let seconds = u32::try_from(duration.as_secs()).ok().filter(|_| duration.subsec_nanos() == 0);
     seconds.and_then(NonZeroU32::new).ok_or_else(|| wrong(key, "whole seconds, such as `60s`"))

@@ -149,15 +149,18 @@ fn rates_are_held_and_rounded_so_that_never_more_is_allowed() {
         [(20, 2), (600, 60)]
     );
     assert_eq!(
-        rates(&json!({"requestsPerSecond": 10, "windowDuration": 60_000_000_000_u64})),
-        [(10, 1), (600, 60)]
+        rates(&json!({"requestsPerSecond": 10, "windowDuration": 60})),
+        [(10, 1), (600, 60)],
+        "seconds, as programs of the peer write them"
     );
+    assert_eq!(rates(&json!({"requestsPerSecond": 10, "burst": 0, "windowDuration": 0})), [(10, 1)]);
     for (written, said) in [
         (json!({"burst": 5}), "`requestsPerSecond` is missing"),
         (json!({"requestsPerSecond": 0}), "a number above 0"),
         (json!({"requestsPerSecond": -1}), "a number above 0"),
         (json!({"requestsPerSecond": "10"}), "a number above 0"),
-        (json!({"requestsPerSecond": 1, "burst": 0}), "a whole number from 1"),
+        (json!({"requestsPerSecond": 1, "windowDuration": 60_000_000_000_u64}), "whole seconds"),
+        (json!({"requestsPerSecond": 1, "windowDuration": 1.5}), "seconds, or a duration"),
         (json!({"requestsPerSecond": 1, "burst": 1.5}), "a whole number from 1"),
         (json!({"requestsPerSecond": 1, "windowDuration": "60"}), "duration"),
         (json!({"requestsPerSecond": 1, "windowDuration": "1500ms"}), "whole seconds"),
@@ -194,7 +197,7 @@ fn constraints_come_back_from_their_caveats() {
         json!({"ipAddresses": ["10.0.0.0/8", "192.168.1.7/32"]}),
         json!({"environment": {"environment": "production"}}),
         json!({"rateLimit": {"requestsPerSecond": 10.0, "burst": 20}}),
-        json!({"rateLimit": {"requestsPerSecond": 10.0, "burst": 20, "windowDuration": "60s"}}),
+        json!({"rateLimit": {"requestsPerSecond": 10.0, "burst": 20, "windowDuration": 60}}),
         json!({"timeWindow": {"hours": [9, 10], "daysOfWeek": [1, 2, 0], "timezones": ["Europe/Berlin"]}}),
         json!({"timeWindow": {"blackoutPeriods": [{"start": "2026-12-24T12:00:00.000Z", "end": "2026-12-27T00:00:00.000Z"}]}}),
     ] {
