@@ -20,6 +20,7 @@ mod approval;
 mod broker;
 pub mod caveats;
 mod clock;
+pub mod document;
 mod inbound;
 mod limits;
 mod log;

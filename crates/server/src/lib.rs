@@ -43,7 +43,7 @@ use net::body::{Bounds, CollectError, collect_bounded};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits};
 
 use reply::Reply;
-use route::Route;
+use route::{Missing, Route};
 
 pub use names::{Name, Names};
 
@@ -84,9 +84,10 @@ async fn answer(
     }
     let named = parts.headers.get(REQUEST_ID).cloned();
     let reply = match Route::of(&parts.method, parts.uri.path()) {
-        None => Reply::nothing(),
-        Some(Route::Onboard) => onboard::answer(worker, &parts, body, peer).await,
-        Some(Route::Credential(asked)) => {
+        Err(Missing::Path) => Reply::nothing(),
+        Err(Missing::Method(methods)) => Reply::method(methods),
+        Ok(Route::Onboard) => onboard::answer(worker, &parts, body, peer).await,
+        Ok(Route::Credential(asked)) => {
             let inputs = asked.inputs();
             let well_shaped = route::is_slug(&asked.tenant);
             match call(worker, (asked.operation, inputs), (&parts, KEY), body, peer).await {

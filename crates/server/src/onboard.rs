@@ -17,7 +17,7 @@ use crate::{PATIENCE, ROOT, perform};
 pub(crate) async fn answer(worker: &Arc<Worker>, parts: &Parts, body: Incoming, peer: &Peer) -> Reply {
     let bounds = Bounds { bytes: MOST, frame: PATIENCE, whole: PATIENCE };
     let read = collect_bounded(body, bounds).await.ok();
-    let read = read.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()).unwrap_or_default();
+    let read = read.and_then(|bytes| broker::document::read(&bytes).ok()).unwrap_or_default();
     let text = |name: &str| read.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut inputs = Inputs::from([("name".to_owned(), text("org_slug"))]);
     if read.get("plan").is_some() {

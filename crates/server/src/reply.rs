@@ -12,6 +12,8 @@ pub(crate) struct Reply {
     value: Value,
     /// When to come back, in seconds.
     wait: Option<u64>,
+    /// The methods that there are.
+    allow: Option<&'static str>,
 }
 
 impl Reply {
@@ -19,7 +21,7 @@ impl Reply {
     pub(crate) fn of(result: Result<Value, Refusal>, tenant: &str) -> Self {
         match result {
             Ok(value) => match value.get("problem") {
-                None => Self { status: StatusCode::OK, value, wait: None },
+                None => Self { status: StatusCode::OK, value: in_seconds(value), wait: None, allow: None },
                 Some(problem) => {
                     let status = problem.get("status").and_then(Value::as_u64);
                     let status = status.and_then(|status| u16::try_from(status).ok());
@@ -37,6 +39,12 @@ impl Reply {
         Self::wrong(StatusCode::NOT_FOUND, "Not Found".into())
     }
 
+    /// The path has other methods.
+    pub(crate) fn method(methods: &'static str) -> Self {
+        let wrong = Self::wrong(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed".into());
+        Self { allow: Some(methods), ..wrong }
+    }
+
     /// A name that no tenant can have.
     pub(crate) fn slug() -> Self {
         let detail = json!({
@@ -47,7 +55,7 @@ impl Reply {
     }
 
     pub(crate) const fn wrong(status: StatusCode, detail: Value) -> Self {
-        Self { status, value: detail, wait: None }
+        Self { status, value: detail, wait: None, allow: None }
     }
 
     fn refused(refusal: &Refusal, tenant: &str) -> Self {
@@ -69,7 +77,7 @@ impl Reply {
 
     /// Writes it. `named` is the caller's own name for the request.
     pub(crate) fn into_response(self, named: Option<HeaderValue>) -> Response<Body> {
-        let Self { status, value, wait } = self;
+        let Self { status, value, wait, allow } = self;
         let value = if status.is_success() {
             value
         } else {
@@ -85,6 +93,9 @@ impl Reply {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey"));
         }
+        if let Some(methods) = allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+        }
         if let Some(wait) = wait {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
@@ -93,4 +104,25 @@ impl Reply {
         }
         reply
     }
+}
+
+/// The same with times as these programs know them, `2026-01-22T03:33:08Z`: some read them with a pattern that has no fraction.
+fn in_seconds(mut value: Value) -> Value {
+    let one = |status: &mut Value| {
+        for name in ["last_validated_at", "created_at"] {
+            if let Some(Value::String(time)) = status.get_mut(name)
+                && let Some((seconds, _)) = time.split_once('.')
+            {
+                *time = format!("{seconds}Z");
+            }
+        }
+    };
+    one(&mut value);
+    value
+        .get_mut("integrations")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+        .for_each(|(_, status)| one(status));
+    value
 }

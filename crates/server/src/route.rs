@@ -21,34 +21,45 @@ pub(crate) struct Asked {
     pub(crate) provider: Option<String>,
 }
 
+/// Why a request means nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// There is no such path.
+    Path,
+    /// The path has other methods: these.
+    Method(&'static str),
+}
+
 impl Route {
-    pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
-        let rest = path.strip_prefix("/api/v1/")?;
+    pub(crate) fn of(method: &Method, path: &str) -> Result<Self, Missing> {
+        let rest = path.strip_prefix("/api/v1/").ok_or(Missing::Path)?;
         let parts: Vec<&str> = rest.split('/').collect();
-        let asked = |operation, tenant: &str, provider: Option<&str>| {
-            let (tenant, provider) = (tenant.to_owned(), provider.map(ToOwned::to_owned));
-            Some(Self::Credential(Asked { operation, tenant, provider }))
+        let (tenant, provider, operation, methods) = match parts.as_slice() {
+            [.., ""] | ["integrations", "", ..] | ["integrations", _, "", ..] => return Err(Missing::Path),
+            ["organizations", "onboard"] => {
+                return if method == Method::POST { Ok(Self::Onboard) } else { Err(Missing::Method("POST")) };
+            }
+            ["integrations", tenant] => {
+                (tenant, None, (method == Method::GET).then_some("credential.list"), "GET")
+            }
+            ["integrations", tenant, provider] => {
+                let operation = match *method {
+                    Method::GET => Some("credential.show"),
+                    Method::PUT => Some("credential.update"),
+                    Method::DELETE => Some("credential.delete"),
+                    _ => None,
+                };
+                (tenant, Some(*provider), operation, "DELETE, GET, PUT")
+            }
+            ["integrations", tenant, provider, verb @ ("setup" | "validate")] => {
+                let operation = if *verb == "setup" { "credential.setup" } else { "credential.validate" };
+                (tenant, Some(*provider), (method == Method::POST).then_some(operation), "POST")
+            }
+            _ => return Err(Missing::Path),
         };
-        match (method, parts.as_slice()) {
-            (&Method::POST, ["organizations", "onboard"]) => Some(Self::Onboard),
-            (&Method::GET, ["integrations", tenant]) => asked("credential.list", tenant, None),
-            (&Method::GET, ["integrations", tenant, provider]) => {
-                asked("credential.show", tenant, Some(provider))
-            }
-            (&Method::PUT, ["integrations", tenant, provider]) => {
-                asked("credential.update", tenant, Some(provider))
-            }
-            (&Method::DELETE, ["integrations", tenant, provider]) => {
-                asked("credential.delete", tenant, Some(provider))
-            }
-            (&Method::POST, ["integrations", tenant, provider, "setup"]) => {
-                asked("credential.setup", tenant, Some(provider))
-            }
-            (&Method::POST, ["integrations", tenant, provider, "validate"]) => {
-                asked("credential.validate", tenant, Some(provider))
-            }
-            _ => None,
-        }
+        let operation = operation.ok_or(Missing::Method(methods))?;
+        let (tenant, provider) = ((*tenant).to_owned(), provider.map(ToOwned::to_owned));
+        Ok(Self::Credential(Asked { operation, tenant, provider }))
     }
 }
 

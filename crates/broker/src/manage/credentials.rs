@@ -93,10 +93,15 @@ pub(super) async fn run(managing: &mut Managing<'_>) -> Option<Result<Done, Refu
     })
 }
 
+/// What came with the request, which has to have something in it.
+fn came(managing: &mut Managing<'_>) -> Result<crate::Payload, Wrong> {
+    managing.payload.take().ok_or_else(|| Wrong::body("Field required"))
+}
+
 async fn setup(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Setup)?;
     let chosen = provider(managing)?;
-    let asked = Asked::read(managing.payload()?, request::Needs::Credential)?;
+    let asked = Asked::read(came(managing)?, request::Needs::Credential)?;
     set_up(managing, &own, &chosen, asked).await
 }
 
@@ -226,7 +231,7 @@ async fn validate(managing: &mut Managing<'_>) -> Result<Done, Stop> {
 async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Update)?;
     let chosen = provider(managing)?;
-    let asked = Asked::read(managing.payload()?, request::Needs::Anything)?;
+    let asked = Asked::read(came(managing)?, request::Needs::Anything)?;
     let code = chosen.code.clone();
     let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(&code))).await?;
     let mut row = found.ok_or_else(Wrong::nothing_there)?;

@@ -86,6 +86,12 @@ fn stored(name: &SecretName, version: &Version) -> Value {
     json!({ "name": name, "reference": format!("store:{name}"), "version": version.n, "created": version.created })
 }
 
+/// Whoever manages secrets named one that is not there, or sent one that can't be: that is no missing credential of a call.
 fn refused(error: &secrets::Error) -> Refusal {
-    crate::broker::refused(error, error.code(), error.hint())
+    let code = match error {
+        secrets::Error::Missing(_) => Code::NotFound,
+        secrets::Error::Unfit { .. } => Code::BadRequest,
+        _ => error.code(),
+    };
+    crate::broker::refused(error, code, error.hint())
 }

@@ -36,7 +36,7 @@ fn a_key_is_set_up_tried_at_its_provider_shown_tried_again_and_deleted() {
         (Some(true), Some("OPENAI"))
     );
     let at = listed["integrations"]["OPENAI"]["last_validated_at"].as_str().unwrap();
-    assert!(at.ends_with('Z'), "{at}");
+    assert!(at.len() == "2026-01-22T03:33:08Z".len() && at.ends_with('Z'), "{at}");
     for name in ["openai", "OpenAI", "OPENAI"] {
         let shown = api.mine("GET", &format!("integrations/acme_inc/{name}"), &Value::Null);
         assert_eq!(shown["status"], "VALID");
@@ -173,6 +173,46 @@ fn what_is_wrong_with_a_request_is_said_in_the_words_that_programs_know() {
     assert_eq!((status, value["detail"]["error"].as_str()), (429, Some("Rate limit exceeded")), "{value}");
     assert!(head.contains("retry-after: "), "{head}");
     let _ = api.mine("GET", "integrations/acme_inc", &Value::Null);
+}
+
+#[test]
+fn a_body_says_each_thing_once_a_name_can_be_seen_and_a_path_has_its_methods() {
+    let api = Api::with(&[]);
+    let key = format!("X-API-Key: {}\r\n", api.key);
+    let setup = |body: &str| {
+        let Said(status, _, value) = api.raw("POST", "integrations/acme_inc/openai/setup", &key, body);
+        assert_eq!(status, 422, "{body}: {value}");
+        (value["detail"][0]["loc"].clone(), value["detail"][0]["msg"].as_str().unwrap().to_owned())
+    };
+    for (body, place, why) in [
+        (
+            r#"{"credential": "sk-0123456789", "credential": "sk-9876543210", "skip_validation": true}"#,
+            json!(["body"]),
+            "a key is written twice",
+        ),
+        ("[]", json!(["body"]), "a JSON object is expected"),
+        ("", json!(["body"]), "Field required"),
+        (
+            r#"{"credential": "sk-0123456789", "credential_name": "red \u001b[31m", "skip_validation": true}"#,
+            json!(["body", "credential_name"]),
+            "String should have no control characters",
+        ),
+    ] {
+        assert_eq!(setup(body), (place, why.to_owned()), "{body}");
+    }
+    assert_eq!(api.mine("GET", "integrations/acme_inc", &Value::Null)["providers_configured"], json!([]));
+    for (method, path, methods) in [
+        ("PATCH", "integrations/acme_inc/openai", "delete, get, put"),
+        ("GET", "integrations/acme_inc/openai/setup", "post"),
+    ] {
+        let Said(status, head, value) = api.raw(method, path, &key, "");
+        assert_eq!((status, value["detail"].as_str()), (405, Some("Method Not Allowed")), "{method} {path}");
+        assert!(head.contains(&format!("allow: {methods}\r\n")), "{head}");
+    }
+    for path in ["integrations/acme_inc/", "integrations/", "integrations/acme_inc//setup"] {
+        let Said(status, _, value) = api.raw("GET", path, &key, "");
+        assert_eq!((status, value["detail"].as_str()), (404, Some("Not Found")), "{path}");
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_key_for_anthropic_counts_tokens_and_a_model_that_is_gone_says_nothing_of_it
     service.change_key(&key);
     assert_eq!(api.validated("anthropic").0, "VALID", "one that was refused is tried again");
     let asked = api.mine("GET", "integrations/acme_inc/anthropic", &Value::Null);
-    assert!(asked["last_validated_at"].as_str().unwrap() > first.as_str() && asked["last_error"].is_null());
+    assert!(asked["last_validated_at"].as_str().unwrap() >= first.as_str() && asked["last_error"].is_null());
 
     api.doorward.assert_no_canary();
     let empty = Anthropic::start(&key, &[]);

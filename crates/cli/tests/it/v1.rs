@@ -158,6 +158,16 @@ fn what_is_wrong_is_said_where_it_is_wrong_but_to_nobody_who_is_unproven() {
     assert_eq!(form.status, 415, "what a form can send is not read");
     let large = api.write(&session, "POST", "/v1/tenants", &json!({"name": "x".repeat(2 << 20)}));
     assert_eq!(large.status, 413);
+    let twice =
+        api.raw("POST", "/v1/session", "Content-Type: application/json\r\n", r#"{"code": "a", "code": "b"}"#);
+    assert!(twice.value["detail"].as_str().unwrap().contains("a key twice"), "{}", twice.value);
+    let missing = api.write(&session, "DELETE", "/v1/secrets/nobody", &Value::Null);
+    assert_eq!(
+        (missing.status, missing.value["code"].as_str()),
+        (404, Some("not_found")),
+        "{}",
+        missing.value
+    );
     let erase = api.write(&session, "DELETE", "/v1/tenants/acme_inc", &Value::Null);
     assert_eq!((erase.status, erase.value["errors"][0]["field"].as_str()), (400, Some("confirm")));
 }

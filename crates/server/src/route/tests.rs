@@ -3,7 +3,7 @@
 use super::*;
 
 fn read(method: &str, path: &str) -> Option<(String, String, Option<String>)> {
-    match Route::of(&method.parse().unwrap(), path)? {
+    match Route::of(&method.parse().unwrap(), path).ok()? {
         Route::Credential(Asked { operation, tenant, provider }) => {
             Some((operation.to_owned(), tenant, provider))
         }
@@ -33,9 +33,29 @@ fn a_path_and_a_method_name_one_operation() {
         ("GET", "/api/v1/integrations/acme_inc/openai/setup"),
         ("GET", "/api/v2/integrations/acme_inc"),
         ("GET", "/api/v1/organizations/onboard"),
+        ("GET", "/api/v1/integrations/acme_inc/"),
+        ("GET", "/api/v1/integrations/"),
+        ("POST", "/api/v1/integrations/acme_inc//setup"),
     ] {
         assert_eq!(read(method, path), None, "{method} {path}");
     }
+}
+
+#[test]
+fn a_path_with_another_method_says_which_ones_it_has() {
+    for (method, path, methods) in [
+        ("POST", "/api/v1/integrations/acme_inc", "GET"),
+        ("PATCH", "/api/v1/integrations/acme_inc/openai", "DELETE, GET, PUT"),
+        ("GET", "/api/v1/integrations/acme_inc/openai/setup", "POST"),
+        ("HEAD", "/api/v1/organizations/onboard", "POST"),
+    ] {
+        assert_eq!(
+            Route::of(&method.parse().unwrap(), path),
+            Err(Missing::Method(methods)),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(Route::of(&Method::GET, "/api/v1/integrations/a/b/c"), Err(Missing::Path));
 }
 
 #[test]

@@ -132,13 +132,12 @@ pub(crate) fn members(route: &Route, body: &[u8]) -> Result<Value, Problem> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    let mut read: Value = serde_json::from_slice(body).map_err(|error| {
+    let mut read = broker::document::read(body).map_err(|error| {
         // The error itself may repeat what stands there.
         let (line, column) = (error.line(), error.column());
-        Problem::of(Refusal::new(
-            Code::BadRequest,
-            format!("the body is not JSON: line {line}, column {column}"),
-        ))
+        let twice = broker::document::says_twice(&error);
+        let what = if twice { "the body has a key twice" } else { "the body is not JSON" };
+        Problem::of(Refusal::new(Code::BadRequest, format!("{what}: line {line}, column {column}")))
     })?;
     let Value::Object(members) = &read else {
         wipe(&mut read);

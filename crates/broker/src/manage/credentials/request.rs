@@ -63,8 +63,17 @@ impl Wrong {
         Self { status: 413, detail: detail.into(), code: Code::TooLarge }
     }
 
+    /// The body as a whole.
+    pub(super) fn body(why: &str) -> Self {
+        Self::at(json!(["body"]), why)
+    }
+
     fn field(name: &str, why: &str) -> Self {
-        let detail = json!([{ "type": "value_error", "loc": ["body", name], "msg": why }]);
+        Self::at(json!(["body", name]), why)
+    }
+
+    fn at(place: Value, why: &str) -> Self {
+        let detail = json!([{ "type": "value_error", "loc": place, "msg": why }]);
         Self { status: 422, detail, code: Code::BadRequest }
     }
 
@@ -82,11 +91,14 @@ impl Asked {
         reason = "takes the credential out of what came, into memory that is wiped"
     )]
     pub(super) fn read(payload: Payload, needs: Needs) -> Result<Self, Wrong> {
-        let read = payload.into_secret().expose(|bytes| serde_json::from_slice::<Value>(bytes));
-        let mut read = read.map_err(|_| Wrong::field("body", "the body is not valid JSON"))?;
+        let read = payload.into_secret().expose(|bytes| crate::document::read(bytes));
+        let mut read = read.map_err(|error| match crate::document::says_twice(&error) {
+            true => Wrong::body("a key is written twice"),
+            false => Wrong::body("the body is not valid JSON"),
+        })?;
         let asked = match &mut read {
             Value::Object(members) => Self::of(members, needs),
-            _ => Err(Wrong::field("body", "a JSON object is expected")),
+            _ => Err(Wrong::body("a JSON object is expected")),
         };
         wipe(&mut read);
         asked
@@ -118,6 +130,10 @@ impl Asked {
         let name = text(members, "credential_name")?;
         if name.as_ref().is_some_and(|name| !(3..=200).contains(&name.chars().count())) {
             return Err(Wrong::field("credential_name", "String should have 3 to 200 characters"));
+        }
+        // It is shown in terminals and in tables.
+        if name.as_ref().is_some_and(|name| name.chars().any(is_unseen)) {
+            return Err(Wrong::field("credential_name", "String should have no control characters"));
         }
         for field in KNOWN.iter().filter(|field| field.starts_with("default_x_hierarchy_")) {
             let _tolerated = text(members, field)?;
@@ -155,6 +171,12 @@ fn text(members: &Map<String, Value>, field: &str) -> Result<Option<String>, Wro
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(Wrong::field(field, "a text is expected")),
     }
+}
+
+/// A character that is not there to be seen: controls, and those that turn the direction of a text.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Overwrites every text of a document.
