@@ -21,6 +21,8 @@ pub type Capabilities = Vec<(String, Vec<String>)>;
 pub struct Known<'a> {
     /// The capabilities of an integration with the names of their parameters; nothing where the integration is not known.
     pub of: &'a dyn Fn(&str) -> Option<Capabilities>,
+    /// Why the parameters of a grant would not be read; nothing where they would, or where nobody can tell.
+    pub problem: &'a dyn Fn(&Grant) -> Option<String>,
     /// The names of all integrations that are known.
     pub integrations: Vec<String>,
 }
@@ -144,17 +146,10 @@ fn check(grant: &Grant, known: &Known<'_>) -> Result<(), Error> {
         let names: Vec<String> = capabilities.into_iter().map(|(name, _)| name).collect();
         return Err(unknown(capability, &format!("`{integration}`"), &names).into());
     };
-    let Node::Map(entries) = params else { return Ok(()) };
-    match entries.iter().find(|(name, _)| !takes.contains(name)) {
-        Some((name, _)) => {
-            let error = flags::Error::new(format!("`{capability}` takes no parameter {}", shown(name)));
-            let takes = takes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            Err(error
-                .hint(if takes.is_empty() { "it takes none".to_owned() } else { format!("it takes {takes}") })
-                .into())
-        }
-        None => Ok(()),
-    }
+    let Some(problem) = (known.problem)(grant) else { return Ok(()) };
+    let takes = takes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let hint = if takes.is_empty() { "it takes none".to_owned() } else { format!("it takes {takes}") };
+    Err(flags::Error::new(problem).hint(hint).into())
 }
 
 fn unknown(capability: &str, whose: &str, names: &[String]) -> flags::Error {

@@ -1,9 +1,12 @@
 //! The catalogue as the foreign command lines want it: services with their flags, capabilities with their parameters.
 
-use catalog::{AuthScheme, Basic, Catalog, Integration};
-use foreign::allowlist::{Capabilities, Known};
+use broker::Operations;
+use catalog::{AuthScheme, Basic, Catalog, Integration, Written};
+use foreign::allowlist::{Capabilities, Grant, Known};
 use foreign::integrations::{Auth, Domain, More, Service, known};
+use foreign::yaml::Node;
 use model::IntegrationName;
+use policy::lists::{Param, Params, Services, Unready};
 
 /// The built-in integrations.
 pub(super) struct Catalogue {
@@ -27,7 +30,7 @@ impl Catalogue {
 
     /// The capabilities of all of them.
     pub(super) fn capabilities(&self) -> Known<'static> {
-        Known { of: &capabilities, integrations: self.names.clone() }
+        Known { of: &capabilities, problem: &problem, integrations: self.names.clone() }
     }
 }
 
@@ -42,6 +45,58 @@ fn capabilities(name: &str) -> Option<Capabilities> {
     Some(
         named.map(|(name, narrowing)| (name.clone(), narrowing.params().keys().cloned().collect())).collect(),
     )
+}
+
+/// Why a gateway would not read the parameters of a grant: the same that it says, before it is written.
+fn problem(grant: &Grant) -> Option<String> {
+    let name: IntegrationName = grant.integration.parse().ok()?;
+    let params = match params(&grant.params) {
+        Ok(params) => params,
+        Err(problem) => return Some(problem),
+    };
+    match Operations(somewhere(&name)?).capability(&name, &grant.capability, &params) {
+        Err(Unready::Wrong(problem)) => Some(problem),
+        Ok(_) | Err(Unready::Unknown(_)) => None,
+    }
+}
+
+/// The catalogue, with a domain for an integration that lives at one of the user's own.
+fn somewhere(name: &IntegrationName) -> Option<Catalog> {
+    let built_in = Catalog::builtin();
+    match built_in.get(name) {
+        Ok(_) => return Some(built_in),
+        Err(catalog::Error::Domain { .. }) => {}
+        // One of the user's own: which service it is stands in another file.
+        Err(_) => return None,
+    }
+    let text = format!("name: {name}\nextends: {name}\ndomain: {PLACEHOLDER}\n");
+    let written = Written { name: name.clone(), text, file: "a domain".into(), line: 0 };
+    Catalog::layered(None, &[written], None).ok()
+}
+
+/// Parameters as lists read them.
+fn params(node: &Node) -> Result<Params, String> {
+    let Node::Map(entries) = node else { return Ok(Params::new()) };
+    let text = |name: &str, node: &Node| match node {
+        Node::Text(text) => Ok(text.clone()),
+        Node::Number(number) => Ok(number.to_string()),
+        Node::Flag(flag) => Ok(flag.to_string()),
+        Node::Nothing | Node::List(_) | Node::Map(_) => {
+            Err(format!("the parameter `{name}` is one text, or a list of texts"))
+        }
+    };
+    let mut params = Params::new();
+    for (name, node) in entries {
+        let param = match node {
+            Node::Nothing => continue,
+            Node::List(items) => {
+                Param::List(items.iter().map(|item| text(name, item)).collect::<Result<_, _>>()?)
+            }
+            one => Param::Text(text(name, one)?),
+        };
+        params.insert(name.clone(), param);
+    }
+    Ok(params)
 }
 
 /// A service, where a `config.yaml` can say how its credential is put on a request.

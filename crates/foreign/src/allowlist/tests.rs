@@ -13,6 +13,13 @@ fn known() -> Known<'static> {
             ]),
             _ => None,
         },
+        problem: &|grant| match &grant.params {
+            Node::Map(entries) => {
+                let strange = entries.iter().find(|(name, _)| name == "user");
+                strange.map(|(name, _)| format!("the parameter `{name}` is unknown"))
+            }
+            _ => None,
+        },
         integrations: vec!["slack".to_owned()],
     }
 }

@@ -34,3 +34,37 @@ fn capabilities_are_those_of_the_catalogue() {
     assert!(slack.contains(&("post_as".to_owned(), vec!["username".to_owned()])), "{slack:?}");
     assert_eq!((known.of)("of-my-own"), None);
 }
+
+#[test]
+fn a_grant_is_refused_for_what_a_gateway_would_refuse_it_for() {
+    let catalogue = Catalogue::load();
+    let known = catalogue.capabilities();
+    let said = |integration: &str, capability: &str, params: &[(&str, Node)]| {
+        let params =
+            Node::Map(params.iter().map(|(name, node)| ((*name).to_owned(), node.clone())).collect());
+        let (integration, capability) = (integration.to_owned(), capability.to_owned());
+        (known.problem)(&Grant { integration, caller: "bot".to_owned(), capability, params })
+    };
+    let one = |text: &str| Node::text(text);
+    for (integration, capability, params) in [
+        ("sendgrid", "send_email", vec![("from", one("a@b.c")), ("replyTo", one("x@y.z"))]),
+        ("sendgrid", "send_email", vec![("from", one("a@b.c")), ("replyTo", Node::Nothing)]),
+        ("monday", "create_item", vec![]),
+        ("zendesk", "open_ticket", vec![]),
+        ("gitlab", "comment", vec![("project", Node::Number(7))]),
+        ("of-my-own", "anything", vec![]),
+    ] {
+        assert_eq!(said(integration, capability, &params), None, "{integration} {capability}");
+    }
+    for (integration, capability, params, why) in [
+        ("slack", "post_as", vec![], "the parameter `username` is missing"),
+        ("slack", "post_as", vec![("user", one("b"))], "the parameter `username` is missing"),
+        ("slack", "post_channels", vec![("channels", one("C1"))], "is a list of texts"),
+        ("slack", "post_channels", vec![("channels", Node::List(vec![]))], "is an empty list"),
+        ("zendesk", "open_ticket", vec![("x", one("y"))], "takes no parameter `x`"),
+        ("github", "comment", vec![("repo", one("**"))], "holds a wildcard"),
+    ] {
+        let problem = said(integration, capability, &params).unwrap_or_default();
+        assert!(problem.contains(why), "{integration} {capability}: {problem}");
+    }
+}
