@@ -45,17 +45,20 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Ex
             let _ = error.print();
             Err(ExitCode::from(USAGE))
         }
-        _ if takes_a_secret(&words) => {
-            let failure = as_argument();
+        kind if takes_a_secret(&words) => {
+            let failure = match kind {
+                ErrorKind::MissingRequiredArgument => Failure::usage("the name of the secret is missing")
+                    .hint("`doorward secret put slack/token` asks for the secret, or reads it from stdin"),
+                _ => as_argument(),
+            };
             problem::print(&failure, Printer::new(wanted(&words)));
             Err(ExitCode::from(failure.exit_status()))
         }
         _ => {
             if wanted(&words) == crate::args::Format::Json {
-                let text = error.render().to_string();
-                let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-                let document =
-                    json!({ "status": "failed", "error": { "code": "usage", "message": message } });
+                let (message, hint) = in_one_line(&error.render().to_string());
+                let error = json!({ "code": "usage", "message": message, "hint": hint });
+                let document = json!({ "status": "failed", "error": error });
                 let _ = writeln!(std::io::stdout().lock(), "{document}");
             } else {
                 let _ = error.print();
@@ -63,6 +66,15 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Ex
             Err(ExitCode::from(USAGE))
         }
     }
+}
+
+/// What is wrong with a command line, and what would be right where something is near.
+fn in_one_line(rendered: &str) -> (String, Option<String>) {
+    let line = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut parts = rendered.split("\n\n").map(line);
+    let message = parts.next().unwrap_or_default();
+    let hint = parts.find_map(|part| part.strip_prefix("tip: ").map(ToOwned::to_owned));
+    (message.trim_start_matches("error: ").to_owned(), hint)
 }
 
 /// The failure of whoever typed a secret where everybody can see it. What was typed is not repeated.

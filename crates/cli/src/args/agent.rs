@@ -139,6 +139,7 @@ impl StartFlags {
             preauthorize,
             daemon,
             detached,
+            beside: false,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::args::broker::Console;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::management::Running;
+use crate::print::Printer;
 use crate::print::table::{at, cell};
 use crate::settings::environment;
 
@@ -28,9 +29,11 @@ pub(crate) fn run(context: &Context, args: &Console) -> Outcome {
     let wanted = !args.no_open && !context.printer.is_json() && has_desktop();
     let opened = wanted && open(&context.home()?.folder().join(PAGE), &link)?;
     let document = json!({ "url": link, "expires": at(&answered.value, "expires"), "opened": opened });
-    context.printer.answer(&document, |value: &Value| {
-        format!("{}\nIt opens the console once, within two minutes.\n", cell(at(value, "url")))
-    })
+    context.printer.answer(&document, |value: &Value| format!("{}\n", cell(at(value, "url"))))?;
+    if !context.printer.is_json() {
+        Printer::say("It opens the console once, within two minutes.");
+    }
+    Ok(())
 }
 
 fn has_desktop() -> bool {

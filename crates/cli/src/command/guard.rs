@@ -18,7 +18,8 @@ use crate::print::Printer;
 /// What is refused, and in which words.
 const RULES: [(&str, &str, &str); 4] = [
     (
-        r#"\.from\(["'`]cloud_provider_integrations["'`]"#,
+        // Also over several lines, with a type, and in SQL.
+        r#"\.from\s*(<[^>]*>)?\s*\(\s*["'`]cloud_provider_integrations["'`]|\b(from|into|update|join)\s+(public\.)?cloud_provider_integrations\b"#,
         "Don't use cloud_provider_integrations table.",
         "Use API which stores in BigQuery. See /integration-setup",
     ),

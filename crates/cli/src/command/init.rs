@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::broker::Init;
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::keys::chosen;
 use crate::print::{BOLD, Printer, styled};
 use crate::{place, typed, wire};
@@ -16,7 +16,7 @@ use crate::{place, typed, wire};
 pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
     let home = context.home()?;
     place::choose(home, args.store.as_deref())?;
-    let recovery = wire::create(home, || {
+    let provider = || {
         if args.passphrase {
             return Ok(Box::new(Passphrase::new(typed::new_passphrase()?)) as Box<dyn KeyProvider>);
         }
@@ -24,7 +24,8 @@ pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
             Some(choice) => chosen(home, choice),
             None => wire::key_file(args.key_file.clone().unwrap_or_else(|| home.key())),
         }
-    })?;
+    };
+    let recovery = with_room(args.recovery_out.as_deref(), || wire::create(home, provider))?;
     let provider = secrets::provider_facts(&*place::reading(home)?)?.provider();
     let mut document = json!({ "status": "created", "home": home.folder(), "key_provider": provider });
     if !context.printer.is_json() {
@@ -36,6 +37,20 @@ pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
     }
     Printer::say("Next: `doorward up` starts the broker, `doorward secret put slack/token` stores a secret.");
     Ok(())
+}
+
+/// Makes a home when there is room for its recovery key: a home whose key nobody got could not be recovered, and a file that is
+/// there may hold the key of another one.
+pub(crate) fn with_room<T>(file: Option<&Path>, make: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let Some(path) = file else { return make() };
+    if std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
+        let message = format!("there is a file `{}` already", path.display());
+        return Err(
+            Failure::new(message).hint("it may hold the recovery key of another home: name a new file")
+        );
+    }
+    store::files::replace(path, b"", 0o600)?;
+    make().inspect_err(|_| drop(std::fs::remove_file(path)))
 }
 
 /// Gives a recovery key to whoever keeps it: in a file for its owner only, or shown once. For programs it is added to the

@@ -9,7 +9,7 @@ use net::ServeLimits;
 use proxy::{Dialect, Gateway};
 use serde_json::json;
 
-use super::init::hand_out;
+use super::init::{hand_out, with_room};
 use crate::args::broker::Up;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -150,7 +150,8 @@ fn alone(address: Option<SocketAddr>, flag: &'static str) -> Outcome<Option<net:
 fn office(home: &Home, opened: &wire::Opened, development: bool) -> Outcome<(Arc<Office>, Configured)> {
     let lookup = &settings::environment;
     let places = Places::of(Voice::Doorward, home, lookup);
-    let typed = Typed { mode: development.then_some(Mode::Development), ..Typed::default() };
+    let mode = development.then_some(Mode::Development);
+    let typed = Typed { mode, beside: true, ..Typed::default() };
     let agent = AgentSettings::load(&places, &typed, lookup)?;
     Office::open(Arc::clone(&opened.broker), Supervisor::of(lookup), (places, typed), agent)
 }
@@ -161,12 +162,13 @@ fn first_start(context: &Context, args: &Up) -> Outcome {
     if place::exists(home) {
         return Ok(());
     }
-    let recovery = wire::create(home, || wire::key_file(home.key()))?;
+    let file = args.recovery_out.as_deref();
+    let recovery = with_room(file, || wire::create(home, || wire::key_file(home.key())))?;
     let mut document = json!({ "event": "created", "home": home.folder(), "key_provider": "key-file" });
     if !context.printer.is_json() {
         Printer::say(&format!("Made the home `{}`.", home.folder().display()));
     }
-    hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document)?;
+    hand_out(&recovery, file, context.printer, &mut document)?;
     if context.printer.is_json() { context.printer.json(&document) } else { Ok(()) }
 }
 

@@ -17,6 +17,11 @@ fn about(tool: &str, input: Value) -> String {
 fn each_pattern_is_denied_in_the_words_of_the_project() {
     let denied = [
         ("supabase.from(\"cloud_provider_integrations\")", "Don't use cloud_provider_integrations table."),
+        (
+            "db\n  .from<Row>(\n    'cloud_provider_integrations')",
+            "Don't use cloud_provider_integrations table.",
+        ),
+        ("sql`select 1 from cloud_provider_integrations`", "Don't use cloud_provider_integrations table."),
         ("const x = row.integration_aws_status", "Don't write integration status to Supabase."),
         ("INTEGRATION_OPENAI_CONFIGURED_AT", "Don't write integration status to Supabase."),
         (

@@ -17,6 +17,23 @@ fn a_home_is_made_once_and_its_recovery_key_is_shown_once() {
 }
 
 #[test]
+fn no_home_is_made_whose_recovery_key_nobody_gets() {
+    let doorward = home();
+    let said = doorward.run(&["init", "--recovery-out", "no/such/folder/key"], "").failed_with(1);
+    assert!(said.contains("no/such/folder/key") && !doorward.data().exists(), "{said}");
+    crate::write(doorward.folder().join("key.txt"), "of another home");
+    for words in [&["init", "--recovery-out", "key.txt"][..], &["up", "--recovery-out", "key.txt"]] {
+        let said = doorward.run(words, "").failed_with(1);
+        assert!(said.contains("there is a file `key.txt` already") && !doorward.data().exists(), "{said}");
+    }
+    assert_eq!(std::fs::read_to_string(doorward.folder().join("key.txt")).unwrap(), "of another home");
+    let _ = doorward.run(&["init", "--recovery-out", "fresh.txt"], "").succeeded();
+    let _ = doorward.run(&["recovery", "drill", "--recovery-file", "fresh.txt"], "").succeeded();
+    let _ = doorward.run(&["init", "--recovery-out", "again.txt"], "").failed_with(1);
+    assert!(!doorward.folder().join("again.txt").exists(), "nothing is left of what was not made");
+}
+
+#[test]
 fn two_brokers_do_not_share_a_home() {
     let doorward = home();
     let running = doorward.start_up(&[]);

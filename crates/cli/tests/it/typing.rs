@@ -73,6 +73,12 @@ fn help_is_data_and_a_mistake_is_talk() {
     let output = doorward.run(&["secert", "--json"], "");
     let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(document["error"]["code"], "usage");
+    assert!(document["error"]["hint"].as_str().unwrap().contains("'secret'"), "{document}");
+    let output = doorward.run(&["capability", "request", "--json"], "");
+    let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert!(document["error"]["message"].as_str().unwrap().contains("--for"), "{document}");
+    let said = doorward.run(&["secret", "put"], "").failed_with(2);
+    assert!(said.contains("the name of the secret is missing"), "{said}");
 }
 
 #[test]

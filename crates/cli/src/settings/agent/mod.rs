@@ -35,6 +35,8 @@ pub(crate) struct Typed {
     pub(crate) daemon: bool,
     /// This is the second process of a daemon.
     pub(crate) detached: bool,
+    /// It is beside another door, whose callers its policy files say nothing about.
+    pub(crate) beside: bool,
 }
 
 /// Where things are when nobody says otherwise.
