@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use serde_json::json;
 
 use crate::args::{Cli, Global};
@@ -32,7 +32,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Ex
     let arguments = flags::doubled(arguments.collect());
     let error = match Cli::try_parse_from(&arguments) {
         Ok(cli) => return Ok(cli),
-        Err(error) => error,
+        Err(error) => with_tip(error),
     };
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
     match error.kind() {
@@ -75,6 +75,18 @@ fn in_one_line(rendered: &str) -> (String, Option<String>) {
     let message = parts.next().unwrap_or_default();
     let hint = parts.find_map(|part| part.strip_prefix("tip: ").map(ToOwned::to_owned));
     (message.trim_start_matches("error: ").to_owned(), hint)
+}
+
+/// Says where a command belongs that was typed without `--` in front of it: the parser only says that it did not expect it.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (word, usage) = (text(ContextKind::InvalidArg), text(ContextKind::Usage));
+    let is_word = !word.is_empty() && !word.starts_with('-');
+    if error.kind() == ErrorKind::UnknownArgument && is_word && usage.contains("[-- <") {
+        let tip = format!("a command that is to be run stands behind `--`: `-- {word} ..`");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// The failure of whoever typed a secret where everybody can see it. What was typed is not repeated.

@@ -80,6 +80,10 @@ impl Error {
                 "store the base 32 text that was shown for the device, or its otpauth:// address"
             }
             Self::NotACode => "type the digits that the device shows now",
+            Self::Refused { program: "kdialog" | "zenity", .. } => {
+                "a window needs a screen; elsewhere give the code with `-t CODE`, set `mfa_process` in the profile, or name \
+                 another driver with `--prompt`"
+            }
             Self::Terminal(_)
             | Self::Program { .. }
             | Self::Refused { .. }

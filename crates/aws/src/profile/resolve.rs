@@ -278,7 +278,11 @@ impl<'a> Resolver<'a> {
             "legacy" => StsRegional::Legacy,
             "" | "regional" => StsRegional::Regional,
             _ => {
-                warnings.push(Warning::Choice { profile: one.name.to_owned(), key: key.to_owned(), text });
+                warnings.push(Warning::Choice {
+                    profile: one.unless_variable(key),
+                    key: key.to_owned(),
+                    text,
+                });
                 StsRegional::Regional
             }
         }
@@ -312,8 +316,13 @@ struct One<'n, 'f> {
 
 impl One<'_, '_> {
     fn no_duration(&self, key: &str, text: &str) -> Warning {
-        let (profile, key) = (self.name.to_owned(), key.to_owned());
+        let (profile, key) = (self.unless_variable(key), key.to_owned());
         Warning::Duration { profile, key, text: text.escape_debug().collect() }
+    }
+
+    /// The name, where it is a key of the file: a variable is said once for the whole chain.
+    fn unless_variable(&self, key: &str) -> Option<String> {
+        (!key.starts_with("AWS_")).then(|| self.name.to_owned())
     }
 }
 

@@ -174,6 +174,18 @@ fn a_duration_that_is_no_number_is_the_default_and_a_warning() {
 }
 
 #[test]
+fn a_variable_that_can_not_be_read_is_said_once_for_a_whole_chain() {
+    let text = "[profile p]\n[profile r]\nrole_arn=R\nduration_seconds=900\nsource_profile=p\n";
+    let profile = resolved(text, &[("AWS_ASSUME_ROLE_TTL", "soon")], "r");
+    assert_eq!(profile.durations.role.as_secs(), 900);
+    let said: Vec<String> = profile.all_warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["the variable `AWS_ASSUME_ROLE_TTL` is `soon`, which is no duration; it is passed over"]
+    );
+}
+
+#[test]
 fn durations_come_from_their_variables() {
     let set = [
         ("AWS_ASSUME_ROLE_TTL", "45m"),

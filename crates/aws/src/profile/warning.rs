@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Warning {
     /// A duration can't be read, so the default stands.
     Duration {
-        /// The profile.
-        profile: String,
+        /// The profile; `None` for a variable, which is one for all of them.
+        profile: Option<String>,
         /// The key or variable.
         key: String,
         /// What stands there.
@@ -20,8 +20,8 @@ pub enum Warning {
     },
     /// A setting has none of its values, so the default stands.
     Choice {
-        /// The profile.
-        profile: String,
+        /// The profile; `None` for a variable, which is one for all of them.
+        profile: Option<String>,
         /// The key or variable.
         key: String,
         /// What stands there.
@@ -67,13 +67,19 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Duration { profile, key, text } => {
+            Self::Duration { profile: None, key, text } => {
+                write!(f, "the variable `{key}` is `{text}`, which is no duration; it is passed over")
+            }
+            Self::Duration { profile: Some(profile), key, text } => {
                 write!(
                     f,
                     "profile `{profile}`: `{key}` is `{text}`, which is no duration; the default is used"
                 )
             }
-            Self::Choice { profile, key, text } => {
+            Self::Choice { profile: None, key, text } => {
+                write!(f, "the variable `{key}` is `{text}`, which it can't be; the default is used")
+            }
+            Self::Choice { profile: Some(profile), key, text } => {
                 write!(f, "profile `{profile}`: `{key}` is `{text}`, which it can't be; the default is used")
             }
             Self::FromDefault { profile, key } => {

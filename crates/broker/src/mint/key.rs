@@ -14,6 +14,11 @@ pub(super) async fn add(minting: &Minting, profile: String, key: Lease) -> Resul
         let message = format!("the temporary key for profile `{profile}` has ended already");
         return Err(Refusal::new(Code::Expired, message).into());
     }
+    if !matches!(Entry::of(&profile), Entry::Keys { .. }) {
+        // It would be shown as a session, and deleted as one: the key with it.
+        let message = format!("keys can't be stored as `{profile}`: entries of such names are sessions");
+        return Err(Refusal::new(Code::BadRequest, message).hint("give the profile another name").into());
+    }
     minting.store_key(&profile, &key).await?;
     let sessions = minting.forget_sessions(&profile).await?;
     let value = json!({ "profile": profile, "access_key_id": key.access_key_id, "sessions": sessions });

@@ -27,5 +27,6 @@ pub(super) fn run(configure: &Configure) -> Result<ExitCode, Wrong> {
         text = File::parse(&text, &path).map_err(wrong)?.without_setting(name, key);
     }
     before.save(&text).map_err(wrong)?;
-    Ok(speech::line(&format!("Wrote profile `{name}` to `{}`.", path.display())))
+    let said = format!("Wrote profile `{name}` to `{}`.\n", path.display());
+    speech::told(&said, || serde_json::json!({ "profile": name, "file": path }))
 }

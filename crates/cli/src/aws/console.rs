@@ -52,17 +52,19 @@ pub(super) fn run(global: Global, login: Login) -> Result<ExitCode, Wrong> {
 }
 
 fn shown(url: &str, printed: bool, profile: &Profile) -> Result<ExitCode, Wrong> {
+    let told = || speech::told(&format!("{url}\n"), || serde_json::json!({ "opened": false, "url": url }));
     if printed {
-        return Ok(speech::line(url));
+        return told();
     }
     let variable = environment("BROWSER");
     let browsers =
         opener::Browsers { template: profile.login_command.as_deref(), variable: variable.as_deref() };
     match opener::open(url, browsers) {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+        // The address signs in whoever has it, so it is not repeated.
+        Ok(()) => speech::told("", || serde_json::json!({ "opened": true })),
         Err(error) => {
             speech::say(&format!("{error}; open it yourself:"));
-            Ok(speech::line(url))
+            told()
         }
     }
 }

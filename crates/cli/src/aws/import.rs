@@ -7,9 +7,10 @@ use aws::file::File;
 use broker::Lease;
 use broker::mint::What;
 use keyring::Kind;
+use serde_json::json;
 
 use super::desk::{self, Desk};
-use super::keys::guarded;
+use super::keys::{self, guarded};
 use super::speech::{self, Wrong};
 use crate::compat::aws_vault::command::{Global, Import, ImportFrom, Migrate};
 use crate::compat::environment;
@@ -23,13 +24,14 @@ pub(super) fn run(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
         ImportFrom::Csv(path) => csv(path)?,
     };
     let desk = Desk::open(global)?;
-    let mut taken = 0_u32;
+    let (mut taken, mut states) = (0_u32, Vec::new());
     for (name, key) in found {
         if !import.profiles.is_empty() && !import.profiles.contains(&name) {
             continue;
         }
         if desk.stored(&name) && !import.overwrite {
-            speech::line(&format!("{name}: skipped, stored already"));
+            speech::progress(&format!("{name}: skipped, stored already"));
+            states.push(json!({ "profile": name, "state": "skipped" }));
             continue;
         }
         if !import.dry_run {
@@ -38,15 +40,14 @@ pub(super) fn run(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
             desk.ask("key.add", desk::input(&name), what, tools)?;
         }
         taken += 1;
-        speech::line(&format!(
-            "{name}: {}",
-            if import.dry_run { "would be taken over" } else { "taken over" }
-        ));
+        let state = if import.dry_run { "would be taken over" } else { "taken over" };
+        speech::progress(&format!("{name}: {state}"));
+        states.push(json!({ "profile": name, "state": state }));
     }
     if import.delete_source && !import.dry_run && taken > 0 {
         speech::say("the source was left as it is: delete it once you have seen that the keys work");
     }
-    Ok(speech::line(&format!("{taken} keys")))
+    speech::told(&format!("{taken} keys\n"), || json!({ "dry_run": import.dry_run, "profiles": states }))
 }
 
 /// From the keyring where aws-vault keeps its keys to the one that is used from now on.
@@ -60,6 +61,7 @@ fn keyring(global: &Global, import: &Import) -> Result<ExitCode, Wrong> {
         true => vec![None],
         false => import.profiles.iter().cloned().map(Some).collect(),
     };
+    let mut moved = Vec::new();
     for profile in each {
         let migrate = Migrate {
             from: from.clone(),
@@ -69,12 +71,13 @@ fn keyring(global: &Global, import: &Import) -> Result<ExitCode, Wrong> {
             overwrite: import.overwrite,
             delete_source: import.delete_source,
         };
-        super::keys::migrate(Global { session_backend: None, ..global.clone() }, &migrate)?;
+        moved.extend(keys::moved(Global { session_backend: None, ..global.clone() }, &migrate)?);
     }
+    let done = keys::summary(import.dry_run, &moved)?;
     if !import.dry_run {
         speech::say(&format!("`--backend {to}` or AWS_VAULT_BACKEND={to} uses them from now on"));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(done)
 }
 
 fn credentials_file(path: Option<PathBuf>) -> Result<Vec<(String, Lease)>, Wrong> {
@@ -100,16 +103,8 @@ fn credentials_file(path: Option<PathBuf>) -> Result<Vec<(String, Lease)>, Wrong
         else {
             continue;
         };
-        let token = section.get("aws_session_token").map(|token| guarded(token.to_owned())).transpose()?;
-        found.push((
-            name.to_owned(),
-            Lease {
-                access_key_id: id.to_owned(),
-                secret_access_key: guarded(secret.to_owned())?,
-                session_token: token,
-                expiration: None,
-            },
-        ));
+        let token = section.get("aws_session_token");
+        found.push((name.to_owned(), key(name, (id, secret), token)?));
     }
     Ok(found)
 }
@@ -133,17 +128,21 @@ fn csv(path: &PathBuf) -> Result<Vec<(String, Lease)>, Wrong> {
         let cells: Vec<&str> = line.split(',').map(str::trim).collect();
         let cell = |at: usize| cells.get(at).map(|cell| (*cell).to_owned()).unwrap_or_default();
         let name = user.map(cell).filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned());
-        found.push((
-            name,
-            Lease {
-                access_key_id: cell(id),
-                secret_access_key: guarded(cell(secret))?,
-                session_token: None,
-                expiration: None,
-            },
-        ));
+        let key = key(&name, (&cell(id), &cell(secret)), None)?;
+        found.push((name, key));
     }
     Ok(found)
+}
+
+/// A key of a file, unless part of it is missing or can't be one: then nothing of the file is stored.
+fn key(name: &str, (id, secret): (&str, &str), token: Option<&str>) -> Result<Lease, Wrong> {
+    let part = |what: &str, text: &str| keys::one_word(&format!("{what} of `{name}`"), text.to_owned());
+    Ok(Lease {
+        access_key_id: part("the access key id", id)?,
+        secret_access_key: guarded(part("the secret access key", secret)?)?,
+        session_token: token.map(|token| guarded(part("the session token", token)?)).transpose()?,
+        expiration: None,
+    })
 }
 
 fn read(path: &PathBuf) -> Result<zeroize::Zeroizing<String>, Wrong> {

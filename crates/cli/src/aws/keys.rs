@@ -6,6 +6,7 @@ use aws::file::Section;
 use broker::Lease;
 use broker::mint::{Shelf, What};
 use memory::Secret;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::desk::{self, Desk};
@@ -37,14 +38,14 @@ pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
     let what = What::Add { profile: name.clone(), key };
     let answer = desk.ask("key.add", desk::input(name), what, desk.tools(None)?)?;
     let mut said = format!("Added credentials to profile \"{name}\" in vault\n");
-    let sessions = answer.value.get("sessions").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let sessions = count(&answer.value);
     if sessions > 0 {
         said.push_str(&format!("Deleted {sessions} existing sessions.\n"));
     }
     if let Some(text) = section {
         desk.file.save(&text).map_err(unwritten)?;
     }
-    Ok(speech::out(said.as_bytes()))
+    speech::told(&said, || json!({ "profile": name, "sessions_deleted": sessions }))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
@@ -75,7 +76,7 @@ fn from_environment() -> Result<Lease, Wrong> {
 
 /// A part of a key without the white space that came along when it was copied. One with more of it inside would be refused by
 /// AWS with a word about signatures.
-fn one_word(name: &str, value: String) -> Result<String, Wrong> {
+pub(super) fn one_word(name: &str, value: String) -> Result<String, Wrong> {
     let value = Zeroizing::new(value);
     let word = value.trim();
     if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -131,14 +132,16 @@ pub(super) fn remove(desk: &Desk, remove: &Remove) -> Result<ExitCode, Wrong> {
         speech::say("Specifying --sessions-only is deprecated; use `clear`.");
         let what = What::Clear { of: Some((name.clone(), None)) };
         let answer = desk.ask("session.clear", desk::input(name), what, desk.tools(None)?)?;
-        return Ok(speech::line(&format!("Deleted {} sessions.", count(&answer.value))));
+        let deleted = count(&answer.value);
+        let said = format!("Deleted {deleted} sessions.\n");
+        return speech::told(&said, || json!({ "profile": name, "sessions_deleted": deleted }));
     }
     if !remove.force && !confirmed(&format!("Delete credentials for profile \"{name}\"? (y|N) "))? {
-        return Ok(ExitCode::SUCCESS);
+        return speech::told("", || json!({ "profile": name, "removed": false }));
     }
     let what = What::Remove { profile: name.clone() };
     desk.ask("key.remove", desk::input(name), what, desk.tools(None)?)?;
-    Ok(speech::line("Deleted credentials."))
+    speech::told("Deleted credentials.\n", || json!({ "profile": name, "removed": true }))
 }
 
 /// Asks on the terminal, whatever stdin is.
@@ -167,15 +170,39 @@ pub(super) fn clear(desk: &Desk, clear: &Clear) -> Result<ExitCode, Wrong> {
     };
     let inputs = clear.profile.as_deref().map(desk::input).unwrap_or_default();
     let answer = desk.ask("session.clear", inputs, What::Clear { of }, desk.tools(None)?)?;
-    Ok(speech::line(&format!("Cleared {} sessions.", count(&answer.value))))
+    let cleared = count(&answer.value);
+    speech::told(&format!("Cleared {cleared} sessions.\n"), || json!({ "sessions_cleared": cleared }))
 }
 
-fn count(value: &serde_json::Value) -> u64 {
-    value.get("sessions").and_then(serde_json::Value::as_u64).unwrap_or(0)
+fn count(value: &Value) -> u64 {
+    value.get("sessions").and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// A profile whose key was to be copied, and what became of it.
+pub(super) type Moved = (String, String);
+
+/// Copies keys to another keyring, and says what became of each.
+pub(super) fn migrate(global: Global, migrate: &Migrate) -> Result<ExitCode, Wrong> {
+    let moved = moved(global, migrate)?;
+    summary(migrate.dry_run, &moved)
+}
+
+/// Says how many keys were copied, or would be.
+pub(super) fn summary(dry_run: bool, moved: &[Moved]) -> Result<ExitCode, Wrong> {
+    let skipped = moved.iter().filter(|(_, state)| state == SKIPPED).count();
+    let (all, copied) = (moved.len(), moved.len() - skipped);
+    let said = match dry_run {
+        true => format!("{all} credentials would be migrated\n"),
+        false => format!("Migration summary:\n  Migrated: {copied}\n  Skipped: {skipped}\n"),
+    };
+    speech::told(&said, || {
+        let each = moved.iter().map(|(profile, state)| json!({ "profile": profile, "state": state }));
+        json!({ "dry_run": dry_run, "profiles": each.collect::<Vec<Value>>() })
+    })
 }
 
 /// Copies keys to another keyring, one after the other; stops at the first that fails.
-pub(super) fn migrate(global: Global, migrate: &Migrate) -> Result<ExitCode, Wrong> {
+pub(super) fn moved(global: Global, migrate: &Migrate) -> Result<Vec<Moved>, Wrong> {
     if migrate.from == migrate.to {
         return Err(Wrong::new("source and destination backends must differ"));
     }
@@ -197,22 +224,13 @@ pub(super) fn migrate(global: Global, migrate: &Migrate) -> Result<ExitCode, Wro
     }
     if migrate.dry_run {
         for name in &names {
-            speech::line(&format!("Would migrate {name}"));
+            speech::progress(&format!("Would migrate {name}"));
         }
-        return Ok(speech::line(&format!("{} credentials would be migrated", names.len())));
+        return Ok(names.into_iter().map(|name| (name, "would be copied".to_owned())).collect());
     }
     let other = desk::other(&migrate.to, &desk.global)?;
-    let (mut copied, mut skipped) = (0, 0);
-    for name in &names {
-        let state = one(&desk, &other, migrate, name)?;
-        match state.as_str() {
-            "skipped" => skipped += 1,
-            _ => copied += 1,
-        }
-    }
-    speech::line("Migration summary:");
-    speech::line(&format!("  Migrated: {copied}"));
-    Ok(speech::line(&format!("  Skipped: {skipped}")))
+    let one = |name: String| one(&desk, &other, migrate, &name).map(|state| (name, state));
+    names.into_iter().map(one).collect()
 }
 
 fn one(desk: &Desk, other: &Shelf, migrate: &Migrate, name: &str) -> Result<String, Wrong> {
@@ -227,14 +245,17 @@ fn one(desk: &Desk, other: &Shelf, migrate: &Migrate, name: &str) -> Result<Stri
         delete_source: migrate.delete_source,
     };
     let answer = desk.ask("key.migrate", inputs, what, tools)?;
-    let state = answer.value.get("state").and_then(serde_json::Value::as_str).unwrap_or("copied").to_owned();
+    let state = answer.value.get("state").and_then(Value::as_str).unwrap_or("copied").to_owned();
     let mut said = match state.as_str() {
-        "skipped" => format!("Migrating {name}... skipped, already exists in destination"),
+        SKIPPED => format!("Migrating {name}... skipped, already exists in destination"),
         state => format!("Migrating {name}... {state}, verified"),
     };
-    if migrate.delete_source && state != "skipped" {
+    if migrate.delete_source && state != SKIPPED {
         said.push_str(", deleted source");
     }
-    speech::line(&said);
+    speech::progress(&said);
     Ok(state)
 }
+
+/// What is said of a key that is there already.
+const SKIPPED: &str = "skipped";

@@ -14,8 +14,9 @@ use crate::compat::aws_vault::print::{self, Row};
 pub(super) fn run(desk: &Desk, list: &List) -> Result<ExitCode, Wrong> {
     let profiles: Vec<String> = aws::profile::names(&desk.file).into_iter().map(ToOwned::to_owned).collect();
     let stored: Vec<&str> = keys(&desk.entries);
-    if list.json {
-        return Ok(json(&profiles, &stored, &sessions(desk, &profiles)));
+    if let Some(printer) = speech::for_programs() {
+        printer.json(&document(&profiles, &stored, &sessions(desk, &profiles)))?;
+        return Ok(ExitCode::SUCCESS);
     }
     if list.profiles {
         return Ok(lines(profiles.iter().map(String::as_str)));
@@ -63,13 +64,12 @@ pub(super) fn run(desk: &Desk, list: &List) -> Result<ExitCode, Wrong> {
 }
 
 /// All of it, for programs.
-fn json(profiles: &[String], stored: &[&str], sessions: &[(String, String)]) -> ExitCode {
+fn document(profiles: &[String], stored: &[&str], sessions: &[(String, String)]) -> serde_json::Value {
     let sessions: Vec<_> = sessions
         .iter()
         .map(|(profile, session)| serde_json::json!({ "profile": profile, "session": session }))
         .collect();
-    let document = serde_json::json!({ "profiles": profiles, "credentials": stored, "sessions": sessions });
-    speech::line(&document.to_string())
+    serde_json::json!({ "profiles": profiles, "credentials": stored, "sessions": sessions })
 }
 
 fn lines<'a>(lines: impl Iterator<Item = &'a str>) -> ExitCode {

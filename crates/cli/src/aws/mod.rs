@@ -67,6 +67,10 @@ pub(crate) fn typed(typed: args::aws::Aws, global: &args::Global, printer: Print
     if let Some(home) = &global.home {
         counter::at(home.clone());
     }
+    speech::print_as(printer);
+    if let args::aws::Command::Help(help) = &typed.command {
+        return help_of(help.of.as_deref());
+    }
     let done = typed.meaning(global, &world).map_err(Wrong).and_then(run);
     match done {
         Ok(code) => code,
@@ -75,6 +79,12 @@ pub(crate) fn typed(typed: args::aws::Aws, global: &args::Global, printer: Print
             ExitCode::from(failure.exit_status())
         }
     }
+}
+
+/// Prints the help that a flag would have printed.
+fn help_of(command: Option<&str>) -> ExitCode {
+    let words = ["doorward", "aws"].into_iter().chain(command).chain(["--help"]);
+    crate::start::parse(words.map(OsString::from)).err().unwrap_or(ExitCode::SUCCESS)
 }
 
 fn said(saying: &Saying) -> ExitCode {
@@ -93,7 +103,7 @@ pub(crate) fn run(invocation: Invocation) -> Result<ExitCode, Wrong> {
     conceal()?;
     speech::debug(global.debug);
     match command {
-        Command::Version => Ok(speech::version()),
+        Command::Version => speech::version(),
         Command::Add(add) => keys::add(&Desk::open(global)?, &add),
         Command::Remove(remove) => keys::remove(&Desk::open(global)?, &remove),
         Command::List(list) => list::run(&Desk::open(global)?, &list),

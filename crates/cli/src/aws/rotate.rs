@@ -1,11 +1,12 @@
 //! `rotate`: replaces a key, and says how far it is.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::chain::Purpose;
 use aws::mfa::Serving;
 use broker::mint::{self, OldKey, Progress, Stage, What};
+use serde_json::json;
 
 use super::desk::{self, Desk};
 use super::speech::{self, Wrong, masked};
@@ -22,22 +23,51 @@ pub(super) fn run(desk: &Desk, rotate: Rotate) -> Result<ExitCode, Wrong> {
         .map_err(|error| lent::planless(desk, &error))?;
     let inputs = desk::input(&master.name);
     let want = lent::want(desk, &session, Purpose::Rotate);
-    let lines = Arc::new(Lines { name });
+    let lines = Arc::new(Lines { name: name.clone(), done: Mutex::default() });
     let what = || {
         let session = mint::OfProfile { profile: Box::new(profile.clone()), want, refresh: true };
         What::Rotate(session, old, Arc::clone(&lines) as Arc<dyn Progress>)
     };
     desk.get(("key.rotate", inputs), &profile, (&session, Serving::No), what)?;
-    Ok(ExitCode::SUCCESS)
+    speech::told("", || {
+        let done = lines.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let Done { created, old, sessions } = &*done;
+        let old = old.as_ref().map(|(id, state)| json!({ "id": id, "state": state }));
+        json!({ "profile": name, "keys_of": master.name, "created": created, "old": old, "sessions_deleted": sessions })
+    })
 }
 
-/// Says each stage on stdout.
+/// Says each stage, and keeps what programs are told at the end.
 struct Lines {
     name: String,
+    done: Mutex<Done>,
+}
+
+/// What a rotation has done.
+#[derive(Default)]
+struct Done {
+    created: Option<String>,
+    /// The key before, and what became of it.
+    old: Option<(String, &'static str)>,
+    sessions: u64,
+}
+
+impl Lines {
+    fn keep(&self, stage: &Stage<'_>) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        match stage {
+            Stage::Created(id) => done.created = Some((*id).to_owned()),
+            Stage::Deactivated(id) => done.old = Some(((*id).to_owned(), "inactive")),
+            Stage::Deleted(id) => done.old = Some(((*id).to_owned(), "deleted")),
+            Stage::Forgotten(count, _) => done.sessions += u64::try_from(*count).unwrap_or(u64::MAX),
+            _ => {}
+        }
+    }
 }
 
 impl Progress for Lines {
     fn say(&self, stage: Stage<'_>) {
+        self.keep(&stage);
         let name = &self.name;
         let line = match stage {
             Stage::Begun { master, session: true } => format!(
@@ -63,6 +93,6 @@ impl Progress for Lines {
             Stage::Deleted(id) => format!("Deleted old access key {}", masked(id)),
             Stage::Finished => "Finished rotating access key".to_owned(),
         };
-        speech::line(&line);
+        speech::progress(&line);
     }
 }

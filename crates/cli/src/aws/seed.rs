@@ -23,7 +23,8 @@ pub(super) fn add(desk: &Desk, name: &str) -> Result<ExitCode, Wrong> {
     speech::say(
         "warning: key and device are in one place now: whoever can use this home needs no second factor",
     );
-    Ok(speech::line(&format!("Stored the seed of `{serial}`; its codes are made here from now on.")))
+    let said = format!("Stored the seed of `{serial}`; its codes are made here from now on.\n");
+    speech::told(&said, || serde_json::json!({ "profile": name, "mfa_serial": serial, "seed": "stored" }))
 }
 
 /// Forgets it.
@@ -35,7 +36,8 @@ pub(super) fn remove(desk: &Desk, name: &str, force: bool) -> Result<ExitCode, W
     let mut inputs = desk::input(name);
     inputs.insert("serial".to_owned(), serial.clone());
     desk.ask("mfa.remove", inputs, What::RemoveSeed { serial: serial.clone() }, desk.tools(None)?)?;
-    Ok(speech::line(&format!("Forgot the seed of `{serial}`.")))
+    let said = format!("Forgot the seed of `{serial}`.\n");
+    speech::told(&said, || serde_json::json!({ "profile": name, "mfa_serial": serial, "seed": "removed" }))
 }
 
 fn serial(desk: &Desk, name: &str) -> Result<String, Wrong> {

@@ -2,10 +2,14 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
 
 use crate::compat::kingpin;
 use crate::failure::{Failure, Kind};
+use crate::print::Printer;
 use crate::print::problem::clean;
 
 /// Why a command did not do what it was asked for.
@@ -81,6 +85,37 @@ pub(super) fn line(text: &str) -> ExitCode {
     out(format!("{text}\n").as_bytes())
 }
 
+/// Says how answers are printed, for the life of this process: `--json`. aws-vault has no word for it.
+pub(super) fn print_as(printer: Printer) {
+    let _ = PRINTER.set(printer);
+}
+
+/// What prints for programs, where programs read the answers.
+pub(super) fn for_programs() -> Option<Printer> {
+    PRINTER.get().copied().filter(|printer| printer.is_json())
+}
+
+/// The answer of a command: text for people, a document for programs.
+pub(super) fn told(text: &str, document: impl FnOnce() -> Value) -> Result<ExitCode, Wrong> {
+    match for_programs() {
+        Some(printer) => {
+            printer.json(&document())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => Ok(out(text.as_bytes())),
+    }
+}
+
+/// How far a command is: a line on stdout, but on stderr where programs read the answer.
+pub(super) fn progress(text: &str) {
+    match for_programs() {
+        Some(_) => say(text),
+        None => {
+            line(text);
+        }
+    }
+}
+
 /// Text on stderr that was asked for.
 pub(super) fn err(text: &str) -> ExitCode {
     let mut stderr = std::io::stderr().lock();
@@ -89,8 +124,9 @@ pub(super) fn err(text: &str) -> ExitCode {
 }
 
 /// The version, on stdout.
-pub(super) fn version() -> ExitCode {
-    line(concat!("v", env!("CARGO_PKG_VERSION")))
+pub(super) fn version() -> Result<ExitCode, Wrong> {
+    let version = env!("CARGO_PKG_VERSION");
+    told(&format!("v{version}\n"), || serde_json::json!({ "version": version }))
 }
 
 /// Switches the log of `--debug` on.
@@ -112,3 +148,4 @@ pub(super) fn masked(id: &str) -> String {
 }
 
 static DEBUG: AtomicBool = AtomicBool::new(false);
+static PRINTER: OnceLock<Printer> = OnceLock::new();

@@ -155,8 +155,6 @@ pub struct List {
     pub sessions: bool,
     /// Only names of stored keys.
     pub credentials: bool,
-    /// One JSON document with all of it.
-    pub json: bool,
 }
 
 /// `rotate`.

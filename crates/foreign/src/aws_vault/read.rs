@@ -167,7 +167,6 @@ fn command(parsed: &Parsed) -> Result<Command, Error> {
             profiles: parsed.switch("profiles"),
             sessions: parsed.switch("sessions"),
             credentials: parsed.switch("credentials"),
-            json: false,
         }),
         "rotate" => {
             let (profile, session) = (profile(parsed)?, session(parsed));

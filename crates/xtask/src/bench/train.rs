@@ -24,7 +24,7 @@ pub(crate) fn run(root: &Path, program: &Path, seconds: u64) -> Outcome {
     for bytes in [1024, 65536] {
         forwarded(root, program, &folder, bytes, seconds)?;
     }
-    aws::train(root, program)?;
+    aws::train(root, &folder, program)?;
     let (program, seconds) = (program.to_string_lossy(), seconds.to_string());
     // With a peer's lists, and on the agent's socket.
     let lists = ["--program", &*program, "--rounds", "1", "--seconds", &seconds];

@@ -24,8 +24,11 @@ impl Aws {
             session_backend: stores.session_backend.or(global.session_backend),
             ..global
         };
-        let json = everywhere.printing() == Format::Json;
-        Ok(meant::Invocation { global, command: command.meaning(json, world)? })
+        let format = everywhere.printing();
+        if format == Format::Yaml && matches!(command, Command::Export(_)) {
+            return Err(Failure::usage("nothing reads credentials as YAML").hint("`--as` names the forms"));
+        }
+        Ok(meant::Invocation { global, command: command.meaning(format == Format::Json, world)? })
     }
 }
 
@@ -36,7 +39,7 @@ impl Command {
                 meant::Command::Add(meant::Add { profile, env, add_config: !no_add_config, mfa_seed })
             }
             Self::List(List { profiles, sessions, credentials }) => {
-                meant::Command::List(meant::List { profiles, sessions, credentials, json })
+                meant::Command::List(meant::List { profiles, sessions, credentials })
             }
             Self::Rotate(Rotate { profile, deactivate, session }) => {
                 meant::Command::Rotate(meant::Rotate { profile, session: session.meaning(), deactivate })
@@ -62,6 +65,8 @@ impl Command {
                 }
                 meant::Command::Configure(meant::Configure { profile, set, unset })
             }
+            Self::Version => meant::Command::Version,
+            Self::Help(_) => return Err(Failure::usage("the help is no command of a profile")),
         })
     }
 }

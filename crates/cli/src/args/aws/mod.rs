@@ -66,6 +66,12 @@ pub(crate) enum Command {
     Import(Import),
     /// Edit a profile in the profile file; nothing else in it changes
     Configure(Configure),
+    /// Print the version
+    #[command(hide = true)]
+    Version,
+    /// Print the help of a command
+    #[command(hide = true)]
+    Help(Help),
 }
 
 /// What kind of session is wanted.
@@ -313,6 +319,13 @@ pub(crate) enum Source {
     CredentialsFile,
     /// The CSV file that the console gives with a new key
     Csv,
+}
+
+/// `doorward aws help`: whoever knows aws-vault types it.
+#[derive(Debug, Args)]
+pub(crate) struct Help {
+    /// The command
+    pub(crate) of: Option<String>,
 }
 
 /// `doorward aws configure`.

@@ -228,7 +228,7 @@ fn the_other_commands_are_the_same_as_those_of_aws_vault() {
     );
     assert_eq!(
         shown(&["ls", "--sessions"]),
-        "List(List { profiles: false, sessions: true, credentials: false, json: false })"
+        "List(List { profiles: false, sessions: true, credentials: false })"
     );
     assert_eq!(shown(&["clear"]), "Clear(Clear { profile: None })");
     assert_eq!(shown(&["proxy", "--stop"]), "Proxy(Proxy { stop: true })");

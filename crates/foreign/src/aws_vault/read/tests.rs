@@ -190,10 +190,7 @@ fn the_other_commands_have_their_flags() {
         command(&["rm", "-fs", "p"]),
         "Remove(Remove { profile: \"p\", force: true, sessions_only: true, mfa_seed: false })"
     );
-    assert_eq!(
-        command(&["ls"]),
-        "List(List { profiles: false, sessions: false, credentials: false, json: false })"
-    );
+    assert_eq!(command(&["ls"]), "List(List { profiles: false, sessions: false, credentials: false })");
     assert_eq!(command(&["clear", "p"]), "Clear(Clear { profile: Some(\"p\") })");
     assert_eq!(command(&["server", "--stop"]), "Proxy(Proxy { stop: true })");
     assert_eq!(command(&["version"]), "Version");

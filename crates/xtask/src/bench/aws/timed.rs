@@ -98,8 +98,7 @@ impl Rounds {
     }
 }
 
-/// Runs it once, to its end.
-pub(super) fn once(place: &Place, command: &Timed) -> Outcome {
+fn once(place: &Place, command: &Timed) -> Outcome {
     finish(&mut place.command(command.words, command.profiles), place.label())
 }
 
