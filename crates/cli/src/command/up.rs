@@ -72,17 +72,10 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     sources::refuse_empty(&opened.broker)?;
     bring_root_key(&opened, api)?;
     let secured = Secured::read(&settings)?;
-    let (bound, api) = match api {
-        None => {
-            let bound = net::bind_tcp(settings.gateway.value, threads);
-            (bound.map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?, None)
-        }
-        Some(address) => {
-            let bound = net::bind_tcp(address, std::num::NonZeroUsize::MIN);
-            let bound = bound.map_err(|error| unbound(&error, "--addr 127.0.0.1:0"))?.pop();
-            (Vec::new(), bound.map(|bound| named(bound, &settings, &opened)).transpose()?)
-        }
-    };
+    let bound = if api.is_none() { net::bind_tcp(settings.gateway.value, threads) } else { Ok(Vec::new()) };
+    let bound = bound.map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
+    let api = alone(api, "--addr 127.0.0.1:0")?;
+    let api = api.map(|bound| named(bound, &settings, &opened)).transpose()?;
     let metrics = alone(settings.metrics.value, "--metrics 127.0.0.1:0")?;
     let admin = alone(settings.admin.value, "--admin 127.0.0.1:0")?;
     let gateway = if admin.is_some() { gateway.beside_admin() } else { gateway };
