@@ -147,8 +147,8 @@ impl Known {
 
     /// One for tests of what comes after it.
     #[cfg(test)]
-    pub(crate) fn at(host: &str, public: Option<&str>) -> Self {
-        Self { host: host.to_owned(), public: public.map(|url| url.parse().unwrap()) }
+    pub(crate) fn at(host: &str, public: Option<Authority>) -> Self {
+        Self { host: host.to_owned(), public }
     }
 }
 

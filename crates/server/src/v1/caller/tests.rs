@@ -55,7 +55,7 @@ fn a_session_reads_from_anywhere_and_writes_from_a_page_of_ours_with_its_token()
 
 #[test]
 fn behind_tls_only_the_guarded_cookie_is_a_session_and_only_its_origin_is_a_page_of_ours() {
-    let known = Known::at("doorward.example", Some("https://doorward.example"));
+    let known = Known::at("doorward.example", Some("https://doorward.example".parse().unwrap()));
     let guarded = ("cookie", "__Host-doorward_session=dws1.x");
     let said = |headers: &[(&str, &str)]| presented(&parts("GET", headers), &known).unwrap();
     assert!(said(&[guarded]).is_some());
