@@ -23,7 +23,7 @@ use super::{Done, Managing, waiting};
 use crate::limits::{Counted, Pace};
 use answer::{described, every, failed, told};
 use probe::Verdict;
-use request::{Asked, Wrong};
+use request::{Asked, Wrong, merged};
 pub(super) use request::{LARGEST, SHORTEST};
 
 /// Why nothing was done: a refusal, or a request that says something wrong.
@@ -388,17 +388,10 @@ fn note(row: &mut CredentialRow, verdict: Verdict, now: Timestamp) {
     }
 }
 
-/// Members that a request does not change.
-fn merged(mut known: Map<String, Value>, given: Map<String, Value>) -> Map<String, Value> {
-    known.extend(given.into_iter().filter(|(name, _)| !PROTECTED.contains(&name.as_str())));
-    known
-}
-
 fn refused(error: &secrets::Error) -> Refusal {
     crate::broker::refused(error, error.code(), error.hint())
 }
 
-const PROTECTED: [&str; 4] = ["project_id", "client_email", "credential_type", "private_key_id"];
 const SERVICE_ACCOUNT: &str = "SERVICE_ACCOUNT_JSON";
 /// Ninety days.
 const LIFE: Duration = Duration::from_secs(90 * 86_400);

@@ -189,6 +189,13 @@ fn wipe(value: &mut Value) {
     }
 }
 
+/// What is known, with what a request says; some members it does not change.
+pub(super) fn merged(mut known: Map<String, Value>, given: Map<String, Value>) -> Map<String, Value> {
+    known.extend(given.into_iter().filter(|(name, _)| !PROTECTED.contains(&name.as_str())));
+    known
+}
+
+const PROTECTED: [&str; 4] = ["project_id", "client_email", "credential_type", "private_key_id"];
 /// What a request may have in it. The last five are taken and not kept.
 const KNOWN: [&str; 9] = [
     "credential",
