@@ -244,9 +244,7 @@ fn the_way_back_is_for_the_browser_that_was_sent_and_for_once() {
     let (_, state) = own.split_once("&state=").unwrap();
     assert_eq!(house.ended(&mut victim, &format!("{code}&state={state}")), "token");
 
-    house.login.answer_instead(503, None);
     let mut browser = Browser::default();
-    house.login.recover();
     let back = house.sent(&mut browser);
     house.login.answer_instead(503, None);
     assert_eq!(house.ended(&mut browser, &back), "token", "the provider does not answer");
