@@ -109,17 +109,7 @@ impl Config {
         }
         let limits = self.limits(entry, options)?;
         let connections = self.connections(entry)?;
-        let mut keys: Vec<(&str, Value)> = vec![("name", json!(named.name.as_str()))];
-        match &extends {
-            Some(kind) => keys.push(("extends", json!(kind.name.as_str()))),
-            None => keys.push(("title", json!(entry.name.value))),
-        }
-        keys.push(("base_url", json!(destination.base_url)));
-        if extends.as_ref().is_some_and(|kind| kind.whole_paths) {
-            keys.push(("whole_paths", json!(true)));
-        }
-        keys.extend(destination.query.as_ref().map(|query| ("query", json!(query))));
-        keys.extend(named.alias.as_ref().map(|alias| ("aliases", json!([alias]))));
+        let mut keys = whose(&entry.name.value, &named, extends.as_ref(), &destination);
         let secrets = draft.secrets();
         if secrets.as_object().is_some_and(|fields| !fields.is_empty()) {
             keys.push(("secrets", secrets));
@@ -255,6 +245,27 @@ impl Config {
         }
         Ok((!fields.is_empty()).then_some(Value::Object(fields)))
     }
+}
+
+/// Who it is, what it is made from, and where it is.
+fn whose(
+    theirs: &str,
+    named: &name::Named,
+    extends: Option<&home::Kind>,
+    destination: &destination::Destination,
+) -> Vec<(&'static str, Value)> {
+    let mut keys = vec![("name", json!(named.name.as_str()))];
+    match extends {
+        Some(kind) => keys.push(("extends", json!(kind.name.as_str()))),
+        None => keys.push(("title", json!(theirs))),
+    }
+    keys.push(("base_url", json!(destination.base_url)));
+    if extends.is_some_and(|kind| kind.whole_paths) {
+        keys.push(("whole_paths", json!(true)));
+    }
+    keys.extend(destination.query.as_ref().map(|query| ("query", json!(query))));
+    keys.extend(named.alias.as_ref().map(|alias| ("aliases", json!([alias]))));
+    keys
 }
 
 const PLAIN: &str = "`destination` is plain http, which a credential goes over only to a private address, and there with \
