@@ -28,6 +28,8 @@ pub(crate) enum Mode {
     Busy,
     Broken,
     Stuck,
+    /// Records are taken, checkpoints are not, however long a test takes.
+    Unsigned,
 }
 
 /// A storage whose disk a test can fill, break or stop.
@@ -120,7 +122,7 @@ impl Storage for Fake {
             Mode::Busy => Err(store::Error::Busy),
             // Stands for a sync that failed: any error that is not known to pass.
             Mode::Broken => Err(store::Error::Conflict),
-            Mode::Works | Mode::Stuck => {
+            Mode::Works | Mode::Stuck | Mode::Unsigned => {
                 let brings = |wanted: Table| {
                     batch
                         .steps()
@@ -128,6 +130,9 @@ impl Storage for Fake {
                         .any(|step| matches!(step, Step::Put(t, ..) | Step::Insert(t, ..) if *t == wanted))
                 };
                 let brought = (brings(Table::Evidence), brings(Table::Checkpoints));
+                if mode == Mode::Unsigned && brought.1 {
+                    return Err(store::Error::Busy);
+                }
                 self.inner.commit(batch)?;
                 self.commits.lock().unwrap().push(brought);
                 Ok(())
