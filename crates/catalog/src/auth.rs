@@ -9,7 +9,7 @@ mod parts;
 pub use derived::{
     Assertion, AzureManagedIdentity, AzureService, AzureServicePrincipal, ClientAuth, Derived, Endpoint,
     GcpMetadata, GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, JwtAlgorithm,
-    JwtSigned, OAuth2, SignedIn, TokenSource,
+    JwtSigned, OAuth2, SignedIn, TokenSource, VaultLogin, VaultMethod,
 };
 pub(crate) use parts::DEFAULT_REST;
 pub use parts::{

@@ -44,7 +44,7 @@ impl Program {
         &self.version
     }
 
-    /// Its environment besides the usual: fixed text with [`Slot::Folder`], [`Slot::File`], [`Slot::BaseUrl`],
+    /// Its environment besides the usual: fixed text with [`Slot::Folder`], [`Slot::Files`], [`Slot::File`], [`Slot::BaseUrl`],
     /// [`Slot::Host`], [`Slot::Ca`] and [`Slot::Lease`]. A variable that names what is not there is left out.
     #[must_use]
     pub const fn environment(&self) -> &BTreeMap<String, Text> {
@@ -111,7 +111,8 @@ pub(crate) struct Group {
 /// What is run: nothing in it is secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// The arguments. The slots that are left are [`Slot::File`], [`Slot::Folder`], [`Slot::BaseUrl`] and [`Slot::Host`].
+    /// The arguments. The slots that are left are [`Slot::File`], [`Slot::Files`], [`Slot::Folder`], [`Slot::BaseUrl`],
+    /// [`Slot::Host`] and [`Slot::Ca`].
     pub args: Vec<Text>,
     /// What the program reads.
     pub stdin: Option<String>,
@@ -197,6 +198,12 @@ impl Cli {
                 let value = inputs.get(name).filter(|value| !value.is_empty())?;
                 Some(utf8_percent_encode(value, crate::path::SEGMENT).to_string())
             }
+            Slot::Path(name) => {
+                let value = inputs.get(name).filter(|value| !value.is_empty())?;
+                let parts =
+                    value.split('/').map(|part| utf8_percent_encode(part, crate::path::SEGMENT).to_string());
+                Some(parts.collect::<Vec<_>>().join("/"))
+            }
             Slot::Body => {
                 let (fixed, fields) = self.body.as_deref()?;
                 Some(body::object(fixed, fields, inputs).to_string())
@@ -204,6 +211,7 @@ impl Cli {
             Slot::Each(_)
             | Slot::File(_)
             | Slot::Folder
+            | Slot::Files
             | Slot::BaseUrl
             | Slot::Host
             | Slot::Ca

@@ -74,7 +74,7 @@ pub use auth::{
     BytesForm, Choice, ClientAuth, ClientCertificate, Derived, DigestAuth, Endpoint, Find, GcpMetadata,
     GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, HashName, Hmac, JwtAlgorithm,
     JwtSigned, OAuth1, OAuth2, OciSignature, Rendered, Replace, SecretField, SigV4, SignedIn, TokenSource,
-    Within, is_placeholder,
+    VaultLogin, VaultMethod, Within, is_placeholder,
 };
 pub use body::Message;
 pub use catalog::{Catalog, Described};

@@ -8,19 +8,26 @@ use serde_json::Value;
 use crate::Output;
 use crate::body::json;
 
+mod xml;
+
 /// Where an evidence field comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// A header of the reply, by its name in lower case.
     Header(String),
-    /// A dotted path in the JSON body: `*` is each item, a `#` at its end how many there are.
+    /// A dotted path in the JSON body: `*` is each item, a `#` at its end how many there are. In XML each name stands for every
+    /// element of that name.
     Body(String),
+    /// The SHA-256 of what stands at a path of the JSON body, as text or as JSON without spaces.
+    Digest(String),
+    /// How many lines the text at a path of the JSON body has.
+    Lines(String),
     /// A line of what a program printed; from its end where negative, such as -1 for the last.
     Line(i32),
 }
 
 impl Origin {
-    /// Reads `header:NAME` or a dotted path.
+    /// Reads `header:NAME`, `sha256:PATH`, `lines:PATH` or a dotted path.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if let Some(name) = text.strip_prefix("header:") {
             return if is_header(name) {
@@ -28,6 +35,15 @@ impl Origin {
             } else {
                 Err("behind `header:` stands the name of a header".to_owned())
             };
+        }
+        let made = [("sha256:", Self::Digest as fn(String) -> Self), ("lines:", Self::Lines)];
+        for (kind, of) in made {
+            if let Some(path) = text.strip_prefix(kind) {
+                return match Self::parse(path)? {
+                    Self::Body(path) if !path.contains(['*', '#']) => Ok(of(path)),
+                    _ => Err(format!("behind `{kind}` stands a dotted path of one value")),
+                };
+            }
         }
         let word = |part: &str| {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$' | '@');
@@ -37,7 +53,7 @@ impl Origin {
         if text == "#" || counted.split('.').all(word) {
             Ok(Self::Body(text.to_owned()))
         } else {
-            Err("an evidence field is `header:NAME` or a dotted path in the reply".to_owned())
+            Err("an evidence field is `header:NAME`, `sha256:PATH`, `lines:PATH` or a dotted path in the reply".to_owned())
         }
     }
 }
@@ -68,7 +84,7 @@ pub(crate) fn printed(
         Output::Json => return fields(wanted, &|_| None, stdout),
         Output::Lines => {
             let all = json::Json::List(values(stdout));
-            return picked(wanted, &|_| None, Some(&all));
+            return picked(wanted, &|_| None, &Document::Json(all));
         }
         Output::Text => {}
     }
@@ -171,26 +187,61 @@ pub(crate) fn fields(
     headers: &dyn Fn(&str) -> Option<String>,
     body: &[u8],
 ) -> Vec<(String, String)> {
-    let from_body = wanted.values().any(|origin| matches!(origin, Origin::Body(_)));
-    // A reply that is not JSON has no fields; that is the service's right, and no reason to lose the reply.
-    let body = if from_body { json::read(body).ok() } else { None };
-    picked(wanted, headers, body.as_ref())
+    let in_head = |origin: &Origin| matches!(origin, Origin::Header(_));
+    // A reply that can't be read has no fields; that is the service's right, and no reason to lose the reply.
+    let body = if wanted.values().all(in_head) {
+        Document::Unread
+    } else if let Ok(body) = json::read(body) {
+        Document::Json(body)
+    } else {
+        xml::read(body).map_or(Document::Unread, Document::Xml)
+    };
+    picked(wanted, headers, &body)
+}
+
+/// What fields are read from.
+enum Document {
+    Json(json::Json),
+    Xml(xml::Element),
+    Unread,
+}
+
+impl Document {
+    fn field(&self, origin: &Origin) -> Option<String> {
+        match (self, origin) {
+            (Self::Json(body), Origin::Body(path)) => found(body, path),
+            (Self::Xml(root), Origin::Body(path)) => root.found(path),
+            (Self::Json(body), Origin::Digest(path)) => {
+                let text = match body.at(path)? {
+                    json::Json::Text(text) => text.clone(),
+                    other => other.to_value().to_string(),
+                };
+                Some(crypto::to_hex(&crypto::sha256(&[text.as_bytes()])))
+            }
+            (Self::Json(body), Origin::Lines(path)) => match body.at(path)? {
+                json::Json::Text(text) => Some(text.lines().count().to_string()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 fn picked(
     wanted: &BTreeMap<String, Origin>,
     headers: &dyn Fn(&str) -> Option<String>,
-    body: Option<&json::Json>,
+    body: &Document,
 ) -> Vec<(String, String)> {
     wanted
         .iter()
         .filter_map(|(name, origin)| {
             let text = match origin {
                 Origin::Header(header) => headers(header),
-                Origin::Body(path) => body.and_then(|body| found(body, path)),
-                Origin::Line(_) => None,
+                other => body.field(other),
             };
-            let many = matches!(origin, Origin::Body(path) if path.split('.').any(|key| key == "*"));
+            let several =
+                |path: &str| matches!(body, Document::Xml(_)) || path.split('.').any(|key| key == "*");
+            let many = matches!(origin, Origin::Body(path) if several(path));
             text.map(|text| (name.clone(), bounded(&text, if many { LONGEST_LIST } else { LONGEST })))
         })
         .collect()

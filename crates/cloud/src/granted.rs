@@ -58,6 +58,19 @@ impl Answered<'_> {
         self.token(read.token.0, ends)
     }
 
+    /// The token of a sign-in at HashiCorp Vault or `OpenBao`.
+    ///
+    /// # Errors
+    /// As for [`Self::oauth2`].
+    pub fn vault(&self) -> Result<Token, Error> {
+        let read: SignedIn = self.read()?;
+        let lasts = match read.auth.lease_duration {
+            0 => return Err(self.wrong("has a token that never ends")),
+            seconds => Duration::from_secs(seconds),
+        };
+        self.token(read.auth.client_token.0, self.asked.after(lasts))
+    }
+
     /// The access token that Google gives for an account that is impersonated.
     ///
     /// # Errors
@@ -141,6 +154,17 @@ struct Token2 {
 struct Installation {
     token: SecretText,
     expires_at: String,
+}
+
+#[derive(Deserialize)]
+struct SignedIn {
+    auth: Auth,
+}
+
+#[derive(Deserialize)]
+struct Auth {
+    client_token: SecretText,
+    lease_duration: u64,
 }
 
 #[derive(Deserialize)]

@@ -100,7 +100,8 @@ impl Room {
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
         let path = self.file(name);
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-        let written = if name.is_empty() || name.starts_with('.') || !name.bytes().all(plain) {
+        // Some programs look for a name that begins with a point, such as `.vault-token`.
+        let written = if matches!(name, "" | "." | "..") || !name.bytes().all(plain) {
             Err(std::io::ErrorKind::InvalidInput.into())
         } else {
             OpenOptions::new()
@@ -125,8 +126,9 @@ impl Room {
         wipe(&self.path).map_err(|source| Error::Room { what: "wipe", path: self.path.clone(), source })
     }
 
-    /// The files that the program reads.
-    pub(crate) fn files(&self) -> PathBuf {
+    /// The folder of the files that the program reads, and that it can't change.
+    #[must_use]
+    pub fn files(&self) -> PathBuf {
         self.path.join(FILES)
     }
 

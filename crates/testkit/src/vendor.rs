@@ -28,6 +28,7 @@ mod anthropic;
 mod azure;
 mod bigquery;
 mod connect;
+mod github;
 mod google;
 mod kubernetes;
 mod login;
@@ -39,6 +40,7 @@ pub use anthropic::Anthropic;
 pub use azure::Azure;
 pub use bigquery::BigQuery;
 pub use connect::Connect;
+pub use github::GitHub;
 pub use google::Google;
 pub use kubernetes::Kubernetes;
 pub use login::{Login, Twist};
@@ -207,6 +209,7 @@ async fn answer<S: Answers>(shared: &Shared<S>, request: Request<Incoming>) -> R
     };
     let (kind, text) = match said.events {
         Some(events) => ("text/event-stream", events),
+        None if said.status == 204 => ("application/json", String::new()),
         None => ("application/json", said.document.to_string()),
     };
     // Events come in pieces of a length that nobody says.
@@ -214,7 +217,9 @@ async fn answer<S: Answers>(shared: &Shared<S>, request: Request<Incoming>) -> R
         Response::new(Sent { told: kind == "application/json", body: Full::new(Bytes::from(text)) });
     *reply.status_mut() = StatusCode::from_u16(said.status).expect("the test kit works");
     reply.headers_mut().insert("content-type", http::HeaderValue::from_static(kind));
-    reply.headers_mut().insert("x-request-id", http::HeaderValue::from_static("req_of_vendor"));
+    for name in ["x-request-id", "x-github-request-id"] {
+        reply.headers_mut().insert(name, http::HeaderValue::from_static("req_of_vendor"));
+    }
     if let Some(location) = said.location.and_then(|location| location.parse().ok()) {
         reply.headers_mut().insert("location", location);
     }

@@ -60,6 +60,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "python3-venv", program: "python3", need: Need::Named },
     Package { name: "golang-go", program: "go", need: Need::Named },
     Package { name: "chromium", program: "chromium", need: Need::Named },
+    Package { name: "gh", program: "gh", need: Need::Named },
     Package { name: "etcd-server", program: "etcd", need: Need::Named },
     Package { name: "prometheus", program: "prometheus", need: Need::Named },
     Package { name: "nodejs", program: "node", need: Need::Named },

@@ -8,6 +8,7 @@ mod aws;
 mod clouds;
 mod oauth2;
 mod signed_in;
+mod vault;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +86,12 @@ pub(crate) async fn mint(
     derived: &Derived,
 ) -> Result<(Served, Option<String>), Refusal> {
     let broker = minter.worker.broker();
-    let at = (minter.permit.tenant().clone(), minter.integration.name().clone(), scheme, String::new());
+    let narrowed = match &derived.source {
+        TokenSource::GithubApp(_) => minter.narrowed(),
+        _ => None,
+    };
+    let narrowing = narrowed.as_ref().map(Value::to_string).unwrap_or_default();
+    let at = (minter.permit.tenant().clone(), minter.integration.name().clone(), scheme, narrowing);
     let from = minter.imprint(&AuthScheme::Derived(Box::new(derived.clone())));
     let slot = match minter.kept {
         Kept::Shared => broker.outgoing().tokens().slot(at, from),
@@ -95,7 +101,7 @@ pub(crate) async fn mint(
     let (token, made) = match slot.take(now).await? {
         Taken::Have(token) => (token, None),
         Taken::Make(mut making, old) => {
-            let made = minter.make(derived, &mut making, now).await;
+            let made = minter.make((derived, narrowed), &mut making, now).await;
             if let Err(refusal) = &made {
                 tracing::warn!(integration = %minter.integration.name(), code = %refusal.code, "no token was made");
             }
@@ -109,11 +115,16 @@ pub(crate) async fn mint(
 }
 
 impl Minter<'_> {
-    async fn make(&self, derived: &Derived, making: &mut Making, now: Timestamp) -> Result<Minted, Refusal> {
+    async fn make(
+        &self,
+        (derived, narrowed): (&Derived, Option<Value>),
+        making: &mut Making,
+        now: Timestamp,
+    ) -> Result<Minted, Refusal> {
         let mut of_profile = None;
         let token = match &derived.source {
             TokenSource::OAuth2(oauth2) => self.oauth2(oauth2, making, now).await?,
-            TokenSource::GithubApp(app) => self.github_app(app, now).await?,
+            TokenSource::GithubApp(app) => self.github_app(app, narrowed, now).await?,
             TokenSource::GoogleServiceAccount(account) => self.google_service_account(account, now).await?,
             TokenSource::GcpMetadata(metadata) => self.gcp_metadata(metadata, now).await?,
             TokenSource::GcpWorkloadIdentity(identity) => self.gcp_workload_identity(identity, now).await?,
@@ -122,6 +133,7 @@ impl Minter<'_> {
                 self.azure_service_principal(principal, now).await?
             }
             TokenSource::JwtSigned(signed) => self.jwt_signed(signed, now)?,
+            TokenSource::VaultLogin(login) => self.vault_login(login, now).await?,
             TokenSource::SignedIn(signed) => {
                 // Boxed, as it is rare and large.
                 let (token, profile) = Box::pin(self.signed_in(signed, making, now)).await?;
@@ -247,7 +259,13 @@ impl Minter<'_> {
         // A service whose certificate is not checked is one thing, whoever hands out its tokens another.
         let own = self.integration.authority() == authority && self.integration.tls_insecure_skip_verify();
         let verify = if own { Verify::Skipped } else { Verify::Checked };
-        let dial = Dial { authority: authority.clone(), private, verify, connect: CONNECT, way: None };
+        // So that the authorities count that the integration's file names.
+        let known = self.worker.broker().upstreams().of(self.integration, None);
+        let way = match known.filter(|_| self.integration.authority() == authority) {
+            Some(known) => known.way(None)?,
+            None => None,
+        };
+        let dial = Dial { authority: authority.clone(), private, verify, connect: CONNECT, way };
         let sent = self.worker.upstream().send(&dial, request, HEAD).await;
         let reply = sent.map_err(|error| {
             let code = match error {
@@ -313,7 +331,9 @@ impl Minter<'_> {
     fn place(&self, source: &TokenSource) -> String {
         match source {
             TokenSource::OAuth2(oauth2) => oauth2.endpoint.authority.to_string(),
-            TokenSource::GithubApp(_) => self.integration.authority().to_string(),
+            TokenSource::GithubApp(_) | TokenSource::VaultLogin(_) => {
+                self.integration.authority().to_string()
+            }
             TokenSource::GoogleServiceAccount(account) => account.endpoint.authority.to_string(),
             TokenSource::GcpMetadata(metadata) => metadata.endpoint.authority.to_string(),
             TokenSource::GcpWorkloadIdentity(identity) => identity.endpoint.authority.to_string(),

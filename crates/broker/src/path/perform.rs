@@ -63,7 +63,7 @@ pub(crate) async fn call(
         Armed::Manage => Ok(Replied::Managed(Box::pin(manage::run(worker, admitted, receipt)).await?)),
         Armed::Mint => Ok(Replied::Minted(Box::pin(mint::run(worker, admitted, receipt)).await?)),
         Armed::Run(prepared) => {
-            let run = Box::pin(program::run(worker, admitted, *prepared)).await?;
+            let run = Box::pin(program::run(worker, admitted, receipt, *prepared)).await?;
             Ok(Replied::Ran(Box::new(run)))
         }
         Armed::Forward(sending, mask, special) => {

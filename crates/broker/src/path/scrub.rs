@@ -78,7 +78,7 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     let mut hits = mask.as_ref().map_or(0, |mask| scrub_headers(&mut parts.headers, mask));
     let mut pieces = unpacked(&mut parts, incoming, admitted)?;
     let has_fields = has_fields(admitted);
-    let wanted = has_fields && is_json(&parts.headers);
+    let wanted = has_fields && is_document(&parts.headers);
     let by_name = admit::way::is_open(admitted);
     let most = match (by_name, wanted) {
         (true, _) => MOST_BY_NAME,
@@ -218,14 +218,17 @@ fn has_fields(admitted: &Admitted) -> bool {
     operation.is_some_and(|operation| operation.evidence().next().is_some())
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// JSON or XML: what evidence fields are read from (docs/decisions/0043).
+fn is_document(headers: &HeaderMap) -> bool {
     net::headers::all(headers, &CONTENT_TYPE).next().is_some_and(|value| {
         let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-        kind.eq_ignore_ascii_case(b"application/json") || kind.to_ascii_lowercase().ends_with(b"+json")
+        let kind = kind.to_ascii_lowercase();
+        let whole: [&[u8]; 3] = [b"application/json", b"text/xml", b"application/xml"];
+        whole.contains(&kind.as_slice()) || kind.ends_with(b"+json") || kind.ends_with(b"+xml")
     })
 }
 
-/// The evidence fields: those of the head always, those of the body where it is JSON and all here. What JSON's escapes hid
+/// The evidence fields: those of the head always, those of the body where it is JSON or XML and all here. What escapes hid
 /// from the search in the body is searched once more, for evidence stays.
 fn read_fields(
     admitted: &Admitted,
@@ -243,7 +246,7 @@ fn read_fields(
         Body::Whole(_) | Body::Stream(_) => Vec::new(),
     };
     let body: &[u8] = match body {
-        Body::Whole(bytes) if is_json(headers) => bytes,
+        Body::Whole(bytes) if is_document(headers) => bytes,
         Body::Whole(_) | Body::Stream(_) => &[],
     };
     let mut fields = admitted.integration.fields(admitted.permit.call().operation(), &header, body);

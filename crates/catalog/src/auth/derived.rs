@@ -41,6 +41,8 @@ pub enum TokenSource {
     AzureServicePrincipal(AzureServicePrincipal),
     /// A JSON Web Token that we sign.
     JwtSigned(JwtSigned),
+    /// A sign-in at HashiCorp Vault or `OpenBao`.
+    VaultLogin(VaultLogin),
     /// A sign-in of a person.
     SignedIn(SignedIn),
 }
@@ -138,6 +140,39 @@ pub struct GithubApp {
     pub installation_id: String,
     /// The field of the app's private key.
     pub key: String,
+}
+
+/// A sign-in at HashiCorp Vault or `OpenBao`, at the integration's own address (its HTTP API, `auth/approle` and `auth/kubernetes`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultLogin {
+    /// The auth method.
+    pub method: VaultMethod,
+    /// Where it is mounted, below `auth/`.
+    pub mount: String,
+    /// The role id, or the name of the role.
+    pub role: String,
+    /// The field of what proves it: the secret id, or the token of a service account.
+    pub key: String,
+}
+
+/// An auth method of Vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VaultMethod {
+    /// A role id and a secret id.
+    AppRole,
+    /// The token of a service account of Kubernetes.
+    Kubernetes,
+}
+
+impl VaultMethod {
+    /// Where it is usually mounted.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AppRole => "approle",
+            Self::Kubernetes => "kubernetes",
+        }
+    }
 }
 
 /// A service account of Google Cloud.
@@ -292,6 +327,7 @@ impl TokenSource {
                 }
             },
             Self::JwtSigned(token) => [Some(&token.key), None, None, None],
+            Self::VaultLogin(login) => [Some(&login.key), None, None, None],
             Self::SignedIn(signed) => [Some(&signed.key), None, None, None],
         })
     }
@@ -308,7 +344,17 @@ impl TokenSource {
             Self::AzureManagedIdentity(_) => "azure_managed_identity",
             Self::AzureServicePrincipal(_) => "azure_service_principal",
             Self::JwtSigned(_) => "jwt_signed",
+            Self::VaultLogin(login) => match login.method {
+                VaultMethod::AppRole => "vault_approle",
+                VaultMethod::Kubernetes => "vault_kubernetes",
+            },
             Self::SignedIn(_) => "signed_in",
         }
+    }
+
+    /// Whether a token that a program was given is made for that run alone, and taken back after it.
+    #[must_use]
+    pub const fn is_taken_back(&self) -> bool {
+        matches!(self, Self::VaultLogin(_))
     }
 }

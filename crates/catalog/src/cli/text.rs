@@ -9,6 +9,8 @@ pub enum Slot {
     Input(String),
     /// An input of the operation, percent-encoded for a path: `{%name}`.
     Escaped(String),
+    /// An input of the operation that may be several segments of a path: percent-encoded but for its slashes, `{%name...}`.
+    Path(String),
     /// The body that a request of the operation has with these inputs: `{request_body}`.
     Body,
     /// Each item of an input that holds a list, one argument for each: `{name...}`.
@@ -17,6 +19,8 @@ pub enum Slot {
     File(String),
     /// The private folder of this run: `{folder}`.
     Folder,
+    /// The folder in which the files of this run are, which the program reads and can't change: `{files}`.
+    Files,
     /// Scheme, host, port and base path of the integration, without a slash at its end; nothing where each call names its
     /// host: `{base_url}`.
     BaseUrl,
@@ -80,7 +84,9 @@ impl Text {
         for piece in &self.0 {
             let text = match piece {
                 Piece::Plain(text) => text.clone(),
-                Piece::Slot(slot @ (Slot::Input(_) | Slot::Escaped(_) | Slot::Each(_))) => value(slot)?,
+                Piece::Slot(slot @ (Slot::Input(_) | Slot::Escaped(_) | Slot::Path(_) | Slot::Each(_))) => {
+                    value(slot)?
+                }
                 Piece::Slot(slot) => {
                     pieces.push(Piece::Slot(slot.clone()));
                     continue;
@@ -102,7 +108,9 @@ impl Text {
     /// The input with which it begins.
     pub(crate) fn leading(&self) -> Option<&str> {
         match self.0.first() {
-            Some(Piece::Slot(Slot::Input(name) | Slot::Escaped(name) | Slot::Each(name))) => Some(name),
+            Some(Piece::Slot(
+                Slot::Input(name) | Slot::Escaped(name) | Slot::Path(name) | Slot::Each(name),
+            )) => Some(name),
             _ => None,
         }
     }
@@ -120,6 +128,21 @@ impl Text {
     /// Whether a program could read it as an option.
     pub(crate) fn looks_like_an_option(&self) -> bool {
         matches!(self.0.first(), Some(Piece::Plain(text)) if text.starts_with('-'))
+    }
+
+    /// The inputs that stand beside a `/` as they are, so that they are a part of an address or a path.
+    pub(crate) fn beside_slashes(&self) -> impl Iterator<Item = &str> {
+        let plain = |at: Option<usize>| match at.and_then(|at| self.0.get(at)) {
+            Some(Piece::Plain(text)) => text.as_str(),
+            _ => "",
+        };
+        self.0.iter().enumerate().filter_map(move |(at, piece)| match piece {
+            Piece::Slot(Slot::Input(name)) => {
+                let beside = plain(at.checked_sub(1)).ends_with('/') || plain(Some(at + 1)).starts_with('/');
+                beside.then_some(name.as_str())
+            }
+            _ => None,
+        })
     }
 
     /// The list whose items it is repeated for.
@@ -177,10 +200,12 @@ impl fmt::Display for Slot {
         match self {
             Self::Input(name) => f.write_str(name),
             Self::Escaped(name) => write!(f, "%{name}"),
+            Self::Path(name) => write!(f, "%{name}..."),
             Self::Body => f.write_str("request_body"),
             Self::Each(name) => write!(f, "{name}..."),
             Self::File(name) => write!(f, "file:{name}"),
             Self::Folder => f.write_str("folder"),
+            Self::Files => f.write_str("files"),
             Self::BaseUrl => f.write_str("base_url"),
             Self::Host => f.write_str("host"),
             Self::Ca => f.write_str("ca"),
@@ -207,17 +232,17 @@ fn slot(text: &str) -> Result<Slot, String> {
         Some(_) => Err("before a `:` stands `file`, `lease` or `secret`".to_owned()),
         None => match text {
             "folder" => Ok(Slot::Folder),
+            "files" => Ok(Slot::Files),
             "base_url" => Ok(Slot::BaseUrl),
             "request_body" => Ok(Slot::Body),
             "host" => Ok(Slot::Host),
             "ca" => Ok(Slot::Ca),
             "credential" => Ok(Slot::Credential),
-            _ => match text.strip_suffix("...") {
-                Some(name) => word(name).map(Slot::Each),
-                None => match text.strip_prefix('%') {
-                    Some(name) => word(name).map(Slot::Escaped),
-                    None => word(text).map(Slot::Input),
-                },
+            _ => match (text.strip_prefix('%'), text.strip_suffix("...")) {
+                (Some(name), None) => word(name).map(Slot::Escaped),
+                (Some(name), Some(_)) => word(name.trim_end_matches("...")).map(Slot::Path),
+                (None, Some(name)) => word(name).map(Slot::Each),
+                (None, None) => word(text).map(Slot::Input),
             },
         },
     }

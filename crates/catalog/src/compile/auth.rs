@@ -145,6 +145,8 @@ impl Entry<'_> {
             | AuthWord::AzureManagedIdentity
             | AuthWord::AzureServicePrincipal
             | AuthWord::JwtSigned
+            | AuthWord::VaultApprole
+            | AuthWord::VaultKubernetes
             | AuthWord::SignedIn => self.derived(),
         }
     }

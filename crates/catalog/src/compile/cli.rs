@@ -83,10 +83,12 @@ fn file_text(name: &str, text: &str, secrets: &BTreeMap<String, SecretField>) ->
             Slot::Credential | Slot::BaseUrl | Slot::Host => {}
             Slot::Input(_)
             | Slot::Escaped(_)
+            | Slot::Path(_)
             | Slot::Body
             | Slot::Each(_)
             | Slot::File(_)
             | Slot::Folder
+            | Slot::Files
             | Slot::Ca
             | Slot::Lease(_) => {
                 return Err(
@@ -110,14 +112,17 @@ fn variable(text: &str, files: &BTreeMap<String, String>, lease: bool) -> Result
                 let near = nearest::suffix(field, LENT.iter().copied());
                 return Err(format!("a lease has no {}{near}", nearest::shown(field)));
             }
-            Slot::Folder | Slot::BaseUrl | Slot::Host | Slot::Ca | Slot::Lease(_) => {}
+            Slot::Files if files.is_empty() => {
+                return Err("`{files}` is the folder of `files`, and there are none".to_owned());
+            }
+            Slot::Folder | Slot::Files | Slot::BaseUrl | Slot::Host | Slot::Ca | Slot::Lease(_) => {}
             // A stored secret in an environment is there for every child, and in every crash report.
             Slot::Secret(_) | Slot::Credential => {
                 return Err(
                     "a stored secret never stands in the environment; write it into a file".to_owned()
                 );
             }
-            Slot::Input(_) | Slot::Escaped(_) | Slot::Body | Slot::Each(_) => {
+            Slot::Input(_) | Slot::Escaped(_) | Slot::Path(_) | Slot::Body | Slot::Each(_) => {
                 return Err("an input never stands in the environment".to_owned());
             }
         }
@@ -204,7 +209,7 @@ pub(super) fn command(
 
 fn named(text: &Text) -> impl Iterator<Item = String> {
     text.slots().filter_map(|slot| match slot {
-        Slot::Input(name) | Slot::Escaped(name) | Slot::Each(name) => Some(name.clone()),
+        Slot::Input(name) | Slot::Escaped(name) | Slot::Path(name) | Slot::Each(name) => Some(name.clone()),
         _ => None,
     })
 }
@@ -267,11 +272,17 @@ impl Reading<'_> {
             match slot {
                 Slot::Each(name) if self.input(name)?.kind == Kind::List => lists += 1,
                 Slot::Each(name) => return Err(format!("`{{{name}...}}` is for an input of `type: list`")),
-                Slot::Input(name) | Slot::Escaped(name) if self.input(name)?.kind == Kind::List => {
+                Slot::Input(name) | Slot::Escaped(name) | Slot::Path(name)
+                    if self.input(name)?.kind == Kind::List =>
+                {
                     return Err(format!("the list `{name}` stands in arguments as `{{{name}...}}`"));
                 }
                 Slot::File(name) => check_file(name, self.files.iter().copied())?,
-                Slot::Input(_) | Slot::Escaped(_) | Slot::Folder | Slot::BaseUrl | Slot::Host | Slot::Ca => {}
+                Slot::Files if self.files.is_empty() => {
+                    return Err("`{files}` is the folder of `files`, and there are none".to_owned());
+                }
+                Slot::Input(_) | Slot::Escaped(_) | Slot::Path(_) => {}
+                Slot::Folder | Slot::Files | Slot::BaseUrl | Slot::Host | Slot::Ca => {}
                 Slot::Body => return Err("`{request_body}` stands in `stdin` or a file".to_owned()),
                 // What stands in an argument is seen by everybody on the machine.
                 Slot::Secret(_) | Slot::Credential | Slot::Lease(_) => {
@@ -281,6 +292,14 @@ impl Reading<'_> {
         }
         if text.names_an_option() {
             return Err("an input cannot be the name of an option; put a `=` before it".to_owned());
+        }
+        for name in text.beside_slashes() {
+            if lead::can_change_an_address(self.input(name)?) {
+                return Err(format!(
+                    "the input `{name}` stands in a path and could end it with `?`, `#` or `%`: write `{{%{name}}}` (`{{%{name}...}}` \
+                     where it may have slashes), or give it a `pattern` without them"
+                ));
+            }
         }
         if lists > 1 {
             return Err("an argument is repeated for one list at most".to_owned());
@@ -293,7 +312,7 @@ impl Reading<'_> {
         let text = Text::parse(text)?;
         for slot in text.slots() {
             match slot {
-                Slot::Input(name) | Slot::Escaped(name) => {
+                Slot::Input(name) | Slot::Escaped(name) | Slot::Path(name) => {
                     self.input(name)?;
                 }
                 Slot::Body => {}

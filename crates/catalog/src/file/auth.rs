@@ -80,6 +80,8 @@ pub(crate) struct AuthEntry {
     pub(crate) app_id: Option<String>,
     /// `github_app`: the installation.
     pub(crate) installation_id: Option<String>,
+    /// `vault_approle`, `vault_kubernetes`: where the auth method is mounted, where it isn't the usual place.
+    pub(crate) mount: Option<String>,
     /// `gcp_workload_identity`: the secret that is the other issuer's token.
     pub(crate) subject_token: Option<String>,
     /// `gcp_workload_identity`: what kind of token that is; a JSON Web Token where it is absent.
@@ -106,7 +108,8 @@ pub(crate) struct AuthEntry {
     pub(crate) session_token: Option<String>,
     /// `sigv4`: the region; from the caller's own signature or the host where it is absent.
     pub(crate) region: Option<String>,
-    /// `sigv4`: the ARN of a role; its sessions sign, and the key itself only asks for them.
+    /// `sigv4`: the ARN of a role; its sessions sign, and the key itself only asks for them. `vault_approle`: the role id,
+    /// `vault_kubernetes`: the name of the role.
     pub(crate) role: Option<String>,
     /// `sigv4`: the name of sessions, in which `{principal}` is whoever calls; `doorward-{principal}` where it is absent.
     pub(crate) session_name: Option<String>,
@@ -242,6 +245,10 @@ pub(crate) enum AuthWord {
     AzureServicePrincipal,
     /// A JSON Web Token that is signed here.
     JwtSigned,
+    /// A token of HashiCorp Vault or `OpenBao`, for a role id and a secret id.
+    VaultApprole,
+    /// A token of HashiCorp Vault or `OpenBao`, for the token of a service account of Kubernetes.
+    VaultKubernetes,
     /// The token of a person's sign-in, as `doorward llm auth` keeps it.
     SignedIn,
     /// AWS Signature Version 4.

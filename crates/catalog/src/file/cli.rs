@@ -19,8 +19,8 @@ pub(crate) struct ProgramEntry {
     /// Arguments that make it print its version, and do nothing else.
     #[serde(default)]
     pub(crate) version: Vec<String>,
-    /// Its environment besides the usual: text with `{folder}`, `{file:NAME}`, `{base_url}`, `{host}`, `{ca}` or `{lease:FIELD}`. One
-    /// that names what is not there is left out.
+    /// Its environment besides the usual: text with `{folder}`, `{files}`, `{file:NAME}`, `{base_url}`, `{host}`, `{ca}` or
+    /// `{lease:FIELD}`. One that names what is not there is left out.
     #[serde(default)]
     pub(crate) environment: BTreeMap<String, String>,
     /// Files that are written for one run and wiped after it, by name: text with `{secret:NAME}`, `{credential}`, `{base_url}`

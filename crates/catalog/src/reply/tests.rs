@@ -99,3 +99,49 @@ fn a_reply_that_says_it_was_not_done_is_told() {
     assert_eq!(unmet(&expect, b"<html>").unwrap(), "the reply is not JSON");
     assert_eq!(unmet(&BTreeMap::new(), b"<html>"), None);
 }
+
+#[test]
+fn fields_of_xml_are_every_element_of_a_name() {
+    let body = br#"<?xml version="1.0"?><!-- x --><r:Stop xmlns:r="urn:a>b"><id>7 &lt;&#x41;&amp;</id><set><item><i>i-1</i><s><n>off</n></s></item>
+        <item><i>i-2</i><s><n><![CDATA[<on>]]></n></s></item><none/></set></r:Stop>"#;
+    let field =
+        |path: &str| read(path, str::from_utf8(body).unwrap()).into_iter().next().map(|(_, text)| text);
+    assert_eq!(field("Stop.set.item.i").unwrap(), "i-1 i-2");
+    assert_eq!(field("Stop.set.item.s.n").unwrap(), "off <on>");
+    assert_eq!(field("Stop.id").unwrap(), "7 <A&");
+    assert_eq!(
+        (field("Stop.set.item.#").unwrap(), field("Stop.set.other.#").unwrap()),
+        ("2".to_owned(), "0".to_owned())
+    );
+    for absent in ["Other.id", "Stop.set", "Stop.set.none", "set.item.i", "Stop.set.item.*"] {
+        assert_eq!(field(absent), None, "{absent}");
+    }
+    let deep = format!("{}{}", "<a>".repeat(70), "</a>".repeat(70));
+    for broken in [
+        "<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>",
+        "<a>&e;</a>",
+        "<a><b></a></b>",
+        "<a>",
+        "<a></a><b></b>",
+        "a<a></a>",
+        "<a>1</a>x",
+        deep.as_str(),
+        "<>1</>",
+        "<a x=\"></a>",
+    ] {
+        assert!(read("a", broken).is_empty(), "{broken}");
+    }
+}
+
+#[test]
+fn what_is_large_is_kept_as_its_digest_and_its_lines() {
+    let body = r#"{"manifest": "a\nb\nc\n", "config": {"b": 1, "a": [true]}}"#;
+    let field = |origin: &str| read(origin, body).into_iter().next().map(|(_, text)| text);
+    assert_eq!(field("lines:manifest").unwrap(), "3");
+    assert_eq!(field("sha256:manifest").unwrap(), crypto::to_hex(&crypto::sha256(&[b"a\nb\nc\n"])));
+    assert_eq!(field("sha256:config").unwrap(), crypto::to_hex(&crypto::sha256(&[br#"{"a":[true],"b":1}"#])));
+    assert_eq!((field("sha256:absent"), field("lines:config")), (None, None));
+    for wrong in ["sha256:", "sha256:a.*", "lines:a.#", "sha256:header:x", "lines:lines:a"] {
+        assert!(Origin::parse(wrong).is_err(), "{wrong}");
+    }
+}

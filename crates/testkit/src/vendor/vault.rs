@@ -133,6 +133,10 @@ impl Answers for State {
                 }
                 Said::new(200, self.signed_in(token))
             }
+            ("PUT" | "POST", "auth/token/revoke-self") => {
+                self.tokens.remove(token);
+                Said::new(204, Value::Null)
+            }
             ("PUT" | "POST", "sys/leases/renew") => self.renew(&heard.json()),
             ("GET", _) => self.read(path),
             ("POST", path) if path.contains("/encrypt/") || path.contains("/decrypt/") => {

@@ -42,6 +42,8 @@ const KINDS: &[Kind] = &[
     Kind { name: "no-promtool", is_here: || find("promtool").is_none() },
     Kind { name: "no-etcd", is_here: || find("etcd").is_none() },
     Kind { name: "no-new-go", is_here: || !setup::sdk::has_new_go() },
+    Kind { name: "no-gh", is_here: || find("gh").is_none() },
+    Kind { name: "no-nginx", is_here: || find("nginx").is_none() },
     Kind { name: "no-prometheus", is_here: || find("prometheus").is_none() },
     Kind {
         name: "no-user-namespaces",

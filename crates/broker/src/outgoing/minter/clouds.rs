@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use catalog::{
     AzureManagedIdentity, AzureService, AzureServicePrincipal, Endpoint, GcpMetadata, GcpWorkloadIdentity,
     GithubApp, GoogleServiceAccount, GoogleWanted, JwtAlgorithm,
@@ -15,13 +16,42 @@ use http::{HeaderName, HeaderValue, Method};
 use model::{Authority, Code, Refusal, Timestamp};
 use net::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::{Minter, Reach, bare, bearer, form, shown};
 
 impl Minter<'_> {
-    pub(super) async fn github_app(&self, app: &GithubApp, now: Timestamp) -> Result<Token, Refusal> {
+    /// What the token of an installation is narrowed to: the repository that the call names, and the permissions that its operation
+    /// says it needs. Nothing where neither is known, such as for a request that is no operation of the file.
+    pub(super) fn narrowed(&self) -> Option<Value> {
+        let call = self.permit.call();
+        let operation = self.integration.operations().get(call.operation())?;
+        let mut narrowed = Map::new();
+        if let Some(repository) = call.inputs().get("repo").filter(|name| !name.is_empty()) {
+            narrowed.insert("repositories".to_owned(), json!([repository]));
+        }
+        let permissions: Option<Map<String, Value>> = operation
+            .scopes()
+            .iter()
+            .map(|scope| {
+                let (name, level) = scope.split_once(':')?;
+                let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+                (plain && matches!(level, "read" | "write")).then(|| (name.to_owned(), level.into()))
+            })
+            .collect();
+        if let Some(permissions) = permissions.filter(|permissions| !permissions.is_empty()) {
+            narrowed.insert("permissions".to_owned(), permissions.into());
+        }
+        (!narrowed.is_empty()).then(|| narrowed.into())
+    }
+
+    pub(super) async fn github_app(
+        &self,
+        app: &GithubApp,
+        narrowed: Option<Value>,
+        now: Timestamp,
+    ) -> Result<Token, Refusal> {
         // A minute back, as GitHub advises, for clocks that differ.
         let claims = json!({
             "iat": cloud::seconds(now).saturating_sub(60),
@@ -34,6 +64,10 @@ impl Minter<'_> {
         let mut request = bare(Method::POST, &path)?;
         bearer(&mut request, token.as_bytes())?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
+        if let Some(narrowed) = narrowed {
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Body::full(Bytes::from(narrowed.to_string()));
+        }
         let authority = self.integration.authority();
         let reply = self.ask(authority, Reach::Service, request).await?;
         let place = format!("{authority}{path}");

@@ -14,6 +14,7 @@ use secrets::Mask;
 use zeroize::Zeroizing;
 
 use super::mask;
+use crate::outgoing::Minted;
 use crate::path::admit::Admitted;
 use crate::path::resolve::Lent;
 use crate::programs::{Machine, Ready, Way};
@@ -24,6 +25,8 @@ pub(crate) struct Prepared {
     pub(crate) command: runner::Command,
     pub(crate) sandbox: Arc<runner::Sandbox>,
     pub(crate) mask: Option<Arc<Mask>>,
+    /// The token that was made for this run, and ends with it.
+    pub(crate) token: Option<Arc<Minted>>,
     /// What the evidence says of it.
     pub(crate) facts: Vec<(String, String)>,
 }
@@ -77,7 +80,8 @@ pub(super) fn prepare(machine: &Machine, admitted: &mut Admitted, lent: &Lent) -
         private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },
     };
     let mask = mask(integration, lent)?;
-    Ok(Prepared { room, command, sandbox, mask, facts })
+    let token = lent.special().and_then(|special| special.for_run(integration));
+    Ok(Prepared { room, command, sandbox, mask, token, facts })
 }
 
 /// What slots are filled with.
@@ -93,6 +97,7 @@ impl Fill<'_> {
         match slot {
             Slot::File(name) => Some(self.room.file(name).to_string_lossy().into_owned()),
             Slot::Folder => Some(self.room.work().to_string_lossy().into_owned()),
+            Slot::Files => Some(self.room.files().to_string_lossy().into_owned()),
             Slot::BaseUrl => self.integration.address(),
             Slot::Host => {
                 let named = self.integration.wildcard().is_none();
@@ -104,7 +109,7 @@ impl Fill<'_> {
             }
             Slot::Lease(field) => self.lease(field),
             Slot::Secret(_) | Slot::Credential => None,
-            Slot::Input(_) | Slot::Escaped(_) | Slot::Body | Slot::Each(_) => None,
+            Slot::Input(_) | Slot::Escaped(_) | Slot::Path(_) | Slot::Body | Slot::Each(_) => None,
         }
     }
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use evidence::Receipt;
 use model::{Access, Code, Refusal, Retry};
 use runner::{Exit, Ran};
 use secrets::Mask;
 
 use crate::Worker;
+use crate::outgoing::{Kept, Minter};
 use crate::path::admit::Admitted;
 use crate::path::inject::Prepared;
 
@@ -16,13 +18,32 @@ pub(crate) struct Run {
     pub(crate) mask: Option<Arc<Mask>>,
 }
 
-/// Runs it.
+/// Runs it. A token that was made for the run is taken back when it is over, however it ended.
 pub(super) async fn run(
     worker: &Worker,
     admitted: &mut Admitted,
-    prepared: Prepared,
+    receipt: &Receipt,
+    mut prepared: Prepared,
 ) -> Result<Run, Refusal> {
-    let Prepared { room, command, sandbox, mask, facts } = prepared;
+    let token = prepared.token.take();
+    let run = alone(worker, admitted, prepared).await;
+    if let Some(token) = token {
+        let Admitted { permit, integration, notes, .. } = admitted;
+        let minter = Minter { worker, permit, receipt, integration, lent: &[], kept: Kept::Fresh };
+        let told = match minter.take_back(&token).await {
+            Ok(()) => "taken back".to_owned(),
+            Err(refusal) => {
+                tracing::warn!(integration = %integration.name(), why = %refusal.message, "a token was not taken back");
+                format!("not taken back: {}", refusal.message)
+            }
+        };
+        notes.push((TOKEN.to_owned(), told));
+    }
+    run
+}
+
+async fn alone(worker: &Worker, admitted: &mut Admitted, prepared: Prepared) -> Result<Run, Refusal> {
+    let Prepared { room, command, sandbox, mask, token: _, facts } = prepared;
     admitted.notes.extend(facts);
     let program = command.program.name().to_owned();
     let time = command.limits.time;
@@ -59,3 +80,6 @@ pub(super) async fn run(
 fn why(error: &runner::Error) -> String {
     std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"))
 }
+
+/// The field of the evidence that says what became of the token of the run.
+const TOKEN: &str = "token";

@@ -43,6 +43,15 @@ impl Special {
 }
 
 impl Special {
+    /// A token that was made for a program's run, and is taken back after it.
+    pub(crate) fn for_run(&self, integration: &catalog::Integration) -> Option<Arc<Minted>> {
+        let taken_back = |served: &&Served| match integration.auth().get(served.scheme) {
+            Some(AuthScheme::Derived(derived)) => derived.source.is_taken_back(),
+            _ => false,
+        };
+        self.tokens.iter().find(taken_back).map(|served| Arc::clone(&served.token))
+    }
+
     /// The session of a role that was assumed, with its secret access key.
     pub(crate) fn session(&self) -> Option<(&Assumed, &Minted)> {
         self.tokens.iter().find_map(|served| Some((served.token.session.as_ref()?, &*served.token)))
@@ -122,11 +131,15 @@ async fn tokens(
     let (permit, integration) = (&admitted.permit, &*admitted.integration);
     let tried = admitted.inbound.led().is_some_and(|led| led.candidate().is_some());
     let kept = if tried { Kept::Fresh } else { Kept::Shared };
-    let minter = Minter { worker, permit, receipt, integration, lent, kept };
+    let mut minter = Minter { worker, permit, receipt, integration, lent, kept };
     let (mut all, mut made) = (Vec::new(), Vec::new());
     for (place, scheme) in integration.auth().iter().enumerate() {
         let (served, fresh) = match scheme {
-            AuthScheme::Derived(derived) => mint(&minter, place, derived).await?,
+            AuthScheme::Derived(derived) => {
+                let for_run = admitted.way.is_some() && derived.source.is_taken_back();
+                minter.kept = if for_run { Kept::Fresh } else { kept };
+                mint(&minter, place, derived).await?
+            }
             AuthScheme::SigV4(sigv4) => match &sigv4.assume {
                 // Boxed, as it is rare and large.
                 Some(assume) => Box::pin(session(&minter, place, (scheme, sigv4, assume))).await?,

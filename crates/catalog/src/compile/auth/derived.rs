@@ -7,7 +7,7 @@ use crate::file::{AlgorithmWord, AuthEntry, AuthWord, ClientAuthWord, GrantWord}
 use crate::{
     Assertion, AuthScheme, AzureManagedIdentity, AzureService, AzureServicePrincipal, ClientAuth, Derived,
     GcpMetadata, GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, JwtAlgorithm,
-    JwtSigned, OAuth2, SignedIn, TokenSource,
+    JwtSigned, OAuth2, SignedIn, TokenSource, VaultLogin, VaultMethod,
 };
 
 impl Entry<'_> {
@@ -37,10 +37,17 @@ impl Entry<'_> {
                     endpoint: self.endpoint("token_url", sign_in, Plain::WithLeave)?,
                 })
             }
+            AuthWord::VaultApprole => TokenSource::VaultLogin(self.vault_login(VaultMethod::AppRole)?),
+            AuthWord::VaultKubernetes => TokenSource::VaultLogin(self.vault_login(VaultMethod::Kubernetes)?),
             AuthWord::SignedIn => TokenSource::SignedIn(self.signed_in()?),
             _ => TokenSource::JwtSigned(self.jwt_signed()?),
         };
-        let (header, prefix) = (self.header()?, self.prefix("Bearer ")?);
+        let (header, prefix) = match &source {
+            TokenSource::VaultLogin(_) if self.entry.name.is_none() => {
+                ("x-vault-token".to_owned(), self.prefix("")?)
+            }
+            _ => (self.header()?, self.prefix("Bearer ")?),
+        };
         Ok(AuthScheme::Derived(Box::new(Derived { header, prefix, source })))
     }
 
@@ -141,6 +148,21 @@ impl Entry<'_> {
             app_id: id(app_id.as_ref(), "app_id")?,
             installation_id: id(installation_id.as_ref(), "installation_id")?,
             key: text(key.as_ref(), "key")?,
+        })
+    }
+
+    fn vault_login(&self, method: VaultMethod) -> Result<VaultLogin, String> {
+        let mount = self.entry.mount.as_deref().unwrap_or(method.word());
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        let named = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(plain);
+        if mount.len() > 128 || !mount.split('/').all(named) {
+            return Err("`mount` is the path of an auth method, such as `approle`".to_owned());
+        }
+        Ok(VaultLogin {
+            method,
+            mount: mount.to_owned(),
+            role: text(self.entry.role.as_ref(), "role")?,
+            key: text(self.entry.key.as_ref(), "key")?,
         })
     }
 

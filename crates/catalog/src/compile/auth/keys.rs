@@ -44,6 +44,7 @@ pub(super) fn given(entry: &AuthEntry) -> Vec<&'static str> {
         ttl,
         app_id,
         installation_id,
+        mount,
         subject_token,
         subject_token_type,
         service_account,
@@ -125,6 +126,7 @@ pub(super) const fn keys(scheme: AuthWord) -> &'static [&'static str] {
             "assertion_audience",
         ],
         AuthWord::GithubApp => &["name", "prefix", "app_id", "installation_id", "key"],
+        AuthWord::VaultApprole | AuthWord::VaultKubernetes => &["name", "prefix", "role", "key", "mount"],
         AuthWord::GoogleServiceAccount => &["name", "prefix", "key", "scope", "audience", "token_url"],
         AuthWord::GcpMetadata => &["name", "prefix", "scope", "audience", "metadata_url"],
         AuthWord::GcpWorkloadIdentity => &[

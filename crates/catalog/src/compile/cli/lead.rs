@@ -1,4 +1,4 @@
-//! Whether a value of an input can begin with `-`.
+//! What a value of an input can be: whether it can begin with `-`, whether it can mean something else in an address.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -15,6 +15,44 @@ pub(super) fn can_be_a_dash(field: &InputField) -> bool {
         }
     }
 }
+
+/// Whether some value that the input accepts has a character in it that ends the path of an address, or escapes one.
+pub(super) fn can_change_an_address(field: &InputField) -> bool {
+    match (field.kind, &field.pattern) {
+        (Kind::Boolean | Kind::Integer, _) => false,
+        (Kind::String | Kind::List | Kind::Json, None) => true,
+        (Kind::String | Kind::List | Kind::Json, Some(pattern)) => {
+            regex_syntax::parse(pattern.as_str()).map_or(true, |hir| holds(&hir))
+        }
+    }
+}
+
+fn holds(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Literal(literal) => literal.0.iter().any(|byte| ENDS.contains(byte)),
+        HirKind::Class(Class::Unicode(class)) => {
+            let within = |end: &u8| {
+                class
+                    .ranges()
+                    .iter()
+                    .any(|range| range.start() <= char::from(*end) && char::from(*end) <= range.end())
+            };
+            ENDS.iter().any(within)
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            let within =
+                |end: &u8| class.ranges().iter().any(|range| range.start() <= *end && *end <= range.end());
+            ENDS.iter().any(within)
+        }
+        HirKind::Repetition(repetition) => holds(&repetition.sub),
+        HirKind::Capture(capture) => holds(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(holds),
+    }
+}
+
+/// What ends a path, or stands for something else in it (RFC 3986, section 3.3).
+const ENDS: &[u8] = b"?#%";
 
 /// What a part of a pattern begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

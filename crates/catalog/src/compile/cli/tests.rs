@@ -113,7 +113,9 @@ fn a_program_gets_no_stored_secret_by_its_environment() {
             "{program: x, files: {rc: \"{secret:tokn}\"}}",
             "there is no secret `tokn` in `secrets`; did you mean `token`",
         ),
+        ("{program: x, environment: {A: \"{files}\"}}", "there are none"),
         ("{program: x, files: {rc: \"{folder}\"}}", "only"),
+        ("{program: x, files: {rc: \"{files}\"}}", "only"),
         ("{program: x y}", "without a path"),
     ] {
         let problem = program(text);

@@ -94,8 +94,13 @@ fn aws_itself_works_with_the_session_of_a_role_and_never_with_the_stored_key() {
         "--assume-role-policy-document",
         &trust.to_string(),
     ]);
-    let may =
-        allows(&["sts:GetCallerIdentity", "ec2:StopInstances", "ec2:DescribeInstances", "tag:GetResources"]);
+    let may = allows(&[
+        "sts:GetCallerIdentity",
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "ec2:DescribeInstances",
+        "tag:GetResources",
+    ]);
     cloud.admin(&[
         "iam",
         "put-role-policy",
@@ -162,6 +167,14 @@ fn aws_itself_works_with_the_session_of_a_role_and_never_with_the_stored_key() {
     let told = done(&doorward, "cloud.identity.show", &[region]);
     assert_eq!(told["used"], "http");
     assert!(record(&doorward, &told).contains("session=arn:aws:sts::123456789012:assumed-role/ops/"));
+
+    // EC2 answers in XML, and what it says is evidence as well.
+    integration("cloud", ", region: us-east-1, service: ec2");
+    let told = done(&doorward, "cloud.instances.start", &[region, ("instances", &instance)]);
+    let fields = &told["evidence_fields"];
+    assert_eq!((&told["used"], &fields["instances"]), (&json!("http"), &json!(instance)));
+    assert_eq!(fields["states"], "pending");
+    assert!(record(&doorward, &told).contains(&format!("instances={instance}")));
 
     // A key that may not assume the role gets nothing.
     let _ =

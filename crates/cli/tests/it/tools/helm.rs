@@ -97,10 +97,18 @@ fn helm_installs_upgrades_and_goes_back_on_a_real_api_server() {
     assert_eq!(fields["revision_before"], "missing: the service refused");
     assert!(!asked.recv().unwrap().contains(&token));
     assert_eq!(cluster.object("configmap", "demo-words")["data"]["word"], "one");
+    // Without values of its own a release has none that could be told.
+    let (manifest, empty) = (fields["manifest"].clone(), json!("missing: nothing of it in the answer"));
+    assert!(fields["values"].is_null());
+    assert_eq!(manifest.as_str().unwrap().len(), 64);
     let values = [&install[..], &[("values", "word: \"two, $(id)\"\n")]].concat();
     let told = done(&doorward, "releases.release.upgrade", &values);
     let fields = &told["evidence_fields"];
     assert_eq!((&fields["revision"], &fields["revision_before"]), (&json!("2"), &json!("1")));
+    // What was changed is told by digests: the manifest and the values, before and after.
+    assert_eq!((&fields["manifest_before"], &fields["values_before"]), (&manifest, &empty));
+    assert_ne!((&fields["manifest"], &fields["values"]), (&manifest, &empty));
+    assert_eq!(fields["manifest_lines"], fields["manifest_lines_before"]);
     assert_eq!(cluster.object("configmap", "demo-words")["data"]["word"], "two, $(id)");
     assert!(record(&doorward, &told).contains("revision=2"));
 
@@ -114,6 +122,8 @@ fn helm_installs_upgrades_and_goes_back_on_a_real_api_server() {
     let told = done(&doorward, "releases.release.rollback", &[&of[..], &[("revision", "1")]].concat());
     let fields = &told["evidence_fields"];
     assert_eq!((&fields["revision_before"], &fields["revision"]), (&json!("2"), &json!("3")));
+    assert_eq!((&fields["manifest"], &fields["values"]), (&manifest, &empty));
+    assert_ne!(fields["manifest_before"], manifest);
     assert_eq!(cluster.object("configmap", "demo-words")["data"]["word"], "one");
     let told = done(&doorward, "releases.release.history", &of);
     assert_eq!(told["evidence_fields"]["latest"], "3", "{told}");

@@ -5,9 +5,11 @@
 
 mod aws;
 mod cluster;
+mod github;
 mod helm;
 mod kubernetes;
 mod prometheus;
+mod vault;
 mod watch;
 
 use std::os::unix::fs::DirBuilderExt;
