@@ -65,14 +65,14 @@ impl Wrong {
 
     /// The body as a whole.
     pub(super) fn body(why: &str) -> Self {
-        Self::at(json!(["body"]), why)
+        Self::at(&json!(["body"]), why)
     }
 
     fn field(name: &str, why: &str) -> Self {
-        Self::at(json!(["body", name]), why)
+        Self::at(&json!(["body", name]), why)
     }
 
-    fn at(place: Value, why: &str) -> Self {
+    fn at(place: &Value, why: &str) -> Self {
         let detail = json!([{ "type": "value_error", "loc": place, "msg": why }]);
         Self { status: 422, detail, code: Code::BadRequest }
     }
@@ -91,7 +91,7 @@ impl Asked {
         reason = "takes the credential out of what came, into memory that is wiped"
     )]
     pub(super) fn read(payload: Payload, needs: Needs) -> Result<Self, Wrong> {
-        let read = payload.into_secret().expose(|bytes| crate::document::read(bytes));
+        let read = payload.into_secret().expose(crate::document::read);
         let mut read = read.map_err(|error| match crate::document::says_twice(&error) {
             true => Wrong::body("a key is written twice"),
             false => Wrong::body("the body is not valid JSON"),
