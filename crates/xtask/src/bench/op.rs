@@ -144,15 +144,16 @@ impl House {
         let home = folder.join(format!("home-{}", std::process::id()));
         let tool = home.join("tools/benchtool");
         let failed = |error: std::io::Error| Failure::doing("make the home of the bench", &error);
-        std::fs::create_dir_all(home.join("tools")).map_err(failed)?;
-        std::fs::create_dir_all(home.join("integrations")).map_err(failed)?;
-        std::fs::write(&tool, "#!/bin/sh\nprintf '{\"id\": 1}\\n'\n").map_err(failed)?;
-        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).map_err(failed)?;
         let shown = home.to_string_lossy().into_owned();
         let doorward = |arguments: &[&str]| {
             Program::at(root, binary, &[&["--home", shown.as_str()], arguments].concat())
         };
         doorward(&["init"]).run()?;
+        // A home is made in an empty folder only.
+        std::fs::create_dir_all(home.join("tools")).map_err(failed)?;
+        std::fs::create_dir_all(home.join("integrations")).map_err(failed)?;
+        std::fs::write(&tool, "#!/bin/sh\nprintf '{\"id\": 1}\\n'\n").map_err(failed)?;
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).map_err(failed)?;
         let tools = home.join("tools");
         std::fs::write(home.join("settings.toml"), format!("[operations]\npath = [{tools:?}]\n"))
             .map_err(failed)?;
