@@ -171,9 +171,9 @@ impl State {
         let Some((message, signature)) = assertion.rsplit_once('.') else { return false };
         let claims = message.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
         let claims: Value = claims.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-        let short = claims["exp"].as_u64().zip(claims["iat"].as_u64());
+        let short = claims.get("exp").and_then(Value::as_u64).zip(claims.get("iat").and_then(Value::as_u64));
         let short = short.is_some_and(|(ends, begins)| ends > begins && ends - begins <= 660);
-        let key = self.apps.get(claims["iss"].as_str().unwrap_or_default());
+        let key = self.apps.get(claims.get("iss").and_then(Value::as_str).unwrap_or_default());
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
         short && key.is_some_and(|key| key.verify(message.as_bytes(), &signature).is_ok())
     }
