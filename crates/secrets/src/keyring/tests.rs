@@ -204,7 +204,7 @@ fn a_rotation_that_was_begun_is_known_to_whoever_opens_keys_on_demand() {
     let acme = tenant("acme");
     let keyring = keyring.add_tenant(&*storage, &acme, store::Batch::new()).unwrap();
     let begun = keyring.begin_rotation(&*storage, &acme).unwrap();
-    assert_eq!(unseal_on_demand(&storage, &Fixed(1)).unwrap().rotating(), [acme.clone()]);
+    assert_eq!(unseal_on_demand(&storage, &Fixed(1)).unwrap().rotating(), std::slice::from_ref(&acme));
     let _over = begun.end_rotation(&*storage, &acme).unwrap();
     let opened = unseal_on_demand(&storage, &Fixed(1)).unwrap();
     assert_eq!(opened.tenants().collect::<Vec<_>>(), [local()]);
