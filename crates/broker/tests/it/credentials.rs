@@ -40,7 +40,7 @@ async fn a_rotated_secret_is_used_at_once_and_a_forgotten_one_never_again() {
     is(&house.refused(Ask::get("/a").with(&pass)).await, Code::SecretMissing);
     let again = Ask::named("doorward", "secret.put", &[("name", "house/token")]).payload("short");
     let refusal = house.refused(again).await;
-    is(&refusal, Code::SecretMissing);
+    is(&refusal, Code::BadRequest);
     assert!(!format!("{refusal:?}").contains("`short`"), "{refusal:?}");
     assert_eq!(service.seen().len(), 2);
     house.spotless();
