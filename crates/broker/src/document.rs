@@ -14,7 +14,9 @@ pub fn read(body: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Once>(body).map(|Once(value)| value)
 }
 
-struct Once(Value);
+/// A value in which no key of an object is there twice.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Once(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Once {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

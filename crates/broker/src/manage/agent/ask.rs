@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::json::{Free, Unique};
+use super::json::Unique;
+use crate::document::Once;
 
 /// `capability_request`.
 #[derive(Debug, Default, Deserialize)]
@@ -14,7 +15,7 @@ pub(super) struct Request {
     pub(super) ttl: Option<i64>,
     #[serde(alias = "maxUses")]
     pub(super) max_uses: Option<i64>,
-    pub(super) constraints: Option<Free>,
+    pub(super) constraints: Option<Once>,
     pub(super) context: Option<Context>,
     pub(super) purpose: Option<String>,
     pub(super) bearer: Option<bool>,
@@ -41,9 +42,9 @@ pub(super) struct Context {
     pub(super) source_ip: Option<String>,
     #[serde(alias = "userAgent")]
     pub(super) user_agent: Option<String>,
-    pub(super) runtime: Option<Free>,
-    pub(super) session: Option<Free>,
-    pub(super) metadata: Option<Unique<Free>>,
+    pub(super) runtime: Option<Once>,
+    pub(super) session: Option<Once>,
+    pub(super) metadata: Option<Unique<Once>>,
 }
 
 /// `capability_validate`.
@@ -88,7 +89,7 @@ pub(super) struct Filter {
     pub(super) parent: Option<String>,
     #[serde(alias = "timeRange")]
     pub(super) time_range: Option<TimeRange>,
-    pub(super) metadata: Option<Unique<Free>>,
+    pub(super) metadata: Option<Unique<Once>>,
     pub(super) limit: Option<i64>,
     pub(super) offset: Option<i64>,
     #[serde(alias = "sortBy")]
@@ -169,7 +170,7 @@ pub(super) struct Narrow {
     #[serde(default, alias = "maxUses")]
     pub(super) max_uses: Option<i64>,
     #[serde(default)]
-    pub(super) constraints: Option<Free>,
+    pub(super) constraints: Option<Once>,
     #[serde(default)]
     pub(super) purpose: Option<String>,
     #[serde(default)]
@@ -190,7 +191,7 @@ pub(super) struct Use {
     #[serde(default)]
     pub(super) request: Option<Wanted>,
     #[serde(default)]
-    pub(super) tool: Option<Free>,
+    pub(super) tool: Option<Once>,
 }
 
 /// A request of an integration.
@@ -204,7 +205,7 @@ pub(super) struct Wanted {
     #[serde(default)]
     pub(super) headers: Option<Unique<String>>,
     #[serde(default)]
-    pub(super) body: Option<Free>,
+    pub(super) body: Option<Once>,
     #[serde(default, alias = "bodyBase64")]
     pub(super) body_base64: Option<String>,
 }
@@ -229,5 +230,5 @@ pub(super) struct Append {
     pub(super) resource: Option<String>,
     pub(super) message: String,
     #[serde(default)]
-    pub(super) fields: Option<Unique<Free>>,
+    pub(super) fields: Option<Unique<Once>>,
 }

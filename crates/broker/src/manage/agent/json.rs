@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use model::{Code, Refusal};
-use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
 /// Reads a payload.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
@@ -62,65 +61,5 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
             }
         }
         deserializer.deserialize_map(Keys(std::marker::PhantomData))
-    }
-}
-
-/// Any value in which each key of an object comes once.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Free(pub(super) Value);
-
-impl<'de> Deserialize<'de> for Free {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Free;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_unit<E>(self) -> Result<Free, E> {
-                Ok(Free(Value::Null))
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Free, E> {
-                Ok(Free(value.into()))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Free, E> {
-                Ok(Free(value.into()))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Free, E> {
-                Ok(Free(value.into()))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Free, E> {
-                Ok(Free(value.into()))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Free, E> {
-                Ok(Free(value.into()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Free, A::Error> {
-                let mut values = Vec::new();
-                while let Some(Free(value)) = seq.next_element()? {
-                    values.push(value);
-                }
-                Ok(Free(values.into()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Free, A::Error> {
-                let mut values = serde_json::Map::new();
-                while let Some((key, Free(value))) = map.next_entry::<String, Free>()? {
-                    if values.insert(key, value).is_some() {
-                        return Err(A::Error::custom("an object has a key twice"));
-                    }
-                }
-                Ok(Free(values.into()))
-            }
-        }
-        deserializer.deserialize_any(Any)
     }
 }

@@ -65,6 +65,19 @@ impl Fake {
         Arc::new(Self { inner, _folder: folder, mode, changed, commits: Mutex::default() })
     }
 
+    /// Another storage with the same rows, as a crash would leave them.
+    pub(crate) fn copied(&self, make: Make) -> Arc<Self> {
+        let copy = make();
+        for table in Table::ALL {
+            for tenant in self.tenants(table).unwrap() {
+                for row in self.scan(table, &tenant, b"", None, 10_000).unwrap() {
+                    copy.inner.commit(&Batch::new().put(table, &tenant, &row.key, row.value)).unwrap();
+                }
+            }
+        }
+        copy
+    }
+
     pub(crate) fn set(&self, mode: Mode) {
         *self.mode.lock().unwrap() = mode;
         self.changed.notify_all();

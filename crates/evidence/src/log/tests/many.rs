@@ -73,14 +73,7 @@ fn chains_behind_the_last_checkpoint_are_found_again_without_looking_at_all() {
         let behind = storage.get(Table::Meta, &local(), resume::BEHIND).unwrap().unwrap();
         assert_eq!(resume::decode_names(&behind).unwrap().len(), 3);
         assert_eq!(verify(&storage).unsigned, 3);
-        let copy = make();
-        for table in Table::ALL {
-            for tenant in storage.tenants(table).unwrap() {
-                for row in storage.scan(table, &tenant, b"", None, 10_000).unwrap() {
-                    copy.inner.commit(&Batch::new().put(table, &tenant, &row.key, row.value)).unwrap();
-                }
-            }
-        }
+        let copy = storage.copied(make);
         let again = open(&copy, &clock);
         assert_eq!(again.open_intents(), 0);
         again.close().unwrap();
