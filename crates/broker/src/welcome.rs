@@ -35,7 +35,7 @@ impl Worker {
     ///
     /// # Errors
     /// What the path would refuse it with, where nothing is proven; `rate_limited`. Neither is on record by this.
-    pub fn welcome(
+    pub async fn welcome(
         &self,
         facts: &Fact,
         presented: Option<&HeaderValue>,
@@ -43,6 +43,9 @@ impl Worker {
     ) -> Result<Welcome, Refusal> {
         let inbound = inbound(facts.clone(), presented.cloned(), (operation, Inputs::new(), None))?;
         let (broker, unsealed) = (self.broker(), self.broker().unsealed()?);
+        if let Some(tenant) = identify::tenant_of(&inbound) {
+            broker.awaken(&unsealed, tenant).await;
+        }
         let identified = match identify::caller(broker, &unsealed, &inbound) {
             Ok(identified) => identified,
             Err(refusal) => {

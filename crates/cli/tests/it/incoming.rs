@@ -42,7 +42,7 @@ fn a_token_of_which_only_an_imprint_is_stored_proves_its_caller() {
     let scheme = "{scheme: token, header: x-api-key, keys: [{id: billing, secret: key, imprint: true}]}";
     let running = started(&doorward, &upstream, scheme);
     let token = doorward.plant("caller");
-    let short = doorward.run(&["secret", "put", "hooks/key", "--imprint"], "CANARY-short").failed_with(1);
+    let short = doorward.run(&["secret", "put", "hooks/key", "--imprint"], "CANARY-short").failed_with(2);
     assert!(short.contains("16 bytes"), "{short}");
     let _ = doorward.run(&["secret", "put", "hooks/key", "--imprint"], &token).succeeded();
     assert_eq!(posted(&running, &format!("X-Api-Key: {token}\r\n"), "{}").0, 200);

@@ -165,7 +165,7 @@ async fn welcomed(
     proof: Option<&HeaderValue>,
     operation: &str,
 ) -> Result<Welcome, Problem> {
-    let refusal = match asking.worker.welcome(&facts(asking)?, proof, operation) {
+    let refusal = match asking.worker.welcome(&facts(asking)?, proof, operation).await {
         Ok(welcome) => return Ok(welcome),
         Err(refusal) if refusal.code == Code::RateLimited => return Err(Problem::of(refusal)),
         Err(refusal) => refusal,
