@@ -292,3 +292,19 @@ fn what_somebody_else_wrote_meanwhile_is_not_written_over() {
     );
     assert!(wrong.value["errors"][0]["line"].is_u64(), "{}", wrong.value);
 }
+
+#[test]
+fn a_key_is_known_to_the_first_request_behind_a_start() {
+    let mut api = Api::open();
+    let _ = api.doorward.run(&["tenant", "create", "acme_inc"], "").succeeded();
+    let key = api.doorward.run(&["key", "create", "--tenant", "acme_inc", "--json"], "").json();
+    let key = format!("X-API-Key: {}\r\n", key["key"].as_str().unwrap());
+    for place in ["/v1/tenants/acme_inc/credentials", "/api/v1/integrations/acme_inc"] {
+        api = api.restarted();
+        let first = api.ask("GET", place, &key, &Value::Null);
+        assert_eq!(first.status, 200, "{place}: {}", first.value);
+    }
+    api = api.restarted();
+    let strange = key.replace("acme_inc", "acme_ink");
+    assert_eq!(api.ask("GET", "/v1/tenants/acme_inc/credentials", &strange, &Value::Null).status, 401);
+}
