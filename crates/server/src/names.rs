@@ -41,7 +41,7 @@ pub(crate) struct Known {
 pub(crate) struct Foreign;
 
 impl Names {
-    /// The names of a door that listens there: those of this machine with its port, the address for people, and these others.
+    /// The names of a door that listens there: those of this machine, the address for people, and these others.
     #[must_use]
     pub const fn new(listens: SocketAddr, public: Option<Authority>, others: Vec<Name>) -> Self {
         Self { listens, public, others }
@@ -82,17 +82,12 @@ impl Names {
         Ok(Known { host, public: None })
     }
 
-    /// A name of this machine. A door of loopback alone knows its own port only: a forwarded one is another origin.
+    /// A name of this machine, with whatever port: a name can be led here by others, a port only by whoever forwards it.
     fn own(&self, name: &Name) -> Result<Ours, Foreign> {
         let address = name.host.parse::<IpAddr>().ok().map(|address| address.to_canonical());
         let near = name.host == "localhost" || address.is_some_and(|address| address.is_loopback());
-        let port = name.port.unwrap_or(Scheme::Http.default_port());
-        let ours = match self.listens.ip().to_canonical().is_loopback() {
-            true => near && port == self.listens.port(),
-            // Ports of containers are led elsewhere.
-            false => near || address.is_some(),
-        };
-        if ours { Ok(Ours) } else { Err(Foreign) }
+        let open = !self.listens.ip().to_canonical().is_loopback();
+        if near || (open && address.is_some()) { Ok(Ours) } else { Err(Foreign) }
     }
 
     fn other(&self, name: &Name) -> Result<Ours, Foreign> {
