@@ -175,6 +175,9 @@ fn the_token_of_an_app_is_of_use_for_one_repository_and_what_the_operation_needs
     vendor.repository("unused-by-the-app", "acme/shop", ("main", COMMIT));
     vendor.repository("unused-by-the-app", "acme/other", ("main", COMMIT));
     let key = vendor.app("4711");
+    // A line of the key, and what each token begins with.
+    doorward.watch(key.lines().nth(2).unwrap());
+    doorward.watch("ghs_CANARY0000000000");
     let (_nginx, port, ca) = secured(&doorward, &vendor.url());
     let app = "secrets: {private_key: {title: Key of the app}}\n\
                auth: [{scheme: github_app, app_id: \"4711\", installation_id: \"1\", key: private_key}]\n";
