@@ -43,9 +43,7 @@ impl Worker {
     ) -> Result<Welcome, Refusal> {
         let inbound = inbound(facts.clone(), presented.cloned(), (operation, Inputs::new(), None))?;
         let (broker, unsealed) = (self.broker(), self.broker().unsealed()?);
-        if let Some(tenant) = identify::tenant_of(&inbound) {
-            broker.awaken(&unsealed, tenant).await;
-        }
+        identify::readied(broker, &unsealed, &inbound).await;
         let identified = match identify::caller(broker, &unsealed, &inbound) {
             Ok(identified) => identified,
             Err(refusal) => {

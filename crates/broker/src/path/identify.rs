@@ -25,10 +25,19 @@ pub(crate) struct Identified {
     pub(crate) delivery: Option<incoming::Delivery>,
 }
 
-/// The tenant whose rows tell who a caller is, where that is not known before they are read. Nothing is proven by it; so that [`caller`] waits
-/// for no disk, they are read before.
-pub(crate) fn tenant_of(inbound: &Inbound) -> Option<model::TenantName> {
-    key::tenant_of(inbound)
+/// Reads the tenant whose rows tell who a caller is, where there is one. Nothing is proven by it: it comes before [`caller`], so that
+/// that waits for no disk.
+pub(crate) fn readied<'a>(
+    broker: &'a Arc<Broker>,
+    unsealed: &'a Unsealed,
+    inbound: &Inbound,
+) -> impl Future<Output = ()> + Send + use<'a> {
+    let tenant = key::tenant_of(inbound);
+    async move {
+        if let Some(tenant) = tenant {
+            broker.awaken(unsealed, tenant).await;
+        }
+    }
 }
 
 /// Proves the caller: by its capability, by the kernel, or, in development on loopback, by nothing.

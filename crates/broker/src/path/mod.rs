@@ -75,9 +75,7 @@ impl Worker {
     async fn decide(&self, mut inbound: Inbound, trace: &mut Trace) -> Result<Box<Admitted>, Refusal> {
         let identified = match identify::incoming::asks(self.broker(), &inbound) {
             None => {
-                if let Some(tenant) = identify::tenant_of(&inbound) {
-                    self.broker().awaken(trace.unsealed(), tenant).await;
-                }
+                identify::readied(self.broker(), trace.unsealed(), &inbound).await;
                 identify::caller(self.broker(), trace.unsealed(), &inbound)?
             }
             // Rare and large, so it is not a part of this future.
