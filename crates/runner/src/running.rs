@@ -130,13 +130,15 @@ struct Running {
     group: Pid,
     kind: Kind,
     channel: Option<UnixStream>,
+    /// What came over the channel until now.
+    heard: Vec<u8>,
 }
 
 impl Running {
     fn new(child: Child, kind: Kind) -> Result<Self, Error> {
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let lost = || Error::SetUp("it ended at once".to_owned());
-        Ok(Self { child, group: group.ok_or_else(lost)?, kind, channel: None })
+        Ok(Self { child, group: group.ok_or_else(lost)?, kind, channel: None, heard: Vec::new() })
     }
 
     /// Gives the order, and takes the listeners.
@@ -153,30 +155,34 @@ impl Running {
                     channel::hear(channel.as_fd(), &mut heard, &mut listeners)
                 });
                 match more {
-                    Ok(0) => return Ok(None),
+                    Ok(0) => return Ok(()),
+                    Ok(_) if channel::words(&heard).next().is_some() => return Ok(()),
                     Ok(_) => {}
                     Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                     Err(error) => return Err(error),
-                }
-                if let Some(word) = channel::words(&heard).next() {
-                    return Ok(Some(word));
                 }
             }
         };
         let said = timeout(SET_UP, async {
             tokio::select! {
                 said = talking => said.map_err(system("talk into the sandbox")),
-                _ = self.child.wait() => Ok(None),
+                // A short program may have ended before its first word was read: it is still in the channel.
+                _ = self.child.wait() => Ok(()),
             }
         });
-        let word = said.await.map_err(|_| Error::SetUp("it does not answer".to_owned()))??;
-        match word {
+        said.await.map_err(|_| Error::SetUp("it does not answer".to_owned()))??;
+        while channel::words(&heard).next().is_none()
+            && channel::hear(channel.as_fd(), &mut heard, &mut listeners).is_ok_and(|bytes| bytes > 0)
+        {
+        }
+        match channel::words(&heard).next() {
             Some(Word::Ready) => {}
             Some(Word::Failed(why)) => return Err(Error::SetUp(why)),
             Some(Word::NotStarted(why)) => return Err(Error::SetUp(why)),
             None => return Err(Error::SetUp(self.last_words().await)),
         }
-        self.channel = Some(channel);
+        // The word behind it may have come with it: that the program could not be started.
+        (self.channel, self.heard) = (Some(channel), heard);
         Ok(listeners)
     }
 
@@ -228,11 +234,11 @@ impl Running {
     }
 
     /// Whether the step inside said at last that it could not become the program.
-    fn not_started(&self) -> Option<String> {
+    fn not_started(&mut self) -> Option<String> {
         let channel = self.channel.as_ref()?;
-        let (mut heard, mut none) = (Vec::new(), Vec::new());
-        while channel::hear(channel.as_fd(), &mut heard, &mut none).is_ok_and(|bytes| bytes > 0) {}
-        channel::words(&heard).find_map(|word| match word {
+        let mut none = Vec::new();
+        while channel::hear(channel.as_fd(), &mut self.heard, &mut none).is_ok_and(|bytes| bytes > 0) {}
+        channel::words(&self.heard).find_map(|word| match word {
             Word::NotStarted(why) => Some(why),
             Word::Ready | Word::Failed(_) => None,
         })

@@ -22,10 +22,12 @@ pub mod canary;
 pub mod certificate;
 mod doorward;
 pub mod postgres;
+mod program;
 mod upstream;
 pub mod vendor;
 
 pub use doorward::{Doorward, Output, Running};
 pub use postgres::Postgres;
 pub use postgres::port::port;
+pub use program::program;
 pub use upstream::{Demand, Recorded, Upstream};

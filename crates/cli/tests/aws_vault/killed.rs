@@ -168,9 +168,7 @@ impl<'a> Scene<'a> {
         let work = folder.path().to_owned();
         write(&work.join("config"), walk.config);
         std::fs::create_dir_all(work.join("bin")).unwrap();
-        write(&work.join("bin/code"), "#!/bin/sh\necho 123456\n");
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(work.join("bin/code"), mode).unwrap();
+        testkit::program(work.join("bin/code"), "#!/bin/sh\necho 123456\n");
         let place = Place { work, endpoint: fake.url(), binary: binary.path.clone() };
         Self { binary, folder, place, fake }
     }

@@ -125,8 +125,8 @@ fn hold(group: &str, way: Way) {
         .filter(can_be_run)
         .collect();
     let binary = Binary::linked(&program());
-    // Old keys that could not be deleted, and seeds, are remembered in the home, by names which cases share.
-    let apart = ["rotate", "mfa"].contains(&group);
+    // Old keys that could not be deleted, seeds and keys of our own store are remembered in the home, by names which cases share.
+    let apart = ["rotate", "mfa", "migrate", "add"].contains(&group);
     let shared = (way == Way::Beside && !apart && !cases.is_empty()).then(Broker::start);
     let one = |case: &Case| {
         let own = (way == Way::Beside && apart).then(Broker::start);

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -123,9 +122,10 @@ fn prepare(case: &Case, place: &Place) {
     for (name, text) in config.chain(case.files.iter().map(|(name, text)| (name.as_str(), text))) {
         let path = place.work.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        write(&path, &place.filled(text));
         if text.starts_with("#!") {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            testkit::program(&path, &place.filled(text));
+        } else {
+            write(&path, &place.filled(text));
         }
     }
 }

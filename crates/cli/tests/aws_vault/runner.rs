@@ -1,6 +1,5 @@
 //! The runner is run itself, on a script that stands for the binary.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -33,8 +32,7 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program: PathBuf = folder.path().join("program");
-        store::files::replace(&program, PROGRAM.as_bytes(), 0o755).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        testkit::program(&program, PROGRAM);
         let binary = Binary::linked(&program);
         Self { _folder: folder, binary }
     }

@@ -3,7 +3,7 @@
 //! The program is a script that prints what it was given: arguments, environment, what it reads, and the file with the credential.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -83,9 +83,7 @@ operations:
 
 impl Stage {
     fn program(&self, lines: &str) {
-        let path = self.programs.join("stubctl");
-        write(&path, &format!("#!/bin/sh\n{lines}\n"));
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        testkit::program(self.programs.join("stubctl"), &format!("#!/bin/sh\n{lines}\n"));
     }
 
     fn run(&self, args: &[&str]) -> testkit::Output {

@@ -7,7 +7,7 @@ use net::Private;
 use runner::{Error, Exit, Kind, Wanted};
 use zeroize::Zeroizing;
 
-use crate::stage::{all, boxes, host, made, put, text, variable};
+use crate::stage::{all, boxes, executable, host, made, text, variable};
 
 #[test]
 fn a_program_gets_its_arguments_as_they_are() {
@@ -98,7 +98,7 @@ fn a_host_that_the_operation_does_not_have_is_refused_by_the_relay_and_noted() {
 fn what_is_no_program_is_said_so() {
     for stage in all() {
         stage.script("broken", "");
-        put(&stage.folder.path().join("bin/broken"), "#!/nowhere/interpreter\n");
+        executable(&stage.folder.path().join("bin/broken"), "#!/nowhere/interpreter\n");
         let error = stage.run(&stage.room(), stage.command("broken", &[])).unwrap_err();
         assert!(matches!(error, Error::Start { .. }), "{:?}: {error}", stage.sandbox.kind());
     }

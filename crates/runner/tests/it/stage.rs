@@ -1,7 +1,6 @@
 //! A folder with programs, and sandboxes to run them in.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command as Process;
 use std::time::Duration;
@@ -82,8 +81,7 @@ impl Stage {
     /// A script of this name, made of these lines.
     pub(crate) fn script(&self, name: &str, lines: &str) -> &Self {
         let path = self.folder.path().join("bin").join(name);
-        put(&path, format!("#!/bin/sh\n{lines}\n"));
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&path, &format!("#!/bin/sh\n{lines}\n"));
         self
     }
 
@@ -130,6 +128,17 @@ pub(crate) fn host(address: std::net::SocketAddr) -> Authority {
 
 pub(crate) fn variable(name: &str, value: &str) -> (String, Zeroizing<String>) {
     (name.to_owned(), Zeroizing::new(value.to_owned()))
+}
+
+/// Writes a script that can be started. Another process does: what one of our threads has open for writing may be open in the child of
+/// another for a moment, and such a program is not started (`ETXTBSY`).
+pub(crate) fn executable(path: &std::path::Path, text: &str) {
+    use std::io::Write;
+    let mut writer = Process::new("/bin/sh");
+    writer.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(path).stdin(std::process::Stdio::piped());
+    let mut writer = writer.spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success());
 }
 
 /// Writes a file of a test.

@@ -1,6 +1,5 @@
 //! AWS' own command line, on a server that checks signatures and rights as AWS does. What it gets is the session of a role.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,7 +8,7 @@ use testkit::{Doorward, port};
 
 use super::{Started, Watch, done, installed, op, record, settings};
 use crate::place::{MOTO, PYTHON};
-use crate::{has_sandbox, home, write, write_integration};
+use crate::{has_sandbox, home, write_integration};
 
 const NAME: &str = "tools-aws";
 const ROLE: &str = "arn:aws:iam::123456789012:role/ops";
@@ -120,8 +119,8 @@ fn aws_itself_works_with_the_session_of_a_role_and_never_with_the_stored_key() {
     let programs = doorward.folder().join("programs");
     std::fs::create_dir(&programs).unwrap();
     let aws = programs.join("aws");
-    write(&aws, &format!("#!/bin/sh\nexec {} -m awscli \"$@\"\n", python.join("venv/bin/python").display()));
-    std::fs::set_permissions(&aws, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let lines = format!("#!/bin/sh\nexec {} -m awscli \"$@\"\n", python.join("venv/bin/python").display());
+    testkit::program(&aws, &lines);
     settings(&doorward, &[&programs], &[&python, &python_itself(&python)]);
     let url = &cloud.url;
     let integration = |name: &str, more: &str| {

@@ -2,14 +2,12 @@
 //!
 //! The program is a script of this test, as HashiCorp's is not installed by the set-up.
 
-use std::os::unix::fs::PermissionsExt;
-
 use serde_json::{Value, json};
 use testkit::Doorward;
 use testkit::vendor::{Heard, Lease, Vault};
 
 use super::{Watch, done, op, record, settings};
-use crate::{has_sandbox, home, write, write_integration};
+use crate::{has_sandbox, home, write_integration};
 
 const NAME: &str = "tools-vault";
 
@@ -67,8 +65,7 @@ fn a_sign_in_at_vault_is_for_one_run_of_its_program() {
     let programs = doorward.folder().join("programs");
     std::fs::create_dir(&programs).unwrap();
     let program = programs.join("vault");
-    write(&program, PROGRAM);
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    testkit::program(&program, PROGRAM);
     settings(&doorward, &[&programs], &[&programs]);
     integration(&doorward, &vault, "{scheme: vault_approle, role: role-1, key: proof}");
     let _ = doorward.run(&["init"], "").succeeded();
