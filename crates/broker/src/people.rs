@@ -14,6 +14,7 @@
 
 mod flows;
 mod persons;
+pub(crate) mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -32,6 +33,7 @@ use flows::{Flow, Flows};
 use persons::Persons;
 
 pub(crate) use persons::PREFIX;
+pub use tokens::{Given, Issuer};
 
 /// An identity provider, and what its groups may do here.
 pub struct Provider {
@@ -56,6 +58,8 @@ pub struct Provider {
 pub(crate) struct People {
     sessions: Sessions,
     provider: OnceLock<Provider>,
+    /// Whose access tokens are taken.
+    issuer: OnceLock<Issuer>,
     /// Held while the provider is asked.
     endpoints: tokio::sync::Mutex<Option<Found>>,
     flows: Flows,
@@ -69,6 +73,11 @@ impl People {
     /// The sessions of whoever signed in, in whichever way.
     pub(crate) const fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    /// Whose access tokens are taken, where any are.
+    pub(crate) fn issuer(&self) -> Option<&Issuer> {
+        self.issuer.get()
     }
 }
 

@@ -140,6 +140,9 @@ pub(crate) fn open_with(
     let broker = Arc::new(Broker::open(stores, clock, told, setup)?);
     broker.run_programs(settings.programs.clone());
     broker.keep_credentials(settings.often);
+    if let (Serving::Threads(_), Some(issuer)) = (serving, &settings.mcp) {
+        broker.takes_tokens_of(issuer.clone())?;
+    }
     if let Some(rates) = &settings.rates {
         broker.share_rates(rates.counters(&crate::settings::environment)?);
     }

@@ -10,6 +10,7 @@
 //! - A tool is called by the name under which it was listed, with text, whole numbers and booleans; anything else is refused.
 //! - What a refusal says goes to the model; what a secret is never comes here.
 
+mod entrance;
 mod known;
 mod offer;
 mod serve;
@@ -21,6 +22,7 @@ use std::future::Future;
 use http::HeaderValue;
 use model::{Inputs, IntegrationName, OperationName, Refusal};
 
+pub use entrance::Entrance;
 pub use known::Known;
 pub use offer::{Input, Kind, Offer};
 pub use serve::{Reply, http, stdio};
@@ -37,6 +39,13 @@ pub trait Operations: Send + Sync + 'static {
         &self,
         capability: Option<HeaderValue>,
     ) -> impl Future<Output = Result<Vec<Offer>, Refusal>> + Send;
+
+    /// Takes an access token of the issuer that the door names, and gives the capabilities that calls are made with for it, the first
+    /// one first. The token goes no further.
+    ///
+    /// # Errors
+    /// `unauthenticated` where the token does not hold, `denied` where it gives nothing.
+    fn admit(&self, token: HeaderValue) -> impl Future<Output = Result<Vec<HeaderValue>, Refusal>> + Send;
 
     /// Performs one of them.
     ///

@@ -4,15 +4,14 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full};
 use rmcp::ServiceExt;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
+use crate::entrance::{Bearer, Entrance, error};
 use crate::{Known, Operations, Server};
 
 /// A reply of the HTTP transport.
@@ -29,37 +28,62 @@ pub async fn stdio<O: Operations>(operations: Arc<O>, capability: Option<HeaderV
     serving.waiting().await.map(|_| ()).map_err(|error| error.to_string())
 }
 
-/// Serves one request of a client over streamable HTTP, without a session: each request presents its capability. `hosts` are the
-/// names and addresses under which this door is called; any other `Host` is refused, and so is every page of a browser.
+/// Serves one request of a client over streamable HTTP under `/mcp`, without a session: each request presents its bearer. Any `Host`
+/// that is none of the entrance's names is refused, and so is every page of a browser.
 pub async fn http<O: Operations, B>(
     (operations, known): (Arc<O>, Arc<Known>),
-    hosts: &[String],
+    entrance: &Entrance,
     request: Request<B>,
 ) -> Reply
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Display,
 {
-    if !request.headers().contains_key(AUTHORIZATION) {
-        return unauthenticated();
+    let _direct = match entrance.direct(request.uri(), request.headers()) {
+        Ok(direct) => direct,
+        Err(reply) => return reply,
+    };
+    let path = request.uri().path();
+    if request.method() == Method::GET
+        && let Some(described) = entrance.description(path)
+    {
+        return described;
     }
+    if path != PATH {
+        return error(StatusCode::NOT_FOUND, "not_found", "tools are served under `/mcp`");
+    }
+    let server = match admitted((operations, known), entrance, &request).await {
+        Ok(server) => server,
+        Err(reply) => return reply,
+    };
     let mut config = StreamableHttpServerConfig::default();
     config.legacy_session_mode = false;
     config.json_response = true;
-    config.allowed_hosts = hosts.to_vec();
+    config.allowed_hosts = entrance.hosts().to_vec();
     let config = config.enforce_origin_validation();
-    let make = move || Ok(Server::new(Arc::clone(&operations), None).knowing(Arc::clone(&known)));
+    let make = move || Ok(server.clone());
     let service = StreamableHttpService::new(make, Arc::new(NeverSessionManager::default()), config);
     service.handle(request).await
 }
 
-/// The answer to somebody who presented nothing (RFC 6750, section 3).
-fn unauthenticated() -> Reply {
-    let text = r#"{"error":"unauthenticated","error_description":"send a capability as `Authorization: Bearer cap1_...`"}"#;
-    let mut reply = Response::new(Full::new(Bytes::from_static(text.as_bytes())).boxed());
-    *reply.status_mut() = StatusCode::UNAUTHORIZED;
-    let headers = reply.headers_mut();
-    headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"doorward\""));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    reply
+/// The server for whoever sent this request. A bearer that is none gets no further.
+async fn admitted<O: Operations, B>(
+    (operations, known): (Arc<O>, Arc<Known>),
+    entrance: &Entrance,
+    request: &Request<B>,
+) -> Result<Server<O>, Reply> {
+    let server = match entrance.bearer(request.headers())? {
+        Bearer::Capability(capability) => Server::new(operations, Some(capability)).knowing(known),
+        Bearer::Token(token) => {
+            let admitted = operations.admit(token).await.map_err(|refusal| entrance.refused(&refusal))?;
+            Server::new(operations, None).knowing(known).holding(admitted)
+        }
+    };
+    match server.stands().await {
+        Err(refusal) if refusal.code.http_status() == 401 => Err(entrance.refused(&refusal)),
+        // Whatever else is wrong is said in the words of the protocol.
+        _ => Ok(server),
+    }
 }
+
+const PATH: &str = "/mcp";

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use http::header::AUTHORIZATION;
-use http::request::Parts;
 use model::{Code, Inputs, Refusal, Retry};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
@@ -22,16 +20,23 @@ use crate::{Answer, Kind, Offer, Operations, Performing};
 /// Speaks the protocol for one client.
 pub struct Server<O> {
     operations: Arc<O>,
-    /// What the client presented when it was started; over HTTP, what each request presents.
-    capability: Option<HeaderValue>,
+    /// What the client holds. Of a tool that several of them speak of, the first one counts.
+    callers: Vec<Option<HeaderValue>>,
     known: Arc<Known>,
 }
 
+impl<O> Clone for Server<O> {
+    fn clone(&self) -> Self {
+        let Self { operations, callers, known } = self;
+        Self { operations: Arc::clone(operations), callers: callers.clone(), known: Arc::clone(known) }
+    }
+}
+
 impl<O> Server<O> {
-    /// A server over these operations. Over stdio, `capability` is what all calls are made with.
+    /// A server over these operations; all calls are made with this capability.
     #[must_use]
     pub fn new(operations: Arc<O>, capability: Option<HeaderValue>) -> Self {
-        Self { operations, capability, known: Arc::default() }
+        Self { operations, callers: vec![capability], known: Arc::default() }
     }
 
     /// The same with what the door listed before.
@@ -39,19 +44,34 @@ impl<O> Server<O> {
     pub fn knowing(self, known: Arc<Known>) -> Self {
         Self { known, ..self }
     }
+
+    /// The same for a client who holds several capabilities.
+    #[must_use]
+    pub fn holding(self, capabilities: Vec<HeaderValue>) -> Self {
+        Self { callers: capabilities.into_iter().map(Some).collect(), ..self }
+    }
 }
 
+/// A tool, and what it is called with.
+type Found = (Option<HeaderValue>, Offer);
+
 impl<O: Operations> Server<O> {
-    fn presented(&self, context: &RequestContext<RoleServer>) -> Option<HeaderValue> {
-        match context.extensions.get::<Parts>() {
-            Some(parts) => parts.headers.get(AUTHORIZATION).and_then(bearer),
-            None => self.capability.clone(),
+    /// Whether what the client holds stands: it was listed a moment ago, or can be listed now.
+    ///
+    /// # Errors
+    /// What kept it from being listed.
+    pub(crate) async fn stands(&self) -> Result<(), Refusal> {
+        for caller in &self.callers {
+            if self.known.find(caller.as_ref()).is_none() {
+                let _tools = self.listed(caller.as_ref()).await?;
+            }
         }
+        Ok(())
     }
 
-    async fn tools(&self, capability: Option<HeaderValue>) -> Result<Arc<Tools>, ErrorData> {
-        let offers =
-            self.operations.offers(capability.clone()).await.map_err(|refusal| unlisted(&refusal))?;
+    /// The tools of one capability, asked for now.
+    async fn listed(&self, caller: Option<&HeaderValue>) -> Result<Arc<Tools>, Refusal> {
+        let offers = self.operations.offers(caller.cloned()).await?;
         let mut tools = BTreeMap::new();
         for offer in offers {
             let name = offer.tool_name();
@@ -61,16 +81,40 @@ impl<O: Operations> Server<O> {
             }
         }
         let tools = Arc::new(tools.into_iter().filter_map(|(name, offer)| Some((name, offer?))).collect());
-        self.known.keep(capability, &tools);
+        self.known.keep(caller.cloned(), &tools);
         Ok(tools)
     }
 
-    /// The tool of this name. One that is not among those that were listed a moment ago may be new.
-    async fn tool(&self, capability: Option<&HeaderValue>, name: &str) -> Result<Option<Offer>, ErrorData> {
-        if let Some(offer) = self.known.find(capability).and_then(|tools| tools.get(name).cloned()) {
-            return Ok(Some(offer));
+    /// All tools of the client.
+    async fn tools(&self) -> Result<Tools, ErrorData> {
+        let mut all = Tools::new();
+        for caller in &self.callers {
+            let listed = self.listed(caller.as_ref()).await.map_err(|refusal| unlisted(&refusal))?;
+            for (name, offer) in &*listed {
+                all.entry(name.clone()).or_insert_with(|| offer.clone());
+            }
         }
-        Ok(self.tools(capability.cloned()).await?.get(name).cloned())
+        Ok(all)
+    }
+
+    /// The tool of this name. One that is not among those that were listed a moment ago may be new.
+    async fn tool(&self, name: &str) -> Result<Option<Found>, ErrorData> {
+        for caller in &self.callers {
+            let listed = match self.known.find(caller.as_ref()) {
+                Some(known) => known,
+                None => self.listed(caller.as_ref()).await.map_err(|refusal| unlisted(&refusal))?,
+            };
+            if let Some(offer) = listed.get(name) {
+                return Ok(Some((caller.clone(), offer.clone())));
+            }
+        }
+        for caller in &self.callers {
+            let listed = self.listed(caller.as_ref()).await.map_err(|refusal| unlisted(&refusal))?;
+            if let Some(offer) = listed.get(name) {
+                return Ok(Some((caller.clone(), offer.clone())));
+            }
+        }
+        Ok(None)
     }
 
     /// Performs a call. One that waits for an approval is made again when whoever sits at the client says so.
@@ -111,9 +155,9 @@ impl<O: Operations> ServerHandler for Server<O> {
     async fn list_tools(
         &self,
         _request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
+        _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.tools(self.presented(&context)).await?;
+        let tools = self.tools().await?;
         Ok(ListToolsResult::with_all_items(tools.values().map(Offer::tool).collect()))
     }
 
@@ -122,8 +166,7 @@ impl<O: Operations> ServerHandler for Server<O> {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let capability = self.presented(&context);
-        let Some(offer) = self.tool(capability.as_ref(), &request.name).await? else {
+        let Some((capability, offer)) = self.tool(&request.name).await? else {
             return Err(ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None));
         };
         let inputs = match inputs(request.arguments.clone().unwrap_or_default(), &offer) {
@@ -139,13 +182,6 @@ impl<O: Operations> ServerHandler for Server<O> {
         let call = Performing { integration: offer.integration, operation: offer.operation, inputs };
         Ok(self.carried((capability, call), (&request, &context)).await)
     }
-}
-
-/// The capability behind `Bearer`. Anything else is no capability, and the path says so.
-fn bearer(value: &HeaderValue) -> Option<HeaderValue> {
-    let text = value.to_str().ok()?;
-    let (scheme, token) = text.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| HeaderValue::from_str(token.trim()).ok())?
 }
 
 /// Arguments as inputs; a list or an object as the JSON that the catalogue reads. The name of one that is nothing of that.

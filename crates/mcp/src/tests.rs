@@ -10,7 +10,7 @@ use rmcp::ServiceExt;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use crate::{Answer, Input, Kind, Offer, Operations, Performing, Server};
+use crate::{Answer, Entrance, Input, Kind, Offer, Operations, Performing, Server};
 
 /// Two operations for whoever has `cap1_good`; one asks for an approval.
 #[derive(Default)]
@@ -61,6 +61,10 @@ impl Operations for Fake {
             offer("a.b", Access::Read, Risk::Low),
             offer("a_b", Access::Read, Risk::Low),
         ])
+    }
+
+    async fn admit(&self, _token: HeaderValue) -> Result<Vec<HeaderValue>, Refusal> {
+        Err(Refusal::new(Code::Unauthenticated, "no issuer of access tokens is set up"))
     }
 
     async fn perform(&self, capability: Option<HeaderValue>, call: Performing) -> Result<Answer, Refusal> {
@@ -171,7 +175,8 @@ async fn over_http(headers: &[(&str, &str)], body: Value) -> (u16, Value) {
         request = request.header(*name, *value);
     }
     let request = request.body(Full::new(Bytes::from(body.to_string()))).unwrap();
-    let reply = crate::http((fake, Arc::default()), &["127.0.0.1".to_owned()], request).await;
+    let reply =
+        crate::http((fake, Arc::default()), &Entrance::new(vec!["127.0.0.1".to_owned()]), request).await;
     let status = reply.status().as_u16();
     let bytes = reply.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
@@ -187,8 +192,9 @@ async fn over_http_each_request_presents_its_capability() {
     let good = ("authorization", "Bearer cap1_good");
     let (status, told) = over_http(&[version, host, good], list.clone()).await;
     assert_eq!((status, told["result"]["tools"].as_array().map(Vec::len)), (200, Some(2)), "{told}");
-    let (_, told) = over_http(&[version, host, ("authorization", "Bearer cap1_bad")], list.clone()).await;
-    assert_eq!(told["error"]["data"]["code"], "unauthenticated", "{told}");
+    let (status, told) =
+        over_http(&[version, host, ("authorization", "Bearer cap1_bad")], list.clone()).await;
+    assert_eq!((status, &told["error"]), (401, &json!("invalid_token")), "{told}");
     // Pages of a browser, and names that lead here by somebody else's DNS.
     let (status, _) =
         over_http(&[version, host, good, ("origin", "http://evil.example")], list.clone()).await;

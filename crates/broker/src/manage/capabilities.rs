@@ -24,32 +24,62 @@ pub(super) async fn request(managing: &mut Managing<'_>) -> Result<Value, Refusa
     let presets = Presets::taken(&mut words)?;
     let mut asked = caveats::read(&words, now)?;
     asked.extend(presets.caveats(&broker)?);
-    check_names(&broker, &asked)?;
+    let giver = managing.admitted.permit.principal().clone();
+    let wanted = Wanted { principal, asked, label, giver };
+    let Made { token, row, narrowing } = give(managing, &tenant, wanted).await?;
+    let said: Vec<String> = row.caveats.iter().map(ToString::to_string).collect();
+    Ok(
+        json!({ "token": token.as_str(), "grant": row.id, "capability": narrowing, "for": row.principal, "expires": row.expires, "caveats": said }),
+    )
+}
+
+/// A capability that is to be made.
+pub(super) struct Wanted {
+    pub(super) principal: PrincipalName,
+    pub(super) asked: Vec<Caveat>,
+    pub(super) label: Option<String>,
+    pub(super) giver: PrincipalName,
+}
+
+/// A capability that was made, with the row behind it.
+pub(super) struct Made {
+    pub(super) token: zeroize::Zeroizing<String>,
+    pub(super) row: Grant,
+    pub(super) narrowing: CapabilityId,
+}
+
+/// Makes a capability and keeps its grant.
+pub(super) async fn give(
+    managing: &Managing<'_>,
+    tenant: &model::TenantName,
+    wanted: Wanted,
+) -> Result<Made, Refusal> {
+    let broker = managing.worker.broker();
+    let now = broker.now();
+    let Wanted { principal, asked, label, giver } = wanted;
+    check_names(broker, &asked)?;
     let expires = expiry(&asked, now)?;
-    let (grant, narrowing) = (GrantId::new(now, broker.random()?), CapabilityId::new(now, broker.random()?));
+    let (id, narrowing) = (GrantId::new(now, broker.random()?), CapabilityId::new(now, broker.random()?));
     let root = managing
         .unsealed
-        .capability_root(&tenant)
+        .capability_root(tenant)
         .ok_or_else(|| Refusal::new(Code::Sealed, "the broker is sealed"))?;
-    let token = mint(&root, &tenant, grant, &asked, narrowing)
+    let token = mint(&root, tenant, id, &asked, narrowing)
         .map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
     let row = Grant {
-        id: grant,
+        id,
         tenant: tenant.clone(),
-        principal: principal.clone(),
-        caveats: asked.clone(),
+        principal,
+        caveats: asked,
         created: now,
         expires: Some(expires),
         state: GrantState::Active,
         label,
-        giver: Some(managing.admitted.permit.principal().clone()),
+        giver: Some(giver),
     };
-    keep(&broker, row).await?;
-    let said: Vec<String> = asked.iter().map(ToString::to_string).collect();
-    let token = token.expose(ToOwned::to_owned);
-    Ok(
-        json!({ "token": token, "grant": grant, "capability": narrowing, "for": principal, "expires": expires, "caveats": said }),
-    )
+    keep(broker, row.clone()).await?;
+    let token = token.expose(|text| zeroize::Zeroizing::new(text.to_owned()));
+    Ok(Made { token, row, narrowing })
 }
 
 pub(super) fn list(managing: &Managing<'_>) -> Value {

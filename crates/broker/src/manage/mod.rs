@@ -8,6 +8,7 @@ mod approvals;
 mod capabilities;
 mod credentials;
 mod evidence;
+mod exchange;
 mod integrations;
 mod keys;
 mod llm;
@@ -36,7 +37,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 77] = [
+pub const MANAGED: [&str; 78] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -53,6 +54,7 @@ pub const MANAGED: [&str; 77] = [
     "broker.rewrap",
     "broker.seal",
     "broker.status",
+    "capability.exchange",
     "capability.list",
     "capability.narrow",
     "capability.request",
@@ -188,9 +190,10 @@ pub(crate) async fn run(
     house(&mut managing).await.map(Done::from)
 }
 
-/// Plans, whose evidence says which one it was.
+/// Plans, whose evidence says which one it was; and access tokens, whose evidence says whose.
 async fn planned(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
     Some(match managing.admitted.permit.call().operation().as_str() {
+        "capability.exchange" => exchange::run(managing).await,
         "plan.cancel" => plans::cancel(managing).await,
         "plan.check" => plans::check(managing),
         "plan.create" => plans::create(managing).await,

@@ -97,9 +97,13 @@ pub(super) fn signed_in(
 
 /// The principal of a person: the same for the same `sub` of the same issuer, whatever their address is now.
 fn principal(provider: &Provider, sub: &str) -> Result<PrincipalName, Failed> {
-    let digest = crypto::sha256(&[provider.issuer.as_bytes(), b"\0", sub.as_bytes()]);
-    let name = format!("{PREFIX}{}", crypto::to_hex(digest.get(..16).unwrap_or_default()));
-    name.parse().map_err(|_| Failed::CLOSED)
+    named(&provider.issuer, sub).ok_or(Failed::CLOSED)
+}
+
+/// The name of whom an issuer calls so.
+pub(super) fn named(issuer: &str, sub: &str) -> Option<PrincipalName> {
+    let digest = crypto::sha256(&[issuer.as_bytes(), b"\0", sub.as_bytes()]);
+    format!("{PREFIX}{}", crypto::to_hex(digest.get(..16).unwrap_or_default())).parse().ok()
 }
 
 /// What the names of these principals begin with. Roles of such a name are given by groups, and by nobody else.

@@ -11,9 +11,11 @@ use model::{Code, Door, EvidenceId, TenantName};
 use serde_json::Value;
 use testkit::canary;
 
+use crate::access_tokens::{believed, claims};
 use crate::asking::{Ask, What as Wanted};
 use crate::cases;
 use crate::house::{House, OWNER, id_of, moved, unseen};
+use crate::incoming_tokens::eddsa;
 use crate::service::{Service, Step, reply};
 
 /// What is not tried, and why. One that is never needed fails the test.
@@ -156,8 +158,10 @@ async fn batch_of_services(names: &[String], with_own: bool) -> Tally {
         }
     }
     if with_own {
+        let (issuer, key) = believed(&house);
         for door in DOORS {
-            own(&house, &mut tally, door, &secret).await;
+            let access = eddsa("one", &claims(&house, &issuer), &key);
+            own(&house, &mut tally, door, (&secret, &access)).await;
         }
     }
     assert_eq!(*early.lock().unwrap(), Vec::<String>::new(), "arrived before their intents were durable");
@@ -291,7 +295,7 @@ type Managed<'a> = (&'a str, Vec<(&'a str, &'a str)>, Option<Vec<u8>>);
 
 /// Doorward's own operations, in an order in which each has something to work on.
 #[expect(clippy::too_many_lines, reason = "one list, in an order in which each has something to work on")]
-async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
+async fn own(house: &House, tally: &mut Tally, door: Door, (material, access): (&str, &str)) {
     let word = door.as_str();
     let (secret, desk, shelf) = (format!("{word}/one"), format!("desk-{word}"), format!("shelf-{word}"));
     let named =
@@ -372,6 +376,7 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
         ("secret.rotate", vec![("name", &secret)], Some(format!("{material}2").into_bytes())),
         ("secret.forget", vec![("name", &secret)], None),
         ("capability.request", request.to_vec(), None),
+        ("capability.exchange", vec![], Some(access.into())),
         ("capability.narrow", vec![("expires", "5m")], Some(token.clone().into_bytes())),
         ("capability.validate", vec![], Some(token.into_bytes())),
         ("capability.list", vec![], None),
@@ -445,8 +450,14 @@ async fn own(house: &House, tally: &mut Tally, door: Door, material: &str) {
             };
             let value = made(house, tally, ("doorward", operation), (door, check), ask).await;
             // Some of them are there to show something.
-            if !["capability.narrow", "capability.request", "secret.reveal", "agent.reveal"]
-                .contains(&operation)
+            if ![
+                "capability.exchange",
+                "capability.narrow",
+                "capability.request",
+                "secret.reveal",
+                "agent.reveal",
+            ]
+            .contains(&operation)
             {
                 unseen(&value.unwrap_or_default().to_string(), operation);
             }

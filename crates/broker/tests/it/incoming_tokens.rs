@@ -30,7 +30,7 @@ fn claims(house: &House) -> Value {
     json!({ "iss": "https://id.example.com", "aud": "house", "sub": "ann", "exp": now + 300, "iat": now })
 }
 
-fn with(mut claims: Value, name: &str, value: Value) -> Value {
+pub(crate) fn with(mut claims: Value, name: &str, value: Value) -> Value {
     match value {
         Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
         value => claims[name] = value,
@@ -38,16 +38,16 @@ fn with(mut claims: Value, name: &str, value: Value) -> Value {
     claims
 }
 
-fn unsigned(header: &Value, claims: &Value) -> String {
+pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", to_base64url(header.to_string().as_bytes()), to_base64url(claims.to_string().as_bytes()))
 }
 
-fn hs256(header: &Value, claims: &Value, key: [u8; 32]) -> String {
+pub(crate) fn hs256(header: &Value, claims: &Value, key: [u8; 32]) -> String {
     let text = unsigned(header, claims);
     format!("{text}.{}", to_base64url(&MacKey::new(key).tag(&[text.as_bytes()])))
 }
 
-fn eddsa(kid: &str, claims: &Value, key: &SigningKey) -> String {
+pub(crate) fn eddsa(kid: &str, claims: &Value, key: &SigningKey) -> String {
     let text = unsigned(&json!({ "alg": "EdDSA", "kid": kid, "typ": "JWT" }), claims);
     format!("{text}.{}", to_base64url(&key.sign(text.as_bytes())))
 }
@@ -153,21 +153,21 @@ async fn a_key_verifies_its_own_algorithm_and_its_own_id() {
     unproven(&house, &token).await;
 }
 
-fn jwk(kid: &str, key: &SigningKey) -> Value {
+pub(crate) fn jwk(kid: &str, key: &SigningKey) -> Value {
     let x = to_base64url(key.public().as_bytes());
     json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "alg": "EdDSA", "use": "sig", "x": x })
 }
 
 /// An issuer whose keys, status and lifetime a test can change.
-struct Issuer {
-    service: Service,
-    status: Arc<AtomicU16>,
+pub(crate) struct Issuer {
+    pub(crate) service: Service,
+    pub(crate) status: Arc<AtomicU16>,
     keys: Arc<std::sync::Mutex<Value>>,
     fetches: Arc<AtomicUsize>,
 }
 
 impl Issuer {
-    fn start(keys: Value) -> Self {
+    pub(crate) fn start(keys: Value) -> Self {
         let (status, fetches) = (Arc::new(AtomicU16::new(200)), Arc::<AtomicUsize>::default());
         let keys = Arc::new(std::sync::Mutex::new(keys));
         let (told, kept, counted) = (Arc::clone(&status), Arc::clone(&keys), Arc::clone(&fetches));

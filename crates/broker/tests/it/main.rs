@@ -4,6 +4,8 @@
 //! exactly what a test tells it to; the awkward replies come from `testkit::Upstream`.
 
 #[cfg(test)]
+mod access_tokens;
+#[cfg(test)]
 mod agent;
 #[cfg(test)]
 mod agent_uses;

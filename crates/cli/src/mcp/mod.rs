@@ -3,6 +3,7 @@
 //! Over stdio it is started by the agent's program and speaks for one capability. Over HTTP each request brings its own. Where a
 //! broker runs over the home it is asked, else the home is opened here, as every other command does.
 
+mod admission;
 mod place;
 
 use std::ffi::OsString;
@@ -10,8 +11,9 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request};
 use http_body_util::BodyExt;
+use mcp::Entrance;
 use memory::Secret;
 use net::{Body, ServeLimits};
 
@@ -27,7 +29,7 @@ use place::Place;
 pub(crate) fn run(context: &Context, args: &Mcp) -> Outcome {
     let place = Arc::new(Place::open(context)?);
     let served = match args.listen {
-        Some(address) => over_http(&place, address, &args.domains),
+        Some(address) => entrance(context, &args.domains).and_then(|door| over_http(&place, address, door)),
         None => over_stdio(&place, args),
     };
     let closed = place.close();
@@ -63,19 +65,28 @@ fn capability(args: &Mcp) -> Outcome<HeaderValue> {
     Ok(value)
 }
 
-fn over_http(place: &Arc<Place>, address: SocketAddr, domains: &[String]) -> Outcome {
+/// Under which names the door is called, and whose tokens it takes.
+fn entrance(context: &Context, domains: &[String]) -> Outcome<Entrance> {
+    let near = ["127.0.0.1", "::1", "localhost"].into_iter().map(str::to_owned);
+    let hosts = near.chain(domains.iter().cloned()).collect();
+    match &context.settings()?.mcp {
+        Some(issuer) => settings::mcp::entrance(issuer, hosts),
+        None => Ok(Entrance::new(hosts)),
+    }
+}
+
+fn over_http(place: &Arc<Place>, address: SocketAddr, entrance: Entrance) -> Outcome {
     let runtime = wire::runtime()?;
     let bound = net::bind_tcp(address, NonZeroUsize::MIN)?;
     let (drain, draining) = net::drain::channel();
-    let hosts: Arc<[String]> = ["127.0.0.1", "::1", "localhost"]
-        .into_iter()
-        .map(str::to_owned)
-        .chain(domains.iter().cloned())
-        .collect();
     let (place, known) = (Arc::clone(place), Arc::<mcp::Known>::default());
+    let entrance = Arc::new(entrance);
     let service = move |request: Request<hyper::body::Incoming>, _peer: net::Peer| {
-        let (at, hosts) = ((Arc::clone(&place), Arc::clone(&known)), Arc::clone(&hosts));
-        async move { answer(at, &hosts, request).await }
+        let (at, entrance) = ((Arc::clone(&place), Arc::clone(&known)), Arc::clone(&entrance));
+        async move {
+            let reply = mcp::http(at, &entrance, request).await;
+            reply.map(|body| Body::stream(body.map_err(|never| match never {})))
+        }
     };
     runtime.block_on(async {
         let mut serving = Vec::new();
@@ -100,18 +111,4 @@ fn over_http(place: &Arc<Place>, address: SocketAddr, domains: &[String]) -> Out
         });
         Ok(())
     })
-}
-
-async fn answer(
-    at: (Arc<Place>, Arc<mcp::Known>),
-    hosts: &[String],
-    request: Request<hyper::body::Incoming>,
-) -> Response<Body> {
-    if request.uri().path() != "/mcp" {
-        let mut nothing = Response::new(Body::empty());
-        *nothing.status_mut() = StatusCode::NOT_FOUND;
-        return nothing;
-    }
-    let reply = mcp::http(at, hosts, request).await;
-    reply.map(|body| Body::stream(body.map_err(|never| match never {})))
 }

@@ -6,6 +6,7 @@
 pub(crate) mod agent;
 pub(crate) mod api;
 mod file;
+pub(crate) mod mcp;
 mod operations;
 pub(crate) mod rates;
 pub(crate) mod sources;
@@ -67,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) rates: Option<rates::Rates>,
     /// By which names the API is known, where browsers find it, and where people sign in.
     pub(crate) api: api::Api,
+    /// Whose access tokens the door for agents takes.
+    pub(crate) mcp: mcp::Mcp,
     /// How programs are run that do operations.
     pub(crate) programs: broker::ProgramSetup,
     /// How often credentials of tenants are looked after.
@@ -162,6 +165,7 @@ impl Settings {
                 None => file.rates.map(rates::Rates::read).transpose()?,
             },
             api: file.api.unwrap_or_default().read()?,
+            mcp: file.mcp.map(mcp::Written::read).transpose()?,
             programs: file.operations.unwrap_or_default().read(lookup)?,
             often: file.tenants.unwrap_or_default().read()?,
         };
@@ -186,6 +190,7 @@ impl Settings {
             client_auth,
             rates: _,
             api: _,
+            mcp: _,
             programs: _,
             often: _,
         } = self;

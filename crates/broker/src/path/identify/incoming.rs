@@ -10,6 +10,7 @@
 //! - A caller is told the same of every reason; the reason is in our log, without any of what came.
 //! - A delivery that was carried is not carried again, see [`deliveries`].
 
+pub(crate) mod access_token;
 mod certificate;
 mod deliveries;
 pub(crate) mod id_token;
