@@ -1,3 +1,5 @@
+//! What is known of tokens at the door: once each, not beyond their end, and not without end.
+
 use http::HeaderValue;
 use model::{Code, Refusal, Timestamp};
 use serde_json::json;
