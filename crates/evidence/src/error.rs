@@ -40,6 +40,9 @@ pub enum Error {
     /// The origin can't name a signing key.
     #[error("`{0}` can't be the origin of checkpoints")]
     Origin(String),
+    /// Something that lends, counts, shows or changes something was to be recorded as an answer.
+    #[error("what uses a capability needs an intent, and is no question")]
+    NoQuestion,
     /// A record is larger than the format holds.
     #[error("the record has too many {0}")]
     TooLarge(&'static str),
@@ -69,6 +72,7 @@ impl Error {
             | Self::Busy
             | Self::Slow
             | Self::Duplicate(_)
+            | Self::NoQuestion
             | Self::TooLarge(_)
             | Self::System { .. } => None,
         }
@@ -87,6 +91,7 @@ impl Error {
             | Self::Busy
             | Self::Slow
             | Self::Duplicate(_)
+            | Self::NoQuestion
             | Self::Damaged(_)
             | Self::Origin(_)
             | Self::System { .. } => Code::EvidenceUnavailable,

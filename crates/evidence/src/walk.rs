@@ -102,7 +102,7 @@ impl Walk {
                 self.advance(*settles, Stage::Intended, Some(Stage::Streaming))
             }
             Event::Close(settles, _) => self.advance(*settles, Stage::Streaming, None),
-            Event::Refused(_) | Event::Started(_) | Event::Notice(_) => Ok(()),
+            Event::Refused(_) | Event::Answered(_) | Event::Started(_) | Event::Notice(_) => Ok(()),
         }
     }
 

@@ -8,7 +8,7 @@ use policy::{Caveat, Grant, GrantState, Token, Verified, mint, verify};
 use serde_json::{Value, json};
 use store::Batch;
 
-use super::{Managing, unstored, waiting};
+use super::{Managing, Question, unstored, waiting};
 use crate::broker::{Broker, RevocationRow, refused};
 use crate::caveats;
 
@@ -124,7 +124,7 @@ pub(super) fn narrow(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
 }
 
 /// The capability that came along, which was issued here.
-fn presented(managing: &mut Managing<'_>) -> Result<(Token, Verified), Refusal> {
+fn presented(managing: &mut Question<'_>) -> Result<(Token, Verified), Refusal> {
     let text = managing.payload()?.text()?;
     let token = Token::parse(text.trim()).map_err(|error| refused(&error, Code::BadRequest, error.hint()))?;
     if token.tenant() != managing.admitted.permit.tenant() {
@@ -166,7 +166,7 @@ pub(super) async fn revoke(managing: &Managing<'_>) -> Result<Value, Refusal> {
 }
 
 /// Says what a capability is and whether it stands. Consumes no use.
-pub(super) fn validate(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
+pub(super) fn validate(managing: &mut Question<'_>) -> Result<Value, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
     let (_, verified) = presented(managing)?;
     let grant = broker.grants().find(verified.grant()).ok_or_else(foreign)?;

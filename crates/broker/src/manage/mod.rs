@@ -26,7 +26,7 @@ mod tenants;
 use std::sync::Arc;
 
 use ::evidence::Receipt;
-use model::{Code, Inputs, Refusal};
+use model::{Call, Code, Inputs, Refusal};
 use serde_json::Value;
 
 use crate::Worker;
@@ -136,16 +136,44 @@ impl From<Value> for Done {
 
 /// What an operation works with.
 pub(crate) struct Managing<'a> {
+    asked: Question<'a>,
+    /// The proof that the intent is durable.
+    pub(crate) receipt: &'a Receipt,
+}
+
+impl<'a> std::ops::Deref for Managing<'a> {
+    type Target = Question<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.asked
+    }
+}
+
+impl std::ops::DerefMut for Managing<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.asked
+    }
+}
+
+/// What an operation works with that needs no intent.
+pub(crate) struct Question<'a> {
     pub(crate) worker: &'a Arc<Worker>,
     pub(crate) unsealed: Arc<Unsealed>,
     pub(crate) admitted: &'a Admitted,
     pub(crate) inputs: &'a Inputs,
     pub(crate) payload: Option<Payload>,
-    /// The proof that the intent is durable.
-    pub(crate) receipt: &'a Receipt,
 }
 
-impl Managing<'_> {
+impl<'a> Question<'a> {
+    fn of(worker: &'a Arc<Worker>, admitted: &'a mut Admitted) -> Result<Self, Refusal> {
+        let payload = match &mut admitted.inbound.asked {
+            Asked::Operate(operate) => operate.payload.take(),
+            Asked::Forward(_) => None,
+        };
+        let inputs = admitted.permit.call().inputs();
+        Ok(Self { worker, unsealed: worker.broker().unsealed()?, admitted, inputs, payload })
+    }
+
     /// An input that the catalogue requires.
     fn input(&self, name: &str) -> Result<&str, Refusal> {
         self.inputs
@@ -168,13 +196,7 @@ pub(crate) async fn run(
     admitted: &mut Admitted,
     receipt: &Receipt,
 ) -> Result<Done, Refusal> {
-    let payload = match &mut admitted.inbound.asked {
-        Asked::Operate(operate) => operate.payload.take(),
-        Asked::Forward(_) => None,
-    };
-    let call = admitted.permit.call();
-    let unsealed = worker.broker().unsealed()?;
-    let mut managing = Managing { worker, unsealed, admitted, inputs: call.inputs(), payload, receipt };
+    let mut managing = Managing { asked: Question::of(worker, admitted)?, receipt };
     if let Some(done) = Box::pin(agent(&mut managing)).await {
         return done;
     }
@@ -188,6 +210,24 @@ pub(crate) async fn run(
         return done.map(Done::from);
     }
     house(&mut managing).await.map(Done::from)
+}
+
+/// Whether an operation only says what a capability is: it lends nothing, counts nothing and changes nothing.
+pub(crate) fn is_question(call: &Call) -> bool {
+    call.kind().as_str() == "doorward"
+        && matches!(call.operation().as_str(), "agent.validate" | "capability.validate")
+}
+
+/// Answers such an operation. Nobody has a receipt for it, so none that needs one can be done here.
+pub(crate) async fn answer(worker: &Arc<Worker>, admitted: &mut Admitted) -> Result<Done, Refusal> {
+    let mut question = Question::of(worker, admitted)?;
+    match question.admitted.permit.call().operation().as_str() {
+        "agent.validate" => {
+            let result = agent::validate(&mut question);
+            agent::audited(&question, result).await
+        }
+        _ => capabilities::validate(&mut question).map(Done::from),
+    }
 }
 
 /// Plans, whose evidence says which one it was; and access tokens, whose evidence says whose.

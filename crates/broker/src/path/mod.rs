@@ -14,6 +14,7 @@
 pub(crate) mod admit;
 pub(crate) mod around;
 pub(crate) mod authorise;
+mod check;
 pub(crate) mod find;
 pub(crate) mod identify;
 pub(crate) mod inject;
@@ -49,6 +50,8 @@ impl Worker {
     pub async fn call(self: &Arc<Self>, inbound: Inbound) -> Result<Outbound, Refusal> {
         let mut trace = Box::new(Trace::new(self, &inbound)?);
         match self.decide(inbound, &mut trace).await {
+            // A question uses and changes nothing: one record holds it and its answer.
+            Ok(admitted) if check::is_question(&admitted) => check::answer(self, admitted, trace).await,
             Ok(admitted) => unbroken(Arc::clone(self).go_through_with(admitted, trace)).await,
             Err(refusal) => Err(record::refusal(self, trace, refusal).await),
         }

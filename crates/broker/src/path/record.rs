@@ -101,16 +101,12 @@ impl Trace {
     }
 }
 
-/// Makes the intent durable. The uses that it consumes are counted with it, or it is refused.
-pub(crate) async fn intent(
-    worker: &Worker,
-    admitted: &Admitted,
-    trace: &mut Trace,
-) -> Result<Receipt, Refusal> {
+/// What is asked for, by whom, with which rights.
+pub(crate) fn asked(admitted: &Admitted, trace: &mut Trace) -> Intent {
     let Admitted { identified, permit, integration, way, approved, .. } = admitted;
     let call = permit.call();
     let secrets = secret_fields(integration, way.as_deref()).into_iter();
-    let intent = Intent {
+    Intent {
         id: call.id(),
         tenant: permit.tenant().clone(),
         principal: permit.principal().clone(),
@@ -131,10 +127,20 @@ pub(crate) async fn intent(
             .chain(approved.as_ref().and_then(Approved::once))
             .collect(),
         disclosure: disclosure(call),
-    };
+    }
+}
+
+/// Makes the intent durable. The uses that it consumes are counted with it, or it is refused.
+pub(crate) async fn intent(
+    worker: &Worker,
+    admitted: &Admitted,
+    trace: &mut Trace,
+) -> Result<Receipt, Refusal> {
+    let Admitted { permit, approved, .. } = admitted;
+    let intent = asked(admitted, trace);
     let receipt = worker.lane(&trace.unsealed).intend(intent).await.map_err(|error| {
         // For the record of the refusal.
-        trace.deed = Some(deed(call));
+        trace.deed = Some(deed(permit.call()));
         log::unrecorded(trace.id, &error);
         if let evidence::Error::UsesExhausted(id) = error {
             // Two came with one approval; the other one was quicker.
@@ -251,7 +257,8 @@ pub(crate) fn counted(counter: Counter) -> [u8; 16] {
     }
 }
 
-fn unrecorded(error: &evidence::Error) -> Refusal {
+/// The refusal of what could not be recorded.
+pub(crate) fn unrecorded(error: &evidence::Error) -> Refusal {
     if matches!(error, evidence::Error::UsesExhausted { .. }) {
         return Refusal::new(Code::UsesExhausted, "the capability's uses are spent")
             .hint("ask for a new one");

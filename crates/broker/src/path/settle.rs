@@ -52,7 +52,7 @@ pub(crate) async fn outcome(
     };
     match performed {
         Performed::Answer(Done { value, fields, code }) => {
-            outcome.fields = with_caller(ruled(fields, admitted), admitted);
+            outcome.fields = told(fields, admitted);
             if code.is_some() {
                 (outcome.ending, outcome.code) = (Ending::Failed, code);
             }
@@ -95,7 +95,7 @@ async fn ran(
     outcome.status = status;
     outcome.bytes_out = bytes;
     outcome.ending = if failed { Ending::Failed } else { Ending::Done };
-    outcome.fields = with_caller(ruled(fields, admitted), admitted);
+    outcome.fields = self::told(fields, admitted);
     let lane = worker.lane(&trace.home());
     let beside = admitted.beside.as_deref();
     let Some(beside) = beside.filter(|_| !failed) else {
@@ -143,7 +143,7 @@ async fn replied(
     if let (Ending::Done, Some(delivery)) = (outcome.ending, &admitted.identified.delivery) {
         delivery.carried();
     }
-    outcome.fields = with_caller(ruled(fields, admitted), admitted);
+    outcome.fields = self::told(fields, admitted);
     match body {
         scrub::Body::Whole(bytes) => {
             outcome.bytes_out = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -169,6 +169,11 @@ fn ruled(fields: Vec<(String, String)>, admitted: &Admitted) -> Vec<(String, Str
     rules.chain(admitted.notes.iter().cloned()).chain(fields).collect()
 }
 
+/// What the evidence of an answer says.
+pub(super) fn told(fields: Vec<(String, String)>, admitted: &Admitted) -> Vec<(String, String)> {
+    with_caller(ruled(fields, admitted), admitted)
+}
+
 /// Adds who called, where what came with the request named somebody.
 fn with_caller(mut fields: Vec<(String, String)>, admitted: &Admitted) -> Vec<(String, String)> {
     if let Some(subject) = admitted.identified.caller.subject() {
@@ -187,7 +192,7 @@ async fn refused(
 ) -> Refusal {
     let ending = if refusal.code == Code::OutcomeUnknown { Ending::Unknown } else { Ending::Failed };
     (outcome.ending, outcome.code) = (ending, Some(refusal.code));
-    outcome.fields = with_caller(ruled(outcome.fields, admitted), admitted);
+    outcome.fields = told(outcome.fields, admitted);
     if outcome.gives_back() {
         record::uses(worker, &admitted.permit, Change::GivenBack);
     }

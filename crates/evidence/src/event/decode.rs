@@ -8,7 +8,7 @@ use model::{
 };
 
 use super::{
-    Closed, Deed, Disclosure, Ending, Event, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice, Outcome, PATH,
+    Answered, Closed, Deed, Disclosure, Ending, Event, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice, Outcome, PATH,
     PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles, Use,
 };
 use crate::codec::Decoder;
@@ -40,6 +40,7 @@ impl Event {
             Kind::Started => Self::Started(from.name()?),
             Kind::Sealed => Self::Notice(Notice::Sealed),
             Kind::Unsealed => Self::Notice(Notice::Unsealed),
+            Kind::Answered => Self::Answered(Box::new(answered(&mut from, tenant)?)),
         };
         from.end()?;
         Ok(event)
@@ -74,6 +75,15 @@ fn intent(
         uses: from.list(|from| Ok(Use { id: from.fixed()?, most: from.long()? }))?,
         disclosure,
     })
+}
+
+fn answered(from: &mut Decoder<'_>, tenant: &TenantName) -> Result<Answered, Wrong> {
+    let answered = Answered { asked: intent(from, tenant, None)?, outcome: outcome(from)? };
+    if answered.asked.is_question() {
+        Ok(answered)
+    } else {
+        Err(Wrong::Format("an answer to something that is no question"))
+    }
 }
 
 fn refused(from: &mut Decoder<'_>, tenant: &TenantName) -> Result<Refused, Wrong> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::{Access, Door, Proof, Risk, Scheme};
 
 use super::{
-    Closed, Deed, Disclosure, Ending, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice, Outcome, PATH,
+    Answered, Closed, Deed, Disclosure, Ending, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice, Outcome, PATH,
     PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles,
 };
 use crate::codec::Encoder;
@@ -84,12 +84,29 @@ impl Refused {
     }
 }
 
+impl Answered {
+    pub(crate) fn encode(&self, to: &mut Vec<u8>) -> Result<(), Error> {
+        if !self.asked.is_question() {
+            return Err(Error::NoQuestion);
+        }
+        self.asked.encode(to)?;
+        self.outcome.write(&mut Encoder(to));
+        Ok(())
+    }
+}
+
 impl Outcome {
     pub(crate) fn encode(&self, settles: Settles, to: &mut Vec<u8>) {
-        let Self { ending, status, code, duration, bytes_in, bytes_out, fields } = self;
         let mut to = Encoder(to);
         settles.write(&mut to);
-        ending.write(&mut to);
+        self.write(&mut to);
+    }
+}
+
+impl Part for Outcome {
+    fn write(&self, to: &mut Encoder<'_>) {
+        let Self { ending, status, code, duration, bytes_in, bytes_out, fields } = self;
+        ending.write(to);
         to.maybe(*status, Encoder::short);
         to.maybe(*code, |to, code| to.name(code.as_str()));
         to.long(micros(*duration));

@@ -8,6 +8,7 @@
 
 mod decode;
 mod encode;
+mod kind;
 mod text;
 mod unsent;
 
@@ -21,6 +22,7 @@ use model::{
 };
 
 pub(crate) use encode::started;
+pub use kind::Kind;
 pub(crate) use text::quoted;
 pub use text::{Field, Said};
 
@@ -183,6 +185,16 @@ impl Outcome {
     }
 }
 
+/// A question that was answered: what an intent says and what its outcome says, in one record. For what lends nothing, counts
+/// nothing and changes nothing, so that there is nothing which an intent would have to come before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// What was asked, by whom, with which rights: without secrets, uses and disclosure.
+    pub asked: Intent,
+    /// What the answer was.
+    pub outcome: Outcome,
+}
+
 /// How a stream ended, after its head was settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
@@ -240,60 +252,6 @@ pub enum Notice {
     Unsealed,
 }
 
-/// The kind of an event, as it stands in a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Kind {
-    /// [`Event::Intent`] of a use.
-    Intent = 1,
-    /// [`Event::Outcome`].
-    Outcome = 2,
-    /// [`Event::Head`].
-    Head = 3,
-    /// [`Event::Close`].
-    Close = 4,
-    /// [`Event::Refused`].
-    Refused = 5,
-    /// [`Event::Intent`] of a disclosure.
-    Disclosed = 6,
-    /// [`Event::Started`].
-    Started = 7,
-    /// [`Notice::Sealed`].
-    Sealed = 8,
-    /// [`Notice::Unsealed`].
-    Unsealed = 9,
-}
-
-impl Kind {
-    const ALL: [Self; 9] = [
-        Self::Intent,
-        Self::Outcome,
-        Self::Head,
-        Self::Close,
-        Self::Refused,
-        Self::Disclosed,
-        Self::Started,
-        Self::Sealed,
-        Self::Unsealed,
-    ];
-
-    /// The word used in exports and on screens.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Intent => "intent",
-            Self::Outcome => "outcome",
-            Self::Head => "head",
-            Self::Close => "close",
-            Self::Refused => "refused",
-            Self::Disclosed => "disclosed",
-            Self::Started => "started",
-            Self::Sealed => "sealed",
-            Self::Unsealed => "unsealed",
-        }
-    }
-}
-
 /// An event as it was read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -307,6 +265,8 @@ pub enum Event {
     Close(Settles, Closed),
     /// Something was refused.
     Refused(Box<Refused>),
+    /// A question was answered.
+    Answered(Box<Answered>),
     /// The log was opened by this version of Doorward.
     Started(String),
     /// Something happened to Doorward itself.
@@ -332,6 +292,7 @@ impl Event {
             Self::Head(..) => Kind::Head,
             Self::Close(..) => Kind::Close,
             Self::Refused(_) => Kind::Refused,
+            Self::Answered(_) => Kind::Answered,
             Self::Started(_) => Kind::Started,
             Self::Notice(Notice::Sealed) => Kind::Sealed,
             Self::Notice(Notice::Unsealed) => Kind::Unsealed,
@@ -344,6 +305,7 @@ impl Event {
         match self {
             Self::Intent(intent) => Some(intent.id),
             Self::Refused(refused) => Some(refused.id),
+            Self::Answered(answered) => Some(answered.asked.id),
             Self::Outcome(settles, _) | Self::Head(settles, _) | Self::Close(settles, _) => Some(settles.id),
             Self::Started(_) | Self::Notice(_) => None,
         }
@@ -355,6 +317,14 @@ impl Intent {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         if self.disclosure.is_some() { Kind::Disclosed } else { Kind::Intent }
+    }
+
+    /// Whether nothing is lent, counted or shown under it, so that it may be recorded together with its outcome.
+    const fn is_question(&self) -> bool {
+        self.secrets.is_empty()
+            && self.uses.is_empty()
+            && self.disclosure.is_none()
+            && matches!(self.deed.access, Access::Read)
     }
 }
 

@@ -44,6 +44,15 @@ pub(crate) fn intent(tenant: &TenantName, n: u64) -> Intent {
     }
 }
 
+/// A question and its answer.
+pub(crate) fn answered(tenant: &TenantName, n: u64) -> Answered {
+    let mut asked = intent(tenant, n);
+    asked.secrets.clear();
+    asked.deed.access = Access::Read;
+    let fields = vec![("valid".to_owned(), "true".to_owned())];
+    Answered { asked, outcome: Outcome { fields, ..Outcome::bare(Ending::Done) } }
+}
+
 pub(crate) fn refused(tenant: &TenantName, n: u64) -> Refused {
     Refused {
         id: id(n),
@@ -133,6 +142,44 @@ proptest! {
             outcome.encode(settles, &mut again);
             prop_assert_eq!(bytes, again);
         }
+    }
+}
+
+#[test]
+fn an_answer_is_read_back_as_it_was_written() {
+    let mut bytes = Vec::new();
+    answered(&TenantName::local(), 1).encode(&mut bytes).unwrap();
+    let event = Event::decode(Kind::Answered, &TenantName::local(), &bytes).unwrap();
+    assert_eq!(event, Event::Answered(Box::new(answered(&TenantName::local(), 1))));
+    assert_eq!((event.kind(), event.id()), (Kind::Answered, Some(id(1))));
+    bytes.push(0);
+    assert!(Event::decode(Kind::Answered, &TenantName::local(), &bytes).is_err());
+}
+
+#[test]
+fn what_lends_counts_shows_or_changes_something_is_no_answer() {
+    type Change = fn(&mut Intent);
+    let changes: [Change; 4] = [
+        |asked| asked.secrets = vec!["store:slack/token".parse().unwrap()],
+        |asked| asked.uses = vec![Use { id: [1; 16], most: 2 }],
+        |asked| asked.disclosure = Some(Disclosure::Reveal),
+        |asked| asked.deed.access = Access::Write,
+    ];
+    for (nth, change) in changes.into_iter().enumerate() {
+        let mut wrong = answered(&TenantName::local(), 1);
+        change(&mut wrong.asked);
+        assert!(matches!(wrong.encode(&mut Vec::new()), Err(crate::Error::NoQuestion)), "{nth}");
+        if wrong.asked.disclosure.is_some() {
+            continue;
+        }
+        // Somebody else wrote it: it is not read either.
+        let mut bytes = Vec::new();
+        wrong.asked.encode(&mut bytes).unwrap();
+        let settles = Settles { id: id(1), intent: 0 };
+        let mut outcome = Vec::new();
+        wrong.outcome.encode(settles, &mut outcome);
+        bytes.extend_from_slice(&outcome[24..]);
+        assert!(Event::decode(Kind::Answered, &TenantName::local(), &bytes).is_err(), "{nth}");
     }
 }
 

@@ -107,6 +107,10 @@ impl Event {
                 closed.say(said);
             }
             Self::Refused(refused) => refused.say(said),
+            Self::Answered(answered) => {
+                answered.asked.say(said);
+                answered.outcome.say(said);
+            }
             Self::Started(version) => said.text("version", version),
             Self::Notice(_) => {}
         }

@@ -21,7 +21,7 @@ pub(super) enum Waiter {
 pub(super) struct Entry {
     pub(super) tenant: TenantName,
     pub(super) kind: Kind,
-    /// The call; `None` for what happened to Doorward itself.
+    /// The call that is begun, settled or refused; `None` for what stands alone: an answer, and what happened to Doorward itself.
     pub(super) id: Option<EvidenceId>,
     pub(super) body: Range<usize>,
     pub(super) what: What,
@@ -32,6 +32,7 @@ pub(super) enum What {
     /// An intent: counts uses, gives a receipt. Forgotten when its group fails, for nothing has been done yet.
     Intend { uses: Vec<Use> },
     /// An outcome, head or close. Something has been done, so it is kept and tried again when its group fails.
+    /// An answer has nothing to settle: `held` is `None`, and it is kept only where nobody waits to be told.
     /// `gives_back`: nothing was sent, so the uses of the intent are given back with it.
     Settle { held: Option<Held>, gives_back: bool, awaited: Awaited },
     /// A refusal or notice. Forgotten when its group fails: whoever waits is told.

@@ -73,6 +73,11 @@ impl Gauge {
         self.open.store(open, Ordering::Relaxed);
     }
 
+    /// Whether outcomes wait because their group could not be written, as of the last group.
+    pub(super) fn is_behind(&self) -> bool {
+        self.kept.load(Ordering::Relaxed) > 0
+    }
+
     pub(super) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }

@@ -15,7 +15,7 @@ use super::entry::{Awaited, Entry, Message, Pending, Waiter, What};
 use super::gauge::Gauge;
 use crate::event::Settles;
 use crate::receipt::Held;
-use crate::{Closed, Error, Intent, Kind, Notice, OpenStream, Outcome, Receipt, Refused};
+use crate::{Answered, Closed, Error, Intent, Kind, Notice, OpenStream, Outcome, Receipt, Refused};
 
 /// How long to wait for an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +156,40 @@ impl Lane {
         let (tenant, held) = receipt.spend();
         let settling = Settling { kind: Kind::Close, tenant, settles, held, gives_back: false };
         self.settled(settling, Wait::Appended, |to| close.encode(settles, to)).await
+    }
+
+    /// Records a question with its answer, in one record. Returns when it has its place in the order, as for [`Wait::Appended`];
+    /// while the log can't write, when it is durable.
+    ///
+    /// # Errors
+    /// When it is no question ([`Error::NoQuestion`]), or the log takes nothing: then the answer must not be given.
+    pub async fn answered(&self, answered: Answered) -> Result<EvidenceId, Error> {
+        self.0.gauge.admit()?;
+        let id = answered.asked.id;
+        // What waits for the next try shows that the disk takes nothing: then nobody gets an answer on trust.
+        let (awaited, waiter, answer) = if self.0.gauge.is_behind() {
+            let (waiter, answer) = oneshot::channel();
+            (Awaited::Yes, Some(Waiter::Plain(waiter)), Some(answer))
+        } else {
+            (Awaited::No, None, None)
+        };
+        self.push(waiter, |pending| {
+            let start = pending.bytes.len();
+            if let Err(error) = answered.encode(&mut pending.bytes) {
+                pending.bytes.truncate(start);
+                return Err(error);
+            }
+            let body = start..pending.bytes.len();
+            // It settles no intent, so the state is not asked for one.
+            let what = What::Settle { held: None, gives_back: false, awaited };
+            let tenant = answered.asked.tenant;
+            pending.entries.push(Entry { tenant, kind: Kind::Answered, id: None, body, what });
+            Ok(())
+        })?;
+        if let Some(answer) = answer {
+            given(answer).await?;
+        }
+        Ok(id)
     }
 
     async fn note(

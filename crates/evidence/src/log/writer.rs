@@ -332,8 +332,10 @@ impl Writer {
                 (What::Intend { .. }, None) => answers.push(Answer::Intent(Err(Error::Closed))),
                 (What::Note, _) => answers.push(Answer::Plain(result.map(|_| ()))),
                 (What::Settle { held, gives_back, awaited }, id) => {
+                    // An answer that was waited for and not written was not given either.
+                    let forgotten = held.is_none() && awaited == Awaited::Yes;
                     // Not written, or not counted: it is tried again with the next group.
-                    if matches!(result, Err(Error::Write(_) | Error::Read(_))) {
+                    if !forgotten && matches!(result, Err(Error::Write(_) | Error::Read(_))) {
                         let start = self.kept.bytes.len();
                         self.kept.bytes.extend_from_slice(bytes.get(body).unwrap_or_default());
                         let (body, what) = (

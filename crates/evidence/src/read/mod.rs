@@ -10,7 +10,9 @@ use crypto::PublicKey;
 use model::{EvidenceId, IntegrationName, OperationName, PrincipalName, TenantName, Timestamp};
 use store::{Storage, Table};
 
-use crate::{At, Closed, Ending, Error, Event, Finding, Intent, Leaf, Outcome, Refused, Wrong, export, leaf};
+use crate::{
+    Answered, At, Closed, Ending, Error, Event, Finding, Intent, Leaf, Outcome, Refused, Wrong, export, leaf,
+};
 
 pub use show::{Proved, Shown, Signed};
 
@@ -271,6 +273,11 @@ fn join(leaf: Leaf, settled: &mut Settled) -> Option<Entry> {
         }
         Event::Intent(intent) => What::Call(intent),
         Event::Refused(refused) => What::Refused(refused),
+        Event::Answered(answered) => {
+            let Answered { asked, outcome } = *answered;
+            let what = What::Call(Box::new(asked));
+            return Some(Entry { seq, time, what, outcome: Some(outcome), close: None });
+        }
         event @ (Event::Started(_) | Event::Notice(_)) => What::House(event),
     };
     let (outcome, close) = settled.remove(&seq).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::{At, Error, Event, Finding, Leaf, Wrong, standing};
 /// One call: its records, each with the proof that it stands in the tree whose head was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// The records in their order: intent, outcome, and for a stream head and close; or one refusal.
+    /// The records in their order: intent, outcome, and for a stream head and close; or one refusal, or one answer.
     pub records: Vec<Proved>,
     /// The checkpoint; `None` only where the storage holds none.
     pub checkpoint: Option<Signed>,
@@ -98,7 +98,10 @@ fn find(storage: &dyn Storage, tenant: &TenantName, id: EvidenceId) -> Result<Ve
     each(storage, tenant, &mut |_, bytes| {
         let leaf = Leaf::decode(bytes)?;
         if leaf.event.id() == Some(id) {
-            let last = matches!(leaf.event, Event::Outcome(..) | Event::Close(..) | Event::Refused(_));
+            let last = matches!(
+                leaf.event,
+                Event::Outcome(..) | Event::Close(..) | Event::Refused(_) | Event::Answered(_)
+            );
             found.push(Proved { bytes: bytes.to_vec(), leaf, path: None });
             return Ok(!last);
         }

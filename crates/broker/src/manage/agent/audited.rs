@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::row::Revoked;
 use super::{key, revoke, stamp};
-use crate::manage::{Done, Managing};
+use crate::manage::{Done, Question};
 
 /// Writes the line of an operation. A grant whose line can't be written is taken back.
-pub(crate) async fn audited(managing: &Managing<'_>, result: Result<Done, Refusal>) -> Result<Done, Refusal> {
+pub(crate) async fn audited(managing: &Question<'_>, result: Result<Done, Refusal>) -> Result<Done, Refusal> {
     let broker = Arc::clone(managing.worker.broker());
     let operation = managing.admitted.permit.call().operation().as_str();
     let (Some(log), Some(kind)) = (broker.audit(), kind(operation)) else { return result };
@@ -34,7 +34,7 @@ pub(crate) async fn audited(managing: &Managing<'_>, result: Result<Done, Refusa
     Err(refusal)
 }
 
-fn line(managing: &Managing<'_>, kind: &str, result: &Result<Done, Refusal>) -> Map<String, Value> {
+fn line(managing: &Question<'_>, kind: &str, result: &Result<Done, Refusal>) -> Map<String, Value> {
     let permit = &managing.admitted.permit;
     let holder = &managing.admitted.identified.caller.facts().holder;
     let id = permit.call().id();

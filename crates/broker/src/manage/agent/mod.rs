@@ -30,7 +30,7 @@ use model::{CapabilityId, Code, Door, Fact, Refusal, Timestamp};
 use policy::Named;
 use serde_json::Value;
 
-use super::{Done, Managing};
+use super::{Done, Question};
 use crate::broker::Broker;
 
 pub(super) use audited::audited;
@@ -50,7 +50,7 @@ struct Asker {
 }
 
 impl Asker {
-    fn of(managing: &Managing<'_>) -> Result<Self, Refusal> {
+    fn of(managing: &Question<'_>) -> Result<Self, Refusal> {
         let caller = &managing.admitted.identified.caller;
         let broker = managing.worker.broker();
         broker.read_named(&managing.unsealed)?;
@@ -98,7 +98,7 @@ fn known(
 }
 
 /// The key by which rows of capabilities are proven ours.
-fn key(managing: &Managing<'_>) -> Result<Arc<MacKey>, Refusal> {
+fn key(managing: &Question<'_>) -> Result<Arc<MacKey>, Refusal> {
     managing
         .unsealed
         .capability_root(managing.admitted.permit.tenant())

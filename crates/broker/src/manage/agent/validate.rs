@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::ask::Validate;
 use super::{Asker, answered, json as strict, known, stamp, took};
-use crate::manage::{Done, Managing};
+use crate::manage::{Done, Question};
 
-pub(crate) fn validate(managing: &mut Managing<'_>) -> Result<Done, Refusal> {
+pub(crate) fn validate(managing: &mut Question<'_>) -> Result<Done, Refusal> {
     let started = Instant::now();
     let asked: Validate = strict::read(&managing.payload()?.text()?)?;
     let _claims = asked.context;

@@ -1,5 +1,6 @@
 //! Tests of the write side, on every storage.
 
+mod answers;
 pub(crate) mod fake;
 mod former;
 mod many;
