@@ -8,8 +8,8 @@ use model::{
 };
 
 use super::{
-    Answered, Closed, Deed, Disclosure, Ending, Event, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice, Outcome, PATH,
-    PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles, Use,
+    Answered, Closed, Deed, Disclosure, Ending, Event, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice,
+    Outcome, PATH, PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles, Use,
 };
 use crate::codec::Decoder;
 use crate::{Kind, Wrong};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use model::{Access, Door, Proof, Risk, Scheme};
 
 use super::{
-    Answered, Closed, Deed, Disclosure, Ending, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice, Outcome, PATH,
-    PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles,
+    Answered, Closed, Deed, Disclosure, Ending, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice, Outcome,
+    PATH, PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles,
 };
 use crate::codec::Encoder;
 use crate::{Error, Kind};

@@ -2,8 +2,8 @@
 
 use super::fake::{EVERY, Mode, clock, key, local, open, run, until, verify};
 use crate::event::tests::{answered, id, intent};
-use crate::{Filter, Reader, What};
 use crate::{Ending, Error, Event, Wait};
+use crate::{Filter, Reader, What};
 
 #[test]
 fn an_answer_is_one_record_that_stands_by_itself() {
