@@ -110,6 +110,22 @@ impl Secrets {
         self.change(tenant, name, move |stored| stored.put(&owned, &secret, disclosure, now)).await
     }
 
+    /// The steps that store a secret under a name that was never there: see [`Stored::steps`]. Blocks where the keys of the tenant were not
+    /// opened yet. Nothing is in the cache under such a name.
+    ///
+    /// # Errors
+    /// Those of [`Stored::steps`], and [`Error::Sealed`].
+    pub fn steps(
+        &self,
+        tenant: &TenantName,
+        name: &SecretName,
+        secret: &Secret,
+        disclosure: Disclosure,
+    ) -> Result<Batch, Error> {
+        let (keyring, now) = (self.keyring()?, self.fetching.clock.now());
+        Stored::new(&*self.fetching.storage, &keyring, tenant).steps(name, secret, disclosure, now)
+    }
+
     /// Stores the next version of a secret.
     ///
     /// # Errors

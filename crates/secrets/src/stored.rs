@@ -150,6 +150,32 @@ impl<'a> Stored<'a> {
         Ok(version)
     }
 
+    /// The steps that store a secret under a name that was never there, for a batch with rows that say what it is. Where the name is there
+    /// already, or the data key was rotated meanwhile, that batch is a conflict.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] when the bytes can't be a credential; when the tenant has no keys.
+    pub fn steps(
+        &self,
+        name: &SecretName,
+        secret: &Secret,
+        disclosure: Disclosure,
+        now: Timestamp,
+    ) -> Result<Batch, Error> {
+        let _fit = fit::check_stored(secret).map_err(|why| Error::unfit(reference(name), why))?;
+        let version = Version { n: 1, created: now, expires: None, disclosure };
+        let entry = Entry {
+            name: name.clone(),
+            created: now,
+            forgotten: None,
+            current: 1,
+            versions: vec![version.clone()],
+        };
+        let value = serde_json::to_vec(&entry).map_err(|_| changed(name))?;
+        let batch = self.seal(Batch::new(), name, &version, secret)?;
+        Ok(batch.insert(Table::Secrets, self.tenant, name.as_str().as_bytes(), value))
+    }
+
     /// Stores the next version, which is used at once. The one before stays usable for `overlap`, because the upstream
     /// may not know the new one yet.
     ///

@@ -206,7 +206,21 @@ impl<'a> Credentials<'a> {
         &self,
         row: &CredentialRow,
         plan: Plan,
+        how: (Unvalidated, Timestamp),
+    ) -> Result<Settled, Refusal> {
+        self.settle_with(row, plan, how, &|| Ok(Batch::new()))
+    }
+
+    /// The same in one batch with other steps, such as those that keep its bytes. They are made anew for each attempt.
+    ///
+    /// # Errors
+    /// When the rows can't be read or written, and whatever `steps` gives.
+    pub fn settle_with(
+        &self,
+        row: &CredentialRow,
+        plan: Plan,
         (unvalidated, now): (Unvalidated, Timestamp),
+        steps: &dyn Fn() -> Result<Batch, Refusal>,
     ) -> Result<Settled, Refusal> {
         for _ in 0..ATTEMPTS {
             let Read { mut used, old, rows: mut others } = self.read()?;
@@ -221,7 +235,7 @@ impl<'a> Credentials<'a> {
                 Status::Invalid => true,
                 Status::Pending => before.status == Status::Valid && unvalidated == Unvalidated::Waits,
             });
-            let mut batch = put(Batch::new(), self.tenant, row)?;
+            let mut batch = put(steps()?, self.tenant, row)?;
             // Older ones that were never in use are of no more use now that there is a newer one.
             for old in others.iter().filter(|old| old.ends.is_none() && !old.gone && old.id < row.id) {
                 batch = put(batch, self.tenant, &CredentialRow { ends: Some(now), ..old.clone() })?;

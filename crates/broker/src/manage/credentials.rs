@@ -5,6 +5,7 @@
 //! its provider and nowhere else.
 
 mod answer;
+mod keep;
 mod probe;
 mod request;
 mod said;
@@ -13,15 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{Provider, Providers, Strategy};
-use memory::Secret;
-use model::{Code, CredentialId, Refusal, Retry, SecretName, TenantName, Timestamp};
-use secrets::Disclosure;
+use model::{Code, Refusal, Retry, TenantName, Timestamp};
 use serde_json::{Map, Value, json};
-use tenancy::{CredentialRow, Credentials, Plan, Settled, Status, Unvalidated};
+use tenancy::{CredentialRow, Credentials, Plan, Status, Unvalidated};
 
 use super::{Done, Managing, waiting};
 use crate::limits::{Counted, Pace};
-use answer::{described, every, failed, told};
+use answer::{described, every, told};
+use keep::{set_up, settled};
 use probe::Verdict;
 use request::{Asked, Wrong, merged};
 pub(super) use request::{LARGEST, SHORTEST};
@@ -103,107 +103,6 @@ async fn setup(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let chosen = provider(managing)?;
     let asked = Asked::read(came(managing)?, request::Needs::Credential)?;
     set_up(managing, &own, &chosen, asked).await
-}
-
-/// Sets a credential up: kept first, then tried, then put in use where it may be.
-async fn set_up(
-    managing: &mut Managing<'_>,
-    own: &Own,
-    Chosen { all, code, provider }: &Chosen,
-    asked: Asked,
-) -> Result<Done, Stop> {
-    let Asked { credential, name, metadata, skip } = asked;
-    let credential = credential.ok_or_else(Wrong::no_credential)?;
-    let shaped = match provider.shaped(&credential) {
-        Ok(shaped) => shaped,
-        Err(misshaped) if provider.kind == SERVICE_ACCOUNT => {
-            return Err(Wrong::bad(misshaped.to_string()).into());
-        }
-        Err(misshaped) => return Ok(failed(code, &misshaped.to_string())),
-    };
-    let (mut metadata, facts) = (metadata.unwrap_or_default(), shaped.facts);
-    if provider.kind == SERVICE_ACCOUNT {
-        metadata.extend(facts.iter().map(|(name, fact)| (name.clone(), Value::from(fact.as_str()))));
-    }
-    all.kept(provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
-    let asked = code.clone();
-    if let Settled::NoRoom(most) =
-        with_rows(managing, own, move |rows, plan, _| rows.room(&asked, plan)).await?
-    {
-        return Err(Wrong::plan(most).into());
-    }
-    let fingerprint = crypto::to_hex(crypto::sha256(&[credential.as_bytes()]).get(..4).unwrap_or_default());
-    let (id, secret) = kept(managing, own, (code.as_str(), provider), &credential).await?;
-    drop(credential);
-    let now = managing.worker.broker().now();
-    let mut row = CredentialRow {
-        id,
-        provider: code.clone(),
-        secret,
-        name: name.unwrap_or_else(|| provider.title.clone()),
-        status: Status::Pending,
-        created: now,
-        expires: now.after(LIFE),
-        validated: None,
-        error: None,
-        tried: None,
-        facts,
-        metadata,
-        by: managing.admitted.permit.principal().clone(),
-        fingerprint,
-        ends: None,
-        gone: false,
-    };
-    let unvalidated = if skip { Unvalidated::Replaces } else { Unvalidated::Waits };
-    if !skip {
-        let verdict = probe::verdict(managing, &own.tenant, provider, &row).await?;
-        note(&mut row, verdict, now);
-    }
-    settled(managing, own, row, unvalidated).await
-}
-
-/// Writes what came of a credential. One that the plan has no room for leaves nothing behind.
-async fn settled(
-    managing: &Managing<'_>,
-    own: &Own,
-    row: CredentialRow,
-    unvalidated: Unvalidated,
-) -> Result<Done, Stop> {
-    let written = row.clone();
-    let settled =
-        with_rows(managing, own, move |rows, plan, now| rows.settle(&written, plan, (unvalidated, now)))
-            .await;
-    match settled {
-        Ok(Settled::InUse | Settled::Beside) => Ok(told(&row)),
-        Ok(Settled::NoRoom(most)) => {
-            forget(managing, own, &row).await?;
-            Err(Wrong::plan(most).into())
-        }
-        Err(refusal) => {
-            forget(managing, own, &row).await?;
-            Err(refusal.into())
-        }
-    }
-}
-
-/// Keeps the bytes of a credential under a name that binds them to the integration of their provider.
-async fn kept(
-    managing: &Managing<'_>,
-    own: &Own,
-    (code, provider): (&str, &Provider),
-    credential: &str,
-) -> Result<(CredentialId, SecretName), Refusal> {
-    let broker = managing.worker.broker();
-    let id = CredentialId::new(broker.now(), broker.random()?);
-    let of = provider.integration.as_ref().map_or_else(|| code.to_ascii_lowercase(), ToString::to_string);
-    let name: SecretName = format!("credentials/{of}/{id}")
-        .parse()
-        .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))?;
-    let secret = Secret::new(credential.as_bytes().to_vec())
-        .map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
-    let put = managing.unsealed.secrets().put(&own.tenant, &name, secret, Disclosure::Never).await;
-    put.map_err(|error| refused(&error))?;
-    Ok((id, name))
 }
 
 /// Tries a credential again: one that waits for its validation before the one in use.
@@ -391,7 +290,3 @@ fn note(row: &mut CredentialRow, verdict: Verdict, now: Timestamp) {
 fn refused(error: &secrets::Error) -> Refusal {
     crate::broker::refused(error, error.code(), error.hint())
 }
-
-const SERVICE_ACCOUNT: &str = "SERVICE_ACCOUNT_JSON";
-/// Ninety days.
-const LIFE: Duration = Duration::from_secs(90 * 86_400);

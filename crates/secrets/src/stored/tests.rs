@@ -225,3 +225,29 @@ fn a_change_that_met_another_change_is_refused() {
     let error = stored.write(Batch::new(), &entry, Some(old)).err().unwrap();
     assert_eq!(error.to_string(), "`a` changed meanwhile");
 }
+
+#[test]
+fn the_steps_of_a_new_secret_store_it_and_are_a_conflict_where_it_is_there_or_the_data_key_is_another_one() {
+    let (case, acme) = (Case::new(), tenant("acme"));
+    let (stored, key) = (case.of(&acme), name("credentials/openai/1"));
+    let batch = stored.steps(&key, &canary(), Disclosure::Never, at(0)).unwrap();
+    assert!(
+        case.storage.get(Table::Versions, &acme, &row(&key, 1)).unwrap().is_none(),
+        "nothing was written yet"
+    );
+    case.storage.commit(&batch).unwrap();
+    assert_eq!(current(&stored, &key, at(1)), CANARY.as_bytes());
+    let again = stored.steps(&key, &secret("another-CANARY"), Disclosure::Never, at(2)).unwrap();
+    assert!(matches!(case.storage.commit(&again), Err(store::Error::Conflict)));
+    assert_eq!(current(&stored, &key, at(3)), CANARY.as_bytes());
+    let unfit = stored.steps(&name("x"), &secret("short"), Disclosure::Never, at(0));
+    assert!(matches!(unfit, Err(Error::Unfit { .. })));
+
+    // Sealed before a rotation of the data key began, committed behind it.
+    let late = stored.steps(&name("late"), &canary(), Disclosure::Never, at(4)).unwrap();
+    let rotated = case.keyring.begin_rotation(&*case.storage, &acme).unwrap();
+    assert!(matches!(case.storage.commit(&late), Err(store::Error::Conflict)));
+    let stored = Stored::new(&*case.storage, &rotated, &acme);
+    case.storage.commit(&stored.steps(&name("late"), &canary(), Disclosure::Never, at(5)).unwrap()).unwrap();
+    assert_eq!(current(&stored, &name("late"), at(6)), CANARY.as_bytes());
+}

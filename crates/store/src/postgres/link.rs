@@ -1,4 +1,4 @@
-//! One connection: prepared statements, the tenant that its session has named, the slot that it commits in.
+//! One connection: prepared statements, and the slot that it commits in. Each statement names the tenant whose rows it wants for itself.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use ::postgres::{Client, Statement};
 use model::TenantName;
 
 use super::Error;
-use super::schema::{self, Where};
+use super::schema;
 use super::target::{Target, Undialled};
 use crate::{Batch, Row, Step, Table};
 
@@ -16,10 +16,7 @@ use crate::{Batch, Row, Step, Table};
 pub(super) struct Link {
     client: Client,
     statements: HashMap<(What, Option<Table>), Statement>,
-    /// The tenant that row-level security lets this session see.
-    tenant: Option<TenantName>,
     slot: Option<Slot>,
-    own: Where,
 }
 
 /// Where commits of a connection are counted.
@@ -69,10 +66,8 @@ pub(super) enum Trouble {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum What {
-    Name,
     Get,
     Scan,
-    ScanUntil,
     Last,
     Tenants,
     Commit,
@@ -82,7 +77,7 @@ enum What {
 
 impl Link {
     /// Connects, and refuses a database that would not keep tenants apart.
-    pub(super) fn dial(target: &Target, own: Where) -> Result<Self, Trouble> {
+    pub(super) fn dial(target: &Target) -> Result<Self, Trouble> {
         let mut client = target.dial().map_err(Trouble::Undialled)?;
         schema::check(&mut client).map_err(|error| match error {
             crate::Error::Postgres(Error::Refused(error)) => trouble(error),
@@ -91,7 +86,10 @@ impl Link {
         // Durable when it returns, whatever the server does for others.
         let durable = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
         client.execute(durable, &[]).map_err(trouble)?;
-        Ok(Self { client, statements: HashMap::new(), tenant: None, slot: None, own })
+        // All that is asked for goes by the primary key. A plan is kept for the life of a connection, and one that was made while a table was
+        // nearly empty would read all of it.
+        client.batch_execute(BY_INDEX).map_err(trouble)?;
+        Ok(Self { client, statements: HashMap::new(), slot: None })
     }
 
     /// Whether the connection is known to be gone.
@@ -110,9 +108,8 @@ impl Link {
         tenant: &TenantName,
         key: &[u8],
     ) -> Result<Option<Vec<u8>>, Trouble> {
-        self.name(tenant)?;
         let rows = self.ask(What::Get, Some(table), &[&tenant.as_str(), &key])?;
-        rows.first().map(|row| row.try_get(0)).transpose().map_err(trouble)
+        rows.first().map_or(Ok(None), |row| row.try_get(0)).map_err(trouble)
     }
 
     pub(super) fn scan(
@@ -121,17 +118,12 @@ impl Link {
         tenant: &TenantName,
         range: &Range,
     ) -> Result<Vec<Row>, Trouble> {
-        self.name(tenant)?;
-        let (name, Range { from, until, limit }) = (tenant.as_str(), range);
-        let rows = match until {
-            None => self.ask(What::Scan, Some(table), &[&name, limit, from])?,
-            Some(until) => self.ask(What::ScanUntil, Some(table), &[&name, limit, from, until])?,
-        };
+        let Range { from, until, limit } = range;
+        let rows = self.ask(What::Scan, Some(table), &[&tenant.as_str(), limit, from, until])?;
         rows.iter().map(row).collect()
     }
 
     pub(super) fn last(&mut self, table: Table, tenant: &TenantName) -> Result<Option<Row>, Trouble> {
-        self.name(tenant)?;
         let rows = self.ask(What::Last, Some(table), &[&tenant.as_str()])?;
         rows.first().map(row).transpose()
     }
@@ -179,17 +171,6 @@ impl Link {
         rows.first().ok_or(Trouble::NoSlot)?.try_get(0).map_err(trouble)
     }
 
-    /// Names the tenant that this session sees from now on.
-    fn name(&mut self, tenant: &TenantName) -> Result<(), Trouble> {
-        if self.tenant.as_ref() == Some(tenant) {
-            return Ok(());
-        }
-        self.tenant = None;
-        self.ask(What::Name, None, &[&tenant.as_str()])?;
-        self.tenant = Some(tenant.clone());
-        Ok(())
-    }
-
     fn ask(
         &mut self,
         what: What,
@@ -199,7 +180,7 @@ impl Link {
         let statement = match self.statements.get(&(what, table)) {
             Some(known) => known.clone(),
             None => {
-                let made = self.client.prepare(&what.text(table, self.own)).map_err(trouble)?;
+                let made = self.client.prepare(&what.text(table)).map_err(trouble)?;
                 self.statements.insert((what, table), made.clone());
                 made
             }
@@ -209,20 +190,12 @@ impl Link {
 }
 
 impl What {
-    fn text(self, table: Option<Table>, own: Where) -> String {
-        let (table, own) = (table.map_or("", Table::as_str), own.condition("$1"));
+    fn text(self, table: Option<Table>) -> String {
+        let table = table.map_or("", Table::as_str);
         match self {
-            Self::Name => "SELECT set_config('doorward.tenant', $1, false)".to_owned(),
-            Self::Get => format!("SELECT value FROM doorward.{table} WHERE {own} AND key = $2"),
-            Self::Scan => format!(
-                "SELECT key, value FROM doorward.{table} WHERE {own} AND key >= $3 ORDER BY key LIMIT $2"
-            ),
-            Self::ScanUntil => format!(
-                "SELECT key, value FROM doorward.{table} WHERE {own} AND key >= $3 AND key < $4 ORDER BY key LIMIT $2"
-            ),
-            Self::Last => {
-                format!("SELECT key, value FROM doorward.{table} WHERE {own} ORDER BY key DESC LIMIT 1")
-            }
+            Self::Get => format!("SELECT doorward.get_{table}($1, $2)"),
+            Self::Scan => format!("SELECT found_key, found_value FROM doorward.scan_{table}($1, $2, $3, $4)"),
+            Self::Last => format!("SELECT found_key, found_value FROM doorward.last_{table}($1)"),
             Self::Tenants => "SELECT doorward.tenants($1)".to_owned(),
             Self::Commit => "SELECT doorward.commit($1, $2, $3, $4, $5, $6, $7, $8)".to_owned(),
             Self::OpenSlot => "SELECT doorward.open_slot($1)".to_owned(),
@@ -331,6 +304,9 @@ pub(super) fn is_gone(error: &::postgres::Error) -> bool {
     let code = error.code().map(::postgres::error::SqlState::code);
     code.is_none_or(|code| code.starts_with("57P") || code.starts_with("08"))
 }
+
+/// Plans of this session.
+const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off";
 
 #[cfg(test)]
 mod tests;

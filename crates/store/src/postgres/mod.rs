@@ -2,13 +2,13 @@
 //!
 //! # Invariants
 //!
-//! - A session sees the rows of the tenant that it has named, and no others, also where a statement of ours forgot to say whose it
-//!   wants. Across tenants only their names are seen, by one function of the schema's owner.
+//! - A statement sees the rows of the tenant that it has named, and no others, also where it forgot to say whose it wants; between two of
+//!   them a session sees nobody's. Across tenants only their names are seen, by one function of the schema's owner.
 //! - A commit is one call of one function, so it is whole or not at all. It is durable when it returns.
 //! - A commit whose answer was lost is found out before anything else is said about it: never done twice, never believed lost.
 //! - One broker writes. With a new epoch every commit of an earlier one fails, whatever that one believes.
 //!
-//! Connections must be direct, or through a pooler that keeps sessions: tenants, prepared statements and the lead belong to a session.
+//! Connections must be direct, or through a pooler that keeps sessions: prepared statements and the lead belong to a session.
 
 mod error;
 mod lead;
@@ -60,7 +60,7 @@ impl Postgres {
     /// # Errors
     /// When the server does not answer, the schema is not the one that this program knows, or tenants would not be kept apart.
     pub fn reader(setup: &Setup) -> Result<Self, crate::Error> {
-        let opened = Self::over(setup, None, Where::Tenant);
+        let opened = Self::over(setup, None);
         opened.read(opened.timeout, |_| Ok(()))?;
         Ok(opened)
     }
@@ -83,7 +83,7 @@ impl Postgres {
             Self::migrate(owner, &setup.target.whom().role, own)?;
         }
         let lead = Lead::take(&Arc::new(setup.target.clone()), &setup.who, go_on)?;
-        Ok(Self::over(setup, Some(lead), own))
+        Ok(Self::over(setup, Some(lead)))
     }
 
     /// Brings the schema up to date as its owner, for a role that serves; answers its version.
@@ -103,9 +103,9 @@ impl Postgres {
         })
     }
 
-    fn over(setup: &Setup, lead: Option<Lead>, own: Where) -> Self {
+    fn over(setup: &Setup, lead: Option<Lead>) -> Self {
         let Setup { target, owner: _, connections, timeout, who: _ } = setup;
-        let pool = Pool::new(Arc::new(target.clone()), (*connections).max(1), own);
+        let pool = Pool::new(Arc::new(target.clone()), (*connections).max(1));
         Self { pool, place: target.place(), timeout: *timeout, lead }
     }
 

@@ -13,7 +13,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use super::link::{Link, Trouble};
-use super::schema::Where;
 use super::target::Target;
 
 /// What a connection's thread is told to do. There is no link before the first job, and behind one that broke it.
@@ -22,7 +21,6 @@ type Job = Box<dyn FnOnce(&mut Option<Link>) + Send>;
 /// See the module.
 pub(super) struct Pool {
     target: Arc<Target>,
-    own: Where,
     most: usize,
     state: Mutex<State>,
     freed: Condvar,
@@ -38,9 +36,9 @@ struct State {
 }
 
 impl Pool {
-    pub(super) fn new(target: Arc<Target>, most: usize, own: Where) -> Self {
+    pub(super) fn new(target: Arc<Target>, most: usize) -> Self {
         let (state, freed, stuck) = (Mutex::default(), Condvar::new(), Arc::default());
-        Self { target, own, most, state, freed, stuck }
+        Self { target, most, state, freed, stuck }
     }
 
     /// Does something on a connection, within this time.
@@ -52,11 +50,11 @@ impl Pool {
         let until = Instant::now() + limit;
         let thread = self.take(until)?;
         let (reply, answer) = mpsc::sync_channel(1);
-        let (target, own) = (Arc::clone(&self.target), self.own);
+        let target = Arc::clone(&self.target);
         let job: Job = Box::new(move |kept| {
             let dialled = match kept.take() {
                 Some(link) => Ok(link),
-                None => Link::dial(&target, own),
+                None => Link::dial(&target),
             };
             let answer = match dialled {
                 Ok(mut link) => {

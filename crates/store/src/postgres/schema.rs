@@ -12,22 +12,26 @@ use super::Error;
 use crate::Table;
 
 /// The tables that each version brings. A new [`Table`] is a new version.
-const VERSIONS: &[&[Table]] = &[&[
-    Table::Meta,
-    Table::Keys,
-    Table::Secrets,
-    Table::Versions,
-    Table::Grants,
-    Table::Uses,
-    Table::Revocations,
-    Table::Policies,
-    Table::Approvals,
-    Table::Evidence,
-    Table::Checkpoints,
-    Table::Tenants,
-    Table::ApiKeys,
-    Table::Credentials,
-]];
+const VERSIONS: &[&[Table]] = &[
+    &[
+        Table::Meta,
+        Table::Keys,
+        Table::Secrets,
+        Table::Versions,
+        Table::Grants,
+        Table::Uses,
+        Table::Revocations,
+        Table::Policies,
+        Table::Approvals,
+        Table::Evidence,
+        Table::Checkpoints,
+        Table::Tenants,
+        Table::ApiKeys,
+        Table::Credentials,
+    ],
+    // Reads that name their tenant themselves.
+    &[],
+];
 
 /// Whether our own conditions on the tenant stand in the statements. Only a test takes them out, to see that the database
 /// holds without them.
@@ -125,9 +129,10 @@ fn routines(own: Where) -> String {
     let (mut steps, mut names) = (String::new(), Vec::new());
     for table in VERSIONS.iter().flat_map(|version| version.iter()) {
         script.push_str(&for_table(STEP, *table, own));
+        script.push_str(&for_table(READ, *table, own));
         let name = table.as_str();
         steps.push_str(&format!(
-            "WHEN '{name}' THEN PERFORM doorward.step_{name}(p_deeds[n], p_tenants[n], p_keys[n], p_values[n], p_olds[n]);\n"
+            "WHEN '{name}' THEN done := doorward.step_{name}(p_deeds[n], p_tenants[n], p_keys[n], p_values[n], p_olds[n]);\n"
         ));
         names.push(format!("'{name}'"));
     }
@@ -152,6 +157,8 @@ const BEGINNING: &str = include_str!("sql/beginning.sql");
 const TABLE: &str = include_str!("sql/table.sql");
 /// What one step of a batch does to one table.
 const STEP: &str = include_str!("sql/step.sql");
+/// What is read from one table.
+const READ: &str = include_str!("sql/read.sql");
 /// A batch.
 const COMMIT: &str = include_str!("sql/commit.sql");
 /// The names of tenants, and nothing else of them.

@@ -10,6 +10,8 @@ use crate::tests as conformance;
 #[path = "../../../testkit/src/postgres.rs"]
 mod server;
 
+mod reads;
+
 use server::{APP_PASSWORD, OWNER_PASSWORD, Postgres as Server};
 
 /// A server, or a word about why there is none.

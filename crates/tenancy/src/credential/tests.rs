@@ -134,3 +134,39 @@ fn one_that_is_over_is_shown_so_whatever_its_provider_said() {
     assert_eq!(row.shown(at(999_999_999)), "VALID");
     assert_eq!(row.shown(at(1_000_000_000)), "EXPIRED");
 }
+
+#[test]
+fn other_steps_go_with_the_rows_or_neither_is_there_and_are_made_anew_for_each_attempt() {
+    let storage = Embedded::in_memory().unwrap();
+    let (tenant, first) = (acme(), row("OPENAI", 1, Status::Pending));
+    let credentials = Credentials::new(&storage, &tenant);
+    let how = (Unvalidated::Replaces, at(10));
+    let made = std::cell::Cell::new(0);
+    // Somebody else takes another provider into use behind the first look, so that the first attempt meets another row.
+    let steps = || {
+        made.set(made.get() + 1);
+        if made.get() == 1 {
+            assert_eq!(settle(&storage, &row("GEMINI", 9, Status::Valid)), Settled::InUse);
+        }
+        Ok(Batch::new().insert(Table::Versions, &tenant, b"bytes", b"sealed".to_vec()))
+    };
+    assert_eq!(credentials.settle_with(&first, Plan::Starter, how, &steps).unwrap(), Settled::InUse);
+    assert_eq!(made.get(), 2);
+    assert_eq!(in_use(&storage, "OPENAI"), first.id);
+    assert_eq!(storage.get(Table::Versions, &tenant, b"bytes").unwrap().unwrap(), b"sealed");
+
+    // Bytes that can't be kept are no credential.
+    let second = row("DEEPSEEK", 2, Status::Pending);
+    let there = || Ok(Batch::new().insert(Table::Versions, &tenant, b"bytes", b"other".to_vec()));
+    let refusal = credentials.settle_with(&second, Plan::Starter, how, &there).unwrap_err();
+    assert_eq!(refusal.code, Code::Conflict);
+    assert!(!credentials.in_use().unwrap().contains_key("DEEPSEEK"));
+    assert!(credentials.all().unwrap().iter().all(|row| row.id != second.id));
+
+    // Where the plan has no room, nothing is written at all.
+    assert_eq!(settle(&storage, &row("AZURE", 3, Status::Valid)), Settled::InUse);
+    let never = || Ok(Batch::new().put(Table::Versions, &tenant, b"never", Vec::new()));
+    let full = credentials.settle_with(&second, Plan::Starter, how, &never).unwrap();
+    assert!(matches!(full, Settled::NoRoom(3)), "{full:?}");
+    assert_eq!(storage.get(Table::Versions, &tenant, b"never").unwrap(), None);
+}

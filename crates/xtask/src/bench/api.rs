@@ -39,7 +39,7 @@ pub(crate) fn run(root: &Path, flags: &[&str]) -> Outcome {
     std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/bench`", &error))?;
     let filler = match settings.by {
         By::Api => None,
-        By::Filler => Some(filler(root)?),
+        By::Filler => Some(settings.filler.clone().map_or_else(|| filler(root), Ok)?),
     };
     let few = house(&program, &folder, FEW, &settings, filler.as_deref())?;
     let many = house(&program, &folder, settings.tenants, &settings, filler.as_deref())?;

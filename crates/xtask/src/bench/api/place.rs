@@ -57,6 +57,11 @@ impl Place {
         let (program, log) = (program.to_owned(), folder.join("api.log"));
         let mut place = Self { broker: None, port: process::free_port()?, program, home, log, database };
         let out = folder.join("api-recovery");
+        // A run before this one left it: `init` writes over no recovery key.
+        if out.exists() {
+            std::fs::remove_file(&out)
+                .map_err(|error| Failure::doing("remove the last recovery key", &error))?;
+        }
         place.told(&["init", "--recovery-out", &out.display().to_string()])?;
         let _ = place.restart()?;
         Ok(place)

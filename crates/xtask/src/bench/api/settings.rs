@@ -16,6 +16,7 @@ Usage: cargo xtask bench api [FLAGS]
                      `crates/broker/examples/fill_tenants.rs`; default api
   --threads N        callers at once, default 4
   --program PATH     measure this program instead of building the one that is shipped
+  --filler PATH      fill with this program instead of building the one of `--by filler`
 ";
 
 /// How many tenants are made.
@@ -33,12 +34,14 @@ pub(super) struct Settings {
     pub(super) threads: usize,
     pub(super) by: By,
     pub(super) program: Option<PathBuf>,
+    pub(super) filler: Option<PathBuf>,
 }
 
 impl Settings {
     /// Reads the flags; an unknown one is refused.
     pub(super) fn parse(flags: &[&str]) -> Outcome<Self> {
-        let mut settings = Self { tenants: 1_000, credentials: 4, threads: 4, by: By::Api, program: None };
+        let mut settings =
+            Self { tenants: 1_000, credentials: 4, threads: 4, by: By::Api, program: None, filler: None };
         let mut rest = flags.iter();
         while let Some(flag) = rest.next() {
             let value = rest.next().ok_or_else(|| Failure::new(format!("`{flag}` needs a value")))?;
@@ -48,6 +51,7 @@ impl Settings {
                 "--threads" => settings.threads = number(flag, value, 1..=256)?,
                 "--by" if *value == "api" => settings.by = By::Api,
                 "--by" if *value == "filler" => settings.by = By::Filler,
+                "--filler" => settings.filler = Some(PathBuf::from(value)),
                 "--program" => settings.program = Some(PathBuf::from(value)),
                 _ => return Err(Failure::new(format!("there is no flag `{flag}`; see `bench api --help`"))),
             }

@@ -1,0 +1,141 @@
+//! Keeping a credential: its bytes in the store of secrets, its row beside them, and which one of a provider is in use.
+//!
+//! One that is tried first is kept before, because it goes to its provider from the store of secrets; one that nobody is asked about is one commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::Provider;
+use memory::Secret;
+use model::{Code, CredentialId, Refusal, SecretName};
+use secrets::Disclosure;
+use serde_json::Value;
+use tenancy::{CredentialRow, Settled, Status, Unvalidated};
+
+use super::answer::{failed, told};
+use super::request::Asked;
+use super::{Chosen, Done, Managing, Own, Stop, Wrong, forget, note, probe, refused, with_rows};
+
+/// Sets a credential up: kept first, then tried, then put in use where it may be.
+pub(super) async fn set_up(
+    managing: &mut Managing<'_>,
+    own: &Own,
+    Chosen { all, code, provider }: &Chosen,
+    asked: Asked,
+) -> Result<Done, Stop> {
+    let Asked { credential, name, metadata, skip } = asked;
+    let credential = credential.ok_or_else(Wrong::no_credential)?;
+    let shaped = match provider.shaped(&credential) {
+        Ok(shaped) => shaped,
+        Err(misshaped) if provider.kind == SERVICE_ACCOUNT => {
+            return Err(Wrong::bad(misshaped.to_string()).into());
+        }
+        Err(misshaped) => return Ok(failed(code, &misshaped.to_string())),
+    };
+    let (mut metadata, facts) = (metadata.unwrap_or_default(), shaped.facts);
+    if provider.kind == SERVICE_ACCOUNT {
+        metadata.extend(facts.iter().map(|(name, fact)| (name.clone(), Value::from(fact.as_str()))));
+    }
+    all.kept(provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
+    let fingerprint = crypto::to_hex(crypto::sha256(&[credential.as_bytes()]).get(..4).unwrap_or_default());
+    let (id, secret) = named(managing, code, provider)?;
+    let bytes = Secret::new(credential.as_bytes().to_vec());
+    let bytes = bytes.map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
+    drop(credential);
+    let now = managing.worker.broker().now();
+    let mut row = CredentialRow {
+        id,
+        provider: code.clone(),
+        secret,
+        name: name.unwrap_or_else(|| provider.title.clone()),
+        status: Status::Pending,
+        created: now,
+        expires: now.after(LIFE),
+        validated: None,
+        error: None,
+        tried: None,
+        facts,
+        metadata,
+        by: managing.admitted.permit.principal().clone(),
+        fingerprint,
+        ends: None,
+        gone: false,
+    };
+    if skip {
+        return at_once(managing, own, row, bytes).await;
+    }
+    let asked = code.clone();
+    if let Settled::NoRoom(most) =
+        with_rows(managing, own, move |rows, plan, _| rows.room(&asked, plan)).await?
+    {
+        return Err(Wrong::plan(most).into());
+    }
+    let put = managing.unsealed.secrets().put(&own.tenant, &row.secret, bytes, Disclosure::Never).await;
+    put.map_err(|error| refused(&error))?;
+    let verdict = probe::verdict(managing, &own.tenant, provider, &row).await?;
+    note(&mut row, verdict, now);
+    settled(managing, own, row, Unvalidated::Waits).await
+}
+
+/// Keeps a credential that nobody is asked about and puts it in use, bytes and rows in one commit.
+async fn at_once(
+    managing: &Managing<'_>,
+    own: &Own,
+    row: CredentialRow,
+    bytes: Secret,
+) -> Result<Done, Stop> {
+    let (written, unsealed, tenant) = (row.clone(), Arc::clone(&managing.unsealed), own.tenant.clone());
+    let settled = with_rows(managing, own, move |rows, plan, now| {
+        let steps = || {
+            let made = unsealed.secrets().steps(&tenant, &written.secret, &bytes, Disclosure::Never);
+            made.map_err(|error| refused(&error))
+        };
+        rows.settle_with(&written, plan, (Unvalidated::Replaces, now), &steps)
+    });
+    match settled.await? {
+        Settled::InUse | Settled::Beside => Ok(told(&row)),
+        Settled::NoRoom(most) => Err(Wrong::plan(most).into()),
+    }
+}
+
+/// Writes what came of a credential. One that the plan has no room for leaves nothing behind.
+pub(super) async fn settled(
+    managing: &Managing<'_>,
+    own: &Own,
+    row: CredentialRow,
+    unvalidated: Unvalidated,
+) -> Result<Done, Stop> {
+    let written = row.clone();
+    let settled =
+        with_rows(managing, own, move |rows, plan, now| rows.settle(&written, plan, (unvalidated, now)))
+            .await;
+    match settled {
+        Ok(Settled::InUse | Settled::Beside) => Ok(told(&row)),
+        Ok(Settled::NoRoom(most)) => {
+            forget(managing, own, &row).await?;
+            Err(Wrong::plan(most).into())
+        }
+        Err(refusal) => {
+            forget(managing, own, &row).await?;
+            Err(refusal.into())
+        }
+    }
+}
+
+/// The id of a new credential, and the name that binds its bytes to the integration of their provider.
+fn named(
+    managing: &Managing<'_>,
+    code: &str,
+    provider: &Provider,
+) -> Result<(CredentialId, SecretName), Refusal> {
+    let broker = managing.worker.broker();
+    let id = CredentialId::new(broker.now(), broker.random()?);
+    let of = provider.integration.as_ref().map_or_else(|| code.to_ascii_lowercase(), ToString::to_string);
+    let name = format!("credentials/{of}/{id}").parse();
+    let name = name.map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))?;
+    Ok((id, name))
+}
+
+const SERVICE_ACCOUNT: &str = "SERVICE_ACCOUNT_JSON";
+/// Ninety days.
+const LIFE: Duration = Duration::from_secs(90 * 86_400);
