@@ -27,7 +27,7 @@ mod secret;
 mod socket;
 
 pub use process::{conceal, harden, inherited, peer_pidfd};
-pub use program::give_back;
+pub use program::{give_back, give_back_heap};
 pub use region::Guard;
 pub use secret::Secret;
 pub use socket::{Received, Sender, receive};

@@ -8,7 +8,7 @@
 ///
 /// Returns the bytes of code and constants of which nothing is mapped any more.
 pub fn give_back() -> usize {
-    heap();
+    give_back_heap();
     code()
 }
 
@@ -60,8 +60,8 @@ unsafe extern "C" fn drop_segments(
     1
 }
 
-/// Other libraries keep no such pieces, or can't be asked.
-fn heap() {
+/// The same of the heap alone: nothing of the program has to be read again. Other libraries keep no such pieces, or can't be asked.
+pub fn give_back_heap() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: a call without pointers.
     unsafe {

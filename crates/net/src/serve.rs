@@ -8,33 +8,30 @@
 //! - Every phase of a connection has a limit: TLS handshake, first head, each further head, a reply that nobody takes.
 //! - All connection tasks are owned by the call of [`serve`], and none outlives it.
 
-use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 
-use crate::lasting::Lasting;
 use crate::listen::Kind;
-use crate::wire::{Watch, Watched};
 use crate::{Body, Draining, FromPeer, Listener, Peer, headers, tls};
 
+mod connection;
 mod dialect;
+mod lent;
 mod taken;
 mod transport;
 
 pub use dialect::Lines;
 use dialect::NoLines;
+pub use lent::gave_back;
 pub(crate) use taken::Taken;
 pub use taken::TakesOver;
 use transport::{Accepted, Transport};
@@ -58,6 +55,8 @@ pub struct ServeLimits {
     pub write_stall: Duration,
     /// How long connections may end in their own time when the house drains.
     pub grace: Duration,
+    /// How long nothing is asked over a connection until it gives its buffers back; at most twice that.
+    pub quiet: Duration,
 }
 
 impl Default for ServeLimits {
@@ -71,6 +70,7 @@ impl Default for ServeLimits {
             streams: 128,
             write_stall: Duration::from_secs(60),
             grace: Duration::from_secs(20),
+            quiet: Duration::from_secs(1),
         }
     }
 }
@@ -208,64 +208,6 @@ impl Door {
         }
         None
     }
-
-    async fn connection(mut self, stream: Transport, peer: Peer) {
-        let watch = Watch { head: self.limits.head_bytes, write_stall: self.limits.write_stall };
-        let watched = Watched::new(stream, watch);
-        let begun = watched.begun();
-        let taken = watched.taken();
-        let switched = Arc::clone(&taken);
-        let service = self.service;
-        let handler = service_fn(move |request| {
-            answer(Arc::clone(&service), request, peer.clone(), Arc::clone(&taken))
-        });
-        self.builder.http1().timer(Lasting::default());
-        let mut connection =
-            pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(watched), handler));
-        let draining = self.draining.clone();
-        let mut started = pin!(self.draining.started());
-        let mut told = Told::No;
-        // The library has no limit for the bytes by which it tells HTTP/1 from HTTP/2.
-        let mut first = pin!(tokio::time::sleep(self.limits.head));
-        let mut waiting = Waiting::ForFirst;
-        let mut asked: Option<Waker> = None;
-        // By hand and not by `select!`: the signal and the timer wake this task by themselves once they were asked with its
-        // waker, and are not asked again with every packet.
-        poll_fn(move |cx| {
-            loop {
-                if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
-                    if let Err(error) = ended {
-                        tracing::debug!(error = %error, "a caller's connection broke");
-                    }
-                    return Poll::Ready(());
-                }
-                let again = asked.as_ref().is_some_and(|asked| asked.will_wake(cx.waker()));
-                if told == Told::No
-                    && (!again || draining.has_started())
-                    && started.as_mut().poll(cx).is_ready()
-                {
-                    told = Told::Yes;
-                    connection.as_mut().graceful_shutdown();
-                    continue;
-                }
-                if waiting == Waiting::ForFirst && begun.load(Ordering::Relaxed) {
-                    waiting = Waiting::Over;
-                }
-                if waiting == Waiting::ForFirst
-                    && (!again || first.is_elapsed())
-                    && first.as_mut().poll(cx).is_ready()
-                {
-                    return Poll::Ready(());
-                }
-                if !again {
-                    asked = Some(cx.waker().clone());
-                }
-                return Poll::Pending;
-            }
-        })
-        .await;
-        switched.done().await;
-    }
 }
 
 /// Answers one request: the service's answer, or 400 where the head has more than one reading.
@@ -274,7 +216,7 @@ async fn answer(
     request: Request<hyper::body::Incoming>,
     peer: Peer,
     taken: Arc<Taken>,
-) -> Result<Response<Body>, Infallible> {
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
     if let Err(reason) = headers::well_formed(&parts).map(|_| ()) {
         tracing::debug!(%reason, "a request was malformed");
@@ -283,7 +225,7 @@ async fn answer(
         if parts.version <= http::Version::HTTP_11 {
             refused.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
-        return Ok(refused);
+        return refused;
     }
     let mut reply = service(Request::from_parts(parts, body), peer).await;
     match (reply.status(), reply.extensions_mut().remove::<TakesOver>()) {
@@ -295,7 +237,7 @@ async fn answer(
         }
         _ => {}
     }
-    Ok(reply)
+    reply
 }
 
 fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {
@@ -347,18 +289,6 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::Interrupted
     )
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    No,
-    Yes,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waiting {
-    ForFirst,
-    Over,
 }
 
 /// The number of headers that the library reads without an allocation.

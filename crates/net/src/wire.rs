@@ -17,7 +17,6 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -28,6 +27,9 @@ use crate::serve::Taken;
 use framing::{Framing, Verdict};
 
 mod framing;
+mod progress;
+
+pub(crate) use progress::Progress;
 
 /// What [`Watched`] is told.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +47,7 @@ pub(crate) struct Watched<S> {
     framing: Framing,
     /// What the library is still given of [`IMPOSSIBLE`], once the stream was cut; then it sees the end.
     owed: Option<&'static [u8]>,
-    begun: Arc<AtomicBool>,
+    progress: Arc<Progress>,
     taken: Arc<Taken>,
     stall: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -58,16 +60,16 @@ impl<S> Watched<S> {
             inner,
             framing: Framing::new(watch.head),
             owed: None,
-            begun: Arc::default(),
+            progress: Arc::default(),
             taken: Arc::default(),
             stall: watch.write_stall,
             stalled: None,
         }
     }
 
-    /// Becomes true with the first complete head; until then the connection lives on borrowed time.
-    pub(crate) fn begun(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.begun)
+    /// How far it is.
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
     }
 
     /// Told before a reply that switches protocols is written: what comes behind the request is not HTTP any more.
@@ -78,10 +80,13 @@ impl<S> Watched<S> {
     /// Ends a connection whose peer has taken nothing for too long.
     fn note_write<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
-            self.stalled = None;
+            if self.stalled.take().is_some() {
+                self.progress.wrote(false);
+            }
             return result;
         }
         let stall = self.stall;
+        self.progress.wrote(true);
         let sleep = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
         match sleep.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
@@ -113,9 +118,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
                 give(self.owed.insert(IMPOSSIBLE), buf);
             }
         }
-        if self.framing.has_begun() && !self.begun.load(Ordering::Relaxed) {
-            self.begun.store(true, Ordering::Relaxed);
-        }
+        self.progress.read(self.framing.heads(), self.owed.is_none() && self.framing.is_between());
         Poll::Ready(Ok(()))
     }
 }

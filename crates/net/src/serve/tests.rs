@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use hyper::client::conn::{http1, http2};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -164,6 +165,71 @@ async fn a_caller_who_does_not_finish_a_head_is_let_go() {
     }
     let idle = raw(house.address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(idle.contains("read 0"), "{idle}");
+}
+
+#[tokio::test]
+async fn a_connection_that_waited_is_served_as_before_and_nothing_that_came_is_lost() {
+    let house = house(ServeLimits { quiet: Duration::from_millis(1), ..tests::limits() });
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".as_slice();
+    let post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc".as_slice();
+    let chunks =
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n".as_slice();
+    let slow = b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n".as_slice();
+    let both = [get, post].concat();
+    // In pieces that end wherever a next message might be lost: in its head, in its body, behind a whole one.
+    let pieces: [(&[u8], usize); 10] = [
+        (get, 1),
+        (post, 1),
+        (&both, 2),
+        (&post[..9], 0),
+        (&post[9..post.len() - 1], 0),
+        (&post[post.len() - 1..], 1),
+        (&[get, &post[..20]].concat(), 1),
+        (&post[20..], 1),
+        (chunks, 1),
+        (slow, 1),
+    ];
+    for (piece, answers) in pieces {
+        let before = gave_back();
+        stream.write_all(piece).await.unwrap();
+        for _ in 0..answers {
+            assert!(answer_of(&mut stream).await.starts_with("HTTP/1.1 200 "), "{piece:?}");
+        }
+        if piece.ends_with(b"\r\n\r\n") || piece.ends_with(b"abc") {
+            until("the connection came back", || gave_back() > before).await;
+        } else {
+            // Nothing is waited for: it has to hold at every moment.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    // Also where it was given back, no other protocol begins in the middle.
+    let answer = raw_over(stream, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert_eq!(house.calls.load(Ordering::SeqCst), 9);
+}
+
+/// One answer whose length is said.
+async fn answer_of(stream: &mut TcpStream) -> String {
+    let mut answer = String::new();
+    let whole = |answer: &str| {
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+        (body.len() == length.parse::<usize>().ok()?).then_some(())
+    };
+    while whole(&answer).is_none() {
+        let byte = tokio::time::timeout(SOON, stream.read_u8()).await.unwrap().unwrap();
+        answer.push(char::from(byte));
+    }
+    answer
+}
+
+/// Sends this, and gives everything that comes until the other end closes.
+async fn raw_over(mut stream: TcpStream, bytes: &[u8]) -> String {
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(SOON, stream.read_to_end(&mut answer)).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test]

@@ -18,18 +18,23 @@ pub(super) struct Framing {
     /// The start of a line that came in pieces.
     line: Vec<u8>,
     head: Head,
-    begun: bool,
+    heads: u64,
     most: usize,
 }
 
 impl Framing {
     pub(super) const fn new(most: usize) -> Self {
-        Self { state: State::Head, line: Vec::new(), head: Head::new(), begun: false, most }
+        Self { state: State::Head, line: Vec::new(), head: Head::new(), heads: 0, most }
     }
 
-    /// Whether a head was complete.
-    pub(super) const fn has_begun(&self) -> bool {
-        self.begun
+    /// Heads that were complete; of HTTP/2 the preface.
+    pub(super) const fn heads(&self) -> u64 {
+        self.heads
+    }
+
+    /// Whether the last byte that came was the last one of a message, in HTTP/1.
+    pub(super) const fn is_between(&self) -> bool {
+        matches!(self.state, State::Head) && self.head.bytes == 0 && self.heads > 0
     }
 
     /// Follows the next bytes of the stream.
@@ -40,7 +45,7 @@ impl Framing {
                 State::Http2(left) => {
                     let left = left.saturating_sub(rest.len());
                     self.state = State::Http2(left);
-                    self.begun = left == 0;
+                    self.heads = u64::from(left == 0);
                     return Verdict::Pass;
                 }
                 State::Body(left) => self.skip(left, rest.len()),
@@ -130,7 +135,7 @@ impl Framing {
         if line.is_empty() {
             return self.end_head();
         }
-        if self.head.lines == 0 && !self.begun && line == b"PRI * HTTP/2.0" {
+        if self.head.lines == 0 && self.heads == 0 && line == b"PRI * HTTP/2.0" {
             // The library checks the rest of the preface; with anything else behind it, it answers 400 by itself.
             self.state = State::Http2(FIRST_FRAME);
             return Some(());
@@ -158,7 +163,7 @@ impl Framing {
             self.head.blank += 1;
             return (self.head.blank == 1).then_some(());
         }
-        self.begun = true;
+        self.heads = self.heads.saturating_add(1);
         let next = match (self.head.chunked, self.head.length) {
             (true, _) => State::Size,
             (false, None | Some(0)) => State::Head,

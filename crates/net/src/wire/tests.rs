@@ -95,9 +95,35 @@ fn ambiguous_streams_are_cut_in_pieces_of_every_size() {
 fn http2_has_begun_when_the_first_frame_has() {
     let mut framing = Framing::new(WATCH.head);
     assert_eq!(framing.follow(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Verdict::Pass);
-    assert!(!framing.has_begun());
+    assert_eq!(framing.heads(), 0);
     assert_eq!(framing.follow(b"\0\0\0\x04\0\0\0\0\0"), Verdict::Pass);
-    assert!(framing.has_begun());
+    assert_eq!((framing.heads(), framing.is_between()), (1, false));
+}
+
+#[test]
+fn a_stream_is_between_messages_exactly_behind_the_last_byte_of_one() {
+    let messages: [&[u8]; 4] = [
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nab\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n\r\n\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    ];
+    for piece in 1..60 {
+        let mut framing = Framing::new(WATCH.head);
+        assert!(!framing.is_between());
+        for (index, message) in messages.iter().enumerate() {
+            let mut seen = 0;
+            for part in message.chunks(piece) {
+                assert_eq!(framing.follow(part), Verdict::Pass);
+                seen += part.len();
+                assert_eq!(framing.is_between(), seen == message.len(), "{seen} of {index} by {piece}");
+            }
+            assert_eq!(framing.heads(), index as u64 + 1);
+        }
+        // A line end behind a message may be a part of the next one.
+        assert_eq!(framing.follow(b"\r\n"), Verdict::Pass);
+        assert!(!framing.is_between());
+    }
 }
 
 #[test]
@@ -116,7 +142,7 @@ async fn the_library_reads_a_prefix_and_an_impossible_line_and_the_end() {
     let mut all = Vec::new();
     watched.read_to_end(&mut all).await.unwrap();
     assert_eq!(all, b"GET / HTTP/1.1\r\n\0\r\n\r\n");
-    assert!(!watched.begun().load(Ordering::Relaxed));
+    assert!(watched.progress().heads() == 0 && !watched.progress().is_quiet());
 }
 
 #[tokio::test]
