@@ -2,7 +2,7 @@
 
 use http::header::{ALLOW, HeaderValue};
 use http::{Response, StatusCode};
-use model::{Code, ParseError, Refusal};
+use model::{Code, ParseError, Refusal, Retry};
 use net::{Body, problem};
 
 use crate::dialect::{self, Dialect};
@@ -96,7 +96,11 @@ impl Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal: Box::new(refusal), status: None, allow: None, name: false }
+        // A delivery that was carried is one that its sender may count as delivered. Senders read nothing but the status, and
+        // send what was refused again and again, until they switch the address off.
+        let carried = refusal.code == Code::Replayed && refusal.retry == Retry::No;
+        let status = carried.then_some(StatusCode::OK);
+        Self { refusal: Box::new(refusal), status, allow: None, name: false }
     }
 }
 

@@ -63,7 +63,9 @@ impl Forward {
     /// # Errors
     /// Those of [`Self::whole`], and where the body is compressed.
     pub(crate) async fn readable(&mut self, limits: &Limits) -> Result<Bytes, Refusal> {
-        if self.headers.contains_key(CONTENT_ENCODING) {
+        // Some clients say of a plain body that it is `identity`, which RFC 9110, section 8.4.1, knows as nothing done.
+        let mut codings = net::headers::all(&self.headers, &CONTENT_ENCODING);
+        if !codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
             let message = "the body is compressed, so what is in it can't be read";
             return Err(Refusal::new(Code::BadRequest, message).hint("send it without `Content-Encoding`"));
         }

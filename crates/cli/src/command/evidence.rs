@@ -99,6 +99,11 @@ fn key(context: &Context) -> Outcome {
 }
 
 fn export(context: &Context, args: &Export) -> Outcome {
+    // Looked at first: an export takes long, and what stands there may be the only copy of an older one.
+    if let Some(path) = args.out.as_ref().filter(|path| path.symlink_metadata().is_ok()) {
+        let failure = Failure::new(format!("there is a file `{}` already", path.display()));
+        return Err(failure.hint("choose another name, or move it away"));
+    }
     let answered = context.ask("evidence.export", &[])?;
     let text = answered.value.get("text").and_then(Value::as_str).unwrap_or_default();
     let Some(path) = &args.out else {

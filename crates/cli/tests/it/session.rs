@@ -74,6 +74,8 @@ fn a_secret_goes_in_a_capability_comes_out_and_calls_leave_evidence() {
 
     let key = doorward.run(&["evidence", "key"], "").succeeded();
     let _ = doorward.run(&["evidence", "export", "--out", "evidence.jsonl"], "").succeeded();
+    let again = doorward.run(&["evidence", "export", "--out", "evidence.jsonl"], "").failed_with(1);
+    assert!(again.contains("there is a file `evidence.jsonl` already"), "{again}");
     assert!(running.stop().success());
     let verified =
         doorward.run(&["evidence", "verify", "evidence.jsonl", "--key", key.trim(), "--json"], "").json();

@@ -54,7 +54,8 @@ impl<'a> Body<'a> {
 /// Reads a body as what its one content type says.
 fn content(request: &Request<'_>, bytes: Option<&[u8]>) -> Content {
     let Some(bytes) = bytes else { return Content::Unclear("the body was not read") };
-    if !request.headers.received("content-encoding").is_empty() {
+    let plain = |coding: &Vec<u8>| coding.trim_ascii().eq_ignore_ascii_case(b"identity");
+    if !request.headers.received("content-encoding").iter().all(plain) {
         return Content::Unclear("the body is compressed");
     }
     if bytes.is_empty() {

@@ -162,6 +162,10 @@ fn a_body_that_is_broken_or_unread_never_passes_and_never_escapes() {
     let packed = post().json(r#"{"username":"bot"}"#).header("content-encoding", "gzip");
     assert_eq!(packed.said(&allow(BOT)), "the body is compressed");
     assert_eq!(packed.said(&deny(ROOT)), "denied");
+    let plain = post().json(r#"{"username":"bot"}"#).header("content-encoding", "Identity");
+    assert_eq!(plain.said(&allow(BOT)), "allowed");
+    let both = plain.header("content-encoding", "gzip");
+    assert_eq!(both.said(&allow(BOT)), "the body is compressed");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{Code, IntegrationName, QuickMap, Refusal, Timestamp};
+use model::{Code, IntegrationName, QuickMap, Refusal, Retry, Timestamp};
 
 type Key = [u8; 16];
 
@@ -50,7 +50,10 @@ impl Deliveries {
         let known = all.entry(integration.clone()).or_default();
         known.forget(now);
         match known.seen.get(&key) {
-            Some(State::UnderWay) => return Err(replayed("is being carried already")),
+            Some(State::UnderWay) => {
+                // What comes of it is not known yet, so its sender may have to come again.
+                return Err(replayed("is being carried already").retry(Retry::Safe));
+            }
             Some(State::CarriedUntil(end)) if now < *end => return Err(replayed("was carried already")),
             Some(State::CarriedUntil(_)) | None => {}
         }
@@ -118,6 +121,7 @@ impl std::fmt::Debug for Delivery {
 
 fn replayed(what: &str) -> Refusal {
     Refusal::new(Code::Replayed, format!("this delivery {what}"))
+        .retry(Retry::No)
         .hint("nothing is lost: the sender may count it as delivered")
 }
 
