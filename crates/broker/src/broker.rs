@@ -23,6 +23,7 @@ use crate::path::identify::incoming::Memory;
 use crate::people::People;
 use crate::plan::Live;
 use crate::programs::Machine;
+use crate::spans::Watcher;
 use crate::upstreams::Upstreams;
 use tenancy::Tenancy;
 
@@ -67,6 +68,7 @@ pub struct Broker {
     lists: ArcSwap<Lists>,
     rulings: Arc<Kept>,
     bound: OnceLock<()>,
+    watcher: OnceLock<Arc<dyn Watcher>>,
     grants: Grants,
     /// The agent as it is set up.
     agent: ArcSwap<Agent>,
@@ -129,12 +131,12 @@ impl Broker {
         }
         let mode = if settings.development { Mode::Development } else { Mode::Standard };
         let (agent, _) = Agent::read(Config { mode, ..Config::default() }, clock.now())?;
-        let rows = Arc::new(Rows::new(Arc::clone(storage)));
         let outgoing =
             Outgoing::new().map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
         let broker = Self {
             reloads: Reloads::default(),
             opened: clock.now(),
+            rows: Arc::new(Rows::new(Arc::clone(storage))),
             clock,
             stores,
             catalog: ArcSwap::from_pointee(catalog),
@@ -143,9 +145,9 @@ impl Broker {
             lists: ArcSwap::from_pointee(lists),
             rulings,
             bound,
+            watcher: OnceLock::new(),
             grants,
             agent: ArcSwap::from_pointee(agent),
-            rows,
             audit: ArcSwapOption::empty(),
             reveals: AtomicBool::new(settings.development),
             cleaned: AtomicU64::new(0),

@@ -6,13 +6,16 @@ use model::{Door, EvidenceId, Fact, Inputs, IntegrationName, Method, OperationNa
 use net::Body;
 
 use crate::mint::Wish;
+use crate::spans::Remote;
 use crate::{Lease, Payload};
 
 mod led;
+mod methods;
 mod stated;
 mod whole;
 
 pub(crate) use led::Led;
+pub(crate) use methods::{Looked, OneMethod};
 pub use stated::inputs_of;
 
 /// A request as a door parsed it. Nothing in it is believed yet. Its `Debug` shows no capability, no header and no target:
@@ -119,13 +122,21 @@ pub struct Operate {
     pub wish: Option<Box<Wish>>,
     /// What led to it, where another call did.
     pub(crate) led: Option<Box<Led>>,
+    /// The span that it comes from.
+    pub(crate) parent: Option<Remote>,
 }
 
 impl Operate {
     /// An operation with inputs and nothing else.
     #[must_use]
     pub const fn new(integration: IntegrationName, operation: OperationName, inputs: Inputs) -> Self {
-        Self { integration, operation, inputs, payload: None, wish: None, led: None }
+        Self { integration, operation, inputs, payload: None, wish: None, led: None, parent: None }
+    }
+
+    /// The same as a part of somebody's trace.
+    #[must_use]
+    pub fn within(self, parent: Option<Remote>) -> Self {
+        Self { parent, ..self }
     }
 
     /// The same with what comes with it and is not an input.
@@ -137,7 +148,7 @@ impl Operate {
 
 impl std::fmt::Debug for Operate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { integration, operation, inputs, payload: _, wish: _, led: _ } = self;
+        let Self { integration, operation, inputs, payload: _, wish: _, led: _, parent: _ } = self;
         f.debug_struct("Operate")
             .field("integration", integration)
             .field("operation", operation)

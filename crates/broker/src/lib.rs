@@ -37,6 +37,7 @@ pub mod presented;
 mod programs;
 mod sealed;
 pub mod sessions;
+pub mod spans;
 mod tools;
 mod upstreams;
 mod welcome;

@@ -37,6 +37,7 @@ mod settings;
 mod sources;
 mod start;
 mod supervisor;
+mod traces;
 mod typed;
 mod wire;
 

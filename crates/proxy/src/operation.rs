@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use broker::{Answer, Asked, Inbound, Operate, Outbound, Worker, inputs_of, presented};
+use broker::{Answer, Asked, Inbound, Operate, Outbound, Worker, inputs_of, presented, spans};
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
@@ -65,7 +65,7 @@ pub(crate) fn read(
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     let json = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     let facts = facts(parts, peer)?;
-    let operate = Operate::new(integration, operation, inputs);
+    let operate = Operate::new(integration, operation, inputs).within(spans::parent(&parts.headers));
     Ok(Ordered { operate, facts, capability, json })
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use broker::{Operate, Worker, inputs_of, presented, tool, tool_output};
+use broker::{Operate, Worker, inputs_of, presented, spans, tool, tool_output};
 use http::header::HeaderValue;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -25,7 +25,7 @@ pub(crate) enum Called {
     /// Which tools there are.
     List,
     /// To do one thing.
-    Execute(Box<(Fact, Option<HeaderValue>)>),
+    Execute(Box<(Fact, Option<HeaderValue>, Option<spans::Remote>)>),
 }
 
 /// Whether a path is one of these.
@@ -45,7 +45,8 @@ pub(crate) fn read(_: Guarded, parts: &Parts, path: &str, peer: &Peer) -> Result
         return Err(Refused::method("a tool is called with POST", "POST"));
     }
     let facts = operation::facts(parts, peer)?;
-    Ok(Called::Execute(Box::new((facts, presented::capability(&parts.headers)?))))
+    let parent = spans::parent(&parts.headers);
+    Ok(Called::Execute(Box::new((facts, presented::capability(&parts.headers)?, parent))))
 }
 
 /// Answers it.
@@ -57,9 +58,9 @@ pub(crate) async fn answer(
     let Called::Execute(head) = called else {
         return Ok(operation::document(StatusCode::OK, &worker.broker().tools()));
     };
-    let (facts, capability) = *head;
+    let (facts, capability, parent) = *head;
     let Wanted { operate, id } = wanted(&operation::whole(body).await?)?;
-    operation::perform(worker, (operate, facts, capability), |answer| {
+    operation::perform(worker, (operate.within(parent), facts, capability), |answer| {
         let (output, used) = tool_output(&answer.value);
         let mut said = json!({
             "tool_call_id": id.unwrap_or_else(|| format!("tool_{}", answer.evidence)),

@@ -14,7 +14,8 @@ impl Broker {
     pub fn metrics_text(&self) -> String {
         let open = self.unsealed.load().as_ref().map_or(0, |unsealed| unsealed.log().open_intents());
         let own = self.metrics.text(self.state(), open, &self.upstreams.left_alone());
-        format!("{}{own}", self.reload_metrics())
+        let watched = self.watcher().map(|watcher| watcher.numbers()).unwrap_or_default();
+        format!("{}{watched}{own}", self.reload_metrics())
     }
 
     /// Sessions of whoever signed in.

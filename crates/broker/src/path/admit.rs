@@ -20,6 +20,7 @@ use crate::limits::{Counted, Pace, Within};
 use crate::path::around::Beside;
 use crate::path::identify::Identified;
 use crate::programs::Way;
+use crate::spans::Next;
 use crate::{Payload, log, metrics};
 pub(crate) use bounded::Size;
 
@@ -46,6 +47,8 @@ pub(crate) struct Admitted {
     pub(crate) beside: Option<Box<Beside>>,
     /// The approval, where it needs one.
     pub(crate) approved: Option<Approved>,
+    /// The span of the request to the service, where somebody watches.
+    pub(crate) next: Option<Box<Next>>,
 }
 
 /// Counts a call against its rates and looks at its size.
@@ -94,8 +97,8 @@ fn admitted(
     (within, Cleared(approved)): (Within, Cleared),
 ) -> Admitted {
     let notes = noted(broker, &identified, &permit, approved.as_ref());
-    let (way, beside) = (None, None);
-    Admitted { identified, permit, integration, inbound, size, notes, within, way, beside, approved }
+    let (way, beside, next) = (None, None, None);
+    Admitted { identified, permit, integration, inbound, size, notes, within, way, beside, approved, next }
 }
 
 /// Proof that a call has its approval, or needs none. Only [`cleared`] makes one.

@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::Worker;
 use crate::inbound::{Answer, Asked, Inbound, Led, Operate, Outbound};
 use crate::path::admit::Admitted;
+use crate::spans;
 
 /// What is read beside one write.
 pub(crate) struct Beside {
@@ -92,6 +93,7 @@ async fn read(
     let name = admitted.integration.name().clone();
     let mut operate = Operate::new(name, around.operation().clone(), around.inputs(write));
     operate.led = Some(Box::new(beside.led.clone()));
+    operate.parent = spans::within(admitted.next.as_deref());
     // What was claimed for the write is not for its reads.
     let facts = model::Fact { claims: None, ..admitted.inbound.facts.clone() };
     let door = admitted.inbound.door;

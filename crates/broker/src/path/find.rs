@@ -9,7 +9,7 @@ use http_body::Body as _;
 use model::{Call, Code, EvidenceId, IntegrationName, Refusal};
 
 use crate::broker::Broker;
-use crate::inbound::{Asked, Forward, Inbound};
+use crate::inbound::{Asked, Forward, Inbound, Looked, OneMethod};
 use crate::path::identify::Identified;
 use crate::path::lists;
 
@@ -49,6 +49,11 @@ pub(crate) async fn call(
                 forward.write(integration.named_body(&operation, inputs)?);
                 return Ok(Found { integration, call });
             }
+            let OneMethod { .. } = match forward.method_in_head()? {
+                Looked::Settled(proof) => proof,
+                // Boxed, as it is large.
+                Looked::InForm => Box::pin(forward.method_in_form(integration.limits())).await?,
+            };
             if forward.upgrade.is_some() {
                 // Whatever the request says, the frames behind it can say anything.
                 let destination = named_destination(&integration, forward)?;

@@ -23,6 +23,7 @@ use crate::broker::Broker;
 use crate::inbound::{Asked, Forward};
 use crate::path::admit::Admitted;
 use crate::path::resolve::{Lent, Special};
+use crate::spans;
 use crate::upstreams::Shown;
 pub(crate) use program::Prepared;
 use target::Written;
@@ -58,7 +59,7 @@ pub(crate) fn credential(broker: &Broker, admitted: &mut Admitted, mut lent: Len
     if admitted.way.is_some() {
         return program::prepare(broker.machine(), admitted, &lent).map(|made| Armed::Run(Box::new(made)));
     }
-    let Admitted { inbound, permit, integration, .. } = admitted;
+    let Admitted { inbound, permit, integration, next, .. } = admitted;
     let Some((method, authority, target)) = permit.call().request() else {
         return Ok(if crate::mint::mints(integration) { Armed::Mint } else { Armed::Manage });
     };
@@ -69,6 +70,7 @@ pub(crate) fn credential(broker: &Broker, admitted: &mut Admitted, mut lent: Len
             named(integration.named_body(&operate.operation, operate.inputs.clone())?)
         }
     };
+    spans::mark(next.as_mut(), &mut draft.headers);
     let mut written = Written::new(target);
     if lent.special().is_some() {
         special::prepare(&mut draft, &mut written, integration, &lent)?;

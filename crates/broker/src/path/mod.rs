@@ -67,6 +67,7 @@ impl Worker {
             Ok(receipt) => receipt,
             Err(refusal) => return Err(record::refusal(&self, trace, refusal).await),
         };
+        admitted.next = trace.span().and_then(|span| span.next());
         // Boxed: it is rare, and has calls in it.
         if around::is_wanted(&admitted) {
             admitted.beside = Box::pin(around::before(&self, &admitted, &receipt)).await;

@@ -14,7 +14,7 @@ use crate::path::admit::Admitted;
 use crate::path::inject::{Armed, Sending};
 use crate::path::scrub::{Scrubbed, Told, Tunnel};
 use crate::upstreams::{Known, Shown};
-use crate::{Worker, log, manage};
+use crate::{Worker, log, manage, spans};
 pub(crate) use program::Run;
 use secrets::Mask;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use std::sync::Arc;
 mod again;
 mod program;
 mod repeat;
+pub(crate) mod standing;
 mod switch;
 
 /// What the upstream answered, before it is scrubbed.
@@ -94,16 +95,21 @@ async fn sent(
     let short = sending.request.body().size_hint().exact().is_some_and(|length| length <= SHORT_BODY);
     let head = if short { limits.head.min(limits.total) } else { limits.total };
     correlated(sending.request.headers(), &mut admitted.notes);
+    let began = spans::began(admitted.next.as_deref());
     if let Some(known) = known(worker, admitted, sending.shown.as_deref()) {
         sending.dial.way = known.way(sending.shown.as_deref())?;
         if known.persists() {
             // Boxed, as it is rare.
-            return Box::pin(repeat::send(worker, admitted, &known, sending, head)).await;
+            let reply = Box::pin(repeat::send(worker, admitted, &known, sending, head)).await;
+            spans::sent((admitted.next.as_deref(), began), reply.as_ref().map(Response::status));
+            return reply;
         }
     }
     let Sending { request, dial, shown: _ } = sending;
     let reply = worker.upstream().send(&dial, request, head).await;
-    reply.map_err(|error| failed(&error, admitted))
+    let reply = reply.map_err(|error| failed(&error, admitted));
+    spans::sent((admitted.next.as_deref(), began), reply.as_ref().map(Response::status));
+    reply
 }
 
 /// Notes by which names others know this request: its name in the caller's log, and the trace (W3C Trace Context) that it

@@ -18,6 +18,7 @@ use crate::path::admit::Admitted;
 use crate::path::admit::way::secret_fields;
 use crate::path::find::Found;
 use crate::path::identify::Identified;
+use crate::spans::Live;
 use crate::{Worker, log, metrics};
 
 /// What is known of a call so far, so that a refusal can be recorded from wherever it comes.
@@ -31,14 +32,16 @@ pub(crate) struct Trace {
     deed: Option<Deed>,
     rule: Option<String>,
     address: Option<IpAddr>,
+    span: Option<Box<Live>>,
 }
 
 impl Trace {
     /// Starts with nothing known. A sealed broker gets no further than this.
     pub(crate) fn new(worker: &Worker, inbound: &Inbound) -> Result<Self, Refusal> {
         let broker = worker.broker();
+        let id = worker.new_id()?;
         Ok(Self {
-            id: worker.new_id()?,
+            id,
             unsealed: broker.unsealed()?,
             started: std::time::Instant::now(),
             door: inbound.door,
@@ -47,6 +50,7 @@ impl Trace {
             deed: None,
             rule: None,
             address: inbound.facts.address,
+            span: Live::start(broker.watcher(), inbound, id),
         })
     }
 
@@ -76,10 +80,18 @@ impl Trace {
         self.door
     }
 
+    /// Its span, where somebody watches.
+    pub(crate) const fn span(&mut self) -> Option<&mut Box<Live>> {
+        self.span.as_mut()
+    }
+
     pub(crate) fn identified(&mut self, identified: &Identified) {
         let caller = &identified.caller;
         self.tenant = caller.tenant().clone();
         let grant = identified.verified.as_ref().map(|verified| verified.grant());
+        if let Some(span) = &mut self.span {
+            span.identified(identified);
+        }
         self.principal = Some((caller.principal().clone(), caller.proof(), grant));
     }
 
@@ -98,6 +110,9 @@ impl Trace {
 
     pub(crate) fn found(&mut self, found: &Found) {
         self.deed = Some(deed(&found.call));
+        if let Some(span) = &mut self.span {
+            span.found(&found.call);
+        }
     }
 }
 
@@ -180,7 +195,10 @@ fn disclosure(call: &Call) -> Option<Disclosure> {
 }
 
 /// Records a refusal. Where that fails as well, the caller is told so: the answer is a refusal either way.
-pub(crate) async fn refusal(worker: &Worker, trace: Box<Trace>, refusal: Refusal) -> Refusal {
+pub(crate) async fn refusal(worker: &Worker, mut trace: Box<Trace>, refusal: Refusal) -> Refusal {
+    if let Some(span) = trace.span() {
+        span.refused(&refusal);
+    }
     metrics::refused(worker.broker().metrics(), &trace, &refusal);
     log::refused(&trace, &refusal);
     if refusal.code == Code::EvidenceUnavailable {
@@ -189,7 +207,8 @@ pub(crate) async fn refusal(worker: &Worker, trace: Box<Trace>, refusal: Refusal
     if let Some(flood) = flooding(worker, &trace) {
         return flood;
     }
-    let Trace { id, unsealed, door, tenant, principal, deed, rule, address: _, started: _ } = *trace;
+    let Trace { id, unsealed, door, tenant, principal, deed, rule, address: _, started: _, span: _span } =
+        *trace;
     let (principal, proof, grant) = match principal {
         Some((principal, proof, grant)) => (Some(principal), Some(proof), grant),
         None => (None, None, None),

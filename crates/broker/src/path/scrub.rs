@@ -16,6 +16,7 @@ use net::grpc::Messages;
 use secrets::Mask;
 
 use crate::path::admit::{self, Admitted};
+use crate::path::perform::standing::Standing;
 use crate::path::perform::{Performed, Replied};
 pub(crate) use last::Last;
 use pieces::within;
@@ -48,6 +49,8 @@ pub(crate) struct Tunnel {
     pub(crate) asked: net::websocket::Asked,
     pub(crate) line: net::websocket::Line,
     pub(crate) mask: Option<Arc<Mask>>,
+    /// What it rests on for as long as it lives.
+    pub(crate) standing: Standing,
 }
 
 /// A body that is still coming.

@@ -35,7 +35,7 @@ pub(crate) async fn outcome(
     worker: &Arc<Worker>,
     receipt: Receipt,
     admitted: &Admitted,
-    trace: Box<Trace>,
+    mut trace: Box<Trace>,
     performed: Result<Performed, Refusal>,
 ) -> Result<Outbound, Refusal> {
     let lane = worker.lane(&trace.home());
@@ -46,6 +46,9 @@ pub(crate) async fn outcome(
     outcome.bytes_in = admitted.size.bytes();
     metrics::performed(worker.broker().metrics(), (call, trace.door()), took, performed.as_ref().err());
     log::performed(call, took, performed.as_ref().err());
+    if let Some(span) = trace.span() {
+        span.performed(performed.as_ref());
+    }
     let performed = match performed {
         Ok(performed) => performed,
         Err(refusal) => return Err(refused(worker, (receipt, outcome), admitted, &trace, refusal).await),

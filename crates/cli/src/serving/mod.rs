@@ -7,6 +7,7 @@
 //! - A thread that can't serve takes the house down with it, rather than leave it half open.
 //! - A second signal ends the process at once; the evidence settles what was open at the next start.
 
+mod descriptors;
 mod leading;
 mod lean;
 pub(crate) mod office;
@@ -35,7 +36,7 @@ use crate::failure::{Failure, Outcome};
 use crate::keys::KeySource;
 use crate::print::{Printer, problem};
 use crate::supervisor::Supervisor;
-use crate::wire;
+use crate::{settings, traces, wire};
 
 use office::Office;
 use preauthorized::Preauthorized;
@@ -107,7 +108,8 @@ impl House {
 
 /// Serves until a signal or the socket says to stop; `ready` is called when every door is open.
 pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -> Outcome {
-    descriptors();
+    descriptors::raise();
+    let traces = traces::start(&house.opened.broker, &settings::environment)?;
     let runtime = wire::runtime()?;
     let tls = tls(&house)?;
     let (drain, draining) = net::drain::channel();
@@ -118,23 +120,14 @@ pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -
     drop(runtime);
     // Last of all: nobody can append any more.
     let closed = broker.close();
+    if let Some(traces) = traces {
+        traces.end();
+    }
     if printer.is_json() {
         printer.json(&json!({ "event": "stopped" }))?;
     }
     result?;
     Ok(closed?)
-}
-
-/// As many descriptors as this process may have: a connection is one, and the usual limit of a shell is a thousand.
-fn descriptors() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum {
-        let most = Rlimit { current: limit.maximum, ..limit };
-        if let Err(error) = setrlimit(Resource::Nofile, most) {
-            tracing::warn!(%error, "the limit of open descriptors stays as it was");
-        }
-    }
 }
 
 /// What upstreams are trusted by. Without a gateway it is read when somebody needs it: it takes some milliseconds.
@@ -191,7 +184,7 @@ async fn serve(
     }
     ready()?;
     office.supervisor.ready();
-    own_doors.spawn(lean::after_the_start(draining.clone()));
+    own_doors.spawn(lean::stay(draining.clone()));
     let failed = until_told(
         (&office, &own),
         secured.as_ref(),

@@ -117,6 +117,8 @@ mod tenants;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]
+mod traces;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod trouble_homes;

@@ -6,11 +6,13 @@ use model::Refusal;
 use net::websocket::{Asked, Switched};
 use secrets::Mask;
 
+use super::standing::Standing;
 use super::{Replied, Sending, failed, known, repeat};
 use crate::Worker;
 use crate::inbound;
 use crate::path::admit::Admitted;
 use crate::path::scrub::Tunnel;
+use crate::spans;
 
 /// What the caller asked for, taken out of its request.
 pub(super) fn asked(admitted: &mut Admitted) -> Option<Box<Asked>> {
@@ -34,6 +36,7 @@ pub(super) async fn call(
         sending.dial.way = known.way(sending.shown.as_deref())?;
     }
     let Sending { request, dial, shown: _ } = sending;
+    let began = spans::began(admitted.next.as_deref());
     let switched = worker.upstream().switch(&dial, request, admitted.integration.limits().head).await;
     if let Some(passing) = passing {
         let status = switched.as_ref().map(|switched| match switched {
@@ -42,8 +45,17 @@ pub(super) async fn call(
         });
         repeat::told(passing, status);
     }
-    Ok(match switched.map_err(|error| failed(&error, admitted))? {
+    let switched = switched.map_err(|error| failed(&error, admitted));
+    let told = switched.as_ref().map(|switched| match switched {
+        Switched::Reply(reply) => reply.status(),
+        Switched::Open(head, _) => head.status(),
+    });
+    spans::sent((admitted.next.as_deref(), began), told);
+    Ok(match switched? {
         Switched::Reply(reply) => Replied::Forwarded(reply, mask),
-        Switched::Open(head, line) => Replied::Switched(head, Box::new(Tunnel { asked: *asked, line, mask })),
+        Switched::Open(head, line) => {
+            let standing = Standing::of(&admitted.permit);
+            Replied::Switched(head, Box::new(Tunnel { asked: *asked, line, mask, standing }))
+        }
     })
 }

@@ -6,7 +6,8 @@
 //! - What the upstream says is read frame by frame. Bytes that could be the beginning of the credential wait until it is clear
 //!   that they are not; where it is the credential, the line is cut before its first byte. It is not masked: whoever speaks
 //!   behind the frames could not tell a masked message from a true one.
-//! - A line ends: when nobody says anything for [`IDLE`], after [`LONGEST`], and when the house drains.
+//! - A line ends: when nobody says anything for [`IDLE`], after [`LONGEST`], when the house drains, and when what allowed it was
+//!   revoked or has ended, which is looked at each [`LOOK`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,6 +23,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::path::perform::standing::Standing;
 use crate::path::record::Trace;
 use crate::path::scrub::Tunnel;
 use crate::{Worker, metrics};
@@ -48,24 +50,30 @@ enum End {
     Ours,
     /// The upstream sent what is no frame, or the credential.
     Cut,
+    /// What allowed it does not stand any more.
+    Fallen(Code),
 }
 
 impl Opening {
     /// Task `tunnel`; its owner is the caller's connection, which counts as one of its door's until this ends.
     pub(super) async fn run(self) {
         let Self { worker, open, trace, tunnel, lives } = self;
-        let Tunnel { asked, line, mask } = tunnel;
+        let Tunnel { asked, line, mask, standing } = tunnel;
         let counts = Arc::<Counts>::default();
         metrics::tunnels(worker.broker().metrics()).inc();
         // A caller who went away before it had its answer has said nothing either.
         let end = match timeout(HEAD, asked.line()).await {
-            Ok(Ok((caller, draining))) => pass((caller, line), mask, &worker, &counts, draining).await,
+            Ok(Ok((caller, draining))) => {
+                let watched = (mask, &standing);
+                pass((caller, line), watched, &worker, &counts, draining).await
+            }
             Ok(Err(_)) | Err(_) => End::Over,
         };
         metrics::tunnels(worker.broker().metrics()).dec();
         let (ending, code) = match end {
             End::Over | End::Ours => (Ending::Done, None),
             End::Cut => (Ending::Failed, Some(Code::UpstreamReply)),
+            End::Fallen(code) => (Ending::Failed, Some(code)),
         };
         let closed = Closed {
             ending,
@@ -98,7 +106,7 @@ impl Counts {
 
 async fn pass(
     (caller, upstream): (Line, Line),
-    mask: Option<Arc<Mask>>,
+    (mask, standing): (Option<Arc<Mask>>, &Standing),
     worker: &Worker,
     counts: &Counts,
     mut draining: Draining,
@@ -115,6 +123,8 @@ async fn pass(
         let mut quiet = std::pin::pin!(quiet);
         let longest = sleep(LONGEST);
         let mut longest = std::pin::pin!(longest);
+        let fallen = fallen(standing, worker);
+        let mut fallen = std::pin::pin!(fallen);
         // The caller's end alone does not end it: an upstream may still answer what it was told last.
         let mut said = false;
         loop {
@@ -128,8 +138,9 @@ async fn pass(
                 () = &mut quiet => end = End::Ours,
                 () = &mut longest => end = End::Ours,
                 () = draining.started() => end = End::Ours,
+                code = &mut fallen => end = End::Fallen(code),
             }
-            if end == End::Ours {
+            if end != End::Over {
                 break;
             }
         }
@@ -138,8 +149,13 @@ async fn pass(
         metrics::masked(worker.broker().metrics(), watched.hits());
         tracing::warn!("a WebSocket was cut: the upstream said the credential");
     }
-    if watched.is_between() && !counts.writing.load(Ordering::Relaxed) && end == End::Ours {
-        let _ = timeout(LINGER, to_caller.write_all(GOING_AWAY)).await;
+    let word = match end {
+        End::Ours => Some(GOING_AWAY),
+        End::Fallen(_) => Some(NOT_ALLOWED),
+        End::Over | End::Cut => None,
+    };
+    if let Some(word) = word.filter(|_| watched.is_between() && !counts.writing.load(Ordering::Relaxed)) {
+        let _ = timeout(LINGER, to_caller.write_all(word)).await;
     }
     let _ = timeout(LINGER, async { tokio::join!(to_caller.shutdown(), to_upstream.shutdown()) }).await;
     end
@@ -198,6 +214,18 @@ async fn quiet(counts: &Counts) {
     }
 }
 
+/// Ends when what allowed the line does not stand any more, with the reason.
+async fn fallen(standing: &Standing, worker: &Worker) -> Code {
+    loop {
+        sleep(LOOK).await;
+        if let Some(code) = standing.fallen(worker.broker()) {
+            return code;
+        }
+    }
+}
+
+/// How often it is looked at whether a line is still allowed.
+const LOOK: Duration = Duration::from_secs(1);
 /// Longest wait for the caller to take the head that agrees.
 const HEAD: Duration = Duration::from_secs(30);
 /// Longest time in which nobody says anything.
@@ -209,3 +237,5 @@ const LINGER: Duration = Duration::from_secs(2);
 const PIECE: usize = 8 * 1024;
 /// A close frame with the status 1001, going away (RFC 6455, section 7.4.1).
 const GOING_AWAY: &[u8] = &[0x88, 0x02, 0x03, 0xE9];
+/// The same with 1008, a violation of policy.
+const NOT_ALLOWED: &[u8] = &[0x88, 0x02, 0x03, 0xF0];
