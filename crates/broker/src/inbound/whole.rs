@@ -65,7 +65,9 @@ impl Forward {
     pub(crate) async fn readable(&mut self, limits: &Limits) -> Result<Bytes, Refusal> {
         // Some clients say of a plain body that it is `identity`, which RFC 9110, section 8.4.1, knows as nothing done.
         let mut codings = net::headers::all(&self.headers, &CONTENT_ENCODING);
-        if !codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
+        let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
+        drop(codings);
+        if !plain {
             let message = "the body is compressed, so what is in it can't be read";
             return Err(Refusal::new(Code::BadRequest, message).hint("send it without `Content-Encoding`"));
         }

@@ -18,6 +18,7 @@ use crate::path::admit::Admitted;
 use crate::path::admit::way::secret_fields;
 use crate::path::find::Found;
 use crate::path::identify::Identified;
+use crate::path::perform::Performed;
 use crate::spans::Live;
 use crate::{Worker, log, metrics};
 
@@ -78,6 +79,14 @@ impl Trace {
 
     pub(crate) const fn door(&self) -> Door {
         self.door
+    }
+
+    /// How long it took; whoever watches is told what came of it.
+    pub(crate) fn performed(&mut self, performed: Result<&Performed, &Refusal>) -> std::time::Duration {
+        if let Some(span) = &mut self.span {
+            span.performed(performed);
+        }
+        self.elapsed()
     }
 
     /// Its span, where somebody watches.

@@ -41,14 +41,11 @@ pub(crate) async fn outcome(
     let lane = worker.lane(&trace.home());
     let wait = if admitted.permit.call().access() == Access::Write { Wait::Durable } else { Wait::Appended };
     let mut outcome = Outcome::bare(Ending::Done);
-    let (call, took) = (admitted.permit.call(), trace.elapsed());
+    let (call, took) = (admitted.permit.call(), trace.performed(performed.as_ref()));
     outcome.duration = took;
     outcome.bytes_in = admitted.size.bytes();
     metrics::performed(worker.broker().metrics(), (call, trace.door()), took, performed.as_ref().err());
     log::performed(call, took, performed.as_ref().err());
-    if let Some(span) = trace.span() {
-        span.performed(performed.as_ref());
-    }
     let performed = match performed {
         Ok(performed) => performed,
         Err(refusal) => return Err(refused(worker, (receipt, outcome), admitted, &trace, refusal).await),
