@@ -1,3 +1,5 @@
+//! How a trace is taken over and written down.
+
 use http::header::{HeaderMap, HeaderValue};
 
 use super::parent::written;

@@ -1,3 +1,5 @@
+//! What the variables say, which traces are kept, and what becomes of spans that wait.
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;

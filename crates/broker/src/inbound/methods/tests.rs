@@ -1,3 +1,5 @@
+//! What a request says of its method, however it is written.
+
 use super::*;
 
 #[test]
