@@ -305,8 +305,10 @@ pub(super) fn is_gone(error: &::postgres::Error) -> bool {
     code.is_none_or(|code| code.starts_with("57P") || code.starts_with("08"))
 }
 
-/// Plans of this session.
-const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off";
+/// Plans of this session. A statement without a way by an index costs more than anything then, and would be compiled to machine code for the
+/// one row that it reads: not that either.
+const BY_INDEX: &str =
+    "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET jit = off";
 
 #[cfg(test)]
 mod tests;
