@@ -128,6 +128,11 @@ impl CredentialRow {
         if self.expires <= now { "EXPIRED" } else { self.status.as_str() }
     }
 
+    /// Whether its bytes have to go by now.
+    fn is_over(&self, now: Timestamp) -> bool {
+        !self.gone && self.ends.is_some_and(|end| end <= now)
+    }
+
     fn key(&self) -> String {
         format!("{ROWS}{}/{}", self.provider, self.id)
     }
@@ -171,20 +176,17 @@ impl<'a> Credentials<'a> {
     /// When a row can't be read.
     pub fn to_try(&self) -> Result<Vec<CredentialRow>, Refusal> {
         let Read { used, rows, .. } = self.read()?;
-        let mut found: BTreeMap<String, CredentialRow> = BTreeMap::new();
-        for row in rows {
-            let waits = row.status == Status::Pending && !row.gone && row.ends.is_none();
-            let in_use = used.get(&row.provider) == Some(&row.id);
-            let better = match found.get(&row.provider) {
-                None => waits || in_use,
-                Some(other) if other.status == Status::Pending => waits && row.id > other.id,
-                Some(_) => waits,
-            };
-            if better {
-                found.insert(row.provider.clone(), row);
-            }
-        }
-        Ok(found.into_values().collect())
+        Ok(of_each(&used, rows))
+    }
+
+    /// What a round wants to know, in one look: the rows whose bytes have to go by now, and those that a provider may be asked about.
+    ///
+    /// # Errors
+    /// When a row can't be read.
+    pub fn round(&self, now: Timestamp) -> Result<(Vec<CredentialRow>, Vec<CredentialRow>), Refusal> {
+        let Read { used, rows, .. } = self.read()?;
+        let over = rows.iter().filter(|row| row.is_over(now)).cloned().collect();
+        Ok((over, of_each(&used, rows)))
     }
 
     /// Whether the plan has room for a provider, or it has one already.
@@ -283,15 +285,6 @@ impl<'a> Credentials<'a> {
         Err(Refusal::new(Code::Conflict, "the credentials of the tenant change too fast"))
     }
 
-    /// The rows whose bytes have to go by now.
-    ///
-    /// # Errors
-    /// When the rows can't be read.
-    pub fn over(&self, now: Timestamp) -> Result<Vec<CredentialRow>, Refusal> {
-        let over = |row: &CredentialRow| !row.gone && row.ends.is_some_and(|end| end <= now);
-        Ok(self.all()?.into_iter().filter(over).collect())
-    }
-
     /// The bytes of this one are gone.
     ///
     /// # Errors
@@ -328,6 +321,24 @@ impl<'a> Credentials<'a> {
             }
         })
     }
+}
+
+/// Of each provider the newest that waits, else the one in use.
+fn of_each(used: &InUse, rows: Vec<CredentialRow>) -> Vec<CredentialRow> {
+    let mut found: BTreeMap<String, CredentialRow> = BTreeMap::new();
+    for row in rows {
+        let waits = row.status == Status::Pending && !row.gone && row.ends.is_none();
+        let in_use = used.get(&row.provider) == Some(&row.id);
+        let better = match found.get(&row.provider) {
+            None => waits || in_use,
+            Some(other) if other.status == Status::Pending => waits && row.id > other.id,
+            Some(_) => waits,
+        };
+        if better {
+            found.insert(row.provider.clone(), row);
+        }
+    }
+    found.into_values().collect()
 }
 
 fn in_use(raw: Option<&[u8]>) -> Result<InUse, Refusal> {

@@ -109,7 +109,8 @@ impl Broker {
     fn look_after_one(&self, unsealed: &Unsealed, tenant: &TenantName) -> Result<Vec<Due>, Refusal> {
         let (storage, keyring, now) = (&**self.storage(), unsealed.keyring(), self.now());
         let rows = Credentials::new(storage, tenant);
-        for row in rows.over(now)? {
+        let (over, to_try) = rows.round(now)?;
+        for row in over {
             match Stored::new(storage, &keyring, tenant).forget(&row.secret, now) {
                 Err(error)
                     if error.code() != model::Code::NotFound
@@ -121,7 +122,7 @@ impl Broker {
             }
         }
         let (providers, often) = (self.providers()?, self.often());
-        let due = rows.to_try()?.into_iter().filter(|row| {
+        let due = to_try.into_iter().filter(|row| {
             let known = providers.find(&row.provider).is_some_and(|(_, found)| found.integration.is_some());
             known && row.expires > now && often.due(row).is_some_and(|due| due <= now)
         });

@@ -53,11 +53,11 @@ fn a_replacement_that_works_takes_the_place_and_the_one_before_ends_after_the_gr
     assert_eq!(in_use(&storage, "OPENAI"), second.id);
     let tenant = acme();
     let credentials = Credentials::new(&storage, &tenant);
-    assert!(credentials.over(at(10).after(GRACE - Duration::from_millis(1))).unwrap().is_empty());
-    let over = credentials.over(at(10).after(GRACE)).unwrap();
+    assert!(credentials.round(at(10).after(GRACE - Duration::from_millis(1))).unwrap().0.is_empty());
+    let over = credentials.round(at(10).after(GRACE)).unwrap().0;
     assert_eq!(over.iter().map(|row| row.id).collect::<Vec<_>>(), [first.id]);
     credentials.gone(&over[0], at(20)).unwrap();
-    assert!(credentials.over(at(10).after(GRACE)).unwrap().is_empty(), "once");
+    assert!(credentials.round(at(10).after(GRACE)).unwrap().0.is_empty(), "once");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_replacement_that_fails_or_is_not_told_leaves_the_one_that_works_in_use() {
     }
     let tenant = acme();
     let credentials = Credentials::new(&storage, &tenant);
-    let over: Vec<_> = credentials.over(at(10)).unwrap().into_iter().map(|row| row.id).collect();
+    let over: Vec<_> = credentials.round(at(10)).unwrap().0.into_iter().map(|row| row.id).collect();
     assert_eq!(over, [row("OPENAI", 2, Status::Invalid).id], "of those beside, the newest is kept");
     let forced = row("OPENAI", 4, Status::Pending);
     let settled = credentials.settle(&forced, Plan::Starter, (Unvalidated::Replaces, at(10))).unwrap();
@@ -123,7 +123,7 @@ fn what_is_removed_is_out_of_use_and_its_bytes_have_to_go_once() {
     assert_eq!(removed.len(), 1);
     assert!(credentials.in_use().unwrap().is_empty());
     // As long as nobody says that they are gone, they have to go.
-    assert_eq!(credentials.over(at(20)).unwrap().len(), 1);
+    assert_eq!(credentials.round(at(20)).unwrap().0.len(), 1);
     credentials.gone(&removed[0], at(20)).unwrap();
     assert!(credentials.remove("OPENAI", at(21)).unwrap().is_empty());
 }
