@@ -16,6 +16,7 @@
 //! - What cannot be recorded is not done.
 
 pub mod agent;
+pub mod answering;
 mod approval;
 mod broker;
 pub mod caveats;

@@ -28,7 +28,7 @@ use tenancy::sessions::Sessions;
 use zeroize::Zeroizing;
 
 use crate::path::identify::incoming::id_token::{self, Endpoints, Exchange};
-use crate::{Broker, Worker};
+use crate::{Broker, Worker, answering};
 use flows::{Flow, Flows};
 use persons::Persons;
 
@@ -60,6 +60,8 @@ pub(crate) struct People {
     provider: OnceLock<Provider>,
     /// Whose access tokens are taken.
     issuer: OnceLock<Issuer>,
+    /// Where people answer approvals outside.
+    answering: answering::Set,
     /// Held while the provider is asked.
     endpoints: tokio::sync::Mutex<Option<Found>>,
     flows: Flows,
@@ -73,6 +75,11 @@ impl People {
     /// The sessions of whoever signed in, in whichever way.
     pub(crate) const fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    /// Where people answer approvals outside.
+    pub(crate) const fn answering(&self) -> &answering::Set {
+        &self.answering
     }
 
     /// Whose access tokens are taken, where any are.

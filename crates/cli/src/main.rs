@@ -31,6 +31,7 @@ mod management;
 mod mcp;
 mod place;
 mod print;
+mod relay;
 mod run;
 mod serving;
 mod settings;

@@ -119,6 +119,8 @@ pub(crate) fn open_with(
     let setup = setup(home, Some(&facts))?;
     let keys = KeySource { storage: Arc::clone(&stores.state), setup: setup.clone() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let mut overlay = overlay;
+    overlay.integrations.extend(settings.approvals.written());
     let told = broker::Settings {
         tenant: TenantName::local(),
         owner_uid: rustix::process::geteuid().as_raw(),
@@ -143,6 +145,7 @@ pub(crate) fn open_with(
     if let (Serving::Threads(_), Some(issuer)) = (serving, &settings.mcp) {
         broker.takes_tokens_of(issuer.clone())?;
     }
+    broker.answered_at(settings.approvals.answering.clone())?;
     if let Some(rates) = &settings.rates {
         broker.share_rates(rates.counters(&crate::settings::environment)?);
     }

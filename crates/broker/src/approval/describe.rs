@@ -1,7 +1,7 @@
 //! What a call would do, for its digest and for whoever decides about it.
 
 use bytes::Bytes;
-use catalog::Limits;
+use catalog::{Command, Integration};
 use model::{Call, Code, Refusal};
 use policy::Permit;
 
@@ -16,6 +16,8 @@ pub(super) struct Described {
     body: Bytes,
     /// The digest of what came with an operation: it may be a secret, and is not kept.
     payload: Option<crypto::Digest>,
+    /// How the program would be run: its files may be changed between the question and the answer.
+    command: Option<Command>,
 }
 
 /// Describes a call, reading its body where it has one.
@@ -24,7 +26,7 @@ pub(super) struct Described {
 /// Where something is asked that nobody can look at before it is done.
 pub(super) async fn what(
     permit: &Permit,
-    limits: &Limits,
+    integration: &Integration,
     inbound: &mut Inbound,
 ) -> Result<Described, Refusal> {
     let call = permit.call();
@@ -37,15 +39,20 @@ pub(super) async fn what(
             if forward.upgrade.is_some() {
                 return Err(unseen("nobody can approve beforehand what is said over a WebSocket"));
             }
-            let body = forward.whole(limits).await?;
-            Ok(described(call, super::counts(&forward.headers), body, None))
+            let body = forward.whole(integration.limits()).await?;
+            Ok(described(call, super::counts(&forward.headers), body, (None, None)))
         }
         Asked::Operate(operate) => {
             if operate.wish.is_some() {
                 return Err(unseen("what a credential is made from can't be approved"));
             }
             let payload = operate.payload.as_ref().map(|payload| (payload.len(), payload.digest()));
-            Ok(described(call, Vec::new(), Bytes::new(), payload))
+            let operation = integration.operations().get(call.operation());
+            // What it can't be told, its request may say: the program is not chosen then.
+            let command = operation
+                .and_then(catalog::Operation::cli)
+                .and_then(|cli| Some((cli.program().to_owned(), cli.command(call.inputs()).ok()?)));
+            Ok(described(call, Vec::new(), Bytes::new(), (payload, command)))
         }
     }
 }
@@ -54,7 +61,7 @@ fn described(
     call: &Call,
     headers: Vec<(String, Vec<u8>)>,
     body: Bytes,
-    payload: Option<(usize, crypto::Digest)>,
+    (payload, command): (Option<(usize, crypto::Digest)>, Option<(String, Command)>),
 ) -> Described {
     // Any other one may be a credential that the caller has for something else.
     let text = |name: &str, value: &[u8]| match std::str::from_utf8(value) {
@@ -69,6 +76,10 @@ fn described(
         resource: call.resource().clone(),
         inputs: call.inputs().clone(),
         request: call.request().map(|(method, authority, target)| format!("{method} {authority}{target}")),
+        program: command.as_ref().map(|(program, command)| {
+            let args = command.args.iter().map(ToString::to_string);
+            std::iter::once(program.clone()).chain(args).collect()
+        }),
         headers: headers.iter().map(|(name, value)| (name.clone(), text(name, value))).collect(),
         body: match &payload {
             Some((length, _)) => {
@@ -78,7 +89,8 @@ fn described(
             None => Some(excerpt(&body)),
         },
     };
-    Described { what, headers, body, payload: payload.map(|(_, digest)| digest) }
+    let command = command.map(|(_, command)| command);
+    Described { what, headers, body, payload: payload.map(|(_, digest)| digest), command }
 }
 
 fn excerpt(body: &Bytes) -> Body {
@@ -91,9 +103,19 @@ fn excerpt(body: &Bytes) -> Body {
 impl Described {
     /// Everything that makes it this call and no other.
     pub(super) fn parts(&self, part: &mut impl FnMut(&[u8])) {
-        let Self { what, headers, body, payload } = self;
-        let What { integration, operation, access, risk, resource, inputs, request, headers: _, body: _ } =
-            what;
+        let Self { what, headers, body, payload, command } = self;
+        let What {
+            integration,
+            operation,
+            access,
+            risk,
+            resource,
+            inputs,
+            request,
+            program,
+            headers: _,
+            body: _,
+        } = what;
         for text in
             [integration.as_str(), operation.as_str(), access.as_str(), risk.as_str(), resource.as_str()]
         {
@@ -111,6 +133,17 @@ impl Described {
         }
         part(body);
         part(payload.as_ref().map_or(&[][..], |digest| &digest[..]));
+        part(&wide(program.as_ref().map_or(0, Vec::len)).to_be_bytes());
+        for text in program.iter().flatten() {
+            part(text.as_bytes());
+        }
+        let Some(Command { args: _, stdin, files, folder }) = command else { return };
+        for text in [stdin, folder] {
+            part(text.as_deref().unwrap_or_default().as_bytes());
+        }
+        for text in files.iter().flat_map(|(name, value)| [name, value]) {
+            part(text.as_bytes());
+        }
     }
 
     /// What is stored of it.

@@ -69,7 +69,7 @@ impl Approved {
 pub(crate) struct Asking<'a> {
     pub(crate) identified: &'a Identified,
     pub(crate) permit: &'a Permit,
-    pub(crate) limits: &'a catalog::Limits,
+    pub(crate) integration: &'a catalog::Integration,
 }
 
 /// The approval of a call that needs one; without one, the question is stored and the call refused.
@@ -82,7 +82,7 @@ pub(crate) async fn settled(
     asking: Asking<'_>,
     inbound: &mut Inbound,
 ) -> Result<Approved, Refusal> {
-    let Asking { identified, permit, limits } = asking;
+    let Asking { identified, permit, integration } = asking;
     let (tenant, now) = (permit.tenant(), worker.broker().now());
     let desk = Desk::of(worker.broker(), unsealed, tenant);
     let claim = identified.caller.facts().approval();
@@ -90,7 +90,7 @@ pub(crate) async fn settled(
         let step = plan::Claimed::of(id, nth, permit);
         return waiting(move || plan::approved(&desk, &step)).await;
     }
-    let what = describe::what(permit, limits, inbound).await?;
+    let what = describe::what(permit, integration, inbound).await?;
     let question = Question {
         tenant: tenant.clone(),
         principal: permit.principal().clone(),
@@ -144,7 +144,7 @@ impl Question {
             bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             bytes.extend_from_slice(part);
         };
-        part(b"doorward approval 1");
+        part(b"doorward approval 2");
         part(tenant.as_str().as_bytes());
         part(principal.as_str().as_bytes());
         part(subject.as_deref().unwrap_or_default().as_bytes());

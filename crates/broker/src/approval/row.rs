@@ -50,6 +50,9 @@ pub(crate) struct What {
     /// Method and address as they will be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) request: Option<String>,
+    /// The program that does it where it is here, with its arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) program: Option<Vec<String>>,
     /// Headers of the caller that go along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) headers: Vec<(String, String)>,

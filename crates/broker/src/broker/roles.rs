@@ -122,6 +122,9 @@ impl Broker {
             if let Err(error) = crate::approval::forget_old(&desk, self.now()) {
                 tracing::warn!(%error, "approvals that are long over could not be removed");
             }
+            if let Err(error) = crate::plan::forget_old(&desk, self.now()) {
+                tracing::warn!(%error, "plans that are long over could not be removed");
+            }
             if let Err(error) = crate::once::forget_old(&desk, self.now()) {
                 tracing::warn!(%error, "answers that were kept for a day could not be removed");
             }

@@ -4,6 +4,7 @@
 //! test holds the three together.
 
 pub(crate) mod agent;
+mod answering;
 mod approvals;
 mod capabilities;
 mod credentials;
@@ -37,7 +38,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 78] = [
+pub const MANAGED: [&str; 80] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -47,9 +48,11 @@ pub const MANAGED: [&str; 78] = [
     "agent.revoke",
     "agent.use",
     "agent.validate",
+    "approval.answer",
     "approval.decide",
     "approval.list",
     "approval.show",
+    "approval.tell",
     "broker.metrics",
     "broker.rewrap",
     "broker.seal",
@@ -230,9 +233,11 @@ pub(crate) async fn answer(worker: &Arc<Worker>, admitted: &mut Admitted) -> Res
     }
 }
 
-/// Plans, whose evidence says which one it was; and access tokens, whose evidence says whose.
+/// What says more of itself in its evidence: which plan it was, whose token, who answered where.
 async fn planned(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
     Some(match managing.admitted.permit.call().operation().as_str() {
+        "approval.answer" => answering::answer(managing).await,
+        "approval.tell" => answering::tell(managing).await,
         "capability.exchange" => exchange::run(managing).await,
         "plan.cancel" => plans::cancel(managing).await,
         "plan.check" => plans::check(managing),

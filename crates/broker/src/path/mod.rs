@@ -132,7 +132,7 @@ impl Worker {
         inbound: &mut Inbound,
         trace: &mut Trace,
     ) -> Result<Approved, Refusal> {
-        let asking = Asking { identified, permit, limits: integration.limits() };
+        let asking = Asking { identified, permit, integration };
         let home = trace.home();
         let settled = approval::settled(self, &home, asking, inbound).await;
         settled.inspect_err(|refusal| trace.waits(refusal))

@@ -16,6 +16,7 @@
 mod check;
 mod expect;
 mod file;
+mod forget;
 mod performed;
 mod resume;
 mod row;
@@ -23,6 +24,7 @@ mod run;
 
 pub(crate) use check::checked;
 pub(crate) use file::{File, filled};
+pub(crate) use forget::forget_old;
 pub(crate) use performed::Caller;
 pub(crate) use resume::{Answered, Outcomes, resume};
 pub(crate) use row::{APPROVED_FOR, Plan, Progress, Row, State, change, key, missing};

@@ -413,3 +413,33 @@ fn the_conditions_in_the_guide_say_what_the_guide_says() {
     assert!(!allowed(12, "staging", many, "slack/chat.post"));
     assert!(!allowed(12, "staging", serde_json::json!({"ids": "[broken"}), "slack/chat.post"));
 }
+
+/// An integration whose write is done by a program with these arguments, where it is here.
+fn by_program(url: &str, args: &str) -> String {
+    format!(
+        "name: house\ntitle: House\nbase_url: {url}\ndangerous_allow_private: true\nsecrets: {{}}\nauth: []\n\
+         limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s}}\ncli: {{program: no-such-changer}}\noperations:\n  \
+         change: {{title: Change, access: write, risk: low, match: {{method: POST, path: \"/things/{{thing}}\"}}, \
+         inputs: {{thing: {{in: path, pattern: \"[a-z]+\", max: 20}}}}, cli: {{args: [{args}]}}}}\n"
+    )
+}
+
+#[tokio::test]
+async fn other_arguments_of_the_program_are_another_call() {
+    let service = Service::saying("{}");
+    let house = House::start(&[("house", by_program(&service.url(), "scale, \"{thing}\""))]).await;
+    let pass = house.capability(&[("integrations", "house"), ("approval", "writes")]).await;
+    let change = || Ask::named("house", "change", &[("thing", "web")]).with(&pass);
+    let id = waits(&house, change()).await;
+    let shown = house.manage("approval.show", &[("id", &id.to_string())]).await.unwrap();
+    assert_eq!(shown["what"]["program"], serde_json::json!(["no-such-changer", "scale", "web"]));
+    decide(&house, id, "approve").await.unwrap();
+    let file = crate::house::layer(&house).join("house.yaml");
+    crate::house::write(&file, &by_program(&service.url(), "delete, \"{thing}\""));
+    let broker = Arc::clone(&house.broker);
+    tokio::task::spawn_blocking(move || broker.reload()).await.unwrap().unwrap();
+    let refusal = house.refused(named(change(), id)).await;
+    assert!(refusal.message.contains("changed after"), "{refusal:?}");
+    assert_ne!(waits(&house, change()).await, id, "it is asked anew");
+    assert_eq!(service.seen().len(), 0);
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use broker::MANAGED;
+use broker::answering::{Answering, Linear};
 use catalog::Catalog;
 use evidence::{Ending, Entry, Filter, Reader, What};
 use model::{Code, Door, EvidenceId, TenantName};
@@ -143,6 +144,11 @@ async fn batch_of_services(names: &[String], with_own: bool) -> Tally {
         files.push((name.clone(), moved(name, &format!("{}{}", service.url(), base.base_path()))));
         services.push(service);
     }
+    if with_own && !names.iter().any(|name| name == "linear") {
+        let service = watching(&watch, &early);
+        files.push(("linear".to_owned(), moved("linear", &service.url())));
+        services.push(service);
+    }
     let house = House::opened(files, |_| {}).await;
     watch.set(Arc::clone(&house.reader)).unwrap_or_else(|_| panic!("set twice"));
     let secret = canary::plant("coverage");
@@ -159,6 +165,8 @@ async fn batch_of_services(names: &[String], with_own: bool) -> Tally {
     }
     if with_own {
         let (issuer, key) = believed(&house);
+        house.put("linear/token", &cases::planted("token", || secret.clone())).await;
+        answered_in_linear(&house);
         for door in DOORS {
             let access = eddsa("one", &claims(&house, &issuer), &key);
             own(&house, &mut tally, door, (&secret, &access)).await;
@@ -168,6 +176,13 @@ async fn batch_of_services(names: &[String], with_own: bool) -> Tally {
     check_all(&house, &tally).await;
     house.spotless();
     tally
+}
+
+/// Lets somebody answer in issues. There, nobody has.
+fn answered_in_linear(house: &House) {
+    let people = [("user-1".to_owned(), "ada".parse().unwrap())].into();
+    let linear = Linear { integration: "linear".parse().unwrap(), team: "team-1".to_owned(), people };
+    house.broker.answered_at(Answering { slack: None, linear: Some(linear) }).unwrap();
 }
 
 /// A service that looks for the intent of what it is asked.
@@ -356,6 +371,8 @@ async fn own(house: &House, tally: &mut Tally, door: Door, (material, access): (
         ("agent.revoke", vec![], Some(format!(r#"{{"capability_id": "{name}"}}"#).into_bytes())),
         ("approval.list", vec![], None),
         ("approval.show", vec![("id", &approval)], None),
+        ("approval.tell", vec![("id", &approval), ("via", "linear"), ("at", "i1")], None),
+        ("approval.answer", vec![("id", &approval), ("via", "linear"), ("at", "i1")], None),
         ("approval.decide", vec![("id", &approval), ("decision", "deny")], None),
         ("plan.check", vec![], Some(plan.as_bytes().to_vec())),
         ("plan.create", vec![], Some(plan.as_bytes().to_vec())),

@@ -10,6 +10,8 @@ mod agent;
 #[cfg(test)]
 mod agent_uses;
 #[cfg(test)]
+mod answering;
+#[cfg(test)]
 mod approvals;
 #[cfg(test)]
 mod asking;
@@ -45,6 +47,8 @@ mod outgoing_signed;
 mod outgoing_tokens;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod provider_evidence;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]

@@ -280,3 +280,25 @@ async fn a_plan_can_be_cancelled_before_and_while_it_runs_and_expires() {
     house.clock.advance(Duration::from_secs(25 * 3_600));
     assert_eq!(bob(&house, "plan.run", &[("id", &late)]).await.unwrap_err().code, Code::Expired);
 }
+
+#[tokio::test]
+async fn plans_that_are_over_are_forgotten_and_those_that_may_go_on_are_not() {
+    let service = Service::start(fine);
+    let house = planning("forgotten", &service).await;
+    let done = approved(&house, TWO).await;
+    bob(&house, "plan.run", &[("id", &done)]).await.unwrap();
+    let (waiting, _) = proposed(&house, TWO).await;
+    let tenant = model::TenantName::local();
+    let gone = |id: &str| house.state.get(Table::Approvals, &tenant, id.as_bytes()).unwrap().is_none();
+    house.clock.advance(Duration::from_secs(89 * 86_400));
+    house.broker.tidy();
+    assert_eq!(bob(&house, "plan.show", &[("id", &done)]).await.unwrap()["state"], "succeeded");
+    house.clock.advance(Duration::from_secs(3 * 86_400));
+    let (fresh, _) = proposed(&house, TWO).await;
+    house.broker.tidy();
+    crate::house::eventually("both are gone", || gone(&done) && gone(&waiting)).await;
+    for id in [&done, &waiting] {
+        assert_eq!(bob(&house, "plan.show", &[("id", id)]).await.unwrap_err().code, Code::NotFound);
+    }
+    assert_eq!(bob(&house, "plan.show", &[("id", &fresh)]).await.unwrap()["state"], "proposed");
+}

@@ -1,5 +1,6 @@
 //! Arguments of `doorward approval` and `doorward role`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -55,6 +56,15 @@ pub(crate) enum Approval {
     Approve(Decide),
     /// Deny what somebody else asked for
     Deny(Decide),
+    /// Carry questions to Slack and Linear, and answers back, as `[approvals]` in settings.toml says
+    Relay {
+        /// Take answers from Slack at this address, under `/slack/interactivity`
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+        /// How often is looked what waits
+        #[arg(long, value_name = "DURATION", default_value = "10s")]
+        every: String,
+    },
 }
 
 /// A decision.

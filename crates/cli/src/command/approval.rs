@@ -21,6 +21,7 @@ pub(crate) fn run(context: &Context, args: Approval) -> Outcome {
         Approval::Show { id, wait: Some(wait), who } => waited(context, &id.to_string(), &wait, &who),
         Approval::Approve(args) => decide(context, "approve", args),
         Approval::Deny(args) => decide(context, "deny", args),
+        Approval::Relay { listen, every } => crate::relay::run(context, listen, &every),
     }
 }
 
@@ -95,6 +96,7 @@ fn shown(value: &Value) -> String {
         ("access", cell(at(what, "access"))),
         ("risk", cell(at(what, "risk"))),
         ("request", cell(at(what, "request"))),
+        ("program", cell(at(what, "program"))),
         ("break glass", cell(at(value, "break_glass"))),
         ("purpose", cell(at(value, "purpose"))),
         ("policies", cell(at(value, "policies"))),

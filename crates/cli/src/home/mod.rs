@@ -25,7 +25,7 @@ pub(crate) struct Home {
 
 impl Home {
     /// How everything in it begins.
-    pub(crate) const NAMES: [&'static str; 13] = [
+    pub(crate) const NAMES: [&'static str; 14] = [
         "home.db",
         "evidence",
         "key",
@@ -38,6 +38,7 @@ impl Home {
         "socket",
         "policies",
         "agent.",
+        "approvals-told.json",
         "recovery",
     ];
 
@@ -94,6 +95,11 @@ impl Home {
     /// The user's own list of providers.
     pub(crate) fn providers(&self) -> PathBuf {
         self.folder.join("providers.yaml")
+    }
+
+    /// Where questions were written that wait for an answer elsewhere.
+    pub(crate) fn told(&self) -> PathBuf {
+        self.folder.join("approvals-told.json")
     }
 
     /// The socket of the running broker. A path that is too long for a socket's address moves to the runtime folder.

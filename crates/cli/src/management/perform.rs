@@ -12,7 +12,7 @@ use super::{Own, Performed, Running, Told, VERSIONS, Who, understood};
 use crate::failure::{Failure, Outcome};
 
 impl Running {
-    pub(super) fn perform(
+    pub(crate) fn perform(
         &self,
         named: (&IntegrationName, &OperationName),
         inputs: &Inputs,

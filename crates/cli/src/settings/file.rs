@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{TABLE, Tls, api, mcp, operations, rates, store, tenants};
+use super::{TABLE, Tls, api, approvals, mcp, operations, rates, store, tenants};
 use crate::args::broker::ClientAuth;
 use crate::failure::{Failure, Outcome};
 
@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) client_auth: Option<ClientAuth>,
     pub(super) rates: Option<rates::Written>,
     pub(super) api: Option<api::Written>,
+    pub(super) approvals: Option<approvals::Written>,
     pub(super) mcp: Option<mcp::Written>,
     pub(super) operations: Option<operations::Written>,
     pub(super) tenants: Option<tenants::Written>,
@@ -48,6 +49,7 @@ struct Written {
     tls: Option<WrittenTls>,
     rates: Option<rates::Written>,
     api: Option<api::Written>,
+    approvals: Option<approvals::Written>,
     mcp: Option<mcp::Written>,
     operations: Option<operations::Written>,
     tenants: Option<tenants::Written>,
@@ -132,6 +134,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         tls,
         rates,
         api,
+        approvals,
         mcp,
         operations,
         tenants,
@@ -154,6 +157,7 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         client_auth,
         rates,
         api,
+        approvals,
         mcp,
         operations,
         tenants,

@@ -5,6 +5,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod api;
+pub(crate) mod approvals;
 mod file;
 pub(crate) mod mcp;
 mod operations;
@@ -70,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) api: api::Api,
     /// Whose access tokens the door for agents takes.
     pub(crate) mcp: mcp::Mcp,
+    /// Where people answer approvals outside.
+    pub(crate) approvals: approvals::Approvals,
     /// How programs are run that do operations.
     pub(crate) programs: broker::ProgramSetup,
     /// How often credentials of tenants are looked after.
@@ -166,6 +169,7 @@ impl Settings {
             },
             api: file.api.unwrap_or_default().read()?,
             mcp: file.mcp.map(mcp::Written::read).transpose()?,
+            approvals: file.approvals.unwrap_or_default().read()?,
             programs: file.operations.unwrap_or_default().read(lookup)?,
             often: file.tenants.unwrap_or_default().read()?,
         };
@@ -191,6 +195,7 @@ impl Settings {
             rates: _,
             api: _,
             mcp: _,
+            approvals: _,
             programs: _,
             often: _,
         } = self;

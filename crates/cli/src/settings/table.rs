@@ -15,6 +15,11 @@ pub(crate) struct Row {
     pub(crate) about: &'static str,
 }
 
+/// A setting that only the file says.
+const fn in_the_file(key: &'static str, default: &'static str, about: &'static str) -> Row {
+    Row { key, flag: "", variable: "", default, about }
+}
+
 /// Every setting.
 pub(crate) const TABLE: &[Row] = &[
     Row {
@@ -164,91 +169,91 @@ pub(crate) const TABLE: &[Row] = &[
         default: "`local`",
         about: "What holds while Redis does not answer: `local` (each process counts for itself), `refuse` (calls with a rate), `allow` (nothing is counted, which the log says).",
     },
-    Row {
-        key: "api.public_url",
-        flag: "",
-        variable: "",
-        default: "where the API listens",
-        about: "Where browsers find the API, such as `https://doorward.example` behind a proxy with TLS: for links, for the way back from an identity provider, and as a name by which it may be asked. With `https://` cookies go by TLS only.",
-    },
-    Row {
-        key: "api.hosts",
-        flag: "",
-        variable: "",
-        default: "",
-        about: "A list of more names by which programs ask the API, such as `doorward.apps.svc`; with a port where only that one counts. Those of this machine and `public_url` are known; a request by any other name is refused.",
-    },
-    Row {
-        key: "api.sign_in.issuer",
-        flag: "",
-        variable: "",
-        default: "nobody",
-        about: "The identity provider at which people sign in to the console (OpenID Connect).",
-    },
+    in_the_file(
+        "api.public_url",
+        "where the API listens",
+        "Where browsers find the API, such as `https://doorward.example` behind a proxy with TLS: for links, for the way back from an identity provider, and as a name by which it may be asked. With `https://` cookies go by TLS only.",
+    ),
+    in_the_file(
+        "api.hosts",
+        "",
+        "A list of more names by which programs ask the API, such as `doorward.apps.svc`; with a port where only that one counts. Those of this machine and `public_url` are known; a request by any other name is refused.",
+    ),
+    in_the_file(
+        "api.sign_in.issuer",
+        "nobody",
+        "The identity provider at which people sign in to the console (OpenID Connect).",
+    ),
     Row { key: "api.sign_in.client_id", flag: "", variable: "", default: "", about: "Our name there." },
-    Row {
-        key: "api.sign_in.client_secret",
-        flag: "",
-        variable: "",
-        default: "none",
-        about: "Our password there, as `env:VARIABLE` or `file:PATH`; without one the sign-in is protected by PKCE alone.",
-    },
-    Row {
-        key: "api.sign_in.title",
-        flag: "",
-        variable: "",
-        default: "the host of the issuer",
-        about: "What people call it.",
-    },
-    Row {
-        key: "api.sign_in.roles",
-        flag: "",
-        variable: "",
-        default: "",
-        about: "A table of groups, each with the roles that it gives: `platform = [\"admin\"]`. Who is in none of them does not get in.",
-    },
-    Row {
-        key: "api.sign_in.dangerous_allow_private",
-        flag: "",
-        variable: "",
-        default: "`false`",
-        about: "Lets the provider be asked over plain http and at private addresses; for trying things out.",
-    },
-    Row {
-        key: "mcp.resource",
-        flag: "",
-        variable: "",
-        default: "",
-        about: "The address of `doorward mcp --listen` as its clients write it, such as `https://mcp.gateway.example/mcp`: access tokens have to be made for it.",
-    },
-    Row {
-        key: "mcp.issuer",
-        flag: "",
-        variable: "",
-        default: "nobody",
-        about: "Whose access tokens are taken there; its discovery document says where its keys are.",
-    },
-    Row {
-        key: "mcp.algorithms",
-        flag: "",
-        variable: "",
-        default: "`RS256`, `ES256`, `EdDSA`",
-        about: "Which signatures are taken. Each has a public key.",
-    },
-    Row {
-        key: "mcp.grants",
-        flag: "",
-        variable: "",
-        default: "",
-        about: "A list of what tokens give: a `scope`, `groups`, or both, and the limits of a capability (`integrations`, `operations`, `resources`, `access`, `environment`, `hours`, `rate`, `approval`).",
-    },
-    Row {
-        key: "mcp.dangerous_allow_private",
-        flag: "",
-        variable: "",
-        default: "`false`",
-        about: "Lets the issuer be asked over plain http and at private addresses; for trying things out.",
-    },
+    in_the_file(
+        "api.sign_in.client_secret",
+        "none",
+        "Our password there, as `env:VARIABLE` or `file:PATH`; without one the sign-in is protected by PKCE alone.",
+    ),
+    in_the_file("api.sign_in.title", "the host of the issuer", "What people call it."),
+    in_the_file(
+        "api.sign_in.roles",
+        "",
+        "A table of groups, each with the roles that it gives: `platform = [\"admin\"]`. Who is in none of them does not get in.",
+    ),
+    in_the_file(
+        "api.sign_in.dangerous_allow_private",
+        "`false`",
+        "Lets the provider be asked over plain http and at private addresses; for trying things out.",
+    ),
+    in_the_file(
+        "approvals.slack.channel",
+        "nowhere",
+        "The id of the channel of Slack where questions are written that wait for an approval (`doorward approval relay`).",
+    ),
+    in_the_file(
+        "approvals.slack.people",
+        "",
+        "Who members of Slack are here, by their ids: `U0123456789 = \"ada\"`. What they may decide is said by their roles.",
+    ),
+    in_the_file(
+        "approvals.slack.team",
+        "any",
+        "The id of the workspace, where only answers from that one count.",
+    ),
+    in_the_file(
+        "approvals.slack.signing_secret",
+        "`store:slack/signing`",
+        "Where the signing secret of the Slack app is.",
+    ),
+    in_the_file("approvals.slack.integration", "`slack`", "The integration that messages go through."),
+    in_the_file(
+        "approvals.linear.team",
+        "nowhere",
+        "The id of the team of Linear where issues are opened for questions that wait for an approval.",
+    ),
+    in_the_file("approvals.linear.people", "", "Who users of Linear are here, by their ids."),
+    in_the_file("approvals.linear.integration", "`linear`", "The integration that issues go through."),
+    in_the_file(
+        "mcp.resource",
+        "",
+        "The address of `doorward mcp --listen` as its clients write it, such as `https://mcp.gateway.example/mcp`: access tokens have to be made for it.",
+    ),
+    in_the_file(
+        "mcp.issuer",
+        "nobody",
+        "Whose access tokens are taken there; its discovery document says where its keys are.",
+    ),
+    in_the_file(
+        "mcp.algorithms",
+        "`RS256`, `ES256`, `EdDSA`",
+        "Which signatures are taken. Each has a public key.",
+    ),
+    in_the_file(
+        "mcp.grants",
+        "",
+        "A list of what tokens give: a `scope`, `groups`, or both, and the limits of a capability (`integrations`, `operations`, `resources`, `access`, `environment`, `hours`, `rate`, `approval`).",
+    ),
+    in_the_file(
+        "mcp.dangerous_allow_private",
+        "`false`",
+        "Lets the issuer be asked over plain http and at private addresses; for trying things out.",
+    ),
     Row {
         key: "operations.path",
         flag: "",
@@ -277,27 +282,21 @@ pub(crate) const TABLE: &[Row] = &[
         default: "none",
         about: "Folders of yours that they may work in and change, such as clones of repositories.",
     },
-    Row {
-        key: "tenants.validate",
-        flag: "",
-        variable: "",
-        default: "`24h`",
-        about: "How long after its last validation a credential of a tenant is validated again, up to a fifth later; `never` for not at all.",
-    },
-    Row {
-        key: "tenants.pending",
-        flag: "",
-        variable: "",
-        default: "`15m`",
-        about: "How long after a validation that said nothing (429, 5xx, no answer) the provider is asked again; `never` for not at all.",
-    },
-    Row {
-        key: "tenants.grace",
-        flag: "",
-        variable: "",
-        default: "`24h`",
-        about: "How long a credential that was replaced is kept, for callers that still hold it.",
-    },
+    in_the_file(
+        "tenants.validate",
+        "`24h`",
+        "How long after its last validation a credential of a tenant is validated again, up to a fifth later; `never` for not at all.",
+    ),
+    in_the_file(
+        "tenants.pending",
+        "`15m`",
+        "How long after a validation that said nothing (429, 5xx, no answer) the provider is asked again; `never` for not at all.",
+    ),
+    in_the_file(
+        "tenants.grace",
+        "`24h`",
+        "How long a credential that was replaced is kept, for callers that still hold it.",
+    ),
     Row {
         key: "",
         flag: "",

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::File;
 
 const CRATE_LINES: usize = 10_000;
-/// The binary speaks the command lines of several programs, each in its own folder, runs another gateway's files, and exports
-/// traces.
-const CLI_LINES: usize = 26_500;
+/// The binary speaks the command lines of several programs, each in its own folder, runs another gateway's files, exports traces, and
+/// carries questions to where people answer.
+const CLI_LINES: usize = 27_000;
 /// The path with every way to know a caller and to put a credential on a request, and behind it what Doorward does itself:
 /// management, minting, the agent's operations, the credentials of tenants, sessions, sign-in elsewhere, each in its own folder.
 const BROKER_LINES: usize = 29_500;

@@ -156,6 +156,45 @@ pub(crate) async fn proven(
     Ok(Identified { caller: caller.called(id.map(Into::into)), verified: None, delivery })
 }
 
+/// Proof that what came to another door was signed as an integration says, with the delivery that it is.
+#[must_use]
+pub(crate) struct Signed(pub(crate) Option<Delivery>);
+
+/// Looks at a signature for another door than the gateway's. Whatever else the integration asks for can't be shown there.
+pub(crate) async fn signed(
+    worker: &Worker,
+    unsealed: &Unsealed,
+    name: &model::IntegrationName,
+    came: (&HeaderMap, Bytes),
+) -> Result<Signed, Refusal> {
+    let broker = worker.broker();
+    let integration = broker
+        .catalog()
+        .get(name)
+        .map_err(|error| crate::broker::refused(&error, Code::NotFound, error.hint()))?;
+    let [Incoming::Signature(signature)] = integration.incoming() else {
+        let message = format!("`{name}` has to ask for exactly one signature under `incoming`");
+        return Err(Refusal::new(Code::BadRequest, message));
+    };
+    // Where it is asked for, no scheme that is taken here looks.
+    let target: Target = "/".parse().map_err(|_| unproven(&integration))?;
+    let (facts, now) = (Fact::default(), broker.now());
+    let (headers, body) = came;
+    let came = Came { method: Method::Post, target: &target, headers, facts: &facts, body };
+    let asking =
+        Asking { worker, unsealed, tenant: &broker.settings().tenant, integration: &integration, now };
+    let accepted = asking.signature(signature, &came).await.map_err(|no| match no {
+        No::Wrong(why) => {
+            tracing::debug!(integration = %name, why, "a signature does not hold");
+            unproven(&integration)
+        }
+        No::Ours(refusal) => refusal,
+    })?;
+    let deliveries = &broker.incoming().deliveries;
+    let begun = accepted.delivery.map(|(key, until)| deliveries.begin(name, key, now, until));
+    Ok(Signed(begun.transpose()?))
+}
+
 impl Asking<'_> {
     /// Asks every scheme.
     async fn all(&self, forward: &mut Forward, facts: &Fact) -> Result<Accepted, No> {
