@@ -57,11 +57,14 @@ pub(super) async fn what(
     }
 }
 
+/// The length and the digest of what came with an operation.
+type Brought = (usize, crypto::Digest);
+
 fn described(
     call: &Call,
     headers: Vec<(String, Vec<u8>)>,
     body: Bytes,
-    (payload, command): (Option<(usize, crypto::Digest)>, Option<(String, Command)>),
+    (payload, command): (Option<Brought>, Option<(String, Command)>),
 ) -> Described {
     // Any other one may be a credential that the caller has for something else.
     let text = |name: &str, value: &[u8]| match std::str::from_utf8(value) {

@@ -38,18 +38,20 @@ pub(super) async fn tell(
     } else {
         blocks.push(section(&told::standing(row, standing), false));
     }
-    let mut message =
-        json!({ "channel": slack.channel, "text": format!("{}: {headline}", row.id), "blocks": blocks });
-    let method = match at {
-        None => "/api/chat.postMessage",
+    let (method, channel, ts) = match at {
+        None => ("/api/chat.postMessage", slack.channel.as_str(), None),
         Some(at) => {
             let (channel, ts) = at
                 .split_once('/')
                 .ok_or_else(|| Refusal::new(Code::BadRequest, "`at` is a channel, a slash, and a time"))?;
-            (message["channel"], message["ts"]) = (channel.into(), ts.into());
-            "/api/chat.update"
+            ("/api/chat.update", channel, Some(ts))
         }
     };
+    let text_of_it = format!("{}: {headline}", row.id);
+    let mut message = json!({ "channel": channel, "text": text_of_it, "blocks": blocks });
+    if let (Some(ts), Some(fields)) = (ts, message.as_object_mut()) {
+        fields.insert("ts".to_owned(), ts.into());
+    }
     let said = asked(managing, slack, method, &message).await?;
     let place = text(&said, "/channel").zip(text(&said, "/ts"));
     let at = place.map(|(channel, ts)| format!("{channel}/{ts}"));
@@ -61,10 +63,13 @@ pub(super) async fn tell(
 }
 
 fn section(words: &str, bold: bool) -> Value {
-    let words: String = words.chars().take(LONGEST_BLOCK).collect();
-    let kind = if bold { "header" } else { "section" };
-    let words: String = if bold { words.chars().take(LONGEST_HEADER).collect() } else { words };
-    json!({ "type": kind, "text": { "type": "plain_text", "text": words, "emoji": false } })
+    let (kind, most) = if bold { ("header", LONGEST_HEADER) } else { ("section", LONGEST_BLOCK) };
+    let mut shown: String = words.chars().take(most).collect();
+    if words.chars().nth(most).is_some() {
+        shown = shown.chars().take(most.saturating_sub(CUT.len())).collect();
+        shown.push_str(CUT);
+    }
+    json!({ "type": kind, "text": { "type": "plain_text", "text": shown, "emoji": false } })
 }
 
 /// One call of a method. Slack says in its answer whether it was done, whatever the status is.
@@ -151,6 +156,8 @@ pub(super) async fn answer(managing: &Managing<'_>, slack: &Slack, came: &str) -
 
 const APPROVE: &str = "doorward_approve";
 const DENY: &str = "doorward_deny";
+/// What stands where there was no room for the rest.
+const CUT: &str = " [not all of it shown]";
 /// Slack's own limits, in characters.
 const LONGEST_BLOCK: usize = 3_000;
 const LONGEST_HEADER: usize = 150;

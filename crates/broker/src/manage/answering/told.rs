@@ -17,8 +17,13 @@ pub(super) fn headline(row: &Row) -> String {
 /// What would be done, line by line, as far as it can be shown here. The digest is over all of it.
 pub(super) fn details(row: &Row) -> Vec<(String, String)> {
     let what = &row.what;
-    let mut facts =
-        vec![("risk", what.risk.as_str().to_owned()), ("access", what.access.as_str().to_owned())];
+    let mut facts = vec![
+        ("risk", what.risk.as_str().to_owned()),
+        ("access", what.access.as_str().to_owned()),
+        ("asked", row.asked.to_string()),
+        ("until", row.expires.to_string()),
+        ("digest", row.digest.clone()),
+    ];
     facts.extend(what.request.as_ref().map(|request| ("request", request.clone())));
     facts.extend(what.program.as_ref().map(|program| ("program", program.join(" "))));
     facts.extend(row.purpose.as_ref().map(|purpose| ("purpose", purpose.clone())));
@@ -30,15 +35,15 @@ pub(super) fn details(row: &Row) -> Vec<(String, String)> {
     if what.inputs.len() > MOST_INPUTS {
         lines.push(("more".to_owned(), format!("{} more inputs", what.inputs.len() - MOST_INPUTS)));
     }
+    // Last, and marked line by line: nothing in it can pass for one of the lines above.
     if let Some(body) = &what.body {
-        let text = body.text.as_deref().map_or_else(|| "(not text)".to_owned(), |text| plain(text, BODY));
-        let cut = body.cut || body.text.as_ref().is_some_and(|text| text.chars().count() > BODY);
+        let text = body.text.as_deref().unwrap_or("(not text)");
+        let cut = body.cut || text.chars().count() > BODY;
         let more = if cut { ", not all of it shown" } else { "" };
-        lines.push((format!("body, {} bytes{more}", body.bytes), text));
+        let shown: String = text.chars().take(BODY).collect();
+        let marked: String = shown.lines().map(|line| format!("\n| {}", plain(line, BODY))).collect();
+        lines.push((format!("body, {} bytes{more}", body.bytes), marked));
     }
-    lines.push(("asked".to_owned(), row.asked.to_string()));
-    lines.push(("until".to_owned(), row.expires.to_string()));
-    lines.push(("digest".to_owned(), row.digest.clone()));
     lines
 }
 
@@ -61,7 +66,7 @@ pub(super) fn standing(row: &Row, standing: Standing) -> String {
 /// Without what would change how a line reads, and no longer than that.
 fn plain(text: &str, most: usize) -> String {
     let hidden = |c: char| {
-        c.is_control() && c != '\n'
+        c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     let mut shown: String = text.chars().take(most).map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect();
