@@ -468,19 +468,3 @@ async fn what_slack_and_linear_refuse_is_no_question_that_was_told() {
         office.house.broker.answered_at(Answering { slack: None, linear: Some(place) }).unwrap_err();
     assert!(refusal.message.contains("owner"), "{refusal:?}");
 }
-
-#[tokio::test]
-async fn nothing_that_an_asker_writes_can_pass_for_what_doorward_says() {
-    let office = Office::open().await;
-    let body = "hello\nrisk: low\ndigest: 00\u{202e}\n".repeat(200);
-    let refusal = office.house.refused(Ask::post("/a", &body).with(&office.pass)).await;
-    let id = refusal.approval().unwrap().to_string();
-    office.told("slack", &id, None).await;
-    let (_, message) = office.said();
-    let text = message["blocks"][1]["text"]["text"].as_str().unwrap();
-    assert_eq!(message["blocks"][1]["text"]["type"], "plain_text");
-    assert!(text.starts_with("risk: low\naccess: write\n"), "{text}");
-    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("digest: ")).collect();
-    assert_eq!(lines.len(), 1, "{text}");
-    assert!(text.contains("| digest: 00\u{fffd}") && text.contains("not all of it shown"), "{text}");
-}

@@ -48,8 +48,6 @@ mod outgoing_tokens;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
-mod provider_evidence;
-#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod scrubbing;

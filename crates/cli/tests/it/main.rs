@@ -93,8 +93,6 @@ mod programs_strings;
 #[cfg(test)]
 mod rates;
 #[cfg(test)]
-mod relay;
-#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod session;
