@@ -93,6 +93,8 @@ mod programs_strings;
 #[cfg(test)]
 mod rates;
 #[cfg(test)]
+mod readings;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod session;

@@ -307,6 +307,28 @@ fn a_service_that_does_not_agree_has_answered_like_any_other() {
 }
 
 #[test]
+fn a_line_ends_when_its_capability_is_revoked_and_another_one_goes_on() {
+    let (doorward, _service, running, other, _secret) = started();
+    let given = answer(&running, "capability.request?for=tester&integrations=chat", b"");
+    let (token, grant) = (given["token"].as_str().unwrap(), given["grant"].as_str().unwrap());
+    let mut client = Client::open(&running, "/chat/room", token, "");
+    let mut stays = Client::open(&running, "/chat/room", &other, "");
+    for line in [&mut client, &mut stays] {
+        line.say(1, b"still here");
+        assert_eq!(line.hear().unwrap(), (1, b"still here".to_vec()));
+    }
+    let _ = doorward.run(&["capability", "revoke", grant], "").succeeded();
+    assert_eq!(client.hear().unwrap(), (8, vec![0x03, 0xF0]), "a violation of policy");
+    assert!(client.rest().is_empty());
+    let record = closed(&running, &client.evidence()).to_string();
+    assert!(record.contains("\"revoked\""), "{record}");
+    stays.say(1, b"here too");
+    assert_eq!(stays.hear().unwrap(), (1, b"here too".to_vec()));
+    drop(stays);
+    assert!(running.stop().success());
+}
+
+#[test]
 fn a_line_ends_when_the_house_does() {
     let (_doorward, _service, running, token, _secret) = started();
     let mut client = Client::open(&running, "/chat/room", &token, "");
