@@ -97,8 +97,11 @@ fn spans(body: &[u8]) -> (BTreeMap<String, String>, Vec<Span>) {
     (resource, part(&part(&resource_spans, 2)[0], 2).into_iter().map(read).collect())
 }
 
+/// So many spans of one kind.
+type Kind<'a> = (usize, &'a dyn Fn(&Span) -> bool);
+
 /// All spans that a collector has got, as soon as there are so many of each kind among them. Each comes in its own time.
-fn collected(collector: &Upstream, kinds: &[(usize, &dyn Fn(&Span) -> bool)]) -> Vec<Span> {
+fn collected(collector: &Upstream, kinds: &[Kind<'_>]) -> Vec<Span> {
     let until = Instant::now() + HANG;
     loop {
         let got: Vec<Span> = collector.requests().iter().flat_map(|request| spans(&request.body).1).collect();

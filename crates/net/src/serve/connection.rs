@@ -55,7 +55,8 @@ impl Door {
             loop {
                 let Some(mut connection) = serving.as_mut().as_pin_mut() else { return Poll::Ready(()) };
                 if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
-                    return Poll::Ready(noted(ended));
+                    noted(ended);
+                    return Poll::Ready(());
                 }
                 let again = asked.as_ref().is_some_and(|asked| asked.will_wake(cx.waker()));
                 let drains = told == Told::No && (!again || draining.has_started());

@@ -140,9 +140,3 @@ pub(crate) fn executable(path: &std::path::Path, text: &str) {
     writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     assert!(writer.wait().unwrap().success());
 }
-
-/// Writes a file of a test.
-pub(crate) fn put(path: &std::path::Path, text: impl AsRef<[u8]>) {
-    use std::io::Write;
-    fs::File::create(path).unwrap().write_all(text.as_ref()).unwrap();
-}
