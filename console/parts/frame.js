@@ -11,10 +11,13 @@ const OF_TENANT = [
 const PLACES = [
   ["/", "Overview", "overview"],
   ["/tenants", "Tenants", "tenants"],
+  ["/secrets", "Secrets", "secrets"],
+  ["/catalogue", "Catalogue", "catalogue"],
   ["/capabilities", "Capabilities", "capabilities"],
   ["/policies", "Policies", "policies"],
   ["/approvals", "Approvals", "approvals"],
   ["/evidence", "Evidence", "evidence"],
+  ["/webhooks", "Webhooks", "webhooks"],
   ["/settings", "Settings", "settings"],
 ];
 

@@ -1,10 +1,12 @@
 //! Embeds the console: the files of `console/` as they are, one sorted table, under an address that names what is in all of them.
 //!
-//! The page names its modules, so that a browser asks for all of them at once; no file is changed otherwise.
+//! The page names its modules, so that a browser asks for all of them at once; no file is changed otherwise. Beside each file stands the
+//! same in gzip, so that nothing is compressed while Doorward runs.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 #[expect(
@@ -22,8 +24,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in names.iter().filter(|name| *name != PAGE) {
         let file = root.join(name);
         version.take(name.as_bytes());
-        version.take(&fs::read(&file)?);
-        writeln!(table, "    Asset {{ name: {name:?}, bytes: include_bytes!({file:?}) }},")?;
+        let bytes = fs::read(&file)?;
+        version.take(&bytes);
+        let packed = out.join(format!("{}.gz", name.replace('/', "-")));
+        fs::write(&packed, gzip(&bytes)?)?;
+        writeln!(
+            table,
+            "    Asset {{ name: {name:?}, bytes: include_bytes!({file:?}), packed: include_bytes!({packed:?}) }},"
+        )?;
     }
     table.push_str("]\n");
     let page = fs::read_to_string(root.join(PAGE))?;
@@ -39,12 +47,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let version = format!("{:016x}", version.0);
     let page =
         page.replace(HERE, preloads.trim_end()).replace("/console/a/-/", &format!("/console/a/{version}/"));
+    fs::write(out.join("page.html.gz"), gzip(page.as_bytes())?)?;
     fs::write(out.join("page.html"), page)?;
     fs::write(out.join("assets.rs"), table)?;
     println!("cargo::rustc-env=DOORWARD_CONSOLE={version}");
     println!("cargo::rerun-if-changed={}", root.display());
     println!("cargo::rerun-if-changed=build.rs");
     Ok(())
+}
+
+/// In gzip, without a time: the same bytes make the same file.
+fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut packing = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packing.write_all(bytes)?;
+    packing.finish()
 }
 
 /// The files below a folder, by their path from it.

@@ -45,6 +45,12 @@ export type PlanDetails = { id: string; state: string; digest: string; plan: Rec
 export type EvidenceLine = { seq: number; time: string; id?: string; principal?: string | null; proof?: string; door?: string; grant?: string | null; purpose?: string | null; integration?: string; operation?: string; access?: string; resource?: string; method?: string | null; path?: string | null; result?: string; status?: number | null; code?: string | null; duration_us?: number; fields?: Record<string, unknown>; event?: string };
 export type EvidenceProof = { records: Array<{ leaf: string; text: unknown; path: Array<string> | null }>; checkpoint: { note: string; head: { tenant: string; nth: number; size: number; root: string; last: string }; place: unknown; path: Array<string> } | null };
 export type Verified = { verified: boolean; records?: number; checkpoints?: number; signed_until?: string | null; unsigned?: number; open?: number; finding?: string };
+export type Webhook = { id: string; url: string; events: Array<string>; label: string | null; state: "active" | "disabled"; created: string; by: string; given_up: number; former_until: string | null };
+export type MadeWebhook = { id: string; url: string; events: Array<string>; label: string | null; state: "active" | "disabled"; created: string; by: string; given_up: number; former_until: string | null; secret: string };
+export type Delivery = { id: string; event: string; at: string; state: "waiting" | "delivered" | "dead"; next: string | null; body: Record<string, unknown>; tries: Array<{ at: string; evidence: string; status: number | null; error: string | null; took_ms: number }> };
+export type Checkpoint = { number: number; time: string; origin: string; heads: number; root: string; previous: string; note: string };
+export type CheckpointWithHead = { number: number; time: string; origin: string; heads: number; root: string; previous: string; note: string; head: { note: string; head: { tenant: string; nth: number; size: number; root: string; last: string }; place: unknown; path: Array<string> } | null };
+export type CheckedPlan = { digest: string; risk: "low" | "medium" | "high"; plan: Record<string, unknown> };
 export type ListRoles = { items: Array<Principal>; next: string | null; total: number; known: KnownRoles };
 export type ListTenants = { items: Array<Tenant>; next: string | null; total: number };
 export type ListKeys = { items: Array<Key>; next: string | null; total: number; tenant: Name };
@@ -57,6 +63,9 @@ export type ListPolicies = { items: Array<Policy>; next: string | null; total: n
 export type ListApprovals = { items: Array<Approval>; next: string | null; total: number };
 export type ListPlans = { items: Array<Plan>; next: string | null; total: number };
 export type ListEvidence = { items: Array<EvidenceLine>; next: string | null };
+export type ListCheckpoints = { items: Array<Checkpoint>; next: string | null };
+export type ListWebhooks = { items: Array<Webhook>; next: string | null; total: number; known: Texts };
+export type ListDeliveries = { items: Array<Delivery>; next: string | null; total: number };
 
 /** What each operation takes and gives. */
 export interface Operations {
@@ -89,7 +98,7 @@ export interface Operations {
   /** One tenant. */
   getTenant: { takes: { tenant: string }; gives: Tenant };
   /** Destroy the keys of a tenant: nothing that was stored for it can be read again; its evidence stays. */
-  eraseTenant: { takes: { tenant: string; confirm: string }; gives: Tenant };
+  eraseTenant: { takes: { "If-Match"?: string; tenant: string; confirm: string }; gives: Tenant };
   /** The keys of the API of a tenant. */
   listKeys: { takes: { tenant: string; state?: "active" | "expired" | "revoked"; limit?: number; cursor?: string }; gives: ListKeys };
   /** Make a key; it is shown once. */
@@ -153,27 +162,57 @@ export interface Operations {
   /** Exactly what would be done. */
   getApproval: { takes: { id: string }; gives: ApprovalDetails };
   /** Approve exactly what was shown. */
-  approve: { takes: { id: string; "Idempotency-Key"?: string; digest: string; reason?: string }; gives: Approval };
+  approve: { takes: { id: string; "If-Match"?: string; "Idempotency-Key"?: string; digest: string; reason?: string }; gives: Approval };
   /** Deny it. */
-  deny: { takes: { id: string; "Idempotency-Key"?: string; digest: string; reason?: string }; gives: Approval };
+  deny: { takes: { id: string; "If-Match"?: string; "Idempotency-Key"?: string; digest: string; reason?: string }; gives: Approval };
   /** Plans and how far they got. */
   listPlans: { takes: { state?: string; limit?: number; cursor?: string }; gives: ListPlans };
+  /** Propose a plan; somebody else approves it. */
+  createPlan: { takes: { "Idempotency-Key"?: string; plan: string; parameters?: Record<string, unknown> }; gives: PlanTold };
   /** One plan with its steps. */
   getPlan: { takes: { id: string }; gives: PlanDetails };
   /** Approve a plan. */
-  approvePlan: { takes: { id: string; "Idempotency-Key"?: string; digest: string; reason?: string }; gives: PlanTold };
+  approvePlan: { takes: { id: string; "If-Match"?: string; "Idempotency-Key"?: string; digest: string; reason?: string }; gives: PlanTold };
   /** Deny a plan. */
-  denyPlan: { takes: { id: string; "Idempotency-Key"?: string; digest: string; reason?: string }; gives: PlanTold };
+  denyPlan: { takes: { id: string; "If-Match"?: string; "Idempotency-Key"?: string; digest: string; reason?: string }; gives: PlanTold };
   /** End a plan. */
-  cancelPlan: { takes: { id: string; "Idempotency-Key"?: string }; gives: PlanTold };
+  cancelPlan: { takes: { "If-Match"?: string; id: string; "Idempotency-Key"?: string }; gives: PlanTold };
+  /** What a plan would be; nothing is stored. */
+  checkPlan: { takes: { "Idempotency-Key"?: string; plan: string; parameters?: Record<string, unknown> }; gives: CheckedPlan };
+  /** Run an approved plan, once, to its end. */
+  runPlan: { takes: { id: string; "Idempotency-Key"?: string; digest?: string }; gives: PlanTold };
+  /** Go on with a plan that was broken off. */
+  resumePlan: { takes: { id: string; "Idempotency-Key"?: string; step?: string; outcome?: "done" | "failed" }; gives: PlanTold };
   /** Who did what, and what came of it; the newest first. */
   listEvidence: { takes: { since?: string; until?: string; principal?: string; integration?: string; operation?: string; result?: "done" | "failed" | "unknown" | "abandoned" | "refused" | "open"; door?: string; q?: string; limit?: number; cursor?: string }; gives: ListEvidence };
   /** One call with its records and their proof. */
   getEvidence: { takes: { id: string }; gives: EvidenceProof };
+  /** The signed checkpoints, the newest first. */
+  listCheckpoints: { takes: { limit?: number; cursor?: string }; gives: ListCheckpoints };
+  /** One of them; the latest with the proof of what it says of your tenant. */
+  getCheckpoint: { takes: { number: string }; gives: CheckpointWithHead };
   /** Verify the whole chain. */
   verifyEvidence: { takes: { "Idempotency-Key"?: string }; gives: Verified };
   /** The whole chain as lines that verify offline. */
   exportEvidence: { takes: Record<string, never>; gives: string };
+  /** Who is told of what. */
+  listWebhooks: { takes: { limit?: number; cursor?: string }; gives: ListWebhooks };
+  /** Have somebody told; the answer has the signing key, once. */
+  createWebhook: { takes: { "Idempotency-Key"?: string; url: string; events?: Array<string>; label?: string }; gives: MadeWebhook };
+  /** One of them. */
+  getWebhook: { takes: { id: string }; gives: Webhook };
+  /** Tell it nothing any more, also not what it was not told yet. */
+  forgetWebhook: { takes: { "If-Match"?: string; id: string }; gives: Forgotten };
+  /** A new signing key, once; the former one signs beside it for a day, or as long as is said. */
+  rotateWebhook: { takes: { id: string; "Idempotency-Key"?: string; overlap?: string }; gives: MadeWebhook };
+  /** Tell it again, from where it was switched off. */
+  enableWebhook: { takes: { "If-Match"?: string; id: string; "Idempotency-Key"?: string }; gives: Webhook };
+  /** Tell it something that it can forget, at once. */
+  testWebhook: { takes: { id: string; "Idempotency-Key"?: string }; gives: Delivery };
+  /** What it was told and is to be told, and how that went. */
+  listDeliveries: { takes: { id: string; state?: "waiting" | "delivered" | "dead"; event?: string; limit?: number; cursor?: string }; gives: ListDeliveries };
+  /** Tell it this once more, with the same id. */
+  redeliver: { takes: { id: string; delivery: string; "Idempotency-Key"?: string }; gives: Delivery };
 }
 
 /** Where each operation is. */
@@ -194,7 +233,7 @@ export const OPERATIONS: {
   listTenants: {"method":"GET","path":"/v1/tenants","query":["status","q","limit","cursor"],"head":[]},
   createTenant: {"method":"POST","path":"/v1/tenants","query":[],"head":["Idempotency-Key"]},
   getTenant: {"method":"GET","path":"/v1/tenants/{tenant}","query":[],"head":[]},
-  eraseTenant: {"method":"DELETE","path":"/v1/tenants/{tenant}","query":["confirm"],"head":[]},
+  eraseTenant: {"method":"DELETE","path":"/v1/tenants/{tenant}","query":["confirm"],"head":["If-Match"]},
   listKeys: {"method":"GET","path":"/v1/tenants/{tenant}/keys","query":["state","limit","cursor"],"head":[]},
   createKey: {"method":"POST","path":"/v1/tenants/{tenant}/keys","query":[],"head":["Idempotency-Key"]},
   rotateKey: {"method":"POST","path":"/v1/tenants/{tenant}/keys/{id}:rotate","query":[],"head":["Idempotency-Key"]},
@@ -226,15 +265,30 @@ export const OPERATIONS: {
   explainPolicy: {"method":"POST","path":"/v1/policies:explain","query":[],"head":["Idempotency-Key"]},
   listApprovals: {"method":"GET","path":"/v1/approvals","query":["state","limit","cursor"],"head":[]},
   getApproval: {"method":"GET","path":"/v1/approvals/{id}","query":[],"head":[]},
-  approve: {"method":"POST","path":"/v1/approvals/{id}:approve","query":[],"head":["Idempotency-Key"]},
-  deny: {"method":"POST","path":"/v1/approvals/{id}:deny","query":[],"head":["Idempotency-Key"]},
+  approve: {"method":"POST","path":"/v1/approvals/{id}:approve","query":[],"head":["If-Match","Idempotency-Key"]},
+  deny: {"method":"POST","path":"/v1/approvals/{id}:deny","query":[],"head":["If-Match","Idempotency-Key"]},
   listPlans: {"method":"GET","path":"/v1/plans","query":["state","limit","cursor"],"head":[]},
+  createPlan: {"method":"POST","path":"/v1/plans","query":[],"head":["Idempotency-Key"]},
   getPlan: {"method":"GET","path":"/v1/plans/{id}","query":[],"head":[]},
-  approvePlan: {"method":"POST","path":"/v1/plans/{id}:approve","query":[],"head":["Idempotency-Key"]},
-  denyPlan: {"method":"POST","path":"/v1/plans/{id}:deny","query":[],"head":["Idempotency-Key"]},
-  cancelPlan: {"method":"POST","path":"/v1/plans/{id}:cancel","query":[],"head":["Idempotency-Key"]},
+  approvePlan: {"method":"POST","path":"/v1/plans/{id}:approve","query":[],"head":["If-Match","Idempotency-Key"]},
+  denyPlan: {"method":"POST","path":"/v1/plans/{id}:deny","query":[],"head":["If-Match","Idempotency-Key"]},
+  cancelPlan: {"method":"POST","path":"/v1/plans/{id}:cancel","query":[],"head":["If-Match","Idempotency-Key"]},
+  checkPlan: {"method":"POST","path":"/v1/plans:check","query":[],"head":["Idempotency-Key"]},
+  runPlan: {"method":"POST","path":"/v1/plans/{id}:run","query":[],"head":["Idempotency-Key"]},
+  resumePlan: {"method":"POST","path":"/v1/plans/{id}:resume","query":[],"head":["Idempotency-Key"]},
   listEvidence: {"method":"GET","path":"/v1/evidence","query":["since","until","principal","integration","operation","result","door","q","limit","cursor"],"head":[]},
   getEvidence: {"method":"GET","path":"/v1/evidence/{id}","query":[],"head":[]},
+  listCheckpoints: {"method":"GET","path":"/v1/checkpoints","query":["limit","cursor"],"head":[]},
+  getCheckpoint: {"method":"GET","path":"/v1/checkpoints/{number}","query":[],"head":[]},
   verifyEvidence: {"method":"POST","path":"/v1/evidence:verify","query":[],"head":["Idempotency-Key"]},
   exportEvidence: {"method":"GET","path":"/v1/evidence:export","query":[],"head":[]},
+  listWebhooks: {"method":"GET","path":"/v1/webhooks","query":["limit","cursor"],"head":[]},
+  createWebhook: {"method":"POST","path":"/v1/webhooks","query":[],"head":["Idempotency-Key"]},
+  getWebhook: {"method":"GET","path":"/v1/webhooks/{id}","query":[],"head":[]},
+  forgetWebhook: {"method":"DELETE","path":"/v1/webhooks/{id}","query":[],"head":["If-Match"]},
+  rotateWebhook: {"method":"POST","path":"/v1/webhooks/{id}:rotate","query":[],"head":["Idempotency-Key"]},
+  enableWebhook: {"method":"POST","path":"/v1/webhooks/{id}:enable","query":[],"head":["If-Match","Idempotency-Key"]},
+  testWebhook: {"method":"POST","path":"/v1/webhooks/{id}:test","query":[],"head":["Idempotency-Key"]},
+  listDeliveries: {"method":"GET","path":"/v1/webhooks/{id}/deliveries","query":["state","event","limit","cursor"],"head":[]},
+  redeliver: {"method":"POST","path":"/v1/webhooks/{id}/deliveries/{delivery}:redeliver","query":[],"head":["Idempotency-Key"]},
 };

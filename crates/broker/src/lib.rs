@@ -22,6 +22,7 @@ mod broker;
 pub mod caveats;
 mod clock;
 pub mod document;
+mod hooks;
 mod inbound;
 mod limits;
 mod log;
@@ -50,6 +51,7 @@ pub use broker::{
     home_lists, read_lists,
 };
 pub use clock::SystemClock;
+pub use hooks::{Telling, ToTell};
 pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound, inputs_of};
 pub use limits::shared::{OnFailure, SharedRates};
 pub use manage::{MANAGED, Payload};

@@ -2,8 +2,8 @@
 //!
 //! A browser is sent to the provider with a state, a nonce and a challenge; it comes back with a code, which is exchanged for an ID
 //! token over our own connection. What the token says is believed where its signature, issuer, audience, times and nonce hold. Then
-//! its `sub`, `email` and `groups` say who that is, and the settings say which roles the groups have here. The access token that comes
-//! along is for nothing, and is let go.
+//! its `sub`, `email` and `groups` say who that is, and the settings say which roles the groups have here. Where it has no groups or no
+//! address, the provider's user info is asked with the access token that came along; that is for nothing else, and is let go.
 //!
 //! # Invariants
 //!
@@ -28,6 +28,7 @@ use tenancy::sessions::Sessions;
 use zeroize::Zeroizing;
 
 use crate::path::identify::incoming::id_token::{self, Endpoints, Exchange};
+use crate::path::identify::incoming::user_info;
 use crate::{Broker, Worker, answering};
 use flows::{Flow, Flows};
 use persons::Persons;
@@ -245,15 +246,18 @@ impl Worker {
             redirect: &redirect(provider),
             private: provider.dangerous_allow_private,
         };
-        let token = id_token::exchanged(self, exchange).await.map_err(|why| Failed::TOKEN.because(why))?;
+        let tokens = id_token::exchanged(self, exchange).await.map_err(|why| Failed::TOKEN.because(why))?;
         let expected = id_token::Expected {
             issuer: &provider.issuer,
             audience: &provider.client,
             nonce: &flow.nonce,
             private: provider.dangerous_allow_private,
         };
-        let claims = id_token::claims(self, &token, expected, self.broker().now()).await;
+        let claims = id_token::claims(self, &tokens.id, expected, self.broker().now()).await;
         let claims = claims.map_err(|why| Failed::TOKEN.because(why))?;
+        let asked = (&*flow.endpoints, &tokens);
+        let claims = user_info::completed(self, asked, claims, provider.dangerous_allow_private).await;
+        let claims = claims.map_err(|why| Failed::CLAIMS.because(why))?;
         persons::signed_in(self.broker(), provider, &claims)
     }
 

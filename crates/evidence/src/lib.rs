@@ -47,6 +47,6 @@ pub use finding::{At, Finding, Wrong};
 pub use leaf::Leaf;
 pub use log::{Lane, Log, Outcomes, Wait};
 pub use note::{Origin, verifier_key};
-pub use read::{Entry, Filter, Proved, Reader, Shown, Signed, What};
+pub use read::{Ended, EndedWhat, Entry, Filter, Mark, Proved, Reader, Shown, Signed, What};
 pub use receipt::{OpenStream, Receipt};
 pub use verify::{Report, verify_export, verify_store};

@@ -123,6 +123,14 @@ id!(
     SessionId, "ses_"
 );
 id!(
+    /// Somebody who is told what happens.
+    WebhookId, "whk_"
+);
+id!(
+    /// One thing that a webhook is told, however often it is tried.
+    DeliveryId, "msg_"
+);
+id!(
     /// A credential that a tenant keeps for a provider.
     CredentialId, "crd_"
 );

@@ -42,8 +42,8 @@ pub use caller::{Caller, Certificate, Door, Fact, Proof};
 pub use error::ParseError;
 pub use holder::{Container, Exe, Holder, Sight};
 pub use id::{
-    ApprovalId, CapabilityId, CredentialId, EvidenceId, GrantId, KeyId, LeaseId, PlanId, PrincipalId, RunId,
-    SessionId, TenantId,
+    ApprovalId, CapabilityId, CredentialId, DeliveryId, EvidenceId, GrantId, KeyId, LeaseId, PlanId,
+    PrincipalId, RunId, SessionId, TenantId, WebhookId,
 };
 pub use name::{IntegrationName, OperationName, PrincipalName, Resource, SecretName, TenantName};
 pub use naming::{How, Named, Naming, NamingError, NamingRule, Needs, Wishes};

@@ -19,6 +19,8 @@ use net::Body;
 struct Asset {
     name: &'static str,
     bytes: &'static [u8],
+    /// The same in gzip.
+    packed: &'static [u8],
 }
 
 /// Answers what is the console's; gives nothing where the address is somebody else's.
@@ -35,14 +37,14 @@ pub(crate) fn answer(parts: &Parts) -> Option<Response<Body>> {
         return Some(reply);
     }
     let Some(versioned) = inside.strip_prefix("a/") else {
-        return Some(found(PAGE, "page.html", PAGE_CACHED, parts));
+        return Some(found(&PAGE, PAGE_CACHED, parts));
     };
     let asset = versioned
         .strip_prefix(VERSION)
         .and_then(|rest| rest.strip_prefix('/'))
         .and_then(|name| ASSETS.iter().find(|asset| asset.name == name));
     Some(match asset {
-        Some(asset) => found(asset.bytes, asset.name, ASSET_CACHED, parts),
+        Some(asset) => found(asset, ASSET_CACHED, parts),
         None => empty(StatusCode::NOT_FOUND),
     })
 }
@@ -63,27 +65,43 @@ fn moved(status: StatusCode, parts: &Parts) -> Response<Body> {
 }
 
 /// One file, or that the browser has it already.
-fn found(bytes: &'static [u8], name: &str, cached: &'static str, parts: &Parts) -> Response<Body> {
-    let mut reply = if has_it(&parts.headers) {
+fn found(asset: &Asset, cached: &'static str, parts: &Parts) -> Response<Body> {
+    let packed = takes_gzip(&parts.headers);
+    let (bytes, tag) = if packed { (asset.packed, PACKED_ETAG) } else { (asset.bytes, ETAG) };
+    let mut reply = if has_it(&parts.headers, tag) {
         empty(StatusCode::NOT_MODIFIED)
     } else {
         let body = if parts.method == Method::HEAD { Body::empty() } else { Body::full(bytes) };
         let mut reply = Response::new(body);
-        reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(name)));
+        reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(asset.name)));
+        if packed {
+            reply.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
         reply.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
         guard(&mut reply);
         reply
     };
     let headers = reply.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
-    headers.insert(header::ETAG, HeaderValue::from_static(ETAG));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    headers.insert(header::ETAG, HeaderValue::from_static(tag));
     reply
 }
 
-/// All files are of one version, so one tag stands for each of them.
-fn has_it(headers: &HeaderMap) -> bool {
+/// Whether a browser says that it takes gzip, and not that it takes none of it.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|one| {
+        let (name, weight) = one.split_once(';').unwrap_or((one, "q=1"));
+        let none = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && none.is_some_and(|weight| weight > 0.0)
+    })
+}
+
+/// All files are of one version, so one tag stands for each of them, and one for each in gzip.
+fn has_it(headers: &HeaderMap, tag: &str) -> bool {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == ETAG))
+    known.is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag))
 }
 
 fn empty(status: StatusCode) -> Response<Body> {
@@ -135,7 +153,12 @@ const PAGE_CACHED: &str = "no-cache";
 const ASSET_CACHED: &str = "public, max-age=31536000, immutable";
 const VERSION: &str = env!("DOORWARD_CONSOLE");
 const ETAG: &str = concat!("\"", env!("DOORWARD_CONSOLE"), "\"");
-const PAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.html"));
+const PACKED_ETAG: &str = concat!("\"", env!("DOORWARD_CONSOLE"), "-gzip\"");
+const PAGE: Asset = Asset {
+    name: "page.html",
+    bytes: include_bytes!(concat!(env!("OUT_DIR"), "/page.html")),
+    packed: include_bytes!(concat!(env!("OUT_DIR"), "/page.html.gz")),
+};
 const ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 #[cfg(test)]

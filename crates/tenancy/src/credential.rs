@@ -84,6 +84,8 @@ pub enum Unvalidated {
 pub enum Settled {
     /// It is the one in use.
     InUse,
+    /// It is the one in use, in the place of this one.
+    Replaced(CredentialId),
     /// It is kept beside the one in use.
     Beside,
     /// The plan of the tenant has no room for another provider. Nothing was written.
@@ -242,7 +244,9 @@ impl<'a> Credentials<'a> {
             for old in others.iter().filter(|old| old.ends.is_none() && !old.gone && old.id < row.id) {
                 batch = put(batch, self.tenant, &CredentialRow { ends: Some(now), ..old.clone() })?;
             }
+            let mut settled = Settled::Beside;
             if !waits {
+                settled = before.as_ref().map_or(Settled::InUse, |before| Settled::Replaced(before.id));
                 if let Some(mut before) = before {
                     before.ends = Some(now.after(self.grace));
                     batch = put(batch, self.tenant, &before)?;
@@ -251,7 +255,7 @@ impl<'a> Credentials<'a> {
                 batch = self.swapped(batch, &used, old)?;
             }
             match self.storage.commit(&batch) {
-                Ok(()) => return Ok(if waits { Settled::Beside } else { Settled::InUse }),
+                Ok(()) => return Ok(settled),
                 // Another one was quicker; what it did is read and counted.
                 Err(store::Error::Conflict) => {}
                 Err(error) => return Err(unreadable(&error)),

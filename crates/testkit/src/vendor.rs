@@ -34,6 +34,7 @@ mod kubernetes;
 mod login;
 mod oci;
 mod openai;
+mod receiver;
 mod vault;
 
 pub use anthropic::Anthropic;
@@ -46,6 +47,7 @@ pub use kubernetes::Kubernetes;
 pub use login::{Login, Twist};
 pub use oci::Oci;
 pub use openai::{OpenAi, token_of};
+pub use receiver::Receiver;
 pub use vault::{Lease, Vault};
 
 /// One call as it arrived.

@@ -13,7 +13,7 @@ const require = createRequire(path.join(given.modules, "package.json"));
 const { chromium } = require("playwright-core");
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-const watch = new Watch({ base: given.base, out: given.out, axe, secrets: given.secrets });
+const watch = new Watch({ base: given.base, out: given.out, axe, secrets: given.secrets, login: given.login });
 const at = (address) => `${given.base}/console${address}`;
 /** How long anything may take, in milliseconds: a machine may be slow and do other things. */
 const PATIENCE = 300_000;
@@ -139,6 +139,82 @@ async function makeKey() {
   await page.getByLabel("to confirm").fill("from the console");
   await revoke.click();
   await page.getByText("The key is revoked.").waitFor();
+}
+
+async function secrets() {
+  await go("/secrets");
+  await page.getByRole("button", { name: "Store a secret" }).first().click();
+  const stored = page.locator("dialog[open]");
+  must(await page.evaluate(() => document.activeElement.name === "name"), "the first field has the focus");
+  await stored.getByLabel("Name").fill("slack/token");
+  const field = stored.getByLabel("Secret", { exact: true });
+  must(await field.evaluate((element) => getComputedStyle(element).webkitTextSecurity === "disc"), "it is hidden");
+  await field.fill(given.openai.bad);
+  await watch.accessible(page, "a new secret");
+  // By the keyboard, as from any form.
+  await field.press("Enter");
+  await page.getByText("Stored slack/token, version 1.").waitFor();
+  await watch.clean(page, "after a secret was stored");
+  await page.getByRole("button", { name: "Replace: slack/token" }).click();
+  await page.locator("dialog[open]").getByLabel("Secret", { exact: true }).fill(given.openai.good);
+  await page.locator("dialog[open]").getByLabel("The version before").selectOption("1h");
+  await press("Replace it");
+  await page.getByText("Stored slack/token, version 2.").waitFor();
+  await page.getByRole("button", { name: "Details: slack/token" }).click();
+  await page.locator("dialog[open]").getByText("store:slack/token").waitFor();
+  await page.locator("dialog[open]").getByText("as token").waitFor();
+  must((await page.locator("dialog[open]").getByText(/^Version/).count()) === 2, "both versions are named");
+  await page.keyboard.press("Escape");
+  await watch.look(page, "secrets");
+  await page.getByRole("button", { name: "Forget: slack/token" }).click();
+  await page.getByLabel("to confirm").fill("slack/token");
+  await press("Forget it");
+  await page.getByText("The secret is forgotten.").waitFor();
+  await watch.clean(page, "after a secret was forgotten");
+}
+
+async function catalogue() {
+  await go("/catalogue");
+  await page.keyboard.press("/");
+  await page.keyboard.type("slack");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => {
+    const rows = [...document.querySelectorAll("main table.table tbody tr")];
+    return rows.length > 0 && rows.length < 10 && rows.every((row) => /slack/i.test(row.textContent));
+  });
+  await watch.look(page, "catalogue");
+  await page.getByRole("link", { name: "Slack", exact: true }).click();
+  await page.getByRole("heading", { name: "Slack", level: 1 }).waitFor();
+  await page.getByText("chat.post", { exact: true }).waitFor();
+  const outside = page.locator('main a[target="_blank"]').first();
+  must((await outside.getAttribute("rel")) === "noreferrer noopener", "another's page learns nothing of this one");
+  await watch.look(page, "integration");
+}
+
+async function webhooks() {
+  await go("/webhooks");
+  await page.getByRole("button", { name: "New webhook" }).click();
+  await page.getByLabel("Receiver").fill("https://127.0.0.1:9/in");
+  await page.getByLabel("Label").fill("on call");
+  await page.getByLabel("credential.failed").check();
+  await watch.look(page, "webhook-new");
+  await press("Make it");
+  const key = await page.locator("output.once").textContent();
+  must(key.startsWith("whsec_"), "the signing key is shown");
+  await press("I have stored it");
+  watch.secrets["a signing key that was shown once"] = key;
+  await watch.clean(page, "after a signing key was shown");
+  await page.getByRole("button", { name: "Test: https://127.0.0.1:9/in" }).click();
+  await page.getByText("did not take the test").waitFor();
+  await page.getByRole("button", { name: "Deliveries: https://127.0.0.1:9/in" }).click();
+  await page.locator("dialog[open]").getByText("Given up").waitFor();
+  await watch.look(page, "deliveries");
+  await page.keyboard.press("Escape");
+  await watch.look(page, "webhooks");
+  await page.getByRole("button", { name: "Forget: https://127.0.0.1:9/in" }).click();
+  await page.getByLabel("to confirm").fill("127.0.0.1:9");
+  await press("Forget it");
+  await page.getByText("The webhook is forgotten.").waitFor();
 }
 
 async function capabilities() {
@@ -275,7 +351,17 @@ async function byKey() {
   await page.getByText("credential is deleted").waitFor();
 }
 
-const STEPS = [signIn, makeTenant, setUp, dropFile, makeKey, capabilities, policies, approve, evidence, leave];
+/** At the identity provider, which says yes at once. */
+async function byButton() {
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("link", { name: "Sign in with Example" }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.getByText("auditor").first().waitFor();
+  must(page.url() === at("/"), "nothing of the sign-in stays in the address");
+  await watch.look(page, "overview-of-an-auditor");
+}
+
+const STEPS = [signIn, makeTenant, setUp, dropFile, makeKey, secrets, catalogue, webhooks, capabilities, policies, approve, evidence, leave, byButton];
 
 problems().forEach((problem) => watch.find(problem));
 const browser = await chromium.launch({ executablePath: given.chromium, args: ["--no-sandbox"], timeout: PATIENCE });

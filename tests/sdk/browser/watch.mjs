@@ -5,8 +5,8 @@ import fs from "node:fs";
 import path from "node:path";
 
 export class Watch {
-  constructor({ base, out, axe, secrets }) {
-    Object.assign(this, { base, out, axe, secrets, findings: [], shots: 0, expected: [] });
+  constructor({ base, out, axe, secrets, login }) {
+    Object.assign(this, { base, out, axe, secrets, login, findings: [], shots: 0, expected: [] });
   }
 
   find(text) {
@@ -39,6 +39,8 @@ export class Watch {
       this.find(`on the console of the browser: ${message.text()} (${from})`);
     });
     page.on("request", (request) => {
+      // A person may be sent to the identity provider, and nothing else of a page may ask there.
+      if (request.isNavigationRequest() && request.url().startsWith(`${this.login}/authorize?`)) return;
       if (!request.url().startsWith(`${this.base}/`) && !request.url().startsWith("data:")) this.find(`a request elsewhere: ${request.url()}`);
     });
   }

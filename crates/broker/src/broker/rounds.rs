@@ -124,7 +124,9 @@ impl Broker {
         let (providers, often) = (self.providers()?, self.often());
         let due = to_try.into_iter().filter(|row| {
             let known = providers.find(&row.provider).is_some_and(|(_, found)| found.integration.is_some());
-            known && row.expires > now && often.due(row).is_some_and(|due| due <= now)
+            // One that is over is looked at once more, so that the evidence says that it is.
+            let unsaid = row.tried.is_none_or(|tried| tried < row.expires);
+            if row.expires > now { known && often.due(row).is_some_and(|due| due <= now) } else { unsaid }
         });
         Ok(due.map(|row| Due { tenant: tenant.clone(), provider: row.provider }).collect())
     }

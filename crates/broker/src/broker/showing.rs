@@ -23,6 +23,10 @@ impl Broker {
         self.people.sessions()
     }
 
+    pub(crate) const fn hooks(&self) -> &crate::hooks::Hooks {
+        &self.brought.hooks
+    }
+
     pub(crate) const fn people(&self) -> &crate::people::People {
         &self.people
     }

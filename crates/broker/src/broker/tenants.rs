@@ -19,6 +19,8 @@ pub(super) struct Brought {
     providers: ArcSwapOption<Providers>,
     pub(super) often: OnceLock<Often>,
     root: OnceLock<Secret>,
+    /// How webhooks are told, and what is known of them.
+    pub(super) hooks: crate::hooks::Hooks,
     /// How many tenants are read at once for callers that nothing proves yet.
     awaking: Semaphore,
 }
@@ -26,7 +28,8 @@ pub(super) struct Brought {
 impl Default for Brought {
     fn default() -> Self {
         let (providers, often, root) = (ArcSwapOption::empty(), OnceLock::new(), OnceLock::new());
-        Self { providers, often, root, awaking: Semaphore::new(AT_ONCE) }
+        let hooks = crate::hooks::Hooks::default();
+        Self { providers, often, root, hooks, awaking: Semaphore::new(AT_ONCE) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::{ApprovalId, Code, PrincipalName, Refusal, Timestamp};
 use serde_json::{Value, json};
 
+use super::seen::Seen;
 use super::{Managing, waiting};
 use crate::approval::{Answer, Decided, LASTS, Row, Standing, key};
 use crate::sealed::{Desk, Held};
@@ -51,10 +52,11 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Value, Refusal> {
     };
     let by = managing.admitted.permit.principal().clone();
     let reason = managing.inputs.get("reason").cloned();
-    let seen = managing.inputs.get("digest").cloned();
+    let (seen, same) = (managing.inputs.get("digest").cloned(), Seen::of(managing));
     waiting(move || {
         let held = desk.read::<Row>(&key(id))?.ok_or_else(|| missing(id))?;
         let standing = held.row.standing(now, desk.used(id.to_bytes())?);
+        let _same = same.still(&whole(&held.row, standing)?, &format!("the approval `{id}`"))?;
         let Another(by) = another(&held.row.principal, by, &id.to_string())?;
         if let Some(seen) = seen.filter(|seen| *seen != held.row.digest) {
             let message = format!("what `{id}` is bound to is another digest than `{seen}`");

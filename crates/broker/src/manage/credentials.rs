@@ -121,8 +121,14 @@ async fn validate(managing: &mut Managing<'_>) -> Result<Done, Stop> {
         });
         return Ok(value.into());
     };
-    let verdict = probe::verdict(managing, &own.tenant, &provider, &row).await?;
-    note(&mut row, verdict, managing.worker.broker().now());
+    let now = managing.worker.broker().now();
+    if row.expires <= now {
+        // Whatever its provider would say.
+        row.tried = Some(now);
+    } else {
+        let verdict = probe::verdict(managing, &own.tenant, &provider, &row).await?;
+        note(&mut row, verdict, managing.worker.broker().now());
+    }
     settled(managing, &own, row, Unvalidated::Waits).await
 }
 
@@ -152,7 +158,9 @@ async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
         rows.settle(&written, plan, (Unvalidated::Replaces, now))
     })
     .await?;
-    let mut done = told(&row);
+    let mut done = told(&row, None, managing.worker.broker().now());
+    // Its provider was not asked.
+    done.fields.push(("unanswered".to_owned(), "yes".to_owned()));
     if let Some(value) = done.value.as_object_mut() {
         value.insert(
             "message".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::evidence::{Deed, Entry, Filter, Intent, Reader, Refused, Shown, What};
+use ::evidence::{Deed, Entry, Filter, Intent, Reader, Refused, Shown, Signed, Statement, What};
 use crypto::PublicKey;
 use model::{Code, Door, Refusal, TenantName, Timestamp, parse_duration};
 use serde_json::{Value, json};
@@ -26,6 +26,59 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
         Ok(proved(&shown))
     })
     .await
+}
+
+/// Signed checkpoints, the newest first. They say nothing of any tenant but how many chains there are.
+pub(super) async fn checkpoints(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let before = managing.inputs.get("before").map(|text| checkpoint_number(text)).transpose()?;
+    let limit = limit(managing)?.unwrap_or(USUAL);
+    let reader = reader(managing);
+    waiting(move || {
+        let found = reader.checkpoints(before, limit).map_err(|error| unread(&error))?;
+        let next = found.last().map(|(last, _)| last.number).filter(|number| *number > 0);
+        let shown: Vec<Value> = found.iter().map(|(statement, note)| stated(statement, note)).collect();
+        Ok(json!({ "checkpoints": shown, "next": next }))
+    })
+    .await
+}
+
+/// One checkpoint; the last one with the proof of what it says of the caller's tenant.
+pub(super) async fn checkpoint(managing: &Managing<'_>) -> Result<Value, Refusal> {
+    let wanted = match managing.input("number")? {
+        "latest" => None,
+        text => Some(checkpoint_number(text)?),
+    };
+    let (reader, tenant) = (reader(managing), managing.admitted.permit.tenant().clone());
+    waiting(move || {
+        let proof = reader.signed(&tenant).map_err(|error| unread(&error))?;
+        let found = reader.checkpoints(wanted.map(|number| number.saturating_add(1)), 1);
+        let found = found.map_err(|error| unread(&error))?.pop();
+        let found = found.filter(|(one, _)| wanted.is_none_or(|number| one.number == number));
+        let (statement, note) = found.ok_or_else(|| {
+            Refusal::new(Code::NotFound, "there is no such checkpoint")
+                .hint("`GET /v1/checkpoints` lists them")
+        })?;
+        let mut value = stated(&statement, &note);
+        if let Some(fields) = value.as_object_mut() {
+            // A checkpoint that was written again meanwhile is another one.
+            let proof = proof.filter(|signed| signed.note == note);
+            fields.insert("head".to_owned(), proof.as_ref().map_or(Value::Null, headed));
+        }
+        Ok(value)
+    })
+    .await
+}
+
+fn stated(statement: &Statement, note: &str) -> Value {
+    let Statement { origin, heads, root, number, time, previous } = statement;
+    json!({
+        "number": number, "time": time, "origin": origin, "heads": heads, "root": crypto::to_base64(root),
+        "previous": crypto::to_base64(previous), "note": note,
+    })
+}
+
+fn checkpoint_number(text: &str) -> Result<u64, Refusal> {
+    text.parse().map_err(|_| Refusal::new(Code::BadRequest, "the number of a checkpoint is a whole number"))
 }
 
 /// The whole chain of the caller's tenant as lines of text, which verify offline.
@@ -193,7 +246,6 @@ fn deed(deed: &Deed) -> Value {
 
 /// The records of one call with their proofs, all bytes in base 64.
 fn proved(shown: &Shown) -> Value {
-    let nodes = |path: &[crypto::Digest]| path.iter().map(|node| crypto::to_base64(node)).collect::<Vec<_>>();
     let records: Vec<Value> = shown
         .records
         .iter()
@@ -202,17 +254,20 @@ fn proved(shown: &Shown) -> Value {
             json!({ "leaf": crypto::to_base64(&record.bytes), "text": text, "path": record.path.as_deref().map(nodes) })
         })
         .collect();
-    let checkpoint = shown
-        .checkpoint
-        .as_ref()
-        .map(|signed| {
-            let ::evidence::ChainHead { tenant, nth, size, root, last } = &signed.head;
-            let head = json!({
-                "tenant": tenant, "nth": nth, "size": size, "root": crypto::to_base64(root), "last": crypto::to_base64(last),
-            });
-            json!({ "note": signed.note, "head": head, "place": signed.place, "path": nodes(&signed.path) })
-        });
-    json!({ "records": records, "checkpoint": checkpoint })
+    json!({ "records": records, "checkpoint": shown.checkpoint.as_ref().map(headed) })
+}
+
+/// A checkpoint with what it says of a tenant, and the proof of that.
+fn headed(signed: &Signed) -> Value {
+    let ::evidence::ChainHead { tenant, nth, size, root, last } = &signed.head;
+    let head = json!({
+        "tenant": tenant, "nth": nth, "size": size, "root": crypto::to_base64(root), "last": crypto::to_base64(last),
+    });
+    json!({ "note": signed.note, "head": head, "place": signed.place, "path": nodes(&signed.path) })
+}
+
+fn nodes(path: &[crypto::Digest]) -> Vec<String> {
+    path.iter().map(|node| crypto::to_base64(node)).collect()
 }
 
 pub(super) fn reader(managing: &Managing<'_>) -> Reader {
@@ -238,14 +293,16 @@ fn filter(managing: &Managing<'_>) -> Result<Filter, Refusal> {
         .map(|text| text.parse::<u64>())
         .transpose()
         .map_err(|_| Refusal::new(Code::BadRequest, "`before` is the `seq` of a line"))?;
-    if let Some(limit) = input("limit") {
-        filter.limit = limit
-            .parse::<usize>()
-            .ok()
-            .filter(|limit| (1..=10_000).contains(limit))
-            .ok_or_else(|| Refusal::new(Code::BadRequest, "`limit` is a number from 1 to 10000"))?;
+    if let Some(limit) = limit(managing)? {
+        filter.limit = limit;
     }
     Ok(filter)
+}
+
+fn limit(managing: &Managing<'_>) -> Result<Option<usize>, Refusal> {
+    let wrong = || Refusal::new(Code::BadRequest, "`limit` is a number from 1 to 10000");
+    let read = |text: &String| text.parse::<usize>().ok().filter(|limit| (1..=10_000).contains(limit));
+    managing.inputs.get("limit").map(|text| read(text).ok_or_else(wrong)).transpose()
 }
 
 /// A point in time, or how long ago.
@@ -265,4 +322,5 @@ fn unread(error: &::evidence::Error) -> Refusal {
 
 /// Lines that are read at once, and how often, where lines are looked through.
 const PAGE: usize = 1_000;
+const USUAL: usize = 100;
 const PAGES: usize = 20;

@@ -20,9 +20,11 @@ mod policies;
 mod providers;
 mod roles;
 mod secrets;
+mod seen;
 mod sessions;
 mod status;
 mod tenants;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -38,7 +40,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 80] = [
+pub const MANAGED: [&str; 92] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -69,6 +71,8 @@ pub const MANAGED: [&str; 80] = [
     "credential.show",
     "credential.update",
     "credential.validate",
+    "evidence.checkpoint",
+    "evidence.checkpoints",
     "evidence.export",
     "evidence.list",
     "evidence.show",
@@ -119,6 +123,16 @@ pub const MANAGED: [&str; 80] = [
     "tenant.rotate",
     "tenant.rotation",
     "tenant.show",
+    "webhook.create",
+    "webhook.deliver",
+    "webhook.deliveries",
+    "webhook.enable",
+    "webhook.forget",
+    "webhook.list",
+    "webhook.redeliver",
+    "webhook.rotate",
+    "webhook.show",
+    "webhook.test",
 ];
 
 /// What an operation did.
@@ -209,6 +223,9 @@ pub(crate) async fn run(
     if let Some(done) = Box::pin(planned(&mut managing)).await {
         return done;
     }
+    if let Some(done) = Box::pin(webhooks::run(&mut managing)).await {
+        return done;
+    }
     if let Some(done) = Box::pin(keyed(&mut managing)).await {
         return done.map(Done::from);
     }
@@ -297,6 +314,8 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "capability.request" => capabilities::request(managing).await,
         "capability.revoke" => capabilities::revoke(managing).await,
         "capability.validate" => capabilities::validate(managing),
+        "evidence.checkpoint" => evidence::checkpoint(managing).await,
+        "evidence.checkpoints" => evidence::checkpoints(managing).await,
         "evidence.export" => evidence::export(managing).await,
         "evidence.list" => evidence::list(managing).await,
         "evidence.show" => evidence::show(managing).await,

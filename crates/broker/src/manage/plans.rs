@@ -8,6 +8,7 @@ use model::{Code, PlanId, Refusal, Timestamp};
 use serde_json::{Value, json};
 
 use super::approvals::{Another, another, decided_already};
+use super::seen::Seen;
 use super::{Done, Managing, evidence, waiting};
 use crate::approval::{Answer, Decided};
 use crate::plan::{self, Answered, Caller, File, Outcomes, Progress, Row, Runner, State};
@@ -67,14 +68,18 @@ pub(super) async fn show(managing: &Managing<'_>) -> Result<Done, Refusal> {
     let ((desk, now), id) = (desk(managing), id(managing)?);
     waiting(move || {
         let row = desk.read::<Row>(&plan::key(id))?.ok_or_else(|| plan::missing(id))?.row;
-        let mut value = serde_json::to_value(&row)
-            .map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert("state".to_owned(), row.standing(now).into());
-        }
-        Ok(Done::from(value))
+        whole(&row, now).map(Done::from)
     })
     .await
+}
+
+fn whole(row: &Row, now: Timestamp) -> Result<Value, Refusal> {
+    let mut value = serde_json::to_value(row)
+        .map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("state".to_owned(), row.standing(now).into());
+    }
+    Ok(value)
 }
 
 /// Approves the digest that somebody saw, or denies the plan.
@@ -85,9 +90,10 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Done, Refusal> {
         _ => Answer::Denied,
     };
     let (digest, reason) = (managing.input("digest")?.to_owned(), managing.inputs.get("reason").cloned());
-    let by = managing.admitted.permit.principal().clone();
+    let (by, seen) = (managing.admitted.permit.principal().clone(), Seen::of(managing));
     waiting(move || {
         let row = plan::change(&desk, id, |row| {
+            let _same = seen.still(&whole(row, now)?, &format!("the plan `{id}`"))?;
             let Another(by) = another(&row.by, by.clone(), &id.to_string())?;
             row.unchanged()?;
             if row.digest != digest {
@@ -135,9 +141,10 @@ pub(super) async fn resume(managing: &Managing<'_>) -> Result<Done, Refusal> {
 pub(super) async fn cancel(managing: &Managing<'_>) -> Result<Done, Refusal> {
     let ((desk, now), id) = (desk(managing), id(managing)?);
     let by = managing.admitted.permit.principal().clone();
-    let broker = Arc::clone(managing.worker.broker());
+    let (broker, seen) = (Arc::clone(managing.worker.broker()), Seen::of(managing));
     waiting(move || {
         let row = plan::change(&desk, id, |row| {
+            let _same = seen.still(&whole(row, now)?, &format!("the plan `{id}`"))?;
             match row.state {
                 State::Proposed | State::Approved | State::Asking => {
                     (row.state, row.ended) = (State::Cancelled, Some(now));

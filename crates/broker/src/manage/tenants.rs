@@ -7,6 +7,7 @@ use policy::{Grant, GrantState};
 use serde_json::{Value, json};
 use store::{Batch, Table};
 
+use super::seen::Seen;
 use super::{Managing, unstored, waiting};
 use crate::broker::{Broker, GrantRow};
 use tenancy::{KeyRow, Plan, Standing, TenantRow};
@@ -78,6 +79,7 @@ pub(super) async fn erase(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let name = named(managing.input("name")?)?;
     let now = broker.now();
     let mut row = TenantRow::clone(&*broker.tenancy(&name)?.active(&name)?);
+    let _same = Seen::of(managing).still(&shown(&broker, &name, &row)?, &format!("the tenant `{name}`"))?;
     row.erased = Some(now);
     // First in memory: whatever becomes of the rows, nobody gets in as this tenant any more.
     let mut keys: Vec<KeyRow> = Vec::new();

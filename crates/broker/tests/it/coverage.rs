@@ -348,6 +348,15 @@ async fn own(house: &House, tally: &mut Tally, door: Door, (material, access): (
     let (proposed, digest) = (proposal["id"].as_str().unwrap(), proposal["digest"].as_str().unwrap());
     let (_, dropped) = house.answer(proposing()).await.unwrap();
     let dropped = dropped["id"].as_str().unwrap();
+    let receiver = testkit::vendor::Receiver::start();
+    house
+        .broker
+        .tell_webhooks(broker::Telling { dangerous_allow_private: true, ..broker::Telling::default() });
+    let taken = receiver.url();
+    let (_, hook) = house.answer(Ask::named("doorward", "webhook.create", &[("url", &taken)])).await.unwrap();
+    let hook = hook["id"].as_str().unwrap();
+    let (_, told) = house.answer(Ask::named("doorward", "webhook.test", &[("id", hook)])).await.unwrap();
+    let told = vec![("id", hook), ("delivery", told["id"].as_str().unwrap())];
     let policy = "forbid (principal in Doorward::Role::\"nobody\", action, resource);";
     // The key that opens it already, so that it opens again.
     let key = format!("key-file:{}", house.folder.path().join("key").display());
@@ -413,6 +422,8 @@ async fn own(house: &House, tally: &mut Tally, door: Door, (material, access): (
         ("policy.forget", vec![("name", &shelf)], None),
         ("evidence.list", vec![("limit", "5")], None),
         ("evidence.show", vec![("id", &listed)], None),
+        ("evidence.checkpoints", vec![("limit", "5")], None),
+        ("evidence.checkpoint", vec![("number", "latest")], None),
         ("evidence.verify", vec![], None),
         ("evidence.export", vec![], None),
         ("broker.status", vec![], None),
@@ -443,6 +454,16 @@ async fn own(house: &House, tally: &mut Tally, door: Door, (material, access): (
         ("tenant.rotate", vec![("name", &tenant)], None),
         ("tenant.rotation", vec![("name", &tenant)], None),
         ("tenant.erase", vec![("name", &tenant)], None),
+        ("webhook.create", vec![("url", &taken), ("events", "tenant.created")], None),
+        ("webhook.list", vec![], None),
+        ("webhook.show", vec![("id", hook)], None),
+        ("webhook.deliveries", vec![("id", hook)], None),
+        ("webhook.redeliver", told.clone(), None),
+        ("webhook.deliver", told, None),
+        ("webhook.test", vec![("id", hook)], None),
+        ("webhook.rotate", vec![("id", hook)], None),
+        ("webhook.enable", vec![("id", hook)], None),
+        ("webhook.forget", vec![("id", hook)], None),
         ("broker.rewrap", vec![("choice", &key)], None),
         ("broker.seal", vec![], None),
     ];

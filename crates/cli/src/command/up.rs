@@ -71,6 +71,7 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let opened = wire::open_with(home, &settings, serving, overlay)?;
     sources::refuse_empty(&opened.broker)?;
     bring_root_key(&opened, api)?;
+    opened.broker.tell_webhooks(settings.api.telling);
     let secured = Secured::read(&settings)?;
     let bound = if api.is_none() { net::bind_tcp(settings.gateway.value, threads) } else { Ok(Vec::new()) };
     let bound = bound.map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;

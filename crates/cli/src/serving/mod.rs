@@ -16,6 +16,7 @@ mod rounds;
 pub(crate) mod secured;
 mod signals;
 pub(crate) mod sockets;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,6 +156,7 @@ async fn serve(
         own_doors.spawn(tenants((bound.listener()?, names), &own, &draining));
     }
     own_doors.spawn(rounds::go(Arc::clone(&own), draining.clone()));
+    own_doors.spawn(webhooks::go(Arc::clone(&own), draining.clone()));
     let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
     for (bound, shows) in shown.into_iter().filter_map(|(bound, shows)| Some((bound?, shows))) {
         let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
+use broker::Telling;
 use broker::people::Provider;
 use memory::Secret;
-use model::{Authority, Scheme, SecretRef};
+use model::{Authority, Scheme, SecretRef, parse_duration};
 use serde::Deserialize;
 use server::{Name, Names};
 
@@ -21,6 +22,15 @@ pub(super) struct Written {
     #[serde(default)]
     hosts: Vec<String>,
     sign_in: Option<WrittenSignIn>,
+    webhooks: Option<WrittenWebhooks>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenWebhooks {
+    retry: Option<String>,
+    #[serde(default)]
+    dangerous_allow_private: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -41,6 +51,8 @@ pub(crate) struct Api {
     public: Option<Authority>,
     hosts: Vec<Name>,
     sign_in: Option<SignIn>,
+    /// How webhooks are told.
+    pub(crate) telling: Telling,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +64,7 @@ struct SignIn {
 impl Written {
     /// Sees that all of it can be used.
     pub(super) fn read(self) -> Outcome<Api> {
-        let Self { public_url, hosts, sign_in } = self;
+        let Self { public_url, hosts, sign_in, webhooks } = self;
         let hosts = hosts
             .iter()
             .map(|host| host.parse().map_err(|error| Failure::usage(format!("`api.hosts`: {error}"))));
@@ -60,7 +72,19 @@ impl Written {
             public: public_url.as_deref().map(public).transpose()?,
             hosts: hosts.collect::<Outcome<_>>()?,
             sign_in: sign_in.map(SignIn::read).transpose()?,
+            telling: webhooks.unwrap_or_default().read()?,
         })
+    }
+}
+
+impl WrittenWebhooks {
+    fn read(self) -> Outcome<Telling> {
+        let usual = Telling::default();
+        let retry = self.retry.map(|text| {
+            parse_duration(&text).map_err(|error| Failure::usage(format!("`api.webhooks.retry`: {error}")))
+        });
+        let retry = retry.transpose()?.unwrap_or(usual.retry);
+        Ok(Telling { retry, dangerous_allow_private: self.dangerous_allow_private })
     }
 }
 

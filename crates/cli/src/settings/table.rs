@@ -202,6 +202,16 @@ pub(crate) const TABLE: &[Row] = &[
         "Lets the provider be asked over plain http and at private addresses; for trying things out.",
     ),
     in_the_file(
+        "api.webhooks.retry",
+        "`5s`",
+        "How long after a webhook's first try that failed there is another one; each further one comes three times as late, nine in all.",
+    ),
+    in_the_file(
+        "api.webhooks.dangerous_allow_private",
+        "`false`",
+        "Lets webhooks be told over plain http and at private addresses. Whoever may make one then reaches what this machine reaches.",
+    ),
+    in_the_file(
         "approvals.slack.channel",
         "nowhere",
         "The id of the channel of Slack where questions are written that wait for an approval (`doorward approval relay`).",

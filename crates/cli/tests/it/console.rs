@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use testkit::vendor::Login;
 use testkit::{Demand, Upstream};
 
 use crate::place;
@@ -63,6 +64,21 @@ fn a_person_does_everything_in_the_console_and_no_secret_is_ever_in_the_page() {
         doorward.watch(canary);
     }
     let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+    let login = Login::start("doorward", &file);
+    login.person(json!({"sub": "ada-1", "email": "ada@example.com", "groups": ["auditors"]}));
+    write(
+        doorward.data().join("settings.toml"),
+        &format!(
+            "[api.sign_in]\nissuer = \"{}\"\nclient_id = \"doorward\"\nclient_secret = \"file:{}\"\ntitle = \"Example\"\n\
+             dangerous_allow_private = true\n[api.sign_in.roles]\nauditors = [\"auditor\"]\n",
+            login.url(),
+            doorward.folder().join("client-secret").display()
+        ),
+    );
+    write(doorward.folder().join("client-secret"), &file);
+    let team = doorward.run(&["policy", "template", "team"], "").succeeded();
+    write(doorward.folder().join("team.cedar"), &team);
+    let _ = doorward.run(&["policy", "put", "house", "team.cedar"], "").succeeded();
     let url = format!("{}/json", upstream.url());
     let _ = doorward
         .run(&["integration", "add", "openai", "--base-url", &url, "--dangerous-allow-private"], "")
@@ -99,7 +115,7 @@ fn a_person_does_everything_in_the_console_and_no_secret_is_ever_in_the_page() {
         &modules,
         &json!({
             "modules": modules, "chromium": chromium, "out": out, "base": base, "link": link["url"],
-            "tenant": "acme_inc", "key": key.trim(), "openai": {"good": good, "bad": bad}, "file": file,
+            "login": login.url(), "tenant": "acme_inc", "key": key.trim(), "openai": {"good": good, "bad": bad}, "file": file,
             "secrets": {"the key": good, "the wrong key": bad, "the private key": file, "the API key": key.trim()},
         }),
     );

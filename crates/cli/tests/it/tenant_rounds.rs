@@ -90,7 +90,7 @@ fn the_bytes_of_one_that_was_replaced_go_when_its_grace_is_over() {
 }
 
 #[test]
-fn one_that_is_over_is_shown_as_expired_and_not_tried_by_itself() {
+fn one_that_is_over_is_recorded_as_expired_once_and_its_provider_is_not_asked() {
     let service = openai();
     let api = laid(&service, "tenants = { validate = \"1h\", pending = \"1h\" }\n");
     assert_eq!(api.set_up("openai", &KEY.into()).0, "VALID");
@@ -104,6 +104,7 @@ fn one_that_is_over_is_shown_as_expired_and_not_tried_by_itself() {
         for member in ["created", "expires", "validated", "tried"] {
             row[member] = "2026-01-01T00:00:00.000Z".into();
         }
+        row["tried"] = "2025-12-31T00:00:00.000Z".into();
         let value = serde_json::to_vec(&row).unwrap();
         storage.commit(&Batch::new().put(Table::Credentials, &tenant, &rows[0].key, value)).unwrap();
     });
@@ -111,6 +112,19 @@ fn one_that_is_over_is_shown_as_expired_and_not_tried_by_itself() {
     assert_eq!(shown["status"], "EXPIRED");
     let listed = api.mine("GET", "integrations/acme_inc", &Value::Null);
     assert_eq!(listed["all_valid"], false);
+    let list = ["evidence", "list", "--operation", "credential.validate", "--json"];
+    let recorded = || {
+        let listed = api.doorward.run(&list, "").json();
+        let lines = listed["evidence"].as_array().unwrap().iter();
+        lines.filter(|line| line["fields"]["status"] == "EXPIRED").count()
+    };
+    eventually("the evidence says that it is over", || recorded() > 0);
+    let said = api.mine("POST", "integrations/acme_inc/openai/validate", &Value::Null);
+    assert_eq!(
+        (said["success"].as_bool(), said["validation_status"].as_str()),
+        (Some(false), Some("EXPIRED"))
+    );
+    assert_eq!(recorded(), 1, "what somebody asks for stands in the chain of the tenant");
     assert_eq!(service.requests().len(), asked);
     let refused = crate::home();
     let _ = refused.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();

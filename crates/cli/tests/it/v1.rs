@@ -3,7 +3,9 @@
 mod client;
 mod document;
 mod schema;
+mod seen;
 mod sign_in;
+mod webhooks;
 
 use serde_json::{Value, json};
 use testkit::{Demand, Upstream};

@@ -1,5 +1,7 @@
 //! The read side, for people: lists, single calls with proof, exports. It reads rows and changes nothing.
 
+mod checkpoints;
+mod settled;
 mod show;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,6 +16,7 @@ use crate::{
     Answered, At, Closed, Ending, Error, Event, Finding, Intent, Leaf, Outcome, Refused, Wrong, export, leaf,
 };
 
+pub use settled::{Ended, EndedWhat, Mark};
 pub use show::{Proved, Shown, Signed};
 
 /// Reads the evidence of a storage. Blocks; not for a door's runtime.

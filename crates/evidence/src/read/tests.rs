@@ -106,3 +106,44 @@ fn a_call_is_shown_with_proofs_that_need_only_the_key() {
         assert!(changed.verify(&key().public()).is_err());
     }
 }
+
+#[test]
+fn whoever_follows_checkpoints_reads_each_chain_that_grew_and_each_call_once() {
+    for make in EVERY {
+        let storage = home(make, 1_200);
+        let reader = reader(&storage);
+        let mut places: BTreeMap<TenantName, u64> = BTreeMap::new();
+        let (mut number, mut seen) = (0, Vec::new());
+        while let Some(mark) = reader.mark(number).unwrap() {
+            for (chain, size) in reader.grown(&mark).unwrap() {
+                let place = places.entry(chain.clone()).or_default();
+                while *place < size {
+                    let (ended, next) = reader.ended(&chain, *place, size).unwrap();
+                    assert!(next > *place && next <= size, "{next} {place} {size}");
+                    *place = next;
+                    seen.extend(ended.into_iter().map(|one| (chain.clone(), one.seq)));
+                }
+            }
+            number = mark.number + 1;
+        }
+        assert_eq!(reader.newest().unwrap().map(|mark| mark.number + 1), Some(number));
+        assert_eq!(seen.len(), 2 * 1_200 + 1, "each call, and the refusal");
+        let once: std::collections::BTreeSet<_> = seen.iter().collect();
+        assert_eq!(once.len(), seen.len());
+    }
+}
+
+#[test]
+fn a_place_is_found_before_which_everything_is_older() {
+    for make in EVERY {
+        let storage = home(make, 1_200);
+        let reader = reader(&storage);
+        let size = reader.place_of(&local(), Timestamp::from_millis(u64::MAX)).unwrap();
+        let all = reader.ended(&local(), 0, u64::MAX).unwrap().0;
+        let since = all[all.len() / 2].time;
+        let place = reader.place_of(&local(), since).unwrap();
+        assert!(place <= all[all.len() / 2].seq && place < size.max(1));
+        assert_eq!(reader.place_of(&local(), Timestamp::from_millis(0)).unwrap(), 0);
+        assert_eq!(reader.place_of(&"nobody".parse().unwrap(), since).unwrap(), 0);
+    }
+}

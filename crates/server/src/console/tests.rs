@@ -1,5 +1,7 @@
 //! Which file is under which address, with which headers.
 
+use std::io::Read as _;
+
 use http::Request;
 
 use super::*;
@@ -71,12 +73,49 @@ fn what_a_browser_has_is_not_sent_again_and_what_writes_is_refused() {
     let reply = asked("HEAD", "/console/", &[]).unwrap();
     assert_eq!(
         (reply.status(), header(&reply, "content-length")),
-        (StatusCode::OK, &*PAGE.len().to_string())
+        (StatusCode::OK, &*PAGE.bytes.len().to_string())
     );
     for path in ["/console/", "/console"] {
         let reply = asked("POST", path, &[]).unwrap();
         assert_eq!((reply.status(), header(&reply, "allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD"));
     }
+}
+
+#[test]
+fn who_takes_gzip_is_sent_less_of_the_same() {
+    let path = format!("/console/a/{VERSION}/app.js");
+    for (path, asset) in
+        [("/console/", &PAGE), (&path, ASSETS.iter().find(|one| one.name == "app.js").unwrap())]
+    {
+        for takes in ["gzip", "br;q=1.0, GZIP;q=0.8, *;q=0.1"] {
+            let reply = asked("GET", path, &[("accept-encoding", takes)]).unwrap();
+            assert_eq!(
+                (header(&reply, "content-encoding"), header(&reply, "vary")),
+                ("gzip", "accept-encoding")
+            );
+            assert_eq!(header(&reply, "content-length"), asset.packed.len().to_string());
+            assert_eq!(header(&reply, "etag"), PACKED_ETAG);
+        }
+        for takes in ["", "identity", "br", "gzip;q=0", "gzip; q=0.0", "gzip;q=x"] {
+            let reply = asked("GET", path, &[("accept-encoding", takes)]).unwrap();
+            assert_eq!(
+                (header(&reply, "content-encoding"), header(&reply, "vary")),
+                ("", "accept-encoding"),
+                "{takes}"
+            );
+            assert_eq!(
+                (header(&reply, "content-length"), header(&reply, "etag")),
+                (&*asset.bytes.len().to_string(), ETAG)
+            );
+        }
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(asset.packed).read_to_end(&mut text).unwrap();
+        assert_eq!(text, asset.bytes);
+    }
+    let has = [("accept-encoding", "gzip"), ("if-none-match", PACKED_ETAG)];
+    assert_eq!(asked("GET", "/console/", &has).unwrap().status(), StatusCode::NOT_MODIFIED);
+    let other = [("accept-encoding", "gzip"), ("if-none-match", ETAG)];
+    assert_eq!(asked("GET", "/console/", &other).unwrap().status(), StatusCode::OK);
 }
 
 #[test]
@@ -106,7 +145,7 @@ fn each_answer_says_what_a_browser_may_do_with_it() {
 
 #[test]
 fn the_page_has_nothing_inline_and_names_only_files_that_are_there() {
-    let page = std::str::from_utf8(PAGE).unwrap();
+    let page = std::str::from_utf8(PAGE.bytes).unwrap();
     for word in ["<style", "style=", "onclick", "javascript:", "://"] {
         assert!(!page.contains(word), "{word}");
     }
@@ -124,8 +163,9 @@ fn the_page_has_nothing_inline_and_names_only_files_that_are_there() {
 
 #[test]
 fn the_files_are_small_enough_to_be_read_and_to_be_sent() {
-    let all: usize = ASSETS.iter().map(|asset| asset.bytes.len()).sum::<usize>() + PAGE.len();
-    assert!(all < 215_000, "{all} bytes");
+    let sum = |of: fn(&Asset) -> usize| ASSETS.iter().chain([&PAGE]).map(of).sum::<usize>();
+    let (read, sent) = (sum(|asset| asset.bytes.len()), sum(|asset| asset.packed.len()));
+    assert!(read < 225_000 && sent < 100_000, "{read} bytes to be read, {sent} to be sent");
     for asset in ASSETS.iter().filter(|asset| asset.name.ends_with(".js")) {
         let text = std::str::from_utf8(asset.bytes).unwrap();
         assert!(text.starts_with("// "), "{} says at its beginning what it is", asset.name);

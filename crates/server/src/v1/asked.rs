@@ -58,6 +58,11 @@ impl Asked {
             cursor: None,
         };
         let mut wrong = Vec::new();
+        // Whoever says it counts on it.
+        let heeds = route.method == "GET" || route.takes.iter().any(|take| take.place == Place::Head);
+        if !heeds && headers.contains_key(http::header::IF_MATCH) {
+            wrong.push(Wrong::field("If-Match", "is not heeded here; leave it out"));
+        }
         for take in route.takes {
             if let To::Fixed(name, value) = take.to {
                 asked.inputs.insert(name.to_owned(), value.to_owned());
@@ -230,6 +235,7 @@ fn text(take: &Take, given: &Value) -> Result<String, String> {
         },
         (Kind::Number, Value::Number(number)) if number.is_u64() => Ok(number.to_string()),
         (Kind::Number, Value::String(text)) if take.place == Place::Query => plain(text, 20),
+        (Kind::Object, Value::Object(_)) if matches!(take.to, To::Input(_)) => Ok(given.to_string()),
         // What goes along is taken where the body lies.
         (Kind::Object, Value::Object(_))
         | (Kind::Secret, Value::String(_) | Value::Object(_))

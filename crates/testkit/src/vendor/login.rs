@@ -51,6 +51,12 @@ pub enum Twist {
     OtherSender,
     /// The way back does not say who answered.
     NoSender,
+    /// Groups and address are in the user info only.
+    Elsewhere,
+    /// The user info is of somebody else.
+    OtherPerson,
+    /// Passwords are taken in the body only.
+    InBody,
 }
 
 struct State {
@@ -118,6 +124,7 @@ impl Answers for State {
             }
             ("GET", "/authorize") => self.authorize(heard),
             ("POST", "/token") => self.token(heard),
+            ("GET", "/userinfo") => self.user_info(heard),
             _ => Said::new(404, json!({ "error": "not_found" })),
         }
     }
@@ -126,7 +133,9 @@ impl Answers for State {
 impl State {
     fn document(&self) -> Value {
         let at = |path: &str| format!("{}{path}", self.issuer);
+        let methods = if self.twist == Twist::InBody { "client_secret_post" } else { "client_secret_basic" };
         json!({
+            "userinfo_endpoint": at("/userinfo"), "token_endpoint_auth_methods_supported": [methods],
             "issuer": self.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
             "jwks_uri": at("/keys"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["EdDSA"], "scopes_supported": ["openid", "email", "groups"],
@@ -184,8 +193,25 @@ impl State {
         }
     }
 
+    fn user_info(&self, heard: &Heard) -> Said {
+        if heard.bearer() != Some("CANARY-access") {
+            return Said::new(401, json!({ "error": "invalid_token" }));
+        }
+        let mut known = self.person.clone();
+        if self.twist == Twist::OtherPerson {
+            known.insert("sub".to_owned(), json!("somebody-else"));
+        }
+        Said::new(200, Value::Object(known))
+    }
+
     /// Both parts are encoded as in a form before they are put together (RFC 6749, section 2.3.1).
     fn is_client(&self, heard: &Heard) -> bool {
+        if self.twist == Twist::InBody {
+            let body = form(&String::from_utf8_lossy(&heard.body));
+            let is = |name: &str, wanted: &String| body.get(name) == Some(wanted);
+            let nowhere_else = heard.header("authorization").is_none();
+            return nowhere_else && is("client_id", &self.client) && is("client_secret", &self.secret);
+        }
         let shown = heard.header("authorization").and_then(|line| line.strip_prefix("Basic "));
         let pair = shown.and_then(|shown| String::from_utf8(STANDARD.decode(shown).ok()?).ok());
         let pair = pair.as_deref().and_then(|pair| pair.split_once(':'));
@@ -211,6 +237,9 @@ impl State {
             Twist::Over => say("exp", json!(now - 3_600)),
             Twist::Endless => drop(claims.remove("exp")),
             Twist::NoNonce => drop(claims.remove("nonce")),
+            Twist::Elsewhere | Twist::OtherPerson => {
+                claims.retain(|name, _| !matches!(name.as_str(), "groups" | "email" | "email_verified"));
+            }
             _ => {}
         }
         let algorithm = match self.twist {

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use model::Timestamp;
+use model::{CredentialId, Timestamp};
 use serde_json::{Value, json};
 use tenancy::{CredentialRow, Status};
 
 use crate::manage::Done;
 
-pub(super) fn told(row: &CredentialRow) -> Done {
+/// What came of a credential; `replaced` is the one whose place it took.
+pub(super) fn told(row: &CredentialRow, replaced: Option<CredentialId>, now: Timestamp) -> Done {
     let CredentialRow { id, provider, status, error, fingerprint, .. } = row;
+    let shown = row.shown(now);
     let message = match status {
+        _ if row.expires <= now => format!("{provider} credential is over: set it up again"),
         Status::Valid => format!("{provider} integration configured and validated successfully"),
         Status::Invalid => {
             let why = error.as_deref().unwrap_or("Invalid API key");
@@ -18,13 +21,21 @@ pub(super) fn told(row: &CredentialRow) -> Done {
         }
         Status::Pending => format!("{provider} integration configured (validation pending)"),
     };
-    let fields = [("provider", provider.as_str()), ("status", status.as_str()), ("fingerprint", fingerprint)];
+    let mut fields = vec![
+        ("provider", provider.clone()),
+        ("status", shown.to_owned()),
+        ("fingerprint", fingerprint.clone()),
+    ];
+    if *status == Status::Valid && error.is_some() {
+        fields.push(("unanswered", "yes".to_owned()));
+    }
+    fields.extend(replaced.map(|id| ("replaced", id.to_string())));
     Done {
         value: json!({
-            "success": *status == Status::Valid, "provider": provider, "credential_id": id,
-            "validation_status": status, "validation_error": error, "message": message,
+            "success": shown == "VALID", "provider": provider, "credential_id": id,
+            "validation_status": shown, "validation_error": error, "message": message,
         }),
-        fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         code: None,
     }
 }

@@ -93,7 +93,8 @@ async fn at_once(
         rows.settle_with(&written, plan, (Unvalidated::Replaces, now), &steps)
     });
     match settled.await? {
-        Settled::InUse | Settled::Beside => Ok(told(&row)),
+        Settled::Replaced(before) => Ok(told(&row, Some(before), managing.worker.broker().now())),
+        Settled::InUse | Settled::Beside => Ok(told(&row, None, managing.worker.broker().now())),
         Settled::NoRoom(most) => Err(Wrong::plan(most).into()),
     }
 }
@@ -110,7 +111,8 @@ pub(super) async fn settled(
         with_rows(managing, own, move |rows, plan, now| rows.settle(&written, plan, (unvalidated, now)))
             .await;
     match settled {
-        Ok(Settled::InUse | Settled::Beside) => Ok(told(&row)),
+        Ok(Settled::Replaced(before)) => Ok(told(&row, Some(before), managing.worker.broker().now())),
+        Ok(Settled::InUse | Settled::Beside) => Ok(told(&row, None, managing.worker.broker().now())),
         Ok(Settled::NoRoom(most)) => {
             forget(managing, own, &row).await?;
             Err(Wrong::plan(most).into())

@@ -21,6 +21,7 @@ mod shown;
 mod signature;
 mod strangers;
 mod twilio;
+pub(crate) mod user_info;
 mod xfcc;
 
 use std::sync::Arc;

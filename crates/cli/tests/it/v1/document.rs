@@ -171,9 +171,23 @@ fn every_documented_route_answers_as_the_document_says() {
     let line = call("listEvidence", "/v1/evidence?limit=5", none());
     let first = line["items"].as_array().unwrap().iter().find_map(|line| line["id"].as_str()).unwrap();
     let _ = call("getEvidence", &format!("/v1/evidence/{first}"), none());
+    let _ = call("listCheckpoints", "/v1/checkpoints?limit=1", none());
+    let _ = call("getCheckpoint", "/v1/checkpoints/latest", none());
     let _ = call("verifyEvidence", "/v1/evidence:verify", none());
     let _ = call("exportEvidence", "/v1/evidence:export", none());
     let _ = call("listEvidence", "/v1/evidence?limit=1000", none());
+    let hook = json!({"url": "https://127.0.0.1:1/in", "events": ["tenant.created"], "label": "on call"});
+    let hook = call("createWebhook", "/v1/webhooks", hook);
+    let place = format!("/v1/webhooks/{}", hook["id"].as_str().unwrap());
+    let _ = call("listWebhooks", "/v1/webhooks", none());
+    let _ = call("getWebhook", &place, none());
+    let _ = call("rotateWebhook", &format!("{place}:rotate"), none());
+    let tried = call("testWebhook", &format!("{place}:test"), none());
+    let _ = call("listDeliveries", &format!("{place}/deliveries?state=dead&event=webhook.test"), none());
+    let tried = format!("{place}/deliveries/{}:redeliver", tried["id"].as_str().unwrap());
+    let _ = call("redeliver", &tried, none());
+    let _ = call("enableWebhook", &format!("{place}:enable"), none());
+    let _ = call("forgetWebhook", &place, none());
     let _ = call("signOut", "/v1/session", none());
     let link = house.api.doorward.run(&["console", "--no-open", "--json"], "").json();
     let code = link["url"].as_str().unwrap().split_once("#code=").unwrap().1.to_owned();
@@ -239,6 +253,12 @@ fn approvals(house: &House, call: &mut impl FnMut(&'static str, &str, Value) -> 
     let _ = call("approvePlan", &format!("{}:approve", place(0)), digest.clone());
     let _ = call("denyPlan", &format!("{}:deny", place(1)), digest);
     let _ = call("cancelPlan", &format!("{}:cancel", place(2)), Value::Null);
+    // There is no token for it, so its step fails; that is how it ended.
+    let ran = call("runPlan", &format!("{}:run", place(0)), Value::Null);
+    assert_eq!(ran["state"], "failed", "{ran}");
+    let _ = call("resumePlan", &format!("{}:resume", place(0)), Value::Null);
+    let _ = call("checkPlan", "/v1/plans:check", json!({"plan": plan}));
+    let _ = call("createPlan", "/v1/plans", json!({"plan": plan}));
 }
 
 /// Whoever holds a key of one tenant asks every route about another tenant, about one that is not there, and about ids of others:
@@ -256,7 +276,10 @@ fn no_route_tells_whether_what_is_somebody_elses_is_there() {
     let evidence = house.api.read(&house.session, "/v1/evidence?limit=1").value["items"][0]["id"].clone();
     let policy = json!({"text": "forbid (principal in Doorward::Role::\"nobody\", action, resource);"});
     let _ = house.api.write(&house.session, "PUT", "/v1/policies/house", &policy);
+    let hook =
+        house.api.write(&house.session, "POST", "/v1/webhooks", &json!({"url": "https://127.0.0.1:1/"}));
     let ids = [
+        (hook.value["id"].as_str().unwrap().to_owned(), "whk_00000000000000000000000000"),
         (mine["id"].as_str().unwrap().to_owned(), "key_00000000000000000000000000"),
         (there["grant"].as_str().unwrap().to_owned(), "grt_00000000000000000000000000"),
         (evidence.as_str().unwrap().to_owned(), "evd_00000000000000000000000000"),
@@ -275,6 +298,7 @@ fn no_route_tells_whether_what_is_somebody_elses_is_there() {
                         .replace("{tenant}", tenant)
                         .replace("{provider}", "openai")
                         .replace("{id}", id)
+                        .replace("{delivery}", "msg_00000000000000000000000000")
                         .replace("{name}", id)
                         .replace("{principal}", id)
                         .replace("{role}", "auditor");

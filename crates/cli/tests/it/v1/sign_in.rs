@@ -216,6 +216,37 @@ fn what_a_token_says_is_believed_only_where_all_of_it_holds() {
 }
 
 #[test]
+fn what_the_id_token_does_not_say_the_providers_user_info_does() {
+    let house = House::open();
+    // Its document says so to whoever asks first.
+    house.login.twist(Twist::InBody);
+    assert_eq!(house.tried(), "", "the password goes where the provider takes it");
+    house.login.twist(Twist::Elsewhere);
+    assert_eq!(house.tried(), "token", "it is shown in the body and nowhere else");
+
+    let house = House::open();
+    house.login.twist(Twist::Elsewhere);
+    let mut browser = Browser::default();
+    let back = house.sent(&mut browser);
+    assert_eq!(house.ended(&mut browser, &back), "");
+    let who = house.asked(&mut browser, "GET", "/v1/session", "").value;
+    assert_eq!(
+        (who["subject"].as_str(), who["roles"].clone()),
+        (Some("ada@example.com"), json!(["auditor"])),
+        "{who}"
+    );
+    house.login.twist(Twist::OtherPerson);
+    assert_eq!(house.tried(), "claims", "what is said of somebody else is not used");
+    house.login.twist(Twist::Nothing);
+    let asked = || house.login.calls().iter().filter(|call| call.path == "/userinfo").count();
+    let before = asked();
+    assert_eq!(house.tried(), "");
+    assert_eq!(asked(), before, "nobody is asked for what the token says");
+    house.api.doorward.watch("CANARY-access");
+    house.api.doorward.assert_no_canary();
+}
+
+#[test]
 fn the_way_back_is_for_the_browser_that_was_sent_and_for_once() {
     let house = House::open();
     let (mut first, mut second) = (Browser::default(), Browser::default());

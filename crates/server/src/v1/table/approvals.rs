@@ -1,6 +1,8 @@
-//! Approvals and plans: what waits for somebody, and the answer.
+//! Approvals: what waits for somebody, and the answer.
 
-use crate::v1::route::{CURSOR, Carries, Does, Gives, Kind, LIMIT, List, Pages, Route, Take, To, same};
+use crate::v1::route::{
+    CURSOR, Carries, Does, Gives, IF_MATCH, Kind, LIMIT, List, Pages, Route, Take, To, same,
+};
 
 /// The routes.
 pub(crate) const ROUTES: &[Route] = &[
@@ -53,6 +55,7 @@ pub(crate) const ROUTES: &[Route] = &[
         does: Does::Operation("approval.decide"),
         takes: &[
             Take::path("id", "id", "The approval"),
+            IF_MATCH,
             APPROVE,
             Take::must(
                 "digest",
@@ -75,6 +78,7 @@ pub(crate) const ROUTES: &[Route] = &[
         does: Does::Operation("approval.decide"),
         takes: &[
             Take::path("id", "id", "The approval"),
+            IF_MATCH,
             DENY,
             Take::must(
                 "digest",
@@ -88,99 +92,8 @@ pub(crate) const ROUTES: &[Route] = &[
         status: 200,
         gives: Gives::One("Approval", same),
     },
-    Route {
-        method: "GET",
-        path: "/v1/plans",
-        id: "listPlans",
-        tag: "Plans",
-        about: "Plans and how far they got",
-        does: Does::Operation("plan.list"),
-        takes: &[
-            Take::query("state", Kind::Text(20), To::Filter("state"), "Only those that are so"),
-            LIMIT,
-            CURSOR,
-        ],
-        carries: Carries::Nothing,
-        status: 200,
-        gives: Gives::List(List {
-            item: "Plan",
-            member: "plans",
-            key: "id",
-            beside: &[],
-            pages: Pages::Door,
-            shape: same,
-        }),
-    },
-    Route {
-        method: "GET",
-        path: "/v1/plans/{id}",
-        id: "getPlan",
-        tag: "Plans",
-        about: "One plan with its steps",
-        does: Does::Operation("plan.show"),
-        takes: &[Take::path("id", "id", "The plan")],
-        carries: Carries::Nothing,
-        status: 200,
-        gives: Gives::One("PlanDetails", same),
-    },
-    Route {
-        method: "POST",
-        path: "/v1/plans/{id}:approve",
-        id: "approvePlan",
-        tag: "Plans",
-        about: "Approve a plan",
-        does: Does::Operation("plan.decide"),
-        takes: &[
-            Take::path("id", "id", "The plan"),
-            APPROVE,
-            Take::must(
-                "digest",
-                Kind::Text(200),
-                To::Input("digest"),
-                "The digest that was shown: what is approved is exactly this",
-            ),
-            Take::may("reason", Kind::Text(500), To::Input("reason"), "Why"),
-        ],
-        carries: Carries::Nothing,
-        status: 200,
-        gives: Gives::One("PlanTold", same),
-    },
-    Route {
-        method: "POST",
-        path: "/v1/plans/{id}:deny",
-        id: "denyPlan",
-        tag: "Plans",
-        about: "Deny a plan",
-        does: Does::Operation("plan.decide"),
-        takes: &[
-            Take::path("id", "id", "The plan"),
-            DENY,
-            Take::must(
-                "digest",
-                Kind::Text(200),
-                To::Input("digest"),
-                "The digest that was shown: what is approved is exactly this",
-            ),
-            Take::may("reason", Kind::Text(500), To::Input("reason"), "Why"),
-        ],
-        carries: Carries::Nothing,
-        status: 200,
-        gives: Gives::One("PlanTold", same),
-    },
-    Route {
-        method: "POST",
-        path: "/v1/plans/{id}:cancel",
-        id: "cancelPlan",
-        tag: "Plans",
-        about: "End a plan",
-        does: Does::Operation("plan.cancel"),
-        takes: &[Take::path("id", "id", "The plan")],
-        carries: Carries::Nothing,
-        status: 200,
-        gives: Gives::One("PlanTold", same),
-    },
 ];
 
 /// The answers.
-const APPROVE: Take = Take::fixed("decision", "approve");
-const DENY: Take = Take::fixed("decision", "deny");
+pub(super) const APPROVE: Take = Take::fixed("decision", "approve");
+pub(super) const DENY: Take = Take::fixed("decision", "deny");

@@ -6,9 +6,11 @@ mod catalogue;
 mod credentials;
 mod evidence;
 mod house;
+mod plans;
 mod policies;
 mod sessions;
 mod tenants;
+mod webhooks;
 
 use super::route::Route;
 
@@ -23,7 +25,9 @@ pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
         capabilities::ROUTES,
         policies::ROUTES,
         approvals::ROUTES,
+        plans::ROUTES,
         evidence::ROUTES,
+        webhooks::ROUTES,
     ]
     .into_iter()
     .flatten()

@@ -1,7 +1,7 @@
 //! Tenants and the keys of their API.
 
 use crate::v1::route::{
-    CURSOR, Carries, Does, Gives, Kind, LIMIT, List, Need, Pages, Place, Route, Take, To, same,
+    CURSOR, Carries, Does, Gives, IF_MATCH, Kind, LIMIT, List, Need, Pages, Place, Route, Take, To, same,
 };
 
 /// The routes.
@@ -74,7 +74,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Tenants",
         about: "Destroy the keys of a tenant: nothing that was stored for it can be read again; its evidence stays",
         does: Does::Operation("tenant.erase"),
-        takes: &[Take::path("tenant", "name", "The tenant"), CONFIRM],
+        takes: &[IF_MATCH, Take::path("tenant", "name", "The tenant"), CONFIRM],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("Tenant", same),

@@ -22,6 +22,10 @@ use crate::Worker;
 pub(crate) struct Endpoints {
     authorization: String,
     token: Address,
+    /// What the provider knows of a person (section 5.3), where it has such a place.
+    pub(super) user_info: Option<Address>,
+    /// Whether our password goes into the body there, because the provider takes it nowhere else.
+    in_body: bool,
     scope: String,
     /// Whether it says with each answer that it is the one who answers (RFC 9207).
     names_itself: bool,
@@ -98,6 +102,7 @@ pub(crate) async fn endpoints(
     let _ = issuers::address(authorization, private).ok_or("the page to sign in is not one of https")?;
     let token = text("token_endpoint").ok_or("the provider names no place for tokens")?;
     let token = issuers::address(token, private).ok_or("the place for tokens is not asked")?;
+    let user_info = text("userinfo_endpoint").and_then(|address| issuers::address(address, private));
     let lists = |name: &str, wanted: &str| {
         read.get(name).and_then(Value::as_array).is_some_and(|all| all.iter().any(|one| one == wanted))
     };
@@ -106,15 +111,22 @@ pub(crate) async fn endpoints(
         if lists("scopes_supported", "groups") { format!("{SCOPE} groups") } else { SCOPE.to_owned() };
     let says = read.get("authorization_response_iss_parameter_supported");
     let names_itself = says.and_then(Value::as_bool).unwrap_or_default();
-    Ok(Endpoints { authorization: authorization.to_owned(), token, scope, names_itself })
+    // Section 9: who says nothing takes Basic.
+    let methods = "token_endpoint_auth_methods_supported";
+    let in_body = lists(methods, "client_secret_post") && !lists(methods, "client_secret_basic");
+    let authorization = authorization.to_owned();
+    Ok(Endpoints { authorization, token, user_info, in_body, scope, names_itself })
+}
+
+/// What a code was exchanged for.
+pub(crate) struct Tokens {
+    pub(crate) id: Zeroizing<String>,
+    pub(super) access: Option<Zeroizing<String>>,
 }
 
 /// The ID token for a code.
 #[expect(clippy::disallowed_methods, reason = "shows the provider our own password there")]
-pub(crate) async fn exchanged(
-    worker: &Worker,
-    exchange: Exchange<'_>,
-) -> Result<Zeroizing<String>, &'static str> {
+pub(crate) async fn exchanged(worker: &Worker, exchange: Exchange<'_>) -> Result<Tokens, &'static str> {
     let Exchange { endpoints, client, secret, code, verifier, redirect, private } = exchange;
     let mut pairs = vec![
         ("grant_type", "authorization_code"),
@@ -122,8 +134,16 @@ pub(crate) async fn exchanged(
         ("redirect_uri", redirect),
         ("code_verifier", verifier),
     ];
-    if secret.is_none() {
+    let shown = secret.filter(|_| !endpoints.in_body);
+    if shown.is_none() {
         pairs.push(("client_id", client));
+    }
+    let mut body = Zeroizing::new(form(&pairs));
+    if let Some(secret) = secret.filter(|_| endpoints.in_body) {
+        secret.expose(|bytes| {
+            body.push_str("&client_secret=");
+            body.push_str(&Zeroizing::new(percent_encode(bytes, ESCAPED).to_string()));
+        });
     }
     let dial = Dial {
         authority: endpoints.token.authority.clone(),
@@ -135,9 +155,9 @@ pub(crate) async fn exchanged(
     let mut request = Request::post(endpoints.token.target.as_str())
         .header(ACCEPT, "application/json")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::full(form(&pairs)))
+        .body(Body::full(body.as_bytes().to_vec()))
         .map_err(|_| "the place for tokens can't be asked")?;
-    if let Some(secret) = secret {
+    if let Some(secret) = shown {
         // RFC 6749, section 2.3.1: both are encoded as in a form, and then as basic authentication does.
         let basic = secret.expose(|bytes| {
             let password = Zeroizing::new(percent_encode(bytes, ESCAPED).to_string());
@@ -162,13 +182,15 @@ pub(crate) async fn exchanged(
     }
     let given: Given =
         serde_json::from_slice(&body).map_err(|_| "the identity provider's answer is not JSON")?;
-    given.id_token.map(Zeroizing::new).ok_or("there is no ID token")
+    let access = given.access_token.map(Zeroizing::new);
+    Ok(Tokens { id: given.id_token.map(Zeroizing::new).ok_or("there is no ID token")?, access })
 }
 
-/// Of what the provider gives, the one thing that is wanted.
+/// Of what the provider gives, what is wanted.
 #[derive(Deserialize)]
 struct Given {
     id_token: Option<String>,
+    access_token: Option<String>,
 }
 
 /// What an ID token says, where it holds (section 3.1.3.7).
