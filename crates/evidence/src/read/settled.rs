@@ -100,6 +100,8 @@ impl Reader {
                     EndedWhat::Call(intent, Box::new(outcome))
                 }
                 Event::Refused(refused) => EndedWhat::Refused(refused),
+                // Nothing was done.
+                Event::Answered(_) => continue,
                 Event::Head(..) | Event::Close(..) | Event::Started(_) | Event::Notice(_) => continue,
             };
             found.push(Ended { seq: leaf.seq, time: leaf.time, what });
