@@ -63,7 +63,7 @@ const OPERATIONS = [
   ["Access", (one) => one.access],
   ["Risk", (one) => badge(one.risk)],
   ["Inputs", (one) => (one.inputs.length ? h("div", { class: "tags" }, one.inputs.map((name) => h("span", { class: "tag" }, name))) : h("span", { class: "muted" }, "–"))],
-  ["", (one) => one.docs && outside(one.docs, `Documentation of ${one.name}`), "end"],
+  ["", (one) => one.docs && outside(one.docs, `Docs of ${one.name}`), "end"],
 ];
 
 /** A link to somebody else's page: it learns nothing of this one. */

@@ -203,7 +203,7 @@ fn what_becomes_of_credentials_approvals_capabilities_and_plans_is_told() {
         ("credential.rotated", "credential:acme_inc/openai"),
         ("credential.failed", "credential:acme_inc/openai"),
         ("credential.deleted", "credential:acme_inc/openai"),
-        ("approval.waiting", "*"),
+        ("approval.waiting", "secret:/one"),
         ("approval.decided", "approval:"),
         ("capability.revoked", ""),
         ("role.changed", ""),
