@@ -351,7 +351,8 @@ async fn slack_is_believed_only_where_it_signed_and_only_about_known_members() {
         change(&mut press);
         press.ask(house)
     };
-    let cases: [(&str, fn(&mut Press), Code); 8] = [
+    type Case = (&'static str, fn(&mut Press), Code);
+    let cases: [Case; 8] = [
         ("another secret", |one| one.signed = [7; 32], Code::Unauthenticated),
         ("too old", |one| one.ago = 301, Code::Unauthenticated),
         ("a member that nobody knows", |one| one.user = "U9", Code::Denied),
@@ -418,7 +419,8 @@ async fn a_label_approves_nothing_where_nobody_is_known_or_the_issue_was_changed
     let (house, id) = (&office.house, office.asked().await);
     let answer =
         || Ask::named("doorward", "approval.answer", &[("via", "linear"), ("id", &id), ("at", "i1")]);
-    let cases: [(&str, fn(&mut Workspace)); 6] = [
+    type Case = (&'static str, fn(&mut Workspace));
+    let cases: [Case; 6] = [
         ("a user that nobody knows", |one| one.labelled("approval:approved", Some("user-9"))),
         ("whoever asked", |one| one.labelled("approval:approved", Some("user-2"))),
         ("an integration", |one| one.labelled("approval:approved", None)),

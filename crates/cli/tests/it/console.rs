@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use testkit::vendor::Login;
-use testkit::{Demand, Upstream};
+use testkit::{Demand, Doorward, Upstream};
 
 use crate::place;
 use crate::{home, write, write_integration};
@@ -53,6 +53,23 @@ fn use_it(modules: &Path, given: &Value) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {said}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
+/// An identity provider that the console offers, with somebody who may look.
+fn sign_in(doorward: &Doorward, file: &str) -> Login {
+    let login = Login::start("doorward", file);
+    login.person(json!({"sub": "ada-1", "email": "ada@example.com", "groups": ["auditors"]}));
+    write(
+        doorward.data().join("settings.toml"),
+        &format!(
+            "[api.sign_in]\nissuer = \"{}\"\nclient_id = \"doorward\"\nclient_secret = \"file:{}\"\ntitle = \"Example\"\n\
+             dangerous_allow_private = true\n[api.sign_in.roles]\nauditors = [\"auditor\"]\n",
+            login.url(),
+            doorward.folder().join("client-secret").display()
+        ),
+    );
+    write(doorward.folder().join("client-secret"), file);
+    login
+}
+
 #[test]
 fn a_person_does_everything_in_the_console_and_no_secret_is_ever_in_the_page() {
     let Some((modules, chromium)) = browser() else { return };
@@ -64,18 +81,7 @@ fn a_person_does_everything_in_the_console_and_no_secret_is_ever_in_the_page() {
         doorward.watch(canary);
     }
     let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
-    let login = Login::start("doorward", &file);
-    login.person(json!({"sub": "ada-1", "email": "ada@example.com", "groups": ["auditors"]}));
-    write(
-        doorward.data().join("settings.toml"),
-        &format!(
-            "[api.sign_in]\nissuer = \"{}\"\nclient_id = \"doorward\"\nclient_secret = \"file:{}\"\ntitle = \"Example\"\n\
-             dangerous_allow_private = true\n[api.sign_in.roles]\nauditors = [\"auditor\"]\n",
-            login.url(),
-            doorward.folder().join("client-secret").display()
-        ),
-    );
-    write(doorward.folder().join("client-secret"), &file);
+    let login = sign_in(&doorward, &file);
     let team = doorward.run(&["policy", "template", "team"], "").succeeded();
     write(doorward.folder().join("team.cedar"), &team);
     let _ = doorward.run(&["policy", "put", "house", "team.cedar"], "").succeeded();
