@@ -5,7 +5,7 @@
 //! such a request is refused.
 
 use catalog::Limits;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http_body::Body as _;
 use model::{Code, Method, Refusal};
 
@@ -46,13 +46,10 @@ impl Forward {
         named_in(&self.readable(limits).await?, method)
     }
 
-    /// Forms by name, and bodies that have none: some frameworks take those of a `POST` for forms.
+    /// A body without a type is none: whoever takes it for a form departs from RFC 9110, section 8.3, and all that streams would
+    /// have to be held back for them.
     fn may_be_form(&self) -> bool {
-        let mut types = net::headers::all(&self.headers, &CONTENT_TYPE).peekable();
-        if types.peek().is_none() {
-            return net::headers::all(&self.headers, &CONTENT_LENGTH).all(|length| length != "0");
-        }
-        types.any(|value| {
+        net::headers::all(&self.headers, &CONTENT_TYPE).any(|value| {
             let text = value.to_str().unwrap_or_default();
             text.split([';', ','])
                 .any(|one| one.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))

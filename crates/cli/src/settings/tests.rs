@@ -89,7 +89,7 @@ fn certificates_of_callers_are_asked_for_over_tls_only() {
 #[test]
 fn the_table_lists_every_key_that_the_file_may_hold() {
     let text = "gateway = \"127.0.0.1:1\"\ndomains = [\"a.example\"]\norigins = [\"https://a.example\"]\nthreads = 1\n\
-                metrics = \"127.0.0.1:2\"\nadmin = \"127.0.0.1:3\"\ndevelopment = false\nenvironment = \"test\"\nllm = { provider = \"openai-codex\" }\ntls = { cert = \"c\", key = \"k\", client_ca = \"a\", client_auth = \"optional\" }\nrates = { redis = \"localhost:6379\" }\napi = { public_url = \"https://a.example\" }\noperations = { sandbox = \"auto\" }\ntenants = { validate = \"never\", pending = \"5m\", grace = \"1h\" }\nstore = { url = \"postgres://app@localhost/doorward\" }\n";
+                metrics = \"127.0.0.1:2\"\nadmin = \"127.0.0.1:3\"\ndevelopment = false\nenvironment = \"test\"\nllm = { provider = \"openai-codex\" }\ntls = { cert = \"c\", key = \"k\", client_ca = \"a\", client_auth = \"optional\" }\nrates = { redis = \"localhost:6379\" }\napi = { public_url = \"https://a.example\" }\napprovals = { linear = { team = \"OPS\", people = { u1 = \"ada\" } } }\nmcp = { resource = \"https://a.example/mcp\", issuer = \"https://login.example\", grants = [{ scope = \"tools:read\", integrations = [\"github\"], access = \"read\" }] }\noperations = { sandbox = \"auto\" }\ntenants = { validate = \"never\", pending = \"5m\", grace = \"1h\" }\nstore = { url = \"postgres://app@localhost/doorward\" }\n";
     loaded(text, &[], &Up::default()).unwrap();
     let read: toml::Table = text.parse().unwrap();
     let keys: Vec<&str> =

@@ -172,21 +172,24 @@ impl Writer {
             })
             .collect();
         let committed = self.commit(now);
+        let mut replies = Vec::with_capacity(work.len());
         for (nth, ((pending, reply), staged)) in work.into_iter().zip(staged).enumerate() {
             // The first were counted out of the queue when they came.
             let count = if nth == 0 { 0 } else { pending.entries.len() };
             let answers = self.answers(pending, staged, &committed);
             self.gauge.leave(count);
-            if let Some(reply) = reply {
-                // A lane whose runtime has ended does not listen; its receipts are dropped, and swept.
-                drop(reply.send(answers));
-            }
+            replies.extend(reply.map(|reply| (reply, answers)));
         }
         if !self.kept.entries.is_empty() {
             self.duties.write = Some(Instant::now() + AGAIN);
         }
+        // Before anybody hears of it: whoever was refused must find the log behind.
         self.gauge.note(self.kept.entries.len(), self.state.open.len());
         self.gauge.count(self.state.records);
+        for (reply, answers) in replies {
+            // A lane whose runtime has ended does not listen; its receipts are dropped, and swept.
+            drop(reply.send(answers));
+        }
         committed
     }
 
