@@ -202,6 +202,7 @@ async function webhooks() {
   const key = await page.locator("output.once").textContent();
   must(key.startsWith("whsec_"), "the signing key is shown");
   await press("I have stored it");
+  await page.locator("output.once").waitFor({ state: "detached" });
   watch.secrets["a signing key that was shown once"] = key;
   await watch.clean(page, "after a signing key was shown");
   await page.getByRole("button", { name: "Test: https://127.0.0.1:9/in" }).click();
