@@ -12,8 +12,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use memory::Secret;
 use model::{
-    ApprovalClaim, Claims, Code, Door, EvidenceId, Fact, Holder, Inputs, IntegrationName, OperationName,
-    Refusal,
+    ApprovalClaim, Claims, Code, Door, EvidenceId, Fact, Inputs, IntegrationName, OperationName, Refusal,
 };
 use net::Body;
 use net::plain::{Place, Plain};
@@ -341,10 +340,9 @@ impl Own {
         let operation = operation.parse()?;
         let integration = "doorward".parse()?;
         let payload = payload.map(|secret| Payload::new(secret.expose(<[u8]>::to_vec))).transpose()?;
-        let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
         let inbound = Inbound {
             door: Door::Cli,
-            facts: Fact { holder, claims: who.claims.clone(), ..Fact::default() },
+            facts: Fact { claims: who.claims.clone(), ..perform::facts() },
             capability: who.capability.clone(),
             asked: Asked::Operate(Operate::new(integration, operation, inputs).with(payload)),
         };

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use broker::mint::afar::Answers;
 use broker::mint::{AWS, Tools, What, Wish};
 use broker::{Asked, Inbound, Operate, Outbound, Worker};
-use model::{Door, EvidenceId, Fact, Holder, Inputs};
+use model::{Door, EvidenceId, Inputs};
 use store::HomeLock;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use super::beside;
 use crate::args::broker::Up;
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
-use crate::management::Own;
+use crate::management::{Own, perform};
 use crate::settings::{self, Settings};
 use crate::wire;
 
@@ -70,11 +70,9 @@ fn inbound(
     wish: Wish,
     door: Door,
 ) -> Outcome<Inbound> {
-    let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
     let mut operate = Operate::new(integration.parse()?, operation.parse()?, inputs);
     operate.wish = Some(Box::new(wish));
-    let facts = Fact { holder, ..Fact::default() };
-    Ok(Inbound { door, facts, capability: None, asked: Asked::Operate(operate) })
+    Ok(Inbound { door, facts: perform::facts(), capability: None, asked: Asked::Operate(operate) })
 }
 
 /// For a server: where its answers are recorded. The home stays open while there is traffic and nobody else wants it.

@@ -99,16 +99,7 @@ fn over_http(place: &Arc<Place>, address: SocketAddr, entrance: Entrance) -> Out
                 draining.clone(),
             ));
         }
-        let mut stops = Stops::listen()?;
-        let stop = async {
-            stops.either().await;
-            drain.start();
-        };
-        tokio::join!(stop, async {
-            for one in serving {
-                let _ = one.await;
-            }
-        });
+        Stops::listen()?.drained(&drain, serving).await;
         Ok(())
     })
 }

@@ -74,16 +74,7 @@ fn serve(context: &Context, listen: Option<SocketAddr>, wake: mpsc::Sender<()>) 
             serving.push(net::serve(one.listener()?, service, net::ServeLimits::default(), draining.clone()));
         }
         Printer::say("Questions are carried.");
-        let mut stops = Stops::listen()?;
-        let stop = async {
-            stops.either().await;
-            drain.start();
-        };
-        tokio::join!(stop, async {
-            for one in serving {
-                let _ = one.await;
-            }
-        });
+        Stops::listen()?.drained(&drain, serving).await;
         Ok(())
     })
 }

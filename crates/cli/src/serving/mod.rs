@@ -11,6 +11,7 @@ mod descriptors;
 mod leading;
 mod lean;
 pub(crate) mod office;
+mod owner;
 pub(crate) mod preauthorized;
 mod rounds;
 pub(crate) mod secured;

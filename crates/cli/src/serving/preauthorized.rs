@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Asked, Inbound, Operate, Outbound, Payload, Worker};
-use model::{Door, Fact, Holder, Inputs, Refusal};
+use broker::{Outbound, Payload, Worker};
+use model::{Inputs, Refusal};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::owner;
 use crate::failure::{Failure, Outcome};
 use crate::print::Printer;
 use crate::print::table::{at, cell};
@@ -81,15 +82,9 @@ impl Preauthorized {
 
 /// One request in the name of the owner.
 async fn ask(worker: &Arc<Worker>, request: &Map<String, Value>) -> Result<Value, Refusal> {
-    let strange = |error: model::ParseError| Refusal::new(model::Code::BadRequest, error.to_string());
     let text = Value::Object(request.clone()).to_string();
-    let (house, operation) =
-        ("doorward".parse().map_err(strange)?, "agent.request".parse().map_err(strange)?);
-    let operate = Operate::new(house, operation, Inputs::new()).with(Some(Payload::new(text.into_bytes())?));
-    let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
-    let facts = Fact { holder, ..Fact::default() };
-    let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
-    match worker.call(inbound).await? {
+    let payload = Some(Payload::new(text.into_bytes())?);
+    match owner::operate(worker, "agent.request", (Inputs::new(), payload), None).await? {
         Outbound::Answer(answer) => Ok(answer.value),
         Outbound::Reply(..) | Outbound::Lease(..) => {
             Err(Refusal::new(model::Code::UpstreamReply, "the operation gave something else than an answer"))

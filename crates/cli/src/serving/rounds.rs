@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
-use broker::{Asked, Due, Inbound, Operate, Round, Worker};
-use model::{Code, Door, Fact, Holder, Inputs, Refusal};
+use broker::{Due, Round, Worker};
+use model::{Inputs, Refusal};
 use net::Draining;
 use tokio::time::MissedTickBehavior;
+
+use super::owner;
 
 /// Goes round until the doors close.
 pub(super) async fn go(worker: Arc<Worker>, mut draining: Draining) {
@@ -43,18 +45,9 @@ pub(super) async fn go(worker: Arc<Worker>, mut draining: Draining) {
 
 /// One validation in the name of the owner.
 async fn ask(worker: &Arc<Worker>, due: &Due) -> Result<(), Refusal> {
-    let strange = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
     let inputs = [("tenant", due.tenant.to_string()), ("provider", due.provider.clone())];
     let inputs = Inputs::from(inputs.map(|(name, value)| (name.to_owned(), value)));
-    let operate = Operate::new(
-        "doorward".parse().map_err(strange)?,
-        "credential.validate".parse().map_err(strange)?,
-        inputs,
-    );
-    let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
-    let facts = Fact { holder, purpose: Some("schedule".to_owned()), ..Fact::default() };
-    let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
-    worker.call(inbound).await.map(drop)
+    owner::operate(worker, "credential.validate", (inputs, None), Some("schedule")).await.map(drop)
 }
 
 /// Most validations between two looks; the rest is still due in the next round.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use net::Drain;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::{Failure, Outcome};
@@ -39,6 +40,19 @@ impl Stops {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+    }
+
+    /// Drains the doors at the first of them, and waits until the last door has closed.
+    pub(crate) async fn drained<D: Future>(mut self, drain: &Drain, doors: Vec<D>) {
+        let stop = async {
+            self.either().await;
+            drain.start();
+        };
+        tokio::join!(stop, async {
+            for door in doors {
+                let _ = door.await;
+            }
+        });
     }
 }
 

@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Asked, Inbound, Operate, ToTell, Worker};
-use model::{Code, Door, Fact, Holder, Inputs, Refusal, WebhookId};
+use broker::{ToTell, Worker};
+use model::{Inputs, Refusal, WebhookId};
 use net::Draining;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+
+use super::owner;
 
 /// Tells until the doors close.
 pub(super) async fn go(worker: Arc<Worker>, mut draining: Draining) {
@@ -52,18 +54,9 @@ pub(super) async fn go(worker: Arc<Worker>, mut draining: Draining) {
 
 /// One try in the name of the owner.
 async fn tell(worker: &Arc<Worker>, due: ToTell) -> Result<(), Refusal> {
-    let strange = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
     let inputs = [("id", due.webhook.to_string()), ("delivery", due.delivery.to_string())];
     let inputs = Inputs::from(inputs.map(|(name, value)| (name.to_owned(), value)));
-    let operate = Operate::new(
-        "doorward".parse().map_err(strange)?,
-        "webhook.deliver".parse().map_err(strange)?,
-        inputs,
-    );
-    let holder = Holder { uid: Some(rustix::process::geteuid().as_raw()), ..Holder::default() };
-    let facts = Fact { holder, purpose: Some("webhook".to_owned()), ..Fact::default() };
-    let inbound = Inbound { door: Door::Socket, facts, capability: None, asked: Asked::Operate(operate) };
-    worker.call(inbound).await.map(drop)
+    owner::operate(worker, "webhook.deliver", (inputs, None), Some("webhook")).await.map(drop)
 }
 
 /// Most subscriptions that are told at the same time: all that there may be, so that none waits for another.

@@ -3,7 +3,7 @@
 use model::TenantName;
 use store::Table;
 
-use super::{Reader, Signed, number};
+use super::{Reader, Signed, number, show};
 use crate::checkpoint::Statement;
 use crate::{Error, standing};
 
@@ -33,10 +33,6 @@ impl Reader {
     /// # Errors
     /// When the storage can't be read, or what it holds does not fit.
     pub fn signed(&self, tenant: &TenantName) -> Result<Option<Signed>, Error> {
-        let last = standing::last(&*self.storage, tenant, &self.key)?;
-        Ok(last.and_then(|last| {
-            let (head, place, path) = last.head?;
-            Some(Signed { note: last.checkpoint.note, head, place, path })
-        }))
+        show::signed(&*self.storage, tenant, &self.key)
     }
 }

@@ -72,6 +72,18 @@ impl Shown {
     }
 }
 
+/// The last checkpoint with the proof of what it says of a tenant; `None` where it says nothing of it.
+pub(super) fn signed(
+    storage: &dyn Storage,
+    tenant: &TenantName,
+    key: &PublicKey,
+) -> Result<Option<Signed>, Error> {
+    Ok(standing::last(storage, tenant, key)?.and_then(|last| {
+        let (head, place, path) = last.head?;
+        Some(Signed { note: last.checkpoint.note, head, place, path })
+    }))
+}
+
 /// Looks the call up and proves its records. One pass to find it, one over the signed records for the proofs.
 pub(super) fn show(
     storage: &dyn Storage,
@@ -79,10 +91,7 @@ pub(super) fn show(
     id: EvidenceId,
     key: &PublicKey,
 ) -> Result<Option<Shown>, Error> {
-    let signed = standing::last(storage, tenant, key)?.and_then(|last| {
-        let (head, place, path) = last.head?;
-        Some(Signed { note: last.checkpoint.note, head, place, path })
-    });
+    let signed = signed(storage, tenant, key)?;
     let mut records = find(storage, tenant, id)?;
     if records.is_empty() {
         return Ok(None);

@@ -6,8 +6,8 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Request, StatusCode};
 use memory::Secret;
 use model::Timestamp;
+use net::Body;
 use net::body::{Bounds, collect_bounded};
-use net::{Body, Dial, Private, Verify};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -145,13 +145,7 @@ pub(crate) async fn exchanged(worker: &Worker, exchange: Exchange<'_>) -> Result
             body.push_str(&Zeroizing::new(percent_encode(bytes, ESCAPED).to_string()));
         });
     }
-    let dial = Dial {
-        authority: endpoints.token.authority.clone(),
-        private: if private { Private::Allowed } else { Private::Refused },
-        verify: Verify::Checked,
-        connect: CONNECT,
-        way: None,
-    };
+    let dial = issuers::dial(&endpoints.token, private);
     let mut request = Request::post(endpoints.token.target.as_str())
         .header(ACCEPT, "application/json")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")

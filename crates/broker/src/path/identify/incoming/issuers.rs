@@ -174,6 +174,17 @@ fn keys_of(document: &[u8], issuer: &str, private: bool) -> Result<Address, &'st
     address(url, private).ok_or("the discovery document names keys at an address that is not asked")
 }
 
+/// How a provider is asked at an address: its certificate is checked, and private addresses are refused unless they are allowed.
+pub(super) fn dial(address: &Address, private: bool) -> Dial {
+    Dial {
+        authority: address.authority.clone(),
+        private: if private { Private::Allowed } else { Private::Refused },
+        verify: Verify::Checked,
+        connect: CONNECT,
+        way: None,
+    }
+}
+
 pub(super) fn address(url: &str, private: bool) -> Option<Address> {
     let start = url.find("://")? + 3;
     let slash = url.get(start..)?.find('/').map_or(url.len(), |at| start + at);
@@ -192,13 +203,7 @@ pub(super) async fn get(
     address: &Address,
     private: bool,
 ) -> Result<(HeaderMap, Bytes), &'static str> {
-    let dial = Dial {
-        authority: address.authority.clone(),
-        private: if private { Private::Allowed } else { Private::Refused },
-        verify: Verify::Checked,
-        connect: CONNECT,
-        way: None,
-    };
+    let dial = dial(address, private);
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = address.target.parse().map_err(|_| "the address of the keys can't be asked")?;
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -3,13 +3,13 @@
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Request, StatusCode};
+use net::Body;
 use net::body::{Bounds, collect_bounded};
-use net::{Body, Dial, Private, Verify};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::id_token::{Endpoints, Tokens};
-use super::issuers::{CONNECT, DEADLINE, LARGEST};
+use super::issuers::{self, CONNECT, DEADLINE, LARGEST};
 use crate::Worker;
 
 /// Adds to the claims of a token that holds what it does not say itself.
@@ -27,13 +27,7 @@ pub(crate) async fn completed(
         return Ok(claims);
     }
     let (Some(address), Some(access)) = (&endpoints.user_info, &tokens.access) else { return Ok(claims) };
-    let dial = Dial {
-        authority: address.authority.clone(),
-        private: if private { Private::Allowed } else { Private::Refused },
-        verify: Verify::Checked,
-        connect: CONNECT,
-        way: None,
-    };
+    let dial = issuers::dial(address, private);
     let bearer = Zeroizing::new(format!("Bearer {}", access.as_str()));
     let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| "the access token can't be sent")?;
     bearer.set_sensitive(true);
