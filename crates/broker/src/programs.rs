@@ -103,8 +103,8 @@ impl Machine {
             own: setup.own.clone(),
             bubblewrap: runner::sandbox::bubblewrap(&setup.path),
         };
-        let room = ready.rooms.make().map_err(|error| error.to_string())?;
-        let trying = tokio::task::spawn_blocking(move || Sandbox::probe(setup, &room)).await;
+        let rooms = ready.rooms.clone();
+        let trying = tokio::task::spawn_blocking(move || Sandbox::probe(setup, &rooms)).await;
         let found = trying.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
         if found.kind() == runner::Kind::None {
             tracing::warn!("programs run without a sandbox, as the settings say");

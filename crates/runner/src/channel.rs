@@ -1,4 +1,5 @@
-//! What is said between us and the step inside the sandbox: one order in, one word and the listeners out.
+//! What is said between us and the step inside the sandbox: one order in, with the filter of system calls, one word and the
+//! listeners out.
 //!
 //! It goes over a socket that is the step's standard input, so that no descriptor is inherited by chance.
 
@@ -78,24 +79,35 @@ pub(crate) enum Word {
     NotStarted(String),
 }
 
-/// An order as it goes over the channel.
-pub(crate) fn written(order: &Order) -> std::io::Result<Zeroizing<Vec<u8>>> {
+/// An order as it goes over the channel, and behind it the filter of system calls as it is: nothing that would have to be read once
+/// more. Each has its length before it.
+pub(crate) fn written(order: &Order, filter: &[u8]) -> std::io::Result<Zeroizing<Vec<u8>>> {
     // Room for the length first, so that the secret words in it are not moved about.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(128 * 1024));
     bytes.extend_from_slice(&[0; 4]);
     serde_json::to_writer(&mut *bytes, order)?;
-    let length = u32::try_from(bytes.len().saturating_sub(4)).unwrap_or(u32::MAX);
-    if length > LONGEST {
-        return Err(std::io::ErrorKind::InvalidInput.into());
-    }
-    for (place, byte) in bytes.iter_mut().zip(length.to_be_bytes()) {
+    let length = length(bytes.len().saturating_sub(4))?;
+    for (place, byte) in bytes.iter_mut().zip(length) {
         *place = byte;
     }
+    bytes.extend_from_slice(&self::length(filter.len())?);
+    bytes.extend_from_slice(filter);
     Ok(bytes)
 }
 
-/// Reads the order, inside.
-pub(crate) fn order(channel: &mut UnixStream) -> std::io::Result<Order> {
+fn length(bytes: usize) -> std::io::Result<[u8; 4]> {
+    let length = u32::try_from(bytes).ok().filter(|length| *length <= LONGEST);
+    length.map(u32::to_be_bytes).ok_or_else(|| std::io::ErrorKind::InvalidInput.into())
+}
+
+/// Reads the order, inside, and the filter.
+pub(crate) fn order(channel: &mut UnixStream) -> std::io::Result<(Order, Vec<u8>)> {
+    let order = serde_json::from_slice(&piece(channel)?)?;
+    let mut filter = piece(channel)?;
+    Ok((order, std::mem::take(&mut *filter)))
+}
+
+fn piece(channel: &mut UnixStream) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let mut length = [0; 4];
     channel.read_exact(&mut length)?;
     let length = u32::from_be_bytes(length);
@@ -104,7 +116,7 @@ pub(crate) fn order(channel: &mut UnixStream) -> std::io::Result<Order> {
     }
     let mut bytes = Zeroizing::new(vec![0; usize::try_from(length).unwrap_or_default()]);
     channel.read_exact(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
+    Ok(bytes)
 }
 
 /// Says a word, and hands listeners over with it.

@@ -7,7 +7,8 @@
 //! The program starts in a sandbox ([`Sandbox`]): in namespaces of its own, without a network, with a file system that has
 //! programs and libraries in it and nothing of the user's, with few system calls. What it may reach it reaches through a relay
 //! ([`net::relay`]) that leads to the hosts of the operation. Between the sandbox and the program is our own executable, started
-//! again ([`inside`]): it sets limits, closes the door behind itself, and becomes the program.
+//! again ([`inside`]): it sets limits, closes the door behind itself, and becomes the program. What is the same for every run
+//! is made once: the filter of system calls, and a copy of the machine's settings.
 //!
 //! # Invariants
 //!

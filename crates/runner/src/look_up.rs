@@ -57,7 +57,7 @@ pub struct Programs {
 
 /// What tells one state of a file from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Mark {
+pub(crate) struct Mark {
     device: u64,
     inode: u64,
     size: u64,
@@ -65,7 +65,7 @@ struct Mark {
 }
 
 impl Mark {
-    fn of(found: &Metadata) -> Self {
+    pub(crate) fn of(found: &Metadata) -> Self {
         let changed = (found.ctime(), found.ctime_nsec());
         Self { device: found.dev(), inode: found.ino(), size: found.size(), changed }
     }

@@ -7,17 +7,17 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rustix::fs::FlockOperation;
 
 use crate::Error;
 
 /// Where private folders are made.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rooms {
     base: PathBuf,
-    swept: OnceLock<()>,
+    swept: Arc<OnceLock<()>>,
 }
 
 impl Rooms {
@@ -30,7 +30,7 @@ impl Rooms {
         for place in places.iter().filter(|place| place.is_absolute()) {
             let base = place.join(format!("doorward-{}", rustix::process::geteuid().as_raw()));
             match private(&base) {
-                Ok(()) => return Ok(Self { base, swept: OnceLock::new() }),
+                Ok(()) => return Ok(Self { base, swept: Arc::default() }),
                 Err(source) => last = Some(Error::Room { what: "make", path: base, source }),
             }
         }

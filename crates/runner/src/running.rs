@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::channel::{self, Bounds, Order, Word};
 use crate::error::system;
-use crate::sandbox::view;
+use crate::sandbox::{Seen, view};
 use crate::{Captured, Command, Error, Exit, Kind, Limits, Program, Ran, Room, Sandbox, capture};
 
 impl Sandbox {
@@ -34,7 +34,10 @@ impl Sandbox {
         let order = self.order(room, &command, &direct)?;
         let Command { program, limits, hosts, private, folder, .. } = command;
         let (ours, theirs) = Pair::pair().map_err(system("make a channel into the sandbox"))?;
-        let mut process = self.process(room, Some((&program, folder.as_deref())), limits.files)?;
+        // Held until the program has ended: it reads them.
+        let settings = self.settings()?;
+        let seen = Seen { room, program: Some((&program, folder.as_deref())), settings: settings.as_deref() };
+        let mut process = self.process(&seen, limits.files)?;
         process.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that all of it can be ended at once.
         process.process_group(0);
@@ -59,7 +62,7 @@ impl Sandbox {
         }
         let (exit, stdout, stderr) = running.until_the_end((limits, started + limits.time), &program).await?;
         // What still passes ends here.
-        drop(serving);
+        drop((serving, settings));
         let refused = relay.refused();
         Ok(Ran { exit, stdout, stderr, took: started.elapsed(), sandbox: self.kind(), refused })
     }
@@ -93,7 +96,7 @@ impl Sandbox {
             land: (self.kind() == Kind::Landlock).then(|| self.land(room, program, folder.as_deref())),
             calls: boxed,
         };
-        let written = channel::written(&order).map_err(system("write the order of a program"));
+        let written = channel::written(&order, self.filter()).map_err(system("write the order of a program"));
         for (_, value) in &mut order.environment {
             zeroize::Zeroize::zeroize(value);
         }

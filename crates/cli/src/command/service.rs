@@ -81,7 +81,7 @@ fn version(
         own: setup.own.clone(),
         bubblewrap: runner::sandbox::bubblewrap(&setup.path),
     };
-    let sandbox = Sandbox::probe(wanted, &room).map_err(failed)?;
+    let sandbox = Sandbox::probe(wanted, &rooms).map_err(failed)?;
     if args.is_empty() {
         return Ok((sandbox.kind().as_str(), None));
     }

@@ -1,19 +1,18 @@
 //! The sandbox that bubblewrap makes.
+//!
+//! Mounts are most of what it costs, so there are few: programs and libraries, the settings of the machine as one folder, five
+//! devices, the files of this run. What only has to have a name is a link.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command as Process;
 
-use super::{Setup, is_below, view};
-use crate::{Error, Program, Room, stage};
+use super::{Seen, Setup, is_below, view};
+use crate::{Error, stage};
 
 /// `bwrap ... -- us inside`.
-pub(super) fn process(
-    setup: &Setup,
-    room: &Room,
-    program: Option<(&Program, Option<&Path>)>,
-    files: u64,
-) -> Result<Process, Error> {
+pub(super) fn process(setup: &Setup, seen: &Seen<'_>, files: u64) -> Result<Process, Error> {
+    let Seen { room, program, settings } = seen;
     let found = setup.bubblewrap.as_deref();
     let mut process =
         Process::new(found.ok_or_else(|| Error::Sandbox("`bwrap` is not installed".to_owned()))?);
@@ -27,34 +26,65 @@ pub(super) fn process(
             Err(_) => process.arg("--ro-bind").args([&folder, &folder]),
         };
     }
-    for path in view::present(view::MORE).iter().chain(&view::present(view::SETTINGS)) {
-        process.arg("--ro-bind-try").args([path, path]);
+    for path in view::present(view::MORE).into_iter().filter(|folder| holds_something(folder)) {
+        process.arg("--ro-bind-try").args([&path, &path]);
     }
-    process.args(["--proc", "/proc", "--dev", "/dev", "--dir", "/tmp"]);
+    if let Some(settings) = settings {
+        process.arg("--ro-bind").arg(settings.folder()).arg(SETTINGS);
+        for (path, name) in settings.files() {
+            process.arg("--symlink").arg(Path::new(SETTINGS).join(name)).arg(path);
+        }
+        for path in settings.whole() {
+            process.arg("--ro-bind-try").args([path, path]);
+        }
+    }
+    process.args(["--proc", "/proc", "--dir", "/tmp"]);
+    for device in view::DEVICES {
+        process.args(["--dev-bind", device, device]);
+    }
+    for (name, target) in LINKS {
+        process.args(["--symlink", target, name]);
+    }
     process.arg("--ro-bind").args([room.files(), room.files()]);
     process.args(["--size", &files.to_string(), "--tmpfs"]).arg(room.work());
-    process.arg("--ro-bind").arg(&setup.own).arg(OWN);
     for path in &setup.readable {
         process.arg("--ro-bind-try").args([path, path]);
+    }
+    let there = |path: &Path| {
+        is_below(path, &view::present(view::SYSTEM))
+            || is_below(path, &view::present(view::MORE))
+            || is_below(path, &setup.readable)
+    };
+    let own = if there(&setup.own) { &setup.own } else { Path::new(OWN) };
+    if own != setup.own {
+        process.arg("--ro-bind").arg(&setup.own).arg(own);
     }
     if let Some((program, folder)) = program {
         if let Some(folder) = folder {
             process.arg("--bind").args([folder, folder]);
         }
-        let seen = |path: &Path| {
-            is_below(path, &view::present(view::SYSTEM))
-                || is_below(path, &view::present(view::MORE))
-                || is_below(path, &setup.readable)
-        };
-        for place in [program.real(), program.path()] {
-            if !seen(place) {
-                process.arg("--ro-bind").arg(program.real()).arg(place);
-            }
+        let other = (program.path() != program.real()).then_some(program.path());
+        for place in std::iter::once(program.real()).chain(other).filter(|place| !there(place)) {
+            process.arg("--ro-bind").arg(program.real()).arg(place);
         }
     }
-    process.args(["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--", OWN, stage::WORD]);
+    process.args(["--remount-ro", "/", "--chdir", "/", "--"]).arg(own).arg(stage::WORD);
     Ok(process)
 }
 
-/// Where our own executable is inside.
+/// Most systems have such a folder with nothing in it.
+fn holds_something(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut all| all.next().is_some())
+}
+
+/// Where our own executable is inside, where it is not with all programs.
 const OWN: &str = "/doorward";
+/// Where the copies of the machine's settings are inside; under their own names are links to them.
+const SETTINGS: &str = "/settings";
+/// What programs call what they were given.
+const LINKS: &[(&str, &str)] = &[
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+];

@@ -6,15 +6,18 @@
 
 mod bare;
 mod bubblewrap;
+mod settings;
 pub(crate) mod view;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Program, Room, stage};
+use crate::{Error, Program, Room, Rooms, stage};
+use settings::{Copied, Settings};
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -73,6 +76,19 @@ pub struct Setup {
 pub struct Sandbox {
     kind: Kind,
     setup: Setup,
+    /// The filter of system calls, compiled once; empty where there is none.
+    filter: Vec<u8>,
+    settings: Settings,
+}
+
+/// What is to be seen in a sandbox.
+pub(crate) struct Seen<'a> {
+    /// The private folder of the run.
+    pub(crate) room: &'a Room,
+    /// The program, and the folder that it works in; none to try the sandbox.
+    pub(crate) program: Option<(&'a Program, Option<&'a Path>)>,
+    /// The settings of the machine, where the sandbox shows copies of them.
+    pub(crate) settings: Option<&'a Copied>,
 }
 
 impl Sandbox {
@@ -80,17 +96,23 @@ impl Sandbox {
     ///
     /// # Errors
     /// When none works, or not the one that is wanted.
-    pub fn probe(setup: Setup, room: &Room) -> Result<Self, Error> {
+    pub fn probe(setup: Setup, rooms: &Rooms) -> Result<Self, Error> {
         let kinds: &[Kind] = match setup.wanted {
             Wanted::Auto => &[Kind::Bwrap, Kind::Landlock],
             Wanted::Bwrap => &[Kind::Bwrap],
             Wanted::Landlock => &[Kind::Landlock],
-            Wanted::None => return Ok(Self { kind: Kind::None, setup }),
+            Wanted::None => &[],
         };
+        let settings = || Settings::of(rooms.clone(), view::SETTINGS.iter().map(PathBuf::from));
+        if kinds.is_empty() {
+            return Ok(Self { kind: Kind::None, setup, filter: Vec::new(), settings: settings() });
+        }
+        let (room, filter) = (rooms.make()?, filter().map_err(Error::Sandbox)?);
         let mut failed = Vec::new();
         for kind in kinds {
-            let sandbox = Self { kind: *kind, setup: setup.clone() };
-            match sandbox.tried(room) {
+            let sandbox =
+                Self { kind: *kind, setup: setup.clone(), filter: filter.clone(), settings: settings() };
+            match sandbox.tried(&room) {
                 Ok(()) => return Ok(sandbox),
                 Err(why) => failed.push(format!("{}: {why}", kind.as_str())),
             }
@@ -109,25 +131,30 @@ impl Sandbox {
         &self.setup.readable
     }
 
+    /// The filter of system calls that the step inside is told.
+    pub(crate) fn filter(&self) -> &[u8] {
+        &self.filter
+    }
+
+    /// The settings of the machine as they are now, where this kind of sandbox shows copies of them.
+    pub(crate) fn settings(&self) -> Result<Option<Arc<Copied>>, Error> {
+        (self.kind == Kind::Bwrap).then(|| self.settings.now()).transpose()
+    }
+
     /// The process that makes the sandbox and starts the step inside in it. Nothing about the program is among its words.
-    pub(crate) fn process(
-        &self,
-        room: &Room,
-        program: Option<(&Program, Option<&Path>)>,
-        files: u64,
-    ) -> Result<Process, Error> {
+    pub(crate) fn process(&self, seen: &Seen<'_>, files: u64) -> Result<Process, Error> {
         let mut process = match self.kind {
-            Kind::Bwrap => bubblewrap::process(&self.setup, room, program, files)?,
-            Kind::Landlock => bare::process(&self.setup.own, room, files),
+            Kind::Bwrap => bubblewrap::process(&self.setup, seen, files)?,
+            Kind::Landlock => bare::process(&self.setup.own, seen.room, files),
             Kind::None => {
                 let mut process = Process::new(&self.setup.own);
                 process.arg(stage::WORD);
                 process
             }
         };
-        match program {
+        match seen.program {
             Some(_) => process.arg(stage::PROGRAM),
-            None => process.arg(stage::PROBE).arg(room.work()).arg(self.kind.as_str()),
+            None => process.arg(stage::PROBE).arg(seen.room.work()).arg(self.kind.as_str()),
         };
         process.env_clear().current_dir("/");
         Ok(process)
@@ -135,7 +162,9 @@ impl Sandbox {
 
     /// Starts the step inside without an order: it comes back when all of the sandbox is there.
     fn tried(&self, room: &Room) -> Result<(), String> {
-        let mut process = self.process(room, None, 1 << 20).map_err(|error| error.to_string())?;
+        let settings = self.settings().map_err(|error| error.to_string())?;
+        let seen = Seen { room, program: None, settings: settings.as_deref() };
+        let mut process = self.process(&seen, 1 << 20).map_err(|error| error.to_string())?;
         process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = process.spawn().map_err(|error| error.to_string())?;
         let began = Instant::now();
@@ -155,6 +184,16 @@ impl Sandbox {
         let said = said.lines().next().unwrap_or("it says nothing").chars().take(200).collect();
         Err(said)
     }
+}
+
+#[cfg(target_os = "linux")]
+fn filter() -> Result<Vec<u8>, String> {
+    stage::calls::filter()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn filter() -> Result<Vec<u8>, String> {
+    Err("there is no sandbox on this system".to_owned())
 }
 
 /// Where bubblewrap is: where systems install it, else on a path.

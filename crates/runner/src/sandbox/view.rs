@@ -9,18 +9,15 @@ pub(crate) const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib32", 
 /// Folders that hold programs on some systems.
 pub(crate) const MORE: &[&str] = &["/opt", "/nix/store", "/gnu/store"];
 
-/// Settings of the machine that hold no secret.
+/// Settings of the machine that hold no secret, and that programs read. What only those need that change them is not among them.
 pub(crate) const SETTINGS: &[&str] = &[
     "/etc/alternatives",
-    "/etc/ca-certificates",
-    "/etc/ca-certificates.conf",
+    "/etc/ca-certificates/extracted",
     "/etc/crypto-policies",
     "/etc/group",
     "/etc/host.conf",
     "/etc/hosts",
     "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
     "/etc/localtime",
     "/etc/mime.types",
     "/etc/nsswitch.conf",

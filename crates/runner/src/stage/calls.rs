@@ -5,24 +5,45 @@
 //! that no filter sees (`io_uring`), clocks, modules, and Unix sockets: those have no network namespace, and the broker's own is
 //! one.
 
-use seccompiler::{BpfProgram, TargetArch, apply_filter, compile_from_json};
+use seccompiler::{BpfProgram, TargetArch, apply_filter, compile_from_json, sock_filter};
 use serde_json::{Value, json};
 
-/// Restricts this process, and what it becomes and starts.
-pub(super) fn restrict() -> Result<(), String> {
+/// The filter for this machine, as bytes: a `sock_filter` after the other, each of eight, in the order of its fields. Compiling takes
+/// longer than starting a program, so a sandbox does it once.
+pub(crate) fn filter() -> Result<Vec<u8>, String> {
     let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
     let program = compiled(arch)?;
+    let bytes = program.iter().flat_map(|sock_filter { code, jt, jf, k }| {
+        let ([a, b], [e, f, g, h]) = (code.to_ne_bytes(), k.to_ne_bytes());
+        [a, b, *jt, *jf, e, f, g, h]
+    });
+    Ok(bytes.collect())
+}
+
+/// Restricts this process, and what it becomes and starts, by a filter from [`filter`]. One that is cut, or empty, is an error.
+pub(super) fn restrict(filter: &[u8]) -> Result<(), String> {
+    let (whole, rest) = filter.as_chunks::<8>();
+    if whole.is_empty() || !rest.is_empty() || whole.len() > LONGEST {
+        return Err("system calls can't be restricted: the filter is not whole".to_owned());
+    }
+    let one = |[a, b, jt, jf, e, f, g, h]: &[u8; 8]| sock_filter {
+        code: u16::from_ne_bytes([*a, *b]),
+        jt: *jt,
+        jf: *jf,
+        k: u32::from_ne_bytes([*e, *f, *g, *h]),
+    };
+    let program: BpfProgram = whole.iter().map(one).collect();
     apply_filter(&program).map_err(|error| format!("system calls can't be restricted: {error}"))
 }
 
 fn compiled(arch: TargetArch) -> Result<BpfProgram, String> {
     let wrong = |error: seccompiler::Error| format!("the list of system calls can't be used: {error}");
-    let text = filter(arch).to_string();
+    let text = list(arch).to_string();
     let mut all = compile_from_json(text.as_bytes(), arch).map_err(wrong)?;
     all.remove(NAME).ok_or_else(|| "the list of system calls is empty".to_owned())
 }
 
-fn filter(arch: TargetArch) -> Value {
+fn list(arch: TargetArch) -> Value {
     let older: &[&str] = if arch == TargetArch::x86_64 { OLDER } else { &[] };
     let mut rules: Vec<Value> = ALLOWED.iter().chain(older).map(|name| json!({ "syscall": name })).collect();
     rules.extend(FAMILIES.iter().map(|family| when("socket", &[(0, json!("eq"), *family)])));
@@ -41,6 +62,8 @@ fn when(call: &str, conditions: &[(u8, Value, u64)]) -> Value {
 }
 
 const NAME: &str = "program";
+/// Instructions of one filter (`BPF_MAXINSNS`).
+const LONGEST: usize = 4096;
 /// `ENOSYS`: libraries know what to do without a call that is not there.
 const NO_SUCH_CALL: u32 = 38;
 /// `AF_INET`, `AF_INET6`, `AF_NETLINK`; the network that they are of has nothing in it but the relay.

@@ -10,7 +10,7 @@
 //! - The steps end with the process that started them.
 
 #[cfg(target_os = "linux")]
-mod calls;
+pub(crate) mod calls;
 #[cfg(target_os = "linux")]
 mod land;
 mod limits;
@@ -64,8 +64,9 @@ fn program() -> Result<ExitCode, String> {
     tie()?;
     let channel = std::os::fd::AsFd::as_fd(&std::io::stdin()).try_clone_to_owned();
     let mut channel = UnixStream::from(channel.map_err(|error| format!("there is no channel: {error}"))?);
-    let order = channel::order(&mut channel).map_err(|error| format!("there is no order: {error}"))?;
-    let said = match prepared(&order) {
+    let (order, filter) =
+        channel::order(&mut channel).map_err(|error| format!("there is no order: {error}"))?;
+    let said = match prepared(&order, &filter) {
         Ok((command, listeners)) => {
             channel::say(&mut channel, &Word::Ready, &listeners).map(|()| Some(command))
         }
@@ -80,7 +81,7 @@ fn program() -> Result<ExitCode, String> {
 }
 
 /// Puts everything in place but the program.
-fn prepared(order: &Order) -> Result<(Process, Vec<TcpListener>), String> {
+fn prepared(order: &Order, filter: &[u8]) -> Result<(Process, Vec<TcpListener>), String> {
     let Order { program, args, environment, stdin, work, folder, listen, limits, land, calls } = order;
     let mut command = Process::new(program);
     command.args(args).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
@@ -102,7 +103,7 @@ fn prepared(order: &Order) -> Result<(Process, Vec<TcpListener>), String> {
     };
     let input = File::open(stdin.as_deref().unwrap_or(Path::new("/dev/null")));
     let input = input.map_err(|error| format!("could not open what the program reads: {error}"))?;
-    restrict(limits, land.as_ref(), *calls)?;
+    restrict(limits, land.as_ref(), calls.then_some(filter))?;
     // The channel was copied to a place that the program does not inherit.
     rustix::stdio::dup2_stdin(&input)
         .map_err(|error| format!("could not hand over what it reads: {error}"))?;
@@ -110,21 +111,21 @@ fn prepared(order: &Order) -> Result<(Process, Vec<TcpListener>), String> {
 }
 
 /// From here on this process may do what the program may do.
-fn restrict(limits: &Bounds, land: Option<&Land>, calls: bool) -> Result<(), String> {
+fn restrict(limits: &Bounds, land: Option<&Land>, calls: Option<&[u8]>) -> Result<(), String> {
     limits::set(limits)?;
     #[cfg(target_os = "linux")]
     {
         if let Some(land) = land {
             land::restrict(land)?;
         }
-        if calls {
-            calls::restrict()?;
+        if let Some(filter) = calls {
+            calls::restrict(filter)?;
         }
         Ok(())
     }
     #[cfg(not(target_os = "linux"))]
     match (land, calls) {
-        (None, false) => Ok(()),
+        (None, None) => Ok(()),
         _ => Err("there is no sandbox on this system".to_owned()),
     }
 }
@@ -148,7 +149,11 @@ fn probe(work: &Path, own_view: bool) -> Result<ExitCode, String> {
         write: vec![work.to_owned()],
     });
     let limits = Bounds { memory: 1 << 30, file: 1 << 20, processes: 64, cpu: 10 };
-    restrict(&limits, land.as_ref(), true)?;
+    #[cfg(target_os = "linux")]
+    let filter = calls::filter()?;
+    #[cfg(not(target_os = "linux"))]
+    let filter = Vec::new();
+    restrict(&limits, land.as_ref(), Some(&filter))?;
     let file = work.join("probe");
     File::create(&file).map_err(|error| format!("could not write: {error}"))?;
     if std::fs::read_dir("/root").is_ok()

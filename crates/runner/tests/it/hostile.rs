@@ -81,7 +81,7 @@ fn a_disk_is_not_filled_and_no_place_but_its_own_is_written() {
     for stage in boxes() {
         let script = "for n in 1 2 3 4 5 6 7 8; do head -c 1000000 /dev/zero > \"$HOME/$n\" 2>/dev/null || echo full; done; \
              du -s -k \"$HOME\" | cut -f1; \
-             for place in / /tmp /dev /dev/shm /usr /etc /var/tmp /proc /run \"$(dirname \"$HOME\")/files\"; do \
+             for place in / /tmp /dev /dev/shm /usr /etc /settings /var/tmp /proc /run \"$(dirname \"$HOME\")/files\"; do \
                (echo x > \"$place/doorward-was-here\") 2>/dev/null && echo \"wrote to $place\"; done; exit 0";
         let said = stage.said(script, |command| command.limits.files = 3_000_000);
         assert!(said.contains("full"), "{said}");
@@ -99,6 +99,37 @@ fn memory_is_bounded() {
             command.limits.memory = 64 << 20;
         });
         assert!(!said.contains("400000000"), "{:?}: {said}", stage.sandbox.kind());
+    }
+}
+
+#[test]
+fn settings_of_the_machine_are_read_and_not_written_and_no_others_are_there() {
+    for stage in boxes() {
+        let script = "for name in passwd hosts nsswitch.conf; do cat /etc/$name | cksum; done; \
+             for name in passwd hosts; do \
+               (echo x >> /etc/$name) 2>/dev/null && echo \"wrote to $name\"; rm -f /etc/$name 2>/dev/null && echo \"removed $name\"; done; exit 0";
+        let said = stage.said(script, |_| {});
+        let outside = std::process::Command::new("sh")
+            .args(["-c", "cd /etc; for name in passwd hosts nsswitch.conf; do cat $name | cksum; done"])
+            .output();
+        assert_eq!(said, String::from_utf8(outside.unwrap().stdout).unwrap(), "{:?}", stage.sandbox.kind());
+    }
+}
+
+#[test]
+fn bubblewrap_shows_five_devices_and_of_the_settings_only_the_list() {
+    for stage in boxes().into_iter().filter(|stage| stage.sandbox.kind() == Kind::Bwrap) {
+        let said = stage.said("ls -A /dev; echo; ls -A / /etc", |_| {});
+        let (devices, rest) = said.split_once("\n\n").unwrap();
+        let links = ["fd", "full", "null", "random", "stderr", "stdin", "stdout", "urandom", "zero"];
+        // The folder of a run may be in the last one.
+        assert_eq!(devices.lines().filter(|name| *name != "shm").collect::<Vec<_>>(), links);
+        for name in ["shadow", "gshadow", "sudoers", "ssh", "machine-id", "fstab", "sys", "boot"] {
+            assert!(!rest.lines().any(|line| line == name), "{name}: {rest}");
+        }
+        let script = "head -c 3 /dev/zero | od -An -tx1; echo x > /dev/null; echo x 2>/dev/null > /dev/full || echo full; \
+             head -c 9 /dev/urandom | wc -c";
+        assert_eq!(stage.said(script, |_| {}), " 00 00 00\nfull\n9\n");
     }
 }
 

@@ -112,10 +112,10 @@ fn a_sandbox_that_does_not_work_is_an_error_and_no_sandbox_needs_a_word() {
         bubblewrap: Some("/bin/false".into()),
         ..runner::Setup::default()
     };
-    let room = made(Wanted::None).unwrap().room();
-    let error = runner::Sandbox::probe(setup.clone(), &room).unwrap_err();
+    let stage = made(Wanted::None).unwrap();
+    let error = runner::Sandbox::probe(setup.clone(), stage.rooms()).unwrap_err();
     assert!(error.to_string().starts_with("no sandbox works here: bwrap: "), "{error}");
     let nothing = runner::Setup { wanted: Wanted::Auto, own: "/bin/true".into(), ..setup };
-    assert!(runner::Sandbox::probe(nothing, &room).is_err());
+    assert!(runner::Sandbox::probe(nothing, stage.rooms()).is_err());
     assert_eq!(made(Wanted::None).unwrap().sandbox.kind(), Kind::None);
 }

@@ -72,7 +72,7 @@ pub(crate) fn made(wanted: Wanted) -> Result<Stage, Error> {
         bubblewrap: sandbox::bubblewrap(&["/usr/bin".into()]),
         ..Setup::default()
     };
-    let sandbox = Sandbox::probe(setup, &rooms.make().unwrap())?;
+    let sandbox = Sandbox::probe(setup, &rooms)?;
     let programs = Programs::on(vec![folder.path().join("bin"), "/usr/bin".into()], None);
     Ok(Stage { sandbox, folder, programs, rooms })
 }
@@ -83,6 +83,10 @@ impl Stage {
         let path = self.folder.path().join("bin").join(name);
         executable(&path, &format!("#!/bin/sh\n{lines}\n"));
         self
+    }
+
+    pub(crate) fn rooms(&self) -> &Rooms {
+        &self.rooms
     }
 
     pub(crate) fn room(&self) -> Room {

@@ -41,3 +41,21 @@ fn calls_that_lead_out_of_a_sandbox_are_not_on_the_list() {
         assert!(!ALLOWED.contains(&name) && !OLDER.contains(&name), "{name}");
     }
 }
+
+#[test]
+fn a_filter_goes_over_the_channel_as_it_is_and_one_that_is_cut_or_empty_restricts_nothing_and_says_so() {
+    let bytes = filter().unwrap();
+    let arch = TargetArch::try_from(std::env::consts::ARCH).unwrap();
+    let program = compiled(arch).unwrap();
+    assert_eq!(bytes.len(), 8 * program.len());
+    let (whole, _) = bytes.as_chunks::<8>();
+    for (bytes, instruction) in whole.iter().zip(&program) {
+        let sock_filter { code, jt, jf, k } = instruction;
+        let expected = [&code.to_ne_bytes()[..], &[*jt, *jf], &k.to_ne_bytes()].concat();
+        assert_eq!(bytes.as_slice(), expected);
+    }
+    let longer = [bytes.as_slice(); 4].concat();
+    for wrong in [&[][..], &bytes[1..], &bytes[..bytes.len() - 3], &longer] {
+        assert!(restrict(wrong).unwrap_err().contains("not whole"), "{}", wrong.len());
+    }
+}
