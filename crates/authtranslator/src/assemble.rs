@@ -15,6 +15,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) auth: Vec<Value>,
     pub(crate) incoming: Vec<Value>,
     pub(crate) notes: Vec<String>,
+    pub(crate) literals: usize,
     keep: &'a mut Keep<'a>,
 }
 
@@ -27,6 +28,7 @@ impl<'a> Draft<'a> {
             auth: Vec::new(),
             incoming: Vec::new(),
             notes: Vec::new(),
+            literals: 0,
             keep,
         }
     }
@@ -39,6 +41,7 @@ impl<'a> Draft<'a> {
             Place::Literal(secret) => {
                 let hint = format!("{}/{wanted}", self.name);
                 let kept = (self.keep)(&hint, &secret).map_err(wrong)?;
+                self.literals += 1;
                 self.notes.push(format!(
                     "a secret stands in the file itself, in line {line}: whoever can read the file has it"
                 ));

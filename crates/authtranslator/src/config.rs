@@ -103,6 +103,12 @@ impl Config {
         Ok(Self { file: file.to_owned(), integrations })
     }
 
+    /// One item of the list, read by itself; `None` where that can't be.
+    pub(crate) fn item(text: &str, file: &str) -> Option<Self> {
+        let Entries(integrations) = yaml::read_foreign(text, file).ok()?;
+        Some(Self { file: file.to_owned(), integrations })
+    }
+
     /// How many integrations it describes.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -24,12 +24,7 @@ pub(crate) fn kind(name: &IntegrationName, host: &str, base_path: &str) -> Optio
     };
     let found = KINDS.iter().find(known).or_else(|| {
         // A name that is built in means that one, wherever it is.
-        catalog::Catalog::builtin()
-            .names()
-            .binary_search(name)
-            .is_err()
-            .then(|| KINDS.iter().find(by_host))
-            .flatten()
+        if catalog::Catalog::builtin().has(name) { None } else { KINDS.iter().find(by_host) }
     });
     match found {
         Some((_, kind, _, base)) if *base == base_path => {

@@ -27,6 +27,7 @@
 //! # Ok::<(), catalog::Error>(())
 //! ```
 
+mod again;
 mod assemble;
 mod config;
 mod destination;
@@ -39,6 +40,7 @@ mod secret;
 mod text;
 mod translate;
 
+pub use again::{Before, translated};
 pub use config::Config;
 pub use translate::{Integration, Keep, Note, Options, Translated};
 

@@ -21,7 +21,7 @@ fn one(entry: &str) -> Result<Integration, catalog::Error> {
 fn text(entry: &str) -> String {
     let one = one(entry).unwrap();
     one.written.check().unwrap();
-    one.written.text
+    one.written.text.to_string()
 }
 
 #[track_caller]
@@ -47,8 +47,7 @@ outgoing_auth:
     let (before, behind) = made.split_once("limits:\n").unwrap();
     assert_eq!(
         before,
-        r#"# `slack` of config.yaml, line 2.
-name: slack
+        r#"name: slack
 extends: slack
 base_url: "https://slack.com"
 secrets:
@@ -60,7 +59,7 @@ anonymous: true
 "#
     );
     assert!(behind.ends_with("dangerous_allow_private: true\n"), "{behind}");
-    let catalog = Catalog::layered(None, &[one(entry).unwrap().written], None).unwrap();
+    let catalog = Catalog::layered(None, &[one(entry).unwrap().written], &[]).unwrap();
     let slack = catalog.get(&"slack".parse().unwrap()).unwrap();
     assert_eq!(slack.limits().head.as_secs(), 45);
     assert_eq!(slack.limits().caller_rate.unwrap().calls, 100);
@@ -293,4 +292,76 @@ fn ten_thousand_entries_are_read_whole_and_each_stays_its_own() {
     assert_eq!(translated.integrations.len(), 10_000);
     let last = translated.integrations.last().unwrap();
     assert!(last.written.text.contains("env:T9999") && last.written.line == 59_996, "{last:?}");
+}
+
+const TWO: &str = "integrations:
+  - name: a
+    destination: https://a.test
+  - name: b
+    destination: https://b.test
+    in_rate_limit: 5
+";
+
+fn again(text: &str, before: &Before) -> Result<(Translated, Before), catalog::Error> {
+    let mut keep = |_: &str, _: &str| -> Result<SecretRef, String> { Ok("store:kept".parse().unwrap()) };
+    translated((text, "config.yaml"), &Options::default(), &mut keep, before)
+}
+
+fn shown(translated: &Translated) -> Vec<String> {
+    translated.integrations.iter().map(Integration::document).collect()
+}
+
+#[test]
+fn what_was_translated_before_is_the_same_as_what_is_read_whole() {
+    let (_, before) = again(TWO, &Before::default()).unwrap();
+    let moved = TWO.replace(
+        "integrations:\n",
+        "# moved\nintegrations:\n  - {name: c, destination: 'https://c.test'}\n\n",
+    );
+    for text in [TWO, &moved, &TWO.replace("limit: 5", "limit: 6"), &TWO.replace("name: b", "name: d")] {
+        let (known, _) = again(text, &before).unwrap();
+        let whole = Config::read(text, "config.yaml").unwrap();
+        let whole = whole.translate(&Options::default(), &mut |_, _| Err(String::new())).unwrap();
+        assert_eq!(shown(&known), shown(&whole), "{text}");
+    }
+}
+
+#[test]
+fn a_mistake_is_told_with_its_line_whatever_was_translated_before() {
+    let (_, before) = again(TWO, &Before::default()).unwrap();
+    for (more, line) in [
+        ("  - name: a\n    destination: https://a.test\n", 7),
+        ("  - name: c\n    destination: http://c.test\n", 8),
+        ("  - name: c\n    destination: https://c.test\n    rate: 1\n", 9),
+    ] {
+        let error = again(&format!("{TWO}{more}"), &before).map(drop).unwrap_err().to_string();
+        assert!(error.contains(&format!("config.yaml:{line}")), "{error}");
+    }
+}
+
+#[test]
+fn entries_that_lean_on_one_another_are_read_whole() {
+    let text = "integrations:\n  - &base {name: a, destination: 'https://a.test', in_rate_limit: 5}\n  - {<<: *base, name: b}\n";
+    let (read, before) = again(text, &Before::default()).unwrap();
+    assert!(read.integrations[1].written.text.contains("calls: 5"));
+    let (read, _) = again(&text.replace("limit: 5", "limit: 6"), &before).unwrap();
+    assert!(read.integrations[1].written.text.contains("calls: 6"));
+}
+
+#[test]
+fn a_secret_in_the_file_itself_is_kept_anew_each_time() {
+    let text = format!(
+        "{TWO}    outgoing_auth:\n      - {{type: token, params: {{secrets: ['dangerousLiteral:CANARY-0123456789'], header: X-Key}}}}\n"
+    );
+    let (first, before) = again(&text, &Before::default()).unwrap();
+    let mut kept = 0;
+    let mut keep = |_: &str, _: &str| -> Result<SecretRef, String> {
+        kept += 1;
+        Ok("store:kept".parse().unwrap())
+    };
+    let (second, _) = translated((&text, "config.yaml"), &Options::default(), &mut keep, &before).unwrap();
+    assert!(kept > 0);
+    assert_eq!(shown(&first), shown(&second));
+    assert_eq!(second.integrations[1].literals, 1);
+    assert!(second.integrations[1].notes[0].0.contains("line 8"), "{:?}", second.integrations[1].notes);
 }

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 /// The text of these keys, in this order. What is written is JSON inside of block YAML, which has one reading.
-pub(crate) fn document(comment: &str, keys: &[(&str, Value)]) -> String {
+pub(crate) fn document(keys: &[(&str, Value)]) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "# {comment}");
     for (key, value) in keys {
         match value {
             Value::Object(fields) if !fields.is_empty() => {

@@ -1,6 +1,6 @@
 //! A configuration as integrations of ours.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::params::Params;
 use crate::{destination, duration, home, name, plugin, text};
 
 /// What is said besides the file.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
     /// Credentials may go to private and loopback addresses, and there over plain http.
     pub dangerous_allow_private: bool,
@@ -35,7 +35,7 @@ pub struct Translated {
 }
 
 /// One entry, translated.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Integration {
     /// Its name in the file.
     pub theirs: String,
@@ -47,6 +47,17 @@ pub struct Integration {
     pub destination: String,
     /// What is not quite the same.
     pub notes: Vec<Note>,
+    /// Secrets that stand in the file itself.
+    pub literals: usize,
+}
+
+impl Integration {
+    /// The text of our file, with the place that it was translated from.
+    #[must_use]
+    pub fn document(&self) -> String {
+        let Written { text, file, line, .. } = &self.written;
+        format!("# `{}` of {file}, line {line}.\n{text}", self.theirs)
+    }
 }
 
 /// What became of something that has no exact counterpart.
@@ -59,20 +70,23 @@ impl Config {
     /// # Errors
     /// The line of the first entry that has no counterpart.
     pub fn translate(&self, options: &Options, keep: &mut Keep<'_>) -> Result<Translated, Error> {
-        let mut taken: BTreeMap<IntegrationName, (String, u64)> = BTreeMap::new();
-        let mut integrations = Vec::with_capacity(self.integrations.len());
+        let mut taken: HashMap<IntegrationName, usize> = HashMap::new();
+        let mut integrations: Vec<Integration> = Vec::with_capacity(self.integrations.len());
         let file: Arc<str> = self.file.as_str().into();
         for entry in &self.integrations {
             let line = entry.value.name.referenced.line();
             let integration = self.entry(&entry.value, (&file, line), options, keep)?;
-            let name = integration.written.name.clone();
-            if let Some((other, at)) = taken.insert(name.clone(), (integration.theirs.clone(), line)) {
-                let problem = if other.eq_ignore_ascii_case(&integration.theirs) {
-                    format!("the integration `{other}` is described already in line {at}")
+            let name = &integration.written.name;
+            if let Some(other) =
+                taken.insert(name.clone(), integrations.len()).and_then(|at| integrations.get(at))
+            {
+                let at = other.written.line;
+                let problem = if other.theirs.eq_ignore_ascii_case(&integration.theirs) {
+                    format!("the integration `{}` is described already in line {at}", other.theirs)
                 } else {
                     format!(
-                        "`{}` and `{other}` (line {at}) would both be called `{name}`; give one another name",
-                        integration.theirs
+                        "`{}` and `{}` (line {at}) would both be called `{name}`; give one another name",
+                        integration.theirs, other.theirs
                     )
                 };
                 return Err(Error::Invalid { file: self.file.clone(), line, problem });
@@ -80,6 +94,18 @@ impl Config {
             integrations.push(integration);
         }
         Ok(Translated { integrations })
+    }
+
+    /// The only entry, without a look at others. `None` where there is another number of them, or something is wrong.
+    pub(crate) fn only(
+        &self,
+        file: &Arc<str>,
+        options: &Options,
+        keep: &mut Keep<'_>,
+    ) -> Option<Integration> {
+        let [entry] = self.integrations.as_slice() else { return None };
+        let line = entry.value.name.referenced.line();
+        self.entry(&entry.value, (file, line), options, keep).ok()
     }
 
     fn entry(
@@ -135,13 +161,13 @@ impl Config {
                 named.name
             ));
         }
-        let comment = format!("`{}` of {file}, line {line}.", entry.name.value);
-        let text = text::document(&comment, &keys);
+        let text = text::document(&keys).into();
         Ok(Integration {
             theirs: entry.name.value.clone(),
             written: Written { name: named.name, text, file: Arc::clone(file), line },
             extends: extends.map(|kind| kind.name),
             destination: destination.base_url,
+            literals: draft.literals,
             notes: draft.notes.into_iter().map(Note).collect(),
         })
     }

@@ -58,20 +58,21 @@ impl Catalog {
     /// # Errors
     /// When the folder cannot be read, or one of its files is not a whole, sound integration.
     pub fn load(folder: Option<&Path>) -> Result<Self, Error> {
-        Self::layered(folder, &[], None)
+        Self::layered(folder, &[], &[])
     }
 
     /// The same with integrations that are in no folder laid over it; one that has the name of a file counts instead of
-    /// that file. What is in `former` with the same text is not read again.
+    /// that file. What is in one of `former` with the same text is not read again.
     ///
     /// # Errors
     /// As [`Self::load`]; an error of one of `written` names the place that it was translated from.
-    pub fn layered(folder: Option<&Path>, written: &[Written], former: Option<&Self>) -> Result<Self, Error> {
+    pub fn layered(folder: Option<&Path>, written: &[Written], former: &[&Self]) -> Result<Self, Error> {
+        let former: Vec<&Layer> = former.iter().map(|former| &*former.layer).collect();
         let mut layer = Layer::default();
         if let Some(folder) = folder {
-            layer.read(folder)?;
+            layer.read(folder, &former)?;
         }
-        layer.lay(written, former.map(|former| &*former.layer))?;
+        layer.lay(written, &former)?;
         Ok(Self { layer: Arc::new(layer.finished()?) })
     }
 
@@ -106,6 +107,12 @@ impl Catalog {
         })
     }
 
+    /// Whether there is an integration of this name. None of its file is read for that.
+    #[must_use]
+    pub fn has(&self, name: &IntegrationName) -> bool {
+        self.layer.find(name).is_some() || embedded::find(name.as_str()).is_some()
+    }
+
     /// An integration by its name.
     ///
     /// # Errors
@@ -115,8 +122,10 @@ impl Catalog {
             return Ok(Arc::clone(own));
         }
         let Some((place, entry)) = embedded::find(name.as_str()) else {
-            let names = self.names();
-            let nearest = nearest::word(name.as_str(), names.iter().map(IntegrationName::as_str));
+            // Anybody may ask for what isn't there, so that costs no more with ten thousand integrations.
+            let own = self.layer.names().take(MOST_COMPARED).map(IntegrationName::as_str);
+            let nearest =
+                nearest::word(name.as_str(), own.chain(embedded::ENTRIES.iter().map(|entry| entry.name)));
             return Err(Error::Unknown { name: name.clone(), nearest });
         };
         let kept =
@@ -185,6 +194,8 @@ pub(crate) fn house(name: &str, text: &str, domain: Option<&str>) -> Result<Inte
     compile(&file, &origin)
 }
 
+/// So many names of the user's own are compared with one that is wrong.
+const MOST_COMPARED: usize = 500;
 /// Stands for a domain that nobody wrote. The name is reserved (RFC 2606, section 2), so it never leads anywhere.
 const STAND_IN: &str = "your-own.invalid";
 static BUILTIN: OnceLock<crypto::Digest> = OnceLock::new();

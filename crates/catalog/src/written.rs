@@ -13,7 +13,7 @@ pub struct Written {
     /// Its name, the same as in the text.
     pub name: IntegrationName,
     /// The text.
-    pub text: String,
+    pub text: Arc<str>,
     /// The file that it was translated from, as errors name it.
     pub file: Arc<str>,
     /// The line there, from 1.

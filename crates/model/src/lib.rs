@@ -26,6 +26,7 @@ mod caller;
 mod error;
 mod holder;
 mod id;
+mod items;
 mod name;
 mod naming;
 mod quick;
@@ -45,6 +46,7 @@ pub use id::{
     ApprovalId, CapabilityId, CredentialId, DeliveryId, EvidenceId, GrantId, KeyId, LeaseId, PlanId,
     PrincipalId, RunId, SessionId, TenantId, WebhookId,
 };
+pub use items::{Item, items};
 pub use name::{IntegrationName, OperationName, PrincipalName, Resource, SecretName, TenantName};
 pub use naming::{How, Named, Naming, NamingError, NamingRule, Needs, Wishes};
 pub use quick::{QuickHash, QuickMap};

@@ -35,16 +35,32 @@ impl Broker {
 /// # Errors
 /// The file and line that is wrong.
 pub fn read_lists(catalog: &Catalog, files: &[File<'_>]) -> Result<Lists, Refusal> {
-    Lists::read(files, &Operations(catalog.clone()))
-        .map_err(|error| Refusal::new(Code::BadRequest, error.to_string()).hint(error.hint()))
+    read_after(catalog, files, None)
+}
+
+/// Lists that were in force, and the catalogue against which they were read.
+pub(super) type Former<'a> = (&'a Lists, &'a Catalog);
+
+fn read_after(catalog: &Catalog, files: &[File<'_>], former: Option<Former<'_>>) -> Result<Lists, Refusal> {
+    let now = Operations(catalog.clone());
+    let read = match former {
+        None => Lists::read(files, &now),
+        Some((lists, before)) => Lists::read_after(files, &Since { now, before }, lists),
+    };
+    read.map_err(|error| Refusal::new(Code::BadRequest, error.to_string()).hint(error.hint()))
 }
 
 /// The lists that are laid over the home, else those of the home.
-pub(super) fn in_force(settings: &Settings, overlay: &Overlay, catalog: &Catalog) -> Result<Lists, Refusal> {
-    let Some(written) = &overlay.lists else { return home_lists(&settings.lists, catalog) };
+pub(super) fn in_force(
+    settings: &Settings,
+    overlay: &Overlay,
+    catalog: &Catalog,
+    former: Option<Former<'_>>,
+) -> Result<Lists, Refusal> {
+    let Some(written) = &overlay.lists else { return home_lists_after(&settings.lists, catalog, former) };
     let files: Vec<File<'_>> =
         written.iter().map(|list| File { side: list.side, name: &list.name, text: &list.text }).collect();
-    read_lists(catalog, &files)
+    read_after(catalog, &files, former)
 }
 
 /// The lists of a folder; a list that has no file is empty. Any other file in there is a mistake: what is called `denylists.yaml`
@@ -53,6 +69,10 @@ pub(super) fn in_force(settings: &Settings, overlay: &Overlay, catalog: &Catalog
 /// # Errors
 /// When the folder or a file can't be read; the file and line that is wrong.
 pub fn home_lists(folder: &Path, catalog: &Catalog) -> Result<Lists, Refusal> {
+    home_lists_after(folder, catalog, None)
+}
+
+fn home_lists_after(folder: &Path, catalog: &Catalog, former: Option<Former<'_>>) -> Result<Lists, Refusal> {
     let unreadable = |path: &Path, error: &std::io::Error| {
         Refusal::new(Code::SourceUnavailable, format!("could not read `{}`: {error}", path.display()))
     };
@@ -86,7 +106,44 @@ pub fn home_lists(folder: &Path, catalog: &Catalog) -> Result<Lists, Refusal> {
     }
     let files: Vec<File<'_>> =
         files.values().map(|(side, name, text)| File { side: *side, name, text }).collect();
-    read_lists(catalog, &files)
+    read_after(catalog, &files, former)
+}
+
+/// A catalogue, and the one before it.
+struct Since<'a> {
+    now: Operations,
+    before: &'a Catalog,
+}
+
+impl Services for Since<'_> {
+    fn names(&self) -> Vec<IntegrationName> {
+        self.now.names()
+    }
+
+    fn aliased(&self, name: &str) -> Option<IntegrationName> {
+        self.now.aliased(name)
+    }
+
+    fn is_as_before(&self, integration: &IntegrationName) -> bool {
+        match (self.now.0.get(integration), self.before.get(integration)) {
+            // What was not read again is the very same.
+            (Ok(now), Ok(before)) => Arc::ptr_eq(&now, &before),
+            _ => false,
+        }
+    }
+
+    fn kind(&self, integration: &IntegrationName) -> Option<IntegrationName> {
+        self.now.kind(integration)
+    }
+
+    fn capability(
+        &self,
+        integration: &IntegrationName,
+        capability: &str,
+        params: &Params,
+    ) -> Result<Vec<Condition>, Unready> {
+        self.now.capability(integration, capability, params)
+    }
 }
 
 impl Services for Operations {

@@ -64,7 +64,8 @@ pub(super) fn catalog(layer: &Path, overlay: &Overlay, former: Option<&Catalog>)
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         _ => Some(layer),
     };
-    Catalog::layered(layer, &overlay.integrations, overlay.read.as_ref().or(former))
+    let former: Vec<&Catalog> = overlay.read.iter().chain(former).collect();
+    Catalog::layered(layer, &overlay.integrations, &former)
         .map_err(|error| refused(&error, Code::BadRequest, error.hint()))
 }
 

@@ -50,7 +50,8 @@ impl Broker {
     fn reload_with(&self, _writing: &MutexGuard<'_, ()>, overlay: &Overlay) -> Result<(), Refusal> {
         let catalog = load::catalog(&self.settings.layer, overlay, Some(&self.catalog()))?;
         let policies = load::policies(&*self.stores.state, &catalog, self.reveals())?;
-        let lists = lists::in_force(&self.settings, overlay, &catalog)?;
+        let (lists, before) = (self.lists(), self.catalog());
+        let lists = lists::in_force(&self.settings, overlay, &catalog, Some((&lists, &before)))?;
         load::grants(&*self.stores.state, &self.grants)?;
         self.read_roles()?;
         let bindings = load::bindings(&catalog);
@@ -73,7 +74,7 @@ impl Broker {
     /// Whether there is an integration of this name. No decision: for doors that say so in another gateway's words.
     #[must_use]
     pub fn knows(&self, name: &IntegrationName) -> bool {
-        !matches!(self.catalog.load().get(name), Err(catalog::Error::Unknown { .. }))
+        self.catalog.load().has(name)
     }
 
     /// Notes that everything was read again, or why it could not be.

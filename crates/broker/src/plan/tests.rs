@@ -152,10 +152,10 @@ fn every_playbook_that_is_shipped_is_a_plan() {
         name: name.parse().unwrap(),
         file: "layer".into(),
         line: 1,
-        text: format!("name: {name}\nextends: {name}\ndomain: {name}.example\n"),
+        text: format!("name: {name}\nextends: {name}\ndomain: {name}.example\n").into(),
     };
     let written = ["kubernetes", "argocd", "prometheus", "grafana", "vault", "helm"].map(at);
-    let catalog = Catalog::layered(None, &written, None).unwrap();
+    let catalog = Catalog::layered(None, &written, &[]).unwrap();
     let values = [
         ("namespace", "shop"),
         ("name", "shop"),

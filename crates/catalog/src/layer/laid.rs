@@ -28,8 +28,9 @@ struct Laid {
 }
 
 impl Layer {
-    /// Reads every `*.yaml` of a folder. Hidden files, folders and files of other kinds are left alone.
-    pub(crate) fn read(&mut self, folder: &Path) -> Result<(), Error> {
+    /// Reads every `*.yaml` of a folder. Hidden files, folders and files of other kinds are left alone. What one of `former` has
+    /// from the same file with the same text is taken from there.
+    pub(crate) fn read(&mut self, folder: &Path, former: &[&Self]) -> Result<(), Error> {
         let unreadable = |path: &Path| {
             let path = path.to_owned();
             move |source| Error::Read { path, source }
@@ -60,20 +61,22 @@ impl Layer {
             }
             let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
             let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-            let integration = Arc::new(integration(&text, &file, stem)?);
             let digest = crypto::sha256(&[text.as_bytes()]);
+            let known = known(former, stem, &digest).filter(|laid| laid.file == file);
+            let integration = match known {
+                Some(laid) => Arc::clone(&laid.integration),
+                None => Arc::new(integration(&text, &file, stem)?),
+            };
             self.found.insert(integration.name().clone(), Laid { digest, integration, file });
         }
         Ok(())
     }
 
-    /// Lays integrations over what was read. Those that `former` has with the same text are taken from there.
-    pub(crate) fn lay(&mut self, written: &[Written], former: Option<&Self>) -> Result<(), Error> {
+    /// Lays integrations over what was read. Those that one of `former` has with the same text are taken from there.
+    pub(crate) fn lay(&mut self, written: &[Written], former: &[&Self]) -> Result<(), Error> {
         for one in written {
             let digest = crypto::sha256(&[one.text.as_bytes()]);
-            let known =
-                former.and_then(|former| former.found.get(&one.name)).filter(|laid| laid.digest == digest);
-            let integration = match known {
+            let integration = match known(former, one.name.as_str(), &digest) {
                 Some(laid) => Arc::clone(&laid.integration),
                 None => Arc::new(one.read()?),
             };
@@ -131,6 +134,12 @@ impl Layer {
     pub(crate) const fn digest(&self) -> &crypto::Digest {
         &self.digest
     }
+}
+
+/// What was read before under this name from the same text.
+fn known<'a>(former: &[&'a Layer], name: &str, digest: &crypto::Digest) -> Option<&'a Laid> {
+    let name: IntegrationName = name.parse().ok()?;
+    former.iter().filter_map(|former| former.found.get(&name)).find(|laid| laid.digest == *digest)
 }
 
 /// Largest file, in bytes.

@@ -145,14 +145,14 @@ fn a_folder_that_is_not_there_is_an_error() {
 }
 
 fn written(name: &str, text: &str) -> crate::Written {
-    crate::Written { name: name.parse().unwrap(), text: text.to_owned(), file: "peer.yaml".into(), line: 7 }
+    crate::Written { name: name.parse().unwrap(), text: text.into(), file: "peer.yaml".into(), line: 7 }
 }
 
 #[test]
 fn what_is_in_no_folder_is_laid_over_what_is_in_one() {
     let folder = folder(&[("slack.yaml", "name: slack\nextends: slack\nlimits: {total: 10s}\n")]);
     let over = [written("slack", "name: slack\nextends: slack\nlimits: {total: 20s}\n")];
-    let catalog = Catalog::layered(Some(folder.path()), &over, None).unwrap();
+    let catalog = Catalog::layered(Some(folder.path()), &over, &[]).unwrap();
     assert_eq!(catalog.get(&"slack".parse().unwrap()).unwrap().limits().total.as_secs(), 20);
     assert_ne!(catalog.layer_digest(), Catalog::load(Some(folder.path())).unwrap().layer_digest());
 }
@@ -160,7 +160,7 @@ fn what_is_in_no_folder_is_laid_over_what_is_in_one() {
 #[test]
 fn an_error_names_the_place_that_a_text_was_translated_from() {
     for text in ["name: a\nextend: slack\n", "name: a\nextends: nothing\n", "name: a\n"] {
-        let problem = Catalog::layered(None, &[written("a", text)], None).unwrap_err().to_string();
+        let problem = Catalog::layered(None, &[written("a", text)], &[]).unwrap_err().to_string();
         assert!(problem.starts_with("peer.yaml:7: "), "{problem}");
     }
 }
@@ -168,15 +168,15 @@ fn an_error_names_the_place_that_a_text_was_translated_from() {
 #[test]
 fn a_text_that_did_not_change_is_not_read_again() {
     let (one, other) = (written("a", "name: a\nextends: slack\n"), written("b", "name: b\nextends: slack\n"));
-    let former = Catalog::layered(None, &[one.clone(), other], None).unwrap();
+    let former = Catalog::layered(None, &[one.clone(), other], &[]).unwrap();
     let changed = written("b", "name: b\nextends: slack\nlimits: {total: 9s}\n");
-    let now = Catalog::layered(None, &[one, changed], Some(&former)).unwrap();
+    let now = Catalog::layered(None, &[one, changed], &[&former]).unwrap();
     let same = |name: &str| {
         let name = name.parse().unwrap();
         std::sync::Arc::ptr_eq(&former.get(&name).unwrap(), &now.get(&name).unwrap())
     };
     assert!(same("a") && !same("b"));
-    assert!(Catalog::layered(None, &[], Some(&former)).unwrap().get(&"a".parse().unwrap()).is_err());
+    assert!(Catalog::layered(None, &[], &[&former]).unwrap().get(&"a".parse().unwrap()).is_err());
 }
 
 #[test]
@@ -184,11 +184,11 @@ fn an_alias_leads_to_one_integration_and_could_be_no_name() {
     let aliased = |name: &str, alias: &str| {
         written(name, &format!("name: {name}\nextends: slack\naliases: [\"{alias}\"]\n"))
     };
-    let catalog = Catalog::layered(None, &[aliased("a", "my_a"), aliased("b", "b.test")], None).unwrap();
+    let catalog = Catalog::layered(None, &[aliased("a", "my_a"), aliased("b", "b.test")], &[]).unwrap();
     assert_eq!(catalog.aliased("my_a").unwrap().as_str(), "a");
     assert_eq!(catalog.aliased("b.test").unwrap().as_str(), "b");
     assert!(catalog.aliased("MY_A").is_none() && catalog.aliased("a").is_none() && catalog.has_aliases());
-    let problem = |written: &[crate::Written]| Catalog::layered(None, written, None).unwrap_err().to_string();
+    let problem = |written: &[crate::Written]| Catalog::layered(None, written, &[]).unwrap_err().to_string();
     assert!(problem(&[aliased("a", "x_y"), aliased("b", "x_y")]).contains("both go by the name `x_y`"));
     for alias in ["slack", "other", "My_A", "", "a b", "x/y"] {
         let problem = problem(&[aliased("a", alias)]);
@@ -201,7 +201,7 @@ fn a_query_that_is_always_there_comes_first_and_is_not_overridden() {
     use model::{EvidenceId, Method, Target};
     let text = "name: a\nbase_url: https://a.test/base\nquery: \"v=1&w=%2F\"\nauth: []\n\
                 limits: {connect: 1s, head: 1s, total: 1s, idle: 1s}\n";
-    let catalog = Catalog::layered(None, &[written("a", text)], None).unwrap();
+    let catalog = Catalog::layered(None, &[written("a", text)], &[]).unwrap();
     let integration = catalog.get(&"a".parse().unwrap()).unwrap();
     let sent = |target: &str| {
         let target: Target = target.parse().unwrap();
@@ -240,4 +240,30 @@ fn a_program_that_is_not_told_the_address_is_not_run_for_another_one() {
     assert!(told.program().is_some() && told.operations()["pulls.create"].cli().is_some());
     let cluster = own("cluster", "kubernetes", "base_url: https://cluster.example.com");
     assert!(cluster.program().is_some() && cluster.operations()["get"].cli().is_some());
+}
+
+#[test]
+fn a_file_of_the_folder_that_says_the_same_is_not_compiled_again() {
+    let text = "name: slack\nextends: slack\nlimits: {total: 10s}\n";
+    let folder = folder(&[("slack.yaml", text), ("github.yaml", "name: github\nextends: github\n")]);
+    let load = |former: &[&Catalog]| Catalog::layered(Some(folder.path()), &[], former).unwrap();
+    let get = |catalog: &Catalog, name: &str| catalog.get(&name.parse().unwrap()).unwrap();
+    let first = load(&[]);
+    let second = load(&[&Catalog::builtin(), &first]);
+    assert!(std::sync::Arc::ptr_eq(&get(&first, "slack"), &get(&second, "slack")));
+
+    #[expect(clippy::disallowed_methods, reason = "a folder of the test's own")]
+    fs::write(folder.path().join("slack.yaml"), text.replace("10s", "20s")).unwrap();
+    let third = load(&[&second]);
+    assert!(!std::sync::Arc::ptr_eq(&get(&second, "slack"), &get(&third, "slack")));
+    assert!(std::sync::Arc::ptr_eq(&get(&second, "github"), &get(&third, "github")));
+    assert_eq!(get(&third, "slack").limits().total.as_secs(), 20);
+}
+
+#[test]
+fn whether_there_is_an_integration_is_known_without_reading_it() {
+    let catalog = Catalog::layered(None, &[written("own", "name: own\nextends: slack\n")], &[]).unwrap();
+    for (name, there) in [("own", true), ("slack", true), ("doorward", true), ("nobody", false)] {
+        assert_eq!(catalog.has(&name.parse().unwrap()), there, "{name}");
+    }
 }

@@ -107,8 +107,9 @@ impl Becomes {
 fn planned(folder: &Path, integrations: &[Integration]) -> Vec<Planned> {
     let plan = |one: &Integration| {
         let path = folder.join(format!("{}.yaml", one.written.name));
-        let becomes = Becomes::of(&path, &one.written.text);
-        Planned { name: one.written.name.to_string(), path, text: one.written.text.clone(), becomes }
+        let text = one.document();
+        let becomes = Becomes::of(&path, &text);
+        Planned { name: one.written.name.to_string(), path, text, becomes }
     };
     integrations.iter().map(plan).collect()
 }
@@ -117,7 +118,7 @@ fn planned(folder: &Path, integrations: &[Integration]) -> Vec<Planned> {
 fn checked(folder: &Path, integrations: &[Integration], lists: &[WrittenList]) -> Outcome<(usize, usize)> {
     let written: Vec<_> = integrations.iter().map(|one| one.written.clone()).collect();
     let folder = folder.is_dir().then_some(folder);
-    let catalog = Catalog::layered(folder, &written, None)?;
+    let catalog = Catalog::layered(folder, &written, &[])?;
     Ok(read_lists(&catalog, lists)?.counts())
 }
 
@@ -202,7 +203,7 @@ fn described(
                 "extends": one.extends, "destination": one.destination,
                 "becomes": file.map(|file| file.becomes.as_str()), "file": file.map(|file| &file.path),
                 "notes": one.notes.iter().map(|note| &note.0).collect::<Vec<_>>(),
-                "text": dry_run.then_some(&one.written.text),
+                "text": dry_run.then(|| one.document()),
             })
         })
         .collect();

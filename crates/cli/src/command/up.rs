@@ -246,7 +246,7 @@ fn key_of_openai(home: &Home) -> Option<catalog::Written> {
     }
     let text = "name: openai\nextends: openai\nsecrets: {token: {default: \"llm:openai\"}}\n".to_owned();
     let name = "openai".parse().ok()?;
-    Some(catalog::Written { name, text, file: Arc::from("the setting `llm.provider`"), line: 1 })
+    Some(catalog::Written { name, text: text.into(), file: Arc::from("the setting `llm.provider`"), line: 1 })
 }
 
 /// The variable of the API's root key.

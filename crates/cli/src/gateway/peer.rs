@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use authtranslator::{Config, Options, Translated};
+use authtranslator::{Before, Options, Translated};
 use broker::{Broker, Overlay, WrittenList};
 use catalog::Catalog;
 use policy::lists::{File, Lists, Side};
@@ -26,6 +26,8 @@ pub(crate) struct Peer {
     pub(crate) watches: bool,
     /// A digest of what was read last, whatever came of it.
     read: Mutex<Option<crypto::Digest>>,
+    /// What the configuration in force was translated to, so that only what changed is read.
+    before: Mutex<Before>,
 }
 
 /// What was read.
@@ -50,7 +52,8 @@ impl Peer {
         let options = Options { dangerous_allow_private: args.private(), body };
         let watches = args.watch == Some(true);
         let allow_all = args.allow_all == Some(true);
-        Ok(Some(Arc::new(Self { files, options, allow_all, fetch, poll, watches, read: Mutex::default() })))
+        let (read, before) = (Mutex::default(), Mutex::default());
+        Ok(Some(Arc::new(Self { files, options, allow_all, fetch, poll, watches, read, before })))
     }
 
     /// Reads everything, and says what it is. Blocks.
@@ -59,14 +62,16 @@ impl Peer {
         let lists = self.lists(&|source| source.text(self.fetch))?;
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest(&config, &lists));
         let name = self.files.config.name();
-        let mut literal = 0_usize;
         let mut keep = |_: &str, value: &str| -> Result<model::SecretRef, String> {
-            literal += 1;
             crate::wire::literal(value).map_err(|failure| failure.to_string())
         };
-        let Translated { integrations } = Config::read(&config, &name)
-            .and_then(|read| read.translate(&self.options, &mut keep))
-            .map_err(super::wrong)?;
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Translated { integrations }, now) =
+            authtranslator::translated((&config, &name), &self.options, &mut keep, &before)
+                .map_err(super::wrong)?;
+        *before = now;
+        drop(before);
+        let literal: usize = integrations.iter().map(|one| one.literals).sum();
         let mut told = Told { config: name, integrations: integrations.len(), ..Told::default() };
         for one in &integrations {
             told.notes.extend(one.notes.iter().map(|note| format!("`{}`: {}", one.theirs, note.0)));
@@ -85,10 +90,11 @@ impl Peer {
         let lists = self.rules(lists, &integrations, &mut told);
         let integrations: Vec<_> = integrations.into_iter().map(|one| one.written).collect();
         // Read here, so that what is wrong is said before anything is made; the broker reads none of it again.
-        let read = Catalog::layered(None, &integrations, former).map_err(super::wrong)?;
-        if former.is_none() {
+        let former: Vec<&Catalog> = former.into_iter().collect();
+        let read = Catalog::layered(None, &integrations, &former).map_err(super::wrong)?;
+        if former.is_empty() {
             let folder = home.integrations();
-            let whole = Catalog::layered(folder.is_dir().then_some(&*folder), &integrations, Some(&read))?;
+            let whole = Catalog::layered(folder.is_dir().then_some(&*folder), &integrations, &[&read])?;
             let _ = read_lists(&whole, &lists)?;
         }
         Ok((Overlay { integrations, read: Some(read), lists: Some(lists) }, told))

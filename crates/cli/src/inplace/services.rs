@@ -70,8 +70,8 @@ fn somewhere(name: &IntegrationName) -> Option<Catalog> {
         Err(_) => return None,
     }
     let text = format!("name: {name}\nextends: {name}\ndomain: {PLACEHOLDER}\n");
-    let written = Written { name: name.clone(), text, file: "a domain".into(), line: 0 };
-    Catalog::layered(None, &[written], None).ok()
+    let written = Written { name: name.clone(), text: text.into(), file: "a domain".into(), line: 0 };
+    Catalog::layered(None, &[written], &[]).ok()
 }
 
 /// Parameters as lists read them.

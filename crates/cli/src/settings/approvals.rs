@@ -101,7 +101,12 @@ operations:
 "
         );
         let name = SIGNED.parse().ok()?;
-        Some(catalog::Written { name, text, file: Arc::from("the setting `approvals.slack`"), line: 1 })
+        Some(catalog::Written {
+            name,
+            text: text.into(),
+            file: Arc::from("the setting `approvals.slack`"),
+            line: 1,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use model::{Call, Method};
 
 use super::body::Body;
 use super::fit::Fit;
-use super::index::{Entry, Rules};
+use super::index::{At, Entry, Rules};
 use super::pairs::{self, Words};
 use super::rule::{Constraints, Rule};
 use super::verdict::{Listed, Reason, Says, Verdict};
@@ -22,14 +22,14 @@ impl Lists {
         }
         let steps = &mut 0;
         let open = |fit: &Fit| !matches!(fit, Fit::Fails(_));
-        if let Some(entry) = self.deny.get(request.integration)
-            && denying(entry, request, steps)
+        if let Some(laid) = self.deny.get(request.integration)
+            && denying(&laid.entry, request, steps)
                 .iter()
                 .any(|(_, rule)| rule.wants.wants_body() && open(&head(&rule.wants, request, View::Received)))
         {
             return true;
         }
-        let Some(rules) = self.allowing(request) else { return false };
+        let Some((_, rules)) = self.allowing(request) else { return false };
         if rules.everything.is_some() {
             return false;
         }
@@ -58,34 +58,33 @@ impl Lists {
         }
         *steps += 1;
         let mut observed = None;
-        if let Some(entry) = self.deny.get(request.integration)
-            && let Some((rules, rule)) = denied(entry, request, body, steps)
+        if let Some(laid) = self.deny.get(request.integration)
+            && let Some((rules, rule)) = denied(&laid.entry, request, body, steps)
         {
-            if entry.observe {
-                observed = Some(Arc::clone(&rule.place));
+            let place = laid.at.place(rule.line);
+            if laid.entry.observe {
+                observed = Some(place);
             } else {
                 let reason = Reason::Denied {
                     caller: Arc::clone(&rules.id),
                     method: request.method.as_str(),
                     path: Arc::clone(&rule.path),
                 };
-                return Verdict { says: Says::Denied(Arc::clone(&rule.place), reason), observed };
+                return Verdict { says: Says::Denied(place, reason), observed };
             }
         }
-        let says = match self.allow.contains_key(request.integration) {
-            // Without an entry nobody is allowed anything; other roles may say more.
-            false => Says::Silent(Some(Reason::NoMatch)),
-            true => match self.allowing(request).map(|rules| allowed(rules, request, call, body, steps)) {
-                Some(Ok(rule)) => Says::Allowed(Listed { call: call.id(), rule }),
-                Some(Err(reason)) => Says::Silent(Some(reason)),
-                None => Says::Silent(Some(Reason::NoMatch)),
-            },
+        // Without an entry nobody is allowed anything; other roles may say more.
+        let says = match self.allowing(request).map(|found| allowed(found, request, call, body, steps)) {
+            Some(Ok(rule)) => Says::Allowed(Listed { call: call.id(), rule }),
+            Some(Err(reason)) => Says::Silent(Some(reason)),
+            None => Says::Silent(Some(Reason::NoMatch)),
         };
         Verdict { says, observed }
     }
 
-    fn allowing(&self, request: &Request<'_>) -> Option<&Rules> {
-        self.allow.get(request.integration)?.own_or_anybody(request.caller)
+    fn allowing(&self, request: &Request<'_>) -> Option<(&At, &Rules)> {
+        let laid = self.allow.get(request.integration)?;
+        Some((&laid.at, laid.entry.own_or_anybody(request.caller)?))
     }
 }
 
@@ -118,27 +117,27 @@ fn denied<'a>(
 
 /// The place of the first rule of which every part fits, or why there is none.
 fn allowed(
-    rules: &Rules,
+    (at, rules): (&At, &Rules),
     request: &Request<'_>,
     call: &Call,
     body: Option<&[u8]>,
     steps: &mut u64,
 ) -> Result<Arc<str>, Reason> {
-    if let Some(place) = &rules.everything {
-        return Ok(Arc::clone(place));
+    if let Some(line) = rules.everything {
+        return Ok(at.place(line));
     }
     let mut first = None;
     let mut read = Body::new(request, body);
     for rule in rules.matching(request.method, &path::exact(request.path), steps) {
         match head(&rule.wants, request, View::Sent).and(|| read.fit(&rule.wants)) {
-            Fit::Fits => return Ok(Arc::clone(&rule.place)),
+            Fit::Fits => return Ok(at.place(rule.line)),
             Fit::Fails(why) | Fit::Doubt(why) => first = first.or(Some(Reason::Constraint(why))),
         }
     }
-    for (condition, place) in rules.ready(call.operation()) {
+    for (condition, line) in rules.ready(call.operation()) {
         *steps += 1;
         match condition.broken(call) {
-            None => return Ok(Arc::clone(place)),
+            None => return Ok(at.place(*line)),
             Some(why) => first = first.or(Some(Reason::Constraint(why))),
         }
     }

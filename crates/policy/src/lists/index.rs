@@ -6,11 +6,42 @@
 
 use std::sync::Arc;
 
-use model::{Method, OperationName, QuickMap};
+use model::{IntegrationName, Method, OperationName, QuickMap};
 
 use super::condition::Condition;
 use super::path::{Part, Segment};
 use super::rule::Rule;
+
+/// An entry, and where it stands. It is shared with the lists that were read before it was moved.
+#[derive(Debug)]
+pub(super) struct Laid {
+    pub(super) entry: Arc<Entry>,
+    pub(super) at: At,
+}
+
+/// Where the lines of an entry are counted from.
+#[derive(Debug)]
+pub(super) struct At {
+    pub(super) file: Arc<str>,
+    /// Lines of the file before the first of the entry's own.
+    pub(super) before: usize,
+}
+
+impl At {
+    /// File and line, as evidence names a rule.
+    pub(super) fn place(&self, line: usize) -> Arc<str> {
+        format!("{}:{}", self.file, self.before + line).into()
+    }
+}
+
+/// What an entry was read from, so that it is not read again.
+#[derive(Debug)]
+pub(super) struct ReadFrom {
+    pub(super) digest: crypto::Digest,
+    /// The integration as it was written, in lower case, and as it was found.
+    pub(super) written: Box<str>,
+    pub(super) name: IntegrationName,
+}
 
 /// What one list says of one integration.
 #[derive(Debug, Default)]
@@ -21,6 +52,10 @@ pub(super) struct Entry {
     pub(super) anybody: Option<Rules>,
     /// Whether what it denies is recorded only.
     pub(super) observe: bool,
+    /// Whether ready-made capabilities are in it, which are what the integration's file says.
+    pub(super) asks: bool,
+    /// `None` where it was read together with all others.
+    pub(super) read: Option<ReadFrom>,
 }
 
 impl Entry {
@@ -44,12 +79,12 @@ impl Entry {
 pub(super) struct Rules {
     /// The caller as it was written.
     pub(super) id: Arc<str>,
-    /// Where everything is allowed.
-    pub(super) everything: Option<Arc<str>>,
+    /// The line that allows everything.
+    pub(super) everything: Option<usize>,
     rules: Vec<Rule>,
     trees: Vec<(Method, Tree)>,
-    /// Ready-made capabilities by operation, each with its place.
-    ready: QuickMap<OperationName, Vec<(Condition, Arc<str>)>>,
+    /// Ready-made capabilities by operation, each with its line.
+    ready: QuickMap<OperationName, Vec<(Condition, usize)>>,
 }
 
 impl Rules {
@@ -74,8 +109,8 @@ impl Rules {
         }
     }
 
-    pub(super) fn add_ready(&mut self, condition: Condition, place: &Arc<str>) {
-        self.ready.entry(condition.operation.clone()).or_default().push((condition, Arc::clone(place)));
+    pub(super) fn add_ready(&mut self, condition: Condition, line: usize) {
+        self.ready.entry(condition.operation.clone()).or_default().push((condition, line));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -84,7 +119,7 @@ impl Rules {
             + usize::from(self.everything.is_some())
     }
 
-    pub(super) fn ready(&self, operation: &OperationName) -> &[(Condition, Arc<str>)] {
+    pub(super) fn ready(&self, operation: &OperationName) -> &[(Condition, usize)] {
         self.ready.get(operation).map_or(&[], Vec::as_slice)
     }
 

@@ -16,6 +16,7 @@
 //!   headers that will be sent; the bytes of the body.
 //! - [`Listed`] has one maker, and is for one call.
 
+mod again;
 mod body;
 mod check;
 mod condition;
@@ -49,7 +50,7 @@ pub use services::{Param, Params, Services, Unready};
 pub(crate) use verdict::Says;
 pub use verdict::{Listed, Reason, Verdict};
 
-use index::Entry;
+use index::Laid;
 
 /// Which list a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,8 +86,8 @@ pub struct File<'a> {
 /// The lists of all integrations, compiled. Never changed; new ones are swapped in whole.
 #[derive(Debug, Default)]
 pub struct Lists {
-    allow: QuickMap<IntegrationName, Entry>,
-    deny: QuickMap<IntegrationName, Entry>,
+    allow: QuickMap<IntegrationName, Laid>,
+    deny: QuickMap<IntegrationName, Laid>,
 }
 
 impl Lists {
@@ -101,14 +102,23 @@ impl Lists {
     /// # Errors
     /// The first mistake, with its file and line.
     pub fn read(files: &[File<'_>], services: &dyn Services) -> Result<Self, Error> {
+        Self::read_after(files, services, &Self::new())
+    }
+
+    /// The same, where others were read before: what says the same is not read again.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_after(files: &[File<'_>], services: &dyn Services, former: &Self) -> Result<Self, Error> {
         let mut lists = Self::new();
         let names = services.names();
         for file in files {
-            let entries = match file.side {
-                Side::Allow => &mut lists.allow,
-                Side::Deny => &mut lists.deny,
+            let (entries, former) = match file.side {
+                Side::Allow => (&mut lists.allow, &former.allow),
+                Side::Deny => (&mut lists.deny, &former.deny),
             };
-            read::file(file, &read::Known { services, names: &names }, entries)?;
+            let known = read::Known { services, names: &names, former: again::former(former) };
+            read::file(file, &known, entries)?;
         }
         Ok(lists)
     }
@@ -122,7 +132,7 @@ impl Lists {
     /// How many integrations and rules there are, those of both lists; a capability counts as one for each operation.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
-        let rules = self.allow.values().chain(self.deny.values()).map(Entry::rules).sum();
+        let rules = self.allow.values().chain(self.deny.values()).map(|laid| laid.entry.rules()).sum();
         let both = self.deny.keys().filter(|name| self.allow.contains_key(*name)).count();
         (self.allow.len() + self.deny.len() - both, rules)
     }

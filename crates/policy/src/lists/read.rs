@@ -6,10 +6,10 @@ use std::sync::Arc;
 use model::{IntegrationName, Method, QuickMap};
 use serde_saphyr::Budget;
 
-use super::index::{Entry, Rules};
+use super::index::{At, Entry, Laid, Rules};
 use super::rule::Rule;
 use super::services::{Param, Params, Services, Unready};
-use super::{Error, File, Side, check, path, ready, wants};
+use super::{Error, File, Side, again, check, path, ready, wants};
 use crate::files::node::{self, Node, Value};
 use crate::files::strict::{self, Fields, Mistake};
 
@@ -17,47 +17,71 @@ use crate::files::strict::{self, Fields, Mistake};
 pub(super) struct Known<'a> {
     pub(super) services: &'a dyn Services,
     pub(super) names: &'a [IntegrationName],
+    /// What was read before, of the same side.
+    pub(super) former: again::Former<'a>,
 }
 
 /// Reads one file whole into the entries of its side.
 pub(super) fn file(
     file: &File<'_>,
     known: &Known<'_>,
-    entries: &mut QuickMap<IntegrationName, Entry>,
+    entries: &mut QuickMap<IntegrationName, Laid>,
 ) -> Result<(), Error> {
     let located = |line, problem, nearest| Error { file: file.name.to_owned(), line, problem, nearest };
     let text = file.text.strip_prefix('\u{feff}').unwrap_or(file.text);
     if is_blank(text) {
         return Ok(());
     }
+    let reader = Reader { file, known, words: known.names.iter().map(IntegrationName::as_str).collect() };
+    if let Some(read) = again::items(&reader, text, entries) {
+        entries.extend(read);
+        return Ok(());
+    }
+    // What can't be read item by item is read whole; so is what is wrong, for the line that is.
     let tree = match file.name.ends_with(".json") {
         true => node::json_within(text, budget()),
         false => node::yaml_within(text, budget()),
     };
     let tree = tree.map_err(|(line, problem)| located(line, problem, None))?;
-    let reader = Reader { file, known, words: known.names.iter().map(IntegrationName::as_str).collect() };
     reader
         .entries(&tree, entries)
         .map_err(|Mistake { line, problem, nearest }| located(line, problem, nearest))
 }
 
 /// Nothing but comments and the marks of a document.
-fn is_blank(text: &str) -> bool {
+pub(super) fn is_blank(text: &str) -> bool {
     text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#') || line == "---")
 }
 
-struct Reader<'a> {
-    file: &'a File<'a>,
-    known: &'a Known<'a>,
+pub(super) struct Reader<'a> {
+    pub(super) file: &'a File<'a>,
+    pub(super) known: &'a Known<'a>,
     words: HashSet<&'a str>,
 }
 
 impl Reader<'_> {
-    fn place(&self, line: usize) -> Arc<str> {
-        format!("{}:{line}", self.file.name).into()
+    /// One item of the list, read by itself: the integration as it was written and as it was found, and what is said of it.
+    pub(super) fn item(&self, text: &str) -> Option<(String, IntegrationName, Entry)> {
+        let tree = node::yaml_within(text, budget()).ok()?;
+        let Value::List(list) = &tree.value else { return None };
+        let [node] = list.as_slice() else { return None };
+        let fields = Fields::of(node, "an entry", &ENTRY_KEYS).ok()?;
+        let written = fields.need("integration").ok()?;
+        let name = self.integration(written).ok()?;
+        let entry = self.entry(&fields, &name).ok()?;
+        Some((wants::text(written, "integration").ok()?.to_lowercase(), name, entry))
     }
 
-    fn entries(&self, tree: &Node, entries: &mut QuickMap<IntegrationName, Entry>) -> Result<(), Mistake> {
+    /// The integration of this name, in lower case.
+    pub(super) fn named(&self, written: &str) -> Option<IntegrationName> {
+        if let Some(name) = self.known.services.aliased(written) {
+            return Some(name);
+        }
+        self.words.contains(written).then(|| written.parse().ok()).flatten()
+    }
+
+    fn entries(&self, tree: &Node, entries: &mut QuickMap<IntegrationName, Laid>) -> Result<(), Mistake> {
+        let file: Arc<str> = self.file.name.into();
         let list = match &tree.value {
             Value::Null => return Ok(()),
             Value::List(list) => list,
@@ -72,24 +96,19 @@ impl Reader<'_> {
                 return Err(Mistake::new(written.line, problem));
             }
             let entry = self.entry(&fields, &name)?;
-            entries.insert(name, entry);
+            let at = At { file: Arc::clone(&file), before: 0 };
+            entries.insert(name, Laid { entry: Arc::new(entry), at });
         }
         Ok(())
     }
 
     fn integration(&self, node: &Node) -> Result<IntegrationName, Mistake> {
         let written = wants::text(node, "integration")?.to_lowercase();
-        if let Some(name) = self.known.services.aliased(&written) {
-            return Ok(name);
-        }
-        match written.parse::<IntegrationName>() {
-            Ok(name) if self.words.contains(written.as_str()) => Ok(name),
-            _ => {
-                let near = strict::nearest(&written, self.words.iter().copied());
-                let problem = format!("there is no integration {}", strict::shown(&written));
-                Err(Mistake { line: node.line, problem, nearest: near })
-            }
-        }
+        self.named(&written).ok_or_else(|| {
+            let near = strict::nearest(&written, self.words.iter().copied());
+            let problem = format!("there is no integration {}", strict::shown(&written));
+            Mistake { line: node.line, problem, nearest: near }
+        })
     }
 
     fn entry(&self, fields: &Fields<'_>, name: &IntegrationName) -> Result<Entry, Mistake> {
@@ -117,7 +136,7 @@ impl Reader<'_> {
             _ => return Err(Mistake::new(callers.line, "`callers` is a list")),
         };
         for node in list {
-            let rules = self.caller(node, name)?;
+            let rules = self.caller(node, name, &mut entry.asks)?;
             let taken = match &*rules.id {
                 "*" => entry.anybody.is_some(),
                 id => entry.callers.contains_key(id),
@@ -134,7 +153,7 @@ impl Reader<'_> {
         Ok(entry)
     }
 
-    fn caller(&self, node: &Node, name: &IntegrationName) -> Result<Rules, Mistake> {
+    fn caller(&self, node: &Node, name: &IntegrationName, asks: &mut bool) -> Result<Rules, Mistake> {
         let keys: &[&str] = match self.file.side {
             Side::Allow => &["id", "capabilities", "rules"],
             Side::Deny => &["id", "rules"],
@@ -147,6 +166,7 @@ impl Reader<'_> {
         };
         let mut rules = Rules::new(id.into());
         if let Some(capabilities) = fields.find("capabilities") {
+            *asks = true;
             for node in wants::entries(capabilities, "capabilities")? {
                 self.capability(node, name, &mut rules)?;
             }
@@ -191,7 +211,7 @@ impl Reader<'_> {
                 let problem = format!("the same rule for {method} stands at line {first} already");
                 return Err(Mistake::new(*line, problem));
             }
-            let rule = Rule { path: shown.into(), place: self.place(*line), wants };
+            let rule = Rule { path: shown.into(), line: *line, wants };
             let pattern = match self.file.side {
                 Side::Allow => pattern.clone(),
                 Side::Deny => pattern.iter().map(path::Part::folded).collect(),
@@ -206,13 +226,13 @@ impl Reader<'_> {
         let written = fields.need("name")?;
         let capability = wants::text(written, "name")?;
         let params = fields.find("params").map(params).transpose()?.unwrap_or_default();
-        let place = self.place(node.line);
+        let line = node.line;
         let wrong = |problem| Mistake::new(node.line, problem);
         if capability == ready::EVERYTHING {
             if !params.is_empty() {
                 return Err(wrong(format!("`{capability}` takes no parameters")));
             }
-            rules.everything = Some(place);
+            rules.everything = Some(line);
             return Ok(());
         }
         let known = match self.known.services.capability(name, capability, &params) {
@@ -220,7 +240,7 @@ impl Reader<'_> {
                 return Err(wrong(format!("the capability `{capability}` of `{name}` allows nothing")));
             }
             Ok(conditions) => {
-                conditions.into_iter().for_each(|condition| rules.add_ready(condition, &place));
+                conditions.into_iter().for_each(|condition| rules.add_ready(condition, line));
                 return Ok(());
             }
             Err(Unready::Wrong(problem)) => return Err(wrong(problem)),
@@ -230,7 +250,7 @@ impl Reader<'_> {
         match ready::rule(&kind, capability, &params) {
             Some(Ok(made)) => {
                 let (path, method) = (made.path.into(), made.method);
-                rules.add(&[method], &made.pattern, Rule { path, place, wants: made.wants });
+                rules.add(&[method], &made.pattern, Rule { path, line, wants: made.wants });
                 Ok(())
             }
             Some(Err(Unready::Wrong(problem))) => Err(wrong(problem)),

@@ -11,8 +11,8 @@ use super::test::Test;
 pub(super) struct Rule {
     /// The path as it was written.
     pub(super) path: Arc<str>,
-    /// File and line.
-    pub(super) place: Arc<str>,
+    /// The line, counted from where the entry's own lines are.
+    pub(super) line: usize,
     pub(super) wants: Constraints,
 }
 

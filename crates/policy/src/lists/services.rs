@@ -38,6 +38,11 @@ pub trait Services {
         None
     }
 
+    /// Whether the file of an integration says what it said when the former lists were read; see [`Lists::read_after`](super::Lists::read_after).
+    fn is_as_before(&self, _integration: &IntegrationName) -> bool {
+        false
+    }
+
     /// The catalogue entry that an integration is made from: `slack` for one called `slack-prod`.
     fn kind(&self, integration: &IntegrationName) -> Option<IntegrationName>;
 

@@ -1,5 +1,6 @@
 //! What the tests of the lists ask with: a catalogue of three integrations, and requests in plain sight.
 
+mod again;
 mod defects;
 mod graphql;
 mod language;
