@@ -50,6 +50,11 @@ fn read_after(catalog: &Catalog, files: &[File<'_>], former: Option<Former<'_>>)
     read.map_err(|error| Refusal::new(Code::BadRequest, error.to_string()).hint(error.hint()))
 }
 
+/// What whoever laid something over the home read of it already.
+pub(super) fn read_already(overlay: &Overlay) -> Option<Former<'_>> {
+    Some((overlay.read_lists.as_deref()?, overlay.read.as_ref()?))
+}
+
 /// The lists that are laid over the home, else those of the home.
 pub(super) fn in_force(
     settings: &Settings,

@@ -39,6 +39,8 @@ pub struct Overlay {
     pub integrations: Vec<catalog::Written>,
     /// The same, where they were read already: none of them is read again then.
     pub read: Option<catalog::Catalog>,
+    /// The lists below, where they were read against `read` already; see [`Lists::read_after`](policy::lists::Lists::read_after).
+    pub read_lists: Option<Arc<policy::lists::Lists>>,
     /// Allowlists and denylists that hold instead of those of the home; `None` where those of the home hold.
     pub lists: Option<Vec<WrittenList>>,
 }

@@ -92,12 +92,13 @@ impl Peer {
         // Read here, so that what is wrong is said before anything is made; the broker reads none of it again.
         let former: Vec<&Catalog> = former.into_iter().collect();
         let read = Catalog::layered(None, &integrations, &former).map_err(super::wrong)?;
+        let mut read_lists = None;
         if former.is_empty() {
             let folder = home.integrations();
             let whole = Catalog::layered(folder.is_dir().then_some(&*folder), &integrations, &[&read])?;
-            let _ = read_lists(&whole, &lists)?;
+            read_lists = Some(Arc::new(self::read_lists(&whole, &lists)?));
         }
-        Ok((Overlay { integrations, read: Some(read), lists: Some(lists) }, told))
+        Ok((Overlay { integrations, read: Some(read), read_lists, lists: Some(lists) }, told))
     }
 
     /// The lists that count, and what whoever starts it should know of them.

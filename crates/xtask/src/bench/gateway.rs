@@ -201,7 +201,7 @@ operations:
 }
 
 /// With ten thousand integrations a start may take longer than it usually does.
-const LONGEST_START: Duration = Duration::from_secs(60);
+const LONGEST_START: Duration = Duration::from_secs(180);
 
 /// The capability in the answer of `capability request --json`.
 pub(super) fn capability(answer: &str) -> Outcome<String> {
