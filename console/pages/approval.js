@@ -4,7 +4,7 @@ import { get, part } from "../core/api.js";
 import { h, link } from "../core/dom.js";
 import { bytes, exact, moment } from "../core/format.js";
 import { session } from "../core/session.js";
-import { decided, decisions, digestOf, own } from "../parts/decide.js";
+import { decided, decisions, digestOf, own, soFar } from "../parts/decide.js";
 import { icon } from "../parts/icons.js";
 import { badge, fact, head, section, skeletons } from "../parts/states.js";
 
@@ -20,7 +20,7 @@ export const approval = {
       head(title, { lead: h("span", { class: "tags" }, badge(state), badge(what.risk), h("span", { class: "badge" }, icon(what.access === "write" ? "alert" : "none"), what.access === "write" ? "Write" : "Read")), up: [["Approvals", "/approvals"]], actions: state === "pending" && !mine && buttons(found, title) }),
       found.break_glass && h("div", { class: "banner banner-bad" }, icon("glass"), h("div", null, h("strong", null, "The glass was broken: "), typeof found.break_glass === "string" ? found.break_glass : "this passes limits that hold otherwise.")),
       state === "pending" && mine && own(),
-      found.decided && decided(found.decided),
+      found.decided ? decided(found.decided) : soFar(found),
       h("div", { class: "split" }, h("div", { class: "form" }, deed(what), carried(what)), asking(found)),
     ];
   },
@@ -88,7 +88,7 @@ function buttons(found, title) {
     path: `approvals/${part(found.id)}`,
     title,
     digest: found.digest,
-    yes: [`\`${found.principal}\` may do exactly this, once, within the next hour.`, "Another input, address, header or body is refused.", "That you approved it stands in the evidence of the call."],
+    yes: [(found.approvers ?? 1) - (found.agreed?.length ?? 0) > 1 ? "It is one of several answers that are needed: somebody else has to approve it as well." : `\`${found.principal}\` may do exactly this, once, within the next hour.`, "Another input, address, header or body is refused.", "That you approved it stands in the evidence of the call."],
     no: [`\`${found.principal}\` is told no, with your reason.`, "The same call may be asked for again."],
   });
 }

@@ -12,7 +12,7 @@ import { tell } from "./live.js";
 /** The two buttons. `path` is the resource, `yes` and `no` say what follows. */
 export function decisions({ path, title, digest, yes, no }) {
   const answer = (word) => (reason) => send("POST", `${path}:${word}`, { digest, reason: reason || undefined });
-  const done = (text) => (value) => value && (tell(text), again());
+  const done = (text) => (value) => value && (tell(/pending|proposed/.test(value.state) ? "Approved. Somebody else has to approve it as well." : text), again());
   const approve = () =>
     confirm({ title: `Approve ${title}`, consequences: yes, reason: { label: "Reason (kept in the evidence)" }, verb: "Approve", danger: false, act: answer("approve") }).then(done("Approved."));
   const deny = () =>
@@ -24,6 +24,13 @@ export function decisions({ path, title, digest, yes, no }) {
 export function decided({ answer, by, at, reason }) {
   const yes = /approve/.test(answer);
   return h("div", { class: `banner banner-${yes ? "good" : "bad"}` }, icon(yes ? "check" : "cross"), h("div", null, h("strong", null, yes ? "Approved" : "Denied"), ` by ${by}, `, moment(at), reason ? h("p", null, `“${reason}”`) : null));
+}
+
+/** Who approved it until now, where several have to. */
+export function soFar({ approvers, agreed }) {
+  if (!(approvers > 1)) return null;
+  const names = (agreed ?? []).map((one) => one.by).join(", ");
+  return h("div", { class: "banner banner-info" }, icon("wait"), h("div", null, h("strong", null, `${agreed?.length ?? 0} of ${approvers} people approved this`), names && `: ${names}`));
 }
 
 /** That whoever asked does not decide. */

@@ -1,6 +1,7 @@
-//! Places outside where people answer approvals, and who they are there. The settings say it, and nothing else does.
+//! How many people approve, places outside where they answer, and who they are there. The settings say it, and nothing else does.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 use std::sync::OnceLock;
 
 use model::{Code, IntegrationName, PrincipalName, Refusal};
@@ -11,6 +12,9 @@ use crate::Broker;
 /// All of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answering {
+    /// How many different people have to approve what needs an approval at all, and a plan; one where it is not said. Policies may ask
+    /// for more.
+    pub approvers: Option<NonZeroU8>,
     /// A channel of Slack.
     pub slack: Option<Slack>,
     /// A team's issues in Linear.
@@ -47,13 +51,19 @@ pub struct Linear {
 pub(crate) type Set = OnceLock<Answering>;
 
 impl Broker {
+    /// How many people have to approve, whatever policies say.
+    pub(crate) fn least_approvers(&self) -> NonZeroU8 {
+        let set = self.people().answering().get();
+        set.and_then(|set| set.approvers).unwrap_or(NonZeroU8::MIN)
+    }
+
     /// Lets people answer at these places. Before any door opens, and once.
     ///
     /// # Errors
     /// `bad_request` where somebody there would be the owner, or nobody is known at a place.
     pub fn answered_at(&self, answering: Answering) -> Result<(), Refusal> {
         let wrong = |why: String| Refusal::new(Code::BadRequest, why);
-        let Answering { slack, linear } = &answering;
+        let Answering { approvers: _, slack, linear } = &answering;
         let places = [
             ("slack", slack.as_ref().map(|slack| &slack.people)),
             ("linear", linear.as_ref().map(|linear| &linear.people)),

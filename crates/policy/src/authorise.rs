@@ -1,5 +1,6 @@
 //! The third step of the path: may this caller make this call? Grant and revocations, then caveats, then Cedar.
 
+use std::num::NonZeroU8;
 use std::sync::{Arc, LazyLock};
 
 use model::{Call, Caller, CapabilityId, Code, GrantId, Proof, Refusal, Timestamp};
@@ -10,7 +11,7 @@ use crate::cedar::{Answer, Decision, Explanation, Outcome, Subject, Version};
 use crate::denial::Denial;
 use crate::grant::{Grant, GrantState, Grants};
 use crate::lists::{Listed, Reason, Says, Verdict};
-use crate::permit::{Allowed, ApprovalNeed, Counter, Limits, Permit};
+use crate::permit::{Allowed, Counter, Limits, Permit};
 use crate::principal::{BREAK_GLASS, Glass, Listing, OWNER, Principals, Standing};
 use crate::rules::Rules;
 
@@ -67,7 +68,7 @@ impl Authority<'_> {
         match self.decide(caller, call, (verified, verdict), now) {
             Ok((allowed, decision)) => {
                 let mut explanation = policies.explain(&decision);
-                explanation.approval = allowed.limits.approval == ApprovalNeed::Required;
+                explanation.approval = allowed.limits.approvers.is_some();
                 explanation
             }
             Err(denial) => {
@@ -116,12 +117,10 @@ impl Authority<'_> {
         }
         let (decision, version) = self.rules.decide(&subject, caller, call, now).map_err(unread)?;
         allowed.version = version;
-        let Outcome::Allow { approval } = decision.outcome else {
+        let Outcome::Allow { approvers } = decision.outcome else {
             return Err(denied_by_policy(caller, call, (&decision, verdict)));
         };
-        if approval {
-            allowed.limits.approval = ApprovalNeed::Required;
-        }
+        allowed.limits.approvers = allowed.limits.approvers.max(NonZeroU8::new(approvers));
         allowed.determining = Arc::clone(&decision.determining);
         Ok((allowed, decision))
     }
@@ -261,7 +260,7 @@ fn note(caveat: &Caveat, counter: Counter, asked: &Asked<'_>, allowed: &mut Allo
         _ => {}
     }
     if caveat.asks_approval(asked.call.access()) {
-        allowed.limits.approval = ApprovalNeed::Required;
+        allowed.limits.approvers = allowed.limits.approvers.max(Some(NonZeroU8::MIN));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The proof that policy allowed one call.
 
+use std::num::NonZeroU8;
 use std::sync::Arc;
 
 use model::{Call, CapabilityId, GrantId, PrincipalName, TenantName, Timestamp};
@@ -113,7 +114,7 @@ impl Permit {
 pub struct Limits {
     pub(crate) rates: Vec<(Counter, Rate)>,
     pub(crate) uses: Vec<(Counter, u64)>,
-    pub(crate) approval: ApprovalNeed,
+    pub(crate) approvers: Option<NonZeroU8>,
 }
 
 impl Limits {
@@ -129,10 +130,10 @@ impl Limits {
         &self.uses
     }
 
-    /// Whether somebody has to approve this call first.
+    /// How many different people have to approve this call first, where anybody has to.
     #[must_use]
-    pub const fn approval(&self) -> ApprovalNeed {
-        self.approval
+    pub const fn approvers(&self) -> Option<NonZeroU8> {
+        self.approvers
     }
 
     pub(crate) fn use_at_most(&mut self, counter: Counter, most: u64) {
@@ -150,14 +151,4 @@ pub enum Counter {
     Grant(GrantId),
     /// The calls of one narrowing and all below it.
     Narrowing(GrantId, CapabilityId),
-}
-
-/// Whether somebody has to approve a call first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ApprovalNeed {
-    /// Nobody has to.
-    #[default]
-    None,
-    /// A caveat or a policy asks for it.
-    Required,
 }

@@ -128,8 +128,8 @@ impl Rules {
 
 /// An allowance as bytes; `None` for any other decision.
 fn encode(decision: &Decision, version: Version) -> Option<Vec<u8>> {
-    let Outcome::Allow { approval } = decision.outcome else { return None };
-    let mut bytes = vec![FORMAT, u8::from(approval)];
+    let Outcome::Allow { approvers } = decision.outcome else { return None };
+    let mut bytes = vec![FORMAT, approvers];
     bytes.extend_from_slice(version.as_bytes());
     for rule in decision.determining.iter() {
         bytes.extend_from_slice(&u16::try_from(rule.len()).ok()?.to_be_bytes());
@@ -140,11 +140,7 @@ fn encode(decision: &Decision, version: Version) -> Option<Vec<u8>> {
 
 fn decode(bytes: &[u8]) -> Option<(Arc<Decision>, Version)> {
     let (head, rest) = bytes.split_first_chunk::<2>()?;
-    let approval = match head {
-        [FORMAT, 0] => false,
-        [FORMAT, 1] => true,
-        _ => return None,
-    };
+    let [FORMAT, approvers] = *head else { return None };
     let (version, mut rest) = rest.split_first_chunk::<32>()?;
     let mut determining = Vec::new();
     while !rest.is_empty() {
@@ -153,12 +149,13 @@ fn decode(bytes: &[u8]) -> Option<(Arc<Decision>, Version)> {
         determining.push(Arc::from(str::from_utf8(rule).ok()?));
         rest = after;
     }
-    let outcome = Outcome::Allow { approval };
+    let outcome = Outcome::Allow { approvers };
     let decision = Decision { outcome, determining: determining.into(), errors: Vec::new() };
     Some((Arc::new(decision), Version::of(*version)))
 }
 
-const FORMAT: u8 = 1;
+/// The second has a number where the first said whether.
+const FORMAT: u8 = 2;
 
 #[cfg(test)]
 mod tests;

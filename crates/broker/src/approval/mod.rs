@@ -7,12 +7,16 @@
 //!
 //! - Whoever asked does not decide.
 //! - An approval is for the bytes that were described: another input, header or body is another digest.
+//! - Where several have to say yes, they are different people, and the first no ends it.
 //! - It is used once: its use is counted in the write that makes the intent durable ([`Approved::once`]), whatever crashes then.
 //! - What can't be seen beforehand (frames of a WebSocket, what a credential is minted from) can't be approved.
 
 mod describe;
 mod forget;
+mod people;
 mod row;
+
+use std::num::NonZeroU8;
 
 use evidence::Use;
 use http::HeaderMap;
@@ -29,6 +33,7 @@ use crate::plan;
 use crate::sealed::Desk;
 
 pub(crate) use forget::forget_old;
+pub(crate) use people::{Said, approvers, enough, is_one, note, one, progress};
 pub(crate) use row::{Answer, Decided, LASTS, Latest, Row, Standing, key};
 
 /// Proof that a call has the approval that it needs. Only [`settled`] and the plan that the call is a step of make one.
@@ -37,14 +42,14 @@ pub(crate) use row::{Answer, Decided, LASTS, Latest, Row, Standing, key};
 pub(crate) struct Approved {
     /// What evidence says of it: an approval, or a plan and a step.
     label: String,
-    by: PrincipalName,
+    by: Vec<PrincipalName>,
     once: Option<[u8; 16]>,
 }
 
 impl Approved {
     /// The approval of a step of a plan. What may be repeated, because it only reads, is not counted.
-    pub(crate) const fn of_step(label: String, by: PrincipalName, once: Option<[u8; 16]>) -> Self {
-        Self { label, by, once }
+    pub(crate) fn of_step(label: String, by: people::Enough, once: Option<[u8; 16]>) -> Self {
+        Self { label, by: by.names(), once }
     }
 
     /// What the intent counts, so that it is used once.
@@ -54,7 +59,8 @@ impl Approved {
 
     /// What the evidence of the call says of it.
     pub(crate) fn notes(&self) -> [(String, String); 2] {
-        [("approval".to_owned(), self.label.clone()), ("approved_by".to_owned(), self.by.to_string())]
+        let by: Vec<_> = self.by.iter().map(ToString::to_string).collect();
+        [("approval".to_owned(), self.label.clone()), ("approved_by".to_owned(), by.join(", "))]
     }
 
     /// What the caller is told who comes second.
@@ -87,7 +93,7 @@ pub(crate) async fn settled(
     let desk = Desk::of(worker.broker(), unsealed, tenant);
     let claim = identified.caller.facts().approval();
     if let Some(ApprovalClaim::Step(id, nth)) = claim {
-        let step = plan::Claimed::of(id, nth, permit);
+        let step = plan::Claimed::of(id, nth, permit, needed(worker, permit));
         return waiting(move || plan::approved(&desk, &step)).await;
     }
     let what = describe::what(permit, integration, inbound).await?;
@@ -98,6 +104,7 @@ pub(crate) async fn settled(
         grant: permit.grant(),
         break_glass: identified.caller.facts().break_glass().map(ToOwned::to_owned),
         what,
+        approvers: needed(worker, permit),
     };
     let digest = question.digest(&desk);
     let named = match claim {
@@ -125,6 +132,12 @@ pub(crate) async fn settled(
     Err(asked.waiting(&about))
 }
 
+/// How many have to say yes: what the policies or the capability ask for, and never fewer than the settings say.
+fn needed(worker: &Worker, permit: &Permit) -> NonZeroU8 {
+    let least = worker.broker().least_approvers();
+    permit.limits().approvers().map_or(least, |people| people.max(least))
+}
+
 /// What a question is made of.
 struct Question {
     tenant: TenantName,
@@ -133,18 +146,23 @@ struct Question {
     grant: Option<GrantId>,
     break_glass: Option<String>,
     what: describe::Described,
+    approvers: NonZeroU8,
 }
 
 impl Question {
     /// The digest of exactly what would be done, by whom. Each part is length-prefixed.
     fn digest(&self, desk: &Desk) -> String {
-        let Self { tenant, principal, subject, grant, break_glass, what } = self;
+        let Self { tenant, principal, subject, grant, break_glass, what, approvers } = self;
         let mut bytes = Vec::new();
         let mut part = |part: &[u8]| {
             bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             bytes.extend_from_slice(part);
         };
-        part(b"doorward approval 2");
+        // What one person may answer is what it was before there could be several.
+        match approvers.get() {
+            1 => part(b"doorward approval 2"),
+            people => part(&[b"doorward approval 3, people: ".as_slice(), &[people]].concat()),
+        }
         part(tenant.as_str().as_bytes());
         part(principal.as_str().as_bytes());
         part(subject.as_deref().unwrap_or_default().as_bytes());
@@ -178,6 +196,8 @@ impl Question {
             asked: now,
             expires: now.after(LASTS),
             evidence: permit.call().id(),
+            approvers: self.approvers,
+            agreed: Vec::new(),
             decided: None,
         }
     }

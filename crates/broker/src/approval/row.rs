@@ -1,6 +1,7 @@
 //! What is stored of an approval.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use model::{
@@ -34,6 +35,12 @@ pub(crate) struct Row {
     pub(crate) expires: Timestamp,
     /// The record of the call that asked.
     pub(crate) evidence: EvidenceId,
+    /// How many people have to say yes.
+    #[serde(default = "super::people::one")]
+    pub(crate) approvers: NonZeroU8,
+    /// Who did, in their order.
+    #[serde(default)]
+    pub(crate) agreed: Vec<Decided>,
     pub(crate) decided: Option<Decided>,
 }
 
@@ -137,8 +144,10 @@ impl Row {
     pub(super) fn stands(self, standing: Standing, about: &str) -> Result<Approved, Refusal> {
         let id = self.id;
         match (standing, &self.decided) {
-            (Standing::Approved, Some(Decided { by, .. })) => {
-                Ok(Approved { label: id.to_string(), by: by.clone(), once: Some(id.to_bytes()) })
+            (Standing::Approved, Some(decided)) => {
+                let enough = super::enough(decided, &self.agreed, self.approvers);
+                let by = enough.ok_or_else(|| self.waiting(about))?.names();
+                Ok(Approved { label: id.to_string(), by, once: Some(id.to_bytes()) })
             }
             (Standing::Denied, Some(Decided { by, reason, .. })) => {
                 let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -158,9 +167,13 @@ impl Row {
     /// The refusal of whoever has to wait.
     pub(super) fn waiting(&self, about: &str) -> Refusal {
         let id = self.id;
-        Refusal::new(Code::ApprovalRequired, format!("{about} needs an approval: `{id}` waits for one"))
+        let (message, who) = match super::progress(&self.agreed, self.approvers) {
+            None => (format!("{about} needs an approval: `{id}` waits for one"), "somebody else runs"),
+            Some(so_far) => (format!("{about} needs an approval: `{id}` waits, {so_far}"), "others run"),
+        };
+        Refusal::new(Code::ApprovalRequired, message)
             .retry(Retry::Safe)
-            .hint(format!("somebody else runs `doorward approval approve {id}`; then send the same again"))
+            .hint(format!("{who} `doorward approval approve {id}`; then send the same again"))
             .awaiting(id)
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::seen::Seen;
 use super::{Managing, waiting};
-use crate::approval::{Answer, Decided, LASTS, Row, Standing, key};
+use crate::approval::{Answer, Decided, LASTS, Row, Said, Standing, key, note};
 use crate::sealed::{Desk, Held};
 
 pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
@@ -66,12 +66,13 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Value, Refusal> {
             Standing::Pending => {}
             over => return Err(decided_already(&id.to_string(), over.as_str())),
         }
-        let row = Row {
-            decided: Some(Decided { answer, by, at: now, reason }),
+        let mut row = held.row.clone();
+        let said = Decided { answer, by, at: now, reason };
+        match note(&mut row.agreed, row.approvers, said, &id.to_string())? {
             // Its own time begins with the answer.
-            expires: now.after(LASTS),
-            ..held.row.clone()
-        };
+            Said::Decided(decided) => (row.decided, row.expires) = (Some(decided), now.after(LASTS)),
+            Said::Waits => {}
+        }
         let step = desk.swap(&key(id), held, &row)?;
         desk.commit([step])?;
         let standing = row.standing(now, false);
@@ -120,7 +121,8 @@ fn summary(row: &Row, standing: Standing) -> Value {
         "id": row.id, "state": standing.as_str(), "for": row.principal,
         "operation": format!("{}/{}", row.what.integration, row.what.operation),
         "resource": row.what.resource, "risk": row.what.risk, "break_glass": row.break_glass,
-        "asked": row.asked, "expires": row.expires,
+        "asked": row.asked, "expires": row.expires, "approvers": row.approvers,
+        "agreed": row.agreed.iter().map(|one| &one.by).collect::<Vec<_>>(),
         "decided_by": row.decided.as_ref().map(|decided| &decided.by),
         "reason": row.decided.as_ref().and_then(|decided| decided.reason.as_ref()),
     })

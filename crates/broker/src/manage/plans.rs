@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::approvals::{Another, another, decided_already};
 use super::seen::Seen;
 use super::{Done, Managing, evidence, waiting};
-use crate::approval::{Answer, Decided};
+use crate::approval::{Answer, Decided, Said, note};
 use crate::plan::{self, Answered, Caller, File, Outcomes, Progress, Row, Runner, State};
 use crate::sealed::Desk;
 
@@ -32,6 +32,8 @@ pub(super) async fn create(managing: &mut Managing<'_>) -> Result<Done, Refusal>
         created: now,
         risk,
         state: State::Proposed,
+        approvers: plan.approvers.max(managing.worker.broker().least_approvers()),
+        agreed: Vec::new(),
         decided: None,
         expires: now.after(plan::APPROVED_FOR),
         run: None,
@@ -104,9 +106,12 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Done, Refusal> {
                 "proposed" => {}
                 state => return Err(decided_already(&id.to_string(), state)),
             }
+            let said = Decided { answer, by, at: now, reason: reason.clone() };
+            let Said::Decided(decided) = note(&mut row.agreed, row.approvers, said, &id.to_string())? else {
+                return Ok(());
+            };
             row.state = if answer == Answer::Approved { State::Approved } else { State::Denied };
-            row.decided = Some(Decided { answer, by, at: now, reason: reason.clone() });
-            row.expires = now.after(plan::APPROVED_FOR);
+            (row.decided, row.expires) = (Some(decided), now.after(plan::APPROVED_FOR));
             Ok(())
         })?;
         told(&row, now)
@@ -227,6 +232,7 @@ fn summary(row: &Row, now: Timestamp) -> Value {
     json!({
         "id": row.id, "state": row.standing(now), "summary": row.plan.summary, "risk": row.risk, "digest": row.digest,
         "by": row.by, "created": row.created, "expires": row.expires, "why": row.why,
+        "approvers": row.approvers, "agreed": row.agreed.iter().map(|one| &one.by).collect::<Vec<_>>(),
         "decided_by": row.decided.as_ref().map(|decided| &decided.by),
         "run_by": row.run.as_ref().map(|run| &run.by), "ended": row.ended,
     })

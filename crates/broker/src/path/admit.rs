@@ -10,7 +10,7 @@ use catalog::{Integration, Rate, Strategy};
 use http_body::Body as _;
 use model::{ApprovalClaim, Code, Quota, Refusal, Retry};
 use net::Body;
-use policy::{ApprovalNeed, Permit};
+use policy::Permit;
 
 use crate::approval::Approved;
 use crate::broker::Broker;
@@ -107,8 +107,8 @@ struct Cleared(Option<Approved>);
 
 /// Without its approval a call that needs one is not admitted, whoever forgot to ask for it.
 fn cleared(permit: &Permit, approved: Option<Approved>) -> Result<Cleared, Refusal> {
-    match (permit.limits().approval(), approved) {
-        (ApprovalNeed::Required, None) => {
+    match (permit.limits().approvers(), approved) {
+        (Some(_), None) => {
             let message = format!("`{}` needs an approval", permit.call().operation());
             Err(Refusal::new(Code::ApprovalRequired, message))
         }
@@ -120,7 +120,7 @@ fn cleared(permit: &Permit, approved: Option<Approved>) -> Result<Cleared, Refus
 pub(crate) fn wants_approval(identified: &Identified, permit: &Permit) -> bool {
     // A step of a plan is done once, whether policies ask for an approval of it or not.
     let planned = matches!(identified.caller.facts().approval(), Some(ApprovalClaim::Step(..)));
-    planned || permit.limits().approval() == ApprovalNeed::Required
+    planned || permit.limits().approvers().is_some()
 }
 
 /// Says aloud that the glass is broken; gives what the evidence says of that and of the approval.

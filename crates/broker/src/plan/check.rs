@@ -1,6 +1,7 @@
 //! From a file to a plan: every call is one that the catalogue has, with inputs that it takes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU8;
 
 use catalog::Catalog;
 use model::{Access, Code, EvidenceId, Inputs, Refusal, Risk};
@@ -13,13 +14,17 @@ use super::row::{Call, Plan, Step};
 /// # Errors
 /// `bad_request` that names the step.
 pub(crate) fn checked(file: File, catalog: &Catalog) -> Result<(Plan, Risk), Refusal> {
-    let File { summary, intent, trigger, context, parameters: _, on_failure, steps } = file;
+    let File { summary, intent, trigger, context, parameters: _, on_failure, approvers, steps } = file;
     let wrong = |message: &str| Refusal::new(Code::BadRequest, message);
     if summary.trim().is_empty() || summary.contains(char::is_control) {
         return Err(wrong("the summary of a plan is one line"));
     }
     if steps.is_empty() || steps.len() > MOST_STEPS {
         return Err(wrong(&format!("a plan has 1 to {MOST_STEPS} steps")));
+    }
+    let approvers = approvers.unwrap_or(NonZeroU8::MIN);
+    if approvers.get() > MOST_APPROVERS {
+        return Err(wrong(&format!("`approvers` of a plan is 1 to {MOST_APPROVERS}")));
     }
     let mut ids = BTreeSet::new();
     let mut checked = Vec::with_capacity(steps.len());
@@ -42,7 +47,7 @@ pub(crate) fn checked(file: File, catalog: &Catalog) -> Result<(Plan, Risk), Ref
     });
     let risk = calls.map(|call| call.risk).max().unwrap_or(Risk::High);
     let context = context.into_iter().map(|(name, text)| (name, text.0)).collect();
-    Ok((Plan { summary, intent, trigger, context, on_failure, steps: checked }, risk))
+    Ok((Plan { summary, intent, trigger, context, on_failure, approvers, steps: checked }, risk))
 }
 
 fn step(entry: StepEntry, catalog: &Catalog) -> Result<Step, Refusal> {
@@ -113,5 +118,7 @@ fn within(step: &str, refusal: Refusal) -> Refusal {
 }
 
 const MOST_STEPS: usize = 100;
+/// As many as a policy may ask for.
+const MOST_APPROVERS: u8 = 9;
 /// Of one step.
 const MOST_CHECKS: usize = 20;

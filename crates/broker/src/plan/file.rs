@@ -4,6 +4,7 @@
 //! after the file was parsed, so a value can never become a key, a step or a list.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 
 use model::{Code, Refusal, parse_duration};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ pub(crate) struct File {
     /// What happens when a step fails.
     #[serde(default)]
     pub(crate) on_failure: OnFailure,
+    /// How many different people have to approve it; the settings may ask for more.
+    #[serde(default)]
+    pub(crate) approvers: Option<NonZeroU8>,
     /// The steps, in order.
     pub(crate) steps: Vec<StepEntry>,
 }

@@ -31,6 +31,7 @@ pub(crate) use row::{APPROVED_FOR, Plan, Progress, Row, State, change, key, miss
 pub(crate) use run::{Runner, begin};
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU8;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::{
@@ -38,7 +39,7 @@ use model::{
 };
 use policy::Permit;
 
-use crate::approval::{Answer, Approved};
+use crate::approval::{Answer, Approved, enough};
 use crate::sealed::Desk;
 
 /// Plans that are run by this process at the moment. Whatever else says that it is running was left behind by a crash.
@@ -79,10 +80,12 @@ pub(crate) struct Claimed {
     operation: OperationName,
     access: Access,
     inputs: Inputs,
+    needed: NonZeroU8,
 }
 
 impl Claimed {
-    pub(crate) fn of(plan: PlanId, nth: u16, permit: &Permit) -> Self {
+    /// `needed` is how many people have to have approved it.
+    pub(crate) fn of(plan: PlanId, nth: u16, permit: &Permit, needed: NonZeroU8) -> Self {
         let call = permit.call();
         Self {
             plan,
@@ -92,6 +95,7 @@ impl Claimed {
             operation: call.operation().clone(),
             access: call.access(),
             inputs: call.inputs().clone(),
+            needed,
         }
     }
 
@@ -106,17 +110,16 @@ impl Claimed {
 /// # Errors
 /// `not_found` for whatever is no such call, and `denied` where the plan is not what was approved.
 pub(crate) fn approved(desk: &Desk, claimed: &Claimed) -> Result<Approved, Refusal> {
-    let Claimed { plan, nth, principal, integration, operation, access, inputs } = claimed;
+    let Claimed { plan, nth, principal, integration, operation, access, inputs, needed } = claimed;
     let nothing = || Refusal::new(Code::NotFound, format!("`{plan}` has no such call now"));
     let row = desk.read::<Row>(&key(*plan))?.ok_or_else(nothing)?.row;
     let runs = row.run.as_ref().is_some_and(|run| run.by == *principal);
     if row.state != State::Running || row.at != Some(*nth) || !runs {
         return Err(nothing());
     }
-    let by = match &row.decided {
-        Some(decided) if decided.answer == Answer::Approved => decided.by.clone(),
-        _ => return Err(nothing()),
-    };
+    let decided = row.decided.as_ref().filter(|decided| decided.answer == Answer::Approved);
+    let by =
+        enough(decided.ok_or_else(nothing)?, &row.agreed, *needed).ok_or_else(|| too_few(*plan, *needed))?;
     row.unchanged()?;
     let (step, call) = row.plan.call(*nth).ok_or_else(nothing)?;
     if call.operation != format!("{integration}/{operation}") || call.inputs != *inputs {
@@ -124,6 +127,14 @@ pub(crate) fn approved(desk: &Desk, claimed: &Claimed) -> Result<Approved, Refus
     }
     let once = (*access == Access::Write).then(|| row::once(*plan, *nth));
     Ok(Approved::of_step(format!("{plan}/{}", step.id), by, once))
+}
+
+/// More people have to approve one of its calls than approved the plan.
+fn too_few(plan: PlanId, needed: NonZeroU8) -> Refusal {
+    let message = format!("`{plan}` was approved by fewer people than this step needs, which is {needed}");
+    Refusal::new(Code::Denied, message)
+        .because("too few approvers")
+        .hint(format!("write `approvers: {needed}` into the plan, and have it approved anew"))
 }
 
 /// The plan is not what somebody approved.

@@ -1,13 +1,14 @@
 //! A plan as it is stored, and how far it got.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use model::{Access, Code, EvidenceId, Inputs, PlanId, PrincipalName, Refusal, Risk, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::file::{Expect, OnFailure, Stage, Trigger};
-use crate::approval::Decided;
+use crate::approval::{self, Decided};
 use crate::sealed::Desk;
 
 /// What is done, in a form that has one spelling: this is what is approved.
@@ -19,6 +20,9 @@ pub(crate) struct Plan {
     pub(crate) trigger: Trigger,
     pub(crate) context: BTreeMap<String, String>,
     pub(crate) on_failure: OnFailure,
+    /// How many people have to approve it. In the digest where it is more than one.
+    #[serde(default = "approval::one", skip_serializing_if = "approval::is_one")]
+    pub(crate) approvers: NonZeroU8,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -58,6 +62,12 @@ pub(crate) struct Row {
     /// The highest of its calls.
     pub(crate) risk: Risk,
     pub(crate) state: State,
+    /// How many people have to approve it: what the plan says, and never fewer than the settings say.
+    #[serde(default = "approval::one")]
+    pub(crate) approvers: NonZeroU8,
+    /// Who did, in their order.
+    #[serde(default)]
+    pub(crate) agreed: Vec<Decided>,
     pub(crate) decided: Option<Decided>,
     /// Until when it can be decided; of an approved one, until when its run may begin.
     pub(crate) expires: Timestamp,

@@ -187,6 +187,11 @@ struct Office {
 
 impl Office {
     async fn open() -> Self {
+        Self::with(1).await
+    }
+
+    /// Where so many people have to approve.
+    async fn with(approvers: u8) -> Self {
         let (token, key) = (canary::plant("slack-bot"), canary::plant("linear-key"));
         let upstream = Service::saying("{}");
         let slack = slack(token.clone());
@@ -202,22 +207,25 @@ impl Office {
         house.put("slack/token", &token).await;
         house.put("linear/token", &key).await;
         house.put("slack/signing", std::str::from_utf8(&SIGNING).unwrap()).await;
-        let people = |one: &str, two: &str| {
-            [(one, "ada"), (two, "agent")].map(|(id, name)| (id.to_owned(), name.parse().unwrap())).into()
+        let people = |ids: [&str; 3]| {
+            let names = ids.into_iter().zip(["ada", "agent", "bob"]);
+            names.map(|(id, name)| (id.to_owned(), name.parse().unwrap())).collect()
         };
         let slack_place = Slack {
             integration: "slack".parse().unwrap(),
             signed: "slack-approvals".parse().unwrap(),
             channel: "C1".to_owned(),
             team: Some("T1".to_owned()),
-            people: people("U1", "U2"),
+            people: people(["U1", "U2", "U3"]),
         };
         let linear_place = Linear {
             integration: "linear".parse().unwrap(),
             team: "team-1".to_owned(),
-            people: people("user-1", "user-2"),
+            people: people(["user-1", "user-2", "user-3"]),
         };
-        house.broker.answered_at(Answering { slack: Some(slack_place), linear: Some(linear_place) }).unwrap();
+        let approvers = std::num::NonZeroU8::new(approvers);
+        let answering = Answering { approvers, slack: Some(slack_place), linear: Some(linear_place) };
+        house.broker.answered_at(answering).unwrap();
         let pass = house.capability(&[("integrations", "house"), ("approval", "writes")]).await;
         Self { house, upstream, slack, _linear: linear, workspace, pass }
     }
@@ -233,7 +241,7 @@ impl Office {
     }
 
     async fn roles(&self) {
-        for who in ["ada", "agent"] {
+        for who in ["ada", "agent", "bob"] {
             self.house.manage("role.grant", &[("principal", who), ("role", "manager")]).await.unwrap();
         }
     }
@@ -340,6 +348,30 @@ async fn a_button_in_slack_decides_once_for_the_member_who_pressed_it() {
 }
 
 #[tokio::test]
+async fn where_two_have_to_approve_a_button_says_who_did_and_waits_for_another_member() {
+    let office = Office::with(2).await;
+    office.roles().await;
+    let (house, id) = (&office.house, office.asked().await);
+    office.told("slack", &id, None).await;
+    let (_, message) = office.said();
+    assert!(message.to_string().contains("0 of 2 people"), "{message}");
+    let (_, first) = house.answer(Press::of(&message, 0).ask(house)).await.unwrap();
+    assert_eq!(first["decided"]["state"], "pending", "{first}");
+    let (seen, message) = office.said();
+    assert_eq!((seen.target.as_str(), &message["ts"]), ("/api/chat.update", &json!("17.1")));
+    assert!(message.to_string().contains("1 of 2 people approved it: ada"), "{message}");
+    house.clock.advance(Duration::from_secs(1));
+    is(&house.refused(Press::of(&message, 0).ask(house)).await, Code::Conflict);
+    is(&house.refused(office.change()).await, Code::ApprovalRequired);
+    let second = Press { user: "U3", ..Press::of(&message, 0) };
+    let (_, second) = house.answer(second.ask(house)).await.unwrap();
+    assert_eq!(second["decided"]["state"], "approved", "{second}");
+    house.got(office.change()).await.unwrap();
+    office.told("slack", &id, Some("C1/17.1")).await;
+    assert!(office.said().1.to_string().contains("Approved by `ada`, `bob`"));
+}
+
+#[tokio::test]
 async fn slack_is_believed_only_where_it_signed_and_only_about_known_members() {
     let office = Office::open().await;
     office.roles().await;
@@ -413,6 +445,38 @@ async fn a_label_in_linear_decides_for_the_user_who_put_it_and_other_labels_stay
 }
 
 #[tokio::test]
+async fn where_two_have_to_approve_the_label_is_taken_away_for_the_second_one_to_put_it() {
+    let office = Office::with(2).await;
+    office.roles().await;
+    let (house, id) = (&office.house, office.asked().await);
+    office.told("linear", &id, None).await;
+    let answer =
+        || Ask::named("doorward", "approval.answer", &[("via", "linear"), ("id", &id), ("at", "i1")]);
+    let labels = || {
+        let workspace = office.workspace.lock().unwrap();
+        let issue = workspace.issue.as_ref().unwrap();
+        issue.labels.iter().map(|id| workspace.named(id).unwrap()).collect::<Vec<_>>()
+    };
+    office.workspace.lock().unwrap().labelled("approval:approved", Some("user-1"));
+    let (_, first) = house.answer(answer()).await.unwrap();
+    assert_eq!(first["decided"]["state"], "pending", "{first}");
+    assert_eq!(labels(), ["approval:pending"]);
+    assert!(
+        office.workspace.lock().unwrap().issue.as_ref().unwrap().comments[0].contains("1 of 2 people"),
+        "it says who approved until now"
+    );
+    // The same person again counts for nothing, and makes room for another one.
+    office.workspace.lock().unwrap().labelled("approval:approved", Some("user-1"));
+    let (_, again) = house.answer(answer()).await.unwrap();
+    assert_eq!((&again["decided"], labels()), (&Value::Null, vec!["approval:pending".to_owned()]));
+    is(&house.refused(office.change()).await, Code::ApprovalRequired);
+    office.workspace.lock().unwrap().labelled("approval:approved", Some("user-3"));
+    let (_, second) = house.answer(answer()).await.unwrap();
+    assert_eq!(second["decided"]["state"], "approved", "{second}");
+    house.got(office.change()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_label_approves_nothing_where_nobody_is_known_or_the_issue_was_changed() {
     let office = Office::open().await;
     office.roles().await;
@@ -466,7 +530,10 @@ async fn what_slack_and_linear_refuse_is_no_question_that_was_told() {
     let owner = |id: &str| [(id.to_owned(), "owner".parse().unwrap())].into();
     let place =
         Linear { integration: "linear".parse().unwrap(), team: "t".to_owned(), people: owner("user-1") };
-    let refusal =
-        office.house.broker.answered_at(Answering { slack: None, linear: Some(place) }).unwrap_err();
+    let refusal = office
+        .house
+        .broker
+        .answered_at(Answering { linear: Some(place), ..Answering::default() })
+        .unwrap_err();
     assert!(refusal.message.contains("owner"), "{refusal:?}");
 }

@@ -182,7 +182,7 @@ async fn batch_of_services(names: &[String], with_own: bool) -> Tally {
 fn answered_in_linear(house: &House) {
     let people = [("user-1".to_owned(), "ada".parse().unwrap())].into();
     let linear = Linear { integration: "linear".parse().unwrap(), team: "team-1".to_owned(), people };
-    house.broker.answered_at(Answering { slack: None, linear: Some(linear) }).unwrap();
+    house.broker.answered_at(Answering { linear: Some(linear), ..Answering::default() }).unwrap();
 }
 
 /// A service that looks for the intent of what it is asked.

@@ -14,6 +14,8 @@ mod answering;
 #[cfg(test)]
 mod approvals;
 #[cfg(test)]
+mod approvers;
+#[cfg(test)]
 mod asking;
 #[cfg(test)]
 mod capabilities;

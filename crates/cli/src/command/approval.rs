@@ -52,6 +52,12 @@ fn decide(context: &Context, decision: &str, args: Decide) -> Outcome {
     context.printer.answer(&answered.value, |value| {
         let (what, whom) = (cell(at(value, "operation")), cell(at(value, "for")));
         match decision {
+            "approve" if at(value, "state") == "pending" => format!(
+                "Approved, and others have to as well: {} of {} did ({}).",
+                at(value, "agreed").as_array().map_or(0, Vec::len),
+                cell(at(value, "approvers")),
+                cell(at(value, "agreed")),
+            ),
             "approve" => {
                 format!("Approved: `{whom}` may do `{what}` once, until {}.", cell(at(value, "expires")))
             }
@@ -104,6 +110,7 @@ fn shown(value: &Value) -> String {
         ("expires", cell(at(value, "expires"))),
         ("digest", cell(at(value, "digest"))),
         ("evidence", cell(at(value, "evidence"))),
+        ("approvers", approvers(value)),
         ("decided by", cell(at(value, "decided.by"))),
         ("reason", cell(at(value, "decided.reason"))),
     ];
@@ -131,6 +138,20 @@ fn shown(value: &Value) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Who said yes of how many; nothing where one is enough.
+pub(super) fn approvers(value: &Value) -> String {
+    let needed = at(value, "approvers").as_u64().unwrap_or(1);
+    let agreed = at(value, "agreed").as_array().map(Vec::as_slice).unwrap_or_default();
+    // A list names them, a single one has their answers.
+    let names = agreed.iter().map(|one| one.as_str().map_or_else(|| cell(at(one, "by")), ToOwned::to_owned));
+    let names: Vec<_> = names.collect();
+    match (needed, names.as_slice()) {
+        (..=1, _) => String::new(),
+        (_, []) => format!("0 of {needed}"),
+        (_, names) => format!("{} of {needed}: {}", names.len(), names.join(", ")),
+    }
 }
 
 /// One operation, asked by somebody.

@@ -172,6 +172,7 @@ fn facts(value: &Value, plan: &Value) -> String {
         ("by", cell(at(value, "by"))),
         ("created", cell(at(value, "created"))),
         ("expires", cell(at(value, "expires"))),
+        ("approvers", super::approval::approvers(value)),
         ("decided by", cell(at(value, "decided.by"))),
         ("reason", cell(at(value, "decided.reason"))),
         ("run by", cell(at(value, "run.by"))),

@@ -1,6 +1,7 @@
-//! `[approvals]`: places outside where people answer approvals, and who they are there.
+//! `[approvals]`: how many people approve, places outside where people answer approvals, and who they are there.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 use std::sync::Arc;
 
 use broker::answering::{Answering, Linear, Slack};
@@ -13,6 +14,7 @@ use crate::failure::{Failure, Outcome};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
+    approvers: Option<u8>,
     slack: Option<WrittenSlack>,
     linear: Option<WrittenLinear>,
 }
@@ -46,8 +48,14 @@ pub(crate) struct Approvals {
 impl Written {
     /// What a broker is told.
     pub(super) fn read(self) -> Outcome<Approvals> {
-        let Self { slack, linear } = self;
+        let Self { approvers, slack, linear } = self;
         let (mut answering, mut signing) = (Answering::default(), None);
+        if let Some(people) = approvers {
+            let known = NonZeroU8::new(people).filter(|people| people.get() <= MOST_APPROVERS);
+            let wrong =
+                || Failure::usage(format!("`approvals.approvers` is 1 to {MOST_APPROVERS}, not {people}"));
+            answering.approvers = Some(known.ok_or_else(wrong)?);
+        }
         if let Some(WrittenSlack { channel, team, integration, signing_secret, people }) = slack {
             let known = |text: &str, first: &[char]| {
                 text.starts_with(first) && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
@@ -124,6 +132,8 @@ fn people_of(place: &str, people: BTreeMap<String, String>) -> Outcome<BTreeMap<
     people.into_iter().map(one).collect()
 }
 
+/// As many as a policy may ask for.
+const MOST_APPROVERS: u8 = 9;
 /// The integration that checks signatures.
 const SIGNED: &str = "slack-approvals";
 /// Where the signing secret usually is.

@@ -81,7 +81,7 @@ fn a_capability_allows_what_it_says_and_the_permit_says_why() {
     assert_eq!(permit.policy_version(), house.rules.policies().unwrap().version());
     assert_eq!(permit.determining(), [Arc::from("holder-of-a-capability")]);
     assert_eq!((permit.tenant().as_str(), permit.principal().as_str()), ("local", "bot"));
-    assert_eq!(permit.limits().approval(), ApprovalNeed::None);
+    assert_eq!(permit.limits().approvers(), None);
 }
 
 #[test]
@@ -258,10 +258,10 @@ fn limits_are_collected_from_the_grant_and_all_narrowings() {
     );
     assert_eq!(limits.rates().len(), 1);
     assert_eq!(limits.rates()[0].0, Counter::Narrowing(grant_id(1), narrowing(1)));
-    assert_eq!(limits.approval(), ApprovalNeed::Required);
+    assert_eq!(limits.approvers(), std::num::NonZeroU8::new(1));
     assert_eq!(permit.expires(), Some("2035-01-01T00:00:00Z".parse().unwrap()));
     let read = Ask { operation: "users.list", access: Access::Read, risk: Risk::Low, ..Ask::default() };
-    assert_eq!(house.hold(&token, &read).unwrap().limits().approval(), ApprovalNeed::None);
+    assert_eq!(house.hold(&token, &read).unwrap().limits().approvers(), None);
 }
 
 #[test]

@@ -40,8 +40,8 @@ pub(crate) struct Decision {
 pub(crate) enum Outcome {
     /// A policy permits it, none forbids it, and all could be evaluated.
     Allow {
-        /// Whether one of the policies asks for an approval.
-        approval: bool,
+        /// How many people have to approve it: the most that one of the policies asks for.
+        approvers: u8,
     },
     /// A policy forbids it.
     Forbidden,
@@ -166,7 +166,8 @@ impl Policies {
         let mut determining: Vec<Arc<str>> = rules.iter().map(name).collect();
         determining.sort_unstable();
         // A policy that nobody knows asks for an approval; there is none, so it costs nothing.
-        let approval = rules.iter().any(|(_, rule)| rule.is_none_or(|rule| rule.asks_approval));
+        let asked = rules.iter().map(|(_, rule)| rule.map_or(1, |rule| rule.approvers));
+        let approvers = asked.max().unwrap_or_default();
         let errors: Vec<String> = diagnostics.errors().map(ToString::to_string).collect();
         if !errors.is_empty() {
             // What could be evaluated decides nothing any more; the policies that failed do.
@@ -179,7 +180,7 @@ impl Policies {
         let outcome = match response.decision() {
             // Cedar skips a policy that fails, also a `forbid`. So any error denies, whatever else was said.
             _ if !errors.is_empty() => Outcome::Failed,
-            Said::Allow => Outcome::Allow { approval },
+            Said::Allow => Outcome::Allow { approvers },
             Said::Deny if determining.is_empty() => Outcome::NotPermitted,
             Said::Deny => Outcome::Forbidden,
         };

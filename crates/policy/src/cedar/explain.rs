@@ -178,7 +178,7 @@ impl Policies {
                 (Answer::Deny, "the policies know no such operation, or another description of it".to_owned())
             }
         };
-        let approval = *outcome == Outcome::Allow { approval: true };
+        let approval = matches!(outcome, Outcome::Allow { approvers: 1.. });
         Explanation {
             answer,
             reason,

@@ -147,7 +147,7 @@ struct Rule {
     place: String,
     forbids: bool,
     description: Option<String>,
-    asks_approval: bool,
+    approvers: u8,
     reads_context: bool,
 }
 

@@ -63,6 +63,15 @@ fn names_context(json: &serde_json::Value) -> bool {
     }
 }
 
+/// How many people an annotation asks for.
+fn approvers(value: &str) -> Option<u8> {
+    match value.as_bytes() {
+        b"required" => Some(1),
+        [digit @ b'2'..=b'9'] => Some(digit - b'0'),
+        _ => None,
+    }
+}
+
 fn named(
     file: usize,
     source: &Source<'_>,
@@ -74,8 +83,10 @@ fn named(
     for (key, value) in policy.annotations() {
         match key {
             "approval" if forbids => return wrong("`@approval` says nothing on a `forbid`".to_owned()),
-            "approval" if value != "required" => {
-                return wrong("expected `@approval(\"required\")`".to_owned());
+            "approval" if approvers(value).is_none() => {
+                let wanted =
+                    "expected `@approval(\"required\")`, or how many people: `@approval(\"2\")`, up to 9";
+                return wrong(wanted.to_owned());
             }
             "id" if value.is_empty() => return wrong("an `@id` has to say something".to_owned()),
             "id" | "description" | "approval" => {}
@@ -94,7 +105,7 @@ fn named(
         place: format!("{}:{line}", source.name),
         forbids,
         description: policy.annotation("description").map(ToOwned::to_owned),
-        asks_approval: policy.annotation("approval").is_some(),
+        approvers: policy.annotation("approval").and_then(approvers).unwrap_or_default(),
         reads_context: reads_context(policy),
         name: Arc::clone(&name),
     };

@@ -39,7 +39,7 @@ fn permit_all() -> &'static str {
     r#"@id("all") permit (principal, action, resource);"#
 }
 
-const ALLOWED: Outcome = Outcome::Allow { approval: false };
+const ALLOWED: Outcome = Outcome::Allow { approvers: 0 };
 
 #[test]
 fn nothing_is_allowed_without_a_permit() {
@@ -98,6 +98,10 @@ fn a_policy_that_fails_strict_validation_is_not_loaded() {
         ),
         ("@aproval(\"required\") permit (principal, action, resource);", 1),
         ("@approval(\"maybe\") permit (principal, action, resource);", 1),
+        ("@approval(\"1\") permit (principal, action, resource);", 1),
+        ("@approval(\"0\") permit (principal, action, resource);", 1),
+        ("@approval(\"10\") permit (principal, action, resource);", 1),
+        ("@approval(\"two\") permit (principal, action, resource);", 1),
         ("@approval(\"required\") forbid (principal, action, resource);", 1),
         ("permit (principal, action, resource) when { principal.name == \"\u{430}da\" };", 1),
     ] {
@@ -278,7 +282,13 @@ fn the_version_changes_with_every_text() {
 #[test]
 fn a_policy_may_ask_for_an_approval() {
     let policies = compiled(r#"@approval("required") permit (principal, action, resource);"#);
-    assert_eq!(outcome(&policies, &[], &Ask::default()), Outcome::Allow { approval: true });
+    assert_eq!(outcome(&policies, &[], &Ask::default()), Outcome::Allow { approvers: 1 });
+    let policies = compiled(
+        r#"permit (principal, action, resource);
+        @approval("3") permit (principal, action, resource);
+        @approval("required") permit (principal, action, resource);"#,
+    );
+    assert_eq!(outcome(&policies, &[], &Ask::default()), Outcome::Allow { approvers: 3 });
 }
 
 fn question(json: &str) -> Question {

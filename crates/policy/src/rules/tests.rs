@@ -121,7 +121,7 @@ fn policies_that_cannot_be_compiled_allow_nothing() {
 fn a_ruling_that_cannot_be_read_is_none() {
     let whole = encode(
         &Decision {
-            outcome: Outcome::Allow { approval: true },
+            outcome: Outcome::Allow { approvers: 3 },
             determining: [Arc::from("a")].into(),
             errors: vec![],
         },
@@ -129,7 +129,7 @@ fn a_ruling_that_cannot_be_read_is_none() {
     )
     .unwrap();
     let (decision, version) = decode(&whole).unwrap();
-    assert_eq!(decision.outcome, Outcome::Allow { approval: true });
+    assert_eq!(decision.outcome, Outcome::Allow { approvers: 3 });
     assert_eq!(version.as_bytes(), &[7; 32]);
     for cut in 0..whole.len() {
         let read = decode(&whole[..cut]);

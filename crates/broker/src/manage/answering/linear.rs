@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Deciding, asked, decided, operated, text, told};
 use crate::answering::Linear;
-use crate::approval::{Row, Standing};
+use crate::approval::{self, Row, Standing};
 use crate::manage::{Done, Managing};
 
 /// Opens the issue; or, where `at` is its id, says there what became of the question.
@@ -136,10 +136,19 @@ pub(super) async fn answer(
     if standing != Standing::Pending {
         return Ok(nothing("it is decided already"));
     }
+    if approve && row.agreed.iter().any(|one| one.by == *by) {
+        // It was counted, and the label is still there.
+        again(managing, linear, &row, issue).await?;
+        return Ok(nothing("whoever put the label approved it already"));
+    }
     let when = text(node, "/createdAt").unwrap_or("at an unknown time");
     let reason = format!("in Linear, by the label of the user {member}, {when}");
     let deciding = Deciding { id, by, approve, digest: &row.digest, reason };
     let value = decided(managing, deciding).await?;
+    let (row, standing) = asked(managing, id).await?;
+    if standing == Standing::Pending {
+        again(managing, linear, &row, issue).await?;
+    }
     let changes: Vec<&str> = history.iter().filter_map(|node| text(node, "/id")).collect();
     let fields = [
         ("approval", id.to_string()),
@@ -150,6 +159,17 @@ pub(super) async fn answer(
     ];
     let fields = fields.map(|(name, value)| (name.to_owned(), value)).to_vec();
     Ok(Done { value: json!({ "decided": value, "at": issue }), fields, code: None })
+}
+
+/// Others have to answer as well: takes the label away, so that the next one can put it, and says who did.
+async fn again(managing: &Managing<'_>, linear: &Linear, row: &Row, issue: &str) -> Result<(), Refusal> {
+    let approved = json!([label(managing, linear, APPROVED).await?]).to_string();
+    let inputs = [("issue", issue), ("add", "[]"), ("remove", approved.as_str())];
+    operated(managing, &linear.integration, "issues.label", &inputs).await?;
+    let so_far = approval::progress(&row.agreed, row.approvers).unwrap_or_default();
+    let said = format!("{so_far}. Somebody else adds `{APPROVED}` as well.");
+    let inputs = [("issue", issue), ("text", said.as_str())];
+    operated(managing, &linear.integration, "comments.create", &inputs).await.map(|_| ())
 }
 
 fn names<'a>(value: &'a Value, pointer: &str) -> Vec<&'a str> {

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Deciding, carried, decided, named, read, strange, text, told};
+use super::{Deciding, asked as asked_about, carried, decided, named, read, strange, text, told};
 use crate::answering::Slack;
 use crate::approval::{Row, Standing};
 use crate::inbound::{Asked, Forward, Outbound};
@@ -149,6 +149,13 @@ pub(super) async fn answer(managing: &Managing<'_>, slack: &Slack, came: &str) -
     }
     let place = text(&said, "/channel/id").zip(text(&said, "/message/ts"));
     let at = place.map(|(channel, ts)| format!("{channel}/{ts}"));
+    let (row, standing) = asked_about(managing, id).await?;
+    if let (Standing::Pending, Some(at)) = (standing, &at) {
+        // Others have to answer as well: the message says who did. It counts, whether Slack takes this or not.
+        if let Err(refusal) = tell(managing, slack, (&row, standing), Some(at)).await {
+            tracing::warn!(approval = %id, why = %refusal.message, "Slack does not show who approved until now");
+        }
+    }
     let fields = [("approval", id.to_string()), ("slack_user", member.to_owned()), ("by", by.to_string())];
     let fields = fields.map(|(name, value)| (name.to_owned(), value)).to_vec();
     Ok(Done { value: json!({ "decided": value, "at": at }), fields, code: None })

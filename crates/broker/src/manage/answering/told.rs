@@ -1,6 +1,6 @@
 //! A question in words, for people who read it elsewhere. The same for all places.
 
-use crate::approval::{Answer, Decided, Row, Standing};
+use crate::approval::{self, Answer, Decided, Row, Standing};
 
 /// Whose question it is, in one line.
 pub(super) fn headline(row: &Row) -> String {
@@ -26,6 +26,7 @@ pub(super) fn details(row: &Row) -> Vec<(String, String)> {
     ];
     facts.extend(what.request.as_ref().map(|request| ("request", request.clone())));
     facts.extend(what.program.as_ref().map(|program| ("program", program.join(" "))));
+    facts.extend(approval::progress(&row.agreed, row.approvers).map(|so_far| ("answers", so_far)));
     facts.extend(row.purpose.as_ref().map(|purpose| ("purpose", purpose.clone())));
     facts.extend(row.break_glass.as_ref().map(|reason| ("BREAKS THE GLASS", reason.clone())));
     let mut lines: Vec<(String, String)> =
@@ -50,11 +51,12 @@ pub(super) fn details(row: &Row) -> Vec<(String, String)> {
 /// How it stands, in one line.
 pub(super) fn standing(row: &Row, standing: Standing) -> String {
     match &row.decided {
-        Some(Decided { answer, by, reason, .. }) => {
-            let word = match answer {
-                Answer::Approved => "Approved",
-                Answer::Denied => "Denied",
+        Some(decided @ Decided { answer, by, reason, .. }) => {
+            let (word, by) = match answer {
+                Answer::Approved => ("Approved", approval::approvers(decided, &row.agreed)),
+                Answer::Denied => ("Denied", vec![by.clone()]),
             };
+            let by = by.iter().map(ToString::to_string).collect::<Vec<_>>().join("`, `");
             let why = reason.as_ref().map(|reason| format!(": {}", plain(reason, LINE))).unwrap_or_default();
             format!("{word} by `{by}`{why}")
         }
