@@ -89,6 +89,8 @@ fn over_http(place: &Arc<Place>, address: SocketAddr, entrance: Entrance) -> Out
         }
     };
     runtime.block_on(async {
+        // Before anybody is told that it is there.
+        let stops = Stops::listen()?;
         let mut serving = Vec::new();
         for one in bound {
             Printer::say(&format!("Tools are served at http://{}/mcp.", one.address()?));
@@ -99,7 +101,7 @@ fn over_http(place: &Arc<Place>, address: SocketAddr, entrance: Entrance) -> Out
                 draining.clone(),
             ));
         }
-        Stops::listen()?.drained(&drain, serving).await;
+        stops.drained(&drain, serving).await;
         Ok(())
     })
 }

@@ -63,6 +63,8 @@ fn serve(context: &Context, listen: Option<SocketAddr>, wake: mpsc::Sender<()>) 
     let (drain, draining) = net::drain::channel();
     let door = Arc::new(door::Door::new(context.home()?.socket(), wake));
     runtime.block_on(async {
+        // Before anybody is told that it is there: whoever stops it then must not cut off what a round is writing down.
+        let stops = Stops::listen()?;
         let mut serving = Vec::new();
         for one in bound.into_iter().flatten() {
             Printer::say(&format!("Slack's answers are taken at http://{}{}.", one.address()?, door::PATH));
@@ -74,7 +76,7 @@ fn serve(context: &Context, listen: Option<SocketAddr>, wake: mpsc::Sender<()>) 
             serving.push(net::serve(one.listener()?, service, net::ServeLimits::default(), draining.clone()));
         }
         Printer::say("Questions are carried.");
-        Stops::listen()?.drained(&drain, serving).await;
+        stops.drained(&drain, serving).await;
         Ok(())
     })
 }
