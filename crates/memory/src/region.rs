@@ -3,9 +3,13 @@
 //! On Linux the pages come from `memfd_secret` (5.14 and later, where the kernel was started with it): they are taken out
 //! of the kernel's own map, so that neither another process nor a core dump can read them. Elsewhere they are anonymous,
 //! locked, left out of dumps and wiped on fork. Each mapping has a page without access before and behind it.
+//!
+//! A hidden page costs eight system calls, and the kernel makes every core forget its translations twice. A call that brings a
+//! secret takes one for microseconds, so a few that were wiped are kept for the next one: as hidden as they were, and empty.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroize;
 
@@ -38,6 +42,17 @@ unsafe impl Sync for Region {}
 impl Region {
     pub(crate) fn reserve(length: usize) -> Result<Self, Error> {
         let page = page_size();
+        if length <= page
+            && let Some(Idle(mut region)) = idle().pop()
+        {
+            region.length = length;
+            return Ok(region);
+        }
+        Self::made(length, page)
+    }
+
+    /// A new mapping.
+    fn made(length: usize, page: usize) -> Result<Self, Error> {
         let wrong = |source| Error::Reserve { bytes: length, source };
         let inner = length
             .max(1)
@@ -161,9 +176,23 @@ impl Region {
 impl Drop for Region {
     fn drop(&mut self) {
         self.bytes_mut().zeroize();
+        let page = page_size();
+        if self.mapped == 3 * page {
+            let mut idle = idle();
+            if idle.len() < KEPT {
+                // What is dropped here owns nothing any more: the mapping belongs to the one that is kept.
+                idle.push(Idle(Self {
+                    start: self.start,
+                    length: 0,
+                    mapped: self.mapped,
+                    guard: self.guard,
+                }));
+                return;
+            }
+        }
         // SAFETY: `start` lies one page behind the base of a mapping of `mapped` bytes, which nothing else refers to.
         unsafe {
-            libc::munmap(self.start.as_ptr().sub(page_size()).cast(), self.mapped);
+            libc::munmap(self.start.as_ptr().sub(page).cast(), self.mapped);
         }
     }
 }
@@ -172,6 +201,18 @@ fn page_size() -> usize {
     // SAFETY: a query without pointers.
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
+
+/// A region of one page that is wiped and belongs to nobody.
+struct Idle(Region);
+
+fn idle() -> MutexGuard<'static, Vec<Idle>> {
+    // Whoever panicked in there has left whole regions behind.
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+static IDLE: Mutex<Vec<Idle>> = Mutex::new(Vec::new());
+/// Wiped pages that are kept.
+const KEPT: usize = 16;
 
 /// Whether `memfd_secret` was refused once, so that it is not tried for each secret.
 static HIDING: AtomicU8 = AtomicU8::new(0);
