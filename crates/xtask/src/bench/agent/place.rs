@@ -88,9 +88,9 @@ impl<'a> Place<'a> {
         &self.socket
     }
 
-    /// Its memory once it has come to rest, in MiB.
+    /// Its memory once it has come to rest, in MiB: what only the start needed is given back a second after it.
     pub(super) fn idle(&self) -> Outcome<f64> {
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(AT_REST);
         Ok(self.resident())
     }
 
@@ -164,6 +164,8 @@ impl Drop for Place<'_> {
     }
 }
 
+/// How long an idle agent is left alone before its memory is read.
+const AT_REST: Duration = Duration::from_secs(4);
 /// What one caller may ask for is not what is measured.
 const CONFIG: &str = "\
 version: \"1.0\"
