@@ -179,7 +179,11 @@ fn strip(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
     let mut stripped: Vec<HeaderName> = Vec::new();
     for name in headers.keys() {
         let text = name.as_str();
-        let out = if text.contains('_') { unwanted(&text.replace('_', "-")) } else { unwanted(text) };
+        let out = if memchr::memchr(b'_', text.as_bytes()).is_some() {
+            unwanted(&text.replace('_', "-"))
+        } else {
+            unwanted(text)
+        };
         if out {
             stripped.push(name.clone());
         }

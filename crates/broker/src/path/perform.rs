@@ -116,12 +116,13 @@ async fn sent(
 /// belongs to. Both go on to the service as they are.
 fn correlated(headers: &HeaderMap, notes: &mut Vec<(String, String)>) {
     for (name, value) in headers {
-        let Ok(text) = value.to_str() else { continue };
+        // Few requests have one of these, so no value is read before its name is known.
+        let text = || value.to_str().unwrap_or_default();
         match name.as_str() {
-            "x-request-id" if text.len() <= 128 => note(notes, "request_id", text),
+            "x-request-id" if (1..=128).contains(&text().len()) => note(notes, "request_id", text()),
             "traceparent" => {
                 // `00-TRACE-SPAN-FLAGS`
-                let trace = text.split('-').nth(1).filter(|trace| trace.len() == 32);
+                let trace = text().split('-').nth(1).filter(|trace| trace.len() == 32);
                 let trace = trace.filter(|trace| trace.bytes().all(|b| b.is_ascii_hexdigit()));
                 if let Some(trace) = trace {
                     note(notes, "trace", trace);
