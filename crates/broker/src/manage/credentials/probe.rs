@@ -135,7 +135,14 @@ impl Trying<'_> {
         let came = &self.managing.admitted.inbound;
         let asked = Asked::Forward(Box::new(forward));
         let inbound = Inbound { door: came.door, facts: came.facts.clone(), capability: None, asked };
-        let reply = match carried(Arc::clone(self.managing.worker), inbound).await {
+        // A service may have minutes for a long answer; whoever sets a credential up waits for a short one. The call goes on
+        // without us and is settled as what became of it.
+        let carried = tokio::time::timeout(PATIENCE, carried(Arc::clone(self.managing.worker), inbound));
+        let Ok(carried) = carried.await else {
+            let why = format!("the provider did not answer within {} s", PATIENCE.as_secs());
+            return Ended::Without(Verdict::Unknown(why));
+        };
+        let reply = match carried {
             Ok(Outbound::Reply(_, reply)) => reply,
             Ok(Outbound::Answer(_) | Outbound::Lease(..)) => {
                 return Ended::Without(Verdict::Unknown("the provider could not be asked".to_owned()));
@@ -193,4 +200,5 @@ type Carried = Pin<Box<dyn Future<Output = Result<Outbound, Refusal>> + Send>>;
 
 /// A list of models is long.
 const MOST: usize = 4 << 20;
+/// How long a provider has for an answer.
 const PATIENCE: Duration = Duration::from_secs(15);
