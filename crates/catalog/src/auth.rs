@@ -127,6 +127,20 @@ impl AuthScheme {
         some.into_iter().flatten().chain(more).map(String::as_str)
     }
 
+    /// Whether a secret itself stands on the request, and not only what was made with one: then a service can repeat it.
+    #[must_use]
+    pub const fn is_sent(&self) -> bool {
+        !matches!(
+            self,
+            Self::Hmac(_)
+                | Self::SigV4(_)
+                | Self::OAuth1(_)
+                | Self::Oci(_)
+                | Self::Digest(_)
+                | Self::ClientCertificate(_)
+        )
+    }
+
     fn needs(&self) -> parts::Needs<'_> {
         match self {
             Self::Bearer { secret }

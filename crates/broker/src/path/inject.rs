@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use catalog::{AuthScheme, Basic, Integration, Message};
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE, USER_AGENT,
+};
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
 use model::{Authority, Code, Method, Refusal, Timestamp};
@@ -138,6 +140,12 @@ fn named(written: Message) -> Draft {
 fn prepare(headers: &mut HeaderMap, integration: &Integration) {
     net::headers::outgoing(headers, net::headers::Cookies::Dropped);
     limit_encodings(headers);
+    // Whoever may ask for any part of a reply gets a repeated credential byte by byte, and no part of it is found. A service
+    // answers with the whole then (RFC 9110, section 14.2).
+    if integration.auth().iter().any(AuthScheme::is_sent) {
+        net::headers::remove(headers, &RANGE);
+        net::headers::remove(headers, &IF_RANGE);
+    }
     for (name, value) in integration.headers() {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
             headers.entry(name).or_insert(value);

@@ -77,6 +77,8 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     let (mut parts, incoming) = response.into_parts();
     // The version is that of the hop to the upstream; the door speaks its own.
     parts.version = http::Version::HTTP_11;
+    // What the library keeps beside a head is the upstream's own text behind the status, which nobody searches.
+    parts.extensions.clear();
     net::headers::incoming(&mut parts.headers, net::headers::Cookies::Dropped);
     let mut hits = mask.as_ref().map_or(0, |mask| scrub_headers(&mut parts.headers, mask));
     let mut pieces = unpacked(&mut parts, incoming, admitted)?;
@@ -121,6 +123,7 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
 
 /// The head that agrees to a WebSocket, and how often the credential was masked in it.
 fn agreed(mut head: Response<()>, tunnel: &Tunnel) -> (Response<()>, u64) {
+    head.extensions_mut().clear();
     net::headers::incoming(head.headers_mut(), net::headers::Cookies::Dropped);
     let hits = tunnel.mask.as_ref().map_or(0, |mask| scrub_headers(head.headers_mut(), mask));
     net::websocket::agree(head.headers_mut());

@@ -68,6 +68,8 @@ pub(crate) struct Got {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) trailers: Option<HeaderMap>,
+    /// The text behind the status, where it is another one than usual.
+    pub(crate) phrase: Option<Vec<u8>>,
 }
 
 impl Got {
@@ -191,7 +193,14 @@ impl House {
             Outbound::Answer(answer) if answer.value.get("used").is_some() => {
                 let status = answer.value["status"].as_u64().unwrap().try_into().unwrap();
                 let body = Bytes::from(answer.value["output"].to_string());
-                Ok(Got { id: answer.evidence, status, headers: HeaderMap::new(), body, trailers: None })
+                Ok(Got {
+                    id: answer.evidence,
+                    status,
+                    headers: HeaderMap::new(),
+                    body,
+                    trailers: None,
+                    phrase: None,
+                })
             }
             other @ (Outbound::Answer(_) | Outbound::Lease(..)) => panic!("not a reply: {other:?}"),
         }
@@ -328,7 +337,8 @@ pub(crate) async fn collected(id: EvidenceId, reply: Response<Body>) -> Result<G
     let collected = body.collect().await?;
     let trailers = collected.trailers().cloned();
     let body = collected.to_bytes();
-    Ok(Got { id, status: parts.status.as_u16(), headers: parts.headers, body, trailers })
+    let phrase = parts.extensions.get::<hyper::ext::ReasonPhrase>().map(|said| said.as_bytes().to_vec());
+    Ok(Got { id, status: parts.status.as_u16(), headers: parts.headers, body, trailers, phrase })
 }
 
 /// Waits for something, with a limit.

@@ -28,6 +28,40 @@ async fn a_reply_that_echoes_the_credential_comes_back_masked_in_every_packing()
 }
 
 #[tokio::test]
+async fn what_an_upstream_says_behind_the_status_does_not_come_back() {
+    let secret = canary::plant("phrase");
+    let said = secret.clone();
+    let service = Service::start(move |seen| {
+        let status = if seen.target == "/ok" { 200 } else { 404 };
+        vec![Step::Send(format!("HTTP/1.1 {status} {said}\r\ncontent-length: 2\r\n\r\nhi").into_bytes())]
+    });
+    let house = House::at(&service.url(), &secret).await;
+    let pass = house.pass().await;
+    for path in ["/ok", "/not"] {
+        let got = house.got(Ask::get(path).with(&pass)).await.unwrap();
+        assert_eq!((got.phrase, got.body.as_ref()), (None, b"hi".as_slice()), "{path}");
+    }
+    house.spotless();
+}
+
+#[tokio::test]
+async fn nobody_asks_for_parts_of_a_reply_in_which_the_credential_may_be_repeated() {
+    let secret = canary::plant("parts");
+    let service = Service::start(|_| vec![Step::Send(reply(200, &[], "the whole"))]);
+    let house = House::at(&service.url(), &secret).await;
+    let ask = Ask::get("/a").with(&house.pass().await);
+    let ask = ask.header("range", "bytes=3-5").header("if-range", "\"v1\"");
+    assert_eq!(house.got(ask).await.unwrap().text(), "the whole");
+    let seen = service.seen();
+    let sent: Vec<&str> =
+        seen.iter().flat_map(|one| one.headers.iter().map(|(name, _)| name.as_str())).collect();
+    assert!(
+        !sent.iter().any(|name| name.eq_ignore_ascii_case("range") || name.eq_ignore_ascii_case("if-range"))
+    );
+    assert!(sent.iter().any(|name| name.eq_ignore_ascii_case("authorization")), "{sent:?}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_passed_on_without_the_credential_and_not_followed() {
     let upstream = Upstream::start();
     let house = House::at(&upstream.url(), upstream.canary()).await;
