@@ -202,7 +202,7 @@ fn scrub_headers(headers: &mut HeaderMap, mask: &Mask) -> u64 {
         }
     }
     let named: Vec<_> =
-        headers.keys().filter(|name| mask.text(name.as_str().as_bytes()).is_some()).cloned().collect();
+        headers.keys().filter(|name| mask.is_in_name(name.as_str().as_bytes())).cloned().collect();
     for name in named {
         hits += 1;
         headers.remove(name);

@@ -43,7 +43,13 @@ pub(super) fn of(secret: &[u8]) -> Vec<Form> {
         for unusual in [b"".as_slice(), b"/", b"<>&", b"<>&'", b"\x7f"] {
             each(&|byte, out| json(byte, unusual, digits, out));
         }
+        each(&|byte, out| match byte {
+            0x80.. => unicode(byte, digits, out),
+            _ => json(byte, b"", digits, out),
+        });
     }
+    // Many programs read the bytes of a header as Latin-1, and write what they read as UTF-8, or in the escapes above.
+    each(&|byte, out| latin(byte, out));
     for quotes in HTML_QUOTES {
         each(&|byte, out| html(byte, quotes, out));
     }
@@ -127,6 +133,10 @@ fn hex(byte: u8, digits: &[u8; 16], out: &mut Vec<u8>) {
 fn percent(byte: u8, digits: &[u8; 16], out: &mut Vec<u8>) {
     out.push(b'%');
     hex(byte, digits, out);
+}
+
+fn latin(byte: u8, out: &mut Vec<u8>) {
+    out.extend_from_slice(char::from(byte).encode_utf8(&mut [0; 2]).as_bytes());
 }
 
 fn unicode(byte: u8, digits: &[u8; 16], out: &mut Vec<u8>) {

@@ -131,6 +131,22 @@ impl Mask {
         Some(Masked { bytes, hits })
     }
 
+    /// Whether a secret stands in the name of a header, which the HTTP library wrote in lower case.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "compares a name with each form, in lower case")]
+    pub fn is_in_name(&self, name: &[u8]) -> bool {
+        let lower = |form: &[u8]| Zeroizing::new(form.to_ascii_lowercase());
+        let found = |form: &[u8]| {
+            let form = lower(form);
+            name.windows(form.len().max(1)).any(|seen| crypto::same(seen, &form).is_ok())
+        };
+        name.len() >= self.reach.shortest
+            && self.forms.expose(|forms| {
+                let form = |entry: &Entry| forms.get(entry.from..entry.from + entry.length);
+                self.entries.iter().filter(|entry| entry.length <= name.len()).filter_map(form).any(found)
+            })
+    }
+
     /// What masks a body that comes in pieces.
     #[must_use]
     pub fn stream(self: &std::sync::Arc<Self>) -> MaskStream {

@@ -59,6 +59,32 @@ fn very_many_secrets_are_found_as_well() {
 }
 
 #[test]
+fn a_secret_is_found_in_a_name_whatever_its_letters() {
+    let mask = mask("xoxb-CANARY-Zq9x7LmN");
+    for name in ["x-xoxb-canary-zq9x7lmn", "xoxb-canary-zq9x7lmn-x", "xoxb-canary-zq9x7lmn"] {
+        assert!(mask.is_in_name(name.as_bytes()), "{name}");
+    }
+    for name in ["content-type", "xoxb-canary-zq9x7lm", "x-rate-limit-remaining-tokens"] {
+        assert!(!mask.is_in_name(name.as_bytes()), "{name}");
+    }
+}
+
+#[test]
+fn a_secret_beyond_ascii_is_found_by_whoever_read_it_as_latin_1() {
+    let secret = "p\u{e4}ssw\u{f6}rd-1234\u{e9}";
+    let mask = mask(secret);
+    let read: String = secret.bytes().map(char::from).collect();
+    let escaped = |write: &dyn Fn(u32) -> String| -> String {
+        read.chars().map(|c| if c.is_ascii() { c.to_string() } else { write(u32::from(c)) }).collect()
+    };
+    let (lower, upper) = (escaped(&|c| format!("\\u{c:04x}")), escaped(&|c| format!("\\u{c:04X}")));
+    for form in [read.clone(), lower, upper, secret.to_owned()] {
+        let shown = masked(&mask, &format!("{{\"said\": \"{form}\"}}"));
+        assert!(shown.contains("[masked") && !shown.contains("1234"), "{form}: {shown}");
+    }
+}
+
+#[test]
 fn a_short_secret_can_not_be_masked() {
     assert_eq!(Mask::new(&secret("CANARY7")).err(), Some(Unmaskable::Short));
     assert!(Mask::new(&secret("CANARY-8")).is_ok());
