@@ -153,6 +153,7 @@ impl Broker {
         all.extend(row.map(|row| (tenant.clone(), name.to_owned(), row)));
         let all: Vec<_> = all.into_iter().map(|(_, name, row)| (name, row)).collect();
         let compiled = Arc::new(compile(&self.catalog(), &all, self.reveals())?);
+        let _way_back = self.way_back(name, &compiled)?;
         storage.commit(&batch).map_err(|error| unreadable(&error))?;
         self.rules.store(Arc::new(Rules::ready(Arc::clone(&compiled))));
         Ok(compiled)

@@ -153,6 +153,34 @@ async fn a_layer_that_cannot_be_looked_at_is_not_read_as_an_empty_one() {
 }
 
 #[tokio::test]
+async fn a_policy_that_could_never_be_taken_back_takes_no_effect() {
+    let service = Service::saying("{}");
+    let house = House::at(&service.url(), &canary::plant("locked")).await;
+    let put = |text: &str| Ask::named("doorward", "policy.put", &[("name", "lock")]).payload(text.to_owned());
+    let locks = [
+        "forbid (principal, action, resource);",
+        r#"forbid (principal, action in Doorward::Action::"risk:high", resource);"#,
+        r#"forbid (principal, action in Doorward::Action::"write", resource);"#,
+        r#"forbid (principal in Doorward::Role::"owner", action in Doorward::Action::"manage", resource);"#,
+    ];
+    for text in locks {
+        let refusal = house.refused(put(text)).await;
+        is(&refusal, Code::BadRequest);
+        assert!(refusal.message.contains("could never take the policy `lock` back"), "{refusal:?}");
+        assert!(refusal.hint.as_deref().is_some_and(|hint| hint.contains("unless")), "{refusal:?}");
+        assert_eq!(house.manage("policy.list", &[]).await.unwrap()["policies"].as_array().unwrap().len(), 0);
+    }
+    let kept = [
+        r#"forbid (principal, action, resource) unless { action in Doorward::Action::"manage" };"#,
+        r#"forbid (principal, action in Doorward::Action::"risk:high", resource) when { context.door == "gateway" };"#,
+    ];
+    for text in kept {
+        house.answer(put(text)).await.unwrap();
+        house.manage("policy.forget", &[("name", "lock")]).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_shown_call_proves_itself_and_the_chain_verifies() {
     let service = Service::saying("{}");
     let house = House::at(&service.url(), &canary::plant("shown")).await;
