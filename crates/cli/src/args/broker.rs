@@ -29,6 +29,9 @@ pub(crate) struct Up {
     /// How many threads serve [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
+    /// Where the API and the console listen beside the gateway [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) api: Option<SocketAddr>,
     /// Where the counters are shown in Prometheus' format [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<SocketAddr>,
@@ -73,6 +76,9 @@ pub(crate) struct Serve {
     /// Where the API listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
     pub(crate) addr: SocketAddr,
+    /// Where the gateway listens beside it [default: nowhere, unless the settings say where]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) gateway: Option<SocketAddr>,
     /// At the first start: write the recovery key to this file instead of showing it
     #[arg(long, value_name = "FILE")]
     pub(crate) recovery_out: Option<PathBuf>,
@@ -88,7 +94,8 @@ impl Serve {
     /// The same for whoever starts a broker.
     pub(crate) fn up(&self) -> Up {
         let (recovery_out, store) = (self.recovery_out.clone(), self.store.clone());
-        Up { recovery_out, store, metrics: self.metrics, ..Up::default() }
+        let (gateway, metrics) = (self.gateway, self.metrics);
+        Up { gateway, recovery_out, store, metrics, ..Up::default() }
     }
 }
 

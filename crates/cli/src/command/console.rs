@@ -15,7 +15,7 @@ use crate::settings::environment;
 
 /// Asks the running broker for the link, and opens it.
 pub(crate) fn run(context: &Context, args: &Console) -> Outcome {
-    let hint = "`doorward serve` opens the API and the console";
+    let hint = "`doorward up --api 127.0.0.1:8000` opens API and console beside the gateway, `doorward serve` without one";
     let running = Running::find(context)?
         .ok_or_else(|| Failure::new("no broker is running in this home").hint(hint))?;
     let status = running.status()?;

@@ -22,7 +22,7 @@ use crate::serving::secured::Secured;
 use crate::serving::sockets::Sockets;
 use crate::serving::{self, House, Ports};
 use crate::settings::agent::{AgentSettings, Mode, Places, Typed};
-use crate::settings::{self, Settings};
+use crate::settings::{self, Origin, Settings};
 use crate::supervisor::Supervisor;
 use crate::{place, sources, wire};
 
@@ -40,7 +40,7 @@ pub(super) struct Brought {
     pub(super) limits: ServeLimits,
     /// The other gateway's files.
     pub(super) peer: Option<Arc<Peer>>,
-    /// Where the API for tenants listens, in place of a gateway.
+    /// Where the API listens. Then there is a gateway only where somebody said where it listens.
     pub(super) api: Option<SocketAddr>,
 }
 
@@ -50,6 +50,8 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let home = context.home()?;
     place::choose(home, args.store.as_deref())?;
     let settings = Settings::load(home, args, &settings::environment)?;
+    let forwards = api.is_none() || settings.gateway.origin != Origin::Default;
+    let api = api.or(settings.api_beside.value);
     // Before anything is made: what is wrong with a file is said at once.
     let read = peer.as_ref().map(|peer| peer.overlay(home, None)).transpose()?;
     let (mut overlay, told) = read.map_or_else(Default::default, |(overlay, told)| (overlay, Some(told)));
@@ -73,9 +75,9 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     bring_root_key(&opened, api)?;
     opened.broker.tell_webhooks(settings.api.telling);
     let secured = Secured::read(&settings)?;
-    let bound = if api.is_none() { net::bind_tcp(settings.gateway.value, threads) } else { Ok(Vec::new()) };
+    let bound = if forwards { net::bind_tcp(settings.gateway.value, threads) } else { Ok(Vec::new()) };
     let bound = bound.map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
-    let api = alone(api, "--addr 127.0.0.1:0")?;
+    let api = alone(api, if forwards { "--api 127.0.0.1:0" } else { "--addr 127.0.0.1:0" })?;
     let api = api.map(|bound| named(bound, &settings, &opened)).transpose()?;
     let metrics = alone(settings.metrics.value, "--metrics 127.0.0.1:0")?;
     let admin = alone(settings.admin.value, "--admin 127.0.0.1:0")?;
@@ -203,10 +205,11 @@ impl Open {
             }
             return printer.json(&ready);
         }
+        if !url.is_empty() {
+            Printer::say(&format!("{} {url}", styled(BOLD, "gateway")));
+        }
         if let Some(place) = api {
             Printer::say(&format!("{}     {place}/api/v1", styled(BOLD, "api")));
-        } else {
-            Printer::say(&format!("{} {url}", styled(BOLD, "gateway")));
         }
         if let Some(place) = console {
             Printer::say(&format!("{} {place}  (`doorward console` opens it)", styled(BOLD, "console")));

@@ -18,6 +18,7 @@ use crate::failure::{Failure, Outcome};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
+    listen: Option<SocketAddr>,
     public_url: Option<String>,
     #[serde(default)]
     hosts: Vec<String>,
@@ -62,9 +63,14 @@ struct SignIn {
 }
 
 impl Written {
+    /// Where it listens beside a gateway.
+    pub(super) const fn listen(&self) -> Option<SocketAddr> {
+        self.listen
+    }
+
     /// Sees that all of it can be used.
     pub(super) fn read(self) -> Outcome<Api> {
-        let Self { public_url, hosts, sign_in, webhooks } = self;
+        let Self { listen: _, public_url, hosts, sign_in, webhooks } = self;
         let hosts = hosts
             .iter()
             .map(|host| host.parse().map_err(|error| Failure::usage(format!("`api.hosts`: {error}"))));

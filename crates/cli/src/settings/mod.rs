@@ -56,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) domains: Setting<Vec<String>>,
     pub(crate) origins: Setting<Vec<String>>,
     pub(crate) threads: Setting<NonZeroUsize>,
+    /// Where the API listens beside a gateway.
+    pub(crate) api_beside: Setting<Option<SocketAddr>>,
     pub(crate) metrics: Setting<Option<SocketAddr>>,
     pub(crate) admin: Setting<Option<SocketAddr>>,
     pub(crate) development: Setting<bool>,
@@ -143,6 +145,12 @@ impl Settings {
             domains: pick_list(list(flags.domains), "DOORWARD_DOMAINS", lookup, file.domains)?,
             origins: pick_list(list(flags.origins), "DOORWARD_ORIGINS", lookup, file.origins)?,
             threads: pick(flags.threads, "DOORWARD_THREADS", lookup, file.threads, cores)?,
+            api_beside: maybe(
+                flags.api,
+                "DOORWARD_API",
+                lookup,
+                file.api.as_ref().and_then(api::Written::listen),
+            )?,
             metrics: maybe(flags.metrics, "DOORWARD_METRICS", lookup, file.metrics)?,
             admin: maybe(flags.admin, "DOORWARD_ADMIN", lookup, file.admin)?,
             development: pick(
@@ -184,6 +192,7 @@ impl Settings {
             domains: _,
             origins: _,
             threads,
+            api_beside: _,
             metrics,
             admin: _,
             development,

@@ -65,6 +65,13 @@ pub(crate) const TABLE: &[Row] = &[
         about: "How many threads serve the gateway.",
     },
     Row {
+        key: "api.listen",
+        flag: "--api ADDR",
+        variable: "DOORWARD_API",
+        default: "nowhere",
+        about: "Where the API and the console listen beside the gateway. `doorward serve` opens them also without.",
+    },
+    Row {
         key: "metrics",
         flag: "--metrics ADDR",
         variable: "DOORWARD_METRICS",
