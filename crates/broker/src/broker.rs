@@ -33,6 +33,7 @@ mod lists;
 mod load;
 mod named;
 mod reload;
+mod remembered;
 mod roles;
 mod rounds;
 mod rulings;
@@ -43,8 +44,10 @@ mod sources;
 mod tenants;
 mod unsealed;
 mod verified;
+mod way_back;
 
 use reload::Reloads;
+use remembered::Remembered;
 use rulings::Kept;
 use running::{Ending, Running, announce};
 use tenants::Brought;
@@ -99,6 +102,7 @@ pub struct Broker {
     was_sealed: AtomicBool,
     reloads: Reloads,
     opened: Timestamp,
+    remembered: Remembered,
     /// Held while the state changes; remembers the log that is ending.
     changing: Mutex<Ending>,
     /// Held while rows that decisions are made from are written and read again, so that no reader puts older ones back.
@@ -137,6 +141,7 @@ impl Broker {
         let broker = Self {
             reloads: Reloads::default(),
             opened: clock.now(),
+            remembered: Remembered::default(),
             rows: Arc::new(Rows::new(Arc::clone(storage))),
             clock,
             stores,
@@ -217,6 +222,7 @@ impl Broker {
         ending.wait()?;
         let key =
             keyring.house().evidence_key().map_err(|error| refused(&error, error.code(), error.hint()))?;
+        let _looked = self.look_for_the_end(&key.public())?;
         let (storage, clock) = (Arc::clone(&self.stores.evidence), Arc::clone(&self.clock));
         let log = Log::open(storage, key, self.settings.origin.clone(), clock)
             .map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))?;
@@ -256,7 +262,10 @@ impl Broker {
         self.seal();
         match held {
             Some(held) => {
-                held.log().close().map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))
+                let closed = held.log().close();
+                closed.map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))?;
+                self.remember_evidence(&held.log().public_key());
+                Ok(())
             }
             None => Ok(()),
         }
@@ -290,6 +299,9 @@ impl Broker {
         drop(tokio::task::spawn_blocking(move || {
             broker.forget_old();
             broker.forget_approvals();
+            if let Some(unsealed) = broker.unsealed.load_full() {
+                broker.remember_evidence(&unsealed.log().public_key());
+            }
         }));
     }
 

@@ -130,6 +130,16 @@ impl Management {
         }
     }
 
+    /// The same for whoever admits that evidence is lost: a home whose evidence ends too early is opened, too.
+    pub(crate) fn open_admitting_loss(context: &Context) -> Outcome<Self> {
+        if let Some(running) = Running::find(context)? {
+            return Ok(Self::Socket(running));
+        }
+        let opened = wire::open(context.home()?, &context.settings()?, wire::Serving::OneCall)?;
+        opened.broker.admit_loss();
+        Own::unlocked(opened).map(|own| Self::InProcess(Box::new(own)))
+    }
+
     /// Performs one operation of the integration `doorward` for somebody.
     ///
     /// # Errors
@@ -291,7 +301,10 @@ impl Own {
 
     /// Opens a home and unlocks it.
     pub(crate) fn open_at(home: &Home, settings: &Settings, serving: wire::Serving) -> Outcome<Self> {
-        let opened = wire::open(home, settings, serving)?;
+        Self::unlocked(wire::open(home, settings, serving)?)
+    }
+
+    fn unlocked(opened: wire::Opened) -> Outcome<Self> {
         match opened.keys.facts()?.asks() {
             None => opened.keys.unseal(&opened.broker, None)?,
             Some(prompt) if crate::print::somebody_types() => {

@@ -54,6 +54,7 @@ pub(crate) fn create(
         };
         return Err(Failure::new(message).hint("`doorward up` starts it, `--home DIR` chooses another"));
     }
+    bereft(home)?;
     let provider = provider()?;
     let storage = place::making(home)?;
     store::files::private_folder(&home.integrations())?;
@@ -65,6 +66,23 @@ pub(crate) fn create(
 pub(crate) fn is_made(home: &Home) -> bool {
     place::exists(home)
         && place::reading(home).is_ok_and(|storage| secrets::provider_facts(&*storage).is_ok())
+}
+
+/// A home that lost its database is not made anew beside what is left of it: new keys would not fit the evidence.
+fn bereft(home: &Home) -> Outcome {
+    let files = std::fs::read_dir(home.evidence()).into_iter().flatten().flatten();
+    let kept =
+        files.filter(|file| file.metadata().is_ok_and(|found| found.is_file() && found.len() > 0)).count();
+    if kept == 0 {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` holds evidence, and the keys of its home are gone: `home.db` is missing or empty",
+        home.folder().display()
+    );
+    Err(Failure::new(message).hint(
+        "put `home.db` back, or `doorward restore` a backup; for a new home choose an empty folder: `--home DIR`",
+    ))
 }
 
 /// A folder that holds other things is not made into a home: its rights would be changed under whoever uses it.
@@ -102,6 +120,7 @@ pub(crate) fn open_with(
 ) -> Outcome<Opened> {
     let place = place::of(home)?;
     if matches!(place, Place::Folder) && !home.exists() {
+        bereft(home)?;
         // Not opened yet, because that would make an empty database.
         drop(home.storage()?);
     }
@@ -115,7 +134,13 @@ pub(crate) fn open_with(
         Serving::OneCall | Serving::Answers => HomeLock::wait(home.folder(), |waited| patient(home, waited))?,
     };
     let place::Opened { stores, server } = place::serving(place, home, serving)?;
-    let facts = secrets::provider_facts(&*stores.state)?;
+    let facts = match secrets::provider_facts(&*stores.state) {
+        Err(secrets::Error::NoHome) if server.is_none() => {
+            bereft(home)?;
+            return Err(secrets::Error::NoHome.into());
+        }
+        facts => facts?,
+    };
     let setup = setup(home, Some(&facts))?;
     let keys = KeySource { storage: Arc::clone(&stores.state), setup: setup.clone() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::{Code, EvidenceId};
 
-use crate::Finding;
+use crate::{Finding, Seen};
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,17 @@ pub enum Error {
     /// What is stored was changed, or belongs to another key.
     #[error("the stored evidence is damaged")]
     Damaged(#[source] Box<Finding>),
+    /// The evidence ends before what was seen of it.
+    #[error(
+        "the evidence ends before what this home has seen of it: {found}, where {seen}",
+        seen = signed(Some(.seen)), found = signed(.found.as_ref())
+    )]
+    Ended {
+        /// What there was.
+        seen: Seen,
+        /// What there is.
+        found: Option<Seen>,
+    },
     /// The origin can't name a signing key.
     #[error("`{0}` can't be the origin of checkpoints")]
     Origin(String),
@@ -66,6 +77,10 @@ impl Error {
             Self::Read(source) => source.hint(),
             Self::Failed => Some("check the disk, then start the broker again"),
             Self::Damaged(_) => Some("run `doorward evidence verify`, and restore a backup"),
+            Self::Ended { .. } => Some(
+                "put the files of its folder `evidence` back, or `doorward restore` a backup; if they are lost for good, `doorward \
+                 evidence admit-loss --reason TEXT` goes on without them, and says so in the evidence",
+            ),
             Self::Origin(_) => Some("an origin has no white space and no `+`"),
             Self::UsesExhausted(_) => Some("ask for a new grant"),
             Self::Closed
@@ -93,8 +108,19 @@ impl Error {
             | Self::Duplicate(_)
             | Self::NoQuestion
             | Self::Damaged(_)
+            | Self::Ended { .. }
             | Self::Origin(_)
             | Self::System { .. } => Code::EvidenceUnavailable,
+        }
+    }
+}
+
+/// How much was signed, for people.
+fn signed(seen: Option<&Seen>) -> String {
+    match seen {
+        None => "nothing is there".to_owned(),
+        Some(Seen { number, records, time, .. }) => {
+            format!("{records} records are signed by checkpoint {number} of {time}")
         }
     }
 }

@@ -8,8 +8,8 @@
 //! secret takes one for microseconds, so a few that were wiped are kept for the next one: as hidden as they were, and empty.
 
 use std::ptr::NonNull;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroize;
 
@@ -43,16 +43,12 @@ impl Region {
     pub(crate) fn reserve(length: usize) -> Result<Self, Error> {
         let page = page_size();
         if length <= page
-            && let Some(Idle(mut region)) = idle().pop()
+            && let Ok(mut idle) = IDLE.lock()
+            && let Some(mut region) = idle.pop()
         {
             region.length = length;
             return Ok(region);
         }
-        Self::made(length, page)
-    }
-
-    /// A new mapping.
-    fn made(length: usize, page: usize) -> Result<Self, Error> {
         let wrong = |source| Error::Reserve { bytes: length, source };
         let inner = length
             .max(1)
@@ -177,18 +173,12 @@ impl Drop for Region {
     fn drop(&mut self) {
         self.bytes_mut().zeroize();
         let page = page_size();
-        if self.mapped == 3 * page {
-            let mut idle = idle();
-            if idle.len() < KEPT {
-                // What is dropped here owns nothing any more: the mapping belongs to the one that is kept.
-                idle.push(Idle(Self {
-                    start: self.start,
-                    length: 0,
-                    mapped: self.mapped,
-                    guard: self.guard,
-                }));
-                return;
-            }
+        if self.mapped == 3 * page
+            && let Ok(mut idle) = IDLE.lock()
+            && idle.len() < KEPT
+        {
+            // Whoever is dropped here owns nothing any more: the mapping belongs to the one that is kept.
+            return idle.push(Self { start: self.start, length: 0, mapped: self.mapped, guard: self.guard });
         }
         // SAFETY: `start` lies one page behind the base of a mapping of `mapped` bytes, which nothing else refers to.
         unsafe {
@@ -202,16 +192,8 @@ fn page_size() -> usize {
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
-/// A region of one page that is wiped and belongs to nobody.
-struct Idle(Region);
-
-fn idle() -> MutexGuard<'static, Vec<Idle>> {
-    // Whoever panicked in there has left whole regions behind.
-    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-static IDLE: Mutex<Vec<Idle>> = Mutex::new(Vec::new());
-/// Wiped pages that are kept.
+/// Regions of one page that are wiped and belong to nobody.
+static IDLE: Mutex<Vec<Region>> = Mutex::new(Vec::new());
 const KEPT: usize = 16;
 
 /// Whether `memfd_secret` was refused once, so that it is not tried for each secret.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ::evidence::{Deed, Entry, Filter, Intent, Reader, Refused, Shown, Signed, Statement, What};
+use ::evidence::{Deed, Entry, Filter, Intent, Reader, Refused, Seen, Shown, Signed, Statement, What};
 use crypto::PublicKey;
 use model::{Code, Door, Refusal, TenantName, Timestamp, parse_duration};
 use serde_json::{Value, json};
 
-use super::{Managing, waiting};
+use super::{Done, Managing, waiting};
 use crate::broker::refused;
 
 pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
@@ -67,6 +67,30 @@ pub(super) async fn checkpoint(managing: &Managing<'_>) -> Result<Value, Refusal
         Ok(value)
     })
     .await
+}
+
+/// That evidence is lost, by whom and why: the record of this call. From its end on, the home asks for no more than there is.
+pub(super) fn admit_loss(managing: &Managing<'_>) -> Result<Done, Refusal> {
+    let reason = managing.input("reason")?;
+    let Some((seen, found)) = managing.worker.broker().lost_evidence() else {
+        return Ok(json!({ "lost": false, "reason": reason, "seen": null, "found": null }).into());
+    };
+    let signed =
+        |seen: &Seen| json!({ "records": seen.records, "checkpoint": seen.number, "signed": seen.time });
+    let told = |seen: &Seen| format!("{} records, checkpoint {}", seen.records, seen.number);
+    let none = || "nothing".to_owned();
+    let fields = [
+        ("reason", reason.to_owned()),
+        ("seen", told(&seen)),
+        ("found", found.as_ref().map_or_else(none, told)),
+    ];
+    Ok(Done {
+        value: json!({
+            "lost": true, "reason": reason, "seen": signed(&seen), "found": found.as_ref().map(signed),
+        }),
+        fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        code: None,
+    })
 }
 
 fn stated(statement: &Statement, note: &str) -> Value {

@@ -40,7 +40,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 92] = [
+pub const MANAGED: [&str; 93] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -71,6 +71,7 @@ pub const MANAGED: [&str; 92] = [
     "credential.show",
     "credential.update",
     "credential.validate",
+    "evidence.admit_loss",
     "evidence.checkpoint",
     "evidence.checkpoints",
     "evidence.export",
@@ -250,12 +251,13 @@ pub(crate) async fn answer(worker: &Arc<Worker>, admitted: &mut Admitted) -> Res
     }
 }
 
-/// What says more of itself in its evidence: which plan it was, whose token, who answered where.
+/// What says more of itself in its evidence: which plan it was, whose token, who answered where, what is lost.
 async fn planned(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
     Some(match managing.admitted.permit.call().operation().as_str() {
         "approval.answer" => answering::answer(managing).await,
         "approval.tell" => answering::tell(managing).await,
         "capability.exchange" => exchange::run(managing).await,
+        "evidence.admit_loss" => evidence::admit_loss(managing),
         "plan.cancel" => plans::cancel(managing).await,
         "plan.check" => plans::check(managing),
         "plan.create" => plans::create(managing).await,

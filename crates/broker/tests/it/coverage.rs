@@ -425,6 +425,7 @@ async fn own(house: &House, tally: &mut Tally, door: Door, (material, access): (
         ("evidence.checkpoints", vec![("limit", "5")], None),
         ("evidence.checkpoint", vec![("number", "latest")], None),
         ("evidence.verify", vec![], None),
+        ("evidence.admit_loss", vec![("reason", "nothing is")], None),
         ("evidence.export", vec![], None),
         ("broker.status", vec![], None),
         ("broker.metrics", vec![], None),

@@ -25,6 +25,12 @@ pub(crate) enum Evidence {
     },
     /// Print the public key that verifies the evidence of this home
     Key,
+    /// Go on without evidence that was there and is gone for good; that it is, and why, is the first that is recorded
+    AdmitLoss {
+        /// Why, in a few words
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 /// `doorward evidence list`.

@@ -1,4 +1,4 @@
-//! `doorward evidence`: list, show, verify, export.
+//! `doorward evidence`: list, show, verify, export, and what to do when it is lost.
 //!
 //! Verifying a file needs nothing but the file and the public key: no home, no broker, no network.
 
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::args::evidence::{Evidence, Export, List, Verify};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::management::{Management, Who};
 use crate::print::table::{self, at, cell};
 use crate::print::{BAD, GOOD, Printer, styled};
 use crate::{place, typed, wire};
@@ -28,7 +29,32 @@ pub(crate) fn run(context: &Context, args: Evidence) -> Outcome {
         Evidence::Export(args) => export(context, &args),
         Evidence::VerifyAudit { file } => verify_audit(context, &file),
         Evidence::Key => key(context),
+        Evidence::AdmitLoss { reason } => admit_loss(context, reason),
     }
+}
+
+fn admit_loss(context: &Context, reason: String) -> Outcome {
+    let management = Management::open_admitting_loss(context)?;
+    let inputs = [("reason".to_owned(), reason)].into();
+    let answered = management.operate_as(&Who::default(), "evidence.admit_loss", inputs, None);
+    let closed = management.close();
+    let answered = answered?;
+    closed?;
+    if at(&answered.value, "lost").as_bool() != Some(true) {
+        let failure = Failure::new("no evidence is missing, as far as this home has seen");
+        return Err(failure.hint("`doorward evidence verify` looks at what is there"));
+    }
+    context.printer.answer(&answered.value, |value| {
+        let signed = |name: &str| match at(value, name) {
+            Value::Null => "nothing".to_owned(),
+            there => format!("{} records", cell(at(there, "records"))),
+        };
+        let (seen, found) = (signed("seen"), signed("found"));
+        format!(
+            "Of {seen} that were signed, {found} are there. That the others are lost is on record: {}.",
+            answered.evidence
+        )
+    })
 }
 
 fn list(context: &Context, args: &List) -> Outcome {

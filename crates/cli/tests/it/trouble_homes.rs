@@ -95,3 +95,96 @@ fn below(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         }
     }
 }
+
+#[test]
+fn evidence_that_is_gone_is_noticed_until_somebody_says_that_it_is_lost() {
+    let doorward = home();
+    let running = doorward.start_up(&[]);
+    let _ = answer(&running, "secret.put?name=a/b", b"xoxb-CANARY-0123");
+    assert!(running.stop().success());
+    let evidence = doorward.data().join("evidence");
+    for file in std::fs::read_dir(&evidence).unwrap().flatten() {
+        std::fs::remove_file(file.path()).unwrap();
+    }
+    for words in [&["secret", "list"][..], &["evidence", "verify"], &["evidence", "list"], &["up"]] {
+        let said = doorward.run(words, "").failed_with(1);
+        assert!(said.contains("ends before what this home has seen"), "{words:?}: {said}");
+        assert!(said.contains("doorward evidence admit-loss"), "{words:?}: {said}");
+    }
+    let _ = doorward.run(&["evidence", "admit-loss"], "").failed_with(2);
+    let admitted =
+        doorward.run(&["evidence", "admit-loss", "--reason", "the disk broke", "--json"], "").json();
+    assert_eq!(admitted["found"], serde_json::Value::Null, "{admitted}");
+    assert!(admitted["seen"]["records"].as_u64().is_some_and(|records| records > 2), "{admitted}");
+    assert!(doorward.run(&["secret", "list"], "").succeeded().contains("a/b"));
+    let listed = doorward.run(&["evidence", "list", "--json"], "").json();
+    let admission = listed["evidence"].as_array().unwrap();
+    let admission = admission.iter().find(|entry| entry["operation"] == "evidence.admit_loss").unwrap();
+    assert_eq!(
+        (&admission["seq"], &admission["fields"]["found"]),
+        (&1.into(), &"nothing".into()),
+        "{listed}"
+    );
+    let shown =
+        doorward.run(&["evidence", "show", admission["id"].as_str().unwrap(), "--json"], "").succeeded();
+    assert!(shown.contains("the disk broke"), "{shown}");
+    // Nothing is missing any more.
+    let again = doorward.run(&["evidence", "admit-loss", "--reason", "again"], "").failed_with(1);
+    assert!(again.contains("no evidence is missing"), "{again}");
+}
+
+#[test]
+fn a_home_that_lost_its_database_is_not_made_anew_beside_its_evidence() {
+    for empty in [false, true] {
+        let doorward = home();
+        let running = doorward.start_up(&[]);
+        let _ = answer(&running, "secret.put?name=a/b", b"xoxb-CANARY-0123");
+        assert!(running.stop().success());
+        for name in ["home.db", "home.db-wal", "home.db-shm"] {
+            let _ = std::fs::remove_file(doorward.data().join(name));
+        }
+        if empty {
+            std::fs::write(doorward.data().join("home.db"), "").unwrap();
+        }
+        for words in [&["init"][..], &["up"], &["secret", "list"]] {
+            let said = doorward.run(words, "").failed_with(1);
+            assert!(said.contains("holds evidence, and the keys of its home are gone"), "{words:?}: {said}");
+            assert!(said.contains("doorward restore"), "{words:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn one_broker_opens_the_gateway_the_api_and_the_console_at_once() {
+    let served = |doorward: &testkit::Doorward, words: &[&str]| {
+        let mut command = doorward.command();
+        command.args(words).arg("--json");
+        doorward.start(command)
+    };
+    for words in [
+        &["up", "--gateway", "127.0.0.1:0", "--api", "127.0.0.1:0"][..],
+        &["serve", "--addr", "127.0.0.1:0", "--gateway", "127.0.0.1:0"],
+    ] {
+        let doorward = home();
+        let running = served(&doorward, words);
+        let api = running.ready["api"].as_str().unwrap().to_owned();
+        assert_eq!(
+            call(&running.gateway_url, "GET", "/_doorward/healthz", "").unwrap().status,
+            200,
+            "{words:?}"
+        );
+        assert_eq!(call(&api, "GET", "/v1/tenants", "").unwrap().status, 401, "{words:?}");
+        let link = doorward.run(&["console", "--no-open", "--json"], "").json();
+        assert!(link["url"].as_str().unwrap().starts_with(&api), "{words:?}: {link}");
+        assert!(running.stop().success());
+    }
+    // Without being told where a gateway listens, `serve` opens none; what the settings say, it opens.
+    let doorward = home();
+    let alone = served(&doorward, &["serve", "--addr", "127.0.0.1:0"]);
+    assert_eq!(alone.ready["gateway"], "");
+    assert!(alone.stop().success());
+    std::fs::write(doorward.data().join("settings.toml"), "gateway = \"127.0.0.1:0\"\n").unwrap();
+    let both = served(&doorward, &["serve", "--addr", "127.0.0.1:0"]);
+    assert_eq!(call(&both.gateway_url, "GET", "/_doorward/healthz", "").unwrap().status, 200);
+    assert!(both.stop().success());
+}
