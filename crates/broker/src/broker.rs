@@ -129,11 +129,7 @@ impl Broker {
         let secrets = Arc::new(Secrets::new(Arc::clone(storage), Arc::clone(&clock), setup));
         let grants = Grants::new();
         load::grants(&**storage, &grants)?;
-        let bound = OnceLock::new();
-        if settings.reading == Reading::AtOnce {
-            secrets.bind(load::bindings(&catalog));
-            let _ = bound.set(());
-        }
+        let bound = load::bound_at_once(&settings, &secrets, &catalog);
         let mode = if settings.development { Mode::Development } else { Mode::Standard };
         let (agent, _) = Agent::read(Config { mode, ..Config::default() }, clock.now())?;
         let outgoing =

@@ -1,12 +1,12 @@
 //! Reading what decisions are made from, whole or not at all.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use catalog::Catalog;
 use model::{CapabilityId, Code, IntegrationName, Refusal, SecretRef, TenantName};
 use policy::{ActionEffect, ActionSpec, Descriptions, Grant, Grants, Policies, Rules, Rulings, Source};
-use secrets::{Bindings, Declared};
+use secrets::{Bindings, Declared, Secrets};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Record, Storage, Table};
 
@@ -273,6 +273,16 @@ pub(super) fn grants(storage: &dyn Storage, grants: &Grants) -> Result<(), Refus
     }
     grants.replace(rows, revoked);
     Ok(())
+}
+
+/// Makes sure of it at once that the integrations may have the secrets that they declare, where everything is read at once.
+pub(super) fn bound_at_once(settings: &Settings, secrets: &Secrets, catalog: &Catalog) -> OnceLock<()> {
+    let bound = OnceLock::new();
+    if settings.reading == Reading::AtOnce {
+        secrets.bind(bindings(catalog));
+        let _ = bound.set(());
+    }
+    bound
 }
 
 /// Which integration may use which secrets: those that its file declares.

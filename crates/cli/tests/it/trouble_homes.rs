@@ -144,7 +144,7 @@ fn a_home_that_lost_its_database_is_not_made_anew_beside_its_evidence() {
             let _ = std::fs::remove_file(doorward.data().join(name));
         }
         if empty {
-            std::fs::write(doorward.data().join("home.db"), "").unwrap();
+            crate::write(doorward.data().join("home.db"), "");
         }
         for words in [&["init"][..], &["up"], &["secret", "list"]] {
             let said = doorward.run(words, "").failed_with(1);
@@ -183,7 +183,7 @@ fn one_broker_opens_the_gateway_the_api_and_the_console_at_once() {
     let alone = served(&doorward, &["serve", "--addr", "127.0.0.1:0"]);
     assert_eq!(alone.ready["gateway"], "");
     assert!(alone.stop().success());
-    std::fs::write(doorward.data().join("settings.toml"), "gateway = \"127.0.0.1:0\"\n").unwrap();
+    crate::write(doorward.data().join("settings.toml"), "gateway = \"127.0.0.1:0\"\n");
     let both = served(&doorward, &["serve", "--addr", "127.0.0.1:0"]);
     assert_eq!(call(&both.gateway_url, "GET", "/_doorward/healthz", "").unwrap().status, 200);
     assert!(both.stop().success());
