@@ -56,16 +56,7 @@ impl Region {
             .ok_or_else(|| wrong(std::io::Error::other("too large")))?;
         let mapped = inner.checked_add(2 * page).ok_or_else(|| wrong(std::io::Error::other("too large")))?;
         // SAFETY: a fresh anonymous mapping at an address that the kernel picks.
-        let base = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                mapped,
-                libc::PROT_NONE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            )
-        };
+        let base = unsafe { libc::mmap(std::ptr::null_mut(), mapped, libc::PROT_NONE, NEW, -1, 0) };
         if base == libc::MAP_FAILED {
             return Err(wrong(std::io::Error::last_os_error()));
         }
@@ -99,14 +90,8 @@ impl Region {
         let mapped = unsafe {
             let sized = libc::ftruncate(descriptor, size) == 0;
             let at = if sized {
-                libc::mmap(
-                    self.start.as_ptr().cast(),
-                    inner,
-                    libc::PROT_READ | libc::PROT_WRITE,
-                    libc::MAP_SHARED | libc::MAP_FIXED,
-                    descriptor,
-                    0,
-                )
+                let fixed = libc::MAP_SHARED | libc::MAP_FIXED;
+                libc::mmap(self.start.as_ptr().cast(), inner, READ_WRITE, fixed, descriptor, 0)
             } else {
                 libc::MAP_FAILED
             };
@@ -129,14 +114,8 @@ impl Region {
     fn lock(&self, inner: usize) -> Result<Guard, std::io::Error> {
         // SAFETY: the range belongs to this region's own reservation.
         unsafe {
-            let at = libc::mmap(
-                self.start.as_ptr().cast(),
-                inner,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
-                -1,
-                0,
-            );
+            let at = self.start.as_ptr().cast();
+            let at = libc::mmap(at, inner, READ_WRITE, NEW | libc::MAP_FIXED, -1, 0);
             if at == libc::MAP_FAILED {
                 return Err(std::io::Error::last_os_error());
             }
@@ -191,6 +170,9 @@ fn page_size() -> usize {
     // SAFETY: a query without pointers.
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
+
+const NEW: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+const READ_WRITE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
 
 /// Regions of one page that are wiped and belong to nobody.
 static IDLE: Mutex<Vec<Region>> = Mutex::new(Vec::new());

@@ -10,7 +10,7 @@ const CRATE_LINES: usize = 10_000;
 const CLI_LINES: usize = 27_000;
 /// The path with every way to know a caller and to put a credential on a request, and behind it what Doorward does itself:
 /// management, minting, the agent's operations, the credentials of tenants, sessions, sign-in elsewhere, webhooks, each in its own folder.
-const BROKER_LINES: usize = 31_000;
+const BROKER_LINES: usize = 33_000;
 /// Four languages (capabilities, Cedar, the agent's policy files, allowlists and denylists), each in its own folder.
 const POLICY_LINES: usize = 12_000;
 /// Two families, secret sources and key providers, each member in a file of its own. A source and a provider of one service ask
