@@ -124,8 +124,7 @@ impl Broker {
         let catalog = load::catalog(&settings.layer, &settings.overlay, None)?;
         let rulings = Arc::new(Kept::new(Arc::clone(storage), settings.tenant.clone()));
         let rules = load::rules(storage, &catalog, &settings, &rulings)?;
-        let lists =
-            lists::in_force(&settings, &settings.overlay, &catalog, lists::read_already(&settings.overlay))?;
+        let lists = lists::at_start(&settings, &catalog)?;
         let secrets = Arc::new(Secrets::new(Arc::clone(storage), Arc::clone(&clock), setup));
         let grants = Grants::new();
         load::grants(&**storage, &grants)?;

@@ -50,9 +50,10 @@ fn read_after(catalog: &Catalog, files: &[File<'_>], former: Option<Former<'_>>)
     read.map_err(|error| Refusal::new(Code::BadRequest, error.to_string()).hint(error.hint()))
 }
 
-/// What whoever laid something over the home read of it already.
-pub(super) fn read_already(overlay: &Overlay) -> Option<Former<'_>> {
-    Some((overlay.read_lists.as_deref()?, overlay.read.as_ref()?))
+/// The lists of a broker that is opened. Those that were read already, when something was laid over the home, are not read again.
+pub(super) fn at_start(settings: &Settings, catalog: &Catalog) -> Result<Lists, Refusal> {
+    let overlay = &settings.overlay;
+    in_force(settings, overlay, catalog, overlay.read_lists.as_deref().zip(overlay.read.as_ref()))
 }
 
 /// The lists that are laid over the home, else those of the home.
