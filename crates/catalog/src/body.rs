@@ -174,17 +174,57 @@ pub(crate) fn write(operation: &Operation, inputs: &Inputs) -> Message {
     let mut headers: Vec<(String, String)> =
         operation.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let written = match operation.body {
-        Body::None | Body::Any => None,
+        Body::None => None,
+        Body::Any => whole(operation, inputs),
         Body::Form => Some((FORM, pairs(operation, inputs).join("&").into_bytes())),
-        Body::Json | Body::JsonOrForm => {
-            let object = object(&operation.fixed, &operation.inputs, inputs);
+        Body::Json | Body::JsonOrForm => whole(operation, inputs).or_else(|| {
+            let object = object((&operation.fixed, rest(operation, inputs)), &operation.inputs, inputs);
             Some((JSON, object.to_string().into_bytes()))
-        }
+        }),
     };
     let Some((kind, body)) = written else { return Message { headers, body: None } };
     let kind = operation.content_type.as_deref().unwrap_or(kind);
     headers.push(("content-type".to_owned(), kind.to_owned()));
     Message { headers, body: Some(body) }
+}
+
+/// The input that is the body, or the rest of it, where it was given.
+fn given<'a>(operation: &'a Operation, inputs: &'a Inputs) -> Option<(&'a InputField, &'a String)> {
+    let (name, field) = operation.inputs.iter().find(|(_, field)| field.place == Place::Whole)?;
+    inputs.get(name).map(|text| (field, text))
+}
+
+/// The body that was given as one input, and how it is written.
+fn whole(operation: &Operation, inputs: &Inputs) -> Option<(&'static str, Vec<u8>)> {
+    let (field, text) = given(operation, inputs)?;
+    if in_body(&operation.inputs, inputs).next().is_some() {
+        return None;
+    }
+    Some((if field.kind == Kind::Json { JSON } else { TEXT }, text.clone().into_bytes()))
+}
+
+/// What a body has besides its other inputs.
+fn rest(operation: &Operation, inputs: &Inputs) -> serde_json::Map<String, serde_json::Value> {
+    // It was read before, so it is an object.
+    given(operation, inputs).and_then(|(_, text)| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// Looks whether the rest of a body leaves alone what other inputs say.
+///
+/// # Errors
+/// `bad_request` where it is no object beside others, or says something that is an input of its own: that would pass by what is asked of that input.
+pub(crate) fn check_rest(operation: &Operation, inputs: &Inputs) -> Result<(), Refusal> {
+    let described = operation.inputs.values().any(|field| matches!(field.place, Place::Body(_)));
+    let Some((_, text)) = given(operation, inputs).filter(|_| described) else { return Ok(()) };
+    let mut said = Inputs::new();
+    from_json(operation, &json::read(text.as_bytes())?, &mut said)?;
+    match said.keys().next() {
+        Some(name) => {
+            Err(refused(format!("`{name}` is an input of its own, so it does not stand in `body`"))
+                .hint(format!("say it as `{name}`")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A field that a body always has: its keys and its value.
@@ -196,17 +236,17 @@ fn in_body<'a>(
 ) -> impl Iterator<Item = (&'a InputField, &'a Vec<String>, &'a String)> {
     fields.iter().filter_map(|(name, field)| match &field.place {
         Place::Body(path) => inputs.get(name).map(|value| (field, path, value)),
-        Place::Path | Place::Query(_) | Place::Named => None,
+        Place::Path | Place::Query(_) | Place::Whole | Place::Named => None,
     })
 }
 
-/// The JSON body of an operation that is called by name.
+/// The JSON body of an operation that is called by name: what is always in it or in no other input, and the inputs.
 pub(crate) fn object(
-    fixed: &[Fixed],
+    (fixed, rest): (&[Fixed], serde_json::Map<String, serde_json::Value>),
     fields: &BTreeMap<String, InputField>,
     inputs: &Inputs,
 ) -> serde_json::Value {
-    let mut root = serde_json::Map::new();
+    let mut root = rest;
     for (path, value) in fixed {
         json::put(&mut root, path, value.clone());
     }
@@ -290,3 +330,4 @@ fn refused(message: impl Into<String>) -> Refusal {
 pub(crate) const PLACE: &str = "{n}";
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
+const TEXT: &str = "text/plain; charset=utf-8";

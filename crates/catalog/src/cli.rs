@@ -206,7 +206,7 @@ impl Cli {
             }
             Slot::Body => {
                 let (fixed, fields) = self.body.as_deref()?;
-                Some(body::object(fixed, fields, inputs).to_string())
+                Some(body::object((fixed, serde_json::Map::new()), fields, inputs).to_string())
             }
             Slot::Each(_)
             | Slot::File(_)

@@ -16,6 +16,8 @@ pub enum Place {
     Query(String),
     /// A field of the body, by its path of keys; the whole body where there are none.
     Body(Vec<String>),
+    /// The body of a request that is made by name, or what of it no other input says. At the gateway it is not read.
+    Whole,
     /// In no request: an operation of Doorward itself, or one that a program does.
     Named,
 }
@@ -162,6 +164,8 @@ impl InputField {
     fn accept_json(&self, name: &str, text: &str) -> Result<String, Refusal> {
         self.check_length(name, text)?;
         match json::read(text.as_bytes()) {
+            // It is sent as it is written: a number that we can't hold stays what it is.
+            Ok(Json::Map(_) | Json::List(_)) if self.place == Place::Whole => Ok(text.trim().to_owned()),
             Ok(value @ (Json::Map(_) | Json::List(_))) => Ok(value.to_value().to_string()),
             Ok(_) | Err(_) => Err(wrong(name, "is not a JSON object or list, with each key once")),
         }
@@ -185,6 +189,28 @@ fn shown(pattern: &Regex) -> &str {
     text.strip_prefix(OPEN).and_then(|text| text.strip_suffix(CLOSE)).unwrap_or(text)
 }
 
+/// The input that is the body of a request that is made by name, or the rest of it behind other inputs.
+pub(crate) fn whole(kind: Kind, rest: bool) -> InputField {
+    let title = match (kind, rest) {
+        (Kind::Json, true) => "What else the body has, as the service documents it: a JSON object",
+        (Kind::Json, false) => "The body, as the service documents it: an object or list of JSON",
+        (Kind::String | Kind::Integer | Kind::Boolean | Kind::List, _) => "The body: text",
+    };
+    InputField {
+        place: Place::Whole,
+        required: false,
+        kind,
+        pattern: None,
+        max: WHOLE_MAX,
+        encoded_slash: false,
+        ignore_case: false,
+        title: Some(title.to_owned()),
+        default: None,
+        except: Vec::new(),
+        multiline: true,
+    }
+}
+
 /// A pattern that always has to match the whole text.
 pub(crate) fn pattern(text: &str) -> Result<Regex, String> {
     Regex::new(&format!("{OPEN}{text}{CLOSE}"))
@@ -195,5 +221,9 @@ const OPEN: &str = "\\A(?:";
 const CLOSE: &str = ")\\z";
 /// Most characters of an input where its file says nothing.
 pub(crate) const DEFAULT_MAX: usize = 1024;
+/// Most characters of a whole body.
+const WHOLE_MAX: usize = 65_536;
+/// The name of the input that is a whole body.
+pub(crate) const WHOLE: &str = "body";
 /// Most items of a list.
 const MOST_ITEMS: usize = 256;

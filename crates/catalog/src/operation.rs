@@ -210,6 +210,19 @@ impl Operation {
         reply::unmet(&self.expect, body)
     }
 
+    /// Whether a reply with a good status says that it was not done. Unlike [`Self::unmet`] this takes silence for consent: a request that its
+    /// sender wrote may ask for a part of the reply only.
+    #[must_use]
+    pub fn is_denied(&self, body: &[u8]) -> bool {
+        reply::denied(&self.expect, body)
+    }
+
+    /// Whether the reply says, beside its status, if it was done.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        !self.expect.is_empty()
+    }
+
     /// A reply, or what a program printed, without what is secret in it: a call by name gets this.
     ///
     /// # Errors
@@ -268,7 +281,7 @@ impl Operation {
                         Place::Body(path) => {
                             *input == *name || path.first().is_some_and(|first| *first == *name)
                         }
-                        Place::Path | Place::Named => false,
+                        Place::Path | Place::Whole | Place::Named => false,
                     })
             })
     }

@@ -137,13 +137,38 @@ pub(crate) fn unmet(expect: &BTreeMap<String, Value>, body: &[u8]) -> Option<Str
         return None;
     }
     let Ok(body) = json::read(body) else { return Some("the reply is not JSON".to_owned()) };
-    let differs = |(path, wanted): &(&String, &Value)| {
-        !body.at(path).map_or_else(|| wanted.is_null(), |found| found.is(wanted))
-    };
+    let differs = |(path, wanted): &(&String, &Value)| stands(&body, path, wanted) != Stands::As;
     expect.iter().find(differs).map(|(path, wanted)| match wanted {
         Value::Null => format!("the reply has `{path}`"),
         wanted => format!("`{path}` of the reply is not `{wanted}`"),
     })
+}
+
+/// Whether a body says something else than it should. One that is silent, or can't be read, says nothing.
+pub(crate) fn denied(expect: &BTreeMap<String, Value>, body: &[u8]) -> bool {
+    if expect.is_empty() {
+        return false;
+    }
+    let Ok(body) = json::read(body) else { return false };
+    expect.iter().any(|(path, wanted)| stands(&body, path, wanted) == Stands::Otherwise)
+}
+
+/// How what a body has at a path stands to what is expected there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    As,
+    /// There is nothing, and should be.
+    Absent,
+    Otherwise,
+}
+
+/// Where `*` is each of several, each of them has to be as expected.
+fn stands(body: &json::Json, path: &str, wanted: &Value) -> Stands {
+    let all = body.all(path);
+    if all.iter().any(|found| !found.is(wanted)) {
+        return Stands::Otherwise;
+    }
+    if all.is_empty() && !wanted.is_null() { Stands::Absent } else { Stands::As }
 }
 
 /// A body without the texts at these paths.

@@ -34,6 +34,8 @@ pub(crate) struct Scrubbed {
     pub(crate) fields: Vec<(String, String)>,
     /// How often the credential was found and masked so far.
     pub(crate) hits: u64,
+    /// It says, with a good status, that it was not done.
+    pub(crate) denied: bool,
 }
 
 /// The body of a scrubbed reply.
@@ -82,8 +84,8 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     net::headers::incoming(&mut parts.headers, net::headers::Cookies::Dropped);
     let mut hits = mask.as_ref().map_or(0, |mask| scrub_headers(&mut parts.headers, mask));
     let mut pieces = unpacked(&mut parts, incoming, admitted)?;
-    let has_fields = has_fields(admitted);
-    let wanted = has_fields && is_document(&parts.headers);
+    let Looks { has_fields, judged } = looks(admitted);
+    let wanted = (has_fields || judged) && is_document(&parts.headers);
     let by_name = admit::way::is_open(admitted);
     let most = match (by_name, wanted) {
         (true, _) => MOST_BY_NAME,
@@ -114,7 +116,8 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     };
     let fields =
         if has_fields { read_fields(admitted, &parts.headers, &body, mask.as_deref()) } else { Vec::new() };
-    let scrubbed = Scrubbed { head: Response::from_parts(parts, ()), body, fields, hits };
+    let denied = wanted && judged && !by_name && is_denied(admitted, parts.status, &body);
+    let scrubbed = Scrubbed { head: Response::from_parts(parts, ()), body, fields, hits, denied };
     if by_name {
         return Ok(Performed::Ran(Box::new(told::of_reply(scrubbed, admitted)?)));
     }
@@ -219,9 +222,31 @@ pub(crate) fn scrub_trailers(trailers: Option<HeaderMap>, mask: Option<&Mask>) -
     (Some(trailers), hits)
 }
 
-fn has_fields(admitted: &Admitted) -> bool {
+/// What is looked for in a reply.
+#[derive(Default)]
+struct Looks {
+    has_fields: bool,
+    /// Whether it was done is said beside the status.
+    judged: bool,
+}
+
+fn looks(admitted: &Admitted) -> Looks {
     let operation = admitted.integration.operations().get(admitted.permit.call().operation());
-    operation.is_some_and(|operation| operation.evidence().next().is_some())
+    operation.map_or_else(Looks::default, |operation| Looks {
+        has_fields: operation.evidence().next().is_some(),
+        judged: operation.is_judged(),
+    })
+}
+
+/// Whether a reply that is all here says that it was not done. Of a part of one nothing is known.
+#[cold]
+fn is_denied(admitted: &Admitted, status: StatusCode, body: &Body) -> bool {
+    let Body::Whole(bytes) = body else { return false };
+    if !status.is_success() || status == StatusCode::PARTIAL_CONTENT || bytes.is_empty() {
+        return false;
+    }
+    let operation = admitted.integration.operations().get(admitted.permit.call().operation());
+    operation.is_some_and(|operation| operation.is_denied(bytes))
 }
 
 /// JSON or XML: what evidence fields are read from (docs/decisions/0043).

@@ -132,13 +132,13 @@ async fn replied(
     scrubbed: Scrubbed,
 ) -> Result<Outbound, Refusal> {
     let lane = worker.lane(&trace.home());
-    let Scrubbed { mut head, body, fields, hits } = scrubbed;
+    let Scrubbed { mut head, body, fields, hits, denied } = scrubbed;
     if let Some(quota) = admitted.within.tightest() {
         net::quota::mark(head.headers_mut(), quota);
     }
     metrics::masked(worker.broker().metrics(), hits);
     outcome.status = Some(head.status().as_u16());
-    outcome.ending = if head.status().as_u16() < 400 { Ending::Done } else { Ending::Failed };
+    outcome.ending = if head.status().as_u16() < 400 && !denied { Ending::Done } else { Ending::Failed };
     // What the service did not take, its sender may send again.
     if let (Ending::Done, Some(delivery)) = (outcome.ending, &admitted.identified.delivery) {
         delivery.carried();

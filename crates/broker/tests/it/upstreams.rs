@@ -207,3 +207,36 @@ async fn the_credential_goes_to_no_private_address_and_over_no_plain_http_withou
     assert!(plain_http.broker.reload().is_err(), "a file is called like its integration");
     assert!(service.seen().is_empty());
 }
+
+#[tokio::test]
+async fn a_good_status_that_says_it_was_not_done_is_passed_on_and_recorded_as_a_failure() {
+    const TEXT: &str = r#"{"channel":"C1","text":"hi"}"#;
+    let upstream = Service::start(|seen| {
+        let says = seen.all("x-says").first().map_or(seen.target.as_str(), |says| says).to_owned();
+        let said = match says.rsplit('=').next() {
+            Some("no") => r#"{"ok":false,"error":"no_text"}"#,
+            Some("silent") => "{}",
+            _ => r#"{"ok":true,"ts":"1.2"}"#,
+        };
+        vec![Step::Send(reply(200, &[("content-type", "application/json")], said))]
+    });
+    let house = House::start(&[("slack", moved("slack", &upstream.url()))]).await;
+    house.put("slack/token", &canary::plant("denied")).await;
+    let pass = house.capability(&[("integrations", "slack")]).await;
+    for (says, ending) in [("yes", Ending::Done), ("no", Ending::Failed), ("silent", Ending::Done)] {
+        let ask = Ask::post("/api/chat.postMessage", TEXT).on("slack").with(&pass);
+        let ask = ask.header("content-type", "application/json").header("x-says", says);
+        let got = house.got(ask).await.unwrap();
+        assert_eq!(got.status, 200, "{says}");
+        let outcome = house.settled(got.id).await.outcome.unwrap();
+        assert_eq!((outcome.ending, outcome.status), (ending, Some(200)), "{says}");
+    }
+    // By its name it is done only where the reply says so.
+    for (says, ending) in [("yes", Ending::Done), ("no", Ending::Failed), ("silent", Ending::Failed)] {
+        let ask = Ask::named("slack", "channels.show", &[("channel", says)]).with(&pass);
+        let Outbound::Answer(answer) = house.ask(ask).await.unwrap() else { panic!("no answer: {says}") };
+        assert_eq!(answer.failed, ending == Ending::Failed, "{says}");
+        assert_eq!(house.settled(answer.evidence).await.outcome.unwrap().ending, ending, "{says}");
+    }
+    house.spotless();
+}

@@ -14,7 +14,8 @@ use crate::narrowing::{Fold, Template};
 use crate::operation::Rule;
 use crate::reply::Origin as FieldOrigin;
 use crate::{
-    Body, Effect, Error, InputField, Narrowing, Operation, Param, Place, Program, nearest, path, resource,
+    Body, Effect, Error, InputField, Narrowing, Operation, Param, Place, Program, input, nearest, path,
+    resource,
 };
 use inputs::inputs;
 
@@ -110,7 +111,7 @@ fn operation(
     program: Option<&Program>,
 ) -> Result<Operation, String> {
     let rule = rule(entry)?;
-    let inputs = inputs(entry, rule.as_ref())?;
+    let mut inputs = inputs(entry, rule.as_ref())?;
     let fixed = message::fixed(entry, &inputs)?;
     let reads_body = !fixed.is_empty() || inputs.values().any(|input| matches!(input.place, Place::Body(_)));
     let default =
@@ -128,6 +129,9 @@ fn operation(
         return Err(problem.to_owned());
     }
     check_names(&resource, &inputs)?;
+    if let Some(kind) = message::whole(entry, rule.as_ref(), &inputs) {
+        inputs.entry(input::WHOLE.to_owned()).or_insert_with(|| input::whole(kind, reads_body));
+    }
     let cli = entry.cli.as_ref().map(|cli| super::cli::command(cli, (&inputs, &fixed, body), program));
     Ok(Operation {
         name,
@@ -175,7 +179,7 @@ fn query(entry: &OperationEntry, inputs: &BTreeMap<String, InputField>) -> Resul
         let input = inputs.iter().any(|(input, field)| match &field.place {
             Place::Query(key) => key == name,
             Place::Body(path) => input == name || path.first() == Some(name),
-            Place::Path | Place::Named => false,
+            Place::Path | Place::Whole | Place::Named => false,
         });
         if input || name.is_empty() || !names.insert(name.clone()) {
             return Err("`query` names each other parameter once, and no input".to_owned());

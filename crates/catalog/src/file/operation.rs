@@ -26,7 +26,8 @@ pub(crate) struct OperationEntry {
     /// The requests that are this operation; absent for Doorward's own.
     #[serde(rename = "match")]
     pub(crate) matches: Option<MatchEntry>,
-    /// How the body is written: `none` for a GET, else `any`, where it is absent.
+    /// How the body is written: `none` for a GET, else `any`, where it is absent. A call by name says as the input `body`, a JSON object or list, what
+    /// no other input says of it; with `body: any`, text of the `content_type`, or nothing where there is none.
     pub(crate) body: Option<crate::Body>,
     /// What it takes.
     #[serde(default)]
@@ -59,8 +60,8 @@ pub(crate) struct OperationEntry {
     /// Fields that its body has to have: dotted path to value. A request with others is not this operation.
     #[serde(default)]
     pub(crate) fixed: BTreeMap<String, serde_json::Value>,
-    /// What the JSON of the reply has to have where it was done: dotted path to value, `null` for what must not be there. For
-    /// services that answer with a good status in any case.
+    /// What the JSON of the reply has to have where it was done: dotted path to value, `null` for what must not be there; `*` is
+    /// each item. For services that answer with a good status in any case.
     #[serde(default)]
     pub(crate) expect: BTreeMap<String, serde_json::Value>,
     /// Fields of the reply that are secret: dotted paths. Their texts are taken out of the answer to a call by name.

@@ -110,6 +110,7 @@ impl Integration {
                 kept.insert(name.clone(), default.clone());
             }
         }
+        body::check_rest(operation, &kept)?;
         match operation.inputs.keys().find(|name| operation.requires(name) && is_absent(&kept, name)) {
             Some(name) => Err(missing(operation, name)),
             None => Ok((operation, kept)),

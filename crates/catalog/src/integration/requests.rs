@@ -273,7 +273,7 @@ fn read_query(operation: &Operation, target: &Target, inputs: &mut Inputs) -> Re
                     )));
                 }
             }
-            Place::Path | Place::Named => {}
+            Place::Path | Place::Whole | Place::Named => {}
         }
     }
     Ok(())

@@ -101,6 +101,37 @@ fn a_reply_that_says_it_was_not_done_is_told() {
 }
 
 #[test]
+fn each_of_several_has_to_say_that_it_was_done() {
+    let each = BTreeMap::from([("data.*.status".to_owned(), "success".into())]);
+    assert_eq!(unmet(&each, br#"{"data": [{"status": "success"}, {"status": "success"}]}"#), None);
+    for not in [r#"{"data": [{"status": "success"}, {"status": "error"}]}"#, r#"{"data": []}"#, "{}"] {
+        assert_eq!(
+            unmet(&each, not.as_bytes()).unwrap(),
+            "`data.*.status` of the reply is not `\"success\"`",
+            "{not}"
+        );
+    }
+    let none = BTreeMap::from([("data.*.userErrors.*".to_owned(), Value::Null)]);
+    assert_eq!(unmet(&none, br#"{"data": {"a": {"userErrors": []}, "b": null}}"#), None);
+    let one = br#"{"data": {"a": {"userErrors": []}, "b": {"userErrors": [{"message": "x"}]}}}"#;
+    assert_eq!(unmet(&none, one).unwrap(), "the reply has `data.*.userErrors.*`");
+}
+
+#[test]
+fn silence_is_no_denial() {
+    let expect = BTreeMap::from([("ok".to_owned(), true.into()), ("errors".to_owned(), Value::Null)]);
+    for denies in
+        [r#"{"ok": false}"#, r#"{"ok": "true"}"#, r#"{"ok": null}"#, r#"{"ok": true, "errors": ["x"]}"#]
+    {
+        assert!(denied(&expect, denies.as_bytes()), "{denies}");
+    }
+    for silent in ["{}", r#"{"ok": true}"#, "[]", "<html>", "", r#"{"ok": false, "ok": true}"#] {
+        assert!(!denied(&expect, silent.as_bytes()), "{silent}");
+    }
+    assert!(!denied(&BTreeMap::new(), br#"{"ok": false}"#));
+}
+
+#[test]
 fn fields_of_xml_are_every_element_of_a_name() {
     let body = br#"<?xml version="1.0"?><!-- x --><r:Stop xmlns:r="urn:a>b"><id>7 &lt;&#x41;&amp;</id><set><item><i>i-1</i><s><n>off</n></s></item>
         <item><i>i-2</i><s><n><![CDATA[<on>]]></n></s></item><none/></set></r:Stop>"#;

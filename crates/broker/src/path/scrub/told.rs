@@ -92,7 +92,7 @@ fn notes(value: &mut Map<String, Value>, cli: &Cli, (stdout, said): (&Captured, 
 
 /// Of a reply.
 pub(super) fn of_reply(scrubbed: Scrubbed, admitted: &Admitted) -> Result<Told, Refusal> {
-    let Scrubbed { head, body, fields, hits } = scrubbed;
+    let Scrubbed { head, body, fields, hits, denied: _ } = scrubbed;
     let operation = operation(admitted)?;
     let status = head.status();
     let whole = match body {

@@ -57,7 +57,7 @@ fn check_places(inputs: &BTreeMap<String, InputField>) -> Result<(), String> {
     let twice = inputs.iter().find(|(_, input)| match &input.place {
         Place::Query(key) => !keys.insert(format!("?{key}")),
         Place::Body(path) => !keys.insert(path.join("\0")),
-        Place::Path | Place::Named => false,
+        Place::Path | Place::Whole | Place::Named => false,
     });
     if let Some((name, _)) = twice {
         return Err(format!("the input `{name}` is read from the same place as another one"));

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use model::Method;
+
 use crate::body::Fixed;
 use crate::compile::wiring::is_framing;
 use crate::file::OperationEntry;
+use crate::operation::Rule;
 use crate::{Body, InputField, Kind, Place, body, nearest, reply, resource};
 
 /// What always stands in the body.
@@ -17,7 +20,7 @@ pub(super) fn fixed(
         let keys = body::keys(path).ok_or("`fixed` has dotted paths")?;
         let taken = inputs.values().any(|input| match &input.place {
             Place::Body(own) => own.starts_with(&keys) || keys.starts_with(own),
-            Place::Path | Place::Query(_) | Place::Named => false,
+            Place::Path | Place::Query(_) | Place::Whole | Place::Named => false,
         });
         if taken {
             return Err(format!("`fixed` and an input both write `{path}`"));
@@ -86,25 +89,50 @@ pub(super) fn headers(entry: &OperationEntry, outward: bool) -> Result<BTreeMap<
     Ok(headers)
 }
 
+/// The kind of the input of a call by name that is the body, or what nothing else describes in it. What a program does takes what is described
+/// only, and so do a form and a body that has a fixed part.
+pub(super) fn whole(
+    entry: &OperationEntry,
+    rule: Option<&Rule>,
+    inputs: &BTreeMap<String, InputField>,
+) -> Option<Kind> {
+    let writes = rule.is_some_and(|rule| matches!(rule.method, Method::Post | Method::Put | Method::Patch));
+    let is_whole = |input: &InputField| matches!(&input.place, Place::Body(path) if path.is_empty());
+    if !writes || entry.cli.is_some() || !entry.fixed.is_empty() || inputs.values().any(is_whole) {
+        return None;
+    }
+    match entry.body {
+        None | Some(Body::Json | Body::JsonOrForm) => Some(Kind::Json),
+        Some(Body::Any) => entry.content_type.as_ref().map(|_| Kind::String),
+        Some(Body::None | Body::Form) => None,
+    }
+}
+
 /// The content type of its bodies.
 pub(super) fn content_type(entry: &OperationEntry, body: Body) -> Result<Option<String>, String> {
     let Some(kind) = &entry.content_type else { return Ok(None) };
-    let fits = match body {
-        Body::Json => kind.starts_with("application/") && kind.bytes().all(|b| b.is_ascii_graphic()),
-        Body::None | Body::Form | Body::JsonOrForm | Body::Any => false,
+    let is = |start: &str| {
+        kind.strip_prefix(start)
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
+    };
+    let fits = match (body, entry.body) {
+        (Body::Json, _) => is("application/"),
+        (Body::Any, Some(_)) => is("text/"),
+        (Body::None | Body::Form | Body::JsonOrForm | Body::Any, _) => false,
     };
     if fits {
         Ok(Some(kind.clone()))
     } else {
-        Err("`content_type` is one of JSON, with `body: json`".to_owned())
+        Err("`content_type` is one of JSON, with `body: json`, or one of text, with `body: any`".to_owned())
     }
 }
 
 /// What the reply has to have.
 pub(super) fn expect(entry: &OperationEntry) -> Result<BTreeMap<String, serde_json::Value>, String> {
-    let odd = entry.expect.iter().find(|(path, value)| {
-        !path.split('.').all(|key| !key.is_empty() && key != "*") || value.is_object() || value.is_array()
-    });
+    let odd = entry
+        .expect
+        .iter()
+        .find(|(path, value)| path.split('.').any(str::is_empty) || value.is_object() || value.is_array());
     if odd.is_some() || (!entry.expect.is_empty() && entry.matches.is_none()) {
         return Err("`expect` has dotted paths, and text, numbers, booleans or `null`".to_owned());
     }
