@@ -388,7 +388,7 @@ async fn the_set_for_a_team_lets_each_role_do_its_part_and_no_more() {
 fn the_conditions_in_the_guide_say_what_the_guide_says() {
     let guide = include_str!("../../../../docs/guide/approvals.md");
     let text: String =
-        guide.split("```cedar\n").skip(2).filter_map(|block| block.split("```").next()).collect();
+        guide.split("```cedar\n").skip(3).filter_map(|block| block.split("```").next()).collect();
     let sources = [policy::Source::DEFAULT, policy::Source { name: "guide", text: &text }];
     let operations = broker::Operations(catalog::Catalog::builtin());
     let policies = policy::Policies::compile_for(&sources, Arc::new(operations)).unwrap();
