@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use catalog::Catalog;
 use evidence::{Log, Outcomes};
 use model::{Clock, Code, PrincipalName, Refusal, Timestamp};
-use policy::lists::Lists;
 use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Principals, Rules};
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
 use store::Storage;
@@ -29,6 +27,7 @@ use tenancy::Tenancy;
 
 mod agent;
 mod calls;
+mod edition;
 mod lists;
 mod load;
 mod named;
@@ -52,6 +51,7 @@ use rulings::Kept;
 use running::{Ending, Running, announce};
 use tenants::Brought;
 
+pub(crate) use edition::Edition;
 pub use lists::{home_lists, read_lists};
 pub use load::Operations;
 pub(crate) use load::{GrantRow, PolicyRow, RevocationRow};
@@ -65,10 +65,9 @@ pub struct Broker {
     settings: Settings,
     clock: Arc<dyn Clock>,
     stores: Stores,
-    catalog: ArcSwap<Catalog>,
+    edition: ArcSwap<Edition>,
     overlay: ArcSwap<Overlay>,
     rules: ArcSwap<Rules>,
-    lists: ArcSwap<Lists>,
     rulings: Arc<Kept>,
     bound: OnceLock<()>,
     watcher: OnceLock<Arc<dyn Watcher>>,
@@ -140,10 +139,9 @@ impl Broker {
             rows: Arc::new(Rows::new(Arc::clone(storage))),
             clock,
             stores,
-            catalog: ArcSwap::from_pointee(catalog),
+            edition: ArcSwap::from_pointee(Edition::new(catalog, lists)),
             overlay: ArcSwap::new(Arc::clone(&settings.overlay)),
             rules: ArcSwap::from_pointee(rules),
-            lists: ArcSwap::from_pointee(lists),
             rulings,
             bound,
             watcher: OnceLock::new(),
@@ -312,12 +310,6 @@ impl Broker {
 
     pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Refusal> {
         crypto::array().map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))
-    }
-
-    /// The catalogue in force.
-    #[must_use]
-    pub fn catalog(&self) -> Arc<Catalog> {
-        self.catalog.load_full()
     }
 
     /// The policies in force.

@@ -5,30 +5,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use arc_swap::Guard;
 use catalog::{Allowance, Catalog, Integration};
 use model::{Code, IntegrationName, Refusal};
 use policy::lists::{Condition, File, Lists, Param, Params, Services, Side, Unready};
 
-use super::{Broker, Operations, Overlay, Settings};
-
-impl Broker {
-    /// The lists in force.
-    #[must_use]
-    pub fn lists(&self) -> Arc<Lists> {
-        self.lists.load_full()
-    }
-
-    /// The same for one look, which counts nothing.
-    pub(crate) fn lists_now(&self) -> Guard<Arc<Lists>> {
-        self.lists.load()
-    }
-
-    /// Puts other lists in force; see [`read_lists`]. The next reload takes those of the home, or of what is laid over it.
-    pub fn replace_lists(&self, lists: Lists) {
-        self.lists.store(Arc::new(lists));
-    }
-}
+use super::{Operations, Overlay, Settings};
 
 /// Reads lists against a catalogue.
 ///

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use model::{IntegrationName, Refusal, Timestamp};
 use policy::Rules;
 
-use super::{Broker, Overlay, lists, load};
+use super::{Broker, Edition, Overlay, lists, load};
 
 /// How reading everything again went so far.
 #[derive(Debug, Default)]
@@ -60,21 +60,20 @@ impl Broker {
         self.rules.store(Arc::new(Rules::ready(Arc::new(policies))));
         self.secrets.bind(bindings);
         let _ = self.bound.set(());
-        self.catalog.store(Arc::new(catalog));
-        self.lists.store(Arc::new(lists));
+        self.edition.store(Arc::new(Edition::new(catalog, lists)));
         Ok(())
     }
 
     /// The integration that goes by this name besides its own, in lower case.
     #[must_use]
     pub fn aliased(&self, name: &str) -> Option<IntegrationName> {
-        self.catalog.load().aliased(name).cloned()
+        self.catalog().aliased(name).cloned()
     }
 
     /// Whether there is an integration of this name. No decision: for doors that say so in another gateway's words.
     #[must_use]
     pub fn knows(&self, name: &IntegrationName) -> bool {
-        self.catalog.load().has(name)
+        self.catalog().has(name)
     }
 
     /// Notes that everything was read again, or why it could not be.

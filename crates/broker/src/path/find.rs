@@ -6,9 +6,9 @@ use bytes::Bytes;
 use catalog::Integration;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use http_body::Body as _;
-use model::{Call, Code, EvidenceId, IntegrationName, Refusal};
+use model::{Call, Code, EvidenceId, Refusal};
 
-use crate::broker::Broker;
+use crate::broker::Edition;
 use crate::inbound::{Asked, Forward, Inbound, Looked, OneMethod};
 use crate::path::identify::Identified;
 use crate::path::lists;
@@ -23,14 +23,14 @@ pub(crate) struct Found {
 /// Finds the call. Reads the body only where the operation has inputs in it or a rule of a list asks for it, and puts it back as
 /// it was.
 pub(crate) async fn call(
-    broker: &Broker,
+    edition: &Edition,
     id: EvidenceId,
     identified: &Identified,
     inbound: &mut Inbound,
 ) -> Result<Found, Refusal> {
     match &mut inbound.asked {
         Asked::Operate(operate) => {
-            let integration = integration(broker, &operate.integration)?;
+            let integration = edition.integration(&operate.integration)?;
             let call = integration.named(id, &operate.operation, operate.inputs.clone())?;
             if call.request().is_some() && operate.payload.is_some() {
                 let message =
@@ -40,7 +40,7 @@ pub(crate) async fn call(
             Ok(Found { integration, call })
         }
         Asked::Forward(forward) => {
-            let mut integration = integration(broker, &forward.integration)?;
+            let mut integration = edition.integration(&forward.integration)?;
             if let Some(candidate) = forward.led.as_ref().and_then(|led| led.candidate()) {
                 integration = Arc::new(integration.keeping(candidate));
             }
@@ -63,7 +63,7 @@ pub(crate) async fn call(
             let body = if is_bodiless(forward) {
                 Some(Bytes::new())
             } else if integration.route(forward.method, &forward.target).wants_body()
-                || lists::want_body(broker, identified, &integration, forward)
+                || lists::want_body(edition.lists(), identified, &integration, forward)
             {
                 Some(Box::pin(forward.readable(integration.limits())).await?)
             } else {
@@ -101,15 +101,6 @@ fn destination(forward: &Forward) -> Result<Option<&str>, Refusal> {
     let first = named.next().map(HeaderValue::to_str).transpose();
     let first = first.map_err(|_| wrong("invalid destination: it is not text"))?;
     if named.next().is_some() { Err(wrong("invalid destination: it is named twice")) } else { Ok(first) }
-}
-
-fn integration(broker: &Broker, name: &IntegrationName) -> Result<Arc<Integration>, Refusal> {
-    broker.catalog().get(name).map_err(|error| {
-        let refusal = Refusal::new(Code::NotFound, error.to_string());
-        refusal.hint(
-            error.hint().map_or_else(|| "see `doorward integration list`".to_owned(), ToString::to_string),
-        )
-    })
 }
 
 /// Whether it is known without a look at the operation that there is no input in the body.

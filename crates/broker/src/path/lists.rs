@@ -9,20 +9,18 @@ use bytes::Bytes;
 use catalog::Integration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model::{Call, Caller, Proof, Refusal};
-use policy::lists::{Headers, Request, Verdict};
+use policy::lists::{Headers, Lists, Request, Verdict};
 
-use crate::broker::Broker;
 use crate::inbound::{Asked, Forward, Inbound};
 use crate::path::identify::Identified;
 
 /// Whether a rule has to look into the body before anything can be said.
 pub(crate) fn want_body(
-    broker: &Broker,
+    lists: &Lists,
     identified: &Identified,
     integration: &Integration,
     forward: &Forward,
 ) -> bool {
-    let lists = broker.lists_now();
     if lists.is_empty() {
         return false;
     }
@@ -42,12 +40,11 @@ pub(crate) fn want_body(
 /// # Errors
 /// When the body of a named operation can't be written.
 pub(crate) fn verdict(
-    broker: &Broker,
+    lists: &Lists,
     identified: &Identified,
     (integration, call): (&Integration, &Call),
     inbound: &Inbound,
 ) -> Result<Verdict, Refusal> {
-    let lists = broker.lists_now();
     let Some((method, _, target)) = call.request().filter(|_| !lists.is_empty()) else {
         return Ok(Verdict::silent());
     };

@@ -77,7 +77,9 @@ impl Worker {
     }
 
     async fn decide(&self, mut inbound: Inbound, trace: &mut Trace) -> Result<Box<Admitted>, Refusal> {
-        let identified = match identify::incoming::asks(self.broker(), &inbound) {
+        // One reading of catalogue and lists, whatever is read again while the call waits.
+        let edition = self.broker().edition();
+        let identified = match identify::incoming::asks(&edition, &inbound) {
             None => {
                 identify::readied(self.broker(), trace.unsealed(), &inbound).await;
                 identify::caller(self.broker(), trace.unsealed(), &inbound)?
@@ -88,10 +90,10 @@ impl Worker {
             }
         };
         trace.identified(&identified);
-        let found = find::call(self.broker(), trace.id(), &identified, &mut inbound).await?;
+        let found = find::call(&edition, trace.id(), &identified, &mut inbound).await?;
         trace.found(&found);
         let Found { integration, call } = found;
-        let verdict = lists::verdict(self.broker(), &identified, (&integration, &call), &inbound)?;
+        let verdict = lists::verdict(edition.lists(), &identified, (&integration, &call), &inbound)?;
         let permit = authorise::permit(self.broker(), &identified, call, verdict)
             .map_err(|denial| trace.denied(denial))?;
         // Boxed: it is rare, and large.

@@ -208,3 +208,30 @@ async fn whoever_proves_nothing_may_do_what_the_allowlist_allows_and_nothing_els
     assert_eq!(service.seen().len(), 2);
     house.spotless();
 }
+
+#[tokio::test]
+async fn a_call_that_waits_for_its_body_while_everything_is_read_again_sees_one_reading() {
+    let (first, second) = (told(), told());
+    let house = house(&first, "editions").await;
+    let pass = house.pass().await;
+    house.got(Ask::get("/warm").with(&pass)).await.unwrap();
+    enforce(&house, &[(Side::Deny, "{path: /post, methods: {POST: {body: {to: evil}}}}")]);
+    let (sender, body) = Body::channel(4);
+    let ask = Ask::request("POST", "/post").header("content-type", "application/json").body(body);
+    let again = async {
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        // The second reading is of another service, and denies nothing.
+        write(&crate::house::layer(&house).join("house.yaml"), &crate::house::plain(&second.url()));
+        let broker = house.broker.clone();
+        tokio::task::spawn_blocking(move || broker.reload()).await.unwrap().unwrap();
+        sender.send("{\"to\":\"evil\"}".into()).await.unwrap();
+        sender.finish(None).await.unwrap();
+    };
+    let (refusal, ()) = tokio::join!(house.refused(ask.with(&pass)), again);
+    is(&refusal, Code::Denied);
+    assert_eq!((first.seen().len(), second.seen().len()), (1, 0));
+    house.got(json(r#"{"to":"evil"}"#).with(&pass)).await.unwrap();
+    assert_eq!((first.seen().len(), second.seen().len()), (1, 1));
+}

@@ -35,7 +35,7 @@ use secrets::Checking;
 
 use super::{Identified, prove};
 use crate::Worker;
-use crate::broker::{Broker, Unsealed};
+use crate::broker::{Edition, Unsealed};
 use crate::inbound::{Asked, Forward, Inbound};
 use crate::path::resolve;
 
@@ -58,12 +58,12 @@ impl Memory {
 }
 
 /// The integration, where its own file says how callers without a capability are known: looked at only where none came.
-pub(crate) fn asks(broker: &Broker, inbound: &Inbound) -> Option<Arc<Integration>> {
+pub(crate) fn asks(edition: &Edition, inbound: &Inbound) -> Option<Arc<Integration>> {
     if inbound.capability.is_some() || inbound.door != Door::Gateway {
         return None;
     }
     let Asked::Forward(forward) = &inbound.asked else { return None };
-    let found = broker.catalog().get(&forward.integration).ok()?;
+    let found = edition.known(&forward.integration)?;
     (found.anonymous() || !found.incoming().is_empty()).then_some(found)
 }
 
