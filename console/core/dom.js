@@ -2,6 +2,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+// Attributes that people read or hear.
+const READ = new Set(["title", "aria-label", "placeholder", "alt"]);
+
 /** An element: `h("p", {class: "muted", on: {click: f}}, "text", child, [more], null)`. */
 export function h(tag, props, ...children) {
   return furnish(document.createElement(tag), props, children);
@@ -23,7 +26,7 @@ function furnish(element, props, children) {
       // Through the object model, which a policy without inline styles lets pass.
       for (const [rule, text] of Object.entries(value)) element.style.setProperty(rule, text);
     } else {
-      element.setAttribute(name, value === true ? "" : String(value));
+      element.setAttribute(name, value === true ? "" : READ.has(name) ? shown(String(value)) : String(value));
     }
   }
   append(element, children);
@@ -34,9 +37,17 @@ function furnish(element, props, children) {
 export function append(parent, children) {
   for (const child of children.flat(Infinity)) {
     if (child === undefined || child === null || child === false) continue;
-    parent.append(child instanceof Node ? child : String(child));
+    parent.append(child instanceof Node ? child : shown(String(child)));
   }
   return parent;
+}
+
+// Marks that turn the direction of writing, or have no width: whoever approves by what is shown would read what is not sent.
+const HIDES = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|\r(?!\n)/gu;
+
+/** A text as it may be shown: what turns or hides stands there as its number. */
+export function shown(text) {
+  return text.replace(HIDES, (mark) => `\\u{${mark.codePointAt(0).toString(16)}}`);
 }
 
 /** Puts these in the place of what an element holds. */

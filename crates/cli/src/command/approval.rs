@@ -126,7 +126,7 @@ fn shown(value: &Value) -> String {
     }
     let headers = at(what, "headers").as_array().into_iter().flatten();
     let headers: String =
-        headers.map(|header| format!("{}\n", cell(header).replacen(", ", ": ", 1))).collect();
+        headers.map(|header| format!("{}\n", model::shown(&cell(header)).replacen(", ", ": ", 1))).collect();
     if !headers.is_empty() {
         text.push_str(&format!("\nHeaders:\n{}", crate::print::problem::clean(&headers)));
     }

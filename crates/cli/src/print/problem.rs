@@ -53,7 +53,15 @@ pub(crate) fn document(failure: &Failure) -> Value {
     })
 }
 
-/// Text from elsewhere must not steer the terminal that it is printed on.
+/// Text from elsewhere must not steer the terminal that it is printed on, nor read otherwise than it is.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() => out.push('\u{fffd}'),
+            c if model::hides(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+        out
+    })
 }

@@ -23,12 +23,16 @@ pub(crate) fn of(rows: &Value, columns: &[Column], empty: &str) -> String {
     finish(&table)
 }
 
-/// Lines of `name  value`; what is empty is left out.
+/// Lines of `name  value`; what is empty is left out. A value of several lines is set in, so that none of them passes for a name.
 pub(crate) fn facts(facts: &[(&str, String)]) -> String {
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let indent = format!("\n{:width$}  ", "");
     let lines = facts.iter().filter(|(_, value)| !value.is_empty());
     lines
-        .map(|(name, value)| format!("{}  {}\n", styled(BOLD, &format!("{name:width$}")), clean(value)))
+        .map(|(name, value)| {
+            let (name, value) = (clean(&format!("{name:width$}")), clean(value).replace('\n', &indent));
+            format!("{}  {value}\n", styled(BOLD, &name.replace('\n', " ")))
+        })
         .collect()
 }
 

@@ -88,6 +88,26 @@ fn a_write_waits_at_the_gateway_until_somebody_else_approved_it() {
 }
 
 #[test]
+fn whoever_decides_reads_what_is_sent() {
+    let upstream = Upstream::start();
+    let (doorward, running) = started(&upstream);
+    let token = capability(&running, "&integrations=house&approval=writes");
+    let asked = post(&running, "/house/echo", &token, "", "{\"title\": \"\u{202e}gnp \u{200b}x\u{e0041}\"}");
+    let id = asked.header("x-doorward-approval").unwrap();
+    let shown = doorward.run(&["approval", "show", &id], "").succeeded();
+    assert!(shown.contains("\\u{202e}gnp \\u{200b}x\\u{e0041}"), "{shown}");
+    let reason = "looks \u{202e}fine";
+    let _ = doorward.run(&["approval", "deny", &id, "--reason", reason], "").succeeded();
+    for said in [
+        doorward.run(&["approval", "show", &id], "").succeeded(),
+        doorward.run(&["approval", "list", "--state", "all"], "").succeeded(),
+    ] {
+        assert!(!said.contains('\u{202e}'), "{said}");
+    }
+    assert!(running.stop().success());
+}
+
+#[test]
 fn an_approval_whose_call_was_killed_on_its_way_is_used() {
     let upstream = Upstream::start();
     let (doorward, running) = started(&upstream);

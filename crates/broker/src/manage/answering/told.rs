@@ -67,12 +67,9 @@ pub(super) fn standing(row: &Row, standing: Standing) -> String {
 
 /// Without what would change how a line reads, and no longer than that.
 fn plain(text: &str, most: usize) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    let mut shown: String = text.chars().take(most).map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(most).is_some() {
+    let whole = model::shown(text);
+    let mut shown: String = whole.chars().take(most).collect();
+    if whole.chars().nth(most).is_some() {
         shown.push_str(" [cut]");
     }
     shown
