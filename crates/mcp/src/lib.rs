@@ -12,6 +12,7 @@
 
 mod entrance;
 mod known;
+mod lines;
 mod offer;
 mod serve;
 mod server;

@@ -12,6 +12,7 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
 use crate::entrance::{Bearer, Entrance, error};
+use crate::lines::Lines;
 use crate::{Known, Operations, Server};
 
 /// A reply of the HTTP transport.
@@ -22,9 +23,9 @@ pub type Reply = Response<BoxBody<Bytes, std::convert::Infallible>>;
 /// # Errors
 /// When the client does not speak the protocol, or the pipes break.
 pub async fn stdio<O: Operations>(operations: Arc<O>, capability: Option<HeaderValue>) -> Result<(), String> {
-    let transport = (tokio::io::stdin(), tokio::io::stdout());
+    let lines = Lines::new(tokio::io::stdin(), tokio::io::stdout());
     let serving =
-        Server::new(operations, capability).serve(transport).await.map_err(|error| error.to_string())?;
+        Server::new(operations, capability).serve(lines).await.map_err(|error| error.to_string())?;
     serving.waiting().await.map(|_| ()).map_err(|error| error.to_string())
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::HeaderValue;
 use model::{Code, Inputs, Refusal, Retry};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult,
+    ErrorCode, Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -182,6 +182,20 @@ impl<O: Operations> ServerHandler for Server<O> {
         let call = Performing { integration: offer.integration, operation: offer.operation, inputs };
         Ok(self.carried((capability, call), (&request, &context)).await)
     }
+
+    /// A method that is none, or one of ours whose parameters are none: the library takes both for somebody's own method.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let CustomRequest { method, .. } = request;
+        if OURS.contains(&method.as_str()) {
+            let message = format!("the parameters of `{method}` are missing, or not what it takes");
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None))
+    }
 }
 
 /// Arguments as inputs; a list or an object as the JSON that the catalogue reads. The name of one that is nothing of that.
@@ -252,3 +266,5 @@ fn unlisted(refusal: &Refusal) -> ErrorData {
         Some(details),
     )
 }
+
+const OURS: [&str; 4] = ["initialize", "ping", "tools/call", "tools/list"];

@@ -6,7 +6,6 @@
 mod admission;
 mod place;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -14,15 +13,16 @@ use std::sync::Arc;
 use http::{HeaderValue, Request};
 use http_body_util::BodyExt;
 use mcp::Entrance;
-use memory::Secret;
 use net::{Body, ServeLimits};
+use policy::Token;
+use zeroize::Zeroizing;
 
 use crate::args::mcp::Mcp;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::print::Printer;
 use crate::serving::Stops;
-use crate::{settings, wire};
+use crate::{settings, typed, wire};
 use place::Place;
 
 /// Serves until the client closes its end, or the process is told to stop.
@@ -45,21 +45,23 @@ fn over_stdio(place: &Arc<Place>, args: &Mcp) -> Outcome {
 }
 
 /// What every call is made with. Never an argument: those are seen by everybody on the machine.
-#[expect(clippy::disallowed_methods, reason = "the capability goes to the broker as a header")]
 fn capability(args: &Mcp) -> Outcome<HeaderValue> {
-    let text = match &args.capability_file {
-        Some(path) => std::fs::read(path)
-            .map_err(|error| Failure::doing(format!("could not read `{}`", path.display()), &error))?,
-        None => settings::environment("DOORWARD_CAPABILITY").map(OsString::into_encoded_bytes).ok_or_else(|| {
-            Failure::usage("calls need a capability").hint(
-                "`doorward capability request --for agent --integrations github --access read`, then `--capability-file FILE` or \
-                 `DOORWARD_CAPABILITY`",
-            )
-        })?,
+    let token = match &args.capability_file {
+        Some(path) => typed::capability(path)?,
+        None => {
+            let text = settings::environment("DOORWARD_CAPABILITY").ok_or_else(|| {
+                Failure::usage("calls need a capability").hint(
+                    "`doorward capability request --for agent --integrations github --access read`, then `--capability-file FILE` or \
+                     `DOORWARD_CAPABILITY`",
+                )
+            })?;
+            let text = Zeroizing::new(text.into_encoded_bytes());
+            let text = std::str::from_utf8(text.trim_ascii());
+            Token::parse(text.map_err(|_| Failure::usage("the capability is not text in one line"))?)?
+        }
     };
-    let secret = Secret::new(text).map_err(|error| Failure::of(&error))?;
-    let mut value = secret
-        .expose(|bytes| HeaderValue::from_bytes(bytes.trim_ascii()))
+    let mut value = token
+        .expose(HeaderValue::from_str)
         .map_err(|_| Failure::usage("the capability is not text in one line"))?;
     value.set_sensitive(true);
     Ok(value)

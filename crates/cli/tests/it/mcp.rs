@@ -146,6 +146,40 @@ fn an_agent_gets_the_operations_of_its_capability_as_tools() {
 }
 
 #[test]
+fn each_line_that_asks_gets_an_answer_whatever_is_wrong_with_it() {
+    let (doorward, _upstream, token) = ready();
+    let mut client = Client::start(&doorward, &token);
+    for (line, code, id) in [
+        ("this is not JSON", -32700, json!(null)),
+        ("[]", -32600, json!(null)),
+        ("{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"tools/list\"}", -32600, json!(null)),
+        ("{\"jsonrpc\":\"2.0\",\"id\":71,\"method\":\"tools/call\"}", -32602, json!(71)),
+        (
+            "{\"jsonrpc\":\"2.0\",\"id\":72,\"method\":\"tools/call\",\"params\":{\"name\":7}}",
+            -32602,
+            json!(72),
+        ),
+        ("{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"tools/none\",\"params\":{}}", -32601, json!("a")),
+    ] {
+        client.stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
+        let said: Value = serde_json::from_str(&client.lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!((&said["error"]["code"], said.get("id")), (&json!(code), Some(&id)), "{line}: {said}");
+    }
+    // It goes on, and what asks for no answer gets none.
+    client.write(&json!({ "jsonrpc": "2.0", "method": "notifications/unheard" }));
+    assert!(client.ask("tools/list", &json!({}))["result"]["tools"].is_array());
+    client.end();
+}
+
+#[test]
+fn a_file_that_holds_no_capability_starts_nothing() {
+    let (doorward, _upstream, _token) = ready();
+    crate::write(doorward.folder().join("none"), "nothing of that kind\n");
+    let said = doorward.run(&["mcp", "--capability-file", "none"], "").failed_with(1);
+    assert!(said.contains("capability"), "{said}");
+}
+
+#[test]
 fn without_a_capability_nothing_is_served_and_one_for_everything_is_too_much() {
     let (doorward, _upstream, _token) = ready();
     let said = doorward.run(&["mcp"], "").failed_with(2);
