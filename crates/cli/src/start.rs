@@ -6,12 +6,16 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::{Cli, Global};
 use crate::failure::{Failure, Outcome};
 use crate::gateway::flags;
 use crate::print::{Printer, problem};
+
+mod shy;
+
+pub(crate) use shy::shy;
 
 /// Hides the process from debuggers and core dumps.
 pub(crate) fn harden(global: &Global) -> Outcome {
@@ -32,7 +36,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Ex
     let arguments = flags::doubled(arguments.collect());
     let error = match Cli::try_parse_from(&arguments) {
         Ok(cli) => return Ok(cli),
-        Err(error) => with_tip(error),
+        Err(error) => shy(with_tip(error), &arguments),
     };
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
     match error.kind() {
@@ -56,16 +60,19 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Ex
         }
         _ => {
             if wanted(&words) == crate::args::Format::Json {
-                let (message, hint) = in_one_line(&error.render().to_string());
-                let error = json!({ "code": "usage", "message": message, "hint": hint });
-                let document = json!({ "status": "failed", "error": error });
-                let _ = writeln!(std::io::stdout().lock(), "{document}");
+                let _ = writeln!(std::io::stdout().lock(), "{}", document(&error));
             } else {
                 let _ = error.print();
             }
             Err(ExitCode::from(USAGE))
         }
     }
+}
+
+/// A mistake on the command line, for programs.
+pub(crate) fn document(error: &clap::Error) -> Value {
+    let (message, hint) = in_one_line(&error.render().to_string());
+    json!({ "status": "failed", "error": { "code": "usage", "message": message, "hint": hint } })
 }
 
 /// What is wrong with a command line, and what would be right where something is near.
@@ -83,8 +90,8 @@ fn with_tip(mut error: clap::Error) -> clap::Error {
     let (word, usage) = (text(ContextKind::InvalidArg), text(ContextKind::Usage));
     let is_word = !word.is_empty() && !word.starts_with('-');
     if error.kind() == ErrorKind::UnknownArgument && is_word && usage.contains("[-- <") {
-        let tip = format!("a command that is to be run stands behind `--`: `-- {word} ..`");
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        let tip = "a command that is to be run stands behind `--`: `-- PROGRAM ..`";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.to_owned().into()]));
     }
     error
 }
@@ -105,7 +112,7 @@ fn takes_a_secret(words: &[&str]) -> bool {
     after.any(|word| matches!(*word, "put" | "rotate"))
 }
 
-fn wanted(words: &[&str]) -> crate::args::Format {
+pub(crate) fn wanted(words: &[&str]) -> crate::args::Format {
     let json = words.contains(&"--json") || words.contains(&"--format=json");
     let apart = words.windows(2).any(|pair| pair == ["--format", "json"]);
     if json || apart { crate::args::Format::Json } else { crate::args::Format::Table }

@@ -6,10 +6,10 @@
 //! - A terminal shows nothing of them. A pipe is read whole, minus one line end, because tools write one.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
-use dialoguer::{Confirm, Password};
+use dialoguer::Password;
 use memory::Secret;
 use zeroize::Zeroizing;
 
@@ -156,11 +156,27 @@ pub(crate) fn confirmed(question: &str, flag: &str) -> Outcome {
     if !somebody_types() {
         return Err(Failure::usage("nobody is there to be asked").hint(format!("add `{flag}`")));
     }
-    match Confirm::new().with_prompt(question).default(false).interact() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::new("nothing was done")),
-        Err(error) => Err(Failure::doing("could not ask", &error)),
+    // A line as the terminal gives it: a Ctrl-C here leaves the terminal as it was.
+    let asked = write!(anstream::stderr().lock(), "{question} [y/N] ");
+    let mut answer = String::new();
+    let read = asked.and_then(|()| std::io::stdin().lock().take(LONGEST_ANSWER).read_line(&mut answer));
+    read.map_err(|error| Failure::doing("could not ask", &error))?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::new("nothing was done")),
     }
+}
+
+/// A bearer or a recovery key where its file is meant. It is not repeated: what is printed ends in the logs of builds.
+pub(crate) fn not_a_bearer(path: &Path) -> Outcome {
+    let typed = path.as_os_str().as_encoded_bytes();
+    let what = match typed {
+        _ if typed.starts_with(b"cap1_") => "a capability",
+        _ if typed.starts_with(b"DWR1-") => "a recovery key",
+        _ => return Ok(()),
+    };
+    Err(Failure::usage(format!("a file is wanted here, and what was given is {what} itself (not shown)"))
+        .hint("arguments and variables are seen by others and end in logs: keep it in a file, and name the file"))
 }
 
 fn is_stdin(path: &Path) -> bool {
@@ -173,6 +189,7 @@ fn asked(prompt: &str) -> Outcome<Vec<u8>> {
 }
 
 fn opened(path: &Path) -> Outcome<File> {
+    not_a_bearer(path)?;
     File::open(path).map_err(|error| Failure::doing(format!("could not read `{}`", path.display()), &error))
 }
 
@@ -218,6 +235,7 @@ fn guarded(bytes: Vec<u8>) -> Outcome<Secret> {
 
 const LARGEST_SECRET: usize = 1 << 20;
 const LONGEST_LINE: usize = 4096;
+const LONGEST_ANSWER: u64 = 16;
 const LARGEST_TEXT: u64 = 64 << 20;
 
 #[cfg(test)]

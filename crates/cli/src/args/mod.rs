@@ -84,7 +84,7 @@ pub(crate) enum Format {
     Table,
     /// For programs.
     Json,
-    /// The same as YAML.
+    /// What programs get, as YAML.
     Yaml,
 }
 

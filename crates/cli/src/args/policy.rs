@@ -26,6 +26,9 @@ pub(crate) enum Policy {
     Forget {
         /// Which one
         name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// Check a file, and answer the questions of a test file with it; needs no broker
     Test(Test),

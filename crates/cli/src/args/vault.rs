@@ -134,10 +134,10 @@ pub(crate) struct Request {
     #[arg(long = "action", value_name = "ACTIONS", value_delimiter = ',', required = true)]
     pub(crate) actions: Vec<String>,
     /// For how many seconds [default: 300]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) ttl: Option<u64>,
     /// How often it may be used [default: 100]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_uses: Option<u64>,
     /// In whose name; the agent's configuration says who may use which
     #[arg(long, value_name = "NAME")]
@@ -172,10 +172,10 @@ pub(crate) struct Narrowed {
     #[arg(long = "action", value_name = "ACTIONS", value_delimiter = ',')]
     pub(crate) actions: Vec<String>,
     /// For how many seconds
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) ttl: Option<u64>,
     /// How often it may be used
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_uses: Option<u64>,
     /// What it is for
     #[arg(long, value_name = "TEXT")]

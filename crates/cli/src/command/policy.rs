@@ -21,7 +21,7 @@ pub(crate) fn run(context: &Context, args: Policy) -> Outcome {
         Policy::Put { name, file } => put(context, &name, &file),
         Policy::List => list(context),
         Policy::Template { name } => template(context, &name),
-        Policy::Forget { name } => forget(context, &name),
+        Policy::Forget { name, yes } => forget(context, &name, yes),
         Policy::Test(args) => test(context, &args),
         Policy::Explain(args) => explain(context, &args),
         Policy::CheckFiles(args) => policy_files::check(context, &args),
@@ -59,7 +59,10 @@ fn template(context: &Context, name: &str) -> Outcome {
     context.printer.answer(&json!({ "name": name, "text": text }), |_| text.to_owned())
 }
 
-fn forget(context: &Context, name: &str) -> Outcome {
+fn forget(context: &Context, name: &str, yes: bool) -> Outcome {
+    if !yes {
+        typed::confirmed(&format!("Remove the policy `{name}`, and what it forbids?"), "--yes")?;
+    }
     let answered = context.ask("policy.forget", &[("name", name)])?;
     context.printer.answer(&answered.value, |_| format!("Policy `{name}` holds no more."))
 }

@@ -9,14 +9,14 @@ use clap::Parser;
 
 use crate::args::vault::{Agent, Capability, Command, Global, Vault};
 use crate::args::{self, Format, LogFormat};
-use crate::command::agent::{config, start};
+use crate::command::agent::{config, start as starting};
 use crate::failure::{Failure, Kind, Outcome};
 use crate::line::asking::Desk;
 use crate::line::wanted::Wanted;
 use crate::line::{self, Voice};
 use crate::print::{Printer, problem};
 use crate::settings::agent::{Places, Typed};
-use crate::{logging, settings};
+use crate::{logging, settings, start};
 
 /// The words behind the name, where the program was started through one of the links.
 pub(crate) fn words(mut typed: Vec<OsString>) -> Option<Vec<OsString>> {
@@ -44,10 +44,7 @@ pub(crate) fn words(mut typed: Vec<OsString>) -> Option<Vec<OsString>> {
 pub(crate) fn run(words: &[OsString]) -> ExitCode {
     let vault = match Vault::try_parse_from(words) {
         Ok(vault) => vault,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
-        }
+        Err(error) => return mistaken(&start::shy(error, words), words),
     };
     let format = if vault.global.json { Format::Json } else { vault.global.format.unwrap_or(Format::Table) };
     let printer = Printer::new(format);
@@ -58,6 +55,19 @@ pub(crate) fn run(words: &[OsString]) -> ExitCode {
             ExitCode::from(failure.exit_status())
         }
     }
+}
+
+/// Help, or a mistake in what was typed; programs get that as a document as well.
+fn mistaken(error: &clap::Error, words: &[OsString]) -> ExitCode {
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    if start::wanted(&words) == Format::Json {
+        let _ = Printer::new(Format::Json).json(&start::document(error));
+    }
+    ExitCode::from(2)
 }
 
 fn obey(vault: Vault, printer: Printer) -> Outcome {
@@ -80,7 +90,7 @@ fn of_agent(global: &Global, agent: Agent, printer: Printer) -> Outcome {
             logging::start(LogFormat::Text, global.verbose, logging::Quiet::Warnings);
             let home = settings::home_of(global.home.as_deref(), &settings::environment)?;
             let typed = flags.typed(global.config.clone(), global.socket_path.clone());
-            start::run(&home, Voice::Vault, typed, printer)
+            starting::run(&home, Voice::Vault, typed, printer)
         }
         Agent::Stop => desk(global, printer)?.stop(),
         Agent::Status { wait } => {

@@ -54,6 +54,9 @@ fn ended(result: Outcome<ExitCode>, printer: Printer) -> ExitCode {
 fn run(typed: &Run, global: &Global) -> Outcome<ExitCode> {
     // Ends with the program that is started, which keeps the limits of its user.
     memory::conceal().map_err(|error| Failure::of(&error))?;
+    if let Some(written) = &typed.capability {
+        crate::typed::not_a_bearer(written.as_ref())?;
+    }
     let agent = Agent::find(typed.socket_path.as_deref(), global)?;
     let run = RunId::new(context::now(), crypto::array().map_err(|error| Failure::of(&error))?);
     let brought = Brought::of(typed, &agent, run)?;

@@ -27,6 +27,92 @@ fn a_secret_as_an_argument_is_refused_without_repeating_it() {
 }
 
 #[test]
+fn nothing_that_was_typed_in_the_wrong_place_is_repeated() {
+    let doorward = home();
+    let canary = doorward.plant("stray");
+    let recovery = format!("DWR1-{canary}");
+    doorward.watch(&recovery);
+    let (long, short) = (format!("--{canary}"), format!("-q{canary}"));
+    for words in [
+        vec!["unseal", &canary],
+        vec!["init", &canary],
+        vec!["recovery", "drill", &recovery, "more"],
+        vec!["recovery", "renew", &recovery],
+        vec!["key-provider", "change", "passphrase", &canary],
+        vec!["integration", "setup", "openai", "acme", &canary],
+        vec!["aws", "add", "p", &canary],
+        vec!["aws", "exec", "p", &canary],
+        vec!["capability", "show", &canary],
+        vec!["approval", "show", &canary],
+        vec!["--format", &canary, "status"],
+        vec!["status", &long],
+        vec!["status", &short],
+        vec![&canary],
+        vec!["capability", &canary],
+    ] {
+        for json in [false, true] {
+            let mut words = words.clone();
+            words.extend(json.then_some("--json"));
+            let output = doorward.run(&words, "");
+            assert_ne!(output.status.code(), Some(0), "{words:?}");
+            let said = format!("{}{}", output.stdout, output.stderr);
+            assert!(!said.contains(&canary), "{words:?}: {said}");
+        }
+    }
+    let said = doorward.run(&["unseal", &canary], "").failed_with(2);
+    assert!(said.contains("word 2, not shown"), "{said}");
+    // What is near to a known word is still told.
+    let said = doorward.run(&["status", "--jsno"], "").failed_with(2);
+    assert!(said.contains("'--jsno'") && said.contains("'--json'"), "{said}");
+    let said = doorward.run(&["capabilty", "list"], "").failed_with(2);
+    assert!(said.contains("'capability'"), "{said}");
+    doorward.assert_no_canary();
+}
+
+#[test]
+fn removing_a_policy_asks_first() {
+    let doorward = home();
+    let _ = doorward.run(&["init"], "").succeeded();
+    let text = "forbid (principal, action == Doorward::Action::\"slack/chat.post\", resource);";
+    let _ = doorward.run(&["policy", "put", "one", "-"], text).succeeded();
+    let said = doorward.run(&["policy", "forget", "one"], "").failed_with(2);
+    assert!(said.contains("--yes"), "{said}");
+    let _ = doorward.run(&["policy", "forget", "one", "--yes"], "").succeeded();
+}
+
+#[test]
+fn a_capability_where_its_file_is_meant_is_not_repeated() {
+    let doorward = home();
+    let _ = doorward.run(&["init"], "").succeeded();
+    let canary = format!("cap1_{}", doorward.plant("bearer"));
+    for words in [
+        vec!["run", "--capability", &canary, "--", "true"],
+        vec!["mcp", "--capability-file", &canary],
+        vec![
+            "op",
+            "run",
+            "github.repo.show",
+            "--input",
+            "owner=a",
+            "--input",
+            "repo=b",
+            "--capability",
+            &canary,
+        ],
+        vec!["approval", "list", "--as", &canary],
+    ] {
+        let said = doorward.run(&words, "").failed_with(2);
+        assert!(said.contains("a file is wanted"), "{words:?}: {said}");
+    }
+    let mut command = doorward.command();
+    command.args(["run", "--json", "--", "true"]).env("CAPABILITY_FILE", &canary);
+    let said = doorward.run_command(command, "");
+    assert_eq!(said.status.code(), Some(2), "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("a file is wanted"), "{}{}", said.stdout, said.stderr);
+    doorward.assert_no_canary();
+}
+
+#[test]
 fn one_line_end_of_a_piped_secret_is_not_part_of_it() {
     let doorward = home();
     let upstream = testkit::Upstream::start();

@@ -7,7 +7,7 @@ use std::io;
 #[non_exhaustive]
 pub enum Error {
     /// A long flag that is not in the table.
-    #[error("unknown long flag '--{0}'")]
+    #[error("unknown long flag '--{}'", shown(.0))]
     UnknownLong(String),
     /// A letter that is not in the table.
     #[error("unknown short flag '-{0}'")]
@@ -19,10 +19,10 @@ pub enum Error {
     #[error("flag '{0}' cannot be repeated")]
     Repeated(&'static str),
     /// A word where a command should be.
-    #[error("expected command but got {0:?}")]
+    #[error("expected command but got {:?}", shown(.0))]
     NoCommand(String),
     /// More words than the command takes.
-    #[error("unexpected {0}")]
+    #[error("unexpected {}", shown(.0))]
     Unexpected(String),
     /// An argument that has to be there.
     #[error("required argument '{0}' not provided")]
@@ -58,3 +58,12 @@ impl Error {
         }
     }
 }
+
+/// A word in the wrong place, as far as it is plainly one: anything else may be a secret, and would end in a log.
+fn shown(word: &str) -> &str {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if word.len() <= LONGEST && word.bytes().all(plain) { word } else { "(not shown)" }
+}
+
+/// Longest word that is repeated.
+const LONGEST: usize = 16;

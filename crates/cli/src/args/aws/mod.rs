@@ -342,7 +342,8 @@ pub(crate) struct Configure {
 }
 
 fn span(text: &str) -> Result<Duration, String> {
-    value::duration(text).map_err(|error| error.to_string())
+    // What was typed is not repeated: it may have been meant for another place.
+    value::duration(text).map_err(|_| "it is a duration such as `30m` or `1h30m`".to_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "clap's parsers return a result")]
@@ -362,7 +363,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
 fn setting_name(text: &str) -> Result<String, String> {
     let name = text.trim();
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c)) {
-        return Err(format!("`{name}` is not the name of a setting"));
+        return Err("the name of a setting has letters, digits, `_` and `-`".to_owned());
     }
     Ok(name.to_owned())
 }

@@ -90,6 +90,7 @@ fn mistakes_have_the_texts_that_scripts_know() {
         (&["copy", "--from=a", "--to=b"], "required argument 'what' not provided"),
         (&["copy", "x", "--from=a"], "required flag(s) '--to' not provided"),
         (&["copy", "x"], "required flag(s) '--from', '--to' not provided"),
+        (&["copy", "--from=a", "--to=b", "x", "wJalrXUtnFEMI/K7MDENG"], "unexpected (not shown)"),
         (&["copy", "--from=a", "--to=b", "x", "y"], "unexpected y"),
         (&["copy", "--from=c", "--to=b", "x"], "enum value must be one of a,b, got 'c'"),
         (&["run", "-d", "10"], "time: missing unit in duration \"10\""),
