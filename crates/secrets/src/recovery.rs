@@ -58,10 +58,14 @@ impl RecoveryKey {
         }
         let (key, sum) = digits.split_at_checked(KEY_DIGITS).ok_or_else(|| wrong("59 letters and digits"))?;
         let characters = || wrong("only letters and digits, without I, L, O and U");
-        let key = decode::<32>(key).ok_or_else(characters)?;
-        let sum = decode::<4>(sum).ok_or_else(characters)?;
+        if !digits.iter().all(|digit| ALPHABET.contains(digit)) {
+            return Err(characters());
+        }
+        let mistyped = || wrong("the characters of the paper in their order; one of them was mistyped");
+        let key = decode::<32>(key).ok_or_else(mistyped)?;
+        let sum = decode::<4>(sum).ok_or_else(mistyped)?;
         if *sum != check(&key) {
-            return Err(wrong("the characters of the paper in their order; one of them was mistyped"));
+            return Err(mistyped());
         }
         Ok(Self(WrapKey::new(*key)))
     }

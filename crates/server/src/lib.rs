@@ -82,7 +82,8 @@ async fn answer(
     if let Some(page) = console::answer(&parts) {
         return page;
     }
-    let named = parts.headers.get(REQUEST_ID).cloned();
+    // What could not stand in a record is not sent back either.
+    let named = parts.headers.get(REQUEST_ID).filter(|id| purpose(id).is_some()).cloned();
     let reply = match Route::of(&parts.method, parts.uri.path()) {
         Err(Missing::Path) => Reply::nothing(),
         Err(Missing::Method(methods)) => Reply::method(methods),

@@ -80,23 +80,31 @@ pub enum Error {
 impl Error {
     /// What to do about it.
     #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match self {
-            Self::Full => Some("free space on the disk of the home; the broker goes on by itself"),
-            Self::ReadOnly => Some("make the home writable for this user; the broker goes on by itself"),
+            Self::Full => Some("free space on the disk of the home; a running broker goes on by itself"),
+            Self::ReadOnly => {
+                Some("make the home writable for this user; a running broker goes on by itself")
+            }
             Self::Gone(_) => Some("put the file back, or stop the broker and restore a backup"),
             Self::Busy => {
-                Some("end the backup or tool that has the database open; the broker goes on by itself")
+                Some("end the backup or tool that has the database open; a running broker goes on by itself")
             }
             Self::Locked(_) => Some("use the running broker, or stop it first: `doorward status`"),
             Self::Newer { .. } => Some("use the newer `doorward` that made this home"),
             Self::Unconfirmed { .. } => {
                 Some("look at the disk, then start the broker again: it checks what is there")
             }
-            Self::Damaged { .. } => Some(
-                "keep the file as it is and restore a backup: `doorward evidence verify` says how much is affected",
-            ),
+            Self::Damaged { .. } => {
+                Some("keep the file as it is, and restore a backup into another folder: `doorward restore`")
+            }
             Self::Postgres(error) => error.hint(),
+            Self::Database(error)
+                if matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)) =>
+            {
+                Some("keep the file as it is, and restore a backup into another folder: `doorward restore`")
+            }
             Self::Conflict | Self::Row { .. } | Self::File { .. } | Self::Database(_) => None,
         }
     }

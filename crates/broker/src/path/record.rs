@@ -165,12 +165,12 @@ pub(crate) async fn intent(
     let receipt = worker.lane(&trace.unsealed).intend(intent).await.map_err(|error| {
         // For the record of the refusal.
         trace.deed = Some(deed(permit.call()));
-        log::unrecorded(trace.id, &error);
         if let evidence::Error::UsesExhausted(id) = error {
             // Two came with one approval; the other one was quicker.
             let used = approved.as_ref().and_then(|approved| approved.used(id));
             return used.unwrap_or_else(|| unrecorded(&error));
         }
+        log::unrecorded(trace.id, &error);
         worker.broker().note_unrecorded();
         unrecorded(&error)
     })?;

@@ -194,6 +194,12 @@ impl Read for Counted {
 
 fn report(context: &Context, found: Result<Report, Finding>) -> Outcome {
     match found {
+        // A chain begins with a record and has a checkpoint: a file without any was cut off, or is of nothing.
+        Ok(report) if report.records == 0 && report.checkpoints == 0 => {
+            let document = json!({ "verified": false, "finding": NOTHING, "records": 0, "checkpoints": 0 });
+            context.printer.answer(&document, |_| format!("{} {NOTHING}", styled(BAD, "EMPTY")))?;
+            Err(Failure::silent())
+        }
         Ok(report) => {
             let document = json!({
                 "verified": true, "records": report.records, "checkpoints": report.checkpoints,
@@ -252,4 +258,5 @@ pub(crate) fn public_key(text: &str) -> Outcome<PublicKey> {
 }
 
 /// From this size on, verifying takes longer than a moment.
+const NOTHING: &str = "nothing is in it: no record and no checkpoint, so it proves nothing";
 const LARGE: u64 = 32 << 20;

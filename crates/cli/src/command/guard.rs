@@ -18,8 +18,9 @@ use crate::print::Printer;
 /// What is refused, and in which words.
 const RULES: [(&str, &str, &str); 4] = [
     (
-        // Also over several lines, with a type, and in SQL.
-        r#"\.from\s*(<[^>]*>)?\s*\(\s*["'`]cloud_provider_integrations["'`]|\b(from|into|update|join)\s+(public\.)?cloud_provider_integrations\b"#,
+        // Over several lines, with a type, as a constant that is handed on, in SQL with or without quotes, and at the table's address.
+        // A key of a type (`Tables["..."]`) and the name in a sentence reach nothing.
+        r#"[=(,:?]\s*\\?["'`](public\.)?cloud_provider_integrations\\?["'`]|\b(from|into|update|join|table|truncate|only|exists|on)\s+(\\?"?public\\?"?\s*\.\s*)?\\?"?cloud_provider_integrations\b|/rest/v1/cloud_provider_integrations\b"#,
         "Don't use cloud_provider_integrations table.",
         "Use API which stores in BigQuery. See /integration-setup",
     ),
@@ -29,7 +30,7 @@ const RULES: [(&str, &str, &str); 4] = [
         "API stores status in BigQuery. See /integration-setup",
     ),
     (
-        r"createServiceRoleClient\(\)[\s\S]{0,200}(integration|cloud_provider)",
+        r"createServiceRoleClient\s*(<[^()]*>)?\s*\(\s*\)[\s\S]{0,200}(integration|cloud_provider)",
         "Don't use createServiceRoleClient for integrations.",
         "Use BackendClient API. See /integration-setup",
     ),

@@ -61,14 +61,25 @@ fn request(run: &Run, resource: &str, agent: &Agent) -> Outcome<Brought> {
     }
     let answer = agent.operate("agent.request", &wanted)?;
     if answer.get("status").and_then(Value::as_str) != Some("granted") {
-        let message =
-            answer.get("message").and_then(Value::as_str).unwrap_or("the capability was not granted");
-        return Err(Failure::new(message).hint("`doorward policy explain` says why"));
+        return Err(not_granted(&answer, run, resource));
     }
     name_in(&answer).map(Brought::Requested).ok_or_else(|| {
         Failure::new("the broker's answer names no capability")
             .hint("is the running broker of another version? `doorward status`")
     })
+}
+
+/// What the answer says of it. It is the agent's policy files that say who may have a capability, and not the policies of calls.
+fn not_granted(answer: &Value, run: &Run, resource: &str) -> Failure {
+    let message = answer.get("message").and_then(Value::as_str).unwrap_or("the capability was not granted");
+    let mut failure = Failure::new(message);
+    let Some(decided) = answer.get("policy_result") else { return failure };
+    failure.causes.extend(decided.get("reasoning").and_then(Value::as_str).map(ToOwned::to_owned));
+    let actions = run.actions.join(",");
+    failure.hint(format!(
+        "the agent's policy files say who may have a capability (the folder `policies` of the home): `doorward policy check-files \
+         FOLDER --resource {resource} --action {actions} --as IDENTITY` asks them"
+    ))
 }
 
 /// Reads a file: a bearer as text, or the answer of a request with one or with a name.

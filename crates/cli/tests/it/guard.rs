@@ -22,6 +22,30 @@ fn each_pattern_is_denied_in_the_words_of_the_project() {
             "Don't use cloud_provider_integrations table.",
         ),
         ("sql`select 1 from cloud_provider_integrations`", "Don't use cloud_provider_integrations table."),
+        (
+            "sql('DELETE FROM \"cloud_provider_integrations\"')",
+            "Don't use cloud_provider_integrations table.",
+        ),
+        (
+            "sql(\"delete from \\\"public\\\".\\\"cloud_provider_integrations\\\"\")",
+            "Don't use cloud_provider_integrations table.",
+        ),
+        (
+            "ALTER TABLE IF EXISTS public.cloud_provider_integrations DROP COLUMN x",
+            "Don't use cloud_provider_integrations table.",
+        ),
+        (
+            "const T = \"cloud_provider_integrations\"\ndb.from(T)",
+            "Don't use cloud_provider_integrations table.",
+        ),
+        (
+            "fetch(`${url}/rest/v1/cloud_provider_integrations?select=*`)",
+            "Don't use cloud_provider_integrations table.",
+        ),
+        (
+            "createServiceRoleClient<Database>().from(\"integration\")",
+            "Don't use createServiceRoleClient for integrations.",
+        ),
         ("const x = row.integration_aws_status", "Don't write integration status to Supabase."),
         ("INTEGRATION_OPENAI_CONFIGURED_AT", "Don't write integration status to Supabase."),
         (
@@ -52,6 +76,22 @@ fn what_is_none_of_its_business_passes_without_a_word() {
     let bad = "integration_aws_status";
     assert_eq!(
         about("Write", json!({"file_path": "integrations.ts", "content": "await api.setup(key)"})),
+        ""
+    );
+    for harmless in [
+        "// the table cloud_provider_integrations_archive is another one: from cloud_provider_integrations_archive",
+        "type Row = Database['public']['Tables']['cloud_provider_integrations']['Row']",
+        "// cloud_provider_integrations is written by the API alone",
+        "createServiceRoleClient<Database>().from('users')",
+    ] {
+        let said = about("Write", json!({"file_path": "integrations.ts", "content": harmless}));
+        assert_eq!(said, "", "{harmless}");
+    }
+    assert_eq!(
+        about(
+            "Write",
+            json!({"file_path": "docs/migration.sql", "content": "alter table cloud_provider_integrations"})
+        ),
         ""
     );
     assert_eq!(about("Write", json!({"file_path": "other.ts", "content": bad})), "");

@@ -106,6 +106,16 @@ fn a_run_uses_its_capability_without_holding_anything() {
 }
 
 #[test]
+fn what_the_policy_files_of_the_agent_refuse_names_them() {
+    let house = house();
+    let words = ["run", "--resource", "op:/echo/echo.show", "--action", "read", "--", "true"];
+    let said = house.doorward.run(&words, "").failed_with(1);
+    assert!(said.contains("policy check-files") && !said.contains("policy explain"), "{said}");
+    assert!(said.contains("caused by:"), "{said}");
+    house.ended();
+}
+
+#[test]
 fn a_run_is_neither_the_owner_nor_a_user_on_any_socket() {
     let house = house();
     let said = house.python(

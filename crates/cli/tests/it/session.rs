@@ -80,6 +80,15 @@ fn a_secret_goes_in_a_capability_comes_out_and_calls_leave_evidence() {
     let verified =
         doorward.run(&["evidence", "verify", "evidence.jsonl", "--key", key.trim(), "--json"], "").json();
     assert_eq!(verified["verified"], true);
+    // Its first line is signed by nobody: what has nothing else proves nothing.
+    let whole = std::fs::read_to_string(doorward.folder().join("evidence.jsonl")).unwrap();
+    let nothing =
+        format!("{}\n{{\"end\":{{\"records\":0,\"checkpoints\":0}}}}\n", whole.lines().next().unwrap());
+    crate::write(doorward.folder().join("nothing.jsonl"), &nothing);
+    let words = ["evidence", "verify", "nothing.jsonl", "--key", key.trim()];
+    let said = doorward.run(&words, "");
+    assert_eq!(said.status.code(), Some(1), "{}", said.stdout);
+    assert!(said.stdout.contains("nothing is in it"), "{}", said.stdout);
     doorward.assert_no_canary();
 }
 
@@ -93,6 +102,8 @@ fn what_was_revoked_or_used_up_is_over() {
     let once = capability(&doorward, &["--uses", "1"]);
     assert_eq!(used(&doorward, &once, "GET", "/echo")["status"], 200);
     assert_eq!(used(&doorward, &once, "GET", "/echo")["refusal"], "uses_exhausted");
+    let refused = doorward.run(&["evidence", "list", "--json"], "").json()["evidence"].to_string();
+    assert!(refused.contains("uses_exhausted"), "{refused}");
 
     let capability = capability(&doorward, &[]);
     let validated = doorward.run(&["capability", "validate", &capability, "--json"], "").json();
@@ -104,6 +115,9 @@ fn what_was_revoked_or_used_up_is_over() {
     let listed = doorward.run(&["capability", "list"], "").succeeded();
     assert!(listed.contains("revoked"), "{listed}");
     assert!(running.stop().success());
+    // It was written, so nobody is alarmed.
+    let printed = String::from_utf8_lossy(&doorward.printed()).into_owned();
+    assert!(!printed.contains("could not be written"), "{printed}");
 }
 
 #[test]
