@@ -1,3 +1,5 @@
+//! Tests of how text is shown.
+
 use super::*;
 
 #[test]
