@@ -5,8 +5,8 @@
 //!
 //! - What is known belongs to the settings that it was made from. Other settings begin anew; the same ones, read again, keep
 //!   their connections and their memory.
-//! - A client certificate has a way of its own, told by what it is: a new version of the secret is a new way, and connections
-//!   that were made with the former one serve nobody any more.
+//! - A client certificate and a password for the proxy have a way of their own, told by what they are: a new version of the secret is
+//!   a new way, and connections that were made with the former one serve nobody any more.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
@@ -37,16 +37,36 @@ pub(crate) struct Known {
     budget: Option<Budget>,
 }
 
-/// A certificate chain and its key, as they were lent to one call: to be shown in a handshake. Wiped when the call is over.
+/// What nobody but the other end may see, wiped when it is dropped.
+type Wiped = Zeroizing<Vec<u8>>;
+
+/// What was lent to one call to be shown on the way: a certificate chain and its key in a handshake, a user name and a password to
+/// the proxy. Wiped when the call is over.
 pub(crate) struct Shown {
-    chain: Zeroizing<Vec<u8>>,
-    key: Zeroizing<Vec<u8>>,
+    /// Both in PEM.
+    certificate: Option<(Wiped, Wiped)>,
+    /// `user:password`.
+    proxy: Option<Wiped>,
 }
 
 impl Shown {
-    /// Both in PEM.
-    pub(crate) const fn new(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> Self {
-        Self { chain, key }
+    /// `None` where nothing is shown.
+    pub(crate) fn of(certificate: Option<(Wiped, Wiped)>, proxy: Option<Wiped>) -> Option<Self> {
+        (certificate.is_some() || proxy.is_some()).then_some(Self { certificate, proxy })
+    }
+
+    /// Tells it from every other, without holding it.
+    fn digest(&self) -> Digest {
+        let (chain, key) = self.certificate.as_ref().map(|(chain, key)| (&***chain, &***key)).unzip();
+        let proxy = self.proxy.as_ref().map(|pair| &***pair);
+        let mut hasher = crypto::Hasher::new();
+        for part in [chain, key, proxy] {
+            // What is not there is not the same as what is empty.
+            let length = part.map_or(u64::MAX, |part| u64::try_from(part.len()).unwrap_or(u64::MAX - 1));
+            hasher.update(&length.to_be_bytes());
+            hasher.update(part.unwrap_or_default());
+        }
+        hasher.finish()
     }
 }
 
@@ -114,10 +134,7 @@ impl Known {
         if shown.is_none() && self.connection.is_usual() {
             return Ok(None);
         }
-        let digest = shown.map(|shown| {
-            let length = u64::try_from(shown.chain.len()).unwrap_or(u64::MAX).to_be_bytes();
-            crypto::sha256(&[&length, &shown.chain, &shown.key])
-        });
+        let digest = shown.map(Shown::digest);
         let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, way)) = ways.iter().find(|(known, _)| *known == digest) {
             return Ok(Some(Arc::clone(way)));
@@ -142,11 +159,13 @@ impl Known {
             retries: _,
             breaker: _,
         } = &*self.connection;
-        let client_key = shown.map(|shown| ClientKey::from_pem(&shown.chain, &shown.key)).transpose()?;
+        let certificate = shown.and_then(|shown| shown.certificate.as_ref());
+        let client_key = certificate.map(|(chain, key)| ClientKey::from_pem(chain, key)).transpose()?;
         Way::new(WayConfig {
             authorities: authorities.as_deref(),
             client_key,
             proxy: proxy.clone(),
+            proxy_basic: shown.and_then(|shown| shown.proxy.as_ref()).map(|pair| &***pair),
             idle: *idle,
             idle_for: *idle_for,
             reuse: if *keep_alive { Reuse::Often } else { Reuse::Never },

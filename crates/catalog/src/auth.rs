@@ -14,7 +14,7 @@ pub use derived::{
 pub(crate) use parts::DEFAULT_REST;
 pub use parts::{
     Assume, Basic, BytesForm, Choice, ClientCertificate, DigestAuth, Find, HashName, Hmac, OAuth1,
-    OciSignature, Replace, SigV4, Within, is_placeholder,
+    OciSignature, ProxyBasic, Replace, SigV4, Within, is_placeholder,
 };
 
 /// A secret that an integration needs.
@@ -101,6 +101,8 @@ pub enum AuthScheme {
     Oci(OciSignature),
     /// A client certificate.
     ClientCertificate(Box<ClientCertificate>),
+    /// User name and password for the proxy on the way, which never see the service.
+    ProxyBasic(Box<ProxyBasic>),
 }
 
 /// A placement with texts in the place of secrets: for case files, whose secrets are canaries.
@@ -167,6 +169,7 @@ impl AuthScheme {
                 parts::Needs::of([Some(&oauth1.consumer_key), Some(&oauth1.consumer_secret), token, secret])
             }
             Self::Digest(digest) => digest.pair.needs(),
+            Self::ProxyBasic(own) => own.pair.needs(),
             Self::Oci(oci) => parts::Needs::of([Some(&oci.key), None, None, None]),
             Self::ClientCertificate(own) => {
                 parts::Needs::of([Some(&own.certificate), Some(&own.key), None, None])
@@ -193,7 +196,8 @@ impl AuthScheme {
             | Self::OAuth1(_)
             | Self::Digest(_)
             | Self::Oci(_)
-            | Self::ClientCertificate(_) => None,
+            | Self::ClientCertificate(_)
+            | Self::ProxyBasic(_) => None,
         }
     }
 
@@ -216,7 +220,8 @@ impl AuthScheme {
             | Self::OAuth1(_)
             | Self::Digest(_)
             | Self::Oci(_)
-            | Self::ClientCertificate(_) => false,
+            | Self::ClientCertificate(_)
+            | Self::ProxyBasic(_) => false,
         }
     }
 
@@ -272,7 +277,8 @@ impl AuthScheme {
             | Self::OAuth1(_)
             | Self::Digest(_)
             | Self::Oci(_)
-            | Self::ClientCertificate(_) => Rendered::Untold,
+            | Self::ClientCertificate(_)
+            | Self::ProxyBasic(_) => Rendered::Untold,
         }
     }
 }

@@ -73,8 +73,8 @@ pub use auth::{
     Assertion, Assume, AuthScheme, AzureManagedIdentity, AzureService, AzureServicePrincipal, Basic,
     BytesForm, Choice, ClientAuth, ClientCertificate, Derived, DigestAuth, Endpoint, Find, GcpMetadata,
     GcpWorkloadIdentity, GithubApp, GoogleServiceAccount, GoogleWanted, Grant, HashName, Hmac, JwtAlgorithm,
-    JwtSigned, OAuth1, OAuth2, OciSignature, Rendered, Replace, SecretField, SigV4, SignedIn, TokenSource,
-    VaultLogin, VaultMethod, Within, is_placeholder,
+    JwtSigned, OAuth1, OAuth2, OciSignature, ProxyBasic, Rendered, Replace, SecretField, SigV4, SignedIn,
+    TokenSource, VaultLogin, VaultMethod, Within, is_placeholder,
 };
 pub use body::Message;
 pub use catalog::{Catalog, Described};

@@ -30,6 +30,8 @@ pub struct WayConfig<'a> {
     pub client_key: Option<ClientKey>,
     /// The proxy that is asked for a tunnel: `http` or `https`.
     pub proxy: Option<Authority>,
+    /// `user:password` for that proxy.
+    pub proxy_basic: Option<&'a [u8]>,
     /// Most connections that wait.
     pub idle: Option<usize>,
     /// How long they wait.
@@ -70,7 +72,8 @@ impl Way {
     /// # Errors
     /// When an authority is not a certificate, or TLS can't be set up.
     pub fn new(config: WayConfig<'_>) -> Result<Arc<Self>, Error> {
-        let WayConfig { authorities, client_key, proxy, idle, idle_for, reuse, handshake, most } = config;
+        let WayConfig { authorities, client_key, proxy, proxy_basic, idle, idle_for, reuse, handshake, most } =
+            config;
         let tls = match (authorities, client_key) {
             (None, None) => None,
             (authorities, client_key) => {
@@ -81,7 +84,7 @@ impl Way {
                 Some(Outbound::showing(trust, client_key))
             }
         };
-        let (proxy, places) = (proxy.map(Proxy::plain), most.map(Places::new));
+        let (proxy, places) = (proxy.map(|proxy| Proxy::with(proxy, proxy_basic)), most.map(Places::new));
         Ok(Arc::new(Self { tls, proxy, idle, idle_for, reuse, handshake, places }))
     }
 

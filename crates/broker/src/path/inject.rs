@@ -218,8 +218,8 @@ fn place(
                 let body = draft.whole.clone().unwrap_or_default();
                 sign::hmac(&mut draft.headers, hmac, integration, lent, &body)?;
             }
-            // What the caller wrote was replaced before; a certificate is shown in the handshake.
-            AuthScheme::Replace(_) | AuthScheme::ClientCertificate(_) => {}
+            // What the caller wrote was replaced before; a certificate is shown in the handshake, a proxy asked for a tunnel.
+            AuthScheme::Replace(_) | AuthScheme::ClientCertificate(_) | AuthScheme::ProxyBasic(_) => {}
             AuthScheme::Derived(derived) => {
                 put(&mut draft.headers, &derived.header, minted(lent, index, &derived.prefix)?)?;
             }

@@ -78,7 +78,8 @@ fn a_budget_is_a_share_of_the_calls_beyond_the_first_few() {
 /// A certificate that signed itself, and its key.
 fn pair(name: &str) -> Shown {
     let (chain, key) = testkit::certificate::self_signed(name);
-    Shown::new(Zeroizing::new(chain.into_bytes()), Zeroizing::new(key.into_bytes()))
+    let pem = |text: String| Zeroizing::new(text.into_bytes());
+    Shown::of(Some((pem(chain), pem(key))), None).unwrap()
 }
 
 #[test]
@@ -100,8 +101,24 @@ fn each_certificate_has_a_way_of_its_own_and_the_same_one_keeps_it() {
 fn a_key_of_another_certificate_is_refused_without_a_word_of_it() {
     let known = Known::new(Arc::new(Connection::default()));
     let (one, two) = (pair("one"), pair("two"));
-    let mixed = Shown::new(one.chain, two.key);
+    let (chain, _) = one.certificate.unwrap();
+    let (_, key) = two.certificate.unwrap();
+    let mixed = Shown::of(Some((chain, key)), None).unwrap();
     let refusal = known.way(Some(&mixed)).unwrap_err();
     assert_eq!(refusal.code, Code::SecretMissing);
     assert!(!refusal.message.contains("BEGIN"), "{}", refusal.message);
+}
+
+#[test]
+fn each_password_for_the_proxy_has_a_way_of_its_own_and_the_same_one_keeps_it() {
+    let known = Known::new(Arc::new(Connection::default()));
+    let way = |pair: &str| {
+        let shown = Shown::of(None, Some(Zeroizing::new(pair.as_bytes().to_vec()))).unwrap();
+        known.way(Some(&shown)).unwrap().unwrap()
+    };
+    let first = way("jane:CANARY-one");
+    assert!(Arc::ptr_eq(&first, &way("jane:CANARY-one")));
+    assert!(!Arc::ptr_eq(&first, &way("jane:CANARY-two")));
+    assert!(!format!("{first:?}").contains("CANARY"), "{first:?}");
+    assert!(Shown::of(None, None).is_none());
 }

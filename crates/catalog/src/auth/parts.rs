@@ -228,6 +228,13 @@ pub struct OciSignature {
     pub key: String,
 }
 
+/// User name and password for the proxy through which the upstream is reached (RFC 9110, section 11.7.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyBasic {
+    /// What user name and password are made of.
+    pub pair: Basic,
+}
+
 /// A client certificate on the TLS connection to the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientCertificate {

@@ -60,7 +60,8 @@ const fn stage(scheme: &AuthScheme) -> u8 {
         | AuthScheme::PathEnd { .. }
         | AuthScheme::Cookie { .. }
         | AuthScheme::Derived(_)
-        | AuthScheme::ClientCertificate(_) => 1,
+        | AuthScheme::ClientCertificate(_)
+        | AuthScheme::ProxyBasic(_) => 1,
         AuthScheme::Hmac(_) => 2,
         AuthScheme::SigV4(_) | AuthScheme::OAuth1(_) | AuthScheme::Digest(_) | AuthScheme::Oci(_) => 3,
     }
@@ -101,6 +102,7 @@ pub(super) fn place(scheme: &AuthScheme) -> (&'static str, String) {
         AuthScheme::Cookie { name, .. } => ("cookie", name.clone()),
         AuthScheme::Replace(replace) => ("placeholder", format!("{:?}", replace.find)),
         AuthScheme::ClientCertificate(_) => ("tls", String::new()),
+        AuthScheme::ProxyBasic(_) => ("proxy", String::new()),
     }
 }
 
@@ -136,7 +138,8 @@ impl Entry<'_> {
             | AuthWord::Oauth1
             | AuthWord::Digest
             | AuthWord::Oci
-            | AuthWord::ClientCertificate => self.signed(),
+            | AuthWord::ClientCertificate
+            | AuthWord::ProxyBasic => self.signed(),
             AuthWord::Oauth2
             | AuthWord::GithubApp
             | AuthWord::GoogleServiceAccount

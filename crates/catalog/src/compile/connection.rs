@@ -8,7 +8,7 @@ use model::{Authority, ParseError, Scheme, parse_duration};
 use serde_saphyr::Spanned;
 
 use super::{Origin, Owner};
-use crate::file::{BreakerEntry, ConnectionsEntry, File, RetriesEntry};
+use crate::file::{AuthWord, BreakerEntry, ConnectionsEntry, File, RetriesEntry};
 use crate::{Breaker, Connection, Error, Retries};
 
 /// How the service is reached; `None` where the file says nothing of it.
@@ -36,7 +36,23 @@ pub(super) fn compile(file: &File, origin: &Origin) -> Result<Option<Connection>
         let read = breaker(&entry.value).map_err(|problem| origin.wrong(entry.referenced.line(), problem))?;
         made.breaker = Some(read);
     }
+    check_proxy_basic(file, origin, made.proxy.as_ref())?;
     Ok((made != Connection::default()).then_some(made))
+}
+
+/// User name and password are for a proxy that the file names, and go over plain http only where private addresses are allowed.
+fn check_proxy_basic(file: &File, origin: &Origin, proxy: Option<&Authority>) -> Result<(), Error> {
+    let entry = file.auth.iter().flatten().find(|entry| matches!(entry.value.scheme, AuthWord::ProxyBasic));
+    let Some(entry) = entry else { return Ok(()) };
+    let wrong = |problem: &str| Err(origin.wrong(entry.referenced.line(), problem));
+    match proxy.map(Authority::scheme) {
+        None => wrong("`proxy_basic` is for the proxy that `proxy` names, and there is none"),
+        Some(Scheme::Http) if !file.dangerous_allow_private => wrong(
+            "over `http://` anybody on the way reads the password for the proxy; a proxy with `https://` keeps it, \
+             `dangerous_allow_private` allows it",
+        ),
+        Some(_) => Ok(()),
+    }
 }
 
 /// The further places that a program may reach.

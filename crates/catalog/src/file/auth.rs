@@ -261,6 +261,8 @@ pub(crate) enum AuthWord {
     Digest,
     /// A client certificate.
     ClientCertificate,
+    /// User name and password for the proxy that `proxy` names.
+    ProxyBasic,
 }
 
 /// Hash functions and signatures.

@@ -37,6 +37,8 @@ mod gateway;
 #[cfg(test)]
 mod gateway_address;
 #[cfg(test)]
+mod gateway_beside;
+#[cfg(test)]
 mod gateway_document;
 #[cfg(test)]
 mod grpc;

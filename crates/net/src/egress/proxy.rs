@@ -77,9 +77,9 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// One that wants no name and no password.
-    pub(crate) const fn plain(authority: Authority) -> Self {
-        Self { authority, basic: None }
+    /// One that wants this `user:password`, or none.
+    pub(crate) fn with(authority: Authority, pair: Option<&[u8]>) -> Self {
+        Self { authority, basic: pair.map(basic) }
     }
 
     fn parse(setting: &'static str, text: &str) -> Result<Self, ProxyError> {
@@ -101,7 +101,7 @@ impl Proxy {
             plain.extend(percent_decode_str(name));
             plain.push(b':');
             plain.extend(percent_decode_str(password));
-            Zeroizing::new(format!("Basic {}", STANDARD.encode(&*plain)))
+            basic(&plain)
         });
         Ok(Self { authority, basic })
     }
@@ -120,6 +120,11 @@ impl Proxy {
         value.set_sensitive(true);
         Some(value)
     }
+}
+
+/// The value of `Proxy-Authorization` for `user:password` (RFC 7617).
+fn basic(pair: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(format!("Basic {}", STANDARD.encode(pair)))
 }
 
 impl fmt::Debug for Proxy {

@@ -111,6 +111,27 @@ async fn a_proxy_sees_a_host_and_a_port_and_nothing_of_the_request() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_shown_the_name_and_password_that_are_for_it_and_the_upstream_is_not() {
+    let authority = tests::Authority::new();
+    let origin = Origin::start(Some(authority.server("api.test", 2100, &["http/1.1"])), echo).await;
+    let (address, heads) = proxy(origin.address, OPEN).await;
+    let upstream = tests::upstream(&authority);
+    let config = WayConfig {
+        proxy: Some(address),
+        proxy_basic: Some(b"jane:CANARY-password"),
+        ..WayConfig::default()
+    };
+    let dial = along(config, origin.dial_named("api.test"));
+    let reply = text(upstream.send(&dial, get("/"), SOON).await.unwrap()).await;
+    assert!(!reply.to_ascii_lowercase().contains("proxy-authorization"), "{reply}");
+    let heads = heads.lock().unwrap().clone();
+    let place = format!("api.test:{}", origin.address.port());
+    let shown = "Proxy-Authorization: Basic amFuZTpDQU5BUlktcGFzc3dvcmQ=";
+    assert_eq!(heads, [format!("CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{shown}\r\n\r\n")]);
+    assert!(!format!("{dial:?}").contains("CANARY"), "{dial:?}");
+}
+
+#[tokio::test]
 async fn what_may_not_be_dialled_is_not_asked_of_a_proxy_either() {
     let origin = Origin::start(None, echo).await;
     let (address, heads) = proxy(origin.address, OPEN).await;

@@ -57,16 +57,20 @@ fn authority<'a>(integration: &'a Integration, lent: &'a Lent) -> &'a Authority 
     lent.special().and_then(|special| special.authority.as_ref()).unwrap_or_else(|| integration.authority())
 }
 
-/// What is shown in the handshake, where the upstream wants a certificate.
+/// What is shown on the way: a certificate in the handshake, where the upstream wants one; a password to the proxy.
 pub(super) fn shown(integration: &Integration, lent: &Lent) -> Result<Option<Box<Shown>>, Refusal> {
-    let own = integration.auth().iter().find_map(|scheme| match scheme {
-        AuthScheme::ClientCertificate(own) => Some(own),
-        _ => None,
-    });
-    let Some(own) = own else { return Ok(None) };
-    let chain = bytes_of(lent.find(integration, &own.certificate)?);
-    let key = bytes_of(lent.find(integration, &own.key)?);
-    Ok(Some(Box::new(Shown::new(chain, key))))
+    let (mut certificate, mut proxy) = (None, None);
+    for scheme in integration.auth() {
+        match scheme {
+            AuthScheme::ClientCertificate(own) => {
+                let chain = bytes_of(lent.find(integration, &own.certificate)?);
+                certificate = Some((chain, bytes_of(lent.find(integration, &own.key)?)));
+            }
+            AuthScheme::ProxyBasic(own) => proxy = Some(Zeroizing::new(pair(integration, &own.pair, lent)?)),
+            _ => {}
+        }
+    }
+    Ok(Shown::of(certificate, proxy).map(Box::new))
 }
 
 pub(super) const fn hash(name: HashName) -> HmacHash {

@@ -86,7 +86,9 @@ pub(super) const fn keys(scheme: AuthWord) -> &'static [&'static str] {
         }
         AuthWord::Replace => &["secret", "rest", "find", "find_secret", "within"],
         AuthWord::Hmac => &["secret", "rest", "name", "prefix", "algorithm", "encoding"],
-        AuthWord::Digest => &["secret", "username", "username_secret", "password_secret"],
+        AuthWord::Digest | AuthWord::ProxyBasic => {
+            &["secret", "username", "username_secret", "password_secret"]
+        }
         AuthWord::Sigv4 => &[
             "access_key_id",
             "secret_access_key",

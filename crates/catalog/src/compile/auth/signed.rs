@@ -1,9 +1,10 @@
-//! Schemes that sign a request, and the client certificate.
+//! Schemes that sign a request, the client certificate, and what the proxy on the way wants.
 
 use super::{Entry, assumed, missing, text};
 use crate::file::{AlgorithmWord, AuthEntry, AuthWord};
 use crate::{
-    AuthScheme, Basic, BytesForm, ClientCertificate, DigestAuth, HashName, Hmac, OAuth1, OciSignature, SigV4,
+    AuthScheme, Basic, BytesForm, ClientCertificate, DigestAuth, HashName, Hmac, OAuth1, OciSignature,
+    ProxyBasic, SigV4,
 };
 
 impl Entry<'_> {
@@ -14,14 +15,12 @@ impl Entry<'_> {
             AuthWord::Oauth1 => self.oauth1(),
             AuthWord::Oci => Ok(AuthScheme::Oci(OciSignature { key: text(self.entry.key.as_ref(), "key")? })),
             AuthWord::Digest => {
-                let pair = self.pair().map_err(|problem| problem.replace("`basic`", "`digest`"))?;
-                if matches!(pair, Basic::Fields { password: None, .. }) {
-                    return Err(missing("password_secret"));
-                }
-                if matches!(&pair, Basic::Joined { secret } if secret.is_rotation()) {
-                    return Err("`digest` has one secret".to_owned());
-                }
+                let pair = self.one_pair("digest")?;
                 Ok(AuthScheme::Digest(Box::new(DigestAuth { pair })))
+            }
+            AuthWord::ProxyBasic => {
+                let pair = self.one_pair("proxy_basic")?;
+                Ok(AuthScheme::ProxyBasic(Box::new(ProxyBasic { pair })))
             }
             _ => {
                 let AuthEntry { certificate, key, .. } = self.entry;
@@ -32,6 +31,18 @@ impl Entry<'_> {
                 })))
             }
         }
+    }
+
+    /// User name and password, of which there is one pair.
+    fn one_pair(&self, scheme: &str) -> Result<Basic, String> {
+        let pair = self.pair().map_err(|problem| problem.replace("`basic`", &format!("`{scheme}`")))?;
+        if matches!(pair, Basic::Fields { password: None, .. }) {
+            return Err(missing("password_secret"));
+        }
+        if matches!(&pair, Basic::Joined { secret } if secret.is_rotation()) {
+            return Err(format!("`{scheme}` has one secret"));
+        }
+        Ok(pair)
     }
 
     fn hmac(&self) -> Result<AuthScheme, String> {

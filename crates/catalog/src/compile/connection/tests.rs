@@ -102,3 +102,38 @@ fn skipping_verification_is_one_switch_under_two_names() {
     assert!(read("tls_insecure_skip_verify: true\n").unwrap().tls_insecure_skip_verify());
     assert!(!read("tls: {insecure_skip_verify: false}\n").unwrap().tls_insecure_skip_verify());
 }
+
+#[test]
+fn a_password_for_the_proxy_wants_a_proxy_that_keeps_it() {
+    let read = |proxy: &str, scheme: &str| {
+        let text = HEAD
+            .replace("{token: {title: T}}", "{token: {title: T}, pass: {title: P}, user: {title: U}}")
+            .replace("secret: token}", &format!("secret: token}}, {{scheme: proxy_basic, {scheme}}}"));
+        integration(&format!("{text}{proxy}"), "x.yaml", "x").map(drop).map_err(|error| error.to_string())
+    };
+    let named = "username_secret: user, password_secret: pass";
+    read("proxy: https://proxy.example:3129\n", named).unwrap();
+    read("proxy: http://proxy.example:3128\ndangerous_allow_private: true\n", named).unwrap();
+    for (proxy, scheme, wrong) in [
+        ("", named, "x.yaml:4: `proxy_basic` is for the proxy that `proxy` names"),
+        ("proxy: http://proxy.example:3128\n", named, "x.yaml:4: over `http://` anybody on the way"),
+        (
+            "proxy: https://proxy.example:3129\n",
+            "username_secret: user",
+            "x.yaml:4: the key `password_secret`",
+        ),
+        (
+            "proxy: https://proxy.example:3129\n",
+            "secret: [user, pass]",
+            "x.yaml:4: `proxy_basic` has one secret",
+        ),
+        (
+            "proxy: https://proxy.example:3129\n",
+            "name: x, secret: user",
+            "x.yaml:4: this auth scheme has no `name`",
+        ),
+    ] {
+        let problem = read(proxy, scheme).unwrap_err();
+        assert!(problem.starts_with(wrong), "{scheme}\n  {problem}\n  {wrong}");
+    }
+}
