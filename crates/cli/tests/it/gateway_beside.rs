@@ -33,8 +33,8 @@ fn request(name: &str) -> Vec<u8> {
 }
 
 /// Asks over one connection until it is told to stop, and says how often, and what was not answered with 200.
-fn asks(running: &Running, stop: &AtomicBool) -> (usize, Option<String>) {
-    let mut wire = gateway(&running.gateway_url).unwrap();
+fn asks(url: &str, stop: &AtomicBool) -> (usize, Option<String>) {
+    let mut wire = gateway(url).unwrap();
     let mut answered = 0;
     while !stop.load(Ordering::Relaxed) {
         match wire.ask(&request("api-0")) {
@@ -44,6 +44,15 @@ fn asks(running: &Running, stop: &AtomicBool) -> (usize, Option<String>) {
         }
     }
     (answered, None)
+}
+
+/// Stops those who ask when it is dropped, by a failed test as well.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn status(running: &Running, name: &str) -> u16 {
@@ -76,15 +85,16 @@ fn nothing_is_dropped_while_everything_is_read_again_and_what_is_new_counts() {
     command.args(["--json", "gateway", "--config", "config.yaml", "--allowlist", "allowlist.yaml"]);
     command.args(["--addr", "127.0.0.1:0", "--dangerous-allow-private"]).env("API_TOKEN", upstream.canary());
     let running = doorward.start(command);
-    let stop = AtomicBool::new(false);
+    let (stop, url) = (AtomicBool::new(false), running.gateway_url.as_str());
     std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..3).map(|_| scope.spawn(|| asks(&running, &stop))).collect();
+        let stopping = Stopping(&stop);
+        let callers: Vec<_> = (0..3).map(|_| scope.spawn(|| asks(url, &stop))).collect();
         for count in 21..27 {
             lay(count);
             running.reload();
             until(&running, &format!("api-{}", count - 1), 200);
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(stopping);
         for caller in callers {
             let (answered, dropped) = caller.join().unwrap();
             assert_eq!(dropped, None, "after {answered} answers");
