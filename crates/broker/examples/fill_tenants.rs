@@ -216,6 +216,7 @@ fn row(
     Ok(CredentialRow {
         id,
         provider: provider.to_owned(),
+        kind: "API_KEY".to_owned(),
         secret,
         name: provider.to_owned(),
         status: Status::Pending,

@@ -1,9 +1,11 @@
-//! Where a home keeps its rows: in its own folder, or in PostgreSQL.
+//! Where a home keeps its rows: in its own folder, or in PostgreSQL; and beside either, credentials of tenants in BigQuery.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::Stores;
+use bigquery::{Beside, Remote};
+use broker::{Stores, SystemClock};
+use model::TenantName;
 use store::{Embedded, Journal, Postgres, Storage};
 
 use crate::failure::{Failure, Outcome};
@@ -26,6 +28,8 @@ pub(crate) struct Opened {
     pub(crate) stores: Stores,
     /// The server, where it is one: another broker may take it over.
     pub(crate) server: Option<Arc<Postgres>>,
+    /// The table of credentials, where there is one.
+    pub(crate) beside: Option<Arc<Beside>>,
 }
 
 /// Where this home keeps its rows.
@@ -49,6 +53,11 @@ pub(crate) fn exists(home: &Home) -> bool {
 
 /// Opens what a home that exists keeps, to read it.
 pub(crate) fn reading(home: &Home) -> Outcome<Arc<dyn Storage>> {
+    Ok(with_credentials(home, plain(home)?)?.0)
+}
+
+/// The same, with digests in the place of what is in BigQuery.
+pub(crate) fn plain(home: &Home) -> Outcome<Arc<dyn Storage>> {
     match of(home)? {
         Place::Folder => home.storage(),
         Place::Server(store) => Ok(Arc::new(Postgres::reader(&store.setup()?)?)),
@@ -57,9 +66,38 @@ pub(crate) fn reading(home: &Home) -> Outcome<Arc<dyn Storage>> {
 
 /// The same, to write it. Whoever calls this has the lock of the home.
 pub(crate) fn writing(home: &Home) -> Outcome<Arc<dyn Storage>> {
-    match of(home)? {
-        Place::Folder => home.storage(),
-        Place::Server(store) => Ok(led(&store, SHORT_WAIT)?),
+    let storage: Arc<dyn Storage> = match of(home)? {
+        Place::Folder => home.storage()?,
+        Place::Server(store) => led(&store, SHORT_WAIT)?,
+    };
+    Ok(with_credentials(home, storage)?.0)
+}
+
+/// The table of credentials of this home, where there is one. Nothing is asked yet.
+pub(crate) fn credentials(home: &Home) -> Outcome<Option<Remote>> {
+    let Some(place) = settings::store::credentials::of(home)? else { return Ok(None) };
+    Ok(Some(Remote::new(place, &crate::wire::setup(home, None)?)))
+}
+
+/// A storage with the table of credentials beside it, where the settings name one; refused where it was another one.
+fn with_credentials(
+    home: &Home,
+    storage: Arc<dyn Storage>,
+) -> Outcome<(Arc<dyn Storage>, Option<Arc<Beside>>)> {
+    let house = TenantName::local();
+    match credentials(home)? {
+        Some(remote) => {
+            let beside = Beside::new(storage, remote, &house, Arc::new(SystemClock::default()))?;
+            let beside = Arc::new(beside);
+            Ok((Arc::clone(&beside) as Arc<dyn Storage>, Some(beside)))
+        }
+        None => match bigquery::kept_at(&*storage, &house)? {
+            None => Ok((storage, None)),
+            Some(kept) => {
+                let elsewhere = bigquery::Error::Elsewhere { kept, said: "name none".to_owned() };
+                Err(store::Error::from(elsewhere).into())
+            }
+        },
     }
 }
 
@@ -81,8 +119,9 @@ pub(crate) fn serving(place: Place, home: &Home, serving: Serving) -> Outcome<Op
                 Serving::OneCall => Journal::with_segments_of(&home.evidence(), SHORT_SEGMENT)?,
                 Serving::Threads(_) | Serving::Answers => Journal::open(&home.evidence())?,
             };
-            let stores = Stores { state: home.storage()?, evidence: Arc::new(journal) };
-            return Ok(Opened { stores, server: None });
+            let (state, beside) = with_credentials(home, home.storage()?)?;
+            let stores = Stores { state, evidence: Arc::new(journal) };
+            return Ok(Opened { stores, server: None, beside });
         }
     };
     let wait = match serving {
@@ -96,9 +135,9 @@ pub(crate) fn serving(place: Place, home: &Home, serving: Serving) -> Outcome<Op
         return Err(Failure::new(message).hint("`doorward init` makes one"));
     }
     // One database: an intent, the uses that it counts and what it leads to are in the same place.
-    let (state, evidence) =
-        (Arc::clone(&server) as Arc<dyn Storage>, Arc::clone(&server) as Arc<dyn Storage>);
-    Ok(Opened { stores: Stores { state, evidence }, server: Some(server) })
+    let (state, beside) = with_credentials(home, Arc::clone(&server) as Arc<dyn Storage>)?;
+    let evidence = Arc::clone(&server) as Arc<dyn Storage>;
+    Ok(Opened { stores: Stores { state, evidence }, server: Some(server), beside })
 }
 
 fn led(store: &Store, wait: Duration) -> Outcome<Arc<Postgres>> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bigquery::Beside;
 use broker::{Broker, Overlay, Reading, SystemClock, Worker};
 use model::{Clock, TenantName};
 use net::tls::{Outbound, Trust};
@@ -24,6 +25,8 @@ pub(crate) struct Opened {
     pub(crate) keys: KeySource,
     /// The server that keeps the rows, where it is one.
     pub(crate) server: Option<Arc<Postgres>>,
+    /// The table in BigQuery that keeps credentials, where there is one.
+    pub(crate) beside: Option<Arc<Beside>>,
     _lock: HomeLock,
 }
 
@@ -133,7 +136,7 @@ pub(crate) fn open_with(
         // Another call of this kind is done in milliseconds, or waits for somebody who types a code.
         Serving::OneCall | Serving::Answers => HomeLock::wait(home.folder(), |waited| patient(home, waited))?,
     };
-    let place::Opened { stores, server } = place::serving(place, home, serving)?;
+    let place::Opened { stores, server, beside } = place::serving(place, home, serving)?;
     let facts = match secrets::provider_facts(&*stores.state) {
         Err(secrets::Error::NoHome) if server.is_none() => {
             bereft(home)?;
@@ -141,6 +144,9 @@ pub(crate) fn open_with(
         }
         facts => facts?,
     };
+    if let (Serving::Threads(_), Some(beside)) = (serving, &beside) {
+        looked_at(beside)?;
+    }
     let setup = setup(home, Some(&facts))?;
     let keys = KeySource { storage: Arc::clone(&stores.state), setup: setup.clone() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -174,7 +180,20 @@ pub(crate) fn open_with(
     if let Some(rates) = &settings.rates {
         broker.share_rates(rates.counters(&crate::settings::environment)?);
     }
-    Ok(Opened { broker, keys, server, _lock: lock })
+    Ok(Opened { broker, keys, server, beside, _lock: lock })
+}
+
+/// Sees that the table of credentials can be used, and settles what was begun. Where BigQuery is out of reach, all else goes on without it, and
+/// what needs it is refused.
+fn looked_at(beside: &Beside) -> Outcome {
+    let looked = beside.prepare().map_err(store::Error::from).and_then(|()| beside.settle());
+    match looked {
+        Err(error) if error.is_passing() => {
+            tracing::warn!(%error, "credentials of tenants can't be reached; the broker goes on without them");
+            Ok(())
+        }
+        looked => Ok(looked?),
+    }
 }
 
 /// Whether to wait on for another process that has the home open. A broker that serves keeps it: it has to be asked.

@@ -72,9 +72,24 @@ pub enum Error {
     /// PostgreSQL failed, or can't be used.
     #[error(transparent)]
     Postgres(#[from] crate::postgres::Error),
+    /// Rows that are kept elsewhere could not be read or written there.
+    #[error(transparent)]
+    Outside(#[from] Outside),
     /// The database failed in another way.
     #[error("the database failed")]
     Database(#[source] rusqlite::Error),
+}
+
+/// Why rows that are kept in another place could not be read or written there.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct Outside {
+    /// What was attempted, on what, and what came of it.
+    pub text: String,
+    /// What to do about it.
+    pub hint: Option<&'static str>,
+    /// Whether the next attempt may succeed without anybody's doing.
+    pub passing: bool,
 }
 
 impl Error {
@@ -105,6 +120,7 @@ impl Error {
             {
                 Some("keep the file as it is, and restore a backup into another folder: `doorward restore`")
             }
+            Self::Outside(outside) => outside.hint,
             Self::Conflict | Self::Row { .. } | Self::File { .. } | Self::Database(_) => None,
         }
     }
@@ -118,6 +134,7 @@ impl Error {
         match self {
             Self::Full | Self::ReadOnly | Self::Gone(_) | Self::Busy => true,
             Self::Postgres(error) => error.is_passing(),
+            Self::Outside(outside) => outside.passing,
             _ => false,
         }
     }

@@ -36,7 +36,7 @@ mod storage;
 mod tests;
 
 pub use embedded::Embedded;
-pub use error::Error;
+pub use error::{Error, Outside};
 pub use journal::Journal;
 pub use lock::HomeLock;
 pub use postgres::Postgres;

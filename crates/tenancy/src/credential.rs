@@ -22,6 +22,9 @@ pub struct CredentialRow {
     pub id: CredentialId,
     /// The code of its provider.
     pub provider: String,
+    /// What kind of credential it is, as the list of providers says; empty in rows of an earlier version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
     /// The stored secret that holds its bytes.
     pub secret: SecretName,
     /// What it is called.

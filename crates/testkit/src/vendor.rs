@@ -39,7 +39,7 @@ mod vault;
 
 pub use anthropic::Anthropic;
 pub use azure::Azure;
-pub use bigquery::BigQuery;
+pub use bigquery::{BigQuery, Mishap};
 pub use connect::Connect;
 pub use github::GitHub;
 pub use google::Google;

@@ -274,13 +274,18 @@ async fn with_rows<T: Send + 'static>(
 }
 
 async fn forget(managing: &Managing<'_>, own: &Own, row: &CredentialRow) -> Result<(), Refusal> {
-    let forgotten = managing.unsealed.secrets().forget(&own.tenant, &row.secret).await;
-    match forgotten {
-        Err(error) if error.code() != Code::NotFound && error.code() != Code::SecretMissing => {
-            Err(refused(&error))
+    for last in [false, true] {
+        let forgotten = managing.unsealed.secrets().forget(&own.tenant, &row.secret).await;
+        match forgotten {
+            // A round was about to do the same.
+            Err(error) if error.code() == Code::Conflict && !last => {}
+            Err(error) if error.code() != Code::NotFound && error.code() != Code::SecretMissing => {
+                return Err(refused(&error));
+            }
+            _ => break,
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// What a provider said, in the row. What it did not say leaves the status as it was.

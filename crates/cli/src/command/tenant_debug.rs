@@ -5,11 +5,13 @@ use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use bigquery::Found;
 use model::TenantName;
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::place;
 use crate::print::table::{self, at, cell};
 
 /// One thing that has to be there.
@@ -26,6 +28,7 @@ pub(crate) fn run(context: &Context, tenant: &TenantName, api: &str) -> Outcome 
     let answered = context.ask("credential.list", &[("tenant", tenant.as_str())])?;
     let rows = at(&answered.value, "credentials").as_array().cloned().unwrap_or_default();
     let several = several(&rows);
+    let table = in_bigquery(context, tenant)?;
     let active = at(&keys.value, "keys").as_array().into_iter().flatten();
     let active = active.filter(|key| at(key, "state").as_str() == Some("active")).count();
     let needed = [
@@ -47,7 +50,7 @@ pub(crate) fn run(context: &Context, tenant: &TenantName, api: &str) -> Outcome 
         .collect();
     let document = json!({
         "tenant": shown.value, "prerequisites": listed, "active_keys": active, "credentials": rows,
-        "several_in_use": several,
+        "several_in_use": several, "bigquery": table,
     });
     context.printer.answer(&document, |document| {
         let needed: Vec<(&str, String)> = needed
@@ -66,7 +69,9 @@ pub(crate) fn run(context: &Context, tenant: &TenantName, api: &str) -> Outcome 
             ("id", "credential_id"),
         ];
         let rows = table::of(at(document, "credentials"), &columns, "No credentials.\n");
-        format!("{}\n{rows}\n{}", table::facts(&needed), table::facts(&questions(&several)))
+        let asked =
+            table.as_ref().map_or_else(|| questions(&several).to_vec(), |found| of_table(found, &several));
+        format!("{}\n{rows}\n{}", table::facts(&needed), table::facts(&asked))
     })
 }
 
@@ -83,6 +88,52 @@ fn questions(several: &[String]) -> [(&'static str, String); 4] {
             "missing columns",
             "none: the database has the format of this version, or nothing here would have been read".to_owned(),
         ),
+    ]
+}
+
+/// What the table in BigQuery says beside the store, where credentials are there.
+fn in_bigquery(context: &Context, tenant: &TenantName) -> Outcome<Option<Found>> {
+    let home = context.home()?;
+    let Some(remote) = place::credentials(home)? else { return Ok(None) };
+    let storage = place::plain(home)?;
+    Ok(Some(bigquery::compare(&*storage, &remote, (&TenantName::local(), tenant))?))
+}
+
+/// The same questions, of the table.
+fn of_table(found: &Found, in_use: &[String]) -> Vec<(&'static str, String)> {
+    let Found { table, rows, missing_columns, several_active, foreign, different, absent, open } = found;
+    let or_none = |list: &[String], then: &str| match list {
+        [] => "none".to_owned(),
+        some => format!("{}{then}", some.join(", ")),
+    };
+    let different: Vec<String> =
+        different.iter().map(|(id, columns)| format!("{id} ({})", columns.join(", "))).collect();
+    let missing: Vec<String> = missing_columns.iter().map(|name| (*name).to_owned()).collect();
+    let agrees = match (found.agrees(), open) {
+        (true, false) => "table and store say the same",
+        (true, true) => "yes; something is being written, or is finished with the next write",
+        (false, _) => "NO, see below",
+    };
+    let several = if in_use.is_empty() { several_active } else { in_use };
+    vec![
+        ("table", format!("`{table}` in BigQuery")),
+        ("rows of the tenant", rows.to_string()),
+        (
+            "several in use",
+            or_none(several, ": the next setup of each leaves one; until then the one above counts"),
+        ),
+        (
+            "which one counts",
+            "the one that the store says, above; `is_active` in BigQuery repeats it".to_owned(),
+        ),
+        ("missing columns", or_none(&missing, ": a start of the broker adds them, `doorward serve`")),
+        ("rows of others", or_none(foreign, ": not written by this home, and never used")),
+        (
+            "rows that differ",
+            or_none(&different, ": changed by hand; `encrypted_credential` is then refused, set it up again"),
+        ),
+        ("rows that are gone", or_none(absent, ": set them up again")),
+        ("in line", agrees.to_owned()),
     ]
 }
 

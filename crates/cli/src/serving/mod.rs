@@ -156,7 +156,7 @@ async fn serve(
     if let Some((bound, names)) = api {
         own_doors.spawn(tenants((bound.listener()?, names), &own, &draining));
     }
-    own_doors.spawn(rounds::go(Arc::clone(&own), draining.clone()));
+    own_doors.spawn(rounds::go(Arc::clone(&own), opened.beside.clone(), draining.clone()));
     own_doors.spawn(webhooks::go(Arc::clone(&own), draining.clone()));
     let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
     for (bound, shows) in shown.into_iter().filter_map(|(bound, shows)| Some((bound?, shows))) {

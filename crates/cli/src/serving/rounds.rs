@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bigquery::Beside;
 use broker::{Due, Round, Worker};
 use model::{Inputs, Refusal};
 use net::Draining;
@@ -13,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 use super::owner;
 
 /// Goes round until the doors close.
-pub(super) async fn go(worker: Arc<Worker>, mut draining: Draining) {
+pub(super) async fn go(worker: Arc<Worker>, beside: Option<Arc<Beside>>, mut draining: Draining) {
     let mut round = Round::default();
     let mut ticks = tokio::time::interval(worker.broker().often().rest());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -22,8 +23,9 @@ pub(super) async fn go(worker: Arc<Worker>, mut draining: Draining) {
             () = draining.started() => return,
             _ = ticks.tick() => {}
         }
-        let broker = Arc::clone(worker.broker());
+        let (broker, beside) = (Arc::clone(worker.broker()), beside.clone());
         let looked = tokio::task::spawn_blocking(move || {
+            settle(beside.as_deref());
             let due = broker.look_after(&mut round);
             (round, due)
         });
@@ -40,6 +42,13 @@ pub(super) async fn go(worker: Arc<Worker>, mut draining: Draining) {
                 }
             }
         }
+    }
+}
+
+/// What was begun in BigQuery and not settled. What is out of reach is tried again with the next look.
+fn settle(beside: Option<&Beside>) {
+    if let Some(Err(error)) = beside.map(Beside::settle) {
+        tracing::warn!(%error, "the table of credentials could not be brought in line with the store");
     }
 }
 

@@ -13,6 +13,8 @@ use super::{Lookup, Origin, Setting, environment, file};
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 
+pub(crate) mod credentials;
+
 /// As it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +27,7 @@ pub(super) struct Written {
     connections: Option<usize>,
     timeout: Option<String>,
     wait: Option<String>,
+    credentials: Option<credentials::Written>,
 }
 
 /// A store that is not the home's own folder.
@@ -51,7 +54,7 @@ pub(crate) fn of(home: &Home, lookup: Lookup<'_>) -> Outcome<Option<Store>> {
     let said = match (variable.transpose()?, written.as_ref().and_then(|written| written.url.clone())) {
         (Some(value), _) => Setting { value, origin: Origin::Environment(VARIABLE) },
         (None, Some(value)) => Setting { value, origin: Origin::File },
-        (None, None) if written.is_none() => return Ok(None),
+        (None, None) if written.as_ref().is_none_or(Written::is_of_the_folder) => return Ok(None),
         (None, None) => {
             return Err(Failure::usage("`[store]` in `settings.toml` does not say where the store is")
                 .hint("`url = \"postgres://ROLE@HOST/DATABASE\"`"));
@@ -70,7 +73,22 @@ impl Written {
         connections: None,
         timeout: None,
         wait: None,
+        credentials: None,
     };
+
+    /// Whether nothing is said but where credentials are: the rest stays in the home's own folder.
+    const fn is_of_the_folder(&self) -> bool {
+        let Self { url: _, password, ca, owner, owner_password, connections, timeout, wait, credentials } =
+            self;
+        credentials.is_some()
+            && password.is_none()
+            && ca.is_none()
+            && owner.is_none()
+            && owner_password.is_none()
+            && connections.is_none()
+            && timeout.is_none()
+            && wait.is_none()
+    }
 }
 
 impl Store {
@@ -86,7 +104,17 @@ impl Store {
     }
 
     fn read(url: Setting<String>, written: Written) -> Outcome<Self> {
-        let Written { url: _, password, ca, owner, owner_password, connections, timeout, wait } = written;
+        let Written {
+            url: _,
+            password,
+            ca,
+            owner,
+            owner_password,
+            connections,
+            timeout,
+            wait,
+            credentials: _,
+        } = written;
         let reference = |text: Option<String>, key: &str| -> Outcome<Option<SecretRef>> {
             let Some(text) = text else { return Ok(None) };
             // What was written is not repeated: it may be the password itself.

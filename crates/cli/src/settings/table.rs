@@ -357,6 +357,27 @@ pub(crate) const TABLE: &[Row] = &[
         about: "Where the password of that one is.",
     },
     Row {
+        key: "store.credentials.url",
+        flag: "",
+        variable: "",
+        default: "the store itself",
+        about: "A table of BigQuery in which credentials of tenants are kept: `bigquery://PROJECT/DATASET?location=EU`.",
+    },
+    Row {
+        key: "store.credentials.key",
+        flag: "",
+        variable: "`GOOGLE_APPLICATION_CREDENTIALS`",
+        default: "`[gcp]` of `sources.toml`, or the machine's account",
+        about: "The reference of the key file of the account that reads and writes it.",
+    },
+    Row {
+        key: "store.credentials.endpoint",
+        flag: "",
+        variable: "",
+        default: "`https://bigquery.googleapis.com`",
+        about: "Another address of the API.",
+    },
+    Row {
         key: "store.connections",
         flag: "",
         variable: "",

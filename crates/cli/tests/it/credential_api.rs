@@ -37,6 +37,21 @@ impl Api {
         if !settings.is_empty() {
             write(doorward.data().join("settings.toml"), settings);
         }
+        Self::served(doorward, environment)
+    }
+
+    /// A home that was made and dressed already.
+    pub(crate) fn in_home(doorward: Doorward) -> Self {
+        Self::served(doorward, &[])
+    }
+
+    /// A home that has its tenants, started once more.
+    pub(crate) fn again(doorward: Doorward, key: String, other: String) -> Self {
+        let running = serve(&doorward, &[]);
+        Self { doorward, running, key, other }
+    }
+
+    fn served(doorward: Doorward, environment: &[(&str, &str)]) -> Self {
         let running = serve(&doorward, environment);
         let tenant = |name: &str| {
             let _ = doorward.run(&["tenant", "create", name, "--plan", "enterprise"], "").succeeded();

@@ -13,6 +13,8 @@ mod aws_beside;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod bigquery;
+#[cfg(test)]
 mod binding;
 #[cfg(test)]
 mod callers;

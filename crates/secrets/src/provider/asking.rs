@@ -8,7 +8,7 @@ use crate::source::aws::system_time;
 use crate::source::{Lender, Setup, Sources, Trouble};
 
 /// Asks, and waits for the answer. Whoever unlocks a home waits anyway, perhaps within a runtime, so this is another thread.
-pub(super) fn ask<T: Send>(
+pub(crate) fn ask<T: Send>(
     setup: &Setup,
     work: impl AsyncFn(&dyn Lender) -> Result<T, Trouble> + Sync,
 ) -> Result<T, Trouble> {

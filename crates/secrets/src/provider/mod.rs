@@ -11,7 +11,7 @@
 //! - Nothing that a service or a program answered is repeated in an error.
 
 mod age;
-mod asking;
+pub(crate) mod asking;
 mod aws_kms;
 mod azure_key_vault;
 mod choice;

@@ -18,6 +18,7 @@ fn row(provider: &str, seed: u8, status: Status) -> CredentialRow {
     CredentialRow {
         id: CredentialId::new(at(u64::from(seed)), [seed; 10]),
         provider: provider.to_owned(),
+        kind: "API_KEY".to_owned(),
         secret: format!("credentials/x/{seed}").parse().unwrap(),
         name: "Key".to_owned(),
         status,

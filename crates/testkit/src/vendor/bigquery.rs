@@ -1,9 +1,12 @@
 //! BigQuery with service accounts: Google's token endpoint, which checks whose key signed, and the list of datasets.
 //!
+//! In front of an emulator it is a whole BigQuery ([`BigQuery::in_front_of`]).
+//!
 //! Source: "Using OAuth 2.0 for server to server applications" (claims, at most an hour, errors), the REST reference of BigQuery
 //! (`datasets.list`), and AIP-193 for errors.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -12,6 +15,11 @@ use crypto::jws::{Algorithm, VerifyingKey};
 use serde_json::{Value, json};
 
 use super::{Answers, Heard, Said, Server, served};
+use warehouse::Warehouse;
+
+mod warehouse;
+
+pub use warehouse::Mishap;
 
 /// A part of Google Cloud that runs.
 pub struct BigQuery(Server<State>);
@@ -28,6 +36,8 @@ struct State {
     projects: BTreeSet<(String, String)>,
     /// Whose tokens were given out.
     tokens: BTreeMap<String, String>,
+    /// What carries statements out.
+    warehouse: Option<Warehouse>,
 }
 
 impl BigQuery {
@@ -38,6 +48,35 @@ impl BigQuery {
         let url = own.url();
         own.0.change(|state| state.url = url);
         own
+    }
+
+    /// One in front of an emulator: whoever has a token, and sees the project, reaches it.
+    #[must_use]
+    pub fn in_front_of(emulator: SocketAddr) -> Self {
+        let own = Self::start();
+        own.0.change(|state| state.warehouse = Some(Warehouse::new(emulator)));
+        own
+    }
+
+    /// What becomes of the next statement, or path, that holds these words.
+    pub fn next(&self, words: &str, mishap: Mishap) {
+        self.warehouse(|warehouse| warehouse.next(words, mishap));
+    }
+
+    /// How many mishaps did not come yet.
+    #[must_use]
+    pub fn mishaps_left(&self) -> usize {
+        self.warehouse(|warehouse| warehouse.left())
+    }
+
+    /// Carries out what came from processes that were killed meanwhile, and gives how many statements those were.
+    #[must_use]
+    pub fn late(&self) -> usize {
+        self.warehouse(Warehouse::late)
+    }
+
+    fn warehouse<R>(&self, change: impl FnOnce(&mut Warehouse) -> R) -> R {
+        self.0.change(|state| change(state.warehouse.as_mut().expect("it is in front of an emulator")))
     }
 
     /// Makes an account that sees a project, and gives its key file. The file names another token endpoint, which nobody must
@@ -73,11 +112,20 @@ impl Answers for State {
         let Some(email) = heard.bearer().and_then(|token| self.tokens.get(token)) else {
             return failed(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.");
         };
+        let email = email.clone();
+        if let Some(warehouse) = &mut self.warehouse {
+            let rest = heard.path.strip_prefix("/bigquery/v2/projects/").unwrap_or_default();
+            let project = rest.split('/').next().unwrap_or_default().to_owned();
+            if !self.projects.contains(&(email, project)) {
+                return warehouse::failed(403, "accessDenied");
+            }
+            return warehouse.answer(heard);
+        }
         let project = heard.path.strip_prefix("/bigquery/v2/projects/");
         let project =
             project.and_then(|rest| rest.strip_suffix("/datasets")).filter(|_| heard.method == "GET");
         let Some(project) = project else { return failed(404, "NOT_FOUND", "Not found") };
-        if !self.projects.contains(&(email.clone(), project.to_owned())) {
+        if !self.projects.contains(&(email, project.to_owned())) {
             let message = format!(
                 "Access Denied: Project {project}: User does not have bigquery.datasets.get permission"
             );
@@ -128,7 +176,10 @@ impl State {
                 "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.",
             );
         }
-        if !text("scope").split(' ').any(|scope| scope.ends_with("/auth/bigquery")) {
+        if !text("scope")
+            .split(' ')
+            .any(|scope| scope.ends_with("/auth/bigquery") || scope.ends_with("/auth/cloud-platform"))
+        {
             return Err("Invalid OAuth scope or ID token audience provided.");
         }
         Ok(text("iss").to_owned())

@@ -24,6 +24,7 @@ pub(crate) const KUBERNETES: Sdk =
     Sdk { name: "kubernetes", inputs: &["apiserver/main.go", "go.mod", "go.sum", "kubectl/main.go"] };
 pub(crate) const HELM: Sdk = Sdk { name: "helm", inputs: &["go.mod", "go.sum"] };
 pub(crate) const MOTO: Sdk = Sdk { name: "moto", inputs: &["requirements.txt"] };
+pub(crate) const BIGQUERY: Sdk = Sdk { name: "bigquery", inputs: &["emulator.py", "requirements.txt"] };
 pub(crate) const RUST: Sdk = Sdk { name: "rust", inputs: &["Cargo.lock", "Cargo.toml", "src/main.rs"] };
 
 impl Sdk {

@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use super::place::{BROWSER, GO, HELM, JAVA, KUBERNETES, MOTO, NODE, OPENAI, PYTHON, RUST, Sdk};
+use super::place::{BIGQUERY, BROWSER, GO, HELM, JAVA, KUBERNETES, MOTO, NODE, OPENAI, PYTHON, RUST, Sdk};
 use crate::failure::{Failure, Outcome};
 use crate::program::{Program, find};
 
@@ -23,6 +23,7 @@ const RECIPES: &[Recipe] = &[
     Recipe { sdk: PYTHON, programs: &["python3"], steps: VENV },
     Recipe { sdk: OPENAI, programs: &["python3"], steps: VENV },
     Recipe { sdk: MOTO, programs: &["python3"], steps: VENV },
+    Recipe { sdk: BIGQUERY, programs: &["python3"], steps: VENV },
     // These two build for minutes, so they are built with the version of Go that fetches the one that they name.
     Recipe {
         sdk: KUBERNETES,

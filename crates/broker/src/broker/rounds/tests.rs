@@ -11,6 +11,7 @@ fn row(seed: u8, status: Status) -> CredentialRow {
     CredentialRow {
         id: model::CredentialId::new(at, [seed; 10]),
         provider: "OPENAI".to_owned(),
+        kind: "API_KEY".to_owned(),
         secret: format!("credentials/openai/{seed}").parse().unwrap(),
         name: "n".to_owned(),
         status,

@@ -46,6 +46,7 @@ pub(super) async fn set_up(
     let mut row = CredentialRow {
         id,
         provider: code.clone(),
+        kind: provider.kind.clone(),
         secret,
         name: name.unwrap_or_else(|| provider.title.clone()),
         status: Status::Pending,
