@@ -233,14 +233,24 @@ impl Beside {
     // === reading ===
 
     /// The bytes that are meant; a ciphertext that is kept here is given as it is.
-    fn given(&self, tenant: &TenantName, key: &[u8], row: Vec<u8>) -> Result<Vec<u8>, store::Error> {
+    fn given(&self, tenant: &TenantName, key: &[u8], row: Vec<u8>) -> Result<Vec<u8>, Error> {
         let Some(marker) = Marker::read(&row) else { return Ok(row) };
         let Some((id, _)) = credential_of(key) else { return Ok(row) };
         self.prepare()?;
         let rows = self.remote.bytes(tenant.as_str(), &id)?;
         let what = if rows.is_empty() { "is not there" } else { "holds other bytes than were written" };
         let meant = rows.into_iter().find(|bytes| digest(bytes) == marker.digest());
-        meant.ok_or_else(|| Error::Other { id, table: self.remote.place().to_string(), what }.into())
+        meant.ok_or_else(|| Error::Other { id, table: self.remote.place().to_string(), what })
+    }
+
+    /// The same for whoever goes over rows, to remove them perhaps: where the bytes that are meant are not there, what stands in their place,
+    /// which nothing opens.
+    fn given_or_marker(&self, tenant: &TenantName, row: Row) -> Result<Row, Error> {
+        let Row { key, value } = row;
+        match self.given(tenant, &key, value.clone()) {
+            Err(Error::Other { .. }) => Ok(Row { key, value }),
+            given => Ok(Row { key, value: given? }),
+        }
     }
 }
 
@@ -248,7 +258,7 @@ impl Storage for Beside {
     fn get(&self, table: Table, tenant: &TenantName, key: &[u8]) -> Result<Option<Vec<u8>>, store::Error> {
         let found = self.inner.get(table, tenant, key)?;
         match (table, found) {
-            (Table::Versions, Some(row)) => self.given(tenant, key, row).map(Some),
+            (Table::Versions, Some(row)) => Ok(Some(self.given(tenant, key, row)?)),
             (_, found) => Ok(found),
         }
     }
@@ -265,21 +275,13 @@ impl Storage for Beside {
         if table != Table::Versions {
             return Ok(rows);
         }
-        rows.into_iter()
-            .map(|row| {
-                let value = self.given(tenant, &row.key, row.value)?;
-                Ok(Row { key: row.key, value })
-            })
-            .collect()
+        rows.into_iter().map(|row| Ok(self.given_or_marker(tenant, row)?)).collect()
     }
 
     fn last(&self, table: Table, tenant: &TenantName) -> Result<Option<Row>, store::Error> {
         let last = self.inner.last(table, tenant)?;
         match last {
-            Some(Row { key, value }) if table == Table::Versions => {
-                let value = self.given(tenant, &key, value)?;
-                Ok(Some(Row { key, value }))
-            }
+            Some(row) if table == Table::Versions => Ok(Some(self.given_or_marker(tenant, row)?)),
             other => Ok(other),
         }
     }

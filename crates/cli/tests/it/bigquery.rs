@@ -23,7 +23,7 @@ struct House {
     bigquery: BigQuery,
     emulator: String,
     openai: Upstream,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _server: Started,
 }
 
@@ -41,7 +41,7 @@ impl House {
         let bigquery = BigQuery::in_front_of(emulator.parse().unwrap());
         let openai = Upstream::demanding(Demand::Bearer(KEY.to_owned()));
         openai.answer_with("/v1/models", 200, json!({"object": "list", "data": []}));
-        Some(Self { bigquery, emulator, openai, _folder: folder, _server: server })
+        Some(Self { bigquery, emulator, openai, folder, _server: server })
     }
 
     /// A home with tenants and their keys that keeps credentials in this project.
@@ -55,8 +55,8 @@ impl House {
 
     fn dress(&self, doorward: &Doorward, project: &str) {
         let key = self.bigquery.account(ACCOUNT, project, "http://127.0.0.1:1/nobody");
-        doorward.watch(key["private_key"].as_str().unwrap().lines().nth(1).unwrap());
-        let file: PathBuf = doorward.folder().join("account.json");
+        // Outside of the home, in which no canary may be: it is one.
+        let file: PathBuf = self.folder.path().join(format!("{project}.json"));
         write(&file, &key.to_string());
         write(
             doorward.data().join("settings.toml"),
