@@ -366,7 +366,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         key: "store.credentials.key",
         flag: "",
-        variable: "`GOOGLE_APPLICATION_CREDENTIALS`",
+        variable: "GOOGLE_APPLICATION_CREDENTIALS",
         default: "`[gcp]` of `sources.toml`, or the machine's account",
         about: "The reference of the key file of the account that reads and writes it.",
     },
