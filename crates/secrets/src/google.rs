@@ -4,12 +4,13 @@
 //! now is asked again twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 use model::SecretRef;
 use zeroize::Zeroizing;
 
-use crate::provider::asking::ask;
+use crate::provider::asking::ask_within;
 use crate::source::google::Api;
 use crate::source::{Setup, Trouble};
 
@@ -38,7 +39,7 @@ impl GoogleApi {
             config.gcp.key = Some(key.clone());
             setup.config = Arc::new(config);
         }
-        Self { api: Api::new(name, address, &setup), setup }
+        Self { api: Api::new(name, address, &setup).within(REPLY), setup }
     }
 
     /// Asks: with a document it is a `POST`, without one a `GET`. `target` is path and query, percent-encoded. Blocks.
@@ -47,10 +48,15 @@ impl GoogleApi {
     /// When there is no token, nobody answers, or the answer is 429 or 5xx three times.
     pub fn ask(&self, target: &str, document: Option<&[u8]>) -> Result<GoogleAnswer, Trouble> {
         let method = if document.is_some() { Method::POST } else { Method::GET };
-        ask(&self.setup, async |lender| {
+        ask_within(&self.setup, DEADLINE, async |lender| {
             let json = Zeroizing::new(document.unwrap_or_default().to_vec());
             let reply = self.api.ask((method.clone(), target), json, lender).await?;
             Ok(GoogleAnswer { status: reply.status.as_u16(), body: reply.body })
         })
     }
 }
+
+/// How long one answer may take: a statement is carried out meanwhile.
+const REPLY: Duration = Duration::from_secs(60);
+/// The same with the token that it needs.
+const DEADLINE: Duration = Duration::from_secs(80);

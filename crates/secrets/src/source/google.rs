@@ -31,6 +31,8 @@ pub(crate) struct Api {
     environment: Environment,
     web: tokio::sync::OnceCell<Web>,
     held: Mutex<Option<Token>>,
+    /// How long one answer may take.
+    reply: Duration,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +44,13 @@ struct Metadata {
 impl Api {
     pub(crate) fn new(name: &'static str, address: String, setup: &Setup) -> Self {
         let (config, environment) = (Arc::clone(&setup.config), setup.environment.clone());
-        Self { name, address, config, environment, web: tokio::sync::OnceCell::new(), held: Mutex::default() }
+        let (web, held) = (tokio::sync::OnceCell::new(), Mutex::default());
+        Self { name, address, config, environment, web, held, reply: web::REPLY }
+    }
+
+    /// The same, which waits so long for one answer.
+    pub(crate) fn within(self, reply: Duration) -> Self {
+        Self { reply, ..self }
     }
 
     pub(crate) async fn ask(
@@ -53,7 +61,7 @@ impl Api {
     ) -> Result<Reply, Trouble> {
         let make = || async {
             let way = Way { roots: Roots::Platform, proxies: web::proxies(&self.environment)? };
-            Web::new(self.name, &self.address, way)
+            Web::within(self.name, &self.address, way, self.reply)
         };
         let web = self.web.get_or_try_init(make).await?;
         let token = self.token(lender).await?;

@@ -48,6 +48,16 @@ impl Web {
     /// The server at an address such as `https://vault.example.com:8200`. Plain http is for this machine and private
     /// networks; `net` holds that.
     pub(crate) fn new(name: &'static str, address: &str, way: Way) -> Result<Self, Trouble> {
+        Self::within(name, address, way, REPLY)
+    }
+
+    /// The same with another limit on one answer.
+    pub(crate) fn within(
+        name: &'static str,
+        address: &str,
+        way: Way,
+        reply: Duration,
+    ) -> Result<Self, Trouble> {
         let wrong = |why: &str| Trouble::setting(format!("the address of {name} {why}"));
         let address = address.trim().trim_end_matches('/');
         let (scheme, rest) =
@@ -60,7 +70,7 @@ impl Web {
         let authority = format!("{}://{}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
         let authority = authority.parse().map_err(|_| wrong("is none"))?;
         // A body of base 64 in JSON, with what is around it.
-        let limits = EgressLimits { connect: CONNECT, reply: REPLY, bytes: LONGEST * 3 };
+        let limits = EgressLimits { connect: CONNECT, reply, bytes: LONGEST * 3 };
         let egress = Egress::new(EgressConfig {
             proxies: way.proxies,
             roots: way.roots,
@@ -187,5 +197,5 @@ pub(crate) fn safe_path(path: &str) -> Result<&str, Trouble> {
 }
 
 const CONNECT: Duration = Duration::from_secs(4);
-const REPLY: Duration = Duration::from_secs(6);
+pub(crate) const REPLY: Duration = Duration::from_secs(6);
 const USER_AGENT: &str = concat!("doorward/", env!("CARGO_PKG_VERSION"));
