@@ -79,11 +79,11 @@ pub(crate) fn credentials(home: &Home) -> Outcome<Option<Remote>> {
     Ok(Some(Remote::new(place, &crate::wire::setup(home, None)?)))
 }
 
+/// A storage, and the table of credentials beside it where there is one.
+type Kept = (Arc<dyn Storage>, Option<Arc<Beside>>);
+
 /// A storage with the table of credentials beside it, where the settings name one; refused where it was another one.
-fn with_credentials(
-    home: &Home,
-    storage: Arc<dyn Storage>,
-) -> Outcome<(Arc<dyn Storage>, Option<Arc<Beside>>)> {
+fn with_credentials(home: &Home, storage: Arc<dyn Storage>) -> Outcome<Kept> {
     let house = TenantName::local();
     match credentials(home)? {
         Some(remote) => {
