@@ -155,7 +155,7 @@ fn a_table_in_bigquery_is_made_filled_mended_and_compared() {
     let api = house.api(PROJECT);
     let secret = testkit::canary::plant("sk-bigquery");
     api.doorward.watch(&secret);
-    let _ = agrees(&api.doorward);
+    agrees(&api.doorward);
 
     // One whose provider is asked, and one for which nobody is.
     let Said(status, _, said) = setup(&api, KEY, false);
@@ -276,7 +276,7 @@ fn what_bigquery_refuses_or_does_not_answer_is_a_refusal_and_never_a_half() {
             &json!({"credential_name": format!("{mishap:?}")}),
         );
         assert_eq!(said["credential_id"], kept.as_str(), "the one before stays: {said}");
-        assert_eq!(house.active(PROJECT, "acme_inc"), [kept.clone()], "{mishap:?}");
+        assert_eq!(house.active(PROJECT, "acme_inc"), std::slice::from_ref(&kept), "{mishap:?}");
         agrees(&api.doorward);
     }
     // What passes is waited for: one that is too busy twice, a job that is looked at three times.
@@ -286,7 +286,7 @@ fn what_bigquery_refuses_or_does_not_answer_is_a_refusal_and_never_a_half() {
     let Said(status, _, said) = setup(&api, KEY, true);
     assert_eq!((status, house.bigquery.mishaps_left()), (200, 0), "{said}");
     let kept = said["credential_id"].as_str().unwrap().to_owned();
-    assert_eq!(house.active(PROJECT, "acme_inc"), [kept.clone()]);
+    assert_eq!(house.active(PROJECT, "acme_inc"), std::slice::from_ref(&kept));
     agrees(&api.doorward);
 
     // Out of reach: nothing is set up, nothing deleted, nothing lost; what needs no BigQuery goes on.
@@ -407,7 +407,7 @@ fn a_broker_that_is_killed_between_the_two_leaves_them_to_agree() {
         assert_eq!(house.rows(PROJECT, "acme_inc"), before, "{mishap:?}");
         assert_eq!(
             house.active(PROJECT, "acme_inc"),
-            [kept.clone()],
+            std::slice::from_ref(&kept),
             "{mishap:?}: nobody was told of another one"
         );
         let said = api.mine("POST", "integrations/acme_inc/openai/validate", &Value::Null);
