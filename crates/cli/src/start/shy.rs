@@ -1,7 +1,7 @@
 //! Mistakes on the command line, told without what was typed: a secret in the wrong place must not end in a log as well.
 //!
 //! The parser repeats words and values. Here they become their place (`word 3, not shown`) or `(not shown)`; the names of flags
-//! stay, and so does what it suggests, which are words of ours.
+//! and of commands that may be mistyped stay, and so does what it suggests, which are words of ours.
 
 use std::ffi::OsString;
 
@@ -15,7 +15,12 @@ pub(crate) fn shy(mut error: clap::Error, typed: &[OsString]) -> clap::Error {
         _ => ContextKind::InvalidValue,
     };
     let Some(ContextValue::String(raw)) = error.get(kind).cloned() else { return error };
-    if raw.is_empty() || (kind == ContextKind::InvalidArg && is_flag(&raw)) {
+    let plain = match kind {
+        ContextKind::InvalidArg => is_flag(&raw),
+        ContextKind::InvalidSubcommand => is_word(&raw),
+        _ => false,
+    };
+    if raw.is_empty() || plain {
         return error;
     }
     let place = typed.iter().skip(1).position(|word| word.to_str() == Some(raw.as_str()));
@@ -42,5 +47,12 @@ fn is_flag(word: &str) -> bool {
     }
 }
 
+/// Whether it could be the name of a command, a mistyped one: a few small letters, where commands stand and no values do.
+fn is_word(word: &str) -> bool {
+    word.len() <= LONGEST_WORD && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+}
+
+/// Longest word that is repeated as a command.
+const LONGEST_WORD: usize = 16;
 /// Longest name of a flag that is repeated.
 const LONGEST: usize = 32;
