@@ -117,7 +117,7 @@ impl Broker {
     }
 }
 
-/// Where it is kept.
-const ROW: &[u8] = b"evidence/seen";
+/// Where it is kept. Not under `evidence/`, which is where the log keeps its own rows, and what is copied with them.
+const ROW: &[u8] = b"seen/evidence";
 /// How old what is known may be before a process that lives for one call writes it again, in milliseconds.
 const SELDOM: u64 = 60 * 60 * 1000;
