@@ -73,12 +73,7 @@ impl Context {
         inputs: Inputs,
         payload: Option<Secret>,
     ) -> Outcome<Answered> {
-        let management = Management::open(self)?;
-        let answered = management.operate_as(who, operation, inputs, payload);
-        let closed = management.close();
-        let answered = answered?;
-        closed?;
-        Ok(answered)
+        Management::open(self)?.only(who, operation, inputs, payload)
     }
 
     /// The same with no more than inputs.

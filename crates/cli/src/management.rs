@@ -157,6 +157,24 @@ impl Management {
         }
     }
 
+    /// The same as the only one: the end of it is waited for, and the answer is given behind that.
+    ///
+    /// # Errors
+    /// As [`Self::operate_as`], and [`Self::close`].
+    pub(crate) fn only(
+        self,
+        who: &Who,
+        operation: &str,
+        inputs: Inputs,
+        payload: Option<Secret>,
+    ) -> Outcome<Answered> {
+        let answered = self.operate_as(who, operation, inputs, payload);
+        let closed = self.close();
+        let answered = answered?;
+        closed?;
+        Ok(answered)
+    }
+
     /// Performs an operation of a service by its name.
     ///
     /// # Errors

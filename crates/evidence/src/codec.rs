@@ -135,19 +135,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, Wrong> {
 
 /// The text with hiding characters escaped, at most `longest` bytes; `…` shows where it was cut.
 fn bounded(text: &str, longest: usize) -> Cow<'_, str> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    let escaped = if plain || !text.chars().any(hides) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-            if hides(c) {
-                out.extend(c.escape_unicode())
-            } else {
-                out.push(c)
-            }
-            out
-        }))
-    };
+    let escaped = model::escaped(text, hides);
     if escaped.len() <= longest {
         return escaped;
     }
@@ -159,7 +147,8 @@ fn cut(text: &str, longest: usize) -> &str {
     text.get(..text.floor_char_boundary(longest)).unwrap_or_default()
 }
 
-/// Characters that move, hide or end a line when they are shown.
+/// Characters that move, hide or end a line when they are shown. A decoder refuses what these are, so that they stay these: what is
+/// shown today has a longer list, [`model::hides`].
 fn hides(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')

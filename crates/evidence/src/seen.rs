@@ -8,9 +8,9 @@ use crypto::{Digest, PublicKey};
 use model::{TenantName, Timestamp};
 use store::{Storage, Table};
 
-use crate::checkpoint::Beside;
+use crate::checkpoint::{Beside, Checkpoint};
 use crate::codec::{Decoder, Encoder};
-use crate::{At, Error, Finding, Wrong, resume, standing};
+use crate::{Error, Wrong, resume, standing};
 
 /// A checkpoint that was there, and how much it had signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,22 +36,14 @@ impl Seen {
     /// # Errors
     /// When the storage can't be read, or the last checkpoint does not fit this key or the rows beside it.
     pub fn newest(storage: &dyn Storage, key: &PublicKey) -> Result<Option<Self>, Error> {
-        let last = storage.last(Table::Checkpoints, &TenantName::local()).map_err(Error::Read)?;
-        let Some(row) = last else { return Ok(None) };
-        let checkpoint = standing::read(&row, key)?;
-        let records = match &checkpoint.heads {
-            Beside::Whole(heads) => heads.iter().map(|head| head.size).sum(),
-            Beside::Changed(_) => match resume::heads(storage, &checkpoint).map_err(Error::Read)? {
-                Ok((_, resume)) => resume.records,
-                Err(wrong) => {
-                    let at = At::Row(TenantName::local(), "state of the log");
-                    return Err(Error::Damaged(Box::new(Finding::new(at, wrong))));
-                }
-            },
-        };
-        let statement = checkpoint.statement;
-        let (number, time, previous) = (statement.number, statement.time, statement.previous);
-        Ok(Some(Self { number, records, time, previous }))
+        let newest = standing::newest(storage, key, |checkpoint| match &checkpoint.heads {
+            Beside::Whole(heads) => Ok(Ok(heads.iter().map(|head| head.size).sum())),
+            Beside::Changed(_) => Ok(resume::heads(storage, checkpoint)?.map(|(_, resume)| resume.records)),
+        })?;
+        Ok(newest.map(|(Checkpoint { statement, .. }, records)| {
+            let (number, time, previous) = (statement.number, statement.time, statement.previous);
+            Self { number, records, time, previous }
+        }))
     }
 
     /// That what was seen is still there.
@@ -59,21 +51,21 @@ impl Seen {
     /// # Errors
     /// [`Error::Ended`] where it is not; else as [`Self::newest`].
     pub fn is_there(&self, storage: &dyn Storage, key: &PublicKey) -> Result<Whole, Error> {
-        let newest = Self::newest(storage, key)?;
-        let ended = || Error::Ended { seen: *self, found: newest };
-        let reaches = newest.is_some_and(|now| now.number >= self.number && now.records >= self.records);
-        if !reaches {
-            return Err(ended());
-        }
-        let number = self.number.to_be_bytes();
-        let value = storage.get(Table::Checkpoints, &TenantName::local(), &number).map_err(Error::Read)?;
-        let row = store::Row { key: number.to_vec(), value: value.ok_or_else(ended)? };
-        // Another log under the same key has another history.
-        if standing::read(&row, key)?.statement.previous == self.previous {
-            Ok(Whole(()))
+        let found = Self::newest(storage, key)?;
+        let ended = || Error::Ended { seen: *self, found };
+        let reaches = |now: &Self| now.number >= self.number && now.records >= self.records;
+        let newest = found.filter(reaches).ok_or_else(ended)?;
+        let previous = if newest.number == self.number {
+            newest.previous
         } else {
-            Err(ended())
-        }
+            let number = self.number.to_be_bytes();
+            let value =
+                storage.get(Table::Checkpoints, &TenantName::local(), &number).map_err(Error::Read)?;
+            let row = store::Row { key: number.to_vec(), value: value.ok_or_else(ended)? };
+            standing::read(&row, key)?.statement.previous
+        };
+        // Another log under the same key has another history.
+        if previous == self.previous { Ok(Whole(())) } else { Err(ended()) }
     }
 
     /// As bytes.

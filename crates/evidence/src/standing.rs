@@ -1,4 +1,4 @@
-//! Where a tenant stands under the last checkpoint, without reading those before.
+//! Where the log and a tenant stand under the last checkpoint, without reading those before.
 
 use crypto::{Digest, PublicKey};
 use model::TenantName;
@@ -18,12 +18,23 @@ pub(crate) struct Last {
 /// A head, its place among all heads, and the way to their root.
 type Proven = (ChainHead, u64, Vec<Digest>);
 
-/// Reads it. A log that writes meanwhile is read again: the rows belong to one checkpoint, or the proof does not hold.
+/// Reads it.
 pub(crate) fn last(
     storage: &dyn Storage,
     tenant: &TenantName,
     key: &PublicKey,
 ) -> Result<Option<Last>, Error> {
+    let newest = newest(storage, key, |checkpoint| under(storage, checkpoint, tenant))?;
+    Ok(newest.map(|(checkpoint, head)| Last { checkpoint, head }))
+}
+
+/// The last checkpoint and what is read of the rows beside it. A log that writes meanwhile is read again: the rows belong to one
+/// checkpoint, or what is read of them does not fit.
+pub(crate) fn newest<T>(
+    storage: &dyn Storage,
+    key: &PublicKey,
+    beside: impl Fn(&Checkpoint) -> Result<Result<T, Wrong>, store::Error>,
+) -> Result<Option<(Checkpoint, T)>, Error> {
     let home = TenantName::local();
     let mut left = ATTEMPTS;
     loop {
@@ -31,8 +42,8 @@ pub(crate) fn last(
             return Ok(None);
         };
         let checkpoint = read(&row, key)?;
-        match under(storage, &checkpoint, tenant).map_err(Error::Read)? {
-            Ok(head) => return Ok(Some(Last { checkpoint, head })),
+        match beside(&checkpoint).map_err(Error::Read)? {
+            Ok(read) => return Ok(Some((checkpoint, read))),
             Err(_) if left > 0 => left -= 1,
             Err(wrong) => return Err(damaged(At::Row(home, "state of the log"), wrong)),
         }

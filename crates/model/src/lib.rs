@@ -54,6 +54,6 @@ pub use quick::{QuickHash, QuickMap};
 pub use quota::Quota;
 pub use refusal::{Code, Fault, Refusal, Retry};
 pub use secret_ref::SecretRef;
-pub use shown::{hides, shown};
+pub use shown::{escaped, hides, shown};
 pub use target::{Authority, Method, Scheme, Target};
 pub use time::{Clock, Timestamp, parse_duration};

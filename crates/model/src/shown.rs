@@ -17,6 +17,13 @@ pub fn hides(c: char) -> bool {
 /// The text with each character that [hides](hides) as its number.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
+    escaped(text, hides)
+}
+
+/// The text with each character that `hides` as its number, for whoever has a list of its own that must stay as it is. Nothing that is
+/// visible in ASCII hides.
+#[must_use]
+pub fn escaped(text: &str, hides: fn(char) -> bool) -> Cow<'_, str> {
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if plain || !text.chars().any(hides) {
         return Cow::Borrowed(text);

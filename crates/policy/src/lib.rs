@@ -56,7 +56,7 @@ pub use cedar::{
 pub use denial::Denial;
 pub use error::Error;
 pub use grant::{Change, Grant, GrantState, Grants, Held, Named, NamedState, Tally};
-pub use permit::{Counter, Limits, Permit};
+pub use permit::{Counter, Limits, MOST_APPROVERS, Permit};
 pub use principal::{
     BREAK_GLASS, DEVELOPMENT, HOLDER, Known, LED, LISTED, OWNER, PROVEN, PrincipalKind, Principals, ROLES,
     SIGNED_IN,

@@ -152,3 +152,6 @@ pub enum Counter {
     /// The calls of one narrowing and all below it.
     Narrowing(GrantId, CapabilityId),
 }
+
+/// The most people that anybody can ask to approve one call: a policy says it with one digit.
+pub const MOST_APPROVERS: u8 = 9;

@@ -1,7 +1,7 @@
 //! How far the evidence reached when it was looked at last, kept with the home's own rows.
 //!
 //! A log whose end was taken away verifies. So a broker that opens one looks whether what it has seen is still there, and opens
-//! nothing that ends before; and what it sees it writes down: when it begins to serve, now and then, and at its end.
+//! nothing that ends before; and what it sees it writes down: now and then while it serves, and at its end.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -22,26 +22,13 @@ struct Inner {
     seen: Option<Seen>,
     /// Whether evidence that ends before that is opened all the same.
     admits: bool,
-    /// What is missing, where something is.
-    lost: Option<Loss>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Loss {
-    seen: Seen,
-    found: Option<Seen>,
+    /// What was there and what is there, where something is missing.
+    lost: Option<(Seen, Option<Seen>)>,
 }
 
 /// Proof that the end was looked for: it is there, or somebody said that it is lost. Only [`Broker::look_for_the_end`] makes one.
 #[must_use]
 pub(super) struct Looked(());
-
-/// Whether a row that is nearly as new is written again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Write {
-    Always,
-    Seldom,
-}
 
 impl Broker {
     /// Opens evidence also where its end is gone. For whoever admits that it is; said before the keys are taken.
@@ -65,7 +52,7 @@ impl Broker {
         match looked {
             Ok(_whole) => Ok(Looked(())),
             Err(Error::Ended { seen, found }) if remembered.admits => {
-                remembered.lost = Some(Loss { seen, found });
+                remembered.lost = Some((seen, found));
                 Ok(Looked(()))
             }
             Err(error) => Err(refused(&error, Code::EvidenceUnavailable, error.hint())),
@@ -74,24 +61,20 @@ impl Broker {
 
     /// What was there, and what is there; `None` where nothing is missing. For the record of whoever admits it.
     pub(crate) fn lost_evidence(&self) -> Option<(Seen, Option<Seen>)> {
-        self.remembered().lost.map(|Loss { seen, found }| (seen, found))
+        self.remembered().lost
     }
 
     /// Writes down how far the evidence reaches, where that is more than before. Blocks. Where it can't be written, what was written
     /// before holds, which asks for less.
     pub(super) fn remember_evidence(&self, key: &PublicKey) {
-        let write = match self.settings.reading {
-            Reading::AtOnce => Write::Always,
-            Reading::OnDemand { .. } => Write::Seldom,
-        };
         let known = {
             let remembered = self.remembered();
             if remembered.lost.is_some() { None } else { remembered.seen }
         };
         // A process that lives for one call would write another row for it.
-        if write == Write::Seldom
-            && known.is_some_and(|known| self.now().millis() < known.time.millis().saturating_add(SELDOM))
-        {
+        let lives = matches!(self.settings.reading, Reading::AtOnce);
+        let fresh = |known: Seen| self.now().millis() < known.time.millis().saturating_add(SELDOM);
+        if !lives && known.is_some_and(fresh) {
             return;
         }
         match Seen::newest(&*self.stores.evidence, key) {

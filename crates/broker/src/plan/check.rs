@@ -5,6 +5,7 @@ use std::num::NonZeroU8;
 
 use catalog::Catalog;
 use model::{Access, Code, EvidenceId, Inputs, Refusal, Risk};
+use policy::MOST_APPROVERS;
 
 use super::file::{Expect, File, Stage, StepEntry, Text};
 use super::row::{Call, Plan, Step};
@@ -118,7 +119,5 @@ fn within(step: &str, refusal: Refusal) -> Refusal {
 }
 
 const MOST_STEPS: usize = 100;
-/// As many as a policy may ask for.
-const MOST_APPROVERS: u8 = 9;
 /// Of one step.
 const MOST_CHECKS: usize = 20;

@@ -34,12 +34,9 @@ pub(crate) fn run(context: &Context, args: Evidence) -> Outcome {
 }
 
 fn admit_loss(context: &Context, reason: String) -> Outcome {
-    let management = Management::open_admitting_loss(context)?;
     let inputs = [("reason".to_owned(), reason)].into();
-    let answered = management.operate_as(&Who::default(), "evidence.admit_loss", inputs, None);
-    let closed = management.close();
-    let answered = answered?;
-    closed?;
+    let management = Management::open_admitting_loss(context)?;
+    let answered = management.only(&Who::default(), "evidence.admit_loss", inputs, None)?;
     if at(&answered.value, "lost").as_bool() != Some(true) {
         let failure = Failure::new("no evidence is missing, as far as this home has seen");
         return Err(failure.hint("`doorward evidence verify` looks at what is there"));

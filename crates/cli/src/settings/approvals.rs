@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use broker::answering::{Answering, Linear, Slack};
 use model::{IntegrationName, PrincipalName, SecretRef};
+use policy::MOST_APPROVERS;
 use serde::Deserialize;
 
 use crate::failure::{Failure, Outcome};
@@ -132,8 +133,6 @@ fn people_of(place: &str, people: BTreeMap<String, String>) -> Outcome<BTreeMap<
     people.into_iter().map(one).collect()
 }
 
-/// As many as a policy may ask for.
-const MOST_APPROVERS: u8 = 9;
 /// The integration that checks signatures.
 const SIGNED: &str = "slack-approvals";
 /// Where the signing secret usually is.

@@ -135,9 +135,8 @@ impl Mask {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "compares a name with each form, in lower case")]
     pub fn is_in_name(&self, name: &[u8]) -> bool {
-        let lower = |form: &[u8]| Zeroizing::new(form.to_ascii_lowercase());
         let found = |form: &[u8]| {
-            let form = lower(form);
+            let form = Zeroizing::new(form.to_ascii_lowercase());
             name.windows(form.len().max(1)).any(|seen| crypto::same(seen, &form).is_ok())
         };
         name.len() >= self.reach.shortest
