@@ -66,6 +66,13 @@ func (v reach) allows(facts Facts) bool {
 	case "op":
 		reads := facts.Access == "read" && v.has("read")
 		return v.covers("op:/"+facts.Integration+"/"+facts.Operation) && (reads || v.has("write") || v.has("execute"))
+	case "tool":
+		// A tool without a folder is an operation of the integration `tools`.
+		folder := facts.Integration + "/"
+		if facts.Integration == "tools" {
+			folder = ""
+		}
+		return v.has("execute") && v.covers("tool:/"+folder+facts.Operation)
 	}
 	return false
 }

@@ -185,6 +185,11 @@ function reaches({ actions, resource }: Reach, facts: Facts): boolean {
     const lent = facts.secrets ?? [];
     return lent.length > 0 && lent.every(covers) && (has("read") || has("execute"));
   }
+  if (word === "tool") {
+    // A tool without a folder is an operation of the integration `tools`.
+    const folder = integration === "tools" ? "" : `${integration}/`;
+    return has("execute") && covers(`tool:/${folder}${operation}`);
+  }
   const reads = facts.access === "read" && has("read");
   return word === "op" && covers(`op:/${integration}/${operation}`) && (reads || has("write") || has("execute"));
 }

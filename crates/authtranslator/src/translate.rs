@@ -125,13 +125,18 @@ impl Config {
         }
         let extends = home::kind(&named.name, &destination.host, &destination.base_path);
         let mut draft = Draft::new(&self.file, named.name.clone(), keep);
+        let mut sends = false;
         for plugin in entry.outgoing_auth.iter().flatten() {
             let (kind, params) = self.params(plugin);
+            sends |= kind.0 != "passthrough";
             plugin::outgoing::add(&mut draft, kind, params)?;
         }
         for plugin in entry.incoming_auth.iter().flatten() {
             let (kind, params) = self.params(plugin);
             plugin::incoming::add(&mut draft, kind, params)?;
+        }
+        if !sends {
+            draft.notes.push(UNSENT.to_owned());
         }
         let limits = self.limits(entry, options)?;
         let connections = self.connections(entry)?;
@@ -294,6 +299,8 @@ fn whose(
     keys
 }
 
+/// Of an integration that puts nothing on a call.
+const UNSENT: &str = "nothing is put on its calls, and what a caller sends as a credential (`Authorization`, `X-API-Key` and the like) is not passed on";
 const PLAIN: &str = "`destination` is plain http, which a credential goes over only to a private address, and there with \
                      `--dangerous-allow-private`";
 const DIAL: Duration = Duration::from_secs(30);

@@ -308,7 +308,11 @@ impl Broker {
         self.clock.now()
     }
 
-    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Refusal> {
+    /// Random bytes, for names and keys.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn random<const N: usize>(&self) -> Result<[u8; N], Refusal> {
         crypto::array().map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))
     }
 

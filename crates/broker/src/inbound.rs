@@ -16,6 +16,7 @@ mod whole;
 
 pub(crate) use led::Led;
 pub(crate) use methods::{Looked, OneMethod};
+pub(crate) use stated::StatedInputs;
 pub use stated::inputs_of;
 
 /// A request as a door parsed it. Nothing in it is believed yet. Its `Debug` shows no capability, no header and no target:

@@ -122,6 +122,8 @@ pub struct Jwt {
     pub leeway: Duration,
     /// The claim that names the caller.
     pub id: String,
+    /// Whether a token without that claim is taken.
+    pub unnamed: bool,
     /// Claims that have to have one of these values.
     pub claims: Vec<(String, Vec<String>)>,
     /// Whether it is a token of Google.

@@ -178,6 +178,14 @@ impl Naming {
         }
     }
 
+    /// Every name that may be that of a caller: its own, and each whose entry fits, or can't be told not to.
+    #[must_use]
+    pub fn names(&self, holder: &Holder) -> Vec<Arc<str>> {
+        let fitting = self.rules.iter().filter(|rule| rule.fits(holder) != Fit::No);
+        let fitting = fitting.map(|rule| Arc::from(rule.name.as_str()));
+        own_name(holder).map(|own| own.name).into_iter().chain(fitting).collect()
+    }
+
     fn proven(&self, holder: &Holder, wish: Option<&str>, own: Option<&Named>) -> Result<Named, Refusal> {
         if let Some(own) = own.filter(|own| wish.is_none_or(|wish| wish == own.name()) || own.how == How::Run)
         {

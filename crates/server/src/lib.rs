@@ -74,7 +74,7 @@ async fn answer(
     request: Request<Incoming>,
     peer: &Peer,
 ) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let Ok(known) = names.find(&parts) else { return v1::misdirected() };
     if v1::is_own(parts.uri.path()) {
         return v1::answer(worker, (&parts, &known), body, peer).await;
@@ -84,6 +84,11 @@ async fn answer(
     }
     // What could not stand in a record is not sent back either.
     let named = parts.headers.get(REQUEST_ID).filter(|id| purpose(id).is_some()).cloned();
+    // A refusal and its record have one to be found by in any case.
+    let id = named.clone().or_else(|| made(worker));
+    if let Some(id) = &id {
+        parts.headers.insert(REQUEST_ID, id.clone());
+    }
     let reply = match Route::of(&parts.method, parts.uri.path()) {
         Err(Missing::Path) => Reply::nothing(),
         Err(Missing::Method(methods)) => Reply::method(methods),
@@ -99,7 +104,16 @@ async fn answer(
             }
         }
     };
-    reply.into_response(named)
+    reply.into_response(id, named.is_some())
+}
+
+/// A name for a request that has none: a random UUID (RFC 9562, section 5.4).
+fn made(worker: &Worker) -> Option<HeaderValue> {
+    let random = u128::from_be_bytes(worker.broker().random().ok()?);
+    let number = random & !(0xf << 76) & !(0b11 << 62) | (0x4 << 76) | (0b10 << 62);
+    let hex = format!("{number:032x}");
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hex.get(part).unwrap_or_default());
+    HeaderValue::try_from(parts.join("-")).ok()
 }
 
 /// Asks for one operation of the house, with the key in this header.

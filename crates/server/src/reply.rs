@@ -75,13 +75,13 @@ impl Reply {
         Self::wrong(status, refusal.message.clone().into())
     }
 
-    /// Writes it. `named` is the caller's own name for the request.
-    pub(crate) fn into_response(self, named: Option<HeaderValue>) -> Response<Body> {
+    /// Writes it. `id` is the name of the request, which goes back in a header as well where the caller `named` it.
+    pub(crate) fn into_response(self, id: Option<HeaderValue>, named: bool) -> Response<Body> {
         let Self { status, value, wait, allow } = self;
         let value = if status.is_success() {
             value
         } else {
-            let id = named.as_ref().and_then(|id| id.to_str().ok());
+            let id = id.as_ref().and_then(|id| id.to_str().ok());
             json!({ "detail": value, "request_id": id })
         };
         let mut reply = Response::new(Body::full(value.to_string()));
@@ -99,7 +99,7 @@ impl Reply {
         if let Some(wait) = wait {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
-        if let Some(id) = named {
+        if let Some(id) = id.filter(|_| named) {
             headers.insert(HeaderName::from_static(super::REQUEST_ID), id);
         }
         reply

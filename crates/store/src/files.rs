@@ -42,6 +42,10 @@ fn replace_owned(
     owner: (Option<u32>, Option<u32>),
 ) -> Result<(), Error> {
     let wrong = |what| move |source| Error::File { what, path: path.to_owned(), source };
+    // A device or a pipe would be gone, and a file in its place.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(wrong("write")(std::io::Error::other("it is there and no regular file")));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));

@@ -3,6 +3,8 @@
 //! One row of a tenant says for each provider which credential is in use, so two at once can't be written. It changes together
 //! with the rows that it is about, and only where it is still as it was read.
 
+mod due;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use store::{Batch, Record, Row, Storage, Table};
 
 use crate::Plan;
 use crate::unreadable;
+
+pub use due::{Agenda, Look, looks, put_off};
 
 /// A credential as a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,6 +104,7 @@ pub struct Credentials<'a> {
     storage: &'a dyn Storage,
     tenant: &'a TenantName,
     grace: Duration,
+    agenda: Option<Agenda<'a>>,
 }
 
 /// What there is of a tenant.
@@ -109,6 +114,8 @@ struct Read {
     old: Option<Vec<u8>>,
     /// Every row, by provider and age.
     rows: Vec<CredentialRow>,
+    /// When the tenant is looked at next.
+    next: Option<Timestamp>,
 }
 
 /// Which credential of each provider is in use.
@@ -147,7 +154,13 @@ impl<'a> Credentials<'a> {
     /// The credentials of a tenant. Calls block.
     #[must_use]
     pub const fn new(storage: &'a dyn Storage, tenant: &'a TenantName) -> Self {
-        Self { storage, tenant, grace: GRACE }
+        Self { storage, tenant, grace: GRACE, agenda: None }
+    }
+
+    /// The same, which keeps the list of when tenants have to be looked at.
+    #[must_use]
+    pub const fn with_agenda(self, agenda: Agenda<'a>) -> Self {
+        Self { agenda: Some(agenda), ..self }
     }
 
     /// The same with another time for which one that was replaced stays.
@@ -230,10 +243,11 @@ impl<'a> Credentials<'a> {
         steps: &dyn Fn() -> Result<Batch, Refusal>,
     ) -> Result<Settled, Refusal> {
         for _ in 0..ATTEMPTS {
-            let Read { mut used, old, rows: mut others } = self.read()?;
+            let Read { mut used, old, rows: mut others, next } = self.read()?;
             if let Some(most) = full(&used, &row.provider, plan) {
                 return Ok(Settled::NoRoom(most));
             }
+            let (all, mut changed) = (others.clone(), vec![row.clone()]);
             others.retain(|known| known.provider == row.provider && known.id != row.id);
             let place = others.iter().position(|known| used.get(&row.provider) == Some(&known.id));
             let before = place.map(|place| others.swap_remove(place));
@@ -245,7 +259,9 @@ impl<'a> Credentials<'a> {
             let mut batch = put(steps()?, self.tenant, row)?;
             // Older ones that were never in use are of no more use now that there is a newer one.
             for old in others.iter().filter(|old| old.ends.is_none() && !old.gone && old.id < row.id) {
-                batch = put(batch, self.tenant, &CredentialRow { ends: Some(now), ..old.clone() })?;
+                let old = CredentialRow { ends: Some(now), ..old.clone() };
+                batch = put(batch, self.tenant, &old)?;
+                changed.push(old);
             }
             let mut settled = Settled::Beside;
             if !waits {
@@ -253,10 +269,12 @@ impl<'a> Credentials<'a> {
                 if let Some(mut before) = before {
                     before.ends = Some(now.after(self.grace));
                     batch = put(batch, self.tenant, &before)?;
+                    changed.push(before);
                 }
                 used.insert(row.provider.clone(), row.id);
                 batch = self.swapped(batch, &used, old)?;
             }
+            let batch = self.noted(batch, &used, (all, changed), (next, now));
             match self.storage.commit(&batch) {
                 Ok(()) => return Ok(settled),
                 // Another one was quicker; what it did is read and counted.
@@ -273,16 +291,19 @@ impl<'a> Credentials<'a> {
     /// When the rows can't be read or written.
     pub fn remove(&self, provider: &str, now: Timestamp) -> Result<Vec<CredentialRow>, Refusal> {
         for _ in 0..ATTEMPTS {
-            let Read { mut used, old, rows } = self.read()?;
-            let of_this = |row: &CredentialRow| row.provider == provider && !row.gone;
-            let rows: Vec<_> = rows.into_iter().filter(of_this).collect();
-            let mut batch = Batch::new();
+            let Read { mut used, old, rows: all, next } = self.read()?;
+            let of_this = |row: &&CredentialRow| row.provider == provider && !row.gone;
+            let rows: Vec<_> = all.iter().filter(of_this).cloned().collect();
+            let (mut batch, mut changed) = (Batch::new(), Vec::new());
             for row in &rows {
-                batch = put(batch, self.tenant, &CredentialRow { ends: Some(now), ..row.clone() })?;
+                let row = CredentialRow { ends: Some(now), ..row.clone() };
+                batch = put(batch, self.tenant, &row)?;
+                changed.push(row);
             }
             if used.remove(provider).is_some() {
                 batch = self.swapped(batch, &used, old)?;
             }
+            let batch = self.noted(batch, &used, (all, changed), (next, now));
             match self.storage.commit(&batch) {
                 Ok(()) => return Ok(rows),
                 Err(store::Error::Conflict) => {}
@@ -304,10 +325,12 @@ impl<'a> Credentials<'a> {
 
     /// All of it in one look: with a database behind a network, how often it is asked is what a call costs.
     fn read(&self) -> Result<Read, Refusal> {
-        let (mut old, mut rows) = (None, Vec::new());
+        let (mut old, mut rows, mut next) = (None, Vec::new(), None);
         let read = store::each(self.storage, self.tenant, (Table::Credentials, b""), &mut |row| {
             if row.key == IN_USE {
                 old = Some(row.value);
+            } else if row.key == due::NEXT {
+                next = due::noted_in(&row.value);
             } else if row.key.starts_with(ROWS.as_bytes()) {
                 let wrong = |source| store::Error::Row { table: Table::Credentials.as_str(), source };
                 rows.push(serde_json::from_slice(&row.value).map_err(wrong)?);
@@ -315,7 +338,7 @@ impl<'a> Credentials<'a> {
             Ok(())
         });
         read.map_err(|error| unreadable(&error))?;
-        Ok(Read { used: in_use(old.as_deref())?, old, rows })
+        Ok(Read { used: in_use(old.as_deref())?, old, rows, next })
     }
 
     fn swapped(&self, batch: Batch, used: &InUse, old: Option<Vec<u8>>) -> Result<Batch, Refusal> {

@@ -24,7 +24,9 @@ use model::{Code, KeyId, PrincipalName, Refusal, TenantName, Timestamp};
 use policy::{Known, PrincipalKind, Principals};
 use store::Storage;
 
-pub use credential::{CredentialRow, Credentials, Settled, Status, Unvalidated};
+pub use credential::{
+    Agenda, CredentialRow, Credentials, Look, Settled, Status, Unvalidated, looks, put_off,
+};
 pub use key::{Fresh, KeyRow, Scope};
 pub use tenant::{Plan, Standing, TenantRow};
 

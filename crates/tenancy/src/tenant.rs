@@ -91,7 +91,7 @@ impl Plan {
     pub fn named(text: &str) -> Result<Self, Refusal> {
         [Self::Starter, Self::Professional, Self::Scale, Self::Enterprise]
             .into_iter()
-            .find(|plan| plan.as_str() == text)
+            .find(|plan| plan.as_str().eq_ignore_ascii_case(text))
             .ok_or_else(|| {
                 Refusal::new(Code::BadRequest, format!("there is no plan `{}`", text.escape_default()))
                     .hint("STARTER, PROFESSIONAL, SCALE or ENTERPRISE")

@@ -5,12 +5,14 @@
 //! - The last line printed is `N passed, N failed, N skipped`: all test programs together, and one more `failed` for each
 //!   step that failed without a failed test, such as a build.
 //! - A run in which no test ran has failed.
+//! - What tests that failed said is told again at the end.
 //! - Whatever was skipped is named. In CI, a skip that `docs/checks/not-here.toml` doesn't list is a failure.
 
 mod changed;
 mod count;
 mod machine;
 mod skips;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,6 +24,7 @@ use crate::{book, deny, generate, layers, setup, tidy};
 use changed::Changed;
 pub(crate) use count::Tally;
 use skips::{Listed, Skip};
+use told::Told;
 
 /// How much is tested.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,8 @@ pub(crate) enum Extent {
 
 /// Runs the steps, all of them even if one fails, and says how it went.
 pub(crate) fn run(root: &Path, extent: Extent) -> Outcome<ExitCode> {
-    let mut run = Run { root, tally: Tally::default(), failures: Vec::new(), skips: Vec::new() };
+    let mut run =
+        Run { root, tally: Tally::default(), failures: Vec::new(), told: Told::default(), skips: Vec::new() };
     match extent {
         Extent::Full => run.full()?,
         Extent::Quick => run.quick()?,
@@ -46,6 +50,7 @@ struct Run<'a> {
     root: &'a Path,
     tally: Tally,
     failures: Vec<String>,
+    told: Told,
     skips: Vec<Skip>,
 }
 
@@ -106,10 +111,15 @@ impl Run<'_> {
         let mut arguments = vec!["test", "--no-fail-fast"];
         arguments.extend(packages);
         let again = format!("cargo {}", arguments.join(" "));
+        let mut told = Told::default();
         self.step("tests", &again, |tally| {
             let tests = Program::cargo(root, &arguments).env(skips::FILE, &note);
-            tests.read_along(|line| tally.read(line))
+            tests.read_along(|line| {
+                tally.read(line);
+                told.read(line);
+            })
         });
+        self.told = told;
         self.skips.extend(skips::noted(&note)?);
         Ok(())
     }
@@ -184,6 +194,7 @@ impl Run<'_> {
             self.tally.failed += 1;
             self.failures.push("no test ran".to_owned());
         }
+        self.told.lines().for_each(|line| println!("{line}"));
         for failure in &self.failures {
             println!("failed: {failure}");
         }

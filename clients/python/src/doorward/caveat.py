@@ -799,6 +799,10 @@ def _reaches(value: Mapping[str, Any], facts: Facts) -> bool:
     if word == "secret":
         lent = _needs(facts.secrets)
         return bool(lent) and all(map(covers, lent)) and (has["read"] or has["execute"])
+    if word == "tool":
+        # A tool without a folder is an operation of the integration ``tools``.
+        folder = "" if facts.integration == "tools" else f"{facts.integration}/"
+        return has["execute"] and covers(f"tool:/{folder}{operation}")
     reads = facts.access == "read" and has["read"]
     return word == "op" and covers(f"op:/{facts.integration}/{operation}") and (reads or has["write"] or has["execute"])
 

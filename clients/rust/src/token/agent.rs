@@ -80,6 +80,11 @@ impl Reach {
                 let covered = self.covers(&format!("op:/{integration}/{operation}"));
                 covered && (reads || self.has("write") || self.has("execute"))
             }
+            "tool" => {
+                // A tool without a folder is an operation of the integration `tools`.
+                let folder = if integration == "tools" { String::new() } else { format!("{integration}/") };
+                self.has("execute") && self.covers(&format!("tool:/{folder}{operation}"))
+            }
             _ => false,
         })
     }

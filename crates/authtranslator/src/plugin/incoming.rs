@@ -107,6 +107,8 @@ fn jwt(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<Value, Error> {
     let (issuer, audience) = (params.or("issuer", "any")?, params.or("audience", "any")?);
     let mut entry =
         scheme("jwt", [("issuer", json!(issuer)), ("audience", json!(audience)), ("keys", json!(keys))]);
+    // There a token without `sub` is one of a caller without a name.
+    entry.insert("unnamed".to_owned(), json!(true));
     header(&mut entry, params, ("Authorization", "Bearer "))?;
     draft.notes.push("`jwt`: a token without `exp` is refused".to_owned());
     Ok(Value::Object(entry))

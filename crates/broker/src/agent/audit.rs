@@ -169,9 +169,17 @@ impl AuditLog {
 impl Open {
     /// Opens a file at its last whole line.
     fn at(path: &Path, chain: Option<String>) -> std::io::Result<Self> {
+        let strange = || std::io::Error::other("it is no regular file");
+        // Looked at before it is opened, which waits where it is a pipe, and again before anything is done to it.
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(strange());
+        }
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(strange());
+        }
         file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         let length = file.metadata()?.len();
         let begin = length.saturating_sub(LONGEST_LINE);

@@ -7,11 +7,12 @@ use arc_swap::ArcSwapOption;
 use catalog::{Catalog, Providers};
 use crypto::MacKey;
 use memory::Secret;
-use model::{Code, KeyId, Refusal, TenantName};
+use model::{Code, Inputs, KeyId, Refusal, TenantName};
 use tenancy::{KeyRow, Standing, Tenancy};
 use tokio::sync::Semaphore;
 
 use super::{Broker, Often, Reading, Unsealed, refused};
+use crate::inbound::Operate;
 
 /// What is said about tenants from outside of their rows.
 pub(super) struct Brought {
@@ -132,6 +133,23 @@ impl Broker {
             Some(known) => Ok(known),
             None => self.read_providers(&self.catalog()),
         }
+    }
+
+    /// The inputs of an operation, where a name with several spellings is written in one of them: a provider by its code, in lower case.
+    /// Otherwise a policy about one spelling would be asked about another.
+    pub(crate) fn spelled(&self, operate: &Operate) -> Result<Inputs, Refusal> {
+        let mut inputs = operate.inputs.clone();
+        let name = match (operate.integration.as_str(), operate.operation.as_str()) {
+            ("doorward", "provider.show") => "name",
+            ("doorward", operation) if operation.starts_with("credential.") => "provider",
+            _ => return Ok(inputs),
+        };
+        if let Some(text) = inputs.get_mut(name)
+            && let Some((code, _)) = self.providers()?.find(text)
+        {
+            *text = code.to_ascii_lowercase();
+        }
+        Ok(inputs)
     }
 
     /// Reads the list again; on an error the former one stays.

@@ -23,13 +23,14 @@ pub fn inputs_of(json: &[u8]) -> Result<Inputs, Refusal> {
 #[serde(deny_unknown_fields)]
 struct Stated {
     #[serde(default)]
-    inputs: Once,
+    inputs: StatedInputs,
 }
 
-#[derive(Default)]
-struct Once(Inputs);
+/// Inputs by name, each of them once.
+#[derive(Debug, Default)]
+pub(crate) struct StatedInputs(pub(crate) Inputs);
 
-impl<'de> Deserialize<'de> for Once {
+impl<'de> Deserialize<'de> for StatedInputs {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Reader)
     }
@@ -38,13 +39,13 @@ impl<'de> Deserialize<'de> for Once {
 struct Reader;
 
 impl<'de> Visitor<'de> for Reader {
-    type Value = Once;
+    type Value = StatedInputs;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("inputs by name")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Once, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StatedInputs, A::Error> {
         let mut inputs = Inputs::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
             let text = match value {
@@ -56,6 +57,6 @@ impl<'de> Visitor<'de> for Reader {
                 return Err(de::Error::custom("an input is there twice"));
             }
         }
-        Ok(Once(inputs))
+        Ok(StatedInputs(inputs))
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use catalog::{Provider, Providers, Strategy};
 use model::{Code, Refusal, Retry, TenantName, Timestamp};
 use serde_json::{Map, Value, json};
-use tenancy::{CredentialRow, Credentials, Plan, Status, Unvalidated};
+use tenancy::{Agenda, CredentialRow, Credentials, Plan, Status, Unvalidated};
 
 use super::{Done, Managing, waiting};
 use crate::limits::{Counted, Pace};
@@ -267,7 +267,10 @@ async fn with_rows<T: Send + 'static>(
     let broker = Arc::clone(managing.worker.broker());
     let (tenant, plan) = (own.tenant.clone(), own.plan);
     waiting(move || {
-        let rows = Credentials::new(&**broker.storage(), &tenant).with_grace(broker.often().grace);
+        let (providers, often) = (broker.providers()?, broker.often());
+        let due = |row: &CredentialRow| often.due_at(row, &providers);
+        let agenda = Agenda { house: &broker.settings().tenant, due: &due };
+        let rows = Credentials::new(&**broker.storage(), &tenant).with_grace(often.grace).with_agenda(agenda);
         work(&rows, plan, broker.now())
     })
     .await

@@ -11,16 +11,18 @@ use super::{Done, Managing, waiting};
 use crate::broker::refused;
 
 pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
-    let (filter, search) = (filter(managing)?, Search::of(managing)?);
+    let (filter, search) = (filter(managing).await?, Search::of(managing)?);
     let reader = reader(managing);
     waiting(move || search.list(&reader, filter)).await
 }
 
 pub(super) async fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
-    let missing =
-        || Refusal::new(Code::NotFound, "there is no such evidence").hint("`doorward evidence list`");
+    let missing = || {
+        Refusal::new(Code::NotFound, "there is no such evidence in this chain")
+            .hint("`doorward evidence list`; a record of a tenant is in its own chain: `--tenant NAME`")
+    };
     let id = managing.input("id")?.parse().map_err(|_| missing())?;
-    let (reader, tenant) = (reader(managing), managing.admitted.permit.tenant().clone());
+    let (reader, tenant) = (reader(managing), chain(managing).await?);
     waiting(move || {
         let shown = reader.show(&tenant, id).map_err(|error| unread(&error))?.ok_or_else(missing)?;
         Ok(proved(&shown))
@@ -48,7 +50,7 @@ pub(super) async fn checkpoint(managing: &Managing<'_>) -> Result<Value, Refusal
         "latest" => None,
         text => Some(checkpoint_number(text)?),
     };
-    let (reader, tenant) = (reader(managing), managing.admitted.permit.tenant().clone());
+    let (reader, tenant) = (reader(managing), chain(managing).await?);
     waiting(move || {
         let proof = reader.signed(&tenant).map_err(|error| unread(&error))?;
         let found = reader.checkpoints(wanted.map(|number| number.saturating_add(1)), 1);
@@ -105,14 +107,14 @@ fn checkpoint_number(text: &str) -> Result<u64, Refusal> {
     text.parse().map_err(|_| Refusal::new(Code::BadRequest, "the number of a checkpoint is a whole number"))
 }
 
-/// The whole chain of the caller's tenant as lines of text, which verify offline.
+/// The whole chain of a tenant as lines of text, which verify offline.
 pub(super) async fn export(managing: &Managing<'_>) -> Result<Value, Refusal> {
-    if let Some(word) = managing.inputs.keys().next() {
+    if let Some(word) = managing.inputs.keys().find(|word| *word != "tenant") {
         let message =
             format!("an export is the whole chain, or it would not verify: `{word}` can't be chosen");
         return Err(Refusal::new(Code::BadRequest, message).hint("`doorward evidence list` shows a part"));
     }
-    let (reader, tenant) = (reader(managing), managing.admitted.permit.tenant().clone());
+    let (reader, tenant) = (reader(managing), chain(managing).await?);
     waiting(move || {
         let mut out = Vec::new();
         let records = reader.export(&tenant, &mut out).map_err(|error| unread(&error))?;
@@ -125,7 +127,7 @@ pub(super) async fn export(managing: &Managing<'_>) -> Result<Value, Refusal> {
 
 /// Verifies what is exported, beside the running log: the same lines that an auditor would get, through a pipe.
 pub(super) async fn verify(managing: &Managing<'_>) -> Result<Value, Refusal> {
-    let (reader, key, tenant) = (reader(managing), key(managing), managing.admitted.permit.tenant().clone());
+    let (reader, key, tenant) = (reader(managing), key(managing), chain(managing).await?);
     waiting(move || {
         let broken = |error: std::io::Error| Refusal::new(Code::SourceUnavailable, error.to_string());
         let (lines, mut out) = std::io::pipe().map_err(broken)?;
@@ -302,9 +304,30 @@ fn key(managing: &Managing<'_>) -> PublicKey {
     managing.unsealed.log().public_key()
 }
 
-fn filter(managing: &Managing<'_>) -> Result<Filter, Refusal> {
+/// Whose chain is meant: that of the caller's tenant, or the one that is named. The house may name each; nobody else learns which there are.
+async fn chain(managing: &Managing<'_>) -> Result<TenantName, Refusal> {
+    let own = managing.admitted.permit.tenant();
+    let Some(text) = managing.inputs.get("tenant") else { return Ok(own.clone()) };
+    let none = || Refusal::new(Code::NotFound, "there is no such tenant").hint("`doorward tenant list`");
+    let named: TenantName = text.parse().map_err(|_| none())?;
+    if named == *own {
+        return Ok(named);
+    }
+    if *own != managing.worker.broker().settings().tenant {
+        return Err(none());
+    }
+    let reader = reader(managing);
+    waiting(move || match reader.has_chain(&named) {
+        Ok(true) => Ok(named),
+        Ok(false) => Err(none()),
+        Err(error) => Err(unread(&error)),
+    })
+    .await
+}
+
+async fn filter(managing: &Managing<'_>) -> Result<Filter, Refusal> {
     let wrong = |error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string());
-    let tenant: TenantName = managing.admitted.permit.tenant().clone();
+    let tenant = chain(managing).await?;
     let now = managing.worker.broker().now();
     let input = |name: &str| managing.inputs.get(name);
     let mut filter = Filter::of(tenant);

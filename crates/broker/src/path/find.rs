@@ -8,7 +8,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use http_body::Body as _;
 use model::{Call, Code, EvidenceId, Refusal};
 
-use crate::broker::Edition;
+use crate::broker::{Broker, Edition};
 use crate::inbound::{Asked, Forward, Inbound, Looked, OneMethod};
 use crate::path::identify::Identified;
 use crate::path::lists;
@@ -23,7 +23,7 @@ pub(crate) struct Found {
 /// Finds the call. Reads the body only where the operation has inputs in it or a rule of a list asks for it, and puts it back as
 /// it was.
 pub(crate) async fn call(
-    edition: &Edition,
+    (broker, edition): (&Broker, &Edition),
     id: EvidenceId,
     identified: &Identified,
     inbound: &mut Inbound,
@@ -31,7 +31,7 @@ pub(crate) async fn call(
     match &mut inbound.asked {
         Asked::Operate(operate) => {
             let integration = edition.integration(&operate.integration)?;
-            let call = integration.named(id, &operate.operation, operate.inputs.clone())?;
+            let call = integration.named(id, &operate.operation, broker.spelled(operate)?)?;
             if call.request().is_some() && operate.payload.is_some() {
                 let message =
                     format!("`{}` takes inputs only, and something else came with them", call.operation());

@@ -90,7 +90,7 @@ impl Worker {
             }
         };
         trace.identified(&identified);
-        let found = find::call(&edition, trace.id(), &identified, &mut inbound).await?;
+        let found = find::call((self.broker(), &edition), trace.id(), &identified, &mut inbound).await?;
         trace.found(&found);
         let Found { integration, call } = found;
         let verdict = lists::verdict(edition.lists(), &identified, (&integration, &call), &inbound)?;

@@ -140,6 +140,9 @@ pub(crate) struct JwtEntry {
     pub(crate) leeway: Option<String>,
     /// The claim that names the caller; `sub` where it is absent.
     pub(crate) id: Option<String>,
+    /// Whether a token without that claim is taken, from a caller without a name.
+    #[serde(default)]
+    pub(crate) unnamed: bool,
     /// Claims that have to have one of these values.
     #[serde(default)]
     pub(crate) claims: BTreeMap<String, Texts>,

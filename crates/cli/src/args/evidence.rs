@@ -13,6 +13,9 @@ pub(crate) enum Evidence {
     Show {
         /// Its id, `evd_...`
         id: String,
+        /// The tenant in whose chain it stands [default: the house]
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
     },
     /// Verify an exported file with nothing but the public key, or the home where no file is given
     Verify(Verify),
@@ -54,6 +57,9 @@ pub(crate) struct List {
     /// At most so many
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u32>,
+    /// The chain of this tenant [default: that of the house]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
 }
 
 /// `doorward evidence verify`.
@@ -75,4 +81,7 @@ pub(crate) struct Export {
     /// Where it goes [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// The chain of this tenant [default: that of the house]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::broker::ClientAuth;
+
 /// `doorward gateway`.
 #[derive(Debug, Args, Default, Clone)]
 pub(crate) struct Gateway {
@@ -56,6 +58,12 @@ pub(crate) struct Gateway {
     /// The key of that certificate, in PEM
     #[arg(long = "tls-key", value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// The authorities that callers' certificates come from, in PEM
+    #[arg(long = "tls-client-ca", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// Whether callers have to show a certificate: `required` or `optional` [default: required]
+    #[arg(long = "tls-client-auth", value_name = "WORD", requires = "tls_client_ca")]
+    pub(crate) tls_client_auth: Option<ClientAuth>,
     /// Largest body of a request, in bytes; 0 is no limit
     #[arg(long = "max_body_size", value_name = "BYTES", allow_negative_numbers = true)]
     pub(crate) max_body_size: Option<i64>,

@@ -24,7 +24,7 @@ use crate::{place, typed, wire};
 pub(crate) fn run(context: &Context, args: Evidence) -> Outcome {
     match args {
         Evidence::List(args) => list(context, &args),
-        Evidence::Show { id } => show(context, &id),
+        Evidence::Show { id, tenant } => show(context, &id, tenant.as_deref()),
         Evidence::Verify(args) => verify(context, &args),
         Evidence::Export(args) => export(context, &args),
         Evidence::VerifyAudit { file } => verify_audit(context, &file),
@@ -55,7 +55,7 @@ fn admit_loss(context: &Context, reason: String) -> Outcome {
 }
 
 fn list(context: &Context, args: &List) -> Outcome {
-    let List { since, until, principal, integration, operation, limit } = args;
+    let List { since, until, principal, integration, operation, limit, tenant } = args;
     let limit = limit.map(|limit| limit.to_string());
     let given = [
         ("since", since),
@@ -64,6 +64,7 @@ fn list(context: &Context, args: &List) -> Outcome {
         ("integration", integration),
         ("operation", operation),
         ("limit", &limit),
+        ("tenant", tenant),
     ];
     let inputs: Vec<(&str, &str)> =
         given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
@@ -98,8 +99,10 @@ fn verify_audit(context: &Context, file: &Path) -> Outcome {
     })
 }
 
-fn show(context: &Context, id: &str) -> Outcome {
-    let answered = context.ask("evidence.show", &[("id", id)])?;
+fn show(context: &Context, id: &str, tenant: Option<&str>) -> Outcome {
+    let inputs: Vec<(&str, &str)> =
+        [Some(("id", id)), tenant.map(|tenant| ("tenant", tenant))].into_iter().flatten().collect();
+    let answered = context.ask("evidence.show", &inputs)?;
     context.printer.answer(&answered.value, |value| {
         let records = at(value, "records").as_array().cloned().unwrap_or_default();
         let shown = records.iter().filter_map(|record| {
@@ -127,7 +130,8 @@ fn export(context: &Context, args: &Export) -> Outcome {
         let failure = Failure::new(format!("there is a file `{}` already", path.display()));
         return Err(failure.hint("choose another name, or move it away"));
     }
-    let answered = context.ask("evidence.export", &[])?;
+    let inputs: Vec<(&str, &str)> = args.tenant.iter().map(|tenant| ("tenant", tenant.as_str())).collect();
+    let answered = context.ask("evidence.export", &inputs)?;
     let text = answered.value.get("text").and_then(Value::as_str).unwrap_or_default();
     let Some(path) = &args.out else {
         // The export is lines of JSON already, whatever the format.

@@ -61,8 +61,14 @@ fn decide(set: &Set, args: &CheckFiles, resource: &str) -> Outcome<Decision> {
         Some(time) => time.parse()?,
         None => broker::SystemClock::default().now(),
     };
-    let question =
-        Question { resource: &resource, actions: &actions, identity: &args.identity, facts: &facts, now };
+    let question = Question {
+        resource: &resource,
+        actions: &actions,
+        identity: &args.identity,
+        also: &[],
+        facts: &facts,
+        now,
+    };
     Ok(set.decide(&question))
 }
 

@@ -77,6 +77,8 @@ impl Gateway {
             metrics: self.metrics,
             tls_cert: self.tls_cert.clone(),
             tls_key: self.tls_key.clone(),
+            tls_client_ca: self.tls_client_ca.clone(),
+            tls_client_auth: self.tls_client_auth,
             recovery_out: self.recovery_out.clone(),
             rates: self.rates()?,
             ..Up::default()

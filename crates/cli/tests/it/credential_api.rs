@@ -115,10 +115,15 @@ pub(crate) fn ask(place: &str, key: Option<&str>, (method, path): (&str, &str), 
 }
 
 fn raw(place: &str, (method, path): (&str, &str), headers: &str, body: &str) -> Said {
+    at(place, (method, &format!("/api/v1/{path}")), headers, body)
+}
+
+/// Asks anything at a place.
+pub(crate) fn at(place: &str, (method, path): (&str, &str), headers: &str, body: &str) -> Said {
     let mut stream = TcpStream::connect(place).unwrap();
     write!(
         stream,
-        "{method} /api/v1/{path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n{headers}Content-Type: \
+        "{method} {path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n{headers}Content-Type: \
          application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )

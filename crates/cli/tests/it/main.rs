@@ -95,6 +95,8 @@ mod programs_beside;
 #[cfg(test)]
 mod programs_strings;
 #[cfg(test)]
+mod programs_tools;
+#[cfg(test)]
 mod rates;
 #[cfg(test)]
 mod readings;
@@ -118,6 +120,8 @@ mod tenant_document;
 mod tenant_models;
 #[cfg(test)]
 mod tenant_rounds;
+#[cfg(test)]
+mod tenant_walls;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]

@@ -96,7 +96,7 @@ fn one_that_is_over_is_recorded_as_expired_once_and_its_provider_is_not_asked() 
     assert_eq!(api.set_up("openai", &KEY.into()).0, "VALID");
     let asked = service.requests().len();
     let api = api.restarted(|doorward| {
-        // As if it had been set up 91 days ago.
+        // As if it had been set up 91 days ago, by a version that kept no list of who is due.
         let storage = store::Embedded::open(&doorward.data().join("home.db")).unwrap();
         let tenant: model::TenantName = "acme_inc".parse().unwrap();
         let rows = storage.scan(Table::Credentials, &tenant, b"row/", None, 10).unwrap();
@@ -106,7 +106,9 @@ fn one_that_is_over_is_recorded_as_expired_once_and_its_provider_is_not_asked() 
         }
         row["tried"] = "2025-12-31T00:00:00.000Z".into();
         let value = serde_json::to_vec(&row).unwrap();
-        storage.commit(&Batch::new().put(Table::Credentials, &tenant, &rows[0].key, value)).unwrap();
+        let house = "local".parse().unwrap();
+        let batch = Batch::new().delete(Table::Meta, &house, b"looks-listed");
+        storage.commit(&batch.put(Table::Credentials, &tenant, &rows[0].key, value)).unwrap();
     });
     let shown = api.mine("GET", "integrations/acme_inc/openai", &Value::Null);
     assert_eq!(shown["status"], "EXPIRED");

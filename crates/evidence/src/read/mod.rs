@@ -113,6 +113,14 @@ impl Reader {
         Self { storage, key }
     }
 
+    /// Whether there is a chain of this tenant.
+    ///
+    /// # Errors
+    /// When the storage can't be read.
+    pub fn has_chain(&self, tenant: &TenantName) -> Result<bool, Error> {
+        Ok(self.storage.last(Table::Evidence, tenant).map_err(Error::Read)?.is_some())
+    }
+
     /// Calls and events, the newest first.
     ///
     /// # Errors

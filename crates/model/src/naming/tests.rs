@@ -44,6 +44,19 @@ fn without_a_list_a_caller_is_its_uid_and_nothing_else() {
 }
 
 #[test]
+fn every_name_that_a_caller_may_have_is_known() {
+    let naming = list(&[
+        r#"{"name": "other", "uid": 1001}"#,
+        r#"{"name": "web", "unit": "web.service"}"#,
+        r#"{"name": "ada", "uid": 1000}"#,
+        r#"{"name": "deployer", "uid": 1000, "exe": "/usr/bin/deploy"}"#,
+    ]);
+    let names: Vec<String> = naming.names(&ada()).iter().map(ToString::to_string).collect();
+    // Which program it runs is not known, so it may be that one.
+    assert_eq!(names, ["uid:1000", "web", "ada", "deployer"]);
+}
+
+#[test]
 fn the_first_entry_that_fits_names_a_caller() {
     let naming = list(&[
         r#"{"name": "other", "uid": 1001}"#,

@@ -31,7 +31,7 @@ pub use hours::Hours;
 pub use limit::{Approval, HolderIs, Inputs, Methods, Rate};
 pub use list::List;
 pub use pattern::{Cidr, Host, OperationPattern, PathPrefix, ResourcePattern, Text};
-pub use reach::Reach;
+pub use reach::{Reach, TOOLS};
 pub use window::{Span, Window, Zone};
 pub(crate) use within::wider;
 

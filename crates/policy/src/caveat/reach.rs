@@ -9,7 +9,8 @@
 //! | `op:/integration/operation` | `read` | the operation, where it reads |
 //! | | `write`, `execute` | the operation |
 //! | `log:/path` | `write` | `doorward/log.append` to it |
-//! | `tool:/name` | `execute` | nothing yet: there is no operation that runs a tool |
+//! | `tool:/name` | `execute` | the operation `name` of the integration `tools` |
+//! | `tool:/integration/name` | `execute` | the operation `name` of that integration |
 //!
 //! `admin` is all of the actions. What is reached is asked of the call as the catalogue has it now: where an integration
 //! refers to another secret from tomorrow on, a capability for the former one no longer reaches it.
@@ -96,7 +97,12 @@ impl Reach {
                 let appends = call.operation().as_str() == "log.append";
                 appends && self.has(Action::Write) && self.covers(call.resource().as_str())
             }
-            (ResourceKind::Operation, true) | (ResourceKind::Log, false) | (ResourceKind::Tool, _) => false,
+            (ResourceKind::Tool, false) => {
+                let (integration, operation) = (call.integration().as_str(), call.operation());
+                let folder = if integration == TOOLS { String::new() } else { format!("{integration}/") };
+                self.has(Action::Execute) && self.covers(&format!("tool:/{folder}{operation}"))
+            }
+            (ResourceKind::Operation | ResourceKind::Tool, true) | (ResourceKind::Log, false) => false,
         }
     }
 
@@ -165,6 +171,9 @@ const fn bit(action: Action) -> u8 {
         Action::Admin => 16,
     }
 }
+
+/// The integration whose operations are the tools with names of their own.
+pub const TOOLS: &str = "tools";
 
 const HOUSE: &str = "doorward";
 const STORE: &str = "store";

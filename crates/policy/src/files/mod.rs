@@ -45,6 +45,7 @@ pub use resource::{ResourceKind, ResourceName};
 
 use cache::Cache;
 use compile::Compiled;
+use evaluate::Verdict;
 use read::Format;
 use rule::{Policy, Status};
 
@@ -103,7 +104,12 @@ impl Set {
     /// Decides. Whatever can't be decided is denied.
     pub fn decide(&self, question: &Question<'_>) -> Decision {
         let begun = Instant::now();
-        let (verdict, cache_hit) = self.cache.verdict(question, || self.compiled.verdict(question));
+        let (mut verdict, cache_hit) = self.verdict(question);
+        if verdict.answer == Answer::Allow
+            && let Some(denied) = self.denied_otherwise(question)
+        {
+            verdict = denied;
+        }
         let (applied_policies, applied_rules, conditions) = self.compiled.applied(&verdict.rules);
         let allowed = (verdict.answer == Answer::Allow).then(|| {
             let mut actions = question.actions.to_vec();
@@ -126,6 +132,21 @@ impl Set {
             evaluation_time: begun.elapsed(),
             cache_hit,
         }
+    }
+
+    fn verdict(&self, question: &Question<'_>) -> (Verdict, bool) {
+        self.cache.verdict(question, || self.compiled.verdict(question))
+    }
+
+    /// What a rule denies to another name of the caller. That no rule allows it to that name is no such denial.
+    fn denied_otherwise(&self, question: &Question<'_>) -> Option<Verdict> {
+        let others = question.also.iter().filter(|name| ***name != *question.identity);
+        let each = others.flat_map(|name| question.actions.iter().map(move |action| (name, action)));
+        let verdicts = each.map(|(identity, action)| {
+            let actions = std::slice::from_ref(action);
+            self.verdict(&Question { identity, actions, also: &[], ..*question }).0
+        });
+        verdicts.into_iter().find(|verdict| verdict.answer == Answer::Deny && !verdict.rules.is_empty())
     }
 
     /// How many policies were loaded, also inactive ones.

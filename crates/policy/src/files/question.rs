@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::Timestamp;
 
@@ -16,6 +17,8 @@ pub struct Question<'a> {
     pub actions: &'a [Action],
     /// Who asks, as the agent names a proven caller.
     pub identity: &'a str,
+    /// The other names that are proven of the caller. What a rule denies to one of them is denied, whatever name it asks under.
+    pub also: &'a [Arc<str>],
     /// What is known beyond that.
     pub facts: &'a Facts,
     /// When.

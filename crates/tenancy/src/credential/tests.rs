@@ -171,3 +171,60 @@ fn other_steps_go_with_the_rows_or_neither_is_there_and_are_made_anew_for_each_a
     assert!(matches!(full, Settled::NoRoom(3)), "{full:?}");
     assert_eq!(storage.get(Table::Versions, &tenant, b"never").unwrap(), None);
 }
+
+#[test]
+fn a_tenant_is_in_the_list_of_looks_for_as_long_as_it_has_something_to_look_after_and_once() {
+    let storage = Embedded::in_memory().unwrap();
+    let (tenant, house) = (acme(), TenantName::local());
+    let due = |row: &CredentialRow| Some(row.tried.unwrap_or(row.created).after(Duration::from_secs(60)));
+    let agenda = Agenda { house: &house, due: &due };
+    let credentials = Credentials::new(&storage, &tenant).with_agenda(agenda);
+    let settle = |row: &CredentialRow, now| {
+        let how = (Unvalidated::Waits, now);
+        let _ = credentials.settle(row, Plan::Starter, how).unwrap();
+    };
+    let listed = |until| {
+        let looks = looks(&storage, &house, until, 9).unwrap();
+        assert!(looks.iter().all(|look| look.tenant == tenant));
+        looks.into_iter().map(|look| look.at).collect::<Vec<_>>()
+    };
+    let far = at(u64::MAX >> 1);
+    let first = row("OPENAI", 1, Status::Valid);
+    settle(&first, at(10));
+    assert_eq!(listed(far), [at(60_001)]);
+    assert!(listed(at(60_000)).is_empty(), "what is not due yet is not read");
+    // Looked at and not validated: again after a while.
+    credentials.looked(Some(at(60_001)), at(70_000), Duration::from_secs(5)).unwrap();
+    assert_eq!(listed(far), [at(75_000)]);
+    // Validated, and another provider: the earliest counts.
+    settle(&CredentialRow { tried: Some(at(80_000)), ..first }, at(80_000));
+    assert_eq!(listed(far), [at(140_000)]);
+    settle(&row("GEMINI", 2, Status::Pending), at(80_000));
+    assert_eq!(listed(far), [at(60_001)]);
+    let before = &looks(&storage, &house, far, 9).unwrap()[0];
+    put_off(&storage, &house, before, at(90_000)).unwrap();
+    assert_eq!(listed(far), [at(90_000)]);
+    credentials.looked(Some(at(90_000)), at(90_000), Duration::from_secs(5)).unwrap();
+    assert_eq!(listed(far), [at(95_000)]);
+    for provider in ["OPENAI", "GEMINI"] {
+        for row in credentials.remove(provider, at(91_000)).unwrap() {
+            assert!(!listed(at(91_000)).is_empty(), "bytes that have to go are looked for");
+            credentials.gone(&row, at(91_000)).unwrap();
+        }
+    }
+    credentials.looked(Some(listed(far)[0]), at(92_000), Duration::from_secs(5)).unwrap();
+    assert!(listed(far).is_empty(), "nothing is left to look after");
+}
+
+#[test]
+fn a_tenant_whose_provider_is_never_asked_is_looked_at_once_a_day() {
+    let storage = Embedded::in_memory().unwrap();
+    let (tenant, house) = (acme(), TenantName::local());
+    let never = |_: &CredentialRow| None;
+    let credentials = Credentials::new(&storage, &tenant).with_agenda(Agenda { house: &house, due: &never });
+    let _ = credentials
+        .settle(&row("OCI", 1, Status::Pending), Plan::Starter, (Unvalidated::Waits, at(10)))
+        .unwrap();
+    let looks = looks(&storage, &house, at(u64::MAX >> 1), 9).unwrap();
+    assert_eq!(looks.iter().map(|look| look.at).collect::<Vec<_>>(), [at(86_400_010)]);
+}

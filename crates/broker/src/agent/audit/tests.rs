@@ -86,3 +86,16 @@ async fn a_log_that_takes_nothing_says_so() {
     let refusal = AuditLog::open(at(&folder.path().join("missing"), 1)).err().unwrap();
     assert_eq!(refusal.code, Code::EvidenceUnavailable);
 }
+
+#[test]
+fn what_is_no_regular_file_is_no_log_and_stays_as_it_is() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("log");
+    std::os::unix::fs::symlink("/dev/full", &link).unwrap();
+    let before = std::fs::metadata("/dev/full").unwrap().mode();
+    let settings = AuditFile { path: link, longest: 1, kept: 1 };
+    let refusal = AuditLog::open(settings).err().unwrap();
+    assert!(refusal.message.contains("no regular file"), "{refusal}");
+    assert_eq!(std::fs::metadata("/dev/full").unwrap().mode(), before);
+}

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::json::Unique;
 use crate::document::Once;
+use crate::inbound::StatedInputs;
 
 /// `capability_request`.
 #[derive(Debug, Default, Deserialize)]
@@ -191,7 +192,16 @@ pub(super) struct Use {
     #[serde(default)]
     pub(super) request: Option<Wanted>,
     #[serde(default)]
-    pub(super) tool: Option<Once>,
+    pub(super) tool: Option<Tool>,
+}
+
+/// A tool that the owner declared.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tool {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) inputs: StatedInputs,
 }
 
 /// A request of an integration.

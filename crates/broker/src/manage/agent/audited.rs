@@ -37,9 +37,13 @@ pub(crate) async fn audited(managing: &Question<'_>, result: Result<Done, Refusa
 fn line(managing: &Question<'_>, kind: &str, result: &Result<Done, Refusal>) -> Map<String, Value> {
     let permit = &managing.admitted.permit;
     let holder = &managing.admitted.identified.caller.facts().holder;
-    let id = permit.call().id();
+    let (id, operation) = (permit.call().id(), permit.call().operation().as_str());
     let now = managing.worker.broker().now();
     let (outcome, code, message) = match result {
+        // That a capability does not hold is what its check found, and no refusal.
+        Ok(done) if field(done, "valid") == Some("false") => {
+            ("denied", Some(Code::Denied), field(done, "finding"))
+        }
         Ok(done) => match done.code {
             None => ("success", None, None),
             Some(code) => ("denied", Some(code), done.value.get("message").and_then(Value::as_str)),
@@ -61,9 +65,10 @@ fn line(managing: &Question<'_>, kind: &str, result: &Result<Done, Refusal>) -> 
         "severity": severity,
         "source_identity": identity.unwrap_or_else(|| permit.principal().as_str()),
         "target_resource": Some(told("resource")).filter(|text| !text.is_empty()).unwrap_or_else(|| told("reach")),
-        "action": permit.call().operation().as_str(),
+        "action": Some(told("actions")).filter(|text| !text.is_empty()).unwrap_or(operation),
+        "operation": operation,
         "outcome": outcome,
-        "description": message.unwrap_or(permit.call().operation().as_str()),
+        "description": message.unwrap_or(operation),
         "capability_id": told("capability"),
         "request_id": told("request"),
         "client": { "uid": holder.uid, "cgroup": holder.cgroup, "door": managing.admitted.identified.caller.door().as_str() },

@@ -20,6 +20,7 @@ mod perform;
 mod request;
 mod revoke;
 pub(crate) mod row;
+mod tool;
 mod validate;
 
 use std::sync::Arc;

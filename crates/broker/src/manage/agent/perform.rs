@@ -14,10 +14,10 @@ use policy::Named;
 use policy::files::{Action, ResourceKind, ResourceName};
 use serde_json::{Map, Value, json};
 
-use super::ask::{Append, Reveal, Use, Wanted};
+use super::ask::{Append, Reveal, Tool, Use, Wanted};
 use super::request::{unread, wrong};
 use super::row::reached;
-use super::{Asker, answered, json as strict};
+use super::{Asker, answered, json as strict, tool};
 use crate::inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};
 use crate::manage::{Done, Managing};
 use crate::{Payload, Worker};
@@ -35,17 +35,16 @@ pub(crate) async fn use_it(managing: &mut Managing<'_>) -> Result<Done, Refusal>
             return Ok(performing.refused(&Refusal::new(Code::Denied, message)));
         }
     }
-    let request = match (asked.request, asked.tool) {
-        (Some(request), None) => request,
-        (None, Some(_)) => {
-            let refusal = Refusal::new(Code::NotFound, "tools are not run by this version")
-                .hint("use a capability with a `request` of an integration");
-            return Ok(performing.refused(&refusal));
-        }
-        _ => return Err(wrong("there is either a `request` or a `tool` to use the capability for")),
-    };
-    let forward = forward(request)?;
-    match performing.call(Asked::Forward(Box::new(forward))).await {
+    match (asked.request, asked.tool) {
+        (Some(request), None) => send(&performing, request).await,
+        (None, Some(tool)) => run(&performing, tool).await,
+        _ => Err(wrong("there is either a `request` or a `tool` to use the capability for")),
+    }
+}
+
+/// A request of an integration.
+async fn send(performing: &Performing, request: Wanted) -> Result<Done, Refusal> {
+    match performing.call(Asked::Forward(Box::new(forward(request)?))).await {
         Ok(Outbound::Reply(evidence, reply)) => {
             let (parts, body) = reply.into_parts();
             let bounds = Bounds { bytes: MOST_REPLY, frame: IDLE, whole: WHOLE };
@@ -67,6 +66,18 @@ pub(crate) async fn use_it(managing: &mut Managing<'_>) -> Result<Done, Refusal>
             Ok(performing.done(said, evidence))
         }
         Ok(Outbound::Answer(answer) | Outbound::Lease(answer, _)) => Ok(performing.strange(&answer)),
+        Err(refusal) => Ok(performing.refused(&refusal)),
+    }
+}
+
+/// A tool: an operation by its name, most often one that a program does.
+async fn run(performing: &Performing, tool: Tool) -> Result<Done, Refusal> {
+    let (integration, operation) = tool::meant(&tool.name)?;
+    let operate = Operate::new(integration, operation, tool.inputs.0);
+    match performing.call(Asked::Operate(operate)).await {
+        Ok(Outbound::Answer(answer)) => Ok(performing.done(tool::said(&answer), answer.evidence)),
+        Ok(Outbound::Lease(answer, _)) => Ok(performing.strange(&answer)),
+        Ok(Outbound::Reply(..)) => Ok(performing.refused(&not_found())),
         Err(refusal) => Ok(performing.refused(&refusal)),
     }
 }

@@ -1,6 +1,5 @@
 //! `agent.request`: a capability for actions on a resource, where the policy files allow each of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,8 +19,9 @@ pub(crate) async fn request(managing: &mut Managing<'_>) -> Result<Done, Refusal
     let started = Instant::now();
     let asked: Request = strict::read(&managing.payload()?.text()?)?;
     let asker = Asker::of(managing)?;
-    if asker.facts.holder.run.is_some() {
-        let reply = Reply { started, request: "req_none".to_owned() };
+    let holder = &asker.facts.holder;
+    if holder.run.is_some() {
+        let reply = Reply { started, request: "req_none".to_owned(), identity: own_name(holder) };
         let message =
             "Invalid request: what belongs to a run has the capability of the run, and gets no other";
         return Ok(reply.denied(message, &asked, None));
@@ -30,11 +30,13 @@ pub(crate) async fn request(managing: &mut Managing<'_>) -> Result<Done, Refusal
     let agent = broker.agent();
     let now = broker.now();
     let id = CapabilityId::new(now, broker.random()?);
-    let reply = Reply { started, request: format!("req_{}", id.to_string().trim_start_matches("cap_")) };
+    let request = format!("req_{}", id.to_string().trim_start_matches("cap_"));
+    let mut reply = Reply { started, request, identity: own_name(holder) };
     let wanted = match Wanted::read(&asked, &agent, &asker)? {
         Ok(wanted) => wanted,
         Err(denied) => return Ok(reply.denied(&denied, &asked, None)),
     };
+    reply.identity.clone_from(&wanted.identity.name);
     let (allowed, decision) = decide(&agent, &asker, &wanted, now);
     let Some(allowed) = allowed else {
         return Ok(reply.denied("Request denied by policy", &asked, Some(&decision)));
@@ -219,10 +221,18 @@ pub(super) fn decide(
     wanted: &Wanted,
     now: Timestamp,
 ) -> (Option<Allowed>, Decision) {
-    let Holder { uid, cgroup, .. } = &asker.facts.holder;
-    let mut process = BTreeMap::new();
-    process.extend(uid.map(|uid| (ProcessFact::Uid, uid.to_string())));
-    process.extend(cgroup.clone().map(|path| (ProcessFact::Cgroup, path)));
+    let Holder { uid, gid, cgroup, unit, container, .. } = &asker.facts.holder;
+    // The path of a rootless one could have been made up by its user.
+    let container = container.as_ref().filter(|container| container.rootless.is_none());
+    let container = container.map(|container| container.id.clone());
+    let known = [
+        (ProcessFact::Uid, uid.map(|uid| uid.to_string())),
+        (ProcessFact::Gid, gid.map(|gid| gid.to_string())),
+        (ProcessFact::Cgroup, cgroup.clone()),
+        (ProcessFact::Unit, unit.clone()),
+        (ProcessFact::Container, container),
+    ];
+    let process = known.into_iter().filter_map(|(fact, value)| Some((fact, value?))).collect();
     let environment = asker.facts.environment.clone().map(|name| ("environment".to_owned(), name));
     let facts =
         Facts { address: asker.facts.address, environment: environment.into_iter().collect(), process };
@@ -230,6 +240,7 @@ pub(super) fn decide(
         resource: &wanted.resource,
         actions: &wanted.actions,
         identity: &wanted.identity.name,
+        also: &agent.config.identities.names(&asker.facts.holder),
         facts: &facts,
         now,
     };
@@ -237,20 +248,29 @@ pub(super) fn decide(
     (decision.allowed.take(), decision)
 }
 
+/// What a caller is, whatever it calls itself.
+fn own_name(holder: &Holder) -> String {
+    holder.uid.map_or_else(|| "unknown".to_owned(), |uid| format!("uid:{uid}"))
+}
+
 /// What every answer to a request says.
 struct Reply {
     started: Instant,
     request: String,
+    /// Who asks, as far as that is proven.
+    identity: String,
 }
 
 impl Reply {
     fn granted(self, capability: &Value, row: &Row, decision: &Decision, issues: &[Value]) -> Done {
-        let reach = row.reach().map(ToString::to_string).unwrap_or_default();
+        let reach = row.reach();
+        let actions: Vec<&str> = reach.iter().flat_map(|reach| reach.actions()).map(Action::as_str).collect();
         let fields = [
             ("status", "granted".to_owned()),
             ("capability", row.id.to_string()),
             ("request", self.request.clone()),
-            ("reach", reach),
+            ("resource", reach.map(|reach| reach.resource().to_string()).unwrap_or_default()),
+            ("actions", actions.join(",")),
             ("identity", row.identity.clone()),
             ("identity_source", row.identity_source.clone()),
         ];
@@ -274,7 +294,8 @@ impl Reply {
             ("request", self.request.clone()),
             ("resource", asked.resource.clone().unwrap_or_default()),
             ("actions", asked.actions.clone().unwrap_or_default().join(",")),
-            ("identity", asked.identity.clone().unwrap_or_default()),
+            ("identity", self.identity.clone()),
+            ("identity_asked", asked.identity.clone().unwrap_or_default()),
             ("reason", reason),
         ];
         let mut value = json!({

@@ -30,6 +30,7 @@ pub(super) fn jwt(entry: &JwtEntry, private: bool) -> Result<Incoming, String> {
         algorithms: algorithms(entry.algorithms.as_deref())?,
         leeway: duration(entry.leeway.as_ref(), LEEWAY, MOST_LEEWAY)?,
         id: claim_name(entry.id.as_deref())?,
+        unnamed: entry.unnamed,
         claims: claims(&entry.claims)?,
         google: false,
     })))
@@ -48,6 +49,7 @@ pub(super) fn oidc(entry: &OidcEntry, private: bool) -> Result<Incoming, String>
         algorithms: algorithms(entry.algorithms.as_deref())?,
         leeway: duration(entry.leeway.as_ref(), LEEWAY, MOST_LEEWAY)?,
         id: claim_name(entry.id.as_deref())?,
+        unnamed: false,
         claims: claims(&entry.claims)?,
         google: false,
     })))
@@ -73,6 +75,7 @@ pub(super) fn google(entry: &GoogleEntry) -> Result<Incoming, String> {
         algorithms: vec![JwsAlgorithm::RS256],
         leeway: duration(entry.leeway.as_ref(), LEEWAY, MOST_LEEWAY)?,
         id: claim_name(entry.id.as_deref())?,
+        unnamed: false,
         claims: claims(&wanted_claims)?,
         google: true,
     })))

@@ -57,12 +57,31 @@ fn an_operation_is_reached_within_its_own_access() {
 }
 
 #[test]
-fn a_log_is_only_appended_to_and_a_tool_reaches_nothing() {
+fn a_log_is_only_appended_to() {
     let append = own("log.append", "log:/deploy").call();
     assert!(reach("write", "log:/deploy").allows(&append));
     assert!(!reach("read", "log:/deploy").allows(&append));
     assert!(!reach("write", "log:/other").allows(&append));
     assert!(!reach("admin", "tool:/*").allows(&append));
+}
+
+#[test]
+fn a_tool_is_run_and_is_nothing_else() {
+    let backup = Ask { integration: "tools", operation: "backup", secrets: vec![], ..Ask::default() }.call();
+    assert!(reach("execute", "tool:/backup").allows(&backup));
+    assert!(reach("admin", "tool:/*").allows(&backup));
+    for other in [
+        reach("read,write,delete", "tool:/backup"),
+        reach("execute", "tool:/restore"),
+        reach("execute", "tool:/tools/backup"),
+        reach("execute", "tool:/db/*"),
+    ] {
+        assert!(!other.allows(&backup), "{other}");
+    }
+    let of_db = Ask { integration: "db", operation: "backup", ..Ask::default() }.call();
+    assert!(reach("execute", "tool:/db/backup").allows(&of_db));
+    assert!(!reach("execute", "tool:/backup").allows(&of_db));
+    assert!(!reach("admin", "tool:/*").allows(&own("secret.reveal", "secret:/a").call()));
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub(super) struct Ask {
     pub(super) resource: String,
     pub(super) actions: Vec<Action>,
     pub(super) identity: String,
+    pub(super) also: Vec<Arc<str>>,
     pub(super) facts: Facts,
     pub(super) now: u64,
 }
@@ -47,6 +48,7 @@ impl Ask {
             resource: resource.to_owned(),
             actions: actions.split(',').map(|word| word.parse().unwrap()).collect(),
             identity: "app".to_owned(),
+            also: Vec::new(),
             facts: Facts::default(),
             now: NOON,
         }
@@ -62,6 +64,7 @@ impl Ask {
             resource: &resource,
             actions: &self.actions,
             identity: &self.identity,
+            also: &self.also,
             facts: &self.facts,
             now: Timestamp::from_millis(self.now),
         })
@@ -70,6 +73,38 @@ impl Ask {
     pub(super) fn allowed(&self, set: &Set) -> bool {
         self.decide(set).allowed.is_some()
     }
+}
+
+/// A name that the kernel proves binds its caller under every name that it may ask under.
+#[test]
+fn what_is_denied_to_one_name_of_a_caller_is_denied_to_all() {
+    let everybody = rule("everybody", "allow", "resources: ['*'], actions: ['*'], identities: ['*']");
+    let not_web = rule(
+        "web",
+        "deny",
+        "resources: ['secret:/db/*'], actions: [write], identities: [Web], priority: 200",
+    );
+    let set = set(&[&everybody, &not_web]);
+    let ask = |actions: &str, also: &[&str]| {
+        let also = also.iter().map(|name| Arc::from(*name)).collect();
+        Ask { also, ..Ask::of(actions, "secret:/db/a").by("uid:33") }
+    };
+    for _ in 0..2 {
+        assert!(ask("write", &["uid:33"]).allowed(&set));
+        assert!(ask("read", &["web", "uid:33"]).allowed(&set));
+        for actions in ["write", "read,write", "admin"] {
+            let decision = ask(actions, &["uid:33", "web"]).decide(&set);
+            assert!(
+                decision.allowed.is_none() && decision.reasoning.contains("for `web` is denied by"),
+                "{decision:?}"
+            );
+            assert_eq!(*decision.applied_rules, ["web".into()]);
+        }
+    }
+    // That nothing is allowed to another name takes nothing away.
+    let one =
+        self::set(&[&rule("app", "allow", "resources: ['secret:*'], actions: [read], identities: [app]")]);
+    assert!(Ask { also: vec!["web".into()], ..Ask::of("read", "secret:/db/a") }.allowed(&one));
 }
 
 /// The built-in set of development mode, and the empty one.

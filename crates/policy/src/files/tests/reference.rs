@@ -229,6 +229,7 @@ fn ask(dice: &mut Dice) -> Ask {
         facts.process.insert(ProcessFact::Uid, dice.pick(&["0", "1000", "2000"]).to_owned());
     }
     Ask {
+        also: Vec::new(),
         resource: dice.pick(&RESOURCES).to_owned(),
         actions,
         identity: dice.pick(&IDENTITIES).to_owned(),

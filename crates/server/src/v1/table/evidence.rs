@@ -2,6 +2,13 @@
 
 use crate::v1::route::{CURSOR, Carries, Does, Gives, Kind, LIMIT, List, Pages, Route, Take, To, same};
 
+const OF_TENANT: Take = Take::query(
+    "tenant",
+    Kind::Text(63),
+    To::Input("tenant"),
+    "Whose chain: your own, unless you are of the house",
+);
+
 /// The routes.
 pub(crate) const ROUTES: &[Route] = &[
     Route {
@@ -30,6 +37,7 @@ pub(crate) const ROUTES: &[Route] = &[
             ),
             Take::query("door", Kind::Text(20), To::Input("door"), "By which door"),
             Take::query("q", Kind::Text(200), To::Input("text"), "Only lines in which this text stands"),
+            OF_TENANT,
             LIMIT,
             CURSOR,
         ],
@@ -51,7 +59,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Evidence",
         about: "One call with its records and their proof",
         does: Does::Operation("evidence.show"),
-        takes: &[Take::path("id", "id", "The record")],
+        takes: &[Take::path("id", "id", "The record"), OF_TENANT],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("EvidenceProof", same),
@@ -82,7 +90,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Evidence",
         about: "One of them; the latest with the proof of what it says of your tenant",
         does: Does::Operation("evidence.checkpoint"),
-        takes: &[Take::path("number", "number", "Its number, or `latest`")],
+        takes: &[Take::path("number", "number", "Its number, or `latest`"), OF_TENANT],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("CheckpointWithHead", same),
@@ -94,7 +102,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Evidence",
         about: "Verify the whole chain",
         does: Does::Operation("evidence.verify"),
-        takes: &[],
+        takes: &[OF_TENANT],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("Verified", same),
@@ -106,7 +114,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Evidence",
         about: "The whole chain as lines that verify offline",
         does: Does::Operation("evidence.export"),
-        takes: &[],
+        takes: &[OF_TENANT],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::Text("application/jsonl", "text"),

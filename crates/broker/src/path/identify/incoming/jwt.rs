@@ -52,10 +52,11 @@ impl Asking<'_> {
                 return Err(No::Wrong("a claim has another value"));
             }
         }
-        let id = token.claims.get(&jwt.id).and_then(Value::as_str).filter(|id| !id.is_empty());
-        let id = id.filter(|id| id.len() <= LONGEST_ID && !id.chars().any(char::is_control));
-        let id = id.ok_or(No::Wrong("the claim that names the caller is missing"))?.to_owned();
-        Ok(Accepted { id: Some(id), spent: vec![jwt.place.header.clone()], ..Accepted::default() })
+        let id = named(token.claims.get(&jwt.id))?;
+        if id.is_none() && !jwt.unnamed {
+            return Err(No::Wrong("the claim that names the caller is missing"));
+        }
+        Ok(Accepted { id, spent: vec![jwt.place.header.clone()], ..Accepted::default() })
     }
 
     async fn verified(&self, jwt: &Jwt, token: &Written<'_>) -> Result<Proven, No> {
@@ -98,7 +99,7 @@ impl Asking<'_> {
                 && (token.kid.is_none() || key.kid.is_none() || key.kid == token.kid)
         });
         for key in fitting {
-            match self.by_one(key, token).await {
+            match self.by_one(key, is_of_either_kind(key, keys), token).await {
                 Ok(proven) => return Ok(proven),
                 Err(No::Wrong(_)) => {}
                 Err(ours) => trouble = Some(ours),
@@ -107,8 +108,10 @@ impl Asking<'_> {
         Err(trouble.unwrap_or(No::Wrong("no key verifies the token")))
     }
 
-    async fn by_one(&self, key: &JwtKey, token: &Written<'_>) -> Result<Proven, No> {
+    /// `either`: what is secret may be a key of another kind, and then it verifies nothing of this one.
+    async fn by_one(&self, key: &JwtKey, either: bool, token: &Written<'_>) -> Result<Proven, No> {
         let forged = || No::Wrong("no key verifies the token");
+        let unusable = |field: &str, why| if either { forged() } else { self.unusable(field, why) };
         let hash = match key.algorithm {
             JwsAlgorithm::HS256 => Some(Hash::Sha256),
             JwsAlgorithm::HS384 => Some(Hash::Sha384),
@@ -119,7 +122,7 @@ impl Asking<'_> {
             (Material::Secret(field), Some(hash)) => {
                 let checking = self.checking(field).await?;
                 if let Some(why) = checking.unfit_for_hmac() {
-                    return Err(self.unusable(field, why));
+                    return Err(unusable(field, why));
                 }
                 let answer = checking.signed(hash, &[token.signed], &token.signature);
                 return answer.map(|_| Proven(())).map_err(|_| forged());
@@ -129,7 +132,7 @@ impl Asking<'_> {
                 let checking = self.checking(field).await?;
                 checking
                     .public_key(algorithm)
-                    .map_err(|_| self.unusable(field, "it is no public key of its algorithm"))?
+                    .map_err(|_| unusable(field, "it is no public key of its algorithm"))?
             }
             (Material::Public(pem), _) => {
                 let algorithm = public(key.algorithm).ok_or_else(forged)?;
@@ -144,6 +147,28 @@ impl Asking<'_> {
         tracing::warn!(integration = %self.integration.name(), field, why, "a key that tokens are checked with can't be used");
         No::Ours(unchecked(self.integration, model::Code::SecretMissing))
     }
+}
+
+/// The name of a caller; `None` where the token says none.
+fn named(claim: Option<&Value>) -> Result<Option<String>, No> {
+    let plain = |id: &&str| id.len() <= LONGEST_ID && !id.chars().any(char::is_control);
+    match claim {
+        None => Ok(None),
+        Some(Value::String(id)) if id.is_empty() => Ok(None),
+        Some(claim) => match claim.as_str().filter(plain) {
+            Some(id) => Ok(Some(id.to_owned())),
+            None => Err(No::Wrong("the claim that names the caller is no name")),
+        },
+    }
+}
+
+/// Whether the same secret is named for another algorithm as well, so that what it is says for which one it is meant.
+fn is_of_either_kind(key: &JwtKey, keys: &[JwtKey]) -> bool {
+    let Material::Secret(field) = &key.material else { return false };
+    keys.iter().any(|other| {
+        other.algorithm != key.algorithm
+            && matches!(&other.material, Material::Secret(named) if named == field)
+    })
 }
 
 pub(super) fn by_set(set: &KeySet, token: &Written<'_>) -> Result<Proven, No> {
