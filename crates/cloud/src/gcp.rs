@@ -9,6 +9,7 @@ use crypto::RsaKey;
 use memory::Secret;
 use model::Timestamp;
 use serde::Deserialize;
+use serde_json::error::Category;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -20,7 +21,7 @@ use crate::{Error, Talk, Token};
 pub struct Account {
     email: String,
     project: Option<String>,
-    key_id: String,
+    key_id: Option<String>,
     key: RsaKey,
 }
 
@@ -71,8 +72,12 @@ impl Account {
     /// Those of [`Self::read`].
     pub fn parse(stored: &[u8]) -> Result<Self, Error> {
         let wrong = |why| Error::Key { expected: "key file of a service account", why };
-        let file =
-            serde_json::from_slice::<KeyFile>(stored).map_err(|_| wrong("it is not the JSON of one"))?;
+        let file = serde_json::from_slice::<KeyFile>(stored).map_err(|error| {
+            wrong(match error.classify() {
+                Category::Data => "a field that each has is missing in it, or is no text",
+                Category::Io | Category::Syntax | Category::Eof => "it is not the JSON of one",
+            })
+        })?;
         if file.kind != "service_account" {
             return Err(wrong("its `type` is not `service_account`"));
         }
@@ -134,7 +139,10 @@ impl Account {
         (name, value): (&str, String),
         now: Timestamp,
     ) -> Result<Zeroizing<String>, Error> {
-        let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id });
+        let mut header = json!({ "alg": "RS256", "typ": "JWT" });
+        if let (Some(id), Some(header)) = (&self.key_id, header.as_object_mut()) {
+            header.insert("kid".to_owned(), id.as_str().into());
+        }
         let mut claims = json!({
             "iss": self.email,
             "sub": self.email,
@@ -252,7 +260,8 @@ struct KeyFile {
     #[serde(rename = "type")]
     kind: String,
     project_id: Option<String>,
-    private_key_id: String,
+    /// Google tries every key of the account where it is not there.
+    private_key_id: Option<String>,
     private_key: SecretText,
     client_email: String,
 }
