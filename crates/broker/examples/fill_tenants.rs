@@ -26,7 +26,7 @@ use secrets::{Disclosure, KeyFile, Keyring, Stored};
 use serde_json::Map;
 use store::postgres::{Setup, Target};
 use store::{Batch, Embedded, Postgres, Row, Step, Storage, Table};
-use tenancy::{CredentialRow, Credentials, Fresh, Plan, Scope, Status, TenantRow, Unvalidated};
+use tenancy::{CredentialRow, Credentials, Fresh, How, Plan, Scope, Status, TenantRow, Unvalidated};
 
 type Done<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -173,9 +173,8 @@ impl Filling {
         let _version = stored.put(&secret, &bytes, Disclosure::Never, now)?;
         let row = row((id, provider, secret), &text, now)?;
         let rows = Credentials::new(memory, tenant);
-        let _settled = rows
-            .settle(&row, Plan::Enterprise, (Unvalidated::Replaces, now))
-            .map_err(|error| error.message)?;
+        let how = How { unvalidated: Unvalidated::Replaces, begun: None, now };
+        let _settled = rows.settle(&row, Plan::Enterprise, how).map_err(|error| error.message)?;
         Ok(())
     }
 

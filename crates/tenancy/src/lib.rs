@@ -25,7 +25,8 @@ use policy::{Known, PrincipalKind, Principals};
 use store::Storage;
 
 pub use credential::{
-    Agenda, CredentialRow, Credentials, Look, Settled, Status, Unvalidated, looks, put_off,
+    Agenda, Begun, CredentialRow, Credentials, How, Look, Revised, Settled, Status, Unvalidated, looks,
+    put_off,
 };
 pub use key::{Fresh, KeyRow, Scope};
 pub use tenant::{Plan, Standing, TenantRow};
@@ -129,10 +130,7 @@ impl Tenancy {
     /// `not_found`.
     pub fn active(&self, name: &TenantName) -> Result<Arc<TenantRow>, Refusal> {
         let found = self.find(name).filter(|row| row.standing() == Standing::Active);
-        found.ok_or_else(|| {
-            Refusal::new(Code::NotFound, format!("there is no tenant `{name}`"))
-                .hint("`doorward tenant list`")
-        })
+        found.ok_or_else(|| missing(name))
     }
 
     /// The keys of a tenant, oldest first.
@@ -209,6 +207,11 @@ fn admit(kept: &Kept, principals: &Principals) -> Result<(), Refusal> {
     let known = known.map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?;
     principals.put(tenant, &principal, known);
     Ok(())
+}
+
+/// There is no such tenant, or none any more.
+fn missing(name: &TenantName) -> Refusal {
+    Refusal::new(Code::NotFound, format!("there is no tenant `{name}`")).hint("`doorward tenant list`")
 }
 
 /// What a storage said, as a refusal.

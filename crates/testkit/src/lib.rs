@@ -30,4 +30,4 @@ pub use doorward::{Doorward, Output, Running};
 pub use postgres::Postgres;
 pub use postgres::port::port;
 pub use program::program;
-pub use upstream::{Demand, Recorded, Upstream};
+pub use upstream::{Demand, Held, Recorded, Upstream};

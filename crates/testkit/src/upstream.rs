@@ -81,8 +81,14 @@ impl Recorded {
 pub(crate) struct State {
     pub(crate) demand: Demand,
     pub(crate) answers: Mutex<BTreeMap<String, (StatusCode, Value)>>,
+    pub(crate) held: Mutex<BTreeMap<String, oneshot::Receiver<()>>>,
     pub(crate) requests: Mutex<Vec<Recorded>>,
 }
+
+/// A request that waits for its answer until this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Held(#[expect(dead_code, reason = "its end is what the request waits for")] oneshot::Sender<()>);
 
 impl Upstream {
     /// An upstream that demands `Authorization: Bearer` and a canary of its own.
@@ -94,7 +100,8 @@ impl Upstream {
     /// An upstream that demands this.
     #[must_use]
     pub fn demanding(demand: Demand) -> Self {
-        let state = Arc::new(State { demand, answers: Mutex::default(), requests: Mutex::default() });
+        let (answers, held, requests) = Default::default();
+        let state = Arc::new(State { demand, answers, held, requests });
         let (stop, stopped) = oneshot::channel();
         let (bound, address) = mpsc::channel();
         let served = Arc::clone(&state);
@@ -128,6 +135,19 @@ impl Upstream {
     pub fn answer_with(&self, path: &str, status: u16, body: Value) {
         let status = StatusCode::from_u16(status).expect("the test kit works");
         locked(&self.state.answers).insert(path.to_owned(), (status, body));
+    }
+
+    /// Holds the next request for this path, as [`Self::answer_with`] has it, until what is given is dropped; those behind it are answered.
+    pub fn hold_next(&self, path: &str) -> Held {
+        let (held, waits) = oneshot::channel();
+        locked(&self.state.held).insert(path.to_owned(), waits);
+        Held(held)
+    }
+
+    /// Whether the request that [`Self::hold_next`] holds is still to come.
+    #[must_use]
+    pub fn awaits(&self, path: &str) -> bool {
+        locked(&self.state.held).contains_key(path)
     }
 
     /// Every request so far, those without the credential included.

@@ -16,12 +16,12 @@ use std::time::Duration;
 use catalog::{Provider, Providers, Strategy};
 use model::{Code, Refusal, Retry, TenantName, Timestamp};
 use serde_json::{Map, Value, json};
-use tenancy::{Agenda, CredentialRow, Credentials, Plan, Status, Unvalidated};
+use tenancy::{Agenda, CredentialRow, Credentials, Plan, Revised, Status};
 
 use super::{Done, Managing, waiting};
 use crate::limits::{Counted, Pace};
-use answer::{described, every, told};
-use keep::{set_up, settled};
+use answer::{described, every, none, told};
+use keep::set_up;
 use probe::Verdict;
 use request::{Asked, Wrong, merged};
 pub(super) use request::{LARGEST, SHORTEST};
@@ -113,23 +113,34 @@ async fn validate(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let found = with_rows(managing, &own, move |rows, _, _| {
         Ok(rows.to_try()?.into_iter().find(|row| row.provider == asked))
     });
-    let Some(mut row) = found.await? else {
-        let value = json!({
-            "success": false, "provider": code, "credential_id": null, "validation_status": "NOT_CONFIGURED",
-            "validation_error": "Integration not configured",
-            "message": "No integration found for the specified provider.",
-        });
-        return Ok(value.into());
-    };
-    let now = managing.worker.broker().now();
-    if row.expires <= now {
+    let Some(row) = found.await? else { return Ok(none(&code)) };
+    let verdict = match row.expires <= managing.worker.broker().now() {
         // Whatever its provider would say.
-        row.tried = Some(now);
-    } else {
-        let verdict = probe::verdict(managing, &own.tenant, &provider, &row).await?;
-        note(&mut row, verdict, managing.worker.broker().now());
-    }
-    settled(managing, &own, row, Unvalidated::Waits).await
+        true => None,
+        false => Some(probe::verdict(managing, &own.tenant, &provider, &row).await?),
+    };
+    let revised = with_rows(managing, &own, move |rows, _, now| {
+        rows.revise::<Refusal>(row.id, now, &|row| {
+            row.tried = Some(now);
+            if let Some(verdict) = &verdict {
+                note(row, verdict, now);
+            }
+            Ok(())
+        })
+    });
+    let Some(Revised { row, replaced }) = revised.await? else {
+        return meanwhile(managing, &own, code).await;
+    };
+    Ok(told(&row, replaced, managing.worker.broker().now()))
+}
+
+/// What is said where what a provider was asked about was replaced or deleted before it answered.
+async fn meanwhile(managing: &Managing<'_>, own: &Own, code: String) -> Result<Done, Stop> {
+    let _there = managing.worker.broker().tenancy(&own.tenant)?.active(&own.tenant)?;
+    let asked = code.clone();
+    let replaced =
+        with_rows(managing, own, move |rows, _, _| Ok(rows.in_use()?.contains_key(&asked))).await?;
+    if replaced { Err(Wrong::changed(&code).into()) } else { Ok(none(&code)) }
 }
 
 /// Changes what stands beside a credential, or puts another one in its place.
@@ -139,25 +150,27 @@ async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let asked = Asked::read(came(managing)?, request::Needs::Anything)?;
     let code = chosen.code.clone();
     let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(&code))).await?;
-    let mut row = found.ok_or_else(Wrong::nothing_there)?;
-    let merged = asked.metadata.map(|given| merged(row.metadata.clone(), given));
+    let row = found.ok_or_else(Wrong::nothing_there)?;
     if asked.credential.is_some() {
-        let name = asked.name.or_else(|| Some(row.name.clone()));
-        let metadata = merged.or_else(|| Some(row.metadata.clone()));
-        return set_up(managing, &own, &chosen, Asked { name, metadata, ..asked }).await;
+        let name = asked.name.or(Some(row.name));
+        let metadata = asked.metadata.map_or(row.metadata.clone(), |given| merged(row.metadata, given));
+        return set_up(managing, &own, &chosen, Asked { name, metadata: Some(metadata), ..asked }).await;
     }
-    if let Some(metadata) = merged {
-        chosen.all.kept(&chosen.provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
-        row.metadata = metadata;
-    }
-    if let Some(name) = asked.name {
-        row.name = name;
-    }
-    let written = row.clone();
-    with_rows(managing, &own, move |rows, plan, now| {
-        rows.settle(&written, plan, (Unvalidated::Replaces, now))
-    })
-    .await?;
+    let Chosen { all, code, provider } = chosen;
+    let revised = with_rows(managing, &own, move |rows, _, now| {
+        Ok(rows.revise::<Stop>(row.id, now, &|row| {
+            if let Some(given) = &asked.metadata {
+                let metadata = merged(row.metadata.clone(), given.clone());
+                all.kept(&provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
+                row.metadata = metadata;
+            }
+            if let Some(name) = &asked.name {
+                row.name.clone_from(name);
+            }
+            Ok(())
+        }))
+    });
+    let Revised { row, .. } = revised.await??.ok_or_else(|| Wrong::changed(&code))?;
     let mut done = told(&row, None, managing.worker.broker().now());
     // Its provider was not asked.
     done.fields.push(("unanswered".to_owned(), "yes".to_owned()));
@@ -292,14 +305,14 @@ async fn forget(managing: &Managing<'_>, own: &Own, row: &CredentialRow) -> Resu
 }
 
 /// What a provider said, in the row. What it did not say leaves the status as it was.
-fn note(row: &mut CredentialRow, verdict: Verdict, now: Timestamp) {
+fn note(row: &mut CredentialRow, verdict: &Verdict, now: Timestamp) {
     row.tried = Some(now);
     match verdict {
         Verdict::Works => {
             (row.status, row.validated, row.error) = (Status::Valid, Some(now), None);
         }
-        Verdict::Refused(why) => (row.status, row.error) = (Status::Invalid, Some(why)),
-        Verdict::Unknown(why) => row.error = Some(why),
+        Verdict::Refused(why) => (row.status, row.error) = (Status::Invalid, Some(why.clone())),
+        Verdict::Unknown(why) => row.error = Some(why.clone()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{Code, Refusal, TenantName};
 use policy::{Grant, GrantState};
 use serde_json::{Value, json};
-use store::{Batch, Table};
+use store::{Batch, Storage, Table};
 
 use super::seen::Seen;
 use super::{Managing, unstored, waiting};
@@ -121,7 +121,23 @@ pub(super) async fn erase(managing: &Managing<'_>) -> Result<Value, Refusal> {
     managing.unsealed.rekeyed();
     let shown = shown(&broker, &name, &row)?;
     broker.tenancy(&name)?.put_tenant(&name, row);
+    let storage = Arc::clone(broker.storage());
+    waiting(move || swept(&*storage, &name)).await?;
     Ok(shown)
+}
+
+/// Removes what was written for a tenant while its rows were read to be removed. What is written for one from here on is a conflict: its row
+/// says that it is erased, and its keys are gone.
+fn swept(storage: &dyn Storage, tenant: &TenantName) -> Result<(), Refusal> {
+    let mut batch = Batch::new();
+    for table in [Table::Secrets, Table::Versions, Table::Credentials] {
+        let left = store::each(storage, tenant, (table, b""), &mut |row| {
+            batch.push(store::Step::Delete(table, tenant.clone(), row.key));
+            Ok(())
+        });
+        left.map_err(|error| unstored(&error))?;
+    }
+    if batch.is_empty() { Ok(()) } else { storage.commit(&batch).map_err(|error| unstored(&error)) }
 }
 
 /// Another data key for a tenant, in place of the one before: done when nothing needs that one any more. Calls go on

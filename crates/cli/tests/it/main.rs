@@ -117,6 +117,8 @@ mod tenant_clouds;
 #[cfg(test)]
 mod tenant_document;
 #[cfg(test)]
+mod tenant_flights;
+#[cfg(test)]
 mod tenant_models;
 #[cfg(test)]
 mod tenant_rounds;

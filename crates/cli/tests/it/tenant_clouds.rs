@@ -36,13 +36,22 @@ fn a_service_account_signs_for_its_token_at_google_and_not_where_its_file_says()
         google.account("robot@acme-prod.example", "acme-prod", &format!("{}/token", elsewhere.url()));
     let api = Api::laid(&[bigquery(&google.url())], "", &[]);
     api.doorward.watch(&middle_of(&account));
+    // The four fields that each has, and no more.
+    let mut bare = account.clone();
+    for beside in ["private_key_id", "token_uri"] {
+        assert!(bare.as_object_mut().unwrap().remove(beside).is_some());
+    }
+    assert_eq!(api.set_up("gcp", &bare).0, "VALID");
+    let shown = api.mine("GET", "integrations/acme_inc/gcp_sa", &Value::Null);
+    assert_eq!(shown["credential_name"], "GCP SA (acme-prod)");
+    let asked = google.calls().len();
     let (status, why, message) = api.set_up("gcp", &account);
     assert_eq!((status.as_str(), why.as_str()), ("VALID", ""));
     assert_eq!(message, "GCP_SA integration configured and validated successfully");
     assert!(elsewhere.requests().is_empty(), "the key file's own `token_uri` is not asked");
     let shown = api.mine("GET", "integrations/acme_inc/gcp_sa", &Value::Null);
     assert_eq!(shown["metadata"]["client_email"], "robot@acme-prod.example");
-    let calls: Vec<String> = google.calls().into_iter().map(|call| call.path).collect();
+    let calls: Vec<String> = google.calls().into_iter().skip(asked).map(|call| call.path).collect();
     assert_eq!(calls, ["/token", "/bigquery/v2/projects/acme-prod/datasets"]);
     assert_eq!(google.calls()[1].query, "maxResults=1");
 

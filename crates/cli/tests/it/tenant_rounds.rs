@@ -22,7 +22,7 @@ fn laid(service: &Upstream, settings: &str) -> Api {
 
 /// Waits for something, with a limit.
 #[track_caller]
-fn eventually(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
     let until = Instant::now() + crate::HANG;
     while !holds() {
         assert!(Instant::now() < until, "waited too long until {what}");

@@ -49,6 +49,7 @@ impl Problem {
             status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::BAD_REQUEST);
         let code = match status {
             StatusCode::NOT_FOUND => Code::NotFound,
+            StatusCode::CONFLICT => Code::Conflict,
             StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
             // There is no more room in the plan of the tenant: waiting does not help.
             StatusCode::TOO_MANY_REQUESTS => Code::Denied,

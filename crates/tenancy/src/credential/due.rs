@@ -10,7 +10,8 @@ use std::time::Duration;
 use model::{Refusal, TenantName, Timestamp};
 use store::{Batch, Storage, Table};
 
-use super::{CredentialRow, Credentials, InUse, of_each};
+use super::settling::too_fast;
+use super::{ATTEMPTS, CredentialRow, Credentials, InUse, of_each};
 use crate::unreadable;
 
 /// By what it is known when a tenant has to be looked at next.
@@ -72,15 +73,27 @@ impl Credentials<'_> {
     /// When the rows can't be read or written.
     pub fn looked(&self, entry: Option<Timestamp>, now: Timestamp, again: Duration) -> Result<(), Refusal> {
         let Some(agenda) = self.agenda else { return Ok(()) };
-        let read = self.read()?;
-        let next = agenda.next(&read.used, read.rows, now);
-        let next = next.map(|next| if next <= now { now.after(again) } else { next });
-        let mut batch = Batch::new();
-        if let Some(entry) = entry.filter(|entry| Some(*entry) != next) {
-            batch = batch.delete(Table::Meta, agenda.house, &key(entry, self.tenant));
+        for _ in 0..ATTEMPTS {
+            let read = self.read()?;
+            let next = agenda.next(&read.used, read.rows, now);
+            let next = next.map(|next| if next <= now { now.after(again) } else { next });
+            let mut batch = Batch::new();
+            if next.is_some() {
+                // A tenant that is erased meanwhile is left without rows.
+                let there = self.there()?;
+                batch = batch.swap(Table::Tenants, self.tenant, there.value.clone(), there);
+            }
+            if let Some(entry) = entry.filter(|entry| Some(*entry) != next) {
+                batch = batch.delete(Table::Meta, agenda.house, &key(entry, self.tenant));
+            }
+            let batch = agenda.moved(batch, self.tenant, (read.next, next));
+            match self.storage.commit(&batch) {
+                Ok(()) => return Ok(()),
+                Err(store::Error::Conflict) => {}
+                Err(error) => return Err(unreadable(&error)),
+            }
         }
-        let batch = agenda.moved(batch, self.tenant, (read.next, next));
-        self.storage.commit(&batch).map_err(|error| unreadable(&error))
+        Err(too_fast())
     }
 
     /// Adds to a batch that changes some credentials of this tenant when it has to be looked at next.

@@ -36,10 +36,17 @@ pub(crate) async fn to(state: &State, request: &Recorded, path: &str) -> Reply {
         path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
     match first {
         "echo" => json_reply(StatusCode::OK, &echo(request)),
-        "json" => match locked(&state.answers).get(&format!("/{rest}")) {
-            Some((status, body)) => json_reply(*status, body),
-            None => plain(StatusCode::NOT_FOUND, "no answer was given for this path"),
-        },
+        "json" => {
+            let path = format!("/{rest}");
+            let held = locked(&state.held).remove(&path);
+            if let Some(held) = held {
+                let _ = held.await;
+            }
+            match locked(&state.answers).get(&path) {
+                Some((status, body)) => json_reply(*status, body),
+                None => plain(StatusCode::NOT_FOUND, "no answer was given for this path"),
+            }
+        }
         "gzip" | "br" | "zstd" | "deflate" => compressed(first, echo(request).to_string().as_bytes()).await,
         "sse" => events(secret),
         "chunks" => chunks(number(rest).min(10_000)),

@@ -40,6 +40,16 @@ pub(super) fn told(row: &CredentialRow, replaced: Option<CredentialId>, now: Tim
     }
 }
 
+/// There is no credential that could be tried.
+pub(super) fn none(code: &str) -> Done {
+    json!({
+        "success": false, "provider": code, "credential_id": null, "validation_status": "NOT_CONFIGURED",
+        "validation_error": "Integration not configured",
+        "message": "No integration found for the specified provider.",
+    })
+    .into()
+}
+
 /// A key that can't be one of this provider: nothing was kept.
 pub(super) fn failed(code: &str, why: &str) -> Done {
     json!({

@@ -2,6 +2,7 @@
 //!
 //! One that is tried first is kept before, because it goes to its provider from the store of secrets; one that nobody is asked about is one commit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use memory::Secret;
 use model::{Code, CredentialId, Refusal, SecretName};
 use secrets::Disclosure;
 use serde_json::Value;
-use tenancy::{CredentialRow, Settled, Status, Unvalidated};
+use tenancy::{Begun, CredentialRow, How, Settled, Status, Unvalidated};
 
 use super::answer::{failed, told};
 use super::request::Asked;
@@ -48,7 +49,7 @@ pub(super) async fn set_up(
         provider: code.clone(),
         kind: provider.kind.clone(),
         secret,
-        name: name.unwrap_or_else(|| provider.title.clone()),
+        name: name.unwrap_or_else(|| called(provider, &facts)),
         status: Status::Pending,
         created: now,
         expires: now.after(LIFE),
@@ -66,16 +67,13 @@ pub(super) async fn set_up(
         return at_once(managing, own, row, bytes).await;
     }
     let asked = code.clone();
-    if let Settled::NoRoom(most) =
-        with_rows(managing, own, move |rows, plan, _| rows.room(&asked, plan)).await?
-    {
-        return Err(Wrong::plan(most).into());
-    }
+    let begun = with_rows(managing, own, move |rows, plan, _| rows.begin(&asked, plan)).await?;
+    let begun = begun.map_err(Wrong::plan)?;
     let put = managing.unsealed.secrets().put(&own.tenant, &row.secret, bytes, Disclosure::Never).await;
     put.map_err(|error| refused(&error))?;
     let verdict = probe::verdict(managing, &own.tenant, provider, &row).await?;
-    note(&mut row, verdict, now);
-    settled(managing, own, row, Unvalidated::Waits).await
+    note(&mut row, &verdict, now);
+    settled(managing, own, row, begun).await
 }
 
 /// Keeps a credential that nobody is asked about and puts it in use, bytes and rows in one commit.
@@ -91,37 +89,46 @@ async fn at_once(
             let made = unsealed.secrets().steps(&tenant, &written.secret, &bytes, Disclosure::Never);
             made.map_err(|error| refused(&error))
         };
-        rows.settle_with(&written, plan, (Unvalidated::Replaces, now), &steps)
+        let how = How { unvalidated: Unvalidated::Replaces, begun: None, now };
+        rows.settle_with(&written, plan, how, &steps)
     });
-    match settled.await? {
-        Settled::Replaced(before) => Ok(told(&row, Some(before), managing.worker.broker().now())),
-        Settled::InUse | Settled::Beside => Ok(told(&row, None, managing.worker.broker().now())),
+    shown(managing, &row, settled.await?)
+}
+
+/// Writes what came of a credential whose provider was asked. One that is not kept leaves nothing behind.
+async fn settled(managing: &Managing<'_>, own: &Own, row: CredentialRow, begun: Begun) -> Result<Done, Stop> {
+    let written = row.clone();
+    let settled = with_rows(managing, own, move |rows, plan, now| {
+        rows.settle(&written, plan, How { unvalidated: Unvalidated::Waits, begun: Some(begun), now })
+    });
+    let done = match settled.await {
+        Ok(settled) => shown(managing, &row, settled),
+        Err(refusal) => Err(refusal.into()),
+    };
+    if done.is_err()
+        && let Err(left) = forget(managing, own, &row).await
+    {
+        tracing::warn!(tenant = %own.tenant, code = %left.code, "a credential that was not kept left its bytes behind");
+    }
+    done
+}
+
+/// Where a credential ended up, as it is told.
+fn shown(managing: &Managing<'_>, row: &CredentialRow, settled: Settled) -> Result<Done, Stop> {
+    let now = managing.worker.broker().now();
+    match settled {
+        Settled::Replaced(before) => Ok(told(row, Some(before), now)),
+        Settled::InUse | Settled::Beside => Ok(told(row, None, now)),
         Settled::NoRoom(most) => Err(Wrong::plan(most).into()),
+        Settled::Outrun(by) => Err(Wrong::outrun(&row.provider, by.is_some()).into()),
     }
 }
 
-/// Writes what came of a credential. One that the plan has no room for leaves nothing behind.
-pub(super) async fn settled(
-    managing: &Managing<'_>,
-    own: &Own,
-    row: CredentialRow,
-    unvalidated: Unvalidated,
-) -> Result<Done, Stop> {
-    let written = row.clone();
-    let settled =
-        with_rows(managing, own, move |rows, plan, now| rows.settle(&written, plan, (unvalidated, now)))
-            .await;
-    match settled {
-        Ok(Settled::Replaced(before)) => Ok(told(&row, Some(before), managing.worker.broker().now())),
-        Ok(Settled::InUse | Settled::Beside) => Ok(told(&row, None, managing.worker.broker().now())),
-        Ok(Settled::NoRoom(most)) => {
-            forget(managing, own, &row).await?;
-            Err(Wrong::plan(most).into())
-        }
-        Err(refusal) => {
-            forget(managing, own, &row).await?;
-            Err(refusal.into())
-        }
+/// What a credential is called that was given no name.
+fn called(provider: &Provider, facts: &BTreeMap<String, String>) -> String {
+    match facts.get("project_id").filter(|_| provider.kind == SERVICE_ACCOUNT) {
+        Some(project) => format!("GCP SA ({project})"),
+        None => provider.title.clone(),
     }
 }
 

@@ -58,6 +58,23 @@ impl Wrong {
         Self { status: 429, detail: detail.into(), code: Code::Denied }
     }
 
+    /// A set-up that took longer than what was done after it began.
+    pub(super) fn outrun(code: &str, replaced: bool) -> Self {
+        let by = if replaced { "another one was set up" } else { "the integration was deleted" };
+        Self::meanwhile(format!(
+            "{code} credential was not kept: {by} while its provider was asked about it."
+        ))
+    }
+
+    /// What was to be changed is there no more.
+    pub(super) fn changed(code: &str) -> Self {
+        Self::meanwhile(format!("{code} credential was replaced meanwhile. Nothing was changed."))
+    }
+
+    fn meanwhile(detail: String) -> Self {
+        Self { status: 409, detail: detail.into(), code: Code::Conflict }
+    }
+
     fn large(what: &str, found: usize, most: usize) -> Self {
         let detail = format!("{what} size ({found} bytes) exceeds maximum allowed ({most} bytes)");
         Self { status: 413, detail: detail.into(), code: Code::TooLarge }
