@@ -11,6 +11,8 @@ pub(crate) struct Kind {
     pub(crate) name: IntegrationName,
     /// Whether the destination holds more or less of the service's paths than the base there, as in `https://slack.com/api`.
     pub(crate) whole_paths: bool,
+    /// Whether some of its operations are disabled here where nothing enables them.
+    pub(crate) holds_back: bool,
 }
 
 /// The built-in integration behind a name and a destination; `None` where there is none, or where its paths would be others.
@@ -28,7 +30,7 @@ pub(crate) fn kind(name: &IntegrationName, host: &str, base_path: &str) -> Optio
     });
     match found {
         Some((_, kind, _, base)) if *base == base_path => {
-            Some(Kind { name: kind.parse().ok()?, whole_paths: false })
+            Some(Kind { name: kind.parse().ok()?, whole_paths: false, holds_back: false })
         }
         Some((_, kind, _, base)) => elsewhere(kind.parse().ok()?, Some(base), base_path),
         None => elsewhere(name.clone(), None, base_path),
@@ -43,10 +45,11 @@ fn elsewhere(name: IntegrationName, base: Option<&str>, base_path: &str) -> Opti
     if found.internal() || base.is_some_and(|base| base != found.base_path()) {
         return None;
     }
+    let holds_back = found.operations().values().any(catalog::Operation::is_held_back);
     if base_path == found.base_path() {
-        return Some(Kind { name, whole_paths: false });
+        return Some(Kind { name, whole_paths: false, holds_back });
     }
-    found.may_be_behind(base_path).then_some(Kind { name, whole_paths: true })
+    found.may_be_behind(base_path).then_some(Kind { name, whole_paths: true, holds_back })
 }
 
 /// Name there, integration here, host, and the base path of destinations behind which callers' paths are those of the

@@ -365,3 +365,11 @@ fn a_secret_in_the_file_itself_is_kept_anew_each_time() {
     assert_eq!(second.integrations[1].literals, 1);
     assert!(second.integrations[1].notes[0].0.contains("line 8"), "{:?}", second.integrations[1].notes);
 }
+
+#[test]
+fn what_is_disabled_here_is_for_rules_to_say_there() {
+    let grafana = "name: grafana\ndestination: https://grafana.example.com\n";
+    let enabled = |text: &str| text.contains("enable:\n  - \"*\"\n");
+    assert!(enabled(&text(grafana)), "{}", text(grafana));
+    assert!(!enabled(&text("name: slack\ndestination: https://slack.com\n")));
+}

@@ -291,6 +291,10 @@ fn whose(
         None => keys.push(("title", json!(theirs))),
     }
     keys.push(("base_url", json!(destination.base_url)));
+    if extends.is_some_and(|kind| kind.holds_back) {
+        // There, rules alone say what may be done.
+        keys.push(("enable", json!(["*"])));
+    }
     if extends.is_some_and(|kind| kind.whole_paths) {
         keys.push(("whole_paths", json!(true)));
     }

@@ -135,7 +135,9 @@ pub fn integration(name: &model::IntegrationName) -> Result<Integration, Error> 
     let Some((_, entry)) = embedded::find(name.as_str()) else {
         return Err(Error::Unknown { name: name.clone(), nearest: None });
     };
-    crate::catalog::built_in(entry, Some("domain.example.com"))
+    let mut integration = crate::catalog::built_in(entry, Some("domain.example.com"))?;
+    integration.operations.values_mut().for_each(|operation| operation.enabled = true);
+    Ok(integration)
 }
 
 /// The operations that no case is about.

@@ -26,7 +26,9 @@ pub(crate) use incoming::{
     CertificateEntry, GithubEntry, GoogleEntry, HmacEntry, IncomingEntry, JwtEntry, JwtKeyEntry, KeyEntry,
     OidcEntry, SlackEntry, StripeEntry, Texts, TwilioEntry, XfccEntry,
 };
-pub(crate) use operation::{AllowEntry, AroundEntry, InputEntry, NarrowingEntry, OperationEntry, PlaceWord};
+pub(crate) use operation::{
+    AllowEntry, AroundEntry, GuardWord, InputEntry, NarrowingEntry, OperationEntry, PlaceWord,
+};
 
 /// One integration: a whole one, or one that extends a built-in one.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -119,6 +121,10 @@ pub(crate) struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, OperationEntry>")]
     pub(crate) operations: BTreeMap<String, Spanned<OperationEntry>>,
+    /// Built-in operations that are off until they stand here; `*` for all of them. Only with `extends`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) enable: Vec<Spanned<String>>,
     /// Ready-made narrowings.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, NarrowingEntry>")]

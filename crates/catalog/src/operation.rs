@@ -32,6 +32,8 @@ pub enum Body {
 pub enum Effect {
     /// It uses one.
     Use,
+    /// It uses one, and is for emergencies: only for a caller who breaks the glass.
+    BreakGlass,
     /// It changes or looks at Doorward itself.
     Manage,
     /// It asks for a capability or looks after one: what anybody may do whom the kernel proves at the agent's socket.
@@ -65,6 +67,10 @@ pub struct Operation {
     pub(crate) access: Access,
     pub(crate) risk: Risk,
     pub(crate) effect: Effect,
+    /// Whether nobody does it before the user's file says so.
+    pub(crate) held_back: bool,
+    /// Whether it says so.
+    pub(crate) enabled: bool,
     pub(crate) rule: Option<Rule>,
     pub(crate) body: Body,
     /// Fields that the body has to have.
@@ -119,6 +125,21 @@ impl Operation {
     #[must_use]
     pub const fn risk(&self) -> Risk {
         self.risk
+    }
+
+    /// Whether nobody does it before a file of the user's enables it.
+    #[must_use]
+    pub const fn is_held_back(&self) -> bool {
+        self.held_back
+    }
+
+    /// What holds it back, in the word of files: `break_glass`, or `disabled` where nothing enables it.
+    #[must_use]
+    pub fn guard(&self) -> Option<&'static str> {
+        match self.effect {
+            Effect::BreakGlass => Some("break_glass"),
+            _ => (self.held_back && !self.enabled).then_some("disabled"),
+        }
     }
 
     /// What it does with secrets.

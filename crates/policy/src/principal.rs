@@ -10,7 +10,7 @@
 //! | `development` | for a caller that nothing proved; it is the only one that counts there |
 //! | `listed` | for a caller whom the lists of an integration allow this very request; never assigned |
 //! | `led` | for a call that another one led to; it is the only one that counts there, and never assigned |
-//! | `break-glass` | for a request that breaks the glass: it says so, with a reason |
+//! | `break-glass` | for a request that breaks the glass: it says so, with a reason. Where the kernel proves the `owner`, that is enough |
 //! | every other one | with a capability, the kernel's proof, or that of an incoming scheme, or an API key |
 
 use std::collections::BTreeSet;
@@ -142,7 +142,10 @@ impl Known {
             | Standing::Incoming(Listing::Silent)
             | Standing::Anonymous(Listing::Silent) => None,
         };
-        self.roles.iter().map(AsRef::as_ref).filter(counts).chain(given)
+        // Who owns the place may break its glass, and says so like everybody.
+        let owns = glass == Glass::Broken && standing == Standing::Proven && self.roles.contains(OWNER);
+        let also = Some(BREAK_GLASS).filter(|_| owns && !self.roles.contains(BREAK_GLASS));
+        self.roles.iter().map(AsRef::as_ref).filter(counts).chain(given).chain(also)
     }
 }
 

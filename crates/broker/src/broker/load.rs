@@ -241,6 +241,7 @@ impl Descriptions for Operations {
                 catalog::Effect::Session => ActionEffect::Session,
                 catalog::Effect::Disclose => ActionEffect::Disclose,
                 catalog::Effect::NoSession => ActionEffect::NoSession,
+                catalog::Effect::BreakGlass => ActionEffect::BreakGlass,
             },
         };
         let mut specs: Vec<ActionSpec> = found.operations().values().map(spec).collect();

@@ -2,7 +2,7 @@
 
 use broker::{Asked, Forward, Inbound, Operate, Payload};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use model::{Door, Fact, Holder, Inputs};
+use model::{Claims, Door, Fact, Holder, Inputs};
 use net::Body;
 
 use crate::house::OWNER;
@@ -54,6 +54,15 @@ impl Ask {
             what,
         };
         ask.uid(Some(OWNER))
+    }
+
+    /// The same, breaking the glass where the operation is for emergencies.
+    pub(crate) fn breaking_glass_for(mut self, operation: &catalog::Operation) -> Self {
+        if operation.effect() == catalog::Effect::BreakGlass {
+            let break_glass = Some("it is a test".to_owned());
+            self.facts.claims = Some(Box::new(Claims { approval: None, break_glass }));
+        }
+        self
     }
 
     pub(crate) fn on(mut self, integration: &str) -> Self {

@@ -384,7 +384,7 @@ pub(crate) fn moved(name: &str, url: &str) -> String {
         _ => "",
     };
     format!(
-        "name: {name}\nextends: {name}\nbase_url: {url}\ndangerous_allow_private: true\n{auth}\
+        "name: {name}\nextends: {name}\nenable: ['*']\nbase_url: {url}\ndangerous_allow_private: true\n{auth}\
          limits: {{rate: {many}, caller_rate: {many}}}\n"
     )
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Method, OperationName};
 
 use super::{Origin, Owner, UNKNOWN};
-use crate::file::{AllowEntry, File, NarrowingEntry, OperationEntry};
+use crate::file::{AllowEntry, File, GuardWord, NarrowingEntry, OperationEntry};
 use crate::narrowing::{Fold, Template};
 use crate::operation::Rule;
 use crate::reply::Origin as FieldOrigin;
@@ -25,6 +25,7 @@ pub(super) fn compile(
     origin: &Origin,
     program: Option<&Program>,
 ) -> Result<BTreeMap<OperationName, Operation>, Error> {
+    check_enabled(file, origin)?;
     let mut operations = BTreeMap::new();
     for (name, entry) in &file.operations {
         let wrong =
@@ -38,8 +39,16 @@ pub(super) fn compile(
         if entry.value.effect.is_some() && !file.internal {
             return Err(wrong("`effect` is for Doorward's own operations".to_owned()));
         }
-        let effect = entry.value.effect.unwrap_or(if file.internal { Effect::Manage } else { Effect::Use });
-        let operation = operation(parsed.clone(), &entry.value, effect, program).map_err(wrong)?;
+        let usual = match (file.internal, entry.value.guard) {
+            (true, Some(_)) => return Err(wrong("`guard` is for operations of a service".to_owned())),
+            (true, None) => Effect::Manage,
+            (false, Some(GuardWord::BreakGlass)) => Effect::BreakGlass,
+            (false, Some(GuardWord::Disabled) | None) => Effect::Use,
+        };
+        let effect = entry.value.effect.unwrap_or(usual);
+        let mut operation = operation(parsed.clone(), &entry.value, effect, program).map_err(wrong)?;
+        operation.held_back = entry.value.guard == Some(GuardWord::Disabled);
+        operation.enabled = enables(file, name);
         operations.insert(parsed, operation);
     }
     for (name, entry) in &file.operations {
@@ -64,6 +73,28 @@ pub(super) fn compile(
         return Err(origin.wrong(0, "an integration has at least one operation"));
     }
     Ok(operations)
+}
+
+/// Whether the user's file switches an operation on.
+fn enables(file: &File, name: &str) -> bool {
+    file.enable.iter().any(|one| one.value == "*" || one.value == name)
+}
+
+/// What is enabled is there, and was off.
+fn check_enabled(file: &File, origin: &Origin) -> Result<(), Error> {
+    for one in file.enable.iter().filter(|one| one.value != "*") {
+        let found = file.operations.get(&one.value);
+        if found.is_none_or(|entry| entry.value.guard != Some(GuardWord::Disabled)) {
+            let off =
+                file.operations.iter().filter(|(_, entry)| entry.value.guard == Some(GuardWord::Disabled));
+            let known: Vec<&str> = off.map(|(name, _)| name.as_str()).collect();
+            let known = if known.is_empty() { "none is".to_owned() } else { known.join(", ") };
+            let message =
+                format!("`enable`: `{}` is no operation that is disabled here ({known})", one.value);
+            return Err(origin.wrong(one.referenced.line(), message));
+        }
+    }
+    Ok(())
 }
 
 /// Whether there is a way to do it, and one reason where there is no request.
@@ -140,6 +171,8 @@ fn operation(
         access: entry.access,
         risk: entry.risk,
         effect,
+        held_back: false,
+        enabled: false,
         host: message::host(entry, &inputs, rule.is_some())?,
         by_name: entry.by_name,
         headers: message::headers(entry, rule.is_some())?,

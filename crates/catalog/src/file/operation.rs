@@ -9,6 +9,16 @@ use serde::Deserialize;
 use super::auth::OneOrMore;
 use super::cli::CliEntry;
 
+/// What holds an operation back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GuardWord {
+    /// Only who breaks the glass does it.
+    BreakGlass,
+    /// Nobody does it where it was not enabled.
+    Disabled,
+}
+
 /// One named read or write.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +33,8 @@ pub(crate) struct OperationEntry {
     pub(crate) risk: Risk,
     /// What an operation of Doorward itself does with secrets; `manage` where it is absent. Only in built-in files.
     pub(crate) effect: Option<crate::Effect>,
+    /// What holds it back: `break_glass` lets only whoever breaks the glass do it, `disabled` nobody where the user's file does not `enable` it.
+    pub(crate) guard: Option<GuardWord>,
     /// The requests that are this operation; absent for Doorward's own.
     #[serde(rename = "match")]
     pub(crate) matches: Option<MatchEntry>,

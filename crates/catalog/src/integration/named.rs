@@ -3,7 +3,7 @@
 use model::{Authority, Call, EvidenceId, Inputs, Method, OperationName, Refusal, Target};
 
 use super::Integration;
-use super::requests::{is_absent, missing, refused};
+use super::requests::{self, is_absent, missing, refused};
 use crate::input::Place;
 use crate::{AuthScheme, Find, Message, Operation, body, nearest, path};
 
@@ -14,6 +14,7 @@ impl Integration {
     /// `bad_request` where there is no such operation, or the inputs are not what it takes.
     pub fn named(&self, id: EvidenceId, operation: &OperationName, inputs: Inputs) -> Result<Call, Refusal> {
         let (operation, inputs) = self.checked(operation, inputs)?;
+        requests::check_on(&self.name, operation)?;
         let resource = operation.resource.resource(&inputs)?;
         let request = match self.written(operation, &inputs)? {
             Some((method, target)) => {

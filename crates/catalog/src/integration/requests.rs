@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    Access, Authority, Call, CallParts, Code, EvidenceId, Inputs, Method, OperationName, Refusal, Resource,
-    Risk, Target,
+    Access, Authority, Call, CallParts, Code, EvidenceId, Inputs, IntegrationName, Method, OperationName,
+    Refusal, Resource, Risk, Target,
 };
 
 use super::{Asked, Integration, Route};
@@ -55,6 +55,7 @@ impl Integration {
         let Some((operation, mut inputs)) = self.chosen(asked, &target)? else {
             return Ok(self.found(id, None, (Inputs::new(), Resource::any(), request)));
         };
+        check_on(&self.name, operation)?;
         for (name, value) in &mut inputs {
             // A path input without an entry was given one by the compiler of the file.
             let field =
@@ -239,6 +240,17 @@ impl Integration {
             secrets: Arc::clone(&self.lent),
         })
     }
+}
+
+/// Refuses what is disabled until the user's file enables it.
+pub(super) fn check_on(integration: &IntegrationName, operation: &Operation) -> Result<(), Refusal> {
+    if !operation.held_back || operation.enabled {
+        return Ok(());
+    }
+    let name = &operation.name;
+    let message = format!("`{integration}/{name}` is disabled until the file of the integration enables it");
+    Err(Refusal::new(Code::Denied, message)
+        .hint(format!("`enable: [{name}]` in `integrations/{integration}.yaml` of the home")))
 }
 
 /// The inputs of the query. One that is there twice, or belongs into the body, could be read in two ways.

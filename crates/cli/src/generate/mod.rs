@@ -142,8 +142,11 @@ fn integrations() -> Outcome<String> {
         page.push_str(&format!("\n| operation | access | risk |{head} |\n|---|---|---|{rule}---|\n"));
         for operation in integration.operations().values() {
             let by = if programs { format!(" {} |", by(operation)) } else { String::new() };
+            // Built in, each of those is disabled until a file of the user's names it.
+            let guard = if operation.is_held_back() { Some("disabled") } else { operation.guard() };
+            let guard = guard.map(|guard| format!(", `{guard}`")).unwrap_or_default();
             page.push_str(&format!(
-                "| `{}` | {} | {} |{by} {} |\n",
+                "| `{}` | {} | {}{guard} |{by} {} |\n",
                 operation.name(),
                 operation.access(),
                 operation.risk(),

@@ -35,6 +35,8 @@ mod demo;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod emergencies;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod gateway_address;

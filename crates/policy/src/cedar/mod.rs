@@ -77,6 +77,8 @@ pub struct ActionSpec {
 pub enum ActionEffect {
     /// Uses a credential at a service.
     Use,
+    /// The same, in an emergency only.
+    BreakGlass,
     /// Changes or looks at Doorward itself.
     Manage,
     /// Asks for a capability or looks after one; counts as managing as well.

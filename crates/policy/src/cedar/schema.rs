@@ -215,6 +215,7 @@ fn shapes() -> impl Iterator<Item = Shape> {
         [Risk::Low, Risk::Medium, Risk::High].into_iter().flat_map(move |risk| {
             let effects = [
                 ActionEffect::Use,
+                ActionEffect::BreakGlass,
                 ActionEffect::Manage,
                 ActionEffect::Agent,
                 ActionEffect::Tenancy,
@@ -244,6 +245,7 @@ fn write_action(
     }
     let groups = match effect {
         ActionEffect::Use => "",
+        ActionEffect::BreakGlass => ", \"break-glass\"",
         ActionEffect::Manage => ", \"manage\"",
         ActionEffect::Agent => ", \"manage\", \"agent\"",
         ActionEffect::Tenancy => ", \"manage\", \"tenancy\"",
@@ -262,6 +264,7 @@ fn write_action(
 const fn word(effect: ActionEffect) -> &'static str {
     match effect {
         ActionEffect::Use => "use",
+        ActionEffect::BreakGlass => "break-glass",
         ActionEffect::Manage => "manage",
         ActionEffect::Agent => "agent",
         ActionEffect::Tenancy => "tenancy",

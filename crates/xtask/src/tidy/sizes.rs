@@ -18,7 +18,7 @@ const POLICY_LINES: usize = 12_200;
 const SECRETS_LINES: usize = 13_000;
 /// Requests and programs: each operation is described as both, with its own reading and checks of each; and for whom tenants may
 /// keep credentials, with what those look like and how they are tried; and the reads beside a write; and XML.
-const CATALOG_LINES: usize = 12_500;
+const CATALOG_LINES: usize = 12_800;
 /// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code.
 const MEMORY_LINES: usize = 400;
 

@@ -63,6 +63,7 @@ fn row(integration: &Integration, name: &OperationName, operation: &Operation) -
         "title": operation.title(),
         "access": operation.access().as_str(),
         "risk": operation.risk().as_str(),
+        "guard": operation.guard(),
         "program": operation.cli().map(catalog::Cli::program),
         "http": operation.method().is_some(),
     })
@@ -122,6 +123,15 @@ fn reads(value: &Value) -> String {
     value.as_array().into_iter().flatten().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// What holds an operation back, for people.
+fn held_back(guard: &str) -> String {
+    match guard {
+        "break_glass" => "an emergency: `--break-glass --reason TEXT`".to_owned(),
+        "disabled" => "disabled until `enable` of the integration's file names it".to_owned(),
+        _ => String::new(),
+    }
+}
+
 fn shown(value: &Value) -> String {
     let list = |key: &str| cell(at(value, key));
     let words =
@@ -135,6 +145,7 @@ fn shown(value: &Value) -> String {
         ("title", list("title")),
         ("access", list("access")),
         ("risk", list("risk")),
+        ("held back", held_back(&list("guard"))),
         ("command", command),
         ("request", request.join(", ")),
         ("no request", list("why_no_request")),
