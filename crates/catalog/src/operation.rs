@@ -244,6 +244,12 @@ impl Operation {
         !self.expect.is_empty()
     }
 
+    /// Whether something in the body of the reply counts: what it says of the outcome, or a field of the evidence.
+    #[must_use]
+    pub fn reads_reply(&self) -> bool {
+        self.is_judged() || self.evidence.values().any(|origin| !matches!(origin, reply::Origin::Header(_)))
+    }
+
     /// A reply, or what a program printed, without what is secret in it: a call by name gets this.
     ///
     /// # Errors

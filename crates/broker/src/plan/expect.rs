@@ -12,7 +12,6 @@ impl Expect {
         match (status, performed.status) {
             (Some(wanted), Some(got)) if i64::from(*wanted) == got => {}
             (Some(wanted), got) => return Err(format!("expected the status {wanted}, got {}", shown(got))),
-            (None, Some(got)) if got >= 400 => return Err(format!("the service answered {got}")),
             (None, _) => {}
         }
         match (exit, performed.exit) {
@@ -20,8 +19,13 @@ impl Expect {
             (Some(wanted), got) => {
                 return Err(format!("expected the exit status {wanted}, got {}", shown(got)));
             }
-            (None, Some(got)) if got != 0 => return Err(format!("the program ended with {got}")),
             (None, _) => {}
+        }
+        // A status that is none of success is one that was expected here.
+        let expected = status.and(performed.status).is_some_and(|got| !(200..300).contains(&got))
+            || exit.and(performed.exit).is_some_and(|got| got != 0);
+        if let Some(why) = performed.failed.as_ref().filter(|_| !expected) {
+            return Err(why.clone());
         }
         if let Some(text) = contains {
             let whole = match &performed.output {

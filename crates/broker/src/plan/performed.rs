@@ -29,6 +29,8 @@ pub(crate) struct Performed {
     pub(crate) status: Option<i64>,
     /// The exit status of a program, where there is one.
     pub(crate) exit: Option<i64>,
+    /// Why it was not done.
+    pub(crate) failed: Option<String>,
     pub(crate) output: Value,
 }
 
@@ -59,7 +61,9 @@ pub(super) async fn perform(
             })?;
             let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
             let output = serde_json::from_slice(&bytes).unwrap_or_else(|_| text());
-            Ok(Performed { evidence, status: Some(i64::from(parts.status.as_u16())), exit: None, output })
+            let status = parts.status.as_u16();
+            let failed = (!parts.status.is_success()).then(|| format!("the service answered {status}"));
+            Ok(Performed { evidence, status: Some(i64::from(status)), exit: None, failed, output })
         }
         Outbound::Lease(answer, _) => {
             let message = "a plan can't be given credentials";
@@ -70,14 +74,16 @@ pub(super) async fn perform(
 
 /// The answer of an operation: what it says of its status or exit, and its output.
 fn told(answer: Answer) -> Performed {
-    let Answer { evidence, mut value, .. } = answer;
+    let Answer { evidence, mut value, failed } = answer;
+    let why = value.get("failed").and_then(Value::as_str).unwrap_or("the operation was not done");
+    let failed = failed.then(|| why.to_owned());
     let number = |name: &str| value.get(name).and_then(Value::as_i64);
     let (status, exit) = (number("status"), number("exit"));
     let output = match value.get_mut("output") {
         Some(output) if status.is_some() || exit.is_some() => output.take(),
         _ => value,
     };
-    Performed { evidence, status, exit, output }
+    Performed { evidence, status, exit, failed, output }
 }
 
 /// A call within an operation. A function of its own with a boxed answer, for a call can't hold a call of its own kind.

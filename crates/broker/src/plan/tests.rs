@@ -118,14 +118,19 @@ proptest! {
 fn holds(expect: &str, status: Option<i64>, exit: Option<i64>, output: serde_json::Value) -> bool {
     let expect: Expect = serde_json::from_str(expect).unwrap();
     let evidence = model::EvidenceId::from_bytes([0; 16]);
-    expect.holds(&Performed { evidence, status, exit, output }).is_ok()
+    let failed = status.is_some_and(|got| got >= 300) || exit.is_some_and(|got| got > 1);
+    let failed = failed.then(|| "it was not done".to_owned());
+    expect.holds(&Performed { evidence, status, exit, failed, output }).is_ok()
 }
 
 #[test]
 fn an_expectation_holds_only_where_the_answer_says_so() {
     let output = || serde_json::json!({"a": {"b": [1, "two", true]}, "n": null});
     assert!(holds("{}", Some(200), None, output()) && holds("{}", None, Some(0), output()));
-    assert!(!holds("{}", Some(404), None, output()) && !holds("{}", None, Some(1), output()));
+    assert!(!holds("{}", Some(404), None, output()) && !holds("{}", Some(302), None, output()));
+    assert!(!holds("{}", None, Some(2), output()));
+    // What a program ends with may mean more than one thing; what it means is judged where it ended.
+    assert!(holds("{}", None, Some(1), output()) && holds(r#"{"exit": 2}"#, None, Some(2), output()));
     assert!(holds(r#"{"status": 404}"#, Some(404), None, output()));
     assert!(!holds(r#"{"status": 200}"#, None, Some(0), output()));
     assert!(holds(

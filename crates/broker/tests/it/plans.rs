@@ -175,6 +175,8 @@ async fn a_plan_that_was_changed_behind_its_approval_does_not_run() {
 async fn what_was_done_is_undone_in_reverse_and_what_a_service_refused_is_not() {
     for (path, status, wanted) in [
         ("/two", 409, vec!["before", "one", "two", "undo-one"]),
+        // Where nobody is signed in, some services lead to a page where that is done.
+        ("/two", 302, vec!["before", "one", "two", "undo-one"]),
         ("/after", 200, vec!["before", "one", "two", "after", "undo-two", "undo-one"]),
         ("/before", 200, vec!["before"]),
     ] {

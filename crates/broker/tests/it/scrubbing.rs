@@ -73,6 +73,30 @@ async fn a_redirect_is_passed_on_without_the_credential_and_not_followed() {
     house.spotless();
 }
 
+#[tokio::test]
+async fn what_leads_elsewhere_or_is_a_page_for_people_is_no_operation_that_was_done() {
+    let service = Service::start(|seen| {
+        vec![Step::Send(match seen.target.as_str() {
+            "/moved" => reply(302, &[("location", "/login")], r#"{"said": "yes"}"#),
+            "/page" => reply(200, &[("content-type", "Text/HTML; charset=utf-8")], "<html>sign in</html>"),
+            _ => reply(200, &[("content-type", "application/json")], r#"{"said": "yes"}"#),
+        })]
+    });
+    let house = House::at(&service.url(), &canary::plant("pages")).await;
+    for operation in ["look", "change"] {
+        for (path, wanted) in [("moved", "`house` answered 302 (Found)"), ("page", "a page for people")] {
+            let asked = house.answer(Ask::named("house", operation, &[("path", path)])).await;
+            let (_, value) = asked.unwrap();
+            assert!(value["failed"].as_str().unwrap().contains(wanted), "{operation} {path}: {value}");
+        }
+        let (_, value) = house.answer(Ask::named("house", operation, &[("path", "fine")])).await.unwrap();
+        assert!(value["failed"].is_null() && value["evidence_fields"]["said"] == "yes", "{value}");
+    }
+    // Whoever sends requests of their own reads the replies themselves.
+    let got = house.got(Ask::get("/page").with(&house.pass().await)).await.unwrap();
+    assert_eq!((got.status, got.text()), (200, "<html>sign in</html>"));
+}
+
 /// The forms that the masking promises to find; see `secrets::Mask`.
 const FORMS: [&str; 12] = [
     "raw",

@@ -3,7 +3,8 @@
 //! Whether it was done is judged here, by the exit status or the status of the reply, and by nothing that stands in the output.
 
 use catalog::{Cli, Operation, Output};
-use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
 use model::{Access, Code, Refusal};
 use runner::{Captured, Exit, Ran};
 use secrets::Mask;
@@ -99,9 +100,14 @@ pub(super) fn of_reply(scrubbed: Scrubbed, admitted: &Admitted) -> Result<Told, 
         Body::Whole(bytes) => Some(bytes),
         Body::Stream(_) => None,
     };
-    // Some services say with a good status that they did not do it.
-    let unmet = whole.as_ref().filter(|_| status.as_u16() < 400).and_then(|bytes| operation.unmet(bytes));
-    let failed = status.as_u16() >= 400 || unmet.is_some();
+    let unmet = match &whole {
+        _ if !status.is_success() => Some(answered(admitted, status)),
+        _ if operation.reads_reply() && is_page(&head) => Some(paged(admitted)),
+        // Some services say with a good status that they did not do it.
+        Some(bytes) => operation.unmet(bytes),
+        None => None,
+    };
+    let failed = unmet.is_some();
     let read = admitted.permit.call().access() == Access::Read;
     let output = match &whole {
         None if read && !failed => {
@@ -119,8 +125,7 @@ pub(super) fn of_reply(scrubbed: Scrubbed, admitted: &Admitted) -> Result<Told, 
     };
     let mut value = shape("http", output, &fields);
     value.insert("status".to_owned(), status.as_u16().into());
-    if failed {
-        let message = unmet.unwrap_or_else(|| answered(admitted, status));
+    if let Some(message) = unmet {
         value.insert("failed".to_owned(), message.into());
     }
     let mut all = vec![("used".to_owned(), "http".to_owned())];
@@ -131,7 +136,18 @@ pub(super) fn of_reply(scrubbed: Scrubbed, admitted: &Admitted) -> Result<Told, 
 
 fn answered(admitted: &Admitted, status: StatusCode) -> String {
     let reason = status.canonical_reason().map_or_else(String::new, |reason| format!(" ({reason})"));
-    format!("`{}` answered {}{reason}", admitted.integration.name(), status.as_u16())
+    let elsewhere = if status.is_redirection() { ", which leads elsewhere and is not followed" } else { "" };
+    format!("`{}` answered {}{reason}{elsewhere}", admitted.integration.name(), status.as_u16())
+}
+
+/// Whether a page for people came, as login pages and proxies send it with any status.
+fn is_page(head: &Response<()>) -> bool {
+    let kind = head.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    kind.get(..HTML.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(HTML))
+}
+
+fn paged(admitted: &Admitted) -> String {
+    format!("`{}` answered with a page for people instead of what its API says", admitted.integration.name())
 }
 
 fn operation(admitted: &Admitted) -> Result<&Operation, Refusal> {
@@ -182,3 +198,5 @@ fn scrubbed(fields: Vec<(String, String)>, mask: Option<&Mask>) -> Vec<(String, 
     };
     fields.into_iter().map(again).collect()
 }
+
+const HTML: &[u8] = b"text/html";
