@@ -85,6 +85,9 @@ pub(crate) struct Serve {
     /// Where the counters are shown in Prometheus' format [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// Where health, readiness, counters and state are shown [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin: Option<SocketAddr>,
     /// At the first start: keep everything in this PostgreSQL, `postgres://ROLE@HOST/DATABASE`, without a password
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
@@ -94,8 +97,8 @@ impl Serve {
     /// The same for whoever starts a broker.
     pub(crate) fn up(&self) -> Up {
         let (recovery_out, store) = (self.recovery_out.clone(), self.store.clone());
-        let (gateway, metrics) = (self.gateway, self.metrics);
-        Up { gateway, recovery_out, store, metrics, ..Up::default() }
+        let (gateway, metrics, admin) = (self.gateway, self.metrics, self.admin);
+        Up { gateway, recovery_out, store, metrics, admin, ..Up::default() }
     }
 }
 
