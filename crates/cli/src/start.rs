@@ -99,7 +99,7 @@ fn with_tip(mut error: clap::Error) -> clap::Error {
 /// The failure of whoever typed a secret where everybody can see it. What was typed is not repeated.
 pub(crate) fn as_argument() -> Failure {
     Failure::usage("a secret is never an argument: other users see it in the list of processes, and the shell keeps it")
-        .hint("leave it out and type it when asked, or pipe it in: `doorward secret put NAME < FILE`; if it was real, replace it")
+        .hint("leave it out and type it when asked, or pipe it in: `doorward secret put NAME < FILE`, where NAME is in lower case, such as `slack/token`; if it was real, replace it")
 }
 
 /// Whether the command line is one behind which people type secrets.
