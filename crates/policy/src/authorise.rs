@@ -3,11 +3,11 @@
 use std::num::NonZeroU8;
 use std::sync::{Arc, LazyLock};
 
-use model::{Call, Caller, CapabilityId, Code, GrantId, Proof, Refusal, Timestamp};
+use model::{Call, Caller, CapabilityId, Code, GrantId, OperationName, Proof, Refusal, Timestamp};
 
 use crate::capability::Verified;
 use crate::caveat::{Asked, Broken, Caveat};
-use crate::cedar::{Answer, Decision, Explanation, Outcome, Subject, Version};
+use crate::cedar::{Answer, Decision, Explanation, LeftToLists, Outcome, Subject, Version};
 use crate::denial::Denial;
 use crate::grant::{Grant, GrantState, Grants};
 use crate::lists::{Listed, Reason, Says, Verdict};
@@ -93,6 +93,9 @@ impl Authority<'_> {
         if let Says::Denied(rule, reason) = &verdict.says {
             return Err(denied_by_list(call, rule, reason));
         }
+        if let Some(meant) = &verdict.meant {
+            let _left = self.left_to_lists(call, verdict, meant)?;
+        }
         let subject = self.subject(caller, call, (verified, verdict))?;
         let mut allowed = Allowed {
             grant: None,
@@ -123,6 +126,33 @@ impl Authority<'_> {
         allowed.limits.approvers = allowed.limits.approvers.max(NonZeroU8::new(approvers));
         allowed.determining = Arc::clone(&decision.determining);
         Ok((allowed, decision))
+    }
+
+    /// Looks whether a request that may be one of these operations is left to the rule that allows it, whichever it is. What is said
+    /// about an operation must not be escaped by writing it in a way that can't be read.
+    #[cold]
+    fn left_to_lists(
+        &self,
+        call: &Call,
+        verdict: &Verdict,
+        meant: &[OperationName],
+    ) -> Result<Vec<LeftToLists>, Denial> {
+        let unlisted = || Denial::new(Code::Denied, "no rule of the allowlist allows this request as it is");
+        let Says::Allowed(listed) = &verdict.says else { return Err(unlisted()) };
+        if listed.call != call.id() || meant.is_empty() {
+            return Err(unlisted());
+        }
+        let policies = self.rules.policies().map_err(unread)?;
+        let one = |operation: &OperationName| {
+            let more = format!(
+                "a policy speaks of `{}/{operation}`, and this request can't be read as one",
+                call.integration()
+            );
+            policies
+                .left_to_lists(call.integration(), operation)
+                .ok_or_else(|| Denial::new(Code::Denied, more).hint("send it as the operation takes it"))
+        };
+        meant.iter().map(one).collect()
     }
 
     /// Who asks, and how they stand. A capability that was claimed but not verified is no proof.

@@ -63,15 +63,20 @@ impl Forward {
     /// # Errors
     /// Those of [`Self::whole`], and where the body is compressed.
     pub(crate) async fn readable(&mut self, limits: &Limits) -> Result<Bytes, Refusal> {
+        match self.packed() {
+            Some(refusal) => Err(refusal),
+            None => self.whole(limits).await,
+        }
+    }
+
+    /// Why what is in the body can't be read, where it is compressed.
+    pub(crate) fn packed(&self) -> Option<Refusal> {
         // Some clients say of a plain body that it is `identity`, which RFC 9110, section 8.4.1, knows as nothing done.
         let mut codings = net::headers::all(&self.headers, &CONTENT_ENCODING);
         let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
         drop(codings);
-        if !plain {
-            let message = "the body is compressed, so what is in it can't be read";
-            return Err(Refusal::new(Code::BadRequest, message).hint("send it without `Content-Encoding`"));
-        }
-        self.whole(limits).await
+        let message = "the body is compressed, so what is in it can't be read";
+        (!plain).then(|| Refusal::new(Code::BadRequest, message).hint("send it without `Content-Encoding`"))
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use catalog::Integration;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use http_body::Body as _;
-use model::{Call, Code, EvidenceId, Refusal};
+use model::{Call, Code, EvidenceId, OperationName, Proof, Refusal};
 
 use crate::broker::{Broker, Edition};
 use crate::inbound::{Asked, Forward, Inbound, Looked, OneMethod};
@@ -18,6 +18,18 @@ use crate::path::lists;
 pub(crate) struct Found {
     pub(crate) integration: Arc<Integration>,
     pub(crate) call: Call,
+    /// Where the request has the path of an operation, and can't be read as one.
+    pub(crate) unread: Option<Box<Unread>>,
+}
+
+/// A request that may be an operation, and can't be read as one. It is `unknown` for a rule of a list, which goes by the request
+/// itself, and refused in all other cases.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    /// The operations that have its path.
+    pub(crate) meant: Vec<OperationName>,
+    /// Why it can't be read.
+    pub(crate) refusal: Refusal,
 }
 
 /// Finds the call. Reads the body only where the operation has inputs in it or a rule of a list asks for it, and puts it back as
@@ -37,7 +49,7 @@ pub(crate) async fn call(
                     format!("`{}` takes inputs only, and something else came with them", call.operation());
                 return Err(Refusal::new(Code::BadRequest, message));
             }
-            Ok(Found { integration, call })
+            Ok(Found { integration, call, unread: None })
         }
         Asked::Forward(forward) => {
             let mut integration = edition.integration(&forward.integration)?;
@@ -47,7 +59,7 @@ pub(crate) async fn call(
             if let Some((operation, inputs)) = forward.led.as_ref().and_then(|led| led.asks()).cloned() {
                 let call = integration.named(id, &operation, inputs.clone())?;
                 forward.write(integration.named_body(&operation, inputs)?);
-                return Ok(Found { integration, call });
+                return Ok(Found { integration, call, unread: None });
             }
             let OneMethod { .. } = match forward.method_in_head()? {
                 Looked::Settled(proof) => proof,
@@ -58,27 +70,64 @@ pub(crate) async fn call(
                 // Whatever the request says, the frames behind it can say anything.
                 let destination = named_destination(&integration, forward)?;
                 let call = integration.opaque(id, (forward.method, &forward.target), destination)?;
-                return Ok(Found { integration, call });
+                return Ok(Found { integration, call, unread: None });
             }
+            let listed = || lists::want_body(edition.lists(), identified, &integration, forward);
             let body = if is_bodiless(forward) {
                 Some(Bytes::new())
-            } else if integration.route(forward.method, &forward.target).wants_body()
-                || lists::want_body(edition.lists(), identified, &integration, forward)
-            {
+            } else if integration.route(forward.method, &forward.target).wants_body() || listed() {
+                if let Some(refusal) = forward.packed()
+                    && !listed()
+                {
+                    let destination = named_destination(&integration, forward)?;
+                    return unread(id, identified, Arc::clone(&integration), (forward, destination), refusal);
+                }
                 Some(Box::pin(forward.readable(integration.limits())).await?)
             } else {
                 None
             };
-            let types = content_types(forward)?;
-            let asked = catalog::Asked {
-                method: forward.method,
-                target: &forward.target,
-                content_types: &types,
-                body: body.as_deref(),
-            };
-            let call = integration.call_to(id, &asked, named_destination(&integration, forward)?)?;
-            Ok(Found { integration, call })
+            described(id, identified, integration, (forward, body.as_deref()))
         }
+    }
+}
+
+/// The call that a request is, once all of it is there that has to be looked at.
+fn described(
+    id: EvidenceId,
+    identified: &Identified,
+    integration: Arc<Integration>,
+    (forward, body): (&Forward, Option<&[u8]>),
+) -> Result<Found, Refusal> {
+    let types = content_types(forward)?;
+    let asked =
+        catalog::Asked { method: forward.method, target: &forward.target, content_types: &types, body };
+    let destination = named_destination(&integration, forward)?;
+    match integration.call_to(id, &asked, destination) {
+        Ok(call) => Ok(Found { integration, call, unread: None }),
+        Err(refusal) => unread(id, identified, integration, (forward, destination), refusal),
+    }
+}
+
+/// What can't be read as the operation whose path it has is none that anybody could be allowed by its name. Where lists alone say
+/// what a caller may do, a rule of theirs about the request itself may still allow it; step 3 looks at that.
+#[cold]
+fn unread(
+    id: EvidenceId,
+    identified: &Identified,
+    integration: Arc<Integration>,
+    (forward, destination): (&Forward, Option<&str>),
+    refusal: Refusal,
+) -> Result<Found, Refusal> {
+    if !matches!(identified.caller.proof(), Proof::Incoming | Proof::Anonymous) {
+        return Err(refusal);
+    }
+    let meant = integration.meant(forward.method, &forward.target);
+    // A target that can be read in two ways, or holds what a credential stands in, is refused here again.
+    match integration.opaque(id, (forward.method, &forward.target), destination) {
+        Ok(call) if refusal.code == Code::BadRequest && !meant.is_empty() => {
+            Ok(Found { integration, call, unread: Some(Box::new(Unread { meant, refusal })) })
+        }
+        _ => Err(refusal),
     }
 }
 

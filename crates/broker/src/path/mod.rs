@@ -92,10 +92,13 @@ impl Worker {
         trace.identified(&identified);
         let found = find::call((self.broker(), &edition), trace.id(), &identified, &mut inbound).await?;
         trace.found(&found);
-        let Found { integration, call } = found;
+        let Found { integration, call, unread } = found;
         let verdict = lists::verdict(edition.lists(), &identified, (&integration, &call), &inbound)?;
-        let permit = authorise::permit(self.broker(), &identified, call, verdict)
-            .map_err(|denial| trace.denied(denial))?;
+        let permit = match unread {
+            None => authorise::permit(self.broker(), &identified, call, verdict)
+                .map_err(|denial| trace.denied(denial))?,
+            Some(unread) => authorise::unread(self.broker(), &identified, call, (verdict, *unread), trace)?,
+        };
         // Boxed: it is rare, and large.
         let approved = match admit::wants_approval(&identified, &permit) {
             false => None,

@@ -40,6 +40,8 @@ mod limits;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod lists_unread;
+#[cfg(test)]
 mod management;
 #[cfg(test)]
 mod outgoing;

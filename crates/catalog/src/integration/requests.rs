@@ -89,6 +89,15 @@ impl Integration {
         Ok(self.found(id, None, (Inputs::new(), Resource::any(), request)))
     }
 
+    /// The operations that a request may be by its method and path, whatever stands in its query and body; none where nothing
+    /// describes it.
+    #[must_use]
+    pub fn meant(&self, method: Method, target: &Target) -> Vec<OperationName> {
+        let target = self.stripped(target);
+        let segments = path::segments(&target);
+        self.alike(method, &segments).map(|operation| operation.name.clone()).collect()
+    }
+
     /// The evidence fields of a reply: bounded, control characters escaped.
     #[must_use]
     pub fn fields(
@@ -120,22 +129,23 @@ impl Integration {
         Ok(operation.filter(|found| found.knows_query(target)).map(|found| (found, inputs)))
     }
 
+    /// The operations of the narrowest path that fits. Wider paths are other operations.
+    fn alike<'a>(&'a self, method: Method, segments: &[&str]) -> impl Iterator<Item = &'a Operation> {
+        let mut first: Option<&path::Template> = None;
+        let all = self.order.iter().filter_map(move |(name, place)| {
+            let operation = self.operations.get(name)?;
+            let template = operation.rule.as_ref()?.paths.get(*place)?;
+            operation.matches(method, *place, segments).map(|_| (operation, template))
+        });
+        all.take_while(move |(_, template)| *first.get_or_insert(template) == *template)
+            .map(|(operation, _)| operation)
+    }
+
     fn looked_at(&self, asked: &Asked<'_>, target: &Target) -> Result<Option<&Operation>, Refusal> {
         let segments = path::segments(target);
-        let all = self.order.iter().filter_map(|(name, place)| {
-            let operation = self.operations.get(name)?;
-            operation.matches(asked.method, *place, &segments).map(|_| (operation, *place))
-        });
-        let mut first: Option<&path::Template> = None;
         let mut general = None;
         let mut unread = None;
-        for (operation, place) in all {
-            let template = operation.rule.as_ref().and_then(|rule| rule.paths.get(place));
-            // Wider paths are other operations.
-            if first.is_some() && first != template {
-                break;
-            }
-            first = template;
+        for operation in self.alike(asked.method, &segments) {
             if operation.fixed.is_empty() {
                 general = Some(operation);
                 continue;

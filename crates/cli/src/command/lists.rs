@@ -63,7 +63,12 @@ fn explain(context: &Context, args: &Explain) -> Outcome {
     let types: Vec<&str> =
         lines.0.get_all("content-type").iter().filter_map(|value| value.to_str().ok()).collect();
     let asked = Asked { method: *method, target: &target, content_types: &types, body: Some(&body) };
-    let call = found.call(EvidenceId::new(Timestamp::from_millis(0), [0; 10]), &asked)?;
+    let id = EvidenceId::new(Timestamp::from_millis(0), [0; 10]);
+    // What can't be read as the operation whose path it has is `unknown` to lists.
+    let call = found.call(id, &asked).or_else(|refusal| {
+        let opaque = found.opaque(id, (*method, &target), None);
+        opaque.map_err(|_| refusal)
+    })?;
     let behind = found.stripped(&target);
     let request = Request {
         integration,

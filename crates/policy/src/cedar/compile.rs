@@ -188,11 +188,14 @@ fn templates(
 
 fn slice<'a>(members: impl Iterator<Item = &'a Parsed>) -> Result<Slice, Error> {
     let (mut policies, mut reads_context) = (PolicySet::new(), false);
+    let (mut listed, mut more) = (false, false);
     for one in members {
         reads_context |= one.rule.reads_context;
+        listed |= one.rule.listed;
+        more |= one.rule.forbids || one.rule.approvers > 0;
         policies.add(Policy::clone(&one.policy)).map_err(schema::wrong)?;
     }
-    Ok(Slice { policies, reads_context })
+    Ok(Slice { policies, reads_context, left_to_lists: listed && !more })
 }
 
 fn matches(scope: &ActionConstraint, action: &EntityUid, entities: &Entities) -> bool {

@@ -137,10 +137,17 @@ pub(crate) struct Action {
     slice: Arc<Slice>,
 }
 
+/// Proof that no policy says more about an operation than that an allowlist may allow it. Only [`Policies::left_to_lists`] makes one.
+#[must_use]
+pub(crate) struct LeftToLists(());
+
 /// Policies that can apply to the same actions.
 struct Slice {
     policies: PolicySet,
     reads_context: bool,
+    /// Whether an allowlist alone decides about whoever is known by nothing else: the policy for that is the one that comes with
+    /// Doorward, and beside it nothing forbids or asks for an approval.
+    left_to_lists: bool,
 }
 
 /// What is said about one policy.
@@ -151,6 +158,8 @@ struct Rule {
     description: Option<String>,
     approvers: u8,
     reads_context: bool,
+    /// Whether it is the policy for whom an allowlist lets, word for word as it comes with Doorward.
+    listed: bool,
 }
 
 impl Policies {
@@ -177,6 +186,16 @@ impl Policies {
     /// Whether a decision about this call holds as long as the policies do.
     pub(crate) fn lasts(&self, call: &Call) -> bool {
         self.action(call.integration(), call.operation()).is_some_and(|action| !action.slice.reads_context)
+    }
+
+    /// Proof that an allowlist alone decides about an operation for whoever is known by nothing else, whatever is in the request.
+    pub(crate) fn left_to_lists(
+        &self,
+        integration: &IntegrationName,
+        operation: &OperationName,
+    ) -> Option<LeftToLists> {
+        let action = self.action(integration, operation)?;
+        action.slice.left_to_lists.then_some(LeftToLists(()))
     }
 
     fn action(&self, integration: &IntegrationName, operation: &OperationName) -> Option<Arc<Action>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cedar_policy::{Effect, ParseErrors, Policy, PolicyId, PolicySet};
 use miette::Diagnostic;
 
-use super::{Rule, Source};
+use super::{DEFAULT, Rule, Source};
 use crate::Error;
 
 /// A policy under its own id, and what is said about it.
@@ -107,6 +107,7 @@ fn named(
         description: policy.annotation("description").map(ToOwned::to_owned),
         approvers: policy.annotation("approval").and_then(approvers).unwrap_or_default(),
         reads_context: reads_context(policy),
+        listed: policy.annotation("id") == Some("listed") && DEFAULT.contains(&policy.to_string()),
         name: Arc::clone(&name),
     };
     Ok(Parsed { policy: policy.new_id(PolicyId::new(&*name)), rule, file, start })

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use model::EvidenceId;
+use model::{EvidenceId, OperationName};
 
 /// What the lists say about one call. Only [`Lists::check`](super::Lists::check) makes one that allows or denies.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct Verdict {
     pub(crate) says: Says,
     /// The rule under trial that would have denied it.
     pub(crate) observed: Option<Arc<str>>,
+    /// The operations that the request may be, where it can't be read as any of them.
+    pub(crate) meant: Option<Box<[OperationName]>>,
 }
 
 #[derive(Debug)]
@@ -62,7 +64,14 @@ impl fmt::Display for Reason {
 impl Verdict {
     /// That of no lists: they say nothing.
     pub const fn silent() -> Self {
-        Self { says: Says::Silent(None), observed: None }
+        Self { says: Says::Silent(None), observed: None, meant: None }
+    }
+
+    /// The same about a request that may be one of these operations, but can't be read as one. Then nothing allows it but a rule
+    /// about the request itself, and that only where no policy says more of these operations.
+    pub fn of_unread(mut self, meant: &[OperationName]) -> Self {
+        self.meant = Some(meant.into());
+        self
     }
 
     /// The rule that allows the call: file and line.

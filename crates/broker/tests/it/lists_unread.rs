@@ -1,0 +1,162 @@
+//! Requests that have the path of an operation and can't be read as it: a rule of a list about the request itself may allow them,
+//! and nothing else.
+
+use broker::read_lists;
+use model::Code;
+use net::Body;
+use policy::lists::{File, Side};
+use testkit::canary;
+
+use crate::asking::Ask;
+use crate::house::{House, is, moved};
+use crate::service::Service;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A built-in integration at the address of a service, which asks nobody who they are.
+async fn open(name: &str, service: &Service) -> House {
+    let house = House::start(&[(name, format!("{}anonymous: true\n", moved(name, &service.url())))]).await;
+    house.put(&format!("{name}/token"), &canary::plant(name)).await;
+    house
+}
+
+/// Puts the rules and capabilities of anybody in force.
+fn enforce(house: &House, name: &str, allow: &str, deny: Option<&str>) {
+    let entry = |said: &str| format!("- integration: {name}\n  callers: [{{{said}}}]\n");
+    let (allow, deny) = (entry(allow), deny.map(entry));
+    let mut files = vec![File { side: Side::Allow, name: "allowlist.yaml", text: &allow }];
+    files.extend(deny.as_ref().map(|text| File { side: Side::Deny, name: "denylist.yaml", text }));
+    house.broker.replace_lists(read_lists(&house.broker.catalog(), &files).unwrap());
+}
+
+fn told() -> Service {
+    Service::saying("{\"said\": \"hello\"}")
+}
+
+fn send(method: &str, target: &str, kind: &str, body: &'static str) -> Ask {
+    let ask = Ask::request(method, target);
+    if body.is_empty() { ask } else { ask.header("content-type", kind).body(Body::full(body)) }
+}
+
+const EVERYTHING: &str = "capabilities: [{name: dangerously_allow_full_access}]";
+const ANY_PATH: &str = "rules: [{path: /**, methods: {GET: {}, POST: {}, PUT: {}}}]";
+
+#[tokio::test]
+async fn a_rule_of_the_users_own_lets_pass_what_cannot_be_read_as_an_operation() {
+    let asked = [
+        ("github", "POST", "/repos/o/r/issues", FORM, "{\"title\":\"written as curl writes it\"}"),
+        ("github", "POST", "/repos/o/r/issues", "application/json", "{\"title\":\"twice\",\"title\":\"x\"}"),
+        ("gitlab", "PUT", "/projects/4/issues/85?state_event=close", "", ""),
+        ("gitlab", "POST", "/projects/4/issues", FORM, "title=hello&labels=a"),
+        ("zendesk", "GET", "/api/v2/tickets/recent", "", ""),
+        (
+            "twilio",
+            "POST",
+            "/2010-04-01/Accounts/AC1/Messages.json",
+            FORM,
+            "To=%2B1&From=%2B2&MediaUrl=https://a.example&MediaUrl=https://b.example",
+        ),
+        ("stripe", "POST", "/v1/refunds", FORM, "charge=ch_1&expand[]=charge&expand[]=balance_transaction"),
+        ("slack", "POST", "/api/chat.postMessage?channel=C1&text=hello", "", ""),
+        ("asana", "POST", "/tasks", FORM, "name=hello&workspace=1"),
+    ];
+    for (name, method, target, kind, body) in asked {
+        let service = told();
+        let house = open(name, &service).await;
+        for list in [EVERYTHING, ANY_PATH] {
+            enforce(&house, name, list, None);
+            let got = house.got(send(method, target, kind, body).on(name)).await;
+            let got = got.unwrap_or_else(|refusal| panic!("{name} {target}: {refusal:?}"));
+            let entry = house.settled(got.id).await;
+            let evidence::What::Call(intent) = &entry.what else { panic!("{entry:?}") };
+            assert_eq!(intent.deed.resource.to_string(), "*", "{name}");
+            assert_eq!(intent.deed.operation.as_str(), "unknown", "{name}");
+        }
+        let seen = service.seen();
+        assert_eq!(seen.len(), 2, "{name}");
+        assert_eq!(seen[0].body, body.as_bytes(), "what was matched is what is sent");
+        house.spotless();
+    }
+}
+
+#[tokio::test]
+async fn what_is_allowed_by_its_operation_still_has_to_be_readable_as_it() {
+    let service = told();
+    let house = open("github", &service).await;
+    let issue = || send("POST", "/repos/o/r/issues", FORM, "{\"title\":\"hello\"}").on("github");
+    enforce(&house, "github", "capabilities: [{name: create_issue, params: {repo: o/r}}]", None);
+    let refusal = house.refused(issue()).await;
+    is(&refusal, Code::BadRequest);
+    assert_eq!(refusal.message, "the body has a content type that this operation does not take");
+    enforce(&house, "github", "rules: [{path: /repos/o/other/**, methods: {POST: {}}}]", None);
+    is(&house.refused(issue()).await, Code::BadRequest);
+    // A capability is for operations, whatever a list says.
+    enforce(&house, "github", EVERYTHING, None);
+    let pass = house.capability(&[("integrations", "github")]).await;
+    is(&house.refused(issue().with(&pass)).await, Code::BadRequest);
+    house.got(issue()).await.unwrap();
+    assert_eq!(service.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn the_denylist_sees_the_request_however_it_is_written() {
+    let service = told();
+    let house = open("github", &service).await;
+    let denied = "rules: [{path: /repos/*/*/issues, methods: {POST: {body: {title: evil}}}}]";
+    enforce(&house, "github", EVERYTHING, Some(denied));
+    for (kind, body) in [(FORM, "title=evil"), ("text/plain", "{\"title\":\"good\"}")] {
+        let refusal = house.refused(send("POST", "/repos/o/r/issues", kind, body).on("github")).await;
+        is(&refusal, Code::Denied);
+        assert_eq!(refusal.reason.as_deref(), Some("denylist matched caller * POST /repos/*/*/issues"));
+    }
+    house.got(send("POST", "/repos/o/r/issues", FORM, "title=good").on("github")).await.unwrap();
+    assert_eq!(service.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_policy_on_the_operation_is_not_escaped_by_a_request_that_cannot_be_read() {
+    let policies = [
+        "forbid (principal, action == Doorward::Action::\"github/issues.create\", resource);",
+        "forbid (principal, action in Doorward::Action::\"write\", resource) when { resource.name == \"repo:o/r\" };",
+        "@approval(\"required\") permit (principal, action == Doorward::Action::\"github/issues.create\", resource);",
+    ];
+    for policy in policies {
+        let service = told();
+        let house = open("github", &service).await;
+        enforce(&house, "github", EVERYTHING, None);
+        let put = Ask::named("doorward", "policy.put", &[("name", "p")]).payload(policy);
+        house.answer(put).await.unwrap();
+        let json = "application/json";
+        let issue = |kind| send("POST", "/repos/o/r/issues", kind, "{\"title\":\"hello\"}").on("github");
+        let known = house.refused(issue(json)).await;
+        assert!(matches!(known.code, Code::Denied | Code::ApprovalRequired), "{known:?}");
+        is(&house.refused(issue(FORM)).await, Code::BadRequest);
+        is(&house.refused(issue(json).header("content-encoding", "br")).await, Code::BadRequest);
+        assert!(service.seen().is_empty(), "{policy}");
+        // Of another operation nothing is said by the policies that name this one.
+        let close = house.got(send("PATCH", "/repos/o/r/issues/1", FORM, "state=closed").on("github")).await;
+        assert_eq!(close.is_ok(), policy.contains("issues.create"), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_body_passes_by_a_rule_that_does_not_look_into_it() {
+    let service = told();
+    let house = open("github", &service).await;
+    let packed = || {
+        send("POST", "/repos/o/r/issues", "application/json", "packed")
+            .header("content-encoding", "br")
+            .on("github")
+    };
+    enforce(&house, "github", ANY_PATH, None);
+    house.got(packed()).await.unwrap();
+    assert_eq!(service.seen()[0].body, b"packed");
+    enforce(
+        &house,
+        "github",
+        ANY_PATH,
+        Some("rules: [{path: /repos/**, methods: {POST: {body: {title: evil}}}}]"),
+    );
+    is(&house.refused(packed()).await, Code::BadRequest);
+    assert_eq!(service.seen().len(), 1);
+}
