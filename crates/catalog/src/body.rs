@@ -24,9 +24,39 @@ pub(crate) fn read(operation: &Operation, asked: &Asked<'_>, inputs: &mut Inputs
         return Err(refused("this operation takes no body"));
     }
     match written(operation.body, asked.content_types)? {
-        Written::Json => from_json(operation, &json::read(body)?, inputs),
-        Written::Form => from_form(operation, &form::read(body)?, inputs),
+        Written::Json => {
+            let body = json::read(body)?;
+            from_json(operation, &body, inputs)?;
+            check_alone(operation, inputs, &|path| body.says(path))
+        }
+        Written::Form => {
+            let pairs = form::read(body)?;
+            from_form(operation, &pairs, inputs)?;
+            check_alone(operation, inputs, &|path| form::says(&pairs, path))
+        }
     }
+}
+
+/// Looks whether nothing in a body says another time what an input says, and nothing has it done for somebody else.
+fn check_alone(
+    operation: &Operation,
+    inputs: &Inputs,
+    says: &dyn Fn(&[String]) -> bool,
+) -> Result<(), Refusal> {
+    if let Some(path) = operation.on_behalf.iter().find(|path| says(path)) {
+        return Err(on_behalf(&format!("field `{}`", path.join("."))));
+    }
+    for (name, field) in operation.inputs.iter().filter(|(name, _)| inputs.contains_key(*name)) {
+        if let Some(path) = field.rivals.iter().find(|path| says(path)) {
+            let message = format!("the field `{}` says in place of the input `{name}`", path.join("."));
+            return Err(refused(message).hint("say it once"));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn on_behalf(what: &str) -> Refusal {
+    refused(format!("the {what} has this done on behalf of somebody else, which no operation here is"))
 }
 
 /// How a body is written.
@@ -217,7 +247,9 @@ pub(crate) fn check_rest(operation: &Operation, inputs: &Inputs) -> Result<(), R
     let described = operation.inputs.values().any(|field| matches!(field.place, Place::Body(_)));
     let Some((_, text)) = given(operation, inputs).filter(|_| described) else { return Ok(()) };
     let mut said = Inputs::new();
-    from_json(operation, &json::read(text.as_bytes())?, &mut said)?;
+    let rest = json::read(text.as_bytes())?;
+    from_json(operation, &rest, &mut said)?;
+    check_alone(operation, inputs, &|path| rest.says(path))?;
     match said.keys().next() {
         Some(name) => {
             Err(refused(format!("`{name}` is an input of its own, so it does not stand in `body`"))

@@ -56,13 +56,14 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     wiring::check_used(file, origin, (&auth, &incoming, program.as_ref()))?;
     let headers = wiring::headers(file, origin, &auth)?;
     let mut operations = operations::compile(file, origin, program.as_ref())?;
+    let on_behalf = operations::on_behalf(file, origin, &mut operations)?;
     let order = order::order(file, origin, &mut operations)?;
     let capabilities = operations::narrowings(file, origin, &operations)?;
     let unknown = UNKNOWN.parse().map_err(|_| origin.wrong(0, "`unknown` is not a name"))?;
     let fields = auth.iter().flat_map(crate::AuthScheme::fields);
     let lent = fields.filter_map(|field| secrets.get(field).map(|secret| secret.reference.clone())).collect();
     let plain = auth.iter().all(crate::AuthScheme::is_plain);
-    let mut integration = Integration {
+    let integration = Integration {
         name: file.name.clone(),
         kind: origin.kind.clone(),
         title: file.title.clone().unwrap_or_else(|| file.name.to_string()),
@@ -76,6 +77,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         query: address::query(file, origin)?,
         aliases: address::aliases(file, origin)?,
         headers,
+        on_behalf,
         secrets,
         auth,
         lent,
@@ -94,6 +96,11 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         tls_insecure_skip_verify: skips(file),
         unknown,
     };
+    tried(integration, file, origin)
+}
+
+/// The integration with the reads that tell whether its credential works.
+fn tried(mut integration: Integration, file: &File, origin: &Origin) -> Result<Integration, Error> {
     if let Some(entry) = &file.probe {
         let line = entry.referenced.line();
         let probe =

@@ -71,6 +71,10 @@ pub(crate) struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) headers: BTreeMap<String, Spanned<String>>,
+    /// What has a request done on behalf of somebody else than whose the credential is, or elsewhere: fields of a body as dotted paths,
+    /// and `header:NAME`. A request with one of them is none of the operations.
+    #[serde(default)]
+    pub(crate) on_behalf: Vec<String>,
     /// The secrets that it needs: a reference, or a description.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, SecretEntry>")]

@@ -67,6 +67,8 @@ pub struct InputField {
     pub(crate) default: Option<String>,
     pub(crate) except: Vec<String>,
     pub(crate) multiline: bool,
+    /// Other fields of the body that say the same.
+    pub(crate) rivals: Vec<Vec<String>>,
 }
 
 impl InputField {
@@ -208,6 +210,7 @@ pub(crate) fn whole(kind: Kind, rest: bool) -> InputField {
         default: None,
         except: Vec::new(),
         multiline: true,
+        rivals: Vec::new(),
     }
 }
 

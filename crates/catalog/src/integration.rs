@@ -30,6 +30,8 @@ pub struct Integration {
     pub(crate) query: String,
     pub(crate) aliases: Vec<String>,
     pub(crate) headers: BTreeMap<String, String>,
+    /// Headers that have a request done on behalf of somebody else.
+    pub(crate) on_behalf: Vec<String>,
     pub(crate) secrets: BTreeMap<String, SecretField>,
     pub(crate) auth: Vec<AuthScheme>,
     /// What the auth schemes refer to.

@@ -87,6 +87,8 @@ pub struct Operation {
     pub(crate) why: Option<String>,
     pub(crate) inputs: BTreeMap<String, InputField>,
     pub(crate) query: BTreeSet<String>,
+    /// Fields of a body that have it done on behalf of somebody else.
+    pub(crate) on_behalf: Vec<Vec<String>>,
     pub(crate) resource: resource::Template,
     pub(crate) evidence: BTreeMap<String, reply::Origin>,
     pub(crate) cli: Option<Cli>,

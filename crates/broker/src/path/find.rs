@@ -102,7 +102,9 @@ fn described(
     let asked =
         catalog::Asked { method: forward.method, target: &forward.target, content_types: &types, body };
     let destination = named_destination(&integration, forward)?;
-    match integration.call_to(id, &asked, destination) {
+    let call = integration.call_to(id, &asked, destination);
+    let names = forward.headers.keys().map(HeaderName::as_str);
+    match call.and_then(|call| integration.by_itself(call, names)) {
         Ok(call) => Ok(Found { integration, call, unread: None }),
         Err(refusal) => unread(id, identified, integration, (forward, destination), refusal),
     }

@@ -160,3 +160,52 @@ async fn a_compressed_body_passes_by_a_rule_that_does_not_look_into_it() {
     is(&house.refused(packed()).await, Code::BadRequest);
     assert_eq!(service.seen().len(), 1);
 }
+
+#[tokio::test]
+async fn a_sender_that_a_capability_is_bound_to_is_not_said_another_time() {
+    let service = told();
+    let house = open("sendgrid", &service).await;
+    enforce(
+        &house,
+        "sendgrid",
+        "capabilities: [{name: send_email, params: {from: a@example.com, replyTo: r@example.com}}]",
+        None,
+    );
+    let mail = |body| send("POST", "/v3/mail/send", "application/json", body).on("sendgrid");
+    for body in [
+        r#"{"from":{"email":"a@example.com"},"reply_to":{"email":"r@example.com"},"personalizations":[{"from":{"email":"ceo@example.com"}}]}"#,
+        r#"{"from":{"email":"a@example.com"},"reply_to":{"email":"r@example.com"},"personalizations":[{},{"reply_to":{"email":"x@example.com"}}]}"#,
+        r#"{"from":{"email":"a@example.com"},"reply_to":{"email":"r@example.com"},"reply_to_list":[{"email":"x@example.com"}]}"#,
+        r#"{"from":{"email":"a@example.com"},"reply_to":{"email":"r@example.com"},"Reply_To_List":[{"email":"x@example.com"}]}"#,
+    ] {
+        let refusal = house.refused(mail(body)).await;
+        is(&refusal, Code::BadRequest);
+        assert!(refusal.message.contains("in place of the input"), "{refusal:?}");
+    }
+    let plain = r#"{"from":{"email":"a@example.com"},"reply_to":{"email":"r@example.com"},"personalizations":[{"to":[{"email":"t@example.com"}],"from":null}]}"#;
+    house.got(mail(plain)).await.unwrap();
+    let elsewhere = house.refused(mail(plain).header("on-behalf-of", "subuser")).await;
+    is(&elsewhere, Code::BadRequest);
+    assert_eq!(service.seen().len(), 1);
+    house.spotless();
+}
+
+#[tokio::test]
+async fn whoever_may_comment_does_not_do_it_as_another_user() {
+    let service = told();
+    let house = open("gitlab", &service).await;
+    enforce(&house, "gitlab", "capabilities: [{name: comment, params: {project: '4'}}]", None);
+    let note = |body| send("POST", "/projects/4/issues/1/notes", "application/json", body).on("gitlab");
+    is(&house.refused(note(r#"{"body":"hello","sudo":"root"}"#)).await, Code::BadRequest);
+    is(&house.refused(note(r#"{"body":"hello"}"#).header("sudo", "root")).await, Code::BadRequest);
+    let in_the_query =
+        send("POST", "/projects/4/issues/1/notes?sudo=root", "application/json", r#"{"body":"hello"}"#);
+    is(&house.refused(in_the_query.on("gitlab")).await, Code::Denied);
+    house.got(note(r#"{"body":"hello"}"#)).await.unwrap();
+    // A rule of the user's own is about the request as it is.
+    enforce(&house, "gitlab", EVERYTHING, None);
+    house.got(note(r#"{"body":"hello"}"#).header("sudo", "root")).await.unwrap();
+    let seen = service.seen();
+    assert_eq!((seen.len(), seen[1].all("sudo")), (2, vec!["root"]));
+    house.spotless();
+}

@@ -29,6 +29,18 @@ pub(crate) fn key(path: &[String]) -> String {
     parts.fold(first, |key, part| format!("{key}[{part}]"))
 }
 
+/// Whether a form has the field of a path, in any spelling, or one below it. `false` says nothing.
+pub(crate) fn says(pairs: &Inputs, path: &[String]) -> bool {
+    let plain = path.iter().take_while(|part| *part != "*").cloned().collect::<Vec<_>>();
+    let key = key(&plain);
+    pairs.iter().any(|(name, value)| {
+        let (head, rest) = name.split_at_checked(key.len()).unwrap_or((name, ""));
+        head.eq_ignore_ascii_case(&key)
+            && (rest.is_empty() || rest.starts_with(['[', '.']))
+            && value != "false"
+    })
+}
+
 /// One pair, escaped.
 pub(crate) fn pair(name: &str, value: &str) -> String {
     let escape = |text| utf8_percent_encode(text, crate::path::SEGMENT);

@@ -52,6 +52,21 @@ impl Json {
 }
 
 impl Json {
+    /// Whether something stands at a path, in which `*` is each item and keys are read without regard to case. `null` and `false`
+    /// say nothing.
+    pub(crate) fn says(&self, path: &[String]) -> bool {
+        let Some((key, rest)) = path.split_first() else {
+            return !matches!(self, Self::Null | Self::Bool(false));
+        };
+        match self {
+            Self::List(list) if key == "*" => list.iter().any(|one| one.says(rest)),
+            Self::Map(map) => map
+                .iter()
+                .any(|(own, value)| (key == "*" || own.eq_ignore_ascii_case(key)) && value.says(rest)),
+            _ => false,
+        }
+    }
+
     /// Every value at a dotted path: `*` is each item or field, `-1` the last item.
     pub(crate) fn all(&self, path: &str) -> Vec<&Self> {
         path.split('.').fold(vec![self], |here, key| {

@@ -14,7 +14,7 @@ use crate::narrowing::{Fold, Template};
 use crate::operation::Rule;
 use crate::reply::Origin as FieldOrigin;
 use crate::{
-    Body, Effect, Error, InputField, Narrowing, Operation, Param, Place, Program, input, nearest, path,
+    Body, Effect, Error, InputField, Narrowing, Operation, Param, Place, Program, body, input, nearest, path,
     resource,
 };
 use inputs::inputs;
@@ -95,6 +95,26 @@ fn check_enabled(file: &File, origin: &Origin) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// What has requests done on behalf of others: the fields become known to the operations, the names of the headers are given.
+pub(super) fn on_behalf(
+    file: &File,
+    origin: &Origin,
+    operations: &mut BTreeMap<OperationName, Operation>,
+) -> Result<Vec<String>, Error> {
+    let (mut headers, mut fields) = (Vec::new(), Vec::new());
+    for word in &file.on_behalf {
+        let field = || body::keys(word).ok_or_else(|| origin.wrong(0, "`on_behalf` has dotted paths"));
+        match word.strip_prefix("header:") {
+            Some(name) => headers.push(name.to_ascii_lowercase()),
+            None => fields.push(field()?),
+        }
+    }
+    for operation in operations.values_mut() {
+        operation.on_behalf.clone_from(&fields);
+    }
+    Ok(headers)
 }
 
 /// Whether there is a way to do it, and one reason where there is no request.
@@ -184,6 +204,7 @@ fn operation(
         fixed,
         shared: false,
         query: query(entry, &inputs)?,
+        on_behalf: Vec::new(),
         resource,
         evidence: evidence(entry)?,
         cli: cli.transpose()?,

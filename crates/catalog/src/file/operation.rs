@@ -149,6 +149,10 @@ pub(crate) struct InputEntry {
     /// Whether the service reads it without regard to case; then it is kept in lower case.
     #[serde(default)]
     pub(crate) ignore_case: bool,
+    /// Other fields of the body that say the same, or make the service ignore it: dotted paths, `*` is each item. A request that has
+    /// one of them beside the input can't be read.
+    #[serde(default)]
+    pub(crate) rivals: Vec<String>,
     /// What it is, for people.
     pub(crate) title: Option<String>,
 }

@@ -89,6 +89,25 @@ impl Integration {
         Ok(self.found(id, None, (Inputs::new(), Resource::any(), request)))
     }
 
+    /// The call of a request that has these headers. One that has it done on behalf of somebody else is no operation of the file.
+    ///
+    /// # Errors
+    /// `bad_request` where an operation would be done on behalf of somebody else.
+    pub fn by_itself<'a>(
+        &self,
+        call: Call,
+        mut headers: impl Iterator<Item = &'a str>,
+    ) -> Result<Call, Refusal> {
+        if self.on_behalf.is_empty() || *call.operation() == self.unknown {
+            return Ok(call);
+        }
+        let named = |name: &&str| self.on_behalf.contains(&name.replace('_', "-"));
+        match headers.find(named) {
+            Some(name) => Err(body::on_behalf(&format!("header `{name}`"))),
+            None => Ok(call),
+        }
+    }
+
     /// The operations that a request may be by its method and path, whatever stands in its query and body; none where nothing
     /// describes it.
     #[must_use]

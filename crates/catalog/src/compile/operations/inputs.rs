@@ -89,8 +89,11 @@ fn field(name: &str, given: &InputEntry, place: Place, required: bool) -> Result
     if given.kind == Kind::Json && given.pattern.is_some() {
         return Err(format!("the input `{name}` is JSON, so it has no `pattern`"));
     }
+    let rivals = given.rivals.iter().map(|path| body::keys(path)).collect::<Option<_>>();
+    let rivals = rivals.ok_or_else(|| format!("the rivals of the input `{name}` are dotted paths"))?;
     let mut field = InputField {
         required,
+        rivals,
         place,
         kind: given.kind,
         pattern: given.pattern.as_deref().map(pattern).transpose()?,

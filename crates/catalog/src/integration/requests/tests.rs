@@ -33,6 +33,19 @@ fn refused_with(result: Result<Call, Refusal>, words: &str) {
 }
 
 #[test]
+fn what_says_the_same_another_time_in_a_form_is_refused() {
+    let said = |body: &str| post(MESSAGE, FORM, body.as_bytes());
+    for rival in ["as_user=true", "As_User=1", "as_user[x]=true"] {
+        refused_with(said(&format!("channel=C1&username=u&{rival}")), "in place of the input `username`");
+        // Without the name nothing is said another time.
+        assert_eq!(said(&format!("channel=C1&{rival}")).unwrap().operation().as_str(), "chat.post");
+    }
+    for beside in ["as_user=false", "as_users=true", "x=as_user"] {
+        assert!(said(&format!("channel=C1&username=u&{beside}")).is_ok(), "{beside}");
+    }
+}
+
+#[test]
 fn a_body_of_another_content_type_is_refused() {
     let body = br#"{"channel":"C1"}"#;
     let wrong: &[&[&str]] = &[
