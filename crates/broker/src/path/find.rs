@@ -123,7 +123,7 @@ fn unread(
     if !matches!(identified.caller.proof(), Proof::Incoming | Proof::Anonymous) {
         return Err(refusal);
     }
-    let meant = integration.meant(forward.method, &forward.target);
+    let meant = integration.meant(forward.method, &forward.target)?;
     // A target that can be read in two ways, or holds what a credential stands in, is refused here again.
     match integration.opaque(id, (forward.method, &forward.target), destination) {
         Ok(call) if refusal.code == Code::BadRequest && !meant.is_empty() => {

@@ -209,3 +209,24 @@ async fn whoever_may_comment_does_not_do_it_as_another_user() {
     assert_eq!((seen.len(), seen[1].all("sudo")), (2, vec!["root"]));
     house.spotless();
 }
+
+#[tokio::test]
+async fn what_is_disabled_is_not_enabled_by_a_request_that_cannot_be_read() {
+    let service = told();
+    let text =
+        format!("{}anonymous: true\n", moved("grafana", &service.url()).replace("enable: ['*']\n", ""));
+    let house = House::start(&[("grafana", text)]).await;
+    house.put("grafana/token", &canary::plant("grafana")).await;
+    enforce(&house, "grafana", EVERYTHING, None);
+    let json = "application/json";
+    let save = |kind, body| send("POST", "/api/dashboards/db", kind, body).on("grafana");
+    for ask in [
+        save(json, r#"{"dashboard":{}}"#),
+        save(FORM, "dashboard=x"),
+        save(json, r#"{"dashboard":{},"dashboard":{}}"#),
+        save(json, "packed").header("content-encoding", "br"),
+    ] {
+        is(&house.refused(ask).await, Code::Denied);
+    }
+    assert!(service.seen().is_empty());
+}

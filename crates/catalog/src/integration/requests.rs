@@ -110,11 +110,14 @@ impl Integration {
 
     /// The operations that a request may be by its method and path, whatever stands in its query and body; none where nothing
     /// describes it.
-    #[must_use]
-    pub fn meant(&self, method: Method, target: &Target) -> Vec<OperationName> {
+    ///
+    /// # Errors
+    /// `denied` where one of them is disabled.
+    pub fn meant(&self, method: Method, target: &Target) -> Result<Vec<OperationName>, Refusal> {
         let target = self.stripped(target);
         let segments = path::segments(&target);
-        self.alike(method, &segments).map(|operation| operation.name.clone()).collect()
+        let meant = self.alike(method, &segments);
+        meant.map(|operation| check_on(&self.name, operation).map(|()| operation.name.clone())).collect()
     }
 
     /// The evidence fields of a reply: bounded, control characters escaped.

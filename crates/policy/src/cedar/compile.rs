@@ -97,6 +97,9 @@ impl Actions {
     }
 }
 
+/// The policy for whoever an allowlist lets.
+const LISTED: &str = "listed";
+
 /// The ids of all actions that the policies name, in a scope or a condition.
 fn named(types: &Types, parsed: &[Parsed]) -> BTreeSet<String> {
     let literals = parsed.iter().flat_map(|one| one.policy.entity_literals());
@@ -191,8 +194,8 @@ fn slice<'a>(members: impl Iterator<Item = &'a Parsed>) -> Result<Slice, Error> 
     let (mut listed, mut more) = (false, false);
     for one in members {
         reads_context |= one.rule.reads_context;
-        listed |= one.rule.listed;
-        more |= one.rule.forbids || one.rule.approvers > 0;
+        listed |= one.rule.standard && &*one.rule.name == LISTED;
+        more |= !one.rule.standard && (one.rule.forbids || one.rule.approvers > 0);
         policies.add(Policy::clone(&one.policy)).map_err(schema::wrong)?;
     }
     Ok(Slice { policies, reads_context, left_to_lists: listed && !more })

@@ -146,7 +146,7 @@ struct Slice {
     policies: PolicySet,
     reads_context: bool,
     /// Whether an allowlist alone decides about whoever is known by nothing else: the policy for that is the one that comes with
-    /// Doorward, and beside it nothing forbids or asks for an approval.
+    /// Doorward, and no other one forbids or asks for an approval.
     left_to_lists: bool,
 }
 
@@ -158,8 +158,8 @@ struct Rule {
     description: Option<String>,
     approvers: u8,
     reads_context: bool,
-    /// Whether it is the policy for whom an allowlist lets, word for word as it comes with Doorward.
-    listed: bool,
+    /// Whether it is one of those that come with Doorward, word for word. None of those forbids what a list allows.
+    standard: bool,
 }
 
 impl Policies {

@@ -107,7 +107,7 @@ fn named(
         description: policy.annotation("description").map(ToOwned::to_owned),
         approvers: policy.annotation("approval").and_then(approvers).unwrap_or_default(),
         reads_context: reads_context(policy),
-        listed: policy.annotation("id") == Some("listed") && DEFAULT.contains(&policy.to_string()),
+        standard: DEFAULT.contains(&policy.to_string()),
         name: Arc::clone(&name),
     };
     Ok(Parsed { policy: policy.new_id(PolicyId::new(&*name)), rule, file, start })

@@ -412,3 +412,14 @@ fn an_integration_is_read_when_a_policy_names_one_of_its_operations_or_a_call_co
     assert_eq!(outcome(&policies, &[], &Ask::default()), ALLOWED);
     assert_eq!(counting.0.lock().unwrap().iter().filter(|name| *name == "slack").count(), 1);
 }
+
+#[test]
+fn no_policy_that_comes_with_doorward_forbids_what_a_list_allows() {
+    let parsed = source::parse(0, &Source::DEFAULT).unwrap();
+    assert!(parsed.iter().all(|one| one.rule.standard && one.rule.approvers == 0));
+    for one in parsed.iter().filter(|one| one.rule.forbids) {
+        let text = one.policy.to_string();
+        let (_, exception) = text.split_once("unless {").unwrap();
+        assert!(exception.contains("|| principal in Doorward::Role::\"listed\" }"), "{text}");
+    }
+}
