@@ -4,18 +4,22 @@
 //! # Invariants
 //!
 //! - A line is whole or not there: what a full disk or a crash left of one is cut off before the next.
+//! - A line goes to the file that the path leads to at that moment, and to nothing else than an audit log.
 //! - `previous` of a line is `chain_hash` of the line before it, also over a change of files, so that a changed, missing or
 //!   additional line is found.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::{Code, Refusal, Retry, Timestamp};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
+
+mod open;
+
+use open::Open;
 
 /// Where the audit log lies, and how large it grows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,16 +60,11 @@ struct Line {
     answer: Option<oneshot::Sender<Result<(), Refusal>>>,
 }
 
-struct Open {
-    file: File,
-    size: u64,
-    chain: String,
-}
-
 impl AuditLog {
     /// Opens the log, or begins one that only its owner can read. Blocks.
     pub(crate) fn open(settings: AuditFile) -> Result<Self, Refusal> {
-        let open = Open::at(&settings.path, None).map_err(|error| unwritten(&settings.path, &error))?;
+        let open =
+            Open::at(&settings.path, String::new()).map_err(|error| unwritten(&settings.path, &error))?;
         Ok(Self { settings, queue: Mutex::default(), open: Mutex::new(open) })
     }
 
@@ -166,80 +165,6 @@ impl AuditLog {
     }
 }
 
-impl Open {
-    /// Opens a file at its last whole line.
-    fn at(path: &Path, chain: Option<String>) -> std::io::Result<Self> {
-        let strange = || std::io::Error::other("it is no regular file");
-        // Looked at before it is opened, which waits where it is a pipe, and again before anything is done to it.
-        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(strange());
-        }
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(strange());
-        }
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        let length = file.metadata()?.len();
-        let begin = length.saturating_sub(LONGEST_LINE);
-        file.seek(SeekFrom::Start(begin))?;
-        let mut tail = Vec::new();
-        file.read_to_end(&mut tail)?;
-        let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let size = begin + u64::try_from(whole).unwrap_or(0);
-        if size < length {
-            file.set_len(size)?;
-        }
-        let last =
-            tail.get(..whole.saturating_sub(1)).and_then(|tail| tail.rsplit(|byte| *byte == b'\n').next());
-        let found = last.and_then(|line| serde_json::from_slice::<Value>(line).ok());
-        let found = found.and_then(|line| line.get(CHAIN).and_then(Value::as_str).map(ToOwned::to_owned));
-        Ok(Self { file, size, chain: found.or(chain).unwrap_or_default() })
-    }
-
-    /// Appends lines, all of them or none, and makes them durable.
-    fn append(&mut self, settings: &AuditFile, lines: Vec<Map<String, Value>>) -> std::io::Result<()> {
-        if self.size > settings.longest {
-            self.rotate(settings)?;
-        }
-        let (mut bytes, mut chain) = (Vec::new(), self.chain.clone());
-        for mut fields in lines {
-            fields.insert(PREVIOUS.to_owned(), chain.clone().into());
-            let (line, next) = sealed(&Value::Object(fields).to_string(), &chain);
-            bytes.extend_from_slice(line.as_bytes());
-            bytes.push(b'\n');
-            chain = next;
-        }
-        let written = self.file.write_all_at(&bytes, self.size).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            // Nobody was told that it is there.
-            self.file.set_len(self.size)?;
-            return Err(error);
-        }
-        self.size += u64::try_from(bytes.len()).unwrap_or(0);
-        self.chain = chain;
-        Ok(())
-    }
-
-    fn rotate(&mut self, settings: &AuditFile) -> std::io::Result<()> {
-        let former = |nth: usize| {
-            let mut name = settings.path.clone().into_os_string();
-            name.push(format!(".{nth}"));
-            PathBuf::from(name)
-        };
-        for nth in (1..settings.kept).rev() {
-            match std::fs::rename(former(nth), former(nth + 1)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        std::fs::rename(&settings.path, former(1))?;
-        *self = Self::at(&settings.path, Some(std::mem::take(&mut self.chain)))?;
-        Ok(())
-    }
-}
-
 /// A line with its hashes, and the second of them.
 fn sealed(core: &str, previous: &str) -> (String, String) {
     let mut line = core.to_owned();
@@ -300,17 +225,19 @@ pub fn verify_audit(path: &Path) -> Result<Audited, Refusal> {
 fn unwritten(path: &Path, error: &std::io::Error) -> Refusal {
     let message =
         format!("the audit log `{}` could not be written, so nothing was done: {error}", path.display());
-    Refusal::new(Code::EvidenceUnavailable, message)
-        .retry(Retry::Safe)
-        .hint("make room, or see who may write there")
+    let hint = match error.kind() {
+        ErrorKind::InvalidData => {
+            "name another file as `audit.log_file` in agent.yaml, or move this one away"
+        }
+        _ => "make room, or see who may write there",
+    };
+    Refusal::new(Code::EvidenceUnavailable, message).retry(Retry::Safe).hint(hint)
 }
 
 const PREVIOUS: &str = "previous";
 const CHAIN: &str = "chain_hash";
 /// Bytes of what [`sealed`] puts in the place of the last brace.
 const TAIL: usize = r#","hash":"","chain_hash":""}"#.len() + 2 * 64;
-/// No line is longer: what is in one was bounded before.
-const LONGEST_LINE: u64 = 256 * 1024;
 /// Most lines for which nobody waits.
 const MOST_WAITING: usize = 65_536;
 

@@ -62,11 +62,14 @@ async fn half_a_line_is_cut_off_before_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let settings = at(folder.path(), 1 << 20);
     written(&settings, &["a"]).await;
-    let mut text = std::fs::read(&settings.path).unwrap();
-    text.extend_from_slice(b"{\"type\":\"torn");
-    store::files::replace(&settings.path, &text, 0o600).unwrap();
-    written(&settings, &["b"]).await;
-    assert_eq!(verify_audit(&settings.path).unwrap().lines, 2);
+    let text = std::fs::read(&settings.path).unwrap();
+    for torn in [&b"{\"type\":\"torn"[..], b"{", b"\0\0\0\0"] {
+        let mut torn_text = text.clone();
+        torn_text.extend_from_slice(torn);
+        store::files::replace(&settings.path, &torn_text, 0o600).unwrap();
+        written(&settings, &["b"]).await;
+        assert_eq!(verify_audit(&settings.path).unwrap().lines, 2);
+    }
 }
 
 #[tokio::test]
@@ -98,4 +101,95 @@ fn what_is_no_regular_file_is_no_log_and_stays_as_it_is() {
     let refusal = AuditLog::open(settings).err().unwrap();
     assert!(refusal.message.contains("no regular file"), "{refusal}");
     assert_eq!(std::fs::metadata("/dev/full").unwrap().mode(), before);
+}
+
+#[tokio::test]
+async fn a_log_that_was_renamed_removed_or_cut_is_begun_anew_and_its_chain_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = at(folder.path(), 1 << 20);
+    let log = Arc::new(AuditLog::open(settings.clone()).unwrap());
+    let write = |word: &'static str| {
+        let log = Arc::clone(&log);
+        async move { log.write(line(word), Timestamp::from_millis(1)).await.unwrap() }
+    };
+    write("a").await;
+    let aside = folder.path().join("aside");
+    std::fs::rename(&settings.path, &aside).unwrap();
+    write("b").await;
+    let mut last = verify_audit(&aside).unwrap().last;
+    for word in ["c", "d"] {
+        let found = verify_audit(&settings.path).unwrap();
+        assert_eq!((found.lines, &found.follows), (1, &last), "before {word}");
+        last = found.last;
+        match word {
+            "c" => std::fs::remove_file(&settings.path).unwrap(),
+            _ => cut_to_nothing(&settings.path),
+        }
+        write(word).await;
+    }
+    let found = verify_audit(&settings.path).unwrap();
+    assert_eq!((found.lines, found.follows), (1, last));
+}
+
+/// What `: > audit.log` does.
+fn cut_to_nothing(path: &Path) {
+    drop(File::options().write(true).truncate(true).open(path).unwrap());
+}
+
+#[tokio::test]
+async fn a_log_that_can_not_be_begun_anew_refuses_until_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    let settings = at(&inner, 1 << 20);
+    let log = Arc::new(AuditLog::open(settings.clone()).unwrap());
+    log.write(line("a"), Timestamp::from_millis(1)).await.unwrap();
+    let last = verify_audit(&settings.path).unwrap().last;
+    std::fs::remove_dir_all(&inner).unwrap();
+    let refusal = log.write(line("b"), Timestamp::from_millis(1)).await.unwrap_err();
+    assert_eq!((refusal.code, log.status()), (Code::EvidenceUnavailable, "Failing"));
+    std::fs::create_dir(&inner).unwrap();
+    store::files::replace(&settings.path, b"somebody's own file", 0o600).unwrap();
+    assert!(log.write(line("c"), Timestamp::from_millis(1)).await.is_err());
+    assert_eq!(std::fs::read_to_string(&settings.path).unwrap(), "somebody's own file");
+    std::fs::remove_file(&settings.path).unwrap();
+    log.write(line("d"), Timestamp::from_millis(1)).await.unwrap();
+    let found = verify_audit(&settings.path).unwrap();
+    assert_eq!((found.lines, found.follows, log.status()), (1, last, "Healthy"));
+}
+
+#[test]
+fn a_file_with_something_else_in_it_is_no_log_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = at(folder.path(), 1 << 20);
+    let short = "{\"chain_hash\":\"ab\"}\n";
+    for other in [
+        "line one\nimportant",
+        "important",
+        "{\"key\": 1}\n",
+        "{\"key\":1}",
+        "{\n}\n",
+        "\n",
+        "[]\n{\"a",
+        short,
+    ] {
+        store::files::replace(&settings.path, other.as_bytes(), 0o644).unwrap();
+        let refusal = AuditLog::open(settings.clone()).err().unwrap();
+        assert!(refusal.message.contains("something else"), "{other:?}: {refusal}");
+        assert_eq!(std::fs::read_to_string(&settings.path).unwrap(), other);
+        let mode = std::fs::metadata(&settings.path).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o644);
+    }
+}
+
+#[tokio::test]
+async fn something_else_behind_the_lines_of_a_log_is_not_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = at(folder.path(), 1 << 20);
+    written(&settings, &["a"]).await;
+    let mut text = std::fs::read_to_string(&settings.path).unwrap();
+    text.push_str("a remark");
+    store::files::replace(&settings.path, text.as_bytes(), 0o600).unwrap();
+    assert!(AuditLog::open(settings.clone()).is_err());
+    assert_eq!(std::fs::read_to_string(&settings.path).unwrap(), text);
 }

@@ -84,16 +84,12 @@ impl Begun<'_> {
         let detached = typed.detached;
         let (pid_file, metrics) = (agent.pid_file.clone(), agent.metrics);
         let (policies, limits) = (agent.policies.value.clone(), agent.limits.clone());
-        let told_audit = agent.audit.origin != settings::Origin::Default;
+        // Where no file is named, the evidence is all that there is.
+        let audit = if agent.audited { agent.audit.value.clone() } else { home.evidence() };
         let broker = Arc::clone(&opened.broker);
         let (office, configured) = Office::open(broker, supervisor, (places, typed), agent)?;
         say.policies(&configured, &policies)?;
-        say.line(&format!("Audit system started with file logging ({})", home.evidence().display()))?;
-        if told_audit {
-            Printer::say(
-                "Warning: no line-JSON audit log is written; `doorward evidence list --json` shows what is on record",
-            );
-        }
+        say.line(&format!("Audit system started with file logging ({})", audit.display()))?;
         let sealed = opened.broker.state() == State::Sealed;
         let house = house(home, opened, (public, limits, metrics), office)?;
         let ready = Ready::of(&house, sealed);

@@ -1,0 +1,158 @@
+//! The file of an audit log: opened at its last whole line, followed when its path leads elsewhere, set aside when it is full.
+
+use std::fs::{File, Metadata};
+use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::{AuditFile, CHAIN, PREVIOUS, sealed};
+
+/// An open file, and where in it the next line goes.
+pub(super) struct Open {
+    file: File,
+    /// Bytes of whole lines.
+    pub(super) size: u64,
+    /// The hash that the next line follows.
+    chain: String,
+}
+
+impl Open {
+    /// Opens a file at its last whole line; `chain` is what an empty one goes on from. What is no audit log is refused, and
+    /// stays as it is.
+    pub(super) fn at(path: &Path, chain: String) -> Result<Self> {
+        // Looked at before it is opened, which waits where it is a pipe, and again before anything is done to it.
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(strange("it is no regular file"));
+        }
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(path)?;
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(strange("it is no regular file"));
+        }
+        let length = found.len();
+        let begin = length.saturating_sub(2 * LONGEST_LINE);
+        file.seek(SeekFrom::Start(begin))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        let (whole, torn) =
+            tail.split_at(tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+        let last = whole
+            .strip_suffix(b"\n")
+            .map(|lines| lines.rsplit(|byte| *byte == b'\n').next().unwrap_or(lines));
+        let chain = match last.map(chained) {
+            Some(found) => found.ok_or_else(|| strange(OTHER))?,
+            None => chain,
+        };
+        if !is_ours(torn) {
+            return Err(strange(OTHER));
+        }
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        let size = begin + u64::try_from(whole.len()).unwrap_or(0);
+        if size < length {
+            file.set_len(size)?;
+        }
+        if length == 0 {
+            durable(path)?;
+        }
+        Ok(Self { file, size, chain })
+    }
+
+    /// Appends lines, all of them or none, and makes them durable.
+    pub(super) fn append(&mut self, settings: &AuditFile, lines: Vec<Map<String, Value>>) -> Result<()> {
+        self.follow(&settings.path)?;
+        if self.size > settings.longest {
+            self.rotate(settings)?;
+        }
+        let (mut bytes, mut chain) = (Vec::new(), self.chain.clone());
+        for mut fields in lines {
+            fields.insert(PREVIOUS.to_owned(), chain.clone().into());
+            let (line, next) = sealed(&Value::Object(fields).to_string(), &chain);
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.push(b'\n');
+            chain = next;
+        }
+        let written = self.file.write_all_at(&bytes, self.size).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // Nobody was told that it is there.
+            self.file.set_len(self.size)?;
+            return Err(error);
+        }
+        self.size += u64::try_from(bytes.len()).unwrap_or(0);
+        self.chain = chain;
+        Ok(())
+    }
+
+    /// Opens the file anew where its path leads elsewhere by now, or others cut it or wrote to it: a line in a file that
+    /// nobody finds is none. The chain goes on, so that lines which went with a file are missed by who looks for them.
+    fn follow(&mut self, path: &Path) -> Result<()> {
+        let ours = self.file.metadata()?;
+        let why = match std::fs::metadata(path) {
+            Ok(there) if same(&ours, &there) && ours.len() == self.size => return Ok(()),
+            Ok(there) if same(&ours, &there) => "it is not as long as it was left",
+            Ok(_) => "its path leads to another file",
+            Err(error) if error.kind() == ErrorKind::NotFound => "it was removed or renamed",
+            Err(error) => return Err(error),
+        };
+        let follows = std::mem::replace(self, Self::at(path, self.chain.clone())?).chain;
+        let breaks = self.chain != follows;
+        tracing::warn!(path = %path.display(), why, breaks, "the audit log was opened anew");
+        Ok(())
+    }
+
+    fn rotate(&mut self, settings: &AuditFile) -> Result<()> {
+        let former = |nth: usize| {
+            let mut name = settings.path.clone().into_os_string();
+            name.push(format!(".{nth}"));
+            PathBuf::from(name)
+        };
+        for nth in (1..settings.kept).rev() {
+            match std::fs::rename(former(nth), former(nth + 1)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        std::fs::rename(&settings.path, former(1))?;
+        *self = Self::at(&settings.path, self.chain.clone())?;
+        Ok(())
+    }
+}
+
+fn same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// The hash that stands in a whole line; none where it is no line of an audit log.
+fn chained(line: &[u8]) -> Option<String> {
+    let fields: Map<String, Value> = serde_json::from_slice(line).ok()?;
+    let hash = fields.get(CHAIN)?.as_str()?;
+    let whole = hash.len() == 2 * size_of::<crypto::Digest>() && crypto::from_hex(hash).is_ok();
+    whole.then(|| hash.to_owned())
+}
+
+/// Whether what stands behind the last whole line can be what is left of one of ours: it begins like one, or holds nothing.
+fn is_ours(torn: &[u8]) -> bool {
+    let begins = torn.iter().zip(BEGIN).all(|(there, ours)| there == ours);
+    let is_whole =
+        || serde_json::from_slice::<Map<String, Value>>(torn).is_ok_and(|line| !line.contains_key(CHAIN));
+    torn.iter().all(|byte| *byte == 0) || begins && !is_whole()
+}
+
+/// Makes the name of a new file durable.
+fn durable(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+fn strange(what: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidData, what)
+}
+
+const OTHER: &str = "it holds something else than an audit log, and is left as it is";
+/// How a line begins, whatever it says.
+const BEGIN: &[u8] = b"{\"";
+/// No line is longer: what is in one was bounded before.
+const LONGEST_LINE: u64 = 256 * 1024;
