@@ -220,7 +220,7 @@ impl Plan {
     }
 
     /// The same plan with keys that hold for these stored keys only, so that a session of keys that were replaced is not
-    /// used. A caller who knows the access key id without opening the keys does this always; another one never.
+    /// used.
     #[must_use]
     pub fn bound_to(mut self, access_key_id: &str) -> Self {
         for key in self.steps.iter_mut().filter_map(Step::key_mut) {

@@ -15,6 +15,7 @@ mod cloud;
 mod console;
 mod fields;
 mod key;
+mod known;
 mod mend;
 mod needs;
 mod reach;
@@ -49,6 +50,7 @@ use tokio::sync::OnceCell;
 use crate::inbound::{Answer, Asked};
 use crate::path::admit::Admitted;
 use crate::{Lease, Worker};
+use known::Known;
 use needs::{MEMBER, Stop};
 use unfinished::Unfinished;
 
@@ -287,6 +289,7 @@ pub(crate) async fn run(
         tools: tools.opened(|| own(Kept::Credentials)),
         given,
         unfinished: Unfinished::new(Arc::clone(&storage), tenant.clone()),
+        known: Known::new(Arc::clone(&storage), tenant.clone()),
         margin: what.margin(),
         seeds: own(Kept::Seeds),
         seeded: OnceCell::new(),
@@ -363,6 +366,7 @@ struct Minting {
     tools: Tools,
     given: Arc<Given>,
     unfinished: Unfinished,
+    known: Known,
     /// A kept session with less than this left is not used.
     margin: Duration,
     /// Where seeds of MFA devices are: always our own store.

@@ -37,11 +37,7 @@ pub(crate) struct Files {
 impl Files {
     /// Touches nothing: the folder is made and the passphrase asked for when they are needed.
     pub(crate) fn open(settings: &Settings) -> Self {
-        let folder = match &settings.file.folder {
-            Some(folder) => settings.expanded(folder),
-            None => settings.home.join(".awsvault").join("keys"),
-        };
-        Self { folder, ask: Arc::clone(&settings.ask), passphrase: OnceCell::new() }
+        Self { folder: settings.files(), ask: Arc::clone(&settings.ask), passphrase: OnceCell::new() }
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -52,10 +52,7 @@ impl Store {
             Kind::Passage => (&settings.pass.passage_store, ".passage/store"),
             _ => (&settings.pass.password_store, ".password-store"),
         };
-        let folder = match settings.pass.folder.as_ref().or(own.as_ref()) {
-            Some(folder) => settings.expanded(folder),
-            None => settings.home.join(usual),
-        };
+        let folder = settings.store(own, usual);
         let prefix = settings.pass.prefix.trim_matches('/').to_owned();
         if !prefix.is_empty() {
             let _plain = plain(&prefix)?;

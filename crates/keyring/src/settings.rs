@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Ask;
+use crate::{Ask, Kind};
 
 /// The settings of all keyrings. [`Settings::new`] has the defaults of aws-vault, so that its entries are found.
 #[derive(Clone)]
@@ -208,6 +208,57 @@ impl Settings {
             },
             programs: Programs::default(),
             ask,
+        }
+    }
+
+    /// Which of all places of a kind is meant, as a text that is the same for the same place. It is not secret.
+    #[must_use]
+    pub fn place(&self, kind: Kind) -> String {
+        let parts: Vec<&str> = match kind {
+            Kind::Doorward | Kind::Winhello => Vec::new(),
+            Kind::Wincred => vec![&self.wincred.service, &self.wincred.prefix],
+            Kind::Keychain => vec![&self.keychain.name],
+            Kind::SecretService => vec![&self.secret_service.collection],
+            Kind::Kwallet => vec![&self.kwallet.wallet, &self.kwallet.folder],
+            Kind::Keyctl => vec![&self.keyctl.service],
+            Kind::Pass | Kind::Passage => vec![&self.pass.prefix],
+            Kind::File => Vec::new(),
+            Kind::OpConnect | Kind::Op | Kind::OpDesktop => {
+                let OnePassword { vault, title_prefix, tag, host, account, .. } = &self.op;
+                let maybe = [vault, host, account].map(|part| part.as_deref().unwrap_or_default());
+                maybe.into_iter().chain([title_prefix.as_str(), tag]).collect()
+            }
+            Kind::ProtonPass => {
+                vec![self.proton_pass.share.as_deref().unwrap_or_default(), &self.proton_pass.title_prefix]
+            }
+        };
+        let folder = match kind {
+            Kind::Pass => Some(self.store(&self.pass.password_store, ".password-store")),
+            Kind::Passage => Some(self.store(&self.pass.passage_store, ".passage/store")),
+            Kind::File => Some(self.files()),
+            _ => None,
+        };
+        // Two spellings of one folder are one place.
+        let whole = |folder: PathBuf| {
+            std::fs::canonicalize(&folder).or_else(|_| std::path::absolute(&folder)).unwrap_or(folder)
+        };
+        let folder = folder.map(|folder| whole(folder).display().to_string()).unwrap_or_default();
+        format!("{folder}\n{}", parts.join("\n"))
+    }
+
+    /// The folder of the encrypted files.
+    pub(crate) fn files(&self) -> PathBuf {
+        match &self.file.folder {
+            Some(folder) => self.expanded(folder),
+            None => self.home.join(".awsvault").join("keys"),
+        }
+    }
+
+    /// The folder of a password store.
+    pub(crate) fn store(&self, own: &Option<PathBuf>, usual: &str) -> PathBuf {
+        match self.pass.folder.as_ref().or(own.as_ref()) {
+            Some(folder) => self.expanded(folder),
+            None => self.home.join(usual),
         }
     }
 

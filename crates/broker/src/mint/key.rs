@@ -27,6 +27,7 @@ pub(super) async fn add(minting: &Minting, profile: String, key: Lease) -> Resul
 
 /// Forgets the key of a profile, and the sessions that were made with it.
 pub(super) async fn remove(minting: &Minting, profile: &str) -> Result<Minted, Stop> {
+    minting.known.forget((&minting.tools.keys, profile)).await?;
     minting.tools.keys.remove_one(profile.to_owned()).await.map_err(|error| minting.keyring(&error))?;
     let sessions = minting.forget_sessions(profile).await?;
     let value = json!({ "profile": profile, "sessions": sessions });
@@ -83,6 +84,7 @@ pub(super) async fn migrate(
     }
     let read = || minting.tools.keys.read(minting.lending(), profile);
     let item = read().await.map_err(wrong)?;
+    minting.known.forget((other, profile)).await?;
     other.write(item).await.map_err(wrong)?;
     let (source, copy) =
         (read().await.map_err(wrong)?, other.read(minting.lending(), profile).await.map_err(wrong)?);

@@ -290,11 +290,20 @@ impl Rotation<'_> {
     fn left(&self, old: &Lease, tries: u32, last: &str) -> Refusal {
         let id = &old.access_key_id;
         let masked = masked(id);
+        let (verb, next) = match self.becomes {
+            OldKey::Deleted => {
+                ("delete", format!("delete the old one: `aws iam delete-access-key --access-key-id {id}`"))
+            }
+            OldKey::Deactivated => (
+                "deactivate",
+                format!(
+                    "deactivate the old one: `aws iam update-access-key --status Inactive --access-key-id {id}`"
+                ),
+            ),
+        };
         let message =
-            format!("Can't delete old access key {masked}: After {tries} attempts, last error: {last}");
-        Refusal::new(Code::UpstreamReply, message).hint(format!(
-            "the new key is stored; delete the old one: `aws iam delete-access-key --access-key-id {id}`"
-        ))
+            format!("Can't {verb} old access key {masked}: After {tries} attempts, last error: {last}");
+        Refusal::new(Code::UpstreamReply, message).hint(format!("the new key is stored; {next}"))
     }
 }
 

@@ -77,36 +77,68 @@ fn planned(minting: &Minting, session: &OfProfile, (names, want): (&[String], Wa
 pub(super) async fn walk(
     minting: &Minting,
     session: &OfProfile,
-    Way { mut plan, names }: Way,
+    Way { plan, names }: Way,
 ) -> Result<(Lease, From), Stop> {
     let names = match names {
         Some(names) => names,
         None => minting.tools.sessions.names().await.map_err(|error| minting.keyring(&error))?,
     };
-    if let Some((lease, done)) = kept(minting, session, &plan, &names).await? {
-        let (lease, made) = minting.steps(lease, &plan, done).await?;
-        return Ok((lease, if made { From::Made } else { From::Kept }));
+    if let Base::Keys { profile } = &plan.base {
+        return from_keys(minting, session, (&plan, profile), &names).await;
     }
-    let (lease, from) = match &plan.base {
-        Base::Keys { profile } => {
-            let key = minting.stored_key(profile).await?;
-            if key.session_token.is_some() && !session.want.temporary_keys {
-                // A session can't make another one, so the way is another one.
-                check_end(minting, profile, &key)?;
-                let names = minting.tools.keys.names().await.map_err(|error| minting.keyring(&error))?;
-                let want = Want { temporary_keys: true, ..session.want };
-                plan = planned(minting, session, (&names, want))?;
-            }
-            (key, From::Stored)
+    if let Some(found) = go_on(minting, session, &plan, &names).await? {
+        return Ok(found);
+    }
+    let lease = minting.base(session, &plan.base).await?;
+    minting.keep(plan.base.key(), &lease).await?;
+    let (lease, _) = minting.steps(lease, &plan, 0).await?;
+    Ok((lease, From::Made))
+}
+
+/// The same from a stored key. What is kept holds for the key that it was made with, and for no other one under its name.
+async fn from_keys(
+    minting: &Minting,
+    session: &OfProfile,
+    (plan, profile): (&Plan, &str),
+    names: &[String],
+) -> Result<(Lease, From), Stop> {
+    let place = (&minting.tools.keys, profile);
+    let known = minting.known.id(place).await?;
+    if let Some(id) = &known
+        && let Some(found) = go_on(minting, session, &plan.clone().bound_to(id), names).await?
+    {
+        return Ok(found);
+    }
+    let key = minting.stored_key(profile).await?;
+    let mut plan = plan.clone();
+    if key.session_token.is_some() && !session.want.temporary_keys {
+        // A session can't make another one, so the way is another one.
+        check_end(minting, profile, &key)?;
+        let names = minting.tools.keys.names().await.map_err(|error| minting.keyring(&error))?;
+        let want = Want { temporary_keys: true, ..session.want };
+        plan = planned(minting, session, (&names, want))?;
+    }
+    let plan = plan.bound_to(&key.access_key_id);
+    if known.as_deref() != Some(&*key.access_key_id) {
+        minting.known.learn(place, known.as_deref(), &key.access_key_id).await?;
+        if let Some(found) = go_on(minting, session, &plan, names).await? {
+            return Ok(found);
         }
-        base => {
-            let lease = minting.base(session, base).await?;
-            minting.keep(base.key(), &lease).await?;
-            (lease, From::Made)
-        }
-    };
-    let (lease, made) = minting.steps(lease, &plan, 0).await?;
-    Ok((lease, if made { From::Made } else { from }))
+    }
+    let (lease, made) = minting.steps(key, &plan, 0).await?;
+    Ok((lease, if made { From::Made } else { From::Stored }))
+}
+
+/// Goes on from the furthest point that is kept, where there is one.
+async fn go_on(
+    minting: &Minting,
+    session: &OfProfile,
+    plan: &Plan,
+    names: &[String],
+) -> Result<Option<(Lease, From)>, Stop> {
+    let Some((lease, done)) = kept(minting, session, plan, names).await? else { return Ok(None) };
+    let (lease, made) = minting.steps(lease, plan, done).await?;
+    Ok(Some((lease, if made { From::Made } else { From::Kept })))
 }
 
 fn check_end(minting: &Minting, profile: &str, key: &Lease) -> Result<(), Stop> {

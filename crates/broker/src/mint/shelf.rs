@@ -7,7 +7,7 @@ use keyring::{Error, Fault, Item, Keyring};
 
 /// A keyring, one call at a time. Cheap to clone.
 #[derive(Clone)]
-pub struct Shelf(Place);
+pub struct Shelf(Place, Arc<str>);
 
 #[derive(Clone)]
 enum Place {
@@ -30,20 +30,31 @@ impl Shelf {
     /// Takes a keyring.
     #[must_use]
     pub fn new(keyring: Box<dyn Keyring>) -> Self {
-        Self(Place::Opened(Arc::new(Mutex::new(keyring)), Waits::Apart))
+        Self(Place::Opened(Arc::new(Mutex::new(keyring)), Waits::Apart), "".into())
     }
 
     /// The same for a process that lives for one call: its only thread has nothing else to do while a keyring works, and
     /// starting another one would cost more than most keyrings do.
     #[must_use]
     pub fn here(keyring: Box<dyn Keyring>) -> Self {
-        Self(Place::Opened(Arc::new(Mutex::new(keyring)), Waits::Here))
+        Self(Place::Opened(Arc::new(Mutex::new(keyring)), Waits::Here), "".into())
     }
 
     /// Doorward's own store.
     #[must_use]
-    pub const fn own() -> Self {
-        Self(Place::Own)
+    pub fn own() -> Self {
+        Self(Place::Own, "".into())
+    }
+
+    /// The same, with the text that tells it from others of its kind ([`keyring::Settings::place`]).
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        Self(self.0, place.into())
+    }
+
+    /// What tells it from others of its kind.
+    pub(super) fn place(&self) -> &str {
+        &self.1
     }
 
     /// Whether it is Doorward's own store, not opened yet.

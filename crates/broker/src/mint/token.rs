@@ -57,7 +57,10 @@ impl Minting {
             description: String::new(),
             trust: Trust::Nobody,
         };
-        self.tools.keys.write(item).await.map_err(|error| self.keyring(&error))
+        let place = (&self.tools.keys, profile);
+        self.known.forget(place).await?;
+        self.tools.keys.write(item).await.map_err(|error| self.keyring(&error))?;
+        self.known.keep(place, &key.access_key_id).await
     }
 
     /// The proof with which entries are read.

@@ -255,17 +255,14 @@ pub(super) fn home() -> PathBuf {
     environment("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from)
 }
 
-/// Opens the keyring that was named, or the first that can be used.
-fn keyring(
-    name: Option<&str>,
-    settings: &keyring::Settings,
-    global: &Global,
-) -> Result<Box<dyn Keyring>, Wrong> {
+/// Opens the keyring that was named, or the first that can be used, and says which of its kind it is.
+fn opened(name: Option<&str>, global: &Global) -> Result<(Box<dyn Keyring>, String), Wrong> {
+    let settings = &settings(global);
     if global.biometrics && !cfg!(target_os = "macos") {
         return Err(Wrong::new("a fingerprint can't be asked for here: `--biometrics` is Touch ID of macOS")
             .hint("leave `--biometrics` away and unset `AWS_VAULT_BIOMETRICS`"));
     }
-    match name {
+    let keyring = match name {
         // Another keyring that happens to be usable would not ask for the finger.
         None if global.biometrics => {
             keyring::open(Kind::Keychain, settings).map_err(|error| unusable(&error, global))
@@ -278,14 +275,16 @@ fn keyring(
         None => keyring::first_usable(settings)
             .map(|(_, keyring)| keyring)
             .map_err(|error| unusable(&error, global)),
-    }
+    }?;
+    let place = settings.place(keyring.kind());
+    Ok((keyring, place))
 }
 
 /// Opens a keyring by its name, for a migration.
 pub(super) fn other(name: &str, global: &Global) -> Result<Shelf, Wrong> {
     match name.parse() {
         Ok(Kind::Doorward) => Ok(Shelf::own()),
-        _ => keyring(Some(name), &settings(global), global).map(Shelf::here),
+        _ => opened(Some(name), global).map(|(keyring, place)| Shelf::here(keyring).at(&place)),
     }
 }
 
@@ -300,9 +299,9 @@ fn shelf(name: Option<&str>, global: &Global) -> Result<(Shelf, Vec<String>), Wr
     if name.is_some_and(|name| name.parse() == Ok(Kind::Doorward)) {
         return Ok((Shelf::own(), Vec::new()));
     }
-    let keyring = keyring(name, &settings(global), global)?;
+    let (keyring, place) = opened(name, global)?;
     let names = keyring.names().map_err(|error| unusable(&error, global))?;
-    Ok((Shelf::here(keyring), names))
+    Ok((Shelf::here(keyring).at(&place), names))
 }
 
 fn unusable(error: &keyring::Error, global: &Global) -> Wrong {

@@ -61,8 +61,10 @@ fn tooled<'a>(tools: &'a Tools, enclosed: &mut Vec<Enclosed<'a>>) -> Tooled {
     enclosed.extend(https.iter().chain(http).map(|text| Enclosed::Text(text)));
     Tooled {
         keys: kind(&tools.keys),
+        keys_at: tools.keys.place().to_owned(),
         sessions: (!tools.sessions.is(&tools.keys)).then(|| kind(&tools.sessions)),
         other: tools.other.as_ref().map(kind),
+        other_at: tools.other.as_ref().map(Shelf::place).unwrap_or_default().to_owned(),
         seeds: tools.seeds,
         https: https.is_some(),
         http: http.is_some(),
@@ -136,7 +138,8 @@ pub(super) fn what(wanted: Wanted, line: &Line, letter: &mut Letter) -> Result<W
 
 /// Keyrings at the other end, and the way to AWS that is used there.
 pub(super) fn tools(tooled: Tooled, line: &Line, letter: &mut Letter) -> Result<Tools, Malformed> {
-    let Tooled { keys, sessions, other, seeds, https, http, except, bundle, compatible } = tooled;
+    let Tooled { keys, keys_at, sessions, other, other_at, seeds, https, http, except, bundle, compatible } =
+        tooled;
     let shelf = |which, kind: &str| {
         let kind: Kind = kind.parse().map_err(|error| Malformed::Form(format!("{error}")))?;
         Ok::<_, Malformed>(match kind {
@@ -149,13 +152,13 @@ pub(super) fn tools(tooled: Tooled, line: &Line, letter: &mut Letter) -> Result<
     let http = http.then(|| letter.text()).transpose()?;
     let reach = Reach { https, http, except, bundle };
     let wire = reach.wire().map_err(|error| Malformed::Form(error.to_string()))?;
-    let keys = shelf(Which::Keys, &keys)?;
+    let keys = shelf(Which::Keys, &keys)?.at(&keys_at);
     Ok(Tools {
         sessions: match sessions {
             Some(kind) => shelf(Which::Sessions, &kind)?,
             None => keys.clone(),
         },
-        other: other.map(|kind| shelf(Which::Other, &kind)).transpose()?,
+        other: other.map(|kind| shelf(Which::Other, &kind)).transpose()?.map(|shelf| shelf.at(&other_at)),
         keys,
         seeds,
         wire: Arc::new(wire),

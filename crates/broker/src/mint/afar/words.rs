@@ -87,9 +87,12 @@ pub(super) struct Leased {
 #[serde(deny_unknown_fields)]
 pub(super) struct Tooled {
     pub(super) keys: String,
+    /// What tells it from others of its kind.
+    pub(super) keys_at: String,
     /// `None`: the same place.
     pub(super) sessions: Option<String>,
     pub(super) other: Option<String>,
+    pub(super) other_at: String,
     pub(super) seeds: Seeds,
     pub(super) https: bool,
     pub(super) http: bool,
