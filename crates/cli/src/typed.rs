@@ -16,6 +16,12 @@ use zeroize::Zeroizing;
 use crate::failure::{Failure, Outcome};
 use crate::print::somebody_types;
 
+/// Asks on the terminal, which is afterwards as it was before, also where Ctrl-C is the answer.
+pub(crate) fn asking<T>(ask: impl FnOnce() -> T) -> T {
+    let _terminal = memory::Terminal::keep();
+    ask()
+}
+
 /// A secret to store: typed twice is not asked for, because a wrong one is seen at its first use.
 pub(crate) fn secret(prompt: &str) -> Outcome<Secret> {
     let bytes = if somebody_types() { asked(prompt)? } else { piped(&mut std::io::stdin().lock())? };
@@ -24,7 +30,7 @@ pub(crate) fn secret(prompt: &str) -> Outcome<Secret> {
 
 /// The same, where an empty one is none. For whoever types.
 pub(crate) fn maybe_secret(prompt: &str) -> Outcome<Option<Secret>> {
-    let typed = Password::new().with_prompt(prompt).allow_empty_password(true).interact();
+    let typed = asking(|| Password::new().with_prompt(prompt).allow_empty_password(true).interact());
     let typed = typed.map_err(|error| Failure::doing("could not ask for it", &error))?;
     if typed.trim().is_empty() { Ok(None) } else { guarded(typed.into_bytes()).map(Some) }
 }
@@ -55,10 +61,9 @@ pub(crate) fn new_passphrase() -> Outcome<Secret> {
     if !somebody_types() {
         return passphrase();
     }
-    let typed = Password::new()
-        .with_prompt("New passphrase")
-        .with_confirmation("Once more", "They differ; type both again")
-        .interact()
+    let question = Password::new().with_prompt("New passphrase");
+    let question = question.with_confirmation("Once more", "They differ; type both again");
+    let typed = asking(|| question.interact())
         .map_err(|error| Failure::doing("could not ask for the passphrase", &error))?;
     guarded(typed.into_bytes())
 }
@@ -184,7 +189,7 @@ fn is_stdin(path: &Path) -> bool {
 }
 
 fn asked(prompt: &str) -> Outcome<Vec<u8>> {
-    let typed = Password::new().with_prompt(prompt).interact();
+    let typed = asking(|| Password::new().with_prompt(prompt).interact());
     typed.map(String::into_bytes).map_err(|error| Failure::doing("could not ask for it", &error))
 }
 

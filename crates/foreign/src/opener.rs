@@ -8,7 +8,8 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::aws_vault::OUR_SECRETS;
 
@@ -24,6 +25,14 @@ pub enum NotOpened {
     /// No browser could be started; the last error.
     #[error("could not start a browser")]
     Start(#[source] io::Error),
+    /// The last browser ended at once, and not well.
+    #[error("the browser `{program}` ended with {status}")]
+    Ended {
+        /// The program.
+        program: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
 }
 
 /// Which browsers there are.
@@ -38,19 +47,46 @@ pub struct Browsers<'a> {
 /// A program and its arguments.
 pub type Argv = Vec<String>;
 
-/// Starts the first browser that can be started, and does not wait for it.
+/// Starts the first browser that can be started, and does not wait for it. For an address that was shown already.
 ///
 /// # Errors
-/// When the address is refused, the template is none, or nothing could be started. A caller shows the address then.
+/// When the address is refused, the template is none, or nothing could be started.
 pub fn open(url: &str, browsers: Browsers<'_>) -> Result<(), NotOpened> {
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for argv in candidates(url, browsers, SYSTEM)? {
-        match start(&argv) {
-            Ok(()) => return Ok(()),
-            Err(error) => last = error,
-        }
+    opened(url, browsers, SYSTEM, Duration::ZERO)
+}
+
+/// Starts the first browser that does not end with a failure `within` this time. Programs that open pages hand them over and
+/// end; a browser that runs for longer shows the page itself.
+///
+/// # Errors
+/// As [`open`], and when the last one ended with a failure. A caller shows the address then.
+pub fn open_within(url: &str, browsers: Browsers<'_>, within: Duration) -> Result<(), NotOpened> {
+    opened(url, browsers, SYSTEM, within)
+}
+
+fn opened(url: &str, browsers: Browsers<'_>, system: &[&str], within: Duration) -> Result<(), NotOpened> {
+    let mut last = NotOpened::Start(io::ErrorKind::NotFound.into());
+    for argv in candidates(url, browsers, system)? {
+        let ended = start(&argv).and_then(|child| ended(child, within));
+        last = match (ended, argv.into_iter().next()) {
+            (Ok(Some(status)), Some(program)) if !status.success() => NotOpened::Ended { program, status },
+            (Ok(_), _) => return Ok(()),
+            (Err(error), _) => NotOpened::Start(error),
+        };
     }
-    Err(NotOpened::Start(last))
+    Err(last)
+}
+
+/// How a program ended `within` this time; `None` while it runs.
+fn ended(mut child: Child, within: Duration) -> io::Result<Option<ExitStatus>> {
+    let until = Instant::now() + within;
+    loop {
+        let ended = if within.is_zero() { None } else { child.try_wait()? };
+        if ended.is_some() || Instant::now() >= until {
+            return Ok(ended);
+        }
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// What would be tried, in order.
@@ -117,7 +153,7 @@ fn may_be_opened(url: &str) -> bool {
     known && url.chars().all(|c| c.is_ascii_graphic())
 }
 
-fn start(argv: &[String]) -> io::Result<()> {
+fn start(argv: &[String]) -> io::Result<Child> {
     let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(OsString::from(program));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -125,7 +161,7 @@ fn start(argv: &[String]) -> io::Result<()> {
         command.env_remove(variable);
     }
     apart(&mut command);
-    command.spawn().map(drop)
+    command.spawn()
 }
 
 /// A group of its own, so that Ctrl-C at our terminal does not close the browser.
@@ -137,6 +173,9 @@ fn apart(command: &mut Command) {
 
 #[cfg(not(unix))]
 fn apart(_: &mut Command) {}
+
+/// Between two looks whether a program has ended.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The system's own way.
 pub const SYSTEM: &[&str] = if cfg!(target_os = "macos") {

@@ -25,12 +25,14 @@ mod program;
 mod region;
 mod secret;
 mod socket;
+mod terminal;
 
 pub use process::{conceal, harden, inherited, peer_pidfd};
 pub use program::{give_back, give_back_heap};
 pub use region::Guard;
 pub use secret::Secret;
 pub use socket::{Received, Sender, receive};
+pub use terminal::Terminal;
 
 /// Why memory or the process could not be guarded.
 #[derive(Debug, thiserror::Error)]

@@ -17,6 +17,7 @@ use super::speech::say;
 use crate::compat::aws_vault::OUR_SECRETS;
 use crate::compat::aws_vault::command::{Global, Wanted};
 use crate::compat::{environment, opener};
+use crate::typed::asking;
 
 /// What a keyring asks for: the environment first, then the terminal.
 pub(super) struct Terminal;
@@ -39,19 +40,17 @@ impl Ask for Terminal {
         }
         let text = match question {
             Question::Passphrase { folder } => {
-                format!("Enter passphrase to unlock \"{}\": ", folder.display())
+                format!("Enter passphrase to unlock \"{}\"", folder.display())
             }
-            other => format!("Enter {other}: "),
+            other => format!("Enter {other}"),
         };
-        let mut stderr = std::io::stderr().lock();
-        let _ = write!(stderr, "{text}");
-        let _ = stderr.flush();
-        drop(stderr);
         if !std::io::stdin().is_terminal() {
+            let mut stderr = std::io::stderr().lock();
+            let _ = write!(stderr, "{text}: ").and_then(|()| stderr.flush());
             return Err(NoAnswer::Nobody);
         }
-        let typed =
-            dialoguer::Password::new().with_prompt("").allow_empty_password(true).report(false).interact();
+        let question = dialoguer::Password::new().with_prompt(text).allow_empty_password(true).report(false);
+        let typed = asking(|| question.interact());
         let typed = typed.map_err(|dialoguer::Error::IO(source)| NoAnswer::Failed(source))?;
         guarded(Zeroizing::new(typed))
     }

@@ -1,6 +1,7 @@
 //! `login`: the web console, signed in; and the token of a sign-in for the AWS CLI.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use aws::chain::Purpose;
 use aws::mfa::Serving;
@@ -59,11 +60,12 @@ fn shown(url: &str, printed: bool, profile: &Profile) -> Result<ExitCode, Wrong>
     let variable = environment("BROWSER");
     let browsers =
         opener::Browsers { template: profile.login_command.as_deref(), variable: variable.as_deref() };
-    match opener::open(url, browsers) {
+    match opener::open_within(url, browsers, AT_ONCE) {
         // The address signs in whoever has it, so it is not repeated.
         Ok(()) => speech::told("", || serde_json::json!({ "opened": true })),
         Err(error) => {
-            speech::say(&format!("{error}; open it yourself:"));
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            speech::say(&format!("{error}{}; open it yourself:", cause.unwrap_or_default()));
             told()
         }
     }
@@ -108,3 +110,6 @@ pub(super) fn sync_token(desk: &Desk, profile: &Profile) -> Result<(), Wrong> {
     }
     Ok(())
 }
+
+/// What opens pages fails within this time where it can't, even where it has to look for a browser first.
+const AT_ONCE: Duration = Duration::from_secs(3);

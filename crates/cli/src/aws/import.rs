@@ -20,15 +20,18 @@ use crate::failure::Failure;
 pub(super) fn run(global: Global, import: &Import) -> Result<ExitCode, Wrong> {
     let found = match &import.from {
         ImportFrom::AwsVault => return keyring(&global, import),
-        ImportFrom::CredentialsFile(path) => credentials_file(path.clone())?,
-        ImportFrom::Csv(path) => csv(path)?,
+        ImportFrom::CredentialsFile(path) => credentials_file(path.clone(), &import.profiles)?,
+        ImportFrom::Csv(path) => csv(path, &import.profiles)?,
     };
+    if let Some(missing) =
+        import.profiles.iter().find(|wanted| !found.iter().any(|(name, _)| name == *wanted))
+    {
+        return Err(Wrong::new(format!("the file holds no key for `{missing}`; nothing was stored"))
+            .hint("without `--profile`, `--dry-run` shows which keys it holds"));
+    }
     let desk = Desk::open(global)?;
     let (mut taken, mut states) = (0_u32, Vec::new());
     for (name, key) in found {
-        if !import.profiles.is_empty() && !import.profiles.contains(&name) {
-            continue;
-        }
         if desk.stored(&name) && !import.overwrite {
             speech::progress(&format!("{name}: skipped, stored already"));
             states.push(json!({ "profile": name, "state": "skipped" }));
@@ -80,7 +83,12 @@ fn keyring(global: &Global, import: &Import) -> Result<ExitCode, Wrong> {
     Ok(done)
 }
 
-fn credentials_file(path: Option<PathBuf>) -> Result<Vec<(String, Lease)>, Wrong> {
+/// Whether a key is to be taken over; who names none wants all.
+fn is_wanted(wanted: &[String], name: &str) -> bool {
+    wanted.is_empty() || wanted.iter().any(|one| one == name)
+}
+
+fn credentials_file(path: Option<PathBuf>, wanted: &[String]) -> Result<Vec<(String, Lease)>, Wrong> {
     let path = path
         .or_else(|| environment("AWS_SHARED_CREDENTIALS_FILE").map(PathBuf::from))
         .unwrap_or_else(|| desk::home().join(".aws").join("credentials"));
@@ -96,21 +104,25 @@ fn credentials_file(path: Option<PathBuf>) -> Result<Vec<(String, Lease)>, Wrong
     let file =
         File::parse(&named, &path).map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))?;
     let mut found = Vec::new();
-    for name in file.profiles() {
+    for name in file.profiles().filter(|name| is_wanted(wanted, name)) {
         let Some(section) = file.section(name) else { continue };
-        let (Some(id), Some(secret)) =
-            (section.get("aws_access_key_id"), section.get("aws_secret_access_key"))
-        else {
-            continue;
+        let lacks = match (section.get("aws_access_key_id"), section.get("aws_secret_access_key")) {
+            (Some(id), Some(secret)) => {
+                let token = section.get("aws_session_token");
+                found.push((name.to_owned(), key(name, (id, secret), token)?));
+                continue;
+            }
+            (Some(_), None) => "has no aws_secret_access_key",
+            (None, Some(_)) => "has no aws_access_key_id",
+            (None, None) => "holds no key",
         };
-        let token = section.get("aws_session_token");
-        found.push((name.to_owned(), key(name, (id, secret), token)?));
+        speech::say(&format!("{name}: left out, it {lacks}"));
     }
     Ok(found)
 }
 
 /// `User name,…,Access key ID,Secret access key,…`: the columns differ between versions of the console.
-fn csv(path: &PathBuf) -> Result<Vec<(String, Lease)>, Wrong> {
+fn csv(path: &PathBuf, wanted: &[String]) -> Result<Vec<(String, Lease)>, Wrong> {
     let text = read(path)?;
     let mut lines = text.trim_start_matches('\u{feff}').lines();
     let head: Vec<String> =
@@ -128,6 +140,9 @@ fn csv(path: &PathBuf) -> Result<Vec<(String, Lease)>, Wrong> {
         let cells: Vec<&str> = line.split(',').map(str::trim).collect();
         let cell = |at: usize| cells.get(at).map(|cell| (*cell).to_owned()).unwrap_or_default();
         let name = user.map(cell).filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned());
+        if !is_wanted(wanted, &name) {
+            continue;
+        }
         let key = key(&name, (&cell(id), &cell(secret)), None)?;
         found.push((name, key));
     }

@@ -14,6 +14,7 @@ use super::speech::{self, Wrong};
 use crate::compat::aws_vault::command::{Add, Clear, Global, Migrate, Remove, Wanted};
 use crate::compat::environment;
 use crate::failure::Failure;
+use crate::typed::asking;
 
 /// Stores a key, and adds a section to the profile file where there is none.
 pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
@@ -91,8 +92,9 @@ pub(super) fn one_word(name: &str, value: String) -> Result<String, Wrong> {
 /// Asks on the terminal: the id, the secret without showing it, the device.
 fn typed() -> Result<(Lease, Option<String>), Wrong> {
     let asked = |prompt: &str| {
-        let input = dialoguer::Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text();
-        input.map_err(|error| Wrong(Failure::doing("could not ask on the terminal", &error)))
+        let input = dialoguer::Input::<String>::new().with_prompt(prompt).allow_empty(true);
+        asking(|| input.interact_text())
+            .map_err(|error| Wrong(Failure::doing("could not ask on the terminal", &error)))
     };
     if !crate::print::somebody_types() {
         return Err(
@@ -100,7 +102,7 @@ fn typed() -> Result<(Lease, Option<String>), Wrong> {
         );
     }
     let access_key_id = asked("Enter Access Key ID")?;
-    let secret = dialoguer::Password::new().with_prompt("Enter Secret Access Key").interact();
+    let secret = asking(|| dialoguer::Password::new().with_prompt("Enter Secret Access Key").interact());
     let secret = secret.map_err(|error| Wrong(Failure::doing("could not ask on the terminal", &error)))?;
     let serial = asked("Enter MFA Device ARN (If MFA is not enabled, leave this blank)")?;
     if access_key_id.trim().is_empty() || secret.trim().is_empty() {

@@ -12,6 +12,7 @@ use super::keys::guarded;
 use super::speech::{self, Wrong};
 use crate::compat::aws_vault::command::Wanted;
 use crate::failure::Failure;
+use crate::typed;
 
 /// Stores the seed of the device of a profile.
 pub(super) fn add(desk: &Desk, name: &str) -> Result<ExitCode, Wrong> {
@@ -53,7 +54,7 @@ fn asked(serial: &str) -> Result<Secret, Wrong> {
     let failed = |error: std::io::Error| Wrong(Failure::doing("could not read the seed", &error));
     if std::io::stdin().is_terminal() {
         let prompt = format!("Enter the secret key of {serial}");
-        let typed = dialoguer::Password::new().with_prompt(prompt).interact();
+        let typed = typed::asking(|| dialoguer::Password::new().with_prompt(prompt).interact());
         return guarded(typed.map_err(|dialoguer::Error::IO(error)| failed(error))?);
     }
     let mut text = Zeroizing::new(String::with_capacity(MOST));

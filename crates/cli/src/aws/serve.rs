@@ -53,7 +53,7 @@ async fn ecs(
     let (bound, address) = bind(listen, 0)?;
     if address.ip().is_unspecified() {
         return Err(Wrong::new(format!("`{address}` is every address, and the program has to be told one"))
-            .hint("name the one by which it reaches this machine, such as that of the bridge: `--listen 172.17.0.1:0`"));
+            .hint("name the one by which it reaches this machine, such as that of the bridge: `doorward aws exec PROFILE --ecs-server --listen 172.17.0.1:0`"));
     }
     let token = Bearer::generate().map_err(|error| Wrong(Failure::of(&error)))?;
     let text = token.lend(|bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -86,7 +86,7 @@ async fn ec2(
         return Err(Wrong::new(format!(
             "the EC2 server has no token of its own, so it may not listen on `{address}`"
         ))
-        .hint("`--ecs-server --listen` serves other machines, with a token"));
+        .hint("`doorward aws exec PROFILE --ecs-server --listen ADDRESS:PORT` serves other machines, with a token"));
     }
     let region = leases.source().profile.region.clone();
     if let Err(wrong) = first(leases, Endpoint::Ec2, lazy).await {
@@ -148,8 +148,9 @@ pub(crate) fn bind(listen: Option<&str>, port: u16) -> Result<(Bound, SocketAddr
         }
         None => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
     };
-    let wrong =
-        |error: net::Error| Wrong(Failure::of(&error)).hint("`--listen ADDRESS:PORT` takes another one");
+    let wrong = |error: net::Error| {
+        Wrong(Failure::of(&error)).hint("`doorward aws exec PROFILE --listen ADDRESS:PORT`, behind the flag of the server, takes another one")
+    };
     let bound = net::bind_tcp(address, NonZeroUsize::MIN).map_err(wrong)?.pop();
     let bound = bound.ok_or_else(|| Wrong::new("no address was opened"))?;
     let address = bound.address().map_err(wrong)?;

@@ -4,7 +4,7 @@
 //!
 //! - Everything is shown on stderr. Without a terminal at stdin and stderr nothing is written at all: stdout may be captured.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use dialoguer::Select;
 
@@ -32,8 +32,13 @@ pub(crate) fn pick(names: &[String]) -> Result<String, NotPicked> {
         return Err(none(io::ErrorKind::NotFound, "there are no profiles"));
     }
     let shown: Vec<String> = names.iter().map(|name| clean(name).replace(['\n', '\t'], "\u{fffd}")).collect();
-    let picked = Select::new().with_prompt("Choose AWS profile").items(&shown).default(0).interact_opt();
-    let picked = picked.map_err(|dialoguer::Error::IO(source)| NotPicked { source })?;
+    let question = Select::new().with_prompt("Choose AWS profile").items(&shown).default(0);
+    let picked = crate::typed::asking(|| question.interact_opt());
+    let picked = picked.map_err(|dialoguer::Error::IO(source)| {
+        // It was hidden for the list, and is shown again only where something was chosen.
+        let _ = io::stderr().write_all(b"\x1b[?25h");
+        NotPicked { source }
+    })?;
     let name = picked.and_then(|index| names.get(index));
     name.cloned().ok_or_else(|| none(io::ErrorKind::Interrupted, "nothing was chosen"))
 }

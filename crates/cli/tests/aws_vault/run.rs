@@ -155,8 +155,10 @@ fn take(step: &Step, place: &Place, binary: &Binary, variables: &Environment) ->
     let limit = step.timeout.map_or(USUAL_TIME, Duration::from_secs);
     let argv: Vec<String> = step.argv.iter().map(|arg| place.filled(arg)).collect();
     if let Some(turns) = &step.tty {
-        let mut words = vec![binary.path.display().to_string()];
-        words.extend(argv);
+        let words = match &step.shell {
+            Some(line) => vec!["/bin/sh".to_owned(), "-c".to_owned(), place.filled(line)],
+            None => std::iter::once(binary.path.display().to_string()).chain(argv).collect(),
+        };
         return terminal::converse(turns, &words, command(&binary.setsid, place, variables), binary, limit);
     }
     let mut command = command(&binary.setsid, place, variables);

@@ -22,7 +22,9 @@ pub(crate) fn converse(
     // `script` runs the line with $SHELL, which a case may have set to something else: it is given back in the line.
     let shell = command.get_envs().find(|(name, _)| *name == "SHELL").and_then(|(_, value)| value);
     let shell = format!("SHELL={}", shell.map(|shell| shell.to_string_lossy()).unwrap_or_default());
-    let line = ["exec".to_owned(), "env".to_owned(), quoted(&shell)]
+    // Whoever runs the tests in the background ignores Ctrl-C, and so would everything that they start.
+    let heard = "--default-signal=INT,QUIT,HUP".to_owned();
+    let line = ["exec".to_owned(), "env".to_owned(), heard, quoted(&shell)]
         .into_iter()
         .chain(words.iter().map(|word| quoted(word)))
         .collect::<Vec<_>>()

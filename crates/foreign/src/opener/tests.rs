@@ -84,3 +84,18 @@ fn the_address_is_one_argument() {
     assert!(wait());
     assert_eq!(std::fs::read_to_string(seen).unwrap(), format!("--new|{URL}|"));
 }
+
+#[test]
+fn a_browser_that_ends_with_a_failure_has_opened_nothing() {
+    let hang = Duration::from_secs(60);
+    let of = |variable, system: &[&str]| {
+        opened(URL, Browsers { template: None, variable: Some(variable) }, system, hang)
+    };
+    let refused = of("false", &["false", "-x"]).unwrap_err();
+    assert_eq!(refused.to_string(), "the browser `false` ended with exit status: 1");
+    assert!(of("false:true", &["/nonexistent/opener"]).is_ok(), "the next one is tried");
+    assert!(of("false", &["true"]).is_ok());
+    assert!(matches!(of("/nonexistent/b", &["/nonexistent/opener"]), Err(NotOpened::Start(_))));
+    let own = Browsers { template: Some("false {url}"), variable: Some("true") };
+    assert!(matches!(opened(URL, own, &["true"], hang), Err(NotOpened::Ended { .. })));
+}
