@@ -92,7 +92,7 @@ impl Speaker<'_> {
         });
         let counters = match self.operate("agent.counters", None).await {
             Ok(counters) => counters,
-            Err(_) => self.counted().await,
+            Err(refusal) => self.counted(refusal.code).await,
         };
         for part in [head, counters, json!({ "system_resources": resources::used(&socket.gauges) })] {
             if let Value::Object(fields) = part {
@@ -103,7 +103,7 @@ impl Speaker<'_> {
     }
 
     /// The same from what passed this door and what lists say, for a broker that has no counters.
-    async fn counted(&self) -> Value {
+    async fn counted(&self, why: Code) -> Value {
         let worker = &self.agent.worker;
         if worker.broker().state() == State::Sealed {
             let sealed = json!({ "status": "Sealed" });
@@ -133,10 +133,12 @@ impl Speaker<'_> {
             fields.extend(told);
         }
         let events = numbers::events(&worker.broker().metrics_text());
+        // Nothing is granted, and not even counted, while evidence can't be written.
+        let audit = if why == Code::EvidenceUnavailable { FAILING } else { HEALTHY };
         json!({
             "capability_engine": engine,
             "policy_engine": policy,
-            "audit_system": { "status": HEALTHY, "total_events": events },
+            "audit_system": { "status": audit, "total_events": events },
         })
     }
 
@@ -180,6 +182,7 @@ const fn to_f64(number: u64) -> f64 {
 }
 
 const HEALTHY: &str = "Healthy";
+const FAILING: &str = "Failing";
 /// By which name the agent answers a ping.
 const SERVER: &str = "aether-vault-agent";
 

@@ -100,7 +100,8 @@ fn of_agent(global: &Global, agent: Agent, printer: Printer) -> Outcome {
         Agent::Config(flags) => {
             let home = settings::home_of(global.home.as_deref(), &settings::environment)?;
             let places = Places::of(Voice::Vault, &home, &settings::environment);
-            config::run(&places, global.config.clone(), &flags, printer)
+            let running = || desk(global, printer);
+            config::run(&places, global.config.clone(), &flags, &running, printer)
         }
     }
 }
@@ -149,13 +150,36 @@ fn say(failure: &Failure, printer: Printer) {
         text.push_str(&format!("\n{}", problem::clean(cause)));
     }
     if let Some(hint) = &failure.hint {
-        text.push_str(&format!("\nhint: {}", problem::clean(hint)));
+        text.push_str(&format!("\nhint: {}", problem::clean(&own(hint))));
     }
     Printer::say(&text);
     if printer.is_json() {
-        let _ = printer.json(&problem::document(failure));
+        let Failure { kind, message, causes, hint } = failure;
+        let hint = hint.as_deref().map(|hint| own(hint).into());
+        let told = Failure { kind: *kind, message: message.clone(), causes: causes.clone(), hint };
+        let _ = printer.json(&problem::document(&told));
     }
 }
+
+/// Advice with the commands that this link has under its own name.
+fn own(hint: &str) -> String {
+    OWN.iter().fold(hint.to_owned(), |hint, command| {
+        hint.replace(&format!("`doorward {command}"), &format!("`vault {command}"))
+    })
+}
+
+/// Commands that go by the same words here.
+const OWN: [&str; 9] = [
+    "agent start",
+    "agent stop",
+    "agent status",
+    "agent reload",
+    "agent config",
+    "capability request",
+    "capability list",
+    "capability revoke",
+    "capability status",
+];
 
 #[cfg(test)]
 mod tests;

@@ -88,15 +88,21 @@ impl Desk {
         if valid || self.printer.is_json() { Ok(()) } else { Err(Failure::silent()) }
     }
 
+    /// What the agent was told, where one answers.
+    pub(crate) fn config(&self) -> Outcome<Option<Value>> {
+        let Ok(mut client) = Connection::connect(&self.places) else { return Ok(None) };
+        client.ask("agent_config", &json!({})).map(|told| Some(at(&told, "config").clone()))
+    }
+
     /// `capability revoke`.
     pub(crate) fn revoke(&self, id: &str, reason: &str) -> Outcome {
         let told = self.ask("capability_revoke", &json!({ "capability_id": id, "reason": reason }))?;
-        self.printer.answer(&told, |_| tables::revoked(id, reason))
+        self.printer.answer(&told, |_| tables::revoked(id, &told, reason))
     }
 
     /// `capability list`.
     pub(crate) fn list(&self, filter: &Filter) -> Outcome {
-        let told = self.ask("capability_list", &filter.payload())?;
+        let told = self.ask("capability_list", &filter.payload()?)?;
         self.printer.answer(&told, tables::list)
     }
 

@@ -79,8 +79,17 @@ pub(crate) fn list(told: &Value) -> String {
 }
 
 /// `capability revoke`.
-pub(crate) fn revoked(id: &str, reason: &str) -> String {
-    format!("Capability {} revoked successfully\nReason: {}\n", clean(id), clean(reason))
+pub(crate) fn revoked(id: &str, told: &Value, reason: &str) -> String {
+    let id = clean(id);
+    match at(told, "before").as_object() {
+        // What was said first is what is on record.
+        Some(_) => {
+            let said = |key: &str| shown(at(told, key)).unwrap_or_default();
+            let (by, when, reason) = (said("before.by"), said("before.at"), said("before.reason"));
+            format!("Capability {id} was revoked already, by {by} at {when}\nReason: {reason}\n")
+        }
+        None => format!("Capability {id} revoked successfully\nReason: {}\n", clean(reason)),
+    }
 }
 
 /// `capability status`.

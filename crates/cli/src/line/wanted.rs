@@ -86,15 +86,27 @@ impl Wanted {
 
 impl Filter {
     /// The payload of `capability_list`.
-    pub(crate) fn payload(&self) -> Value {
+    ///
+    /// # Errors
+    /// When there is no such status.
+    pub(crate) fn payload(&self) -> Outcome<Value> {
         let Self { identity, kind, status, resource, limit, offset } = self;
+        if let Some(status) = status.as_deref().filter(|status| !STATUSES.contains(status)) {
+            let near = catalog::nearest_word(status, STATUSES);
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let failure = Failure::usage(format!("`--status` is one of `{}`", STATUSES.join("`, `")));
+            return Err(failure.maybe_hint(hint));
+        }
         let texts = [("identity", identity), ("type", kind), ("status", status), ("resource", resource)];
         let texts =
             texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?))));
         let numbers = [("limit".to_owned(), json!(limit)), ("offset".to_owned(), json!(offset))];
-        json!({ "filter": texts.chain(numbers).collect::<Map<_, _>>() })
+        Ok(json!({ "filter": texts.chain(numbers).collect::<Map<_, _>>() }))
     }
 }
+
+/// What a capability may be.
+const STATUSES: [&str; 3] = ["active", "expired", "revoked"];
 
 impl Use {
     /// Type and payload of the message.

@@ -41,6 +41,85 @@ fn policies_are_read_again_and_wrong_ones_change_nothing() {
     assert!(running.stop().success());
 }
 
+#[test]
+fn the_audit_log_that_is_named_is_the_one_that_is_written_and_nothing_is_warned_of() {
+    let doorward = home();
+    let log = doorward.folder().join("audit.log");
+    let mut command = doorward.command_as("vault");
+    command.args(["agent", "start", "--format", "json", "--mode", "development"]);
+    command.env("VAULT_AGENT_AUDIT_FILE", &log);
+    let running = doorward.start(command);
+    let _ = vault(&doorward, &REQUEST).succeeded();
+    let aside = doorward.folder().join("aside.log");
+    std::fs::rename(&log, &aside).unwrap();
+    let _ = vault(&doorward, &REQUEST).succeeded();
+    for file in [&log, &aside] {
+        let lines = std::fs::read_to_string(file).unwrap();
+        assert_eq!(lines.lines().count(), 1, "{}: {lines}", file.display());
+    }
+    assert!(running.stop().success());
+    let printed = String::from_utf8(doorward.printed()).unwrap();
+    assert!(!printed.contains("audit log is written"), "{printed}");
+}
+
+#[test]
+fn what_start_refuses_is_not_valid_and_the_hint_is_about_this_file() {
+    let doorward = home();
+    let config = doorward.folder().join("agent.yaml");
+    let checked = || vault(&doorward, &["agent", "config", "--validate", "--config", "agent.yaml"]);
+    for name in ["uid:0", "run:abc"] {
+        crate::write(&config, &format!("identities:\n  - {{name: \"{name}\", uid: 1}}\n"));
+        let started = vault(&doorward, &["agent", "start", "--config", "agent.yaml"]);
+        assert!(!started.status.success() && !checked().status.success(), "{name}");
+    }
+    crate::write(&config, "mode: standard\nmodes: x\n");
+    let said = vault(&doorward, &["agent", "start", "--config", "agent.yaml"]).failed_with(1);
+    assert!(said.contains("hint: `vault agent config --generate`") && !said.contains("schema"), "{said}");
+    assert!(!said.contains("invalid YAML"), "{said}");
+    crate::write(&config, "mode: [standard\n");
+    let said = vault(&doorward, &["agent", "start", "--config", "agent.yaml"]).failed_with(1);
+    assert!(said.starts_with("Error: Failed to load configuration: invalid YAML"), "{said}");
+}
+
+#[test]
+fn the_configuration_that_is_shown_is_that_of_the_agent_that_runs() {
+    let doorward = home();
+    crate::write(doorward.folder().join("hard.yaml"), "mode: hardened\n");
+    crate::write(doorward.folder().join("agent.yaml"), "mode: standard\n");
+    let shown = || vault(&doorward, &["agent", "config", "--format", "json"]);
+    let before = shown();
+    assert!(before.stderr.contains("No agent answers here"), "{}", before.stderr);
+    assert_eq!(before.json()["mode"], "standard");
+    let running = started(&doorward, &["--config", "hard.yaml"]);
+    let after = shown().json();
+    assert_eq!(after["mode"], "hardened");
+    assert!(after["audit"]["log_file"].as_str().unwrap().ends_with("/.aether-vault/audit.log"));
+    let named = vault(&doorward, &["agent", "config", "--format", "json", "--config", "agent.yaml"]);
+    assert_eq!(named.json()["mode"], "standard");
+    assert!(running.stop().success());
+}
+
+#[test]
+fn a_second_revocation_tells_the_first_and_hints_are_commands_of_the_link() {
+    let doorward = home();
+    let running = started(&doorward, &["--mode", "development"]);
+    let granted = vault(&doorward, &[&REQUEST[..], &["--format", "json"]].concat()).json();
+    let id = granted["capability"]["id"].as_str().unwrap().to_owned();
+    let revoke =
+        |reason: &str| vault(&doorward, &["capability", "revoke", &id, "--reason", reason]).succeeded();
+    assert!(revoke("first").ends_with("revoked successfully\nReason: first\n"));
+    let again = revoke("second");
+    assert!(again.contains("was revoked already, by ") && again.ends_with("\nReason: first\n"), "{again}");
+    let unknown = "cap_01jdx0c3f0abcdefghjkmnpqrs";
+    let said = vault(&doorward, &["capability", "validate", unknown]).stderr;
+    assert!(!said.contains("`doorward capability"), "{said}");
+    let said = vault(&doorward, &["capability", "revoke", unknown, "--reason", "x"]).stderr;
+    assert!(said.contains("hint: `vault capability list`"), "{said}");
+    let said = vault(&doorward, &["capability", "list", "--status", "revoke"]).stderr;
+    assert!(said.contains("`--status` is one of") && said.contains("did you mean `revoked`?"), "{said}");
+    assert!(running.stop().success());
+}
+
 /// The default policy of the seed's documents.
 const POLICY: &str = r#"{"id":"default","name":"Default Policy","description":"","version":"1.0","status":"active",
  "rules":[{"id":"allow-local","name":"Allow local","description":"","effect":"allow","resources":["secret:*"],

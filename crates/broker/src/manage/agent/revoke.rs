@@ -9,7 +9,7 @@ use store::{Step, Storage, Table};
 
 use super::ask::Revoke;
 use super::row::{Revoked, Row};
-use super::{Asker, answered, json as strict, key, known};
+use super::{Asker, answered, json as strict, key, known, stamp};
 use crate::broker::Broker;
 use crate::manage::{Done, Managing, unstored, waiting};
 
@@ -27,20 +27,44 @@ pub(crate) async fn revoke(managing: &mut Managing<'_>) -> Result<Done, Refusal>
     };
     let reason = asked.reason.as_deref().filter(|text| !text.is_empty()).map(bounded);
     let revoked = Revoked { at: broker.now(), by, reason };
+    let before = before(&broker, &key(managing)?, &tenant, last.id).await?;
     let count = subtree(&broker, &key(managing)?, &tenant, (last.id, &revoked)).await?;
+    // The first one stays on record, so that is what is told.
+    let message =
+        if before.is_some() { "Capability was revoked already" } else { "Capability revoked successfully" };
+    let reason = before.as_ref().map_or(revoked.reason, |before| before.reason.clone());
     let fields = [
         ("status", "revoked".to_owned()),
         ("capability", last.id.to_string()),
         ("revoked", count.to_string()),
-        ("reason", revoked.reason.unwrap_or_default()),
+        ("reason", reason.unwrap_or_default()),
     ];
-    let value = json!({
+    let mut value = json!({
         "status": "revoked",
-        "message": "Capability revoked successfully",
+        "message": message,
         "capability_id": last.id,
         "revoked": count,
     });
+    if let (Some(Revoked { at, by, reason }), Some(told)) = (before, value.as_object_mut()) {
+        told.insert("before".to_owned(), json!({ "at": stamp(at), "by": by, "reason": reason }));
+    }
     Ok(answered(value, &fields))
+}
+
+/// Who revoked it before, where somebody did.
+async fn before(
+    broker: &Arc<Broker>,
+    key: &Arc<MacKey>,
+    tenant: &TenantName,
+    id: CapabilityId,
+) -> Result<Option<Revoked>, Refusal> {
+    let (storage, key, tenant) = (Arc::clone(broker.storage()), Arc::clone(key), tenant.clone());
+    waiting(move || {
+        let name = id.to_string();
+        let value = storage.get(Table::Grants, &tenant, name.as_bytes()).map_err(|error| unstored(&error))?;
+        Ok(value.and_then(|value| Row::read(&key, &tenant, name.as_bytes(), &value)?.row.revoked))
+    })
+    .await
 }
 
 /// Revokes a capability with all below it; says how many stood.

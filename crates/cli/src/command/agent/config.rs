@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::args::agent::ConfigFlags;
 use crate::failure::Outcome;
+use crate::line::asking::Desk;
 use crate::print::{Printer, problem};
 use crate::settings;
 use crate::settings::agent::{AgentSettings, GENERATED, Places, Typed};
@@ -15,8 +16,10 @@ pub(crate) fn run(
     places: &Places,
     config: Option<PathBuf>,
     typed: &ConfigFlags,
+    asked: &dyn Fn() -> Outcome<Desk>,
     printer: Printer,
 ) -> Outcome {
+    let chosen = config.is_some();
     if typed.generate {
         return hand_out(typed, GENERATED, "a configuration");
     }
@@ -25,7 +28,10 @@ pub(crate) fn run(
     if typed.validate {
         return validate(&loaded?, printer);
     }
-    let document = loaded?.document();
+    let document = match running(chosen, asked) {
+        Some(document) => document,
+        None => loaded?.document(),
+    };
     let text = if printer.is_json() { String::new() } else { shown(&document) };
     match &typed.output {
         Some(_) => hand_out(typed, &crate::print::yaml::document(&document), "the configuration"),
@@ -41,7 +47,27 @@ fn hand_out(typed: &ConfigFlags, text: &str, what: &str) -> Outcome {
     Ok(())
 }
 
+/// What the agent that runs here was told, which no look at files from here can say. Where a file is named, that one is meant.
+fn running(chosen: bool, asked: &dyn Fn() -> Outcome<Desk>) -> Option<Value> {
+    if chosen {
+        return None;
+    }
+    match asked().and_then(|desk| desk.config()) {
+        Ok(Some(document)) => return Some(document),
+        Ok(None) => {
+            Printer::say("No agent answers here: this is what one that is started from here would be told.")
+        }
+        Err(failure) => Printer::say(&format!(
+            "Warning: the agent does not tell how it is configured ({}): this is what one that is started from here would be told.",
+            failure.message
+        )),
+    }
+    None
+}
+
 fn validate(settings: &AgentSettings, printer: Printer) -> Outcome {
+    // What only the broker takes apart, such as the names of identities.
+    let _told = settings.config(None)?;
     let file =
         settings.file.as_deref().map_or_else(|| "(defaults)".to_owned(), |path| path.display().to_string());
     let idle: Vec<Value> =

@@ -32,7 +32,8 @@ pub(crate) fn run(context: &Context, agent: Agent) -> Outcome {
         }
         Agent::Config(typed) => {
             let places = Places::of(Voice::Doorward, context.home()?, &settings::environment);
-            config::run(&places, typed.config, &typed.flags, context.printer)
+            let running = || desk(context, None);
+            config::run(&places, typed.config, &typed.flags, &running, context.printer)
         }
     }
 }

@@ -117,7 +117,10 @@ fn a_list_has_fixed_columns_and_whole_ids() {
 
 #[test]
 fn a_revocation_and_a_status() {
-    assert_eq!(revoked("cap_1", "Done"), "Capability cap_1 revoked successfully\nReason: Done\n");
+    assert_eq!(
+        revoked("cap_1", &json!({ "revoked": 1 }), "Done"),
+        "Capability cap_1 revoked successfully\nReason: Done\n"
+    );
     let told = json!({
         "version": "0.1.0", "uptime": "2m3s", "connections": 1,
         "capabilities": ["capability-management", "policy-evaluation", "audit-logging", "ipc-server"],

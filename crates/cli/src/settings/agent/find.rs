@@ -69,7 +69,14 @@ impl Candidate {
 
 /// Reads the text of a file.
 pub(crate) fn parse(text: &str, shown: &str) -> Outcome<File> {
-    catalog::yaml::read(text, shown).map_err(Failure::from)
+    catalog::yaml::read(text, shown).map_err(|error| {
+        let mut failure = Failure::from(error);
+        // The words of the seed, for a file that no key can be read from.
+        if catalog::yaml::read::<serde::de::IgnoredAny>(text, shown).is_err() {
+            failure.message = format!("invalid YAML: {}", failure.message);
+        }
+        failure.hint("`doorward agent config --generate` shows every key")
+    })
 }
 
 /// The file that was typed, or the first one that is there.

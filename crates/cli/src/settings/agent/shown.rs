@@ -39,6 +39,9 @@ impl AgentSettings {
                 "enable_reloading": self.reload_interval.is_some(),
                 "reload_interval": self.reload_interval.map(|every| every.as_secs()),
             },
+            "audit": {
+                "log_file": self.audited.then_some(&self.audit.value),
+            },
             "ipc": {
                 "timeout": self.limits.request.as_secs(),
                 "conn_timeout": self.limits.idle.as_secs(),

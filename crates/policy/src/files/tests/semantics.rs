@@ -8,7 +8,7 @@ const ALL: &str = r#"resources: ["*"], actions: ["*"], identities: ["*"]"#;
 const DEFAULT: &str = r#"{"id":"default","name":"Default Policy","description":"","version":"1.0","status":"active",
  "rules":[{"id":"allow-local","name":"","description":"","effect":"allow","resources":["secret:*"],"actions":["*"],"identities":["*"],
            "conditions":[],"priority":10,"metadata":{}}],
- "metadata":{},"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","created_by":"","updated_by":""}"#;
+ "metadata":{},"created_at":"…","updated_at":"yesterday","created_by":"","updated_by":""}"#;
 const RESTRICTIVE: &str = r#"{"id":"restrictive","rules":[
  {"id":"app-read-db","effect":"allow","resources":["secret:/db/*"],"actions":["read"],"identities":["app*"],"priority":100},
  {"id":"deny-sensitive","effect":"deny","resources":["secret:/sensitive/*"],"actions":["*"],"identities":["*"],"priority":200}]}"#;
