@@ -4,6 +4,7 @@ import { get, send } from "../core/api.js";
 import { fill, fresh, h } from "../core/dom.js";
 import { count, counted, duration, exact, moment } from "../core/format.js";
 import { again, note } from "../core/router.js";
+import { session } from "../core/session.js";
 import { binned, timeline } from "../parts/charts.js";
 import { field } from "../parts/dialog.js";
 import { icon } from "../parts/icons.js";
@@ -31,8 +32,8 @@ export const evidence = {
   view({ words, page }) {
     const lead = "Who did what, under which grant, with what result. Nobody can change a line without breaking the chain.";
     return [
-      head("Evidence", { lead, actions: h("a", { class: "button", href: "/v1/evidence:export", download: "evidence.txt" }, "Export") }),
-      verification(),
+      head("Evidence", { lead, actions: h("a", { class: "button", href: `/v1/evidence:export${chain(words)}`, download: "evidence.txt" }, "Export") }),
+      verification(words),
       filters(words),
       page.items.length ? picture(page, words) : null,
       page.items.length ? lines(page, words) : nothing(words),
@@ -43,18 +44,25 @@ export const evidence = {
 function asked(query) {
   const { q, result, principal, integration } = query;
   const since = query.since === undefined ? "24h" : query.since === "all" ? "" : query.since;
-  return { q, result, principal, integration, since };
+  // The house may look into the chain of each tenant.
+  const tenant = session()?.house ? query.tenant : undefined;
+  return { q, result, principal, integration, since, tenant };
+}
+
+/** Whose chain it is, for an address. */
+function chain({ tenant }) {
+  return tenant ? `?tenant=${encodeURIComponent(tenant)}` : "";
 }
 
 /** Verifies all of it, where somebody asks: that reads every record. */
-function verification() {
-  const said = h("div", null, h("strong", null, "The chain"), h("p", null, "Every record holds the hash of the one before, and signed checkpoints cover them all."));
+function verification(words) {
+  const said = h("div", null, h("strong", null, words.tenant ? `The chain of ${words.tenant}` : "The chain"), h("p", null, "Every record holds the hash of the one before, and signed checkpoints cover them all."));
   const drawing = h("span", null, icon("evidence"));
   const act = async () => {
     button.disabled = true;
     button.textContent = "Verifying…";
     try {
-      const found = await send("POST", "evidence:verify", {});
+      const found = await send("POST", `evidence:verify${chain(words)}`, {});
       box.className = `banner banner-${found.verified ? "good" : "bad"}`;
       fill(drawing, icon(found.verified ? "check" : "alert"));
       fill(said, found.verified ? good(found) : broken(found));
@@ -95,14 +103,15 @@ function filters(words) {
   const result = select("result", "Result", RESULTS, words.result);
   const who = field("principal", "Who", { type: "search", value: words.principal ?? "", autocomplete: "off", spellcheck: "false", placeholder: "anybody" });
   const integration = field("integration", "Integration", { type: "search", value: words.integration ?? "", autocomplete: "off", spellcheck: "false", placeholder: "any" });
+  const of = session()?.house ? field("tenant", "Tenant", { type: "search", value: words.tenant ?? "", autocomplete: "off", spellcheck: "false", placeholder: "the house" }) : null;
   const apply = (event) => {
     event?.preventDefault();
     const text = (one) => one.input.value.trim();
-    note({ q: text(q), since: since.box.value === "" ? "all" : since.box.value === "24h" ? "" : since.box.value, result: result.box.value, principal: text(who), integration: text(integration) });
+    note({ q: text(q), since: since.box.value === "" ? "all" : since.box.value === "24h" ? "" : since.box.value, result: result.box.value, principal: text(who), integration: text(integration), tenant: of && text(of) });
     again();
   };
   q.label.classList.add("wide");
-  return h("form", { class: "filters", role: "search", on: { submit: apply } }, q.label, since.element, result.element, who.label, integration.label, h("button", { type: "submit", class: "button" }, icon("search"), "Find"));
+  return h("form", { class: "filters", role: "search", on: { submit: apply } }, q.label, since.element, result.element, who.label, integration.label, of?.label, h("button", { type: "submit", class: "button" }, icon("search"), "Find"));
 }
 
 function picture(page, words) {
@@ -118,7 +127,7 @@ function picture(page, words) {
 function lines(page, words) {
   const columns = [
     ["When", (line) => h("div", { class: "nowrap" }, moment(line.time), h("p", { class: "muted small" }, `#${line.seq}`))],
-    ["What", (line) => h("div", null, deed(line), line.resource && line.resource !== "*" && h("p", { class: "muted small mono" }, line.resource))],
+    ["What", (line) => h("div", null, deed(line, words.tenant), line.resource && line.resource !== "*" && h("p", { class: "muted small mono" }, line.resource))],
     ["Who", (line) => (line.principal ? h("div", null, line.principal, h("p", { class: "muted small" }, [line.proof, line.door].filter(Boolean).join(" · "))) : h("span", { class: "muted" }, line.id ? "nobody proven" : "Doorward"))],
     ["Result", (line) => h("div", null, badge(line.result), (line.code || line.status) && h("p", { class: "muted small" }, [line.status, line.code].filter(Boolean).join(" ")))],
     ["Took", (line) => duration(line.duration_us), "end"],
@@ -127,7 +136,7 @@ function lines(page, words) {
 }
 
 function nothing(words) {
-  const filtered = words.q || words.result || words.principal || words.integration;
+  const filtered = words.q || words.result || words.principal || words.integration || words.tenant;
   return filtered
     ? empty("No record fits", "Take a filter off, or look further back.")
     : empty("Nothing was done in this time", "Every use of a credential leaves a record here, also one that was refused.", { command: "doorward evidence list --since 30d" });

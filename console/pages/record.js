@@ -10,21 +10,22 @@ import { prove } from "../parts/proof.js";
 export const record = {
   title: "Evidence",
   skeleton: () => skeletons("Evidence"),
-  async load({ params, signal }) {
-    const [shown, status] = await Promise.all([get(`evidence/${part(params.id)}`, null, signal), get("status", null, signal).catch(() => null)]);
-    return { shown, key: status?.evidence?.public_key ?? null };
+  async load({ params, query, signal }) {
+    const chain = query.tenant ? { tenant: query.tenant } : null;
+    const [shown, status] = await Promise.all([get(`evidence/${part(params.id)}`, chain, signal), get("status", null, signal).catch(() => null)]);
+    return { shown, tenant: query.tenant, key: status?.evidence?.public_key ?? null };
   },
-  view({ shown, key }, { params }) {
+  view({ shown, tenant, key }, { params }) {
     const first = shown.records[0]?.text ?? {};
     const last = shown.records.at(-1)?.text ?? {};
     const deed = first.integration ? `${first.integration}/${first.operation}` : (first.deed?.operation ?? first.kind ?? "Record");
     document.title = `${deed} · Evidence · Doorward`;
     const ending = last.result ?? last.outcome?.result ?? (first.kind === "refused" ? "refused" : "open");
     return [
-      head(deed, { lead: h("span", { class: "tags" }, badge(ending), h("code", { class: "muted" }, params.id)), up: [["Evidence", "/evidence"]] }),
+      head(deed, { lead: h("span", { class: "tags" }, badge(ending), h("code", { class: "muted" }, params.id)), up: [["Evidence", tenant ? `/evidence?tenant=${encodeURIComponent(tenant)}` : "/evidence"]] }),
       proof(shown, key),
       section("Records", { note: "What was written, in order. A call is written twice: before a secret is lent, and before its answer is given." }, shown.records.map(one)),
-      section("Elsewhere", { note: "Whoever trusts neither this page nor this machine verifies an export with the public key alone." }, commandLine("doorward evidence export --out evidence.jsonl"), commandLine("doorward evidence verify evidence.jsonl --key-file evidence.key")),
+      section("Elsewhere", { note: "Whoever trusts neither this page nor this machine verifies an export with the public key alone." }, commandLine(`doorward evidence export${tenant ? ` --tenant ${tenant}` : ""} --out evidence.jsonl`), commandLine("doorward evidence verify evidence.jsonl --key-file evidence.key")),
     ];
   },
 };

@@ -34,7 +34,7 @@ export const tenant = {
       ? h("span", null, badge(row.status), ` ${row.plan.toLowerCase()} plan · since `, moment(row.created))
       : "What this tenant keeps for its providers.";
     return [
-      head(name, { lead, up: row ? [["Tenants", "/tenants"]] : null }),
+      head(name, { lead, up: row ? [["Tenants", "/tenants"]] : null, actions: row && link(`/evidence?tenant=${encodeURIComponent(name)}`, { class: "button" }, "Evidence") }),
       row?.status === "erased" && erased(row),
       ...["genai", "cloud"].map((group) => cards(group, { name, providers, credentials, good })),
       keys && keyList(name, keys, row),

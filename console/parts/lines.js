@@ -4,10 +4,10 @@ import { fill, h, link } from "../core/dom.js";
 import { part } from "../core/api.js";
 import { wrong, wrongs } from "./states.js";
 
-/** What was done, as a link to its record. */
-export function deed(line) {
+/** What was done, as a link to its record, in the chain of this tenant. */
+export function deed(line, tenant) {
   const name = line.integration ? `${line.integration}/${line.operation}` : (line.event ?? "refused before it was known");
-  return line.id ? link(`/evidence/${part(line.id)}`, { class: "mono" }, name) : h("span", { class: "mono" }, name);
+  return line.id ? link(`/evidence/${part(line.id)}${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ""}`, { class: "mono" }, name) : h("span", { class: "mono" }, name);
 }
 
 /** A table that becomes a list of cards where there is little room: `columns` is `[[title, cell(row), class?]]`. */

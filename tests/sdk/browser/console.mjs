@@ -308,6 +308,19 @@ async function evidence() {
   await watch.look(page, "record");
 }
 
+/** What was done with a tenant's key, or at its providers, stands in a chain of its own. */
+async function tenantEvidence() {
+  await go(`/tenants/${given.tenant}`);
+  await page.locator("main").getByRole("link", { name: "Evidence", exact: true }).click();
+  await page.getByText(`The chain of ${given.tenant}`).waitFor();
+  await page.getByRole("button", { name: "Verify now" }).click();
+  await page.getByText("Verified", { exact: true }).waitFor();
+  await watch.look(page, "evidence-of-a-tenant");
+  await page.locator("main table.table tbody tr a").last().click();
+  await page.getByText("Proven", { exact: true }).waitFor();
+  await page.getByText(`doorward evidence export --tenant ${given.tenant} --out`).first().waitFor();
+}
+
 async function leave() {
   await go("/settings");
   await watch.look(page, "settings");
@@ -369,7 +382,7 @@ async function byButton() {
   await watch.look(page, "overview-of-an-auditor");
 }
 
-const STEPS = [signIn, makeTenant, setUp, dropFile, makeKey, secrets, catalogue, webhooks, capabilities, policies, approve, evidence, leave, byButton];
+const STEPS = [signIn, makeTenant, setUp, dropFile, makeKey, secrets, catalogue, webhooks, capabilities, policies, approve, evidence, tenantEvidence, leave, byButton];
 
 problems().forEach((problem) => watch.find(problem));
 const browser = await chromium.launch({ executablePath: given.chromium, args: ["--no-sandbox"], timeout: PATIENCE });
