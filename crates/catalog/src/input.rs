@@ -1,5 +1,7 @@
 //! One input of an operation: where it stands and what it may be.
 
+use std::collections::BTreeMap;
+
 use model::{Code, Refusal};
 use regex::Regex;
 use schemars::JsonSchema;
@@ -66,6 +68,8 @@ pub struct InputField {
     pub(crate) title: Option<String>,
     pub(crate) default: Option<String>,
     pub(crate) except: Vec<String>,
+    /// Other inputs that follow from what it is.
+    pub(crate) implies: BTreeMap<String, BTreeMap<String, String>>,
     pub(crate) multiline: bool,
     /// Other fields of the body that say the same.
     pub(crate) rivals: Vec<Vec<String>>,
@@ -209,6 +213,7 @@ pub(crate) fn whole(kind: Kind, rest: bool) -> InputField {
         title: Some(title.to_owned()),
         default: None,
         except: Vec::new(),
+        implies: BTreeMap::new(),
         multiline: true,
         rivals: Vec::new(),
     }

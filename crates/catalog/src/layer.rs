@@ -106,10 +106,12 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
     // The hosts of the service are not those of another address.
     let base_hosts = if base_url.is_some() { None } else { base.hosts };
     let base_domain = if base_url.is_some() { None } else { base.domain };
-    let (base_cli, base_operations) = if base_url.is_some() && cli.is_none() {
-        told_where(base.cli, base.operations)
-    } else {
-        (base.cli, base.operations)
+    let (base_cli, base_operations) = match base_url.as_ref().filter(|_| cli.is_none()) {
+        Some(own) => {
+            let built_in = base.base_url.as_ref().map(|url| url.value.as_str());
+            told_where(base.cli, base.operations, (built_in, &own.value))
+        }
+        None => (base.cli, base.operations),
     };
     let secrets = in_use(merge_secrets(base.secrets, secrets), auth.as_deref());
     let headers = base.headers.into_iter().chain(headers).collect();
@@ -157,10 +159,13 @@ fn merge(base: File, own: File, wrong: &dyn Fn(String) -> Error) -> Result<File,
 fn told_where(
     cli: Option<Spanned<ProgramEntry>>,
     mut operations: BTreeMap<String, Spanned<OperationEntry>>,
+    (built_in, own): (Option<&str>, &str),
 ) -> (Option<Spanned<ProgramEntry>>, BTreeMap<String, Spanned<OperationEntry>>) {
-    if cli.as_ref().is_none_or(|cli| cli.value.is_told_where()) {
+    if cli.as_ref().is_none_or(|cli| cli.value.is_told_where(built_in, own)) {
         return (cli, operations);
     }
+    // What only the program does can't be done there.
+    operations.retain(|_, entry| entry.value.http.is_none());
     for entry in operations.values_mut() {
         entry.value.cli = None;
     }

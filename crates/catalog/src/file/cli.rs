@@ -33,11 +33,21 @@ pub(crate) struct ProgramEntry {
 }
 
 impl ProgramEntry {
-    /// Whether the program learns where the service is.
-    pub(crate) fn is_told_where(&self) -> bool {
-        let mut texts = self.environment.values().chain(self.files.values());
-        texts.any(|text| text.contains("{base_url}") || text.contains("{host}"))
+    /// Whether the program learns where the service is, whose address the built-in file has so and the user's own so. One that is told the host
+    /// only takes scheme and path from its own manual.
+    pub(crate) fn is_told_where(&self, built_in: Option<&str>, own: &str) -> bool {
+        let says =
+            |what: &str| self.environment.values().chain(self.files.values()).any(|text| text.contains(what));
+        let same =
+            own.starts_with("https://") && built_in.is_some_and(|built_in| path_of(built_in) == path_of(own));
+        says("{base_url}") || same && says("{host}")
     }
+}
+
+/// What stands behind the host.
+fn path_of(url: &str) -> &str {
+    let behind = url.split_once("://").map_or(url, |(_, rest)| rest);
+    behind.find('/').and_then(|at| behind.get(at..)).unwrap_or_default().trim_end_matches('/')
 }
 
 /// An operation as a command.

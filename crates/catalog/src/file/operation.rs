@@ -140,6 +140,9 @@ pub(crate) struct InputEntry {
     /// What it must not be.
     #[serde(default)]
     pub(crate) except: Vec<String>,
+    /// What other inputs are where it is this and a call by name says none of them.
+    #[serde(default)]
+    pub(crate) implies: BTreeMap<String, BTreeMap<String, String>>,
     /// Whether it may have several lines.
     #[serde(default)]
     pub(crate) multiline: bool,

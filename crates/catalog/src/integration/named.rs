@@ -111,6 +111,7 @@ impl Integration {
                 kept.insert(name.clone(), default.clone());
             }
         }
+        imply(operation, &mut kept);
         body::check_rest(operation, &kept)?;
         match operation.inputs.keys().find(|name| operation.requires(name) && is_absent(&kept, name)) {
             Some(name) => Err(missing(operation, name)),
@@ -150,6 +151,16 @@ impl Integration {
                 Ok(Some((rule.method, target)))
             }
             _ => Err(wrong()),
+        }
+    }
+}
+
+/// Adds what follows from the inputs that are there, where nothing of it is said.
+fn imply(operation: &Operation, inputs: &mut Inputs) {
+    for (name, field) in operation.inputs.iter().filter(|(_, field)| !field.implies.is_empty()) {
+        let Some(implied) = inputs.get(name).and_then(|value| field.implies.get(value)) else { continue };
+        if implied.keys().all(|other| is_absent(inputs, other)) {
+            inputs.extend(implied.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
     }
 }

@@ -238,6 +238,21 @@ fn a_program_that_is_not_told_the_address_is_not_run_for_another_one() {
         "base_url: https://ghe.example.com/api/v3\ncli: {program: gh, environment: {GH_HOST: \"{host}\"}}";
     let told = own("ghe-told", "github", told);
     assert!(told.program().is_some() && told.operations()["pulls.create"].cli().is_some());
+    for (kind, url, told) in [
+        ("argocd", "https://argo.example.com", true),
+        ("argocd", "https://argo.example.com/", true),
+        ("argocd", "https://example.com/argo", false),
+        ("gitlab", "https://gitlab.example.com/api/v4", true),
+        ("gitlab", "https://example.com/gitlab/api/v4", false),
+        ("kubernetes", "https://example.com/clusters/one", true),
+    ] {
+        let moved = own("moved", kind, &format!("base_url: {url}"));
+        assert_eq!(moved.program().is_some(), told, "{kind} at {url}");
+        assert_eq!(moved.operations().values().any(|one| one.cli().is_some()), told, "{kind} at {url}");
+        let plain = url.replace("https", "http");
+        let plain = own("plain", kind, &format!("base_url: {plain}\ndangerous_allow_private: true"));
+        assert_eq!(plain.program().is_some(), kind == "kubernetes", "{kind} without TLS");
+    }
     let cluster = own("cluster", "kubernetes", "base_url: https://cluster.example.com");
     assert!(cluster.program().is_some() && cluster.operations()["get"].cli().is_some());
 }

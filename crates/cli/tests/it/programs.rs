@@ -281,6 +281,68 @@ fn a_dry_run_shows_everything_and_does_nothing() {
 }
 
 #[test]
+fn a_dry_run_is_refused_what_the_request_would_be_and_names_the_group_that_a_resource_is_in() {
+    let stage = stage("");
+    write_integration(
+        &stage.doorward,
+        &format!(
+            "name: kube\nextends: kubernetes\nbase_url: {}\ndangerous_allow_private: true\n",
+            stage.upstream.url()
+        ),
+    );
+    let place = ["--input", "namespace=prod", "--input", "resource=deployments", "--input", "name=api"];
+    let run =
+        |operation: &str, more: &[&str]| stage.run(&[&[operation, "--dry-run"], &place[..], more].concat());
+    let refused = run("kube.rollout.restart", &[]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(format!("{refused:?}").contains("the input `at`"), "{refused:?}");
+    let shown = run("kube.rollout.restart", &["--input", "at=2026-01-02T03:04:05Z"]).json();
+    assert_eq!(shown["would_use"], "http");
+    let url = format!("{}/apis/apps/v1/namespaces/prod/deployments/api", stage.upstream.url());
+    assert_eq!(run("kube.get", &[]).json()["request"]["url"], url);
+    assert_eq!(run("kube.patch.merge", &["--input", "patch={}"]).json()["request"]["url"], url);
+    assert!(stage.upstream.requests().is_empty());
+}
+
+#[test]
+fn a_dry_run_with_a_capability_is_about_its_holder() {
+    let stage = stage("");
+    let file = stage.doorward.folder().join("reads.cap");
+    let path = file.to_str().unwrap();
+    let made = [
+        "capability",
+        "request",
+        "--for",
+        "bot",
+        "--integrations",
+        "cluster",
+        "--access",
+        "read",
+        "--output",
+        path,
+    ];
+    let made = stage.doorward.run(&[&made[..], &["--json"]].concat(), "").json();
+    let dry = |more: &[&str]| {
+        stage.run(&[&["cluster.pods.scale", "--input", "replicas=2", "--dry-run"], more].concat()).json()
+    };
+    assert!(dry(&[])["capability"].is_null());
+    let shown = dry(&["--capability", path]);
+    assert_eq!(
+        (&shown["capability"]["for"], &shown["capability"]["state"]),
+        (&json!("bot"), &json!("active"))
+    );
+    assert!(shown["capability"]["caveats"].to_string().contains("read"), "{shown}");
+    assert_ne!(shown["policy"], dry(&[])["policy"], "it is not about the owner");
+    let grant = made["grant"].as_str().unwrap_or_else(|| panic!("{made}"));
+    let _ = stage.doorward.run(&["capability", "revoke", grant], "").succeeded();
+    let shown = dry(&["--capability", path]);
+    assert_eq!(
+        (&shown["policy"]["answer"], &shown["policy"]["reason"]),
+        (&json!("deny"), &json!("the capability is revoked"))
+    );
+}
+
+#[test]
 fn the_gateway_performs_operations_with_a_capability_and_none_without() {
     if !has_sandbox("programs") {
         return;

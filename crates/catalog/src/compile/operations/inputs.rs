@@ -49,7 +49,23 @@ pub(super) fn inputs(
         }
     }
     check_places(&inputs)?;
+    check_implied(&inputs)?;
     Ok(inputs)
+}
+
+/// What follows from an input has to be what the other inputs take.
+fn check_implied(inputs: &BTreeMap<String, InputField>) -> Result<(), String> {
+    for (name, input) in inputs {
+        for (value, implied) in &input.implies {
+            let wrong = |why: String| format!("what `{value}` implies in the input `{name}`: {why}");
+            input.accept(name, value).map_err(|refusal| wrong(refusal.message))?;
+            for (other, value) in implied {
+                let field = inputs.get(other).ok_or_else(|| wrong(format!("there is no input `{other}`")))?;
+                field.accept(other, value).map_err(|refusal| wrong(refusal.message))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_places(inputs: &BTreeMap<String, InputField>) -> Result<(), String> {
@@ -103,6 +119,7 @@ fn field(name: &str, given: &InputEntry, place: Place, required: bool) -> Result
         title: given.title.clone(),
         default: None,
         except: given.except.clone(),
+        implies: given.implies.clone(),
         multiline: given.multiline,
     };
     field.default = match &given.default {

@@ -58,7 +58,12 @@ pub(super) fn run(context: &Context, args: &Run) -> Outcome {
         _ if request.is_some() => "http",
         _ => "none",
     };
-    let decision = decision(context, &named, call.resource().as_str())?;
+    if used == "http" {
+        // What a program does without, a request may need.
+        integration.check_said(&named.name, call.inputs())?;
+    }
+    let held = args.capability.as_deref().map(|path| held(context, path)).transpose()?;
+    let decision = decision(context, (&named, call.resource().as_str()), held.as_ref())?;
     let document = json!({
         "operation": named.shown(),
         "dry_run": true,
@@ -66,20 +71,39 @@ pub(super) fn run(context: &Context, args: &Run) -> Outcome {
         "cli": cli,
         "request": request,
         "resource": call.resource().as_str(),
+        "capability": held,
         "policy": decision,
     });
     context.printer.answer(&document, described)
 }
 
-/// What policies say about this user.
-fn decision(context: &Context, named: &Named, resource: &str) -> Outcome<Value> {
-    let inputs = [
+/// What the capability says of itself: whether it stands, whose it is, and what it is bound to.
+fn held(context: &Context, path: &std::path::Path) -> Outcome<Value> {
+    let token = super::perform::capability(path)?;
+    let told = context.operate("capability.validate", model::Inputs::new(), Some(token))?.value;
+    let blocks = at(&told, "blocks").as_array().into_iter().flatten();
+    let caveats: Vec<&Value> = blocks.flat_map(|block| at(block, "caveats").as_array()).flatten().collect();
+    Ok(json!({ "state": at(&told, "state"), "for": at(&told, "for"), "caveats": caveats }))
+}
+
+/// What policies say about this user, or about whoever holds the capability. Whether its caveats allow the call is seen when it is made.
+fn decision(context: &Context, (named, resource): (&Named, &str), held: Option<&Value>) -> Outcome<Value> {
+    let mut inputs = vec![
         ("integration", named.integration.name().as_str()),
         ("operation", named.name.as_str()),
         ("resource", resource),
     ];
-    let inputs: Vec<_> = inputs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    Ok(context.ask("policy.explain", &inputs)?.value)
+    if let Some(held) = held {
+        inputs.extend([("for", at(held, "for").as_str().unwrap_or_default()), ("roles", HOLDER)]);
+    }
+    inputs.retain(|(_, value)| !value.is_empty());
+    let mut decision = context.ask("policy.explain", &inputs)?.value;
+    let state = held.map(|held| cell(at(held, "state"))).filter(|state| state != "active");
+    if let (Some(state), Some(decision)) = (state, decision.as_object_mut()) {
+        decision.insert("answer".to_owned(), "deny".into());
+        decision.insert("reason".to_owned(), format!("the capability is {state}").into());
+    }
+    Ok(decision)
 }
 
 fn described(value: &Value) -> String {
@@ -103,6 +127,18 @@ fn described(value: &Value) -> String {
         ("resource", cell(at(value, "resource"))),
         ("policy", format!("{}: {}", cell(at(value, "policy.answer")), cell(at(value, "policy.reason")))),
     ]);
+    if !at(value, "capability").is_null() {
+        let caveats = at(value, "capability.caveats").as_array().into_iter().flatten();
+        let caveats: Vec<String> = caveats.map(cell).collect();
+        text.push_str(&table::facts(&[
+            (
+                "capability",
+                format!("{} for {}", cell(at(value, "capability.state")), cell(at(value, "capability.for"))),
+            ),
+            ("only where", caveats.join("; ")),
+        ]));
+        text.push_str("What policies say is said for whoever holds it; its caveats are looked at when the call is made.\n");
+    }
     for key in ["cli.files", "cli.more_files"] {
         for (name, file) in at(value, key).as_object().into_iter().flatten() {
             text.push_str(&format!("\nfile {name}:\n{}\n", cell(file)));
@@ -111,3 +147,6 @@ fn described(value: &Value) -> String {
     text.push_str("\nNothing was sent.\n");
     text
 }
+
+/// The role of whoever presents a capability.
+const HOLDER: &str = "holder";

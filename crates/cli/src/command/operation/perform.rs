@@ -69,7 +69,7 @@ fn talk(value: &Value) -> String {
 }
 
 /// The capability in a file: as text, or the answer of a request with one.
-fn capability(path: &Path) -> Outcome<Secret> {
+pub(super) fn capability(path: &Path) -> Outcome<Secret> {
     let text = typed::text(path)?;
     let text = text.trim();
     let found = if text.starts_with('{') {
