@@ -27,6 +27,8 @@ pub(crate) enum Counted {
     Integration(TenantName, IntegrationName),
     /// The calls of one principal to an integration.
     Caller(TenantName, PrincipalName, IntegrationName),
+    /// The calls that come from one network to an integration, of callers whom no proof gave a name.
+    Nameless(TenantName, IpAddr, IntegrationName),
     /// The calls of a tenant of one class, such as those that set something up.
     Class(TenantName, &'static str),
     /// The calls under a grant or narrowing.
@@ -40,7 +42,7 @@ impl Counted {
     const fn policy(&self) -> &'static str {
         match self {
             Self::Integration(..) => "integration",
-            Self::Caller(..) => "caller",
+            Self::Caller(..) | Self::Nameless(..) => "caller",
             Self::Class(..) => "tenant",
             Self::Capability(_) => "capability",
             Self::Question(..) => "approvals",
@@ -69,6 +71,8 @@ pub(crate) struct Limits {
     proven: Counters<Counted, QuickHash>,
     /// By the address of whoever proved nothing.
     strangers: Counters<IpAddr, RandomState>,
+    /// The same, where an integration asks for no name.
+    nameless: Counters<Counted, RandomState>,
     /// Where several processes count together.
     shared: OnceLock<SharedRates>,
 }
@@ -79,6 +83,7 @@ impl Default for Limits {
             began: Instant::now(),
             proven: Counters::new(MOST),
             strangers: Counters::new(MOST),
+            nameless: Counters::new(MOST),
             shared: OnceLock::new(),
         }
     }
@@ -94,7 +99,10 @@ impl Limits {
             // Read only where something is counted.
             let now = *now.get_or_insert_with(|| self.now());
             let policy = counted.policy();
-            let taken = self.proven.take(counted, pace, now);
+            let taken = match &counted {
+                Counted::Nameless(..) => self.nameless.take(counted, pace, now),
+                _ => self.proven.take(counted, pace, now),
+            };
             let (left, reset) = (taken.left, Duration::from_nanos(taken.wait));
             let quota = Quota { policy, calls: pace.calls, per: pace.per, left, reset };
             if !taken.admitted {
@@ -144,6 +152,7 @@ impl Limits {
         let now = self.now();
         self.proven.tidy(now);
         self.strangers.tidy(now);
+        self.nameless.tidy(now);
     }
 
     fn now(&self) -> u64 {

@@ -1,10 +1,11 @@
-//! Structured log lines. Their fields are ids, names, codes and numbers; no text of a request, a reply or a secret has a way in.
+//! Structured log lines. Their fields are ids, names, codes and numbers; no text of a request, a reply or a secret has a way in. Why
+//! something failed that isn't its caller's fault is told in the words of the refusal, which never hold a secret.
 
 use std::time::Duration;
 
 use catalog::Integration;
 use evidence::Deed;
-use model::{Call, Door, EvidenceId, Refusal};
+use model::{Call, Door, EvidenceId, Fault, Refusal};
 
 use crate::path::record::Trace;
 
@@ -29,7 +30,10 @@ pub(crate) fn performed(call: &Call, took: Duration, refusal: Option<&Refusal>) 
         None => tracing::debug!(evidence = %call.id(), integration, operation, micros, "performed"),
         Some(refusal) => {
             let code = refusal.code.as_str();
-            tracing::warn!(evidence = %call.id(), integration, operation, micros, code, "not performed");
+            // What is the caller's fault may repeat what they sent; they are told.
+            let ours = refusal.fault() != Fault::Caller;
+            let reason = ours.then_some(refusal.message.as_str());
+            tracing::warn!(evidence = %call.id(), integration, operation, micros, code, reason, "not performed");
         }
     }
 }

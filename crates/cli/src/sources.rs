@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use broker::Broker;
+use model::{IntegrationName, SecretRef};
 
 use crate::failure::{Failure, Outcome};
 use crate::wire;
@@ -10,8 +11,16 @@ use crate::wire;
 /// Refuses where a variable or file that an integration names holds nothing that could be a credential. One that is not there
 /// yet is no reason: a service may be set up before its secret.
 pub(crate) fn refuse_empty(broker: &Broker) -> Outcome {
+    refuse_unfit(broker, broker.references())
+}
+
+/// The same for what integrations name that are not in force yet.
+pub(crate) fn refuse_unfit(
+    broker: &Broker,
+    references: Vec<(IntegrationName, String, SecretRef)>,
+) -> Outcome {
     let runtime = wire::runtime()?;
-    for (name, field, reference) in broker.references() {
+    for (name, field, reference) in references {
         if !matches!(reference.scheme(), "env" | "file") {
             continue;
         }

@@ -254,7 +254,7 @@ pub struct Refusal {
     /// The record of this refusal, once there is one.
     pub evidence: Option<EvidenceId>,
     /// A finer reason than the code, in words that programs know: `no allowlist match`, the id of an approval that is waited
-    /// for. One line.
+    /// for, whose rate was broken. One line.
     pub reason: Option<Box<str>>,
     /// How the rate stands that was broken, where one was.
     pub quota: Option<Box<Quota>>,

@@ -109,7 +109,8 @@ pub(crate) fn mark_ours(headers: &mut HeaderMap) {
 
 /// Status and reason. Reasons that the other gateway has are in its words; it says nothing where it can't reach a service.
 fn told(refusal: &Refusal) -> (StatusCode, &str) {
-    let finer = refusal.reason.as_deref();
+    // Of a rate it is whose it was, which the body says.
+    let finer = refusal.reason.as_deref().filter(|_| refusal.code != Code::RateLimited);
     let (status, reason) = match refusal.code {
         Code::NotFound => (StatusCode::NOT_FOUND, "integration not found"),
         Code::Unauthenticated | Code::Expired | Code::Revoked => {
@@ -147,6 +148,7 @@ fn told(refusal: &Refusal) -> (StatusCode, &str) {
 }
 
 fn body(status: StatusCode, reason: &str, refusal: &Refusal, name: &str) -> String {
+    let finer = refusal.reason.as_deref();
     match refusal.code {
         Code::NotFound => format!("integration for host {name} not found\n"),
         Code::Unauthenticated | Code::Expired | Code::Revoked => {
@@ -155,7 +157,10 @@ fn body(status: StatusCode, reason: &str, refusal: &Refusal, name: &str) -> Stri
         Code::RateLimited if is_of_all(refusal) => {
             format!("Too Many Requests: host {name} exceeded rate limit\n")
         }
-        Code::RateLimited => format!("Too Many Requests: caller of {name} exceeded rate limit\n"),
+        Code::RateLimited => {
+            let whose = finer.map_or_else(|| format!("of {name}"), ToOwned::to_owned);
+            format!("Too Many Requests: caller {whose} exceeded rate limit\n")
+        }
         Code::BadRequest => match refusal.message.strip_prefix("invalid destination: ") {
             Some("missing") => "Bad Request: missing X-AT-Destination header\n".to_owned(),
             Some(why) => format!("Bad Request: invalid X-AT-Destination header: {why}\n"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use catalog::Catalog;
 use model::{IntegrationName, SecretRef};
 use secrets::{Doubt, Stale};
 
@@ -11,7 +12,12 @@ impl Broker {
     /// Every reference to another place than our own store, each once, with one integration and field that names it.
     #[must_use]
     pub fn references(&self) -> Vec<(IntegrationName, String, SecretRef)> {
-        let catalog = self.catalog();
+        Self::references_of(&self.catalog())
+    }
+
+    /// The same of integrations that are not in force yet.
+    #[must_use]
+    pub fn references_of(catalog: &Catalog) -> Vec<(IntegrationName, String, SecretRef)> {
         let (mut seen, mut all) = (BTreeSet::new(), Vec::new());
         for name in catalog.names() {
             // What can't be read is told where it is used.

@@ -103,6 +103,8 @@ impl SharedRates {
         let what = match counted {
             Counted::Integration(tenant, name) => format!("i:{tenant}:{name}"),
             Counted::Caller(tenant, principal, name) => format!("c:{tenant}:{name}:{principal}"),
+            // What holds `:` stands last.
+            Counted::Nameless(tenant, address, name) => format!("a:{tenant}:{name}:{address}"),
             Counted::Class(tenant, class) => format!("t:{tenant}:{class}"),
             Counted::Question(tenant, principal) => format!("q:{tenant}:{principal}"),
             Counted::Capability(counter) => {

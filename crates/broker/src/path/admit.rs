@@ -3,12 +3,13 @@
 //! Uses are not counted here, and that of an approval is not either: they are counted together with the intent that consumes
 //! them, so that one use means once.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{Integration, Rate, Strategy};
 use http_body::Body as _;
-use model::{ApprovalClaim, Code, Quota, Refusal, Retry};
+use model::{ApprovalClaim, Code, Proof, Quota, Refusal, Retry};
 use net::Body;
 use policy::Permit;
 
@@ -19,6 +20,7 @@ use crate::limits::shared::{Over, SharedRates};
 use crate::limits::{Counted, Pace, Within};
 use crate::path::around::Beside;
 use crate::path::identify::Identified;
+use crate::path::identify::incoming::network;
 use crate::programs::Way;
 use crate::spans::Next;
 use crate::{Payload, log, metrics};
@@ -61,8 +63,8 @@ pub(crate) fn within_limits(
 ) -> Result<Admitted, Refusal> {
     let cleared = cleared(&permit, approved)?;
     let size = sized(&mut inbound, &integration)?;
-    let within = broker.limits().count(rates(&permit, &integration));
-    let within = within.map_err(|quota| broken(&integration, quota))?;
+    let within = broker.limits().count(rates(&identified, &permit, &integration));
+    let within = within.map_err(|quota| broken(&identified, &integration, quota))?;
     Ok(admitted(broker, (identified, permit, integration), (inbound, size), (within, cleared)))
 }
 
@@ -76,9 +78,9 @@ pub(crate) async fn within_shared_limits(
 ) -> Result<Admitted, Refusal> {
     let cleared = cleared(&permit, approved)?;
     let size = sized(&mut inbound, &integration)?;
-    let rates: Vec<(Counted, Pace)> = rates(&permit, &integration).collect();
+    let rates: Vec<(Counted, Pace)> = rates(&identified, &permit, &integration).collect();
     let within = shared.count(broker.limits(), rates).await.map_err(|over| match over {
-        Over::Rate(quota) => broken(&integration, quota),
+        Over::Rate(quota) => broken(&identified, &integration, quota),
         Over::Unknown => {
             let message = format!("how often `{}` was called can't be told now", integration.name());
             Refusal::new(Code::SourceUnavailable, message)
@@ -139,7 +141,31 @@ fn noted(
     notes
 }
 
-fn broken(integration: &Integration, quota: Quota) -> Refusal {
+#[cold]
+fn broken(identified: &Identified, integration: &Integration, quota: Quota) -> Refusal {
+    let refusal = too_many(integration, quota);
+    // Another gateway's words say whose rate it was.
+    if quota.policy == "caller" { refusal.because(whose(identified)) } else { refusal }
+}
+
+/// The name of whose calls are counted: what the proof called the caller, the address of one without a name, else the principal.
+fn whose(identified: &Identified) -> String {
+    let caller = &identified.caller;
+    match (caller.subject(), nameless(identified)) {
+        (Some(subject), _) => subject.to_owned(),
+        (None, Some(address)) => address.to_string(),
+        (None, None) => caller.principal().to_string(),
+    }
+}
+
+/// The address of a caller whom no proof gave a name, where it has one.
+fn nameless(identified: &Identified) -> Option<IpAddr> {
+    let caller = &identified.caller;
+    let unnamed = matches!(caller.proof(), Proof::Incoming | Proof::Anonymous) && caller.subject().is_none();
+    caller.facts().address.filter(|_| unnamed).map(|address| address.to_canonical())
+}
+
+fn too_many(integration: &Integration, quota: Quota) -> Refusal {
     let wait = quota.reset;
     let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
     Refusal::new(Code::RateLimited, format!("too many calls to `{}`", integration.name()))
@@ -172,12 +198,19 @@ fn sized(inbound: &mut Inbound, integration: &Integration) -> Result<Size, Refus
     Ok(size)
 }
 
-fn rates<'a>(permit: &'a Permit, integration: &'a Integration) -> impl Iterator<Item = (Counted, Pace)> + 'a {
+fn rates<'a>(
+    identified: &'a Identified,
+    permit: &'a Permit,
+    integration: &'a Integration,
+) -> impl Iterator<Item = (Counted, Pace)> + 'a {
     let limits = integration.limits();
     let (tenant, name) = (permit.tenant(), integration.name());
     let whole = limits.rate.map(|rate| (Counted::Integration(tenant.clone(), name.clone()), pace(rate)));
     let caller = limits.caller_rate.map(|rate| {
-        let counted = Counted::Caller(tenant.clone(), permit.principal().clone(), name.clone());
+        let counted = match nameless(identified) {
+            None => Counted::Caller(tenant.clone(), permit.principal().clone(), name.clone()),
+            Some(address) => Counted::Nameless(tenant.clone(), network(address), name.clone()),
+        };
         (counted, pace(rate))
     });
     let own = permit.limits().rates().iter().map(|(counter, rate)| {

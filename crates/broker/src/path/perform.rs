@@ -2,11 +2,13 @@
 //!
 //! A new way to perform is one variant of [`Performed`].
 
+use catalog::Limits;
 use evidence::Receipt;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::Body as _;
 use model::{Access, Code, Refusal, Retry, Scheme};
-use net::{Incoming, Sent};
+use net::body::{Bounds, collect_bounded};
+use net::{Body, Incoming, Sent};
 
 use crate::manage::Done;
 use crate::mint::{self, Minted};
@@ -94,6 +96,11 @@ async fn sent(
     // The time for the head runs while a long body is still on its way up.
     let short = sending.request.body().size_hint().exact().is_some_and(|length| length <= SHORT_BODY);
     let head = if short { limits.head.min(limits.total) } else { limits.total };
+    // Where a service has less time to answer than its caller has to send.
+    if short && limits.head < limits.idle && !sending.request.body().is_end_stream() {
+        // Boxed, as it is rare.
+        Box::pin(complete(&mut sending.request, limits)).await?;
+    }
     correlated(sending.request.headers(), &mut admitted.notes);
     let began = spans::began(admitted.next.as_deref());
     if let Some(known) = known(worker, admitted, sending.shown.as_deref()) {
@@ -110,6 +117,20 @@ async fn sent(
     let reply = reply.map_err(|error| failed(&error, admitted));
     spans::sent((admitted.next.as_deref(), began), reply.as_ref().map(Response::status));
     reply
+}
+
+/// Waits for a short body, so that the time which the service has for its answer doesn't run while the caller is still sending. What
+/// breaks off was never sent.
+#[cold]
+async fn complete(request: &mut Request<Body>, limits: &Limits) -> Result<(), Refusal> {
+    let most = usize::try_from(SHORT_BODY).unwrap_or(usize::MAX);
+    let bounds = Bounds { bytes: most, frame: limits.idle, whole: limits.total };
+    let body = std::mem::take(request.body_mut());
+    let bytes = collect_bounded(body, bounds)
+        .await
+        .map_err(|error| Refusal::new(Code::BadRequest, error.to_string()).retry(Retry::Safe))?;
+    *request.body_mut() = Body::full(bytes);
+    Ok(())
 }
 
 /// Notes by which names others know this request: its name in the caller's log, and the trace (W3C Trace Context) that it

@@ -123,3 +123,35 @@ async fn an_address_that_proves_nothing_cannot_fill_the_evidence() {
     // Whoever proves who it is, from the same address, is served.
     house.got(Ask::get("/a").with(&house.pass().await)).await.unwrap();
 }
+
+#[tokio::test]
+async fn callers_without_a_name_are_counted_by_the_address_that_they_come_from() {
+    let service = Service::saying("{}");
+    let limits = ", caller_rate: {calls: 1, per: 1h}";
+    let text = described(&service.url(), "token: {title: T}", "{scheme: bearer, secret: token}", limits);
+    let house = House::start(&[("house", format!("{text}anonymous: true\n"))]).await;
+    house.put("house/token", &canary::plant("nameless")).await;
+    let everything =
+        "- {integration: house, callers: [{capabilities: [{name: dangerously_allow_full_access}]}]}";
+    let file =
+        policy::lists::File { side: policy::lists::Side::Allow, name: "allowlist.yaml", text: everything };
+    house.broker.replace_lists(broker::read_lists(&house.broker.catalog(), &[file]).unwrap());
+    let from = |address: &str| {
+        let mut ask = Ask::get("/a");
+        ask.facts.address = Some(address.parse().unwrap());
+        ask
+    };
+    for (address, other, another) in [
+        ("203.0.113.1", "203.0.113.1", "203.0.113.2"),
+        ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
+        ("::ffff:203.0.113.3", "203.0.113.3", "203.0.113.4"),
+    ] {
+        house.got(from(address)).await.unwrap();
+        let refusal = house.refused(from(other)).await;
+        is(&refusal, Code::RateLimited);
+        assert_eq!(refusal.reason.as_deref(), Some(other));
+        house.got(from(another)).await.unwrap();
+    }
+    assert_eq!(service.seen().len(), 6);
+    house.spotless();
+}

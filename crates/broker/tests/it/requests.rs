@@ -218,3 +218,41 @@ fn pieces(count: usize, size: usize) -> Body {
     });
     body
 }
+
+/// A body of this length, of which one piece comes and no other.
+struct BrokenOff(Option<Bytes>, u64);
+
+impl http_body::Body for BrokenOff {
+    type Data = Bytes;
+    type Error = net::body::Error;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        let piece = self.get_mut().0.take().map(http_body::Frame::data);
+        std::task::Poll::Ready(Some(piece.ok_or(net::body::Error::Unfinished)))
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.1)
+    }
+}
+
+#[tokio::test]
+async fn where_a_service_has_little_time_to_answer_a_short_body_is_there_before_that_begins() {
+    let service = told();
+    let impatient = described(&service.url(), "token: {title: T}", "{scheme: bearer, secret: token}", "")
+        .replace("head: 60s", "head: 59s");
+    let house = House::start(&[("house", impatient)]).await;
+    house.put("house/token", &canary::plant("impatient")).await;
+    let pass = house.pass().await;
+    let broken = Body::stream(BrokenOff(Some(Bytes::from_static(b"half ")), 10));
+    let refusal = house.refused(Ask::request("POST", "/a").body(broken).with(&pass)).await;
+    // What broke off was not sent, so it is known what came of it.
+    is(&refusal, Code::BadRequest);
+    assert!(service.seen().is_empty());
+    house.got(Ask::post("/a", "whole").with(&pass)).await.unwrap();
+    assert_eq!(service.seen()[0].body, b"whole");
+    house.spotless();
+}

@@ -108,7 +108,10 @@ impl Office {
     /// Reads the catalogue, the lists and the policies again, all or nothing, and counts how that went.
     fn everything_again(&self) -> Result<(), Refusal> {
         let read = match self.peer.get() {
-            Some((peer, home)) => peer.lay(&self.broker, home).map_err(|failure| refusal(&failure)).map(drop),
+            Some((peer, home)) => peer
+                .lay(&self.broker, home)
+                .and_then(|_| crate::sources::announce_unreadable(&self.broker))
+                .map_err(|failure| refusal(&failure)),
             None => self.broker.reload(),
         };
         self.broker.reloaded(read.as_ref().err().map(|refusal| refusal.message.as_str()));

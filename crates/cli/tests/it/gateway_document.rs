@@ -100,7 +100,7 @@ fn who_has_used_up_a_rate_is_told_whose_it_was() {
     command.args(["-dangerous-allow-private", "-recovery-out", "r"]);
     let running = doorward.start(command);
     for (host, reason, body) in [
-        ("in", "caller rate limited", "Too Many Requests: caller of in exceeded rate limit\n"),
+        ("in", "caller rate limited", "Too Many Requests: caller 127.0.0.1 exceeded rate limit\n"),
         ("out", "integration rate limited", "Too Many Requests: host out exceeded rate limit\n"),
     ] {
         let ask = || {

@@ -144,11 +144,21 @@ fn value(found: &Json, path: &str, wanted: &Wanted) -> Fit {
         (Wanted::Map(wanted), Json::Map(entries)) => Fit::all(
             wanted.iter().map(|(name, wanted)| entry(entries, name, &format!("{path}.{name}"), wanted)),
         ),
+        // Some services take the first of a list for the object, and one value for a list of it.
+        (Wanted::Map(_), Json::List(inner)) => {
+            let none = inner.iter().all(|one| matches!(value(one, path, wanted), Fit::Fails(_)));
+            let why = format!("body field {path} not object");
+            if none { Fit::Fails(why) } else { Fit::Doubt(why) }
+        }
         (Wanted::Map(_), _) => Fit::Fails(format!("body field {path} not object")),
         (Wanted::List(wanted), Json::List(found)) => {
             Fit::all(wanted.iter().map(|wanted| element(found, path, wanted)))
         }
-        (Wanted::List(_), _) => Fit::Fails(format!("body field {path} not array")),
+        (Wanted::List(wanted), _) => {
+            let some = wanted.iter().any(|wanted| matches!(value(found, path, wanted), Fit::Fails(_)));
+            let why = format!("body field {path} not array");
+            if some { Fit::Fails(why) } else { Fit::Doubt(why) }
+        }
         (Wanted::OneOf(choices), _) => {
             choices.iter().map(|wanted| value(found, path, wanted)).fold(mismatch(), |best, fit| {
                 match (&best, &fit) {

@@ -78,10 +78,22 @@ impl Pair {
         let texts: Option<Vec<&str>> = lines.iter().map(|line| std::str::from_utf8(line).ok()).collect();
         let Some(texts) = texts else { return Fit::Doubt(format!("header {name} is ambiguous")) };
         let texts: Vec<&str> = texts.into_iter().map(str::trim).collect();
+        let fit = self.fit_texts(&texts);
+        if !matches!((&fit, &self.want), (Fit::Fails(_), Want::Values(_))) {
+            return fit;
+        }
+        // A line may hold several values with commas between them (RFC 9110, section 5.3).
+        let parts: Vec<&str> = texts.iter().flat_map(|line| line.split(',')).map(str::trim).collect();
+        let other = if parts.len() > texts.len() { self.fit_texts(&parts) } else { fit.clone() };
+        if matches!(other, Fit::Fails(_)) { fit } else { Fit::Doubt(format!("header {name} is ambiguous")) }
+    }
+
+    fn fit_texts(&self, texts: &[&str]) -> Fit {
+        let name = &self.name;
         let many = matches!(self.want, Want::Present) && texts.len() > 1;
-        let texts = if many { texts.get(..1).unwrap_or_default().to_vec() } else { texts };
+        let texts = if many { texts.get(..1).unwrap_or_default() } else { texts };
         self.want.fit(
-            &texts,
+            texts,
             true,
             (
                 || format!("missing header {name}"),
@@ -142,7 +154,12 @@ pub(super) fn alike(one: &str, other: &str) -> bool {
                 .get(shorter.len()..)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.', '\0']))
     }
-    inside(one, other) || inside(other, one.trim()) || same_letters(one.trim(), other)
+    let alike = |one: &str, other: &str| {
+        inside(one, other) || inside(other, one.trim()) || same_letters(one.trim(), other)
+    };
+    // `a.b` is another way to write `a[b]`.
+    let dotted = |text: &str| text.replace("][", ".").replace('[', ".").replace(']', "");
+    alike(one, other) || (one.contains('[') || other.contains('[')) && alike(&dotted(one), &dotted(other))
 }
 
 /// The pairs of a query or a form, decoded (`+` is a space), all of them; `None` where servers read different pairs.

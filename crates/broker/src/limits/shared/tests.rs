@@ -232,3 +232,15 @@ async fn a_server_that_hangs_costs_its_deadline_once() {
     }
     assert!(listener.accept().is_err(), "a server that hangs was asked again at once");
 }
+
+#[test]
+fn those_without_a_name_have_a_key_for_each_address_and_integration() {
+    let rates = shared(1, None, 0, OnFailure::Refuse);
+    let key = |address: &str, name: &str| {
+        let counted = Counted::Nameless(TenantName::local(), address.parse().unwrap(), name.parse().unwrap());
+        rates.key(&counted, &Pace { calls: 1, per: PER, strategy: Strategy::FixedWindow })
+    };
+    assert!(key("203.0.113.1", "slack").ends_with(":a:local:slack:203.0.113.1"));
+    assert!(key("2001:db8::", "slack").ends_with(":a:local:slack:2001:db8::"));
+    assert_ne!(key("203.0.113.1", "slack"), key("203.0.113.1", "github"));
+}

@@ -40,6 +40,7 @@ use crate::inbound::{Asked, Forward, Inbound};
 use crate::path::resolve;
 
 pub(crate) use deliveries::Delivery;
+pub(crate) use strangers::network;
 
 /// What is remembered between calls: deliveries, keys of issuers, addresses that failed.
 #[derive(Default)]

@@ -141,3 +141,66 @@ fn a_body_is_wanted_only_where_a_rule_could_need_it() {
     assert!(!wants(&allow(&both), &asks("POST /a?q=x")), "a rule without a body allows it already");
     assert!(!wants(&Lists::new(), &asks("POST /a?q=x")));
 }
+
+#[test]
+fn a_denial_sees_one_value_for_a_list_of_it_and_a_list_for_its_one_value() {
+    let rules = deny("{path: /w, methods: {POST: {body: {roles: [admin]}}}}");
+    for body in [r#"{"roles":["admin"]}"#, r#"{"roles":"admin"}"#, r#"{"roles":[["admin"]]}"#] {
+        assert_eq!(asks("POST /w").json(body).said(&rules), "denied", "{body}");
+    }
+    for body in [r#"{"roles":"reader"}"#, r#"{"roles":{"admin":true}}"#, r#"{"roles":null}"#] {
+        assert_ne!(asks("POST /w").json(body).said(&rules), "denied", "{body}");
+    }
+    let both = deny("{path: /w, methods: {POST: {body: {roles: [admin, root]}}}}");
+    assert_ne!(asks("POST /w").json(r#"{"roles":"admin"}"#).said(&both), "denied");
+    let rules = deny("{path: /w, methods: {POST: {body: {user: {role: admin}}}}}");
+    for body in [
+        r#"{"user":{"role":"admin"}}"#,
+        r#"{"user":[{"role":"admin"}]}"#,
+        r#"{"user":[{"role":"x"},{"role":["admin"]}]}"#,
+    ] {
+        assert_eq!(asks("POST /w").json(body).said(&rules), "denied", "{body}");
+    }
+    assert_ne!(asks("POST /w").json(r#"{"user":[{"role":"reader"}]}"#).said(&rules), "denied");
+    for form in [
+        "user[role]=admin",
+        "user.role=admin",
+        "User.Role=admin",
+        "user.role[]=admin",
+        "user[0].role=x&user.role=admin",
+    ] {
+        assert_eq!(asks("POST /w").form(form).said(&rules), "denied", "{form}");
+    }
+    for form in ["user.role=reader", "users.role=admin", "user_role=admin"] {
+        assert_ne!(asks("POST /w").form(form).said(&rules), "denied", "{form}");
+    }
+}
+
+#[test]
+fn what_an_allowance_asks_is_not_found_in_another_reading() {
+    let rules = allow("{path: /w, methods: {POST: {body: {roles: [reader]}}}}");
+    assert_eq!(asks("POST /w").json(r#"{"roles":"reader"}"#).said(&rules), "body field roles not array");
+    let rules = allow("{path: /w, methods: {POST: {body: {user: {role: reader}}}}}");
+    assert_eq!(
+        asks("POST /w").json(r#"{"user":[{"role":"reader"}]}"#).said(&rules),
+        "body field user not object"
+    );
+    assert_ne!(asks("POST /w").form("user.role=reader").said(&rules), "allowed");
+    assert_ne!(asks("POST /w").form("user[role]=reader&user.role=admin").said(&rules), "allowed");
+    assert_eq!(asks("POST /w").form("user[role]=reader").said(&rules), "allowed");
+    let rules = allow("{path: /h, methods: {GET: {headers: {X-Team: [ops]}}}}");
+    assert_eq!(asks("GET /h").header("x-team", "dev, ops").said(&rules), "header x-team is ambiguous");
+}
+
+#[test]
+fn a_denial_sees_each_value_of_a_header_line() {
+    let rules = deny("{path: /h, methods: {GET: {headers: {X-Bad: [yes1]}}}}");
+    for line in ["yes1", "no, yes1", "yes1,no", " no ,yes1, no"] {
+        assert_eq!(asks("GET /h").header("x-bad", line).said(&rules), "denied", "{line}");
+    }
+    for line in ["no", "no, yes12", "yes1x", "no yes1"] {
+        assert_ne!(asks("GET /h").header("x-bad", line).said(&rules), "denied", "{line}");
+    }
+    let whole = deny("{path: /h, methods: {GET: {headers: {X-Bad: ['no, yes1']}}}}");
+    assert_eq!(asks("GET /h").header("x-bad", "no, yes1").said(&whole), "denied");
+}

@@ -56,7 +56,8 @@ impl Strangers {
 }
 
 /// The address, of IPv6 the network that one subscriber has.
-fn network(address: IpAddr) -> IpAddr {
+/// What is counted together: an address, of IPv6 the network that one site has.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
