@@ -184,17 +184,17 @@ export interface Operations {
   /** Go on with a plan that was broken off. */
   resumePlan: { takes: { id: string; "Idempotency-Key"?: string; step?: string; outcome?: "done" | "failed" }; gives: PlanTold };
   /** Who did what, and what came of it; the newest first. */
-  listEvidence: { takes: { since?: string; until?: string; principal?: string; integration?: string; operation?: string; result?: "done" | "failed" | "unknown" | "abandoned" | "refused" | "open"; door?: string; q?: string; limit?: number; cursor?: string }; gives: ListEvidence };
+  listEvidence: { takes: { since?: string; until?: string; principal?: string; integration?: string; operation?: string; result?: "done" | "failed" | "unknown" | "abandoned" | "refused" | "open"; door?: string; q?: string; tenant?: string; limit?: number; cursor?: string }; gives: ListEvidence };
   /** One call with its records and their proof. */
-  getEvidence: { takes: { id: string }; gives: EvidenceProof };
+  getEvidence: { takes: { id: string; tenant?: string }; gives: EvidenceProof };
   /** The signed checkpoints, the newest first. */
   listCheckpoints: { takes: { limit?: number; cursor?: string }; gives: ListCheckpoints };
   /** One of them; the latest with the proof of what it says of your tenant. */
-  getCheckpoint: { takes: { number: string }; gives: CheckpointWithHead };
+  getCheckpoint: { takes: { number: string; tenant?: string }; gives: CheckpointWithHead };
   /** Verify the whole chain. */
-  verifyEvidence: { takes: { "Idempotency-Key"?: string }; gives: Verified };
+  verifyEvidence: { takes: { tenant?: string; "Idempotency-Key"?: string }; gives: Verified };
   /** The whole chain as lines that verify offline. */
-  exportEvidence: { takes: Record<string, never>; gives: string };
+  exportEvidence: { takes: { tenant?: string }; gives: string };
   /** Who is told of what. */
   listWebhooks: { takes: { limit?: number; cursor?: string }; gives: ListWebhooks };
   /** Have somebody told; the answer has the signing key, once. */
@@ -276,12 +276,12 @@ export const OPERATIONS: {
   checkPlan: {"method":"POST","path":"/v1/plans:check","query":[],"head":["Idempotency-Key"]},
   runPlan: {"method":"POST","path":"/v1/plans/{id}:run","query":[],"head":["Idempotency-Key"]},
   resumePlan: {"method":"POST","path":"/v1/plans/{id}:resume","query":[],"head":["Idempotency-Key"]},
-  listEvidence: {"method":"GET","path":"/v1/evidence","query":["since","until","principal","integration","operation","result","door","q","limit","cursor"],"head":[]},
-  getEvidence: {"method":"GET","path":"/v1/evidence/{id}","query":[],"head":[]},
+  listEvidence: {"method":"GET","path":"/v1/evidence","query":["since","until","principal","integration","operation","result","door","q","tenant","limit","cursor"],"head":[]},
+  getEvidence: {"method":"GET","path":"/v1/evidence/{id}","query":["tenant"],"head":[]},
   listCheckpoints: {"method":"GET","path":"/v1/checkpoints","query":["limit","cursor"],"head":[]},
-  getCheckpoint: {"method":"GET","path":"/v1/checkpoints/{number}","query":[],"head":[]},
-  verifyEvidence: {"method":"POST","path":"/v1/evidence:verify","query":[],"head":["Idempotency-Key"]},
-  exportEvidence: {"method":"GET","path":"/v1/evidence:export","query":[],"head":[]},
+  getCheckpoint: {"method":"GET","path":"/v1/checkpoints/{number}","query":["tenant"],"head":[]},
+  verifyEvidence: {"method":"POST","path":"/v1/evidence:verify","query":["tenant"],"head":["Idempotency-Key"]},
+  exportEvidence: {"method":"GET","path":"/v1/evidence:export","query":["tenant"],"head":[]},
   listWebhooks: {"method":"GET","path":"/v1/webhooks","query":["limit","cursor"],"head":[]},
   createWebhook: {"method":"POST","path":"/v1/webhooks","query":[],"head":["Idempotency-Key"]},
   getWebhook: {"method":"GET","path":"/v1/webhooks/{id}","query":[],"head":[]},

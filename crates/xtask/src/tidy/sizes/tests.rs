@@ -17,7 +17,7 @@ fn a_crate_has_a_limit_that_its_tests_do_not_count_for() {
 
 #[test]
 fn the_unsafe_crate_stays_small_however_much_it_explains() {
-    let code = "let a = 1;\n".repeat(400);
+    let code = "let a = 1;\n".repeat(MEMORY_LINES);
     let explained = format!("//! Why.\n\n// SAFETY: because.\n{code}");
     assert_eq!(problems(&[file("crates/memory/src/lib.rs", &explained)]), Vec::<String>::new());
     let grown = format!("{code}let b = 2;\n");
