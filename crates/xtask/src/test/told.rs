@@ -5,6 +5,8 @@
 pub(crate) struct Told {
     kept: Vec<Said>,
     reading: bool,
+    /// Within a backtrace, whose lines say little and are many.
+    within: bool,
 }
 
 struct Said {
@@ -19,9 +21,12 @@ impl Told {
         if let Some(test) = named {
             self.kept.push(Said { test: test.to_owned(), lines: Vec::new() });
             self.reading = true;
+            self.within = false;
         } else if line == "failures:" {
             self.reading = false;
-        } else if self.reading && !line.trim().is_empty() {
+        } else if line == "stack backtrace:" || line.starts_with("note: Some details are omitted") {
+            self.within = line == "stack backtrace:";
+        } else if self.reading && !self.within && !line.trim().is_empty() {
             let lines = self.kept.last_mut().map(|said| &mut said.lines);
             lines.into_iter().for_each(|lines| lines.push(line.to_owned()));
         }

@@ -6,7 +6,7 @@ use super::{LINES, Told};
 fn only_what_tests_that_failed_said_is_told() {
     let mut told = Told::default();
     let output = "running 2 tests\ntest a ... ok\ntest b::c ... FAILED\n\nfailures:\n\n---- b::c stdout ----\n\nthread 'b::c' panicked\n\
-                  left: 1\n\n\nfailures:\n    b::c\n\ntest result: FAILED. 1 passed; 1 failed";
+                  left: 1\nstack backtrace:\n   0: x\n             at y\nnote: Some details are omitted, run\n\n\nfailures:\n    b::c\n\ntest result: FAILED. 1 passed; 1 failed";
     output.lines().for_each(|line| told.read(line));
     assert_eq!(told.lines().collect::<Vec<_>>(), ["b::c: thread 'b::c' panicked", "b::c: left: 1"]);
 }
