@@ -140,8 +140,13 @@ impl Operation {
     pub fn guard(&self) -> Option<&'static str> {
         match self.effect {
             Effect::BreakGlass => Some("break_glass"),
-            _ => (self.held_back && !self.enabled).then_some("disabled"),
+            _ => self.is_disabled().then_some("disabled"),
         }
+    }
+
+    /// Whether nobody does it, as no file of the user's enables it.
+    pub(crate) const fn is_disabled(&self) -> bool {
+        self.held_back && !self.enabled
     }
 
     /// What it does with secrets.

@@ -107,14 +107,7 @@ pub(super) async fn erase(managing: &Managing<'_>) -> Result<Value, Refusal> {
             let id = revoked.id.to_string();
             batch = store::put(batch, &owned, &id, &GrantRow(revoked)).map_err(|error| unstored(&error))?;
         }
-        for table in [Table::Secrets, Table::Credentials] {
-            store::each(&*storage, &owned, (table, b""), &mut |row| {
-                batch.push(store::Step::Delete(table, owned.clone(), row.key));
-                Ok(())
-            })
-            .map_err(|error| unstored(&error))?;
-        }
-        Ok(batch)
+        emptied(batch, (&*storage, &owned), &[Table::Secrets, Table::Credentials])
     })
     .await?;
     managing.unsealed.secrets().erase_tenant(&name, batch).await.map_err(|error| refused(&error))?;
@@ -129,15 +122,25 @@ pub(super) async fn erase(managing: &Managing<'_>) -> Result<Value, Refusal> {
 /// Removes what was written for a tenant while its rows were read to be removed. What is written for one from here on is a conflict: its row
 /// says that it is erased, and its keys are gone.
 fn swept(storage: &dyn Storage, tenant: &TenantName) -> Result<(), Refusal> {
-    let mut batch = Batch::new();
-    for table in [Table::Secrets, Table::Versions, Table::Credentials] {
-        let left = store::each(storage, tenant, (table, b""), &mut |row| {
-            batch.push(store::Step::Delete(table, tenant.clone(), row.key));
+    let tables = [Table::Secrets, Table::Versions, Table::Credentials];
+    let batch = emptied(Batch::new(), (storage, tenant), &tables)?;
+    if batch.is_empty() { Ok(()) } else { storage.commit(&batch).map_err(|error| unstored(&error)) }
+}
+
+/// Adds the removal of every row that a tenant has in these tables.
+fn emptied(
+    mut batch: Batch,
+    (storage, tenant): (&dyn Storage, &TenantName),
+    tables: &[Table],
+) -> Result<Batch, Refusal> {
+    for table in tables {
+        let each = store::each(storage, tenant, (*table, b""), &mut |row| {
+            batch.push(store::Step::Delete(*table, tenant.clone(), row.key));
             Ok(())
         });
-        left.map_err(|error| unstored(&error))?;
+        each.map_err(|error| unstored(&error))?;
     }
-    if batch.is_empty() { Ok(()) } else { storage.commit(&batch).map_err(|error| unstored(&error)) }
+    Ok(batch)
 }
 
 /// Another data key for a tenant, in place of the one before: done when nothing needs that one any more. Calls go on

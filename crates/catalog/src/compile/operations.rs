@@ -82,19 +82,13 @@ fn enables(file: &File, name: &str) -> bool {
 
 /// What is enabled is there, and was off.
 fn check_enabled(file: &File, origin: &Origin) -> Result<(), Error> {
-    for one in file.enable.iter().filter(|one| one.value != "*") {
-        let found = file.operations.get(&one.value);
-        if found.is_none_or(|entry| entry.value.guard != Some(GuardWord::Disabled)) {
-            let off =
-                file.operations.iter().filter(|(_, entry)| entry.value.guard == Some(GuardWord::Disabled));
-            let known: Vec<&str> = off.map(|(name, _)| name.as_str()).collect();
-            let known = if known.is_empty() { "none is".to_owned() } else { known.join(", ") };
-            let message =
-                format!("`enable`: `{}` is no operation that is disabled here ({known})", one.value);
-            return Err(origin.wrong(one.referenced.line(), message));
-        }
-    }
-    Ok(())
+    let off = file.operations.iter().filter(|(_, entry)| entry.value.guard == Some(GuardWord::Disabled));
+    let off: Vec<&str> = off.map(|(name, _)| name.as_str()).collect();
+    let wrong = file.enable.iter().find(|one| one.value != "*" && !off.contains(&one.value.as_str()));
+    let Some(one) = wrong else { return Ok(()) };
+    let known = if off.is_empty() { "none is".to_owned() } else { off.join(", ") };
+    let message = format!("`enable`: `{}` is no operation that is disabled here ({known})", one.value);
+    Err(origin.wrong(one.referenced.line(), message))
 }
 
 /// What has requests done on behalf of others: the fields become known to the operations, the names of the headers are given.

@@ -276,7 +276,7 @@ impl Integration {
 
 /// Refuses what is disabled until the user's file enables it.
 pub(super) fn check_on(integration: &IntegrationName, operation: &Operation) -> Result<(), Refusal> {
-    if !operation.held_back || operation.enabled {
+    if !operation.is_disabled() {
         return Ok(());
     }
     let name = &operation.name;

@@ -142,11 +142,11 @@ impl Set {
     fn denied_otherwise(&self, question: &Question<'_>) -> Option<Verdict> {
         let others = question.also.iter().filter(|name| ***name != *question.identity);
         let each = others.flat_map(|name| question.actions.iter().map(move |action| (name, action)));
-        let verdicts = each.map(|(identity, action)| {
+        let mut verdicts = each.map(|(identity, action)| {
             let actions = std::slice::from_ref(action);
             self.verdict(&Question { identity, actions, also: &[], ..*question }).0
         });
-        verdicts.into_iter().find(|verdict| verdict.answer == Answer::Deny && !verdict.rules.is_empty())
+        verdicts.find(|verdict| verdict.answer == Answer::Deny && !verdict.rules.is_empty())
     }
 
     /// How many policies were loaded, also inactive ones.

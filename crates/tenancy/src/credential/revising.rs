@@ -36,8 +36,7 @@ impl Credentials<'_> {
             let found = read.rows.iter().find(|row| row.id == asked && row.is_kept());
             let Some(mut row) = found.cloned() else { return Ok(None) };
             change(&mut row)?;
-            let used = read.used.get(&row.provider).copied();
-            let before = read.rows.iter().find(|known| used == Some(known.id) && known.id != row.id).cloned();
+            let before = read.in_place_of(&row);
             let (mut changed, mut replaced) = (vec![row.clone()], None);
             if row.status == Status::Valid && before.is_some() {
                 replaced = before.as_ref().map(|before| before.id);

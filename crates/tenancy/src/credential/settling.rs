@@ -98,7 +98,7 @@ impl Credentials<'_> {
             if let Some(most) = full(&read.used, &row.provider, plan) {
                 return Ok(Settled::NoRoom(most));
             }
-            let before = read.rows.iter().find(|known| used == Some(known.id) && known.id != row.id).cloned();
+            let before = read.in_place_of(row);
             let waits = before.as_ref().is_some_and(|before| match row.status {
                 Status::Valid => false,
                 Status::Invalid => true,
@@ -146,6 +146,12 @@ impl Credentials<'_> {
 }
 
 impl Read {
+    /// The other credential of its provider that is in use, where there is one.
+    pub(super) fn in_place_of(&self, row: &CredentialRow) -> Option<CredentialRow> {
+        let used = self.used.get(&row.provider);
+        self.rows.iter().find(|known| used == Some(&known.id) && known.id != row.id).cloned()
+    }
+
     /// Older ones that were never in use, which are of no more use now that there is a newer one.
     pub(super) fn left_behind(&self, row: &CredentialRow, now: Timestamp) -> Vec<CredentialRow> {
         let older = self.rows.iter().filter(|old| old.provider == row.provider && old.id < row.id);

@@ -94,7 +94,7 @@ fn decision(context: &Context, (named, resource): (&Named, &str), held: Option<&
         ("resource", resource),
     ];
     if let Some(held) = held {
-        inputs.extend([("for", at(held, "for").as_str().unwrap_or_default()), ("roles", HOLDER)]);
+        inputs.extend([("for", at(held, "for").as_str().unwrap_or_default()), ("roles", policy::HOLDER)]);
     }
     inputs.retain(|(_, value)| !value.is_empty());
     let mut decision = context.ask("policy.explain", &inputs)?.value;
@@ -147,6 +147,3 @@ fn described(value: &Value) -> String {
     text.push_str("\nNothing was sent.\n");
     text
 }
-
-/// The role of whoever presents a capability.
-const HOLDER: &str = "holder";

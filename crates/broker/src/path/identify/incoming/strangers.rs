@@ -55,8 +55,7 @@ impl Strangers {
     }
 }
 
-/// The address, of IPv6 the network that one subscriber has.
-/// What is counted together: an address, of IPv6 the network that one site has.
+/// What is counted together: an address, of IPv6 the network that one subscriber has.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
