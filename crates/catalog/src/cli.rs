@@ -51,10 +51,12 @@ impl Program {
         &self.environment
     }
 
-    /// Files that are written for one run, by name. Only these hold [`Slot::Secret`] and [`Slot::Credential`].
-    #[must_use]
-    pub const fn files(&self) -> &BTreeMap<String, Text> {
-        &self.files
+    /// Files that are written for a run of this command, by name. Only these hold [`Slot::Secret`] and [`Slot::Credential`], and
+    /// none of them where the command does without the service.
+    pub fn files<'a>(&'a self, cli: &Cli) -> impl Iterator<Item = (&'a String, &'a Text)> + use<'a> {
+        let is_secret = |slot: &Slot| matches!(slot, Slot::Secret(_) | Slot::Credential);
+        let keyless = cli.keyless;
+        self.files.iter().filter(move |(_, text)| !keyless || !text.slots().any(is_secret))
     }
 
     /// The integration that lends what [`Slot::Lease`] stands for.
@@ -89,6 +91,8 @@ pub struct Cli {
     pub(crate) evidence: BTreeMap<String, reply::Origin>,
     pub(crate) exits: Vec<u8>,
     pub(crate) timeout: Option<Duration>,
+    /// It gets no file with a secret.
+    pub(crate) keyless: bool,
     /// Inputs that may be given and are not said to the program.
     pub(crate) ignores: BTreeSet<String>,
     /// What `{request_body}` is made of, where the command reads it.

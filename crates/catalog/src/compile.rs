@@ -57,6 +57,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     let headers = wiring::headers(file, origin, &auth)?;
     let mut operations = operations::compile(file, origin, program.as_ref())?;
     let on_behalf = operations::on_behalf(file, origin, &mut operations)?;
+    let undescribed = operations::undescribed(file, origin, &operations)?;
     let order = order::order(file, origin, &mut operations)?;
     let capabilities = operations::narrowings(file, origin, &operations)?;
     let unknown = UNKNOWN.parse().map_err(|_| origin.wrong(0, "`unknown` is not a name"))?;
@@ -78,6 +79,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         aliases: address::aliases(file, origin)?,
         headers,
         on_behalf,
+        undescribed,
         secrets,
         auth,
         lent,

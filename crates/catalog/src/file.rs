@@ -75,6 +75,11 @@ pub(crate) struct File {
     /// and `header:NAME`. A request with one of them is none of the operations.
     #[serde(default)]
     pub(crate) on_behalf: Vec<String>,
+    /// The operations that a request which nobody described may amount to, where it is no plain read. What holds one of them back (a
+    /// `guard`, a policy) holds such requests back too.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) undescribed: Vec<Spanned<String>>,
     /// The secrets that it needs: a reference, or a description.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, SecretEntry>")]

@@ -32,6 +32,8 @@ pub struct Integration {
     pub(crate) headers: BTreeMap<String, String>,
     /// Headers that have a request done on behalf of somebody else.
     pub(crate) on_behalf: Vec<String>,
+    /// What a request that nobody described may amount to, where it is no plain read.
+    pub(crate) undescribed: Vec<OperationName>,
     pub(crate) secrets: BTreeMap<String, SecretField>,
     pub(crate) auth: Vec<AuthScheme>,
     /// What the auth schemes refer to.
@@ -247,6 +249,16 @@ impl Integration {
     #[must_use]
     pub const fn program(&self) -> Option<&Program> {
         self.program.as_ref()
+    }
+
+    /// The files that its program finds in a run of this operation, by name.
+    pub fn program_files<'a>(
+        &'a self,
+        operation: &OperationName,
+    ) -> impl Iterator<Item = (&'a String, &'a crate::Text)> + use<'a> {
+        let cli = self.operations.get(operation).and_then(Operation::cli);
+        let both = self.program.as_ref().zip(cli);
+        both.into_iter().flat_map(|(program, cli)| program.files(cli))
     }
 
     /// Scheme, host, port and base path of its requests; `None` where each call names its host, and for Doorward itself.

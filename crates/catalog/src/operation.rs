@@ -280,6 +280,14 @@ impl Operation {
         self.read(rule.paths.get(place)?, segments)
     }
 
+    /// Whether a service that minds neither letter case nor a slash at the end may take a request for this operation.
+    pub(crate) fn resembles(&self, method: Method, segments: &[&str]) -> bool {
+        let method = if method == Method::Head { Method::Get } else { method };
+        self.rule.as_ref().is_some_and(|rule| {
+            rule.method == method && rule.paths.iter().any(|template| template.resembles(segments))
+        })
+    }
+
     /// The decoded inputs of the path, where it is that of the template.
     pub(crate) fn read(&self, template: &path::Template, segments: &[&str]) -> Option<Inputs> {
         template.read(segments, &|name| self.encodes_slash(name))

@@ -92,6 +92,29 @@ impl Template {
         given.next().is_none().then_some(inputs)
     }
 
+    /// Whether a service that minds neither letter case nor a slash at the end would take these segments for this path.
+    pub(crate) fn resembles(&self, segments: &[&str]) -> bool {
+        let end = segments.iter().rposition(|segment| !segment.is_empty()).map_or(0, |last| last + 1);
+        let mut given = segments.iter().take(end);
+        for segment in &self.0 {
+            let part = given.next().map(|part| percent_decode_str(part).decode_utf8_lossy());
+            let fits = match (segment, part) {
+                (Segment::Literal(literal), None) => literal.is_empty(),
+                (Segment::Literal(literal), Some(part)) => part.eq_ignore_ascii_case(literal),
+                (_, None) => false,
+                (Segment::Input(_), Some(_)) => true,
+                (Segment::Verb(_, verb), Some(part)) => {
+                    part.to_ascii_lowercase().ends_with(&verb.to_ascii_lowercase())
+                }
+                (Segment::Rest(_), Some(_)) => return true,
+            };
+            if !fits {
+                return false;
+            }
+        }
+        given.next().is_none()
+    }
+
     /// The path with these inputs; `None` where one is missing, empty, or cannot stand there.
     pub(crate) fn write(&self, inputs: &Inputs, slash: SlashRule<'_>) -> Option<String> {
         let mut path = String::new();

@@ -7,7 +7,7 @@ use model::{Call, Caller, CapabilityId, Code, GrantId, OperationName, Proof, Ref
 
 use crate::capability::Verified;
 use crate::caveat::{Asked, Broken, Caveat};
-use crate::cedar::{Answer, Decision, Explanation, LeftToLists, Outcome, Subject, Version};
+use crate::cedar::{Answer, Decision, Explanation, LeftToLists, Outcome, Subject, Unspoken, Version};
 use crate::denial::Denial;
 use crate::grant::{Grant, GrantState, Grants};
 use crate::lists::{Listed, Reason, Says, Verdict};
@@ -97,6 +97,9 @@ impl Authority<'_> {
             let _left = self.left_to_lists(call, verdict, meant)?;
         }
         let subject = self.subject(caller, call, (verified, verdict))?;
+        if let Some(beside) = &verdict.beside {
+            self.unspoken(call, (verdict, subject.glass), beside)?;
+        }
         let mut allowed = Allowed {
             grant: None,
             narrowings: Box::default(),
@@ -153,6 +156,31 @@ impl Authority<'_> {
                 .ok_or_else(|| Denial::new(Code::Denied, more).hint("send it as the operation takes it"))
         };
         meant.iter().map(one).collect()
+    }
+
+    /// Looks whether nobody restricts any of these operations. A word more in the request must not take it out of a policy's sight. A rule
+    /// of a list that allows the request is about that very request, so what comes with Doorward does not stand against it.
+    #[cold]
+    fn unspoken(
+        &self,
+        call: &Call,
+        (verdict, glass): (&Verdict, Glass),
+        beside: &[OperationName],
+    ) -> Result<(), Denial> {
+        if self.left_to_lists(call, verdict, beside).is_ok() {
+            return Ok(());
+        }
+        let policies = self.rules.policies().map_err(unread)?;
+        for operation in beside {
+            let Unspoken { .. } = policies.unspoken(call.integration(), operation, glass).ok_or_else(|| {
+                let more = format!(
+                    "a policy speaks of `{}/{operation}`, and this request has its path and can't be read as one",
+                    call.integration()
+                );
+                Denial::new(Code::Denied, more).hint("send it as the operation takes it")
+            })?;
+        }
+        Ok(())
     }
 
     /// Who asks, and how they stand. A capability that was claimed but not verified is no proof.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use catalog::Catalog;
 use model::{IntegrationName, Refusal, Timestamp};
 use policy::Rules;
 
@@ -29,6 +30,14 @@ impl Broker {
     /// The file and line that is wrong.
     pub fn reload(&self) -> Result<(), Refusal> {
         self.reload_while(&self.writing())
+    }
+
+    /// The integrations as [`Self::reload`] would put them in force now.
+    ///
+    /// # Errors
+    /// The file and line that is wrong.
+    pub fn next_catalog(&self) -> Result<Catalog, Refusal> {
+        load::catalog(&self.settings.layer, &self.overlay.load_full(), Some(&self.catalog()))
     }
 
     /// [`Self::reload`] for whoever holds the lock already.

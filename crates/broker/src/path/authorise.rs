@@ -25,11 +25,12 @@ pub(crate) fn permit(
     authority.authorise(&identified.caller, call, identified.verified.as_deref(), verdict, broker.now())
 }
 
-/// The permit of a request that can't be read as the operation whose path it has: a rule of the allowlist about the request itself
-/// may give one, where no policy says more of that operation.
+/// The permit of a request that can't be read as the operation whose path it has. Where it is read wrongly, a rule of the allowlist
+/// about the request itself may give one, where no policy says more of that operation. Where it says more than the operation takes, it
+/// is permitted as any other, where no policy restricts that operation.
 ///
 /// # Errors
-/// What the denylist denies is denied. Else the caller is told why the request can't be read.
+/// What the denylist denies is denied, and what a policy does. Else the caller is told why the request can't be read.
 #[cold]
 pub(crate) fn unread(
     broker: &Broker,
@@ -39,6 +40,10 @@ pub(crate) fn unread(
     trace: &mut Trace,
 ) -> Result<Permit, Refusal> {
     let Unread { meant, refusal } = unread;
+    let Some(refusal) = refusal else {
+        let verdict = verdict.of_unknown(&meant);
+        return permit(broker, identified, call, verdict).map_err(|denial| trace.denied(denial));
+    };
     let is_denied = verdict.denied_by().is_some();
     permit(broker, identified, call, verdict.of_unread(&meant)).map_err(|denial| {
         let denied = trace.denied(denial);

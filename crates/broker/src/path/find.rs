@@ -22,14 +22,14 @@ pub(crate) struct Found {
     pub(crate) unread: Option<Box<Unread>>,
 }
 
-/// A request that may be an operation, and can't be read as one. It is `unknown` for a rule of a list, which goes by the request
-/// itself, and refused in all other cases.
+/// A request that may be an operation to the service, and can't be read as one here: it is `unknown`.
 #[derive(Debug)]
 pub(crate) struct Unread {
     /// The operations that have its path.
     pub(crate) meant: Vec<OperationName>,
-    /// Why it can't be read.
-    pub(crate) refusal: Refusal,
+    /// Why it can't be read. Then a rule of a list, which goes by the request itself, may allow it, and nothing else. Without it the
+    /// request says more than the operation takes, as a name in its query that nobody described, and may be allowed as any other.
+    pub(crate) refusal: Option<Refusal>,
 }
 
 /// Finds the call. Reads the body only where the operation has inputs in it or a rule of a list asks for it, and puts it back as
@@ -70,7 +70,8 @@ pub(crate) async fn call(
                 // Whatever the request says, the frames behind it can say anything.
                 let destination = named_destination(&integration, forward)?;
                 let call = integration.opaque(id, (forward.method, &forward.target), destination)?;
-                return Ok(Found { integration, call, unread: None });
+                let unread = beside(&integration, &call, forward)?;
+                return Ok(Found { integration, call, unread });
             }
             let listed = || lists::want_body(edition.lists(), identified, &integration, forward);
             let body = if is_bodiless(forward) {
@@ -105,9 +106,24 @@ fn described(
     let call = integration.call_to(id, &asked, destination);
     let names = forward.headers.keys().map(HeaderName::as_str);
     match call.and_then(|call| integration.by_itself(call, names)) {
-        Ok(call) => Ok(Found { integration, call, unread: None }),
+        Ok(call) => {
+            let unread = beside(&integration, &call, forward)?;
+            Ok(Found { integration, call, unread })
+        }
         Err(refusal) => unread(id, identified, integration, (forward, destination), refusal),
     }
+}
+
+/// The operations that a request which is `unknown` may be to the service all the same: it has their path and says more than they
+/// take, or has it but for letter case. What a policy says about one of them holds for it too, which step 3 looks at.
+fn beside(integration: &Integration, call: &Call, forward: &Forward) -> Result<Option<Box<Unread>>, Refusal> {
+    let is_plain = forward.upgrade.is_none();
+    let is_odd = forward.target.query().is_some() || !is_plain || is_odd(forward.target.path());
+    if !integration.is_unknown(call) || !(is_odd || integration.guards_undescribed()) {
+        return Ok(None);
+    }
+    let meant = integration.resembled(forward.method, &forward.target, is_plain)?;
+    Ok((!meant.is_empty()).then(|| Box::new(Unread { meant, refusal: None })))
 }
 
 /// What can't be read as the operation whose path it has is none that anybody could be allowed by its name. Where lists alone say
@@ -127,10 +143,16 @@ fn unread(
     // A target that can be read in two ways, or holds what a credential stands in, is refused here again.
     match integration.opaque(id, (forward.method, &forward.target), destination) {
         Ok(call) if refusal.code == Code::BadRequest && !meant.is_empty() => {
-            Ok(Found { integration, call, unread: Some(Box::new(Unread { meant, refusal })) })
+            Ok(Found { integration, call, unread: Some(Box::new(Unread { meant, refusal: Some(refusal) })) })
         }
         _ => Err(refusal),
     }
+}
+
+/// Whether a service may read a path as that of an operation which it is not to us.
+fn is_odd(path: &str) -> bool {
+    path.len() > 1
+        && (path.ends_with('/') || path.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'%'))
 }
 
 /// The host that a call names, where the integration leaves it to each call.

@@ -129,7 +129,7 @@ impl Trace {
 pub(crate) fn asked(admitted: &Admitted, trace: &mut Trace) -> Intent {
     let Admitted { identified, permit, integration, way, approved, .. } = admitted;
     let call = permit.call();
-    let secrets = secret_fields(integration, way.as_deref()).into_iter();
+    let secrets = secret_fields(integration, call.operation(), way.as_deref()).into_iter();
     Intent {
         id: call.id(),
         tenant: permit.tenant().clone(),

@@ -139,7 +139,9 @@ async fn collect(pieces: &mut Pieces, most: u64, admitted: &Admitted) -> Result<
     let reading = async {
         let Some(first) = pieces.next(limits.idle).await? else { return Ok(Some(Bytes::new())) };
         let Some(second) = pieces.next(limits.idle).await? else { return Ok(Some(first)) };
-        let mut all = BytesMut::from(first.as_ref());
+        let known = pieces.expected().and_then(|left| usize::try_from(left.min(most)).ok());
+        let mut all = BytesMut::with_capacity(first.len() + second.len() + known.unwrap_or_default());
+        all.extend_from_slice(&first);
         all.extend_from_slice(&second);
         while u64::try_from(all.len()).unwrap_or(u64::MAX) <= most {
             match pieces.next(limits.idle).await? {
@@ -299,8 +301,9 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }
 
-/// A reply up to this length is collected and settled once (docs/decisions/0001).
-const MOST_WHOLE: u64 = 16 * 1024;
+/// A reply up to this length is collected and settled once (docs/decisions/0001): one record, one write to the caller, no task
+/// of its own. It is what a connection holds of a reply anyway.
+const MOST_WHOLE: u64 = 64 * 1024;
 /// A reply that evidence fields are read from is collected up to this length.
 const MOST_WITH_FIELDS: u64 = 256 * 1024;
 /// The reply of an operation by name is given whole, up to this length.

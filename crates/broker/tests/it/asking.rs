@@ -57,11 +57,14 @@ impl Ask {
     }
 
     /// The same, breaking the glass where the operation is for emergencies.
-    pub(crate) fn breaking_glass_for(mut self, operation: &catalog::Operation) -> Self {
-        if operation.effect() == catalog::Effect::BreakGlass {
-            let break_glass = Some("it is a test".to_owned());
-            self.facts.claims = Some(Box::new(Claims { approval: None, break_glass }));
-        }
+    pub(crate) fn breaking_glass_for(self, operation: &catalog::Operation) -> Self {
+        if operation.effect() == catalog::Effect::BreakGlass { self.breaking_glass() } else { self }
+    }
+
+    /// The same, breaking the glass.
+    pub(crate) fn breaking_glass(mut self) -> Self {
+        let break_glass = Some("it is a test".to_owned());
+        self.facts.claims = Some(Box::new(Claims { approval: None, break_glass }));
         self
     }
 

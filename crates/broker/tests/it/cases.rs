@@ -224,6 +224,7 @@ async fn run(name: &str) -> usize {
                 answers.lock().unwrap().push_back(script.clone());
                 let ask = match base.operations().get(case.about()) {
                     Some(operation) => ask.breaking_glass_for(operation),
+                    None if base.guards_undescribed() => ask.breaking_glass(),
                     None => ask,
                 };
                 house.got(ask.with(&capability)).await

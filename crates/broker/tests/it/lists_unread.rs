@@ -230,3 +230,61 @@ async fn what_is_disabled_is_not_enabled_by_a_request_that_cannot_be_read() {
     }
     assert!(service.seen().is_empty());
 }
+
+#[tokio::test]
+async fn a_word_more_in_the_request_takes_no_operation_out_of_a_policys_sight() {
+    let policies = [
+        "forbid (principal, action == Doorward::Action::\"github/issues.create\", resource);",
+        "forbid (principal, action in Doorward::Action::\"write\", resource) when { resource.name == \"repo:o/r\" };",
+        "@approval(\"required\") permit (principal, action == Doorward::Action::\"github/issues.create\", resource);",
+    ];
+    for policy in policies {
+        let service = told();
+        let house = open("github", &service).await;
+        let pass = house.capability(&[("integrations", "github")]).await;
+        let put = Ask::named("doorward", "policy.put", &[("name", "p")]).payload(policy);
+        house.answer(put).await.unwrap();
+        let issue = |target| {
+            send("POST", target, "application/json", "{\"title\":\"hello\"}").on("github").with(&pass)
+        };
+        let known = house.refused(issue("/repos/o/r/issues")).await;
+        assert!(matches!(known.code, Code::Denied | Code::ApprovalRequired), "{known:?}");
+        for written in [
+            "/repos/o/r/issues?undescribed=1",
+            "/repos/o/r/Issues",
+            "/repos/o/r/issues/",
+            "/repos/o/r/issue%53",
+        ] {
+            let refusal = house.refused(issue(written)).await;
+            is(&refusal, Code::Denied);
+            assert!(refusal.message.contains("`github/issues.create`"), "{refusal:?}");
+        }
+        assert!(service.seen().is_empty(), "{policy}");
+        // What nobody speaks of may say more than is described.
+        house.got(Ask::get("/repos/o/r/issues?undescribed=1").on("github").with(&pass)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_word_more_in_the_request_breaks_no_glass() {
+    let service = told();
+    let house = open("kubernetes", &service).await;
+    let pass = house.capability(&[("integrations", "kubernetes")]).await;
+    let named = "/api/v1/namespaces/prod/configmaps/settings";
+    let patch = |method, target: &str| {
+        send(method, target, "application/merge-patch+json", "{}").on("kubernetes").with(&pass)
+    };
+    for (method, more) in
+        [("PATCH", ""), ("PATCH", "?undescribed=1"), ("PATCH", "/"), ("PATCH", "/status"), ("PUT", "")]
+    {
+        let refusal = house.refused(patch(method, &format!("{named}{more}"))).await;
+        assert!(matches!(refusal.code, Code::Denied | Code::BadRequest), "{method} {more}: {refusal:?}");
+    }
+    assert!(service.seen().is_empty());
+    house.got(Ask::get("/apis/example.com/v1/things/a/status").on("kubernetes").with(&pass)).await.unwrap();
+    house.manage("role.grant", &[("principal", "agent"), ("role", "break-glass")]).await.unwrap();
+    house.got(patch("PUT", named).breaking_glass()).await.unwrap();
+    house.got(patch("PATCH", &format!("{named}?undescribed=1")).breaking_glass()).await.unwrap();
+    assert_eq!(service.seen().len(), 3);
+    house.spotless();
+}

@@ -201,6 +201,7 @@ pub(super) fn command(
         evidence: evidence(entry, output)?,
         exits: entry.exits.clone(),
         timeout,
+        keyless: entry.keyless,
         ignores,
         body: reads.then(|| Box::new((fixed.to_vec(), inputs.clone()))),
         names,

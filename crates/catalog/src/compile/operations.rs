@@ -7,6 +7,7 @@ mod message;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Method, OperationName};
+use serde_saphyr::Spanned;
 
 use super::{Origin, Owner, UNKNOWN};
 use crate::file::{AllowEntry, File, GuardWord, NarrowingEntry, OperationEntry};
@@ -109,6 +110,25 @@ pub(super) fn on_behalf(
         operation.on_behalf.clone_from(&fields);
     }
     Ok(headers)
+}
+
+/// What a request that nobody described may amount to.
+pub(super) fn undescribed(
+    file: &File,
+    origin: &Origin,
+    operations: &BTreeMap<OperationName, Operation>,
+) -> Result<Vec<OperationName>, Error> {
+    let known = |one: &Spanned<String>| {
+        let name = one.value.parse().ok().filter(|name| operations.contains_key(name));
+        name.ok_or_else(|| {
+            let near = nearest::suffix(&one.value, operations.keys().map(OperationName::as_str));
+            origin.wrong(
+                one.referenced.line(),
+                format!("`undescribed`: there is no operation `{}`{near}", one.value),
+            )
+        })
+    };
+    file.undescribed.iter().map(known).collect()
 }
 
 /// Whether there is a way to do it, and one reason where there is no request.

@@ -75,6 +75,9 @@ pub(crate) struct CliEntry {
     pub(crate) exits: Vec<u8>,
     /// For how long it may run, such as `10m`; as long as the integration's `total` where it is absent.
     pub(crate) timeout: Option<String>,
+    /// It does its work without the service: files with a secret are not written for it, so whatever else runs beside it has none to find.
+    #[serde(default)]
+    pub(crate) keyless: bool,
     /// Inputs that the program has no need of. Any other input that the command does not name is refused when it is given.
     #[serde(default)]
     pub(crate) ignores: Vec<String>,

@@ -98,7 +98,7 @@ impl Integration {
         call: Call,
         mut headers: impl Iterator<Item = &'a str>,
     ) -> Result<Call, Refusal> {
-        if self.on_behalf.is_empty() || *call.operation() == self.unknown {
+        if self.on_behalf.is_empty() || self.is_unknown(&call) {
             return Ok(call);
         }
         let named = |name: &&str| self.on_behalf.contains(&name.replace('_', "-"));
@@ -106,6 +106,12 @@ impl Integration {
             Some(name) => Err(body::on_behalf(&format!("header `{name}`"))),
             None => Ok(call),
         }
+    }
+
+    /// Whether a call is none of the operations of the file.
+    #[must_use]
+    pub fn is_unknown(&self, call: &Call) -> bool {
+        *call.operation() == self.unknown
     }
 
     /// The operations that a request may be by its method and path, whatever stands in its query and body; none where nothing
@@ -118,6 +124,42 @@ impl Integration {
         let segments = path::segments(&target);
         let meant = self.alike(method, &segments);
         meant.map(|operation| check_on(&self.name, operation).map(|()| operation.name.clone())).collect()
+    }
+
+    /// The operations that a request which is none of them to us may be to its service: those of [`Self::meant`], else those whose path
+    /// it has but for letter case and a slash at the end, else those to which the file says that it may amount. The last are not asked for
+    /// a plain read: one that takes no other protocol.
+    ///
+    /// # Errors
+    /// `denied` where one of them is disabled.
+    pub fn resembled(
+        &self,
+        method: Method,
+        target: &Target,
+        is_plain: bool,
+    ) -> Result<Vec<OperationName>, Refusal> {
+        let meant = self.meant(method, target)?;
+        if !meant.is_empty() {
+            return Ok(meant);
+        }
+        let target = self.stripped(target);
+        let segments = path::segments(&target);
+        let alike: Vec<&Operation> =
+            self.operations.values().filter(|operation| operation.resembles(method, &segments)).collect();
+        let reads = is_plain && matches!(method, Method::Get | Method::Head | Method::Options);
+        let more = alike.is_empty() && !reads;
+        let more = self.undescribed.iter().filter(|_| more).filter_map(|name| self.operations.get(name));
+        alike
+            .into_iter()
+            .chain(more)
+            .map(|operation| check_on(&self.name, operation).map(|()| operation.name.clone()))
+            .collect()
+    }
+
+    /// Whether what nobody described may amount to something that is described.
+    #[must_use]
+    pub fn guards_undescribed(&self) -> bool {
+        !self.undescribed.is_empty()
     }
 
     /// The evidence fields of a reply: bounded, control characters escaped.

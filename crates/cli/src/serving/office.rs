@@ -112,10 +112,18 @@ impl Office {
                 .lay(&self.broker, home)
                 .and_then(|_| crate::sources::announce_unreadable(&self.broker))
                 .map_err(|failure| refusal(&failure)),
-            None => self.broker.reload(),
+            None => self.home_again(),
         };
         self.broker.reloaded(read.as_ref().err().map(|refusal| refusal.message.as_str()));
         read
+    }
+
+    /// Reads the home's own files again. What a start would refuse, a reload refuses too: else each call would find it out.
+    fn home_again(&self) -> Result<(), Refusal> {
+        let next = self.broker.next_catalog()?;
+        crate::sources::refuse_unfit(&self.broker, Broker::references_of(&next))
+            .map_err(|failure| refusal(&failure))?;
+        self.broker.reload()
     }
 
     /// The settings in force.

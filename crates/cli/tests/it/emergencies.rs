@@ -37,6 +37,8 @@ fn lay(doorward: &Doorward, upstream: &Upstream, name: &str, more: &str) {
     );
 }
 
+const API: &str = "/kubernetes/apis/apps/v1/namespaces/prod/deployments/api";
+
 const PATCH: [&str; 11] = [
     "op",
     "run",
@@ -86,16 +88,22 @@ fn a_request_at_the_gateway_is_the_same_emergency() {
     let held = ["capability", "request", "--for", "agent7", "--integrations", "kubernetes"];
     let token = doorward.run(&held, "").succeeded();
     let (token, host) = (token.trim(), running.gateway_url.trim_start_matches("http://"));
-    let ask = |more: &str| {
+    let sent = |line: &str, more: &str| {
         let request = format!(
-            "PATCH /kubernetes/apis/apps/v1/namespaces/prod/deployments/api HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+            "{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
              Authorization: Bearer {token}\r\nContent-Type: application/merge-patch+json\r\nContent-Length: 23\r\n{more}\r\n\
              {{\"spec\":{{\"replicas\":0}}}}"
         );
         gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap()
     };
+    let ask = |more: &str| sent(&format!("PATCH {API}"), more);
     let reply = ask("");
     assert_eq!(reply.status, 403, "{}", reply.text());
+    // However it is written, it may be that to the service.
+    for line in ["PATCH {}?pretty=true", "PATCH {}/", "PATCH {}/status", "PUT {}", "DELETE {}/scale"] {
+        let reply = sent(&line.replace("{}", API), "");
+        assert_eq!(reply.status, 403, "{line}: {}", reply.text());
+    }
     assert_eq!(ask("X-Break-Glass: true\r\nX-Break-Glass-Reason: it burns\r\n").status, 403);
     assert!(upstream.requests().is_empty());
     let _ = doorward.run(&["role", "grant", "agent7", "break-glass"], "").succeeded();
@@ -114,6 +122,23 @@ fn what_is_disabled_is_done_by_nobody_until_it_is_enabled() {
     let annotate = ["op", "run", "grafana.annotations.create", "--input", "text=deployed", "--json"];
     let done: Value = doorward.run(&annotate, "").json();
     assert_eq!(done["status"], 200, "{done}");
+    let running = doorward.start_up(&[]);
+    let token =
+        doorward.run(&["capability", "request", "--for", "a", "--integrations", "grafana"], "").succeeded();
+    for line in [
+        "POST /grafana/api/dashboards/db?x=1",
+        "POST /grafana/api/dashboards/import",
+        "DELETE /grafana/api/folders/a",
+    ] {
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+             Content-Length: 2\r\n\r\n{{}}",
+            token.trim()
+        );
+        let reply = gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap();
+        assert_eq!(reply.status, 403, "{line}: {}", reply.text());
+    }
+    assert!(running.stop().success());
     lay(&doorward, &upstream, "grafana", "enable: [dashboards.delete]\n");
     let done = doorward.run(&[&delete[..], &["--json"]].concat(), "").json();
     assert_eq!(done["status"], 200, "{done}");

@@ -84,3 +84,34 @@ fn a_reload_refuses_a_secret_that_a_start_refuses_and_names_one_that_is_missing(
     assert!(!String::from_utf8_lossy(&doorward.printed()).contains(upstream.canary()));
     assert!(running.stop().success());
 }
+
+#[test]
+fn a_home_refuses_in_a_reload_what_it_refuses_at_its_start() {
+    let (doorward, upstream) = (home(), Upstream::start());
+    let secret = doorward.folder().join("secret");
+    crate::write(&secret, upstream.canary());
+    let written = |title: &str| {
+        let text = format!(
+            "name: notes\ntitle: {title}\ndocs: https://example.com/docs\nbase_url: {}\ndangerous_allow_private: true\n\
+             secrets:\n  token: 'file:{}'\nauth:\n  - {{scheme: bearer, secret: token}}\n\
+             limits: {{connect: 30s, head: 60s, total: 2m, idle: 60s, body: 1MiB}}\noperations: {{}}\n",
+            upstream.url(),
+            secret.display()
+        );
+        crate::write_integration(&doorward, &text);
+    };
+    written("Notes");
+    let running = doorward.start_up(&[]);
+    written("Other notes");
+    crate::write(&secret, "abc");
+    running.reload();
+    let printed = printed_with(&doorward, "What was in force stays in force");
+    assert!(printed.contains("could not use the secret `token` of `notes`"), "{printed}");
+    let shown = || doorward.run(&["integration", "show", "notes", "--json"], "").json().to_string();
+    assert!(!shown().contains("Other notes"), "{}", shown());
+    crate::write(&secret, upstream.canary());
+    running.reload();
+    let _ = printed_with(&doorward, "\"event\":\"reloaded\"");
+    assert!(shown().contains("Other notes"), "{}", shown());
+    assert!(running.stop().success());
+}

@@ -99,6 +99,8 @@ impl Actions {
 
 /// The policy for whoever an allowlist lets.
 const LISTED: &str = "listed";
+/// The policy that asks for a broken glass.
+const GLASS: &str = "only-with-a-broken-glass";
 
 /// The ids of all actions that the policies name, in a scope or a condition.
 fn named(types: &Types, parsed: &[Parsed]) -> BTreeSet<String> {
@@ -191,14 +193,18 @@ fn templates(
 
 fn slice<'a>(members: impl Iterator<Item = &'a Parsed>) -> Result<Slice, Error> {
     let (mut policies, mut reads_context) = (PolicySet::new(), false);
-    let (mut listed, mut more) = (false, false);
+    let (mut listed, mut more, mut restricted, mut guarded) = (false, false, false, false);
     for one in members {
+        let Rule { name, standard, forbids, approvers, .. } = &one.rule;
         reads_context |= one.rule.reads_context;
-        listed |= one.rule.standard && &*one.rule.name == LISTED;
-        more |= !one.rule.standard && (one.rule.forbids || one.rule.approvers > 0);
+        let (restricts, is_glass) = (*forbids || *approvers > 0, *standard && &**name == GLASS);
+        listed |= *standard && &**name == LISTED;
+        more |= !standard && restricts;
+        restricted |= restricts && !is_glass;
+        guarded |= is_glass;
         policies.add(Policy::clone(&one.policy)).map_err(schema::wrong)?;
     }
-    Ok(Slice { policies, reads_context, left_to_lists: listed && !more })
+    Ok(Slice { policies, reads_context, restricted, guarded, left_to_lists: listed && !more })
 }
 
 fn matches(scope: &ActionConstraint, action: &EntityUid, entities: &Entities) -> bool {

@@ -25,6 +25,8 @@ use std::sync::Arc;
 use cedar_policy::{Entity, EntityUid, PolicyId, PolicySet, Schema};
 use model::{Access, Call, IntegrationName, OperationName, Risk};
 
+use crate::principal::Glass;
+
 use cache::Cache;
 use compile::Actions;
 use evaluate::Types;
@@ -141,10 +143,19 @@ pub(crate) struct Action {
 #[must_use]
 pub(crate) struct LeftToLists(());
 
+/// Proof that no policy forbids an operation or asks for an approval of it, whatever its conditions are. Only
+/// [`Policies::unspoken`] makes one.
+#[must_use]
+pub(crate) struct Unspoken(());
+
 /// Policies that can apply to the same actions.
 struct Slice {
     policies: PolicySet,
     reads_context: bool,
+    /// Whether any policy but [`GLASS`] forbids or asks for an approval.
+    restricted: bool,
+    /// Whether it takes a broken glass.
+    guarded: bool,
     /// Whether an allowlist alone decides about whoever is known by nothing else: the policy for that is the one that comes with
     /// Doorward, and no other one forbids or asks for an approval.
     left_to_lists: bool,
@@ -196,6 +207,19 @@ impl Policies {
     ) -> Option<LeftToLists> {
         let action = self.action(integration, operation)?;
         action.slice.left_to_lists.then_some(LeftToLists(()))
+    }
+
+    /// Proof that nothing restricts an operation for whoever asks with this glass, so that a request which may be it, and can't be read
+    /// as it, escapes nothing.
+    pub(crate) fn unspoken(
+        &self,
+        integration: &IntegrationName,
+        operation: &OperationName,
+        glass: Glass,
+    ) -> Option<Unspoken> {
+        let action = self.action(integration, operation)?;
+        let Slice { restricted, guarded, .. } = *action.slice;
+        (!restricted && (!guarded || glass == Glass::Broken)).then_some(Unspoken(()))
     }
 
     fn action(&self, integration: &IntegrationName, operation: &OperationName) -> Option<Arc<Action>> {

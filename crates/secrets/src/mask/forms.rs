@@ -26,21 +26,21 @@ impl Form {
 /// Every form of a secret; some may be equal.
 pub(super) fn of(secret: &[u8]) -> Vec<Form> {
     let window = rarest(secret, 0, secret.len());
-    let mut all = Vec::with_capacity(40);
+    let mut all = Vec::with_capacity(80);
     let mut each = |escape: &dyn Fn(u8, &mut Vec<u8>)| all.push(escaped(secret, window, escape));
     each(&|byte, out| out.push(byte));
     for digits in [LOWER, UPPER] {
         each(&|byte, out| hex(byte, digits, out));
         each(&|byte, out| percent(byte, digits, out));
-        for plain in [PLAIN_STRICT, PLAIN_COMPONENT, PLAIN_FORM, PLAIN_URI] {
+        for (plain, space) in PLAIN {
             each(&|byte, out| match byte {
-                b' ' if plain == PLAIN_FORM => out.push(b'+'),
+                b' ' if space == Space::Plus => out.push(b'+'),
                 _ if byte.is_ascii_alphanumeric() || plain.contains(&byte) => out.push(byte),
                 _ => percent(byte, digits, out),
             });
         }
         each(&|byte, out| unicode(byte, digits, out));
-        for unusual in [b"".as_slice(), b"/", b"<>&", b"<>&'", b"\x7f"] {
+        for unusual in JSON_UNUSUAL {
             each(&|byte, out| json(byte, unusual, digits, out));
         }
         each(&|byte, out| match byte {
@@ -50,11 +50,11 @@ pub(super) fn of(secret: &[u8]) -> Vec<Form> {
     }
     // Many programs read the bytes of a header as Latin-1, and write what they read as UTF-8, or in the escapes above.
     each(&|byte, out| latin(byte, out));
-    for quotes in HTML_QUOTES {
-        each(&|byte, out| html(byte, quotes, out));
+    for (quotes, more) in HTML {
+        each(&|byte, out| html(byte, quotes, more, out));
     }
     for digits in [LOWER, UPPER] {
-        all.extend(ascii_json(secret, window, digits));
+        all.extend(JSON_UNUSUAL.iter().filter_map(|unusual| ascii_json(secret, window, unusual, digits)));
     }
     for before in 0..3 {
         all.push(base64(secret, window, before, &STANDARD_NO_PAD));
@@ -82,7 +82,7 @@ fn escaped(secret: &[u8], window: usize, escape: &dyn Fn(u8, &mut Vec<u8>)) -> F
 }
 
 /// JSON with every character beyond ASCII written as `\u`, for secrets that are text.
-fn ascii_json(secret: &[u8], window: usize, digits: &[u8; 16]) -> Option<Form> {
+fn ascii_json(secret: &[u8], window: usize, unusual: &[u8], digits: &[u8; 16]) -> Option<Form> {
     let text = std::str::from_utf8(secret).ok().filter(|text| !text.is_ascii())?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(secret.len() * 6));
     let mut start = 0;
@@ -91,7 +91,7 @@ fn ascii_json(secret: &[u8], window: usize, digits: &[u8; 16]) -> Option<Form> {
             start = bytes.len();
         }
         if letter.is_ascii() {
-            json(u8::try_from(letter).unwrap_or(b'?'), b"\x7f", digits, &mut bytes);
+            json(u8::try_from(letter).unwrap_or(b'?'), unusual, digits, &mut bytes);
             continue;
         }
         for unit in letter.encode_utf16(&mut [0; 2]) {
@@ -147,8 +147,9 @@ fn unicode(byte: u8, digits: &[u8; 16], out: &mut Vec<u8>) {
 /// `unusual` are characters that some writers escape as well; `/` gets a back slash, the others `\u00..`.
 fn json(byte: u8, unusual: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) {
     match byte {
+        b'/' if unusual.contains(&byte) => out.extend_from_slice(b"\\/"),
+        b'"' if unusual.contains(&byte) => unicode(byte, digits, out),
         b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-        b'/' if unusual == b"/" => out.extend_from_slice(b"\\/"),
         b'\n' => out.extend_from_slice(b"\\n"),
         b'\r' => out.extend_from_slice(b"\\r"),
         b'\t' => out.extend_from_slice(b"\\t"),
@@ -160,13 +161,19 @@ fn json(byte: u8, unusual: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) {
     }
 }
 
-fn html(byte: u8, [double, single]: [&str; 2], out: &mut Vec<u8>) {
+/// `more` are characters that some writers escape as well, by their numbers.
+fn html(byte: u8, [double, single]: [&str; 2], more: &[u8], out: &mut Vec<u8>) {
     match byte {
         b'&' => out.extend_from_slice(b"&amp;"),
         b'<' => out.extend_from_slice(b"&lt;"),
         b'>' => out.extend_from_slice(b"&gt;"),
         b'"' => out.extend_from_slice(double.as_bytes()),
         b'\'' => out.extend_from_slice(single.as_bytes()),
+        _ if more.contains(&byte) => {
+            out.extend_from_slice(b"&#x");
+            hex(byte, UPPER, out);
+            out.push(b';');
+        }
         _ => out.push(byte),
     }
 }
@@ -199,16 +206,39 @@ const fn rarity(byte: u8) -> usize {
 const FRAGMENT: usize = 4;
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
-/// What RFC 3986 calls unreserved, beside letters and digits.
-const PLAIN_STRICT: &[u8] = b"-_.~";
-/// What a browser leaves in a component of a URL.
-const PLAIN_COMPONENT: &[u8] = b"-_.~!*'()";
-/// What a form leaves; a space becomes a plus sign.
-const PLAIN_FORM: &[u8] = b"*-._";
-/// What a browser leaves in a whole URL.
-const PLAIN_URI: &[u8] = b"-_.~!*'();/?:@&=+$,#";
-const HTML_QUOTES: [[&str; 2]; 4] =
-    [["&quot;", "&#39;"], ["&#34;", "&#39;"], ["&quot;", "&#x27;"], ["\"", "'"]];
+/// How a space is written in a text of URLs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Space {
+    Percent,
+    Plus,
+}
+
+/// What is left as it is beside letters and digits: what RFC 3986 calls unreserved, what a browser leaves in a component of a URL and in a
+/// whole one; then what forms leave, by the writers of browsers, Python and PHP.
+const PLAIN: [(&[u8], Space); 6] = [
+    (b"-_.~", Space::Percent),
+    (b"-_.~!*'()", Space::Percent),
+    (b"-_.~!*'();/?:@&=+$,#", Space::Percent),
+    (b"*-._", Space::Plus),
+    (b"-_.~", Space::Plus),
+    (b"-_.", Space::Plus),
+];
+/// What writers of JSON escape though they need not: nothing; the slash (PHP); what would end a script, with quotes (Rails, Go, Gson);
+/// the last character of ASCII; and what .NET does.
+const JSON_UNUSUAL: [&[u8]; 7] = [b"", b"/", b"<>&", b"<>&'", b"<>&'=", b"\x7f", b"\"&'+<>`\x7f"];
+/// How writers of HTML and XML write the two quotes, and what else they escape.
+const HTML: [([&str; 2], &[u8]); 10] = [
+    (["&quot;", "&#39;"], b""),
+    (["&#34;", "&#39;"], b""),
+    (["&quot;", "&#x27;"], b""),
+    (["\"", "'"], b""),
+    (["&quot;", "'"], b""),
+    (["&quot;", "&#039;"], b""),
+    (["&quot;", "&apos;"], b""),
+    (["&quot;", "&#x27;"], b"/"),
+    (["&quot;", "&#x27;"], b"`="),
+    (["&quot;", "&#39;"], b"/`="),
+];
 
 #[cfg(test)]
 mod tests;

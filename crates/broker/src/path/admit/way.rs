@@ -4,7 +4,7 @@
 //! operation is not done again by a request.
 
 use catalog::{AuthScheme, Integration, Slot};
-use model::Refusal;
+use model::{OperationName, Refusal};
 
 use super::Admitted;
 use crate::broker::Broker;
@@ -44,13 +44,17 @@ pub(crate) async fn choose(broker: &Broker, admitted: &mut Admitted) -> Result<(
 }
 
 /// The secrets that a call is lent: those of its program's files, or those of its request.
-pub(crate) fn secret_fields<'a>(integration: &'a Integration, way: Option<&Way>) -> Vec<&'a str> {
+pub(crate) fn secret_fields<'a>(
+    integration: &'a Integration,
+    operation: &OperationName,
+    way: Option<&Way>,
+) -> Vec<&'a str> {
     let of_requests = || integration.auth().iter().flat_map(AuthScheme::fields);
     if way.is_none() {
         return of_requests().collect();
     }
     let mut fields: Vec<&str> = if wants_lease(integration) { of_requests().collect() } else { Vec::new() };
-    for slot in slots(integration) {
+    for slot in slots(integration, operation) {
         match slot {
             Slot::Secret(name) => fields.push(name),
             Slot::Credential => fields.extend(of_requests()),
@@ -63,8 +67,8 @@ pub(crate) fn secret_fields<'a>(integration: &'a Integration, way: Option<&Way>)
 }
 
 /// Whether the program's files hold what would be on a request.
-pub(crate) fn wants_credential(integration: &Integration) -> bool {
-    slots(integration).any(|slot| *slot == Slot::Credential)
+pub(crate) fn wants_credential(integration: &Integration, operation: &OperationName) -> bool {
+    slots(integration, operation).any(|slot| *slot == Slot::Credential)
 }
 
 /// Whether the program is lent a session that is made of the credential.
@@ -72,7 +76,9 @@ pub(crate) fn wants_lease(integration: &Integration) -> bool {
     integration.program().is_some_and(|program| program.lease().is_some())
 }
 
-fn slots(integration: &Integration) -> impl Iterator<Item = &Slot> {
-    let files = integration.program().into_iter().flat_map(|program| program.files().values());
-    files.flat_map(catalog::Text::slots)
+fn slots<'a>(
+    integration: &'a Integration,
+    operation: &OperationName,
+) -> impl Iterator<Item = &'a Slot> + use<'a> {
+    integration.program_files(operation).flat_map(|(_, text)| text.slots())
 }

@@ -45,8 +45,7 @@ pub(super) fn prepare(machine: &Machine, admitted: &mut Admitted, lent: &Lent) -
     let made = cli.command(call.inputs())?;
     let room = ready.rooms.make().map_err(|error| unready(&error))?;
     let fill = Fill { integration, room: &room, lent };
-    let files = integration.program().into_iter().flat_map(|program| program.files());
-    for (name, text) in files {
+    for (name, text) in integration.program_files(call.operation()) {
         if let Some(bytes) = fill.file(text)? {
             room.write(name, &bytes).map_err(|error| unready(&error))?;
         }

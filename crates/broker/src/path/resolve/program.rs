@@ -14,7 +14,8 @@ pub(super) async fn secrets(
     receipt: &Receipt,
 ) -> Result<Lent, Refusal> {
     let integration = &admitted.integration;
-    let wants = way::wants_credential(integration) || way::wants_lease(integration);
+    let operation = admitted.permit.call().operation().clone();
+    let wants = way::wants_credential(integration, &operation) || way::wants_lease(integration);
     let mut lent = match (wants, integration.has_plain_auth()) {
         (false, _) => Lent { opened: Vec::new(), special: None },
         (true, true) => plain(worker, admitted, receipt).await?,
@@ -22,7 +23,7 @@ pub(super) async fn secrets(
     };
     let unsealed = worker.broker().unsealed()?;
     worker.broker().bound()?;
-    for field in way::secret_fields(&admitted.integration, admitted.way.as_deref()) {
+    for field in way::secret_fields(&admitted.integration, &operation, admitted.way.as_deref()) {
         let wanted = admitted.integration.secrets().get(field).ok_or_else(|| missing(field))?;
         if lent.opened.iter().any(|opened| *opened.reference() == wanted.reference) {
             continue;

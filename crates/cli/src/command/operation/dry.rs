@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context, args: &Run) -> Outcome {
     let call = integration.named(id, &named.name, inputs.clone())?;
     let cli = operation.cli().map(|cli| {
         let command = cli.command(call.inputs())?;
-        let files = integration.program().into_iter().flat_map(|program| program.files().iter());
+        let files = integration.program_files(&named.name);
         let files: Map<String, Value> =
             files.map(|(name, text)| (name.clone(), text.to_string().into())).collect();
         let found = wire::programs(context).map(|programs| programs.find(cli.program()));

@@ -86,6 +86,30 @@ fn every_usual_way_to_escape_is_found() {
 }
 
 #[test]
+fn what_single_writers_escape_is_found() {
+    let plain = "CANARY+a/b=c`d'e*f g&<>\"h==";
+    let texts = [
+        // Gson, .NET, PHP
+        "CANARY+a/b\\u003dc`d\\u0027e*f g\\u0026\\u003c\\u003e\\\"h\\u003d\\u003d",
+        "CANARY\\u002Ba/b=c\\u0060d\\u0027e*f g\\u0026\\u003C\\u003E\\u0022h==",
+        "CANARY+a\\/b=c`d'e*f g&<>\\\"h==",
+        // Handlebars, Mustache, OWASP, PHP, XML
+        "CANARY+a/b&#x3D;c&#x60;d&#x27;e*f g&amp;&lt;&gt;&quot;h&#x3D;&#x3D;",
+        "CANARY+a&#x2F;b&#x3D;c&#x60;d&#39;e*f g&amp;&lt;&gt;&quot;h&#x3D;&#x3D;",
+        "CANARY+a&#x2F;b=c`d&#x27;e*f g&amp;&lt;&gt;&quot;h==",
+        "CANARY+a/b=c`d&#039;e*f g&amp;&lt;&gt;&quot;h==",
+        "CANARY+a/b=c`d&apos;e*f g&amp;&lt;&gt;&quot;h==",
+        // Python, PHP
+        "CANARY%2Ba%2Fb%3Dc%60d%27e%2Af+g%26%3C%3E%22h%3D%3D",
+    ];
+    for text in texts {
+        assert!(hides(plain, text), "{text}");
+    }
+    assert!(hides("CANARY/é/x", "CANARY\\/\\u00e9\\/x"));
+    assert!(hides("CANARY+é+x", "CANARY\\u002B\\u00E9\\u002Bx"));
+}
+
+#[test]
 fn fragments_come_from_one_window_of_the_secret() {
     let plain = b"xoxb-CANARY-0123456789-abcdefghijklmnopq";
     let window = rarest(plain, 0, plain.len());
