@@ -53,8 +53,8 @@ use tenants::Brought;
 
 pub(crate) use edition::Edition;
 pub use lists::{home_lists, read_lists};
-pub use load::Operations;
 pub(crate) use load::{GrantRow, PolicyRow, RevocationRow};
+pub use load::{Operations, check_policies};
 pub(crate) use roles::PrincipalRow;
 pub use rounds::{Due, Often, Round};
 pub use settings::{Overlay, Readiness, Reading, Settings, State, Stores, WrittenList};

@@ -280,10 +280,7 @@ static NOTHING: LazyLock<Arc<[Arc<str>]>> = LazyLock::new(|| Arc::from([]));
 /// Policies that can't be read permit nothing.
 fn unread(refusal: Refusal) -> Denial {
     let denial = Denial::new(refusal.code, format!("the policies can't be read: {}", refusal.message));
-    match refusal.hint {
-        Some(hint) => denial.hint(hint),
-        None => denial.hint("`doorward doctor`"),
-    }
+    denial.hint("`doorward policy list` shows them, `doorward policy forget NAME` or `doorward policy put NAME FILE` mends them")
 }
 
 /// The caveats of the grant, then those of each narrowing; all apply.

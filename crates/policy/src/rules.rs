@@ -34,6 +34,8 @@ pub struct Rules {
     compiled: OnceLock<Arc<Policies>>,
     compile: Option<Box<Compile>>,
     rulings: Option<Arc<dyn Rulings>>,
+    /// What comes with Doorward alone, by which policies are mended that can't be compiled.
+    standard: Option<Box<Compile>>,
 }
 
 /// Compiles the policies.
@@ -44,14 +46,20 @@ impl Rules {
     #[must_use]
     pub fn ready(policies: Arc<Policies>) -> Self {
         let fingerprint = *policies.version().as_bytes();
-        Self { fingerprint, compiled: OnceLock::from(policies), compile: None, rulings: None }
+        Self { fingerprint, compiled: OnceLock::from(policies), compile: None, rulings: None, standard: None }
     }
 
     /// Policies that are compiled when a question comes that no ruling answers. `fingerprint` is a digest of everything
     /// that `compile` reads.
     #[must_use]
     pub fn on_demand(fingerprint: Digest, compile: Box<Compile>, rulings: Option<Arc<dyn Rulings>>) -> Self {
-        Self { fingerprint, compiled: OnceLock::new(), compile: Some(compile), rulings }
+        Self { fingerprint, compiled: OnceLock::new(), compile: Some(compile), rulings, standard: None }
+    }
+
+    /// The same, where policies that can't be compiled may still be looked at and mended by whoever may do so by these.
+    #[must_use]
+    pub fn mended_by(self, standard: Box<Compile>) -> Self {
+        Self { standard: Some(standard), ..self }
     }
 
     /// The policies, compiled.
@@ -87,7 +95,15 @@ impl Rules {
         {
             return Ok(found);
         }
-        let policies = self.policies()?;
+        let policies = match (self.policies(), &self.standard) {
+            (Ok(policies), _) => policies,
+            // Nothing else is decided by them, so that a policy about what is gone does not lock its home for ever.
+            (Err(_), Some(standard)) if mends(call) => {
+                let standard = standard()?;
+                return Ok((standard.decide(subject, caller, call, now), standard.version()));
+            }
+            (Err(refusal), _) => return Err(refusal),
+        };
         let decision = policies.decide(subject, caller, call, now);
         if let Some((rulings, question)) = &question
             && policies.lasts(call)
@@ -156,6 +172,13 @@ fn decode(bytes: &[u8]) -> Option<(Arc<Decision>, Version)> {
 
 /// The second has a number where the first said whether.
 const FORMAT: u8 = 2;
+
+/// Whether a call looks at policies or changes them.
+fn mends(call: &Call) -> bool {
+    call.integration().as_str() == "doorward"
+        && ["policy.list", "policy.show", "policy.check", "policy.put", "policy.forget"]
+            .contains(&call.operation().as_str())
+}
 
 #[cfg(test)]
 mod tests;

@@ -176,13 +176,23 @@ pub fn recover(
     wrap_anew(storage, &keyring, provider)
 }
 
-/// Makes another recovery key and wraps every data key with it; the paper before opens nothing of this home any more.
+/// Makes another recovery key and wraps every data key with it; the paper before opens nothing of this home any more. The new one is
+/// handed out first: a key that nobody got replaces none.
 ///
 /// # Errors
-/// When the new wrappers could not be written or do not open.
-pub fn renew_recovery(storage: &dyn Storage, keyring: &Keyring) -> Result<(Keyring, RecoveryKey), Error> {
+/// When it could not be handed out, or the new wrappers could not be written or do not open. Unless they were written, the key before stays.
+pub fn renew_recovery<E: From<Error>>(
+    storage: &dyn Storage,
+    keyring: &Keyring,
+    hand_out: impl FnOnce(&RecoveryKey) -> Result<(), E>,
+) -> Result<Keyring, E> {
     let _current = keyring.all_current(storage)?;
     let recovery = RecoveryKey::generate()?;
+    hand_out(&recovery)?;
+    Ok(wrap_recovery(storage, keyring, &recovery)?)
+}
+
+fn wrap_recovery(storage: &dyn Storage, keyring: &Keyring, recovery: &RecoveryKey) -> Result<Keyring, Error> {
     let extra = Wrapper::Recovery.extra(&keyring.facts);
     let mut batch = Batch::new();
     for (tenant, keys) in &keyring.tenants.all() {
@@ -194,10 +204,10 @@ pub fn renew_recovery(storage: &dyn Storage, keyring: &Keyring) -> Result<(Keyri
     }
     let keys = keyring.tenant(&keyring.home)?;
     storage.commit(&HouseKeys::with_recovery(recovery.key(), &keyring.home, &keys, batch)?)?;
-    let _proven = drill(storage, &recovery)?;
+    let _proven = drill(storage, recovery)?;
     let home = Home::load(storage)?;
     let opened = open_with(storage, home, Arc::clone(&keyring.primary), (Wrapper::Primary, "key"))?;
-    Ok((opened.lazy_like(keyring), recovery))
+    Ok(opened.lazy_like(keyring))
 }
 
 // === impl Keyring ===

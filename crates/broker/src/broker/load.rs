@@ -83,8 +83,10 @@ pub(super) fn rules(
     let fingerprint = fingerprint((build, settings.development), &stored, catalog);
     let catalog = catalog.clone();
     let reveals = settings.development;
-    let compile = Box::new(move || compile(&catalog, &stored, reveals));
-    Ok(Rules::on_demand(fingerprint, compile, Some(Arc::clone(rulings) as Arc<dyn Rulings>)))
+    let standard = (catalog.clone(), reveals);
+    let compiled = Box::new(move || compile(&catalog, &stored, reveals));
+    let rules = Rules::on_demand(fingerprint, compiled, Some(Arc::clone(rulings) as Arc<dyn Rulings>));
+    Ok(rules.mended_by(Box::new(move || compile(&standard.0, &[], standard.1))))
 }
 
 /// A digest of all that policies are compiled from: what is built in, what is stored, and the user's own integrations.
@@ -114,6 +116,14 @@ pub(super) fn policies(storage: &dyn Storage, catalog: &Catalog, reveals: bool) 
     compile(catalog, &stored, reveals)
 }
 
+/// Whether the stored policies compile with these integrations.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check_policies(storage: &dyn Storage, catalog: &Catalog) -> Result<(), Refusal> {
+    policies(storage, catalog, false).map(drop)
+}
+
 fn stored(storage: &dyn Storage) -> Result<Vec<(TenantName, String, PolicyRow)>, Refusal> {
     let mut stored = Vec::new();
     for tenant in storage.tenants(Table::Policies).map_err(|error| unreadable(&error))? {
@@ -125,14 +135,14 @@ fn stored(storage: &dyn Storage) -> Result<Vec<(TenantName, String, PolicyRow)>,
 
 impl Broker {
     /// Writes a policy, or removes it, after the whole set without the former one compiles. What is in force is what was
-    /// compiled. Blocks.
+    /// compiled. One may be removed from a set that can't be compiled without it either, which is `None` then. Blocks.
     pub(crate) fn change_policy(
         &self,
         tenant: &TenantName,
         name: &str,
         row: Option<PolicyRow>,
         expected: Option<&str>,
-    ) -> Result<Arc<Policies>, Refusal> {
+    ) -> Result<Option<Arc<Policies>>, Refusal> {
         let _writing = self.writing();
         let storage = &**self.storage();
         let mut all = stored(storage)?;
@@ -150,13 +160,21 @@ impl Broker {
             Some(row) => store::put(Batch::new(), tenant, name, row).map_err(|error| unreadable(&error))?,
             None => Batch::new().delete(PolicyRow::TABLE, tenant, name.as_bytes()),
         };
+        let removes = row.is_none();
         all.extend(row.map(|row| (tenant.clone(), name.to_owned(), row)));
         let all: Vec<_> = all.into_iter().map(|(_, name, row)| (name, row)).collect();
-        let compiled = Arc::new(compile(&self.catalog(), &all, self.reveals())?);
+        let compiled = match compile(&self.catalog(), &all, self.reveals()) {
+            Ok(compiled) => Arc::new(compiled),
+            Err(_) if removes && self.policies().is_err() => {
+                storage.commit(&batch).map_err(|error| unreadable(&error))?;
+                return Ok(None);
+            }
+            Err(refusal) => return Err(refusal),
+        };
         let _way_back = self.way_back(name, &compiled)?;
         storage.commit(&batch).map_err(|error| unreadable(&error))?;
         self.rules.store(Arc::new(Rules::ready(Arc::clone(&compiled))));
-        Ok(compiled)
+        Ok(Some(compiled))
     }
 
     /// Compiles the policies as they would be with this one; nothing is written. Blocks.

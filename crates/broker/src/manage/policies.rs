@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{Code, Inputs, Refusal, Resource, SecretName};
-use policy::{OWNER, PrincipalKind, Question};
+use policy::{OWNER, Policies, PrincipalKind, Question};
 use serde_json::{Value, json};
 
 use super::{Managing, unstored, waiting};
@@ -17,7 +17,9 @@ pub(super) async fn put(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
     let expected = managing.inputs.get("seen").cloned();
     waiting(move || {
         let compiled = broker.change_policy(&tenant, &name, Some(row), expected.as_deref())?;
-        Ok(json!({ "name": name, "version": compiled.version().to_string(), "warnings": compiled.warnings() }))
+        let compiled = compiled.as_deref();
+        let warnings = compiled.map_or(&[][..], Policies::warnings);
+        Ok(json!({ "name": name, "version": compiled.map(|set| set.version().to_string()), "warnings": warnings }))
     })
     .await
 }
@@ -68,12 +70,22 @@ pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let tenant = managing.admitted.permit.tenant().clone();
     waiting(move || {
         let rows = store::all::<PolicyRow>(&**broker.storage(), &tenant).map_err(|error| unstored(&error))?;
-        let policies = broker.policies()?;
-        let rules: Vec<Value> =
-            policies.rules().iter().map(|(id, place)| json!({ "id": id, "place": place })).collect();
-        let files: Vec<Value> =
-            rows.iter().map(|(name, row)| json!({ "name": name, "changed": row.changed, "text": row.text })).collect();
-        Ok(json!({ "version": policies.version().to_string(), "policies": files, "rules": rules, "warnings": policies.warnings() }))
+        let policies = broker.policies();
+        let rules: Vec<Value> = policies
+            .iter()
+            .flat_map(|set| set.rules())
+            .map(|(id, place)| json!({ "id": id, "place": place }))
+            .collect();
+        // What can't be compiled is listed all the same, so that it can be mended.
+        let wrong = policies.as_ref().err().map(|refusal| refusal.message.clone());
+        let warnings = policies.as_ref().map_or(&[][..], |set| set.warnings()).iter().cloned().chain(wrong);
+        let warnings: Vec<String> = warnings.collect();
+        let version = policies.as_ref().ok().map(|set| set.version().to_string());
+        let files: Vec<Value> = rows
+            .iter()
+            .map(|(name, row)| json!({ "name": name, "changed": row.changed, "text": row.text }))
+            .collect();
+        Ok(json!({ "version": version, "policies": files, "rules": rules, "warnings": warnings }))
     })
     .await
 }

@@ -23,6 +23,7 @@ use pieces::within;
 pub(crate) use pieces::{Broken, Pieces};
 pub(crate) use told::Told;
 
+mod decoded;
 mod last;
 mod pieces;
 mod told;
@@ -119,7 +120,7 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     let denied = wanted && judged && !by_name && is_denied(admitted, parts.status, &body);
     let scrubbed = Scrubbed { head: Response::from_parts(parts, ()), body, fields, hits, denied };
     if by_name {
-        return Ok(Performed::Ran(Box::new(told::of_reply(scrubbed, admitted)?)));
+        return Ok(Performed::Ran(Box::new(told::of_reply(scrubbed, admitted, mask.as_deref())?)));
     }
     Ok(Performed::Reply(Box::new(scrubbed)))
 }

@@ -4,7 +4,7 @@ use model::Code;
 use testkit::{Upstream, canary};
 
 use crate::asking::Ask;
-use crate::house::{House, is};
+use crate::house::{House, is, unseen};
 use crate::service::{Service, Step, chunked, reply};
 
 #[tokio::test]
@@ -222,4 +222,22 @@ async fn evidence_is_read_from_the_head_of_a_reply_that_is_not_json() {
         let outcome = house.settled(got.id).await.outcome.unwrap();
         assert_eq!(outcome.fields, [("request".to_owned(), "req-1".to_owned())], "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_escapes_hid_in_a_document_is_masked_where_it_is_written_anew() {
+    let service = Service::start(|seen| {
+        let bearer = seen.all("authorization")[0].trim_start_matches("Bearer ").to_owned();
+        let hidden: String = bearer.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
+        let (first, rest) = (&hidden[..6], &bearer[1..]);
+        let body =
+            format!(r#"{{"said": "{first}{rest}", "{first}{rest}": [{{"deep": "x{first}{rest}y"}}]}}"#);
+        vec![Step::Send(reply(200, &[("content-type", "application/json")], &body))]
+    });
+    let secret = canary::plant("hidden");
+    let house = House::at(&service.url(), &secret).await;
+    let (_, value) = house.answer(Ask::named("house", "look", &[("path", "any")])).await.unwrap();
+    unseen(&value.to_string(), "the answer");
+    assert!(value["output"].to_string().matches("[masked").count() == 3, "{value}");
+    house.spotless();
 }

@@ -57,6 +57,7 @@ pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
             Ok(storage) => {
                 keys(&mut checks, home, &storage);
                 if let Some(catalog) = &catalog {
+                    policies(&mut checks, catalog, &storage);
                     references(&mut checks, catalog, (home, &storage))?;
                 }
                 chain(&mut checks, context, &storage, args);
@@ -150,6 +151,16 @@ fn layer(checks: &mut Checks, home: &Home) -> Option<Catalog> {
             checks.failed("the integrations", &error.into());
             None
         }
+    }
+}
+
+fn policies(checks: &mut Checks, catalog: &Catalog, storage: &Arc<dyn Storage>) {
+    match broker::check_policies(&**storage, catalog) {
+        Ok(()) => checks.fine("the policies can be read".to_owned()),
+        Err(refusal) => checks.wrong(
+            format!("the policies can't be read: {}", refusal.message),
+            "`doorward policy list` shows them, `doorward policy forget NAME` or `doorward policy put NAME FILE` mends them",
+        ),
     }
 }
 

@@ -31,9 +31,14 @@ pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
     if !context.printer.is_json() {
         Printer::say(&format!("Made the home `{}`.", home.folder().display()));
     }
-    hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document)?;
+    let unseen = |failure: Failure| {
+        failure.hint(
+            "the home is there, and nobody has its recovery key: `doorward recovery renew` makes another one",
+        )
+    };
+    hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document).map_err(unseen)?;
     if context.printer.is_json() {
-        return context.printer.json(&document);
+        return context.printer.json(&document).map_err(unseen);
     }
     Printer::say("Next: `doorward up` starts the broker, `doorward secret put slack/token` stores a secret.");
     Ok(())

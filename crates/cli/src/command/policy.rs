@@ -50,7 +50,13 @@ fn list(context: &Context) -> Outcome {
             &[("file", "name"), ("changed", "changed")],
             "Nobody wrote policies; those above hold by default.",
         );
-        format!("{rules}\n{files}")
+        let wrong: String = at(value, "warnings")
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|warning| format!("warning: {}\n", cell(warning)))
+            .collect();
+        format!("{wrong}{rules}\n{files}")
     })
 }
 

@@ -1,10 +1,10 @@
 //! `doorward recovery`: prove the recovery key, make another, use it.
 
-use secrets::{KeyProvider, Passphrase};
+use secrets::{KeyProvider, Passphrase, RecoveryKey};
 use serde_json::json;
 use store::HomeLock;
 
-use super::init::hand_out;
+use super::init::{hand_out, with_room};
 use crate::args::broker::{Recovery, RecoveryFrom, RecoveryRenew, RecoveryRestore};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -36,11 +36,20 @@ fn renew(context: &Context, args: &RecoveryRenew) -> Outcome {
     let home = context.home()?;
     let _lock = HomeLock::take(home.folder())?;
     let keys = KeySource::to_change(home)?;
-    let (_keyring, recovery) = secrets::renew_recovery(&*keys.storage, &keys.keyring()?)?;
-    let mut document = json!({ "status": "renewed" });
-    hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document)?;
-    if context.printer.is_json() {
-        return context.printer.json(&document);
+    let keyring = keys.keyring()?;
+    let (file, printer) = (args.recovery_out.as_deref(), context.printer);
+    // Whoever got it has it before it counts; where nobody did, the one before stays.
+    let hand = |recovery: &RecoveryKey| {
+        let mut document = json!({ "status": "renewed" });
+        hand_out(recovery, file, printer, &mut document)?;
+        if printer.is_json() { printer.json(&document) } else { Ok(()) }
+    };
+    with_room(file, || {
+        let renewed = secrets::renew_recovery(&*keys.storage, &keyring, hand);
+        renewed.map_err(|failure: Failure| failure.hint("the recovery key before still counts"))
+    })?;
+    if printer.is_json() {
+        return Ok(());
     }
     Printer::say(
         "The recovery key before opens nothing of this home any more; it still opens older copies of it.",

@@ -108,6 +108,47 @@ fn a_lost_passphrase_is_replaced_with_the_recovery_key() {
 }
 
 #[test]
+fn a_recovery_key_that_nobody_got_replaces_none_and_no_file_is_written_over() {
+    let doorward = home();
+    let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+    let renew = |file: &str| doorward.run(&["recovery", "renew", "--recovery-out", file], "").failed_with(1);
+    let _ = renew("no/such/folder");
+    assert!(renew("recovery.txt").contains("there is a file `recovery.txt` already"));
+    let mut full = doorward.command();
+    full.args(["recovery", "renew"])
+        .stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    assert!(!full.status().unwrap().success());
+    let drill = ["recovery", "drill", "--recovery-file", "recovery.txt"];
+    let _ = doorward.run(&drill, "").succeeded();
+    let _ = doorward.run(&["recovery", "renew", "--recovery-out", "second.txt"], "").succeeded();
+    assert_eq!(doorward.run(&drill, "").status.code(), Some(1));
+}
+
+#[test]
+fn a_policy_about_what_is_gone_can_be_forgotten() {
+    let doorward = home();
+    let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+    for name in ["mine", "yours"] {
+        let text = format!("name: {name}\nextends: slack\n");
+        crate::write_integration(&doorward, &text);
+        let policy = format!("forbid (principal, action == Doorward::Action::\"{name}/unknown\", resource);");
+        crate::write(doorward.folder().join("p.cedar"), &policy);
+        let _ = doorward.run(&["policy", "put", name, "p.cedar"], "").succeeded();
+    }
+    for name in ["mine", "yours"] {
+        std::fs::remove_file(doorward.data().join(format!("integrations/{name}.yaml"))).unwrap();
+    }
+    let refused = doorward.run(&["secret", "list"], "").failed_with(2);
+    assert!(refused.contains("doorward policy forget NAME"), "{refused}");
+    assert!(doorward.run(&["doctor"], "").failed_with(1).contains("the policies can't be read"));
+    assert!(doorward.run(&["policy", "list"], "").succeeded().contains("mine"));
+    for name in ["mine", "yours"] {
+        let _ = doorward.run(&["policy", "forget", name, "--yes"], "").succeeded();
+    }
+    let _ = doorward.run(&["secret", "list"], "").succeeded();
+}
+
+#[test]
 fn without_a_broker_commands_work_on_the_home_and_leave_evidence() {
     let doorward = home();
     let _ = doorward.run(&["init"], "").succeeded();

@@ -19,6 +19,26 @@ fn passphrase(text: &str) -> Passphrase {
     Passphrase::new(secret(text)).at(Cost::FLOOR)
 }
 
+/// Another recovery key, as whoever keeps it reads it.
+fn renewed(storage: &dyn Storage, keyring: &Keyring) -> Result<(Keyring, RecoveryKey), Error> {
+    let mut shown = String::new();
+    let keyring = renew_recovery::<Error>(storage, keyring, |key| {
+        key.show(|text| text.clone_into(&mut shown));
+        Ok(())
+    })?;
+    Ok((keyring, RecoveryKey::read(&shown).unwrap()))
+}
+
+#[test]
+fn a_recovery_key_that_nobody_got_replaces_none() {
+    let (storage, keyring, old) = home();
+    let refused = renew_recovery(&*storage, &keyring, |_| {
+        Err(Error::Conflict { what: "paper".to_owned(), why: "full" })
+    });
+    assert!(refused.is_err());
+    assert!(drill(&*storage, &old).is_ok());
+}
+
 #[test]
 fn a_home_opens_with_its_passphrase_and_no_other() {
     let storage = Embedded::in_memory().unwrap();
@@ -134,7 +154,7 @@ fn the_recovery_key_opens_a_home_for_a_new_provider() {
 #[test]
 fn another_paper_replaces_the_one_before_and_serves_new_tenants() {
     let (storage, keyring, old) = home();
-    let (keyring, new) = renew_recovery(&*storage, &keyring).unwrap();
+    let (keyring, new) = renewed(&*storage, &keyring).unwrap();
     assert!(drill(&*storage, &old).is_err());
     let _keyring = keyring.add_tenant(&*storage, &tenant("acme"), store::Batch::new()).unwrap();
     assert_eq!(drill(&*storage, &new).unwrap().tenants(), 2);
@@ -218,7 +238,7 @@ fn a_rotation_that_was_begun_is_known_to_whoever_opens_keys_on_demand() {
 fn a_keyring_from_before_a_change_changes_nothing() {
     let changes: [fn(&Embedded, &Keyring); 3] = [
         |storage, keyring| drop(rewrap(storage, keyring, &Fixed(2)).unwrap()),
-        |storage, keyring| drop(renew_recovery(storage, keyring).unwrap()),
+        |storage, keyring| drop(renewed(storage, keyring).unwrap()),
         |storage, keyring| drop(keyring.add_tenant(storage, &tenant("first"), store::Batch::new()).unwrap()),
     ];
     for change in changes {
@@ -227,7 +247,7 @@ fn a_keyring_from_before_a_change_changes_nothing() {
         let all = [
             stale.add_tenant(&*storage, &tenant("acme"), store::Batch::new()).err(),
             rewrap(&*storage, &stale, &Fixed(3)).err(),
-            renew_recovery(&*storage, &stale).err(),
+            renewed(&*storage, &stale).err(),
         ];
         for error in all {
             assert_eq!(error.unwrap().to_string(), "`the keys of the home` changed meanwhile");

@@ -221,7 +221,12 @@ fn a_home_is_rewrapped_and_its_paper_renewed_in_the_middle_of_a_rotation() {
     let (_, next) = begun.seal_anew(&*stage.storage, &which, &Cursor::default(), 2).unwrap();
     assert!(next.is_some());
     let rewrapped = rewrap(&*stage.storage, &begun, &Fixed(5)).unwrap();
-    let (renewed, paper) = crate::renew_recovery(&*stage.storage, &rewrapped).unwrap();
+    let mut paper = String::new();
+    let renewed = crate::renew_recovery::<crate::Error>(&*stage.storage, &rewrapped, |key| {
+        key.show(|text| text.clone_into(&mut paper));
+        Ok(())
+    });
+    let (renewed, paper) = (renewed.unwrap(), crate::RecoveryKey::read(&paper).unwrap());
     assert_eq!(renewed.rotating(), std::slice::from_ref(&which));
     let keyring = unseal(&*stage.storage, &Fixed(5)).unwrap();
     let (keyring, _) = rotate_key(&*stage.storage, &keyring, &which).unwrap();

@@ -10,7 +10,7 @@ use runner::{Captured, Exit, Ran};
 use secrets::Mask;
 use serde_json::{Map, Value, json};
 
-use super::{Body, Scrubbed};
+use super::{Body, Scrubbed, decoded};
 use crate::path::admit::Admitted;
 use crate::path::perform::Run;
 
@@ -42,7 +42,7 @@ pub(super) fn of_program(run: Run, admitted: &Admitted) -> Result<Told, Refusal>
     let said = masked(&stderr.bytes, mask, &mut hits);
     let cut = stdout.is_cut() && cli.output() != Output::Text;
     let text = masked(&stdout.bytes, mask, &mut hits);
-    let (output, shown) = if cut {
+    let (mut output, shown) = if cut {
         if !failed && admitted.permit.call().access() == Access::Read {
             let message = format!("`{}` printed {total} bytes, and at most {bytes} are taken", cli.program());
             return Err(Refusal::new(Code::UpstreamReply, message).hint("ask for less"));
@@ -56,6 +56,7 @@ pub(super) fn of_program(run: Run, admitted: &Admitted) -> Result<Told, Refusal>
             Err(refusal) => return Err(refusal),
         }
     };
+    decoded::search(&mut output, mask, &mut hits);
     let kept = if failed { Vec::new() } else { scrubbed(cli.fields(&shown), mask) };
     let mut value = shape("cli", output, &kept);
     value.insert("exit".to_owned(), code.into());
@@ -92,8 +93,12 @@ fn notes(value: &mut Map<String, Value>, cli: &Cli, (stdout, said): (&Captured, 
 }
 
 /// Of a reply.
-pub(super) fn of_reply(scrubbed: Scrubbed, admitted: &Admitted) -> Result<Told, Refusal> {
-    let Scrubbed { head, body, fields, hits, denied: _ } = scrubbed;
+pub(super) fn of_reply(
+    scrubbed: Scrubbed,
+    admitted: &Admitted,
+    mask: Option<&Mask>,
+) -> Result<Told, Refusal> {
+    let Scrubbed { head, body, fields, mut hits, denied: _ } = scrubbed;
     let operation = operation(admitted)?;
     let status = head.status();
     let whole = match body {
@@ -107,9 +112,10 @@ pub(super) fn of_reply(scrubbed: Scrubbed, admitted: &Admitted) -> Result<Told, 
         Some(bytes) => operation.unmet(bytes),
         None => None,
     };
+    let unmet = unmet.map(|message| decoded::text(message, mask, &mut hits));
     let failed = unmet.is_some();
     let read = admitted.permit.call().access() == Access::Read;
-    let output = match &whole {
+    let mut output = match &whole {
         None if read && !failed => {
             let message =
                 format!("the reply of `{}` is longer than what is given whole", admitted.integration.name());
@@ -123,6 +129,7 @@ pub(super) fn of_reply(scrubbed: Scrubbed, admitted: &Admitted) -> Result<Told, 
             Err(refusal) => return Err(refusal),
         },
     };
+    decoded::search(&mut output, mask, &mut hits);
     let mut value = shape("http", output, &fields);
     value.insert("status".to_owned(), status.as_u16().into());
     if let Some(message) = unmet {
