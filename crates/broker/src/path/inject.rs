@@ -196,7 +196,7 @@ fn place(
             }
             AuthScheme::Query { name, secret } => {
                 let mark = if written.as_str().contains('?') { '&' } else { '?' };
-                let lead = format!("{mark}{}=", percent_encode(name.as_bytes(), NON_ALPHANUMERIC));
+                let lead = format!("{mark}{}=", percent_encode(name.as_bytes(), UNRESERVED_KEPT));
                 let end = written.as_str().len();
                 written.put((end, 0), &lead, &escaped(lent.chosen(integration, secret)?), "");
             }
