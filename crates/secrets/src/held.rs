@@ -1,7 +1,7 @@
 //! A secret in memory, and the handle that lends it to one call.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use memory::Secret;
@@ -19,6 +19,8 @@ pub(crate) struct Held {
     version: u64,
     secret: Secret,
     mask: Arc<Mask>,
+    /// What masks it as `user:password`, once a call used it as that.
+    pair: OnceLock<Arc<Mask>>,
     previous: Option<Previous>,
     stamp: Stamp,
     ends: Option<Timestamp>,
@@ -98,6 +100,7 @@ impl Held {
             version,
             secret,
             mask: Arc::new(mask),
+            pair: OnceLock::new(),
             previous,
             stamp,
             ends,
@@ -201,6 +204,18 @@ impl Opened {
     #[must_use]
     pub fn mask(&self) -> &Arc<Mask> {
         &self.held.mask
+    }
+
+    /// The same where it is a user name and a password with a colon between them: what masks the password alone as well.
+    ///
+    /// # Errors
+    /// When there is no guarded memory left.
+    pub fn pair_mask(&self) -> Result<Arc<Mask>, Unmaskable> {
+        if let Some(mask) = self.held.pair.get() {
+            return Ok(Arc::clone(mask));
+        }
+        let mask = Arc::new(Mask::of_pair(&self.held.secret)?);
+        Ok(Arc::clone(self.held.pair.get_or_init(|| mask)))
     }
 
     /// Its version in our own store; 0 where its source has none.

@@ -27,9 +27,11 @@ use crate::path::admit::Admitted;
 use crate::path::resolve::{Lent, Special};
 use crate::spans;
 use crate::upstreams::Shown;
+use masked::mask;
 pub(crate) use program::Prepared;
 use target::Written;
 
+mod masked;
 mod program;
 mod replace;
 pub(crate) mod sign;
@@ -367,25 +369,6 @@ fn look_once_more(
     }
     let _intact = written.checked(sent)?;
     Ok(())
-}
-
-fn mask(integration: &Integration, lent: &Lent) -> Result<Option<Arc<Mask>>, Refusal> {
-    let tokens = lent.special().map(|special| special.tokens.as_slice()).unwrap_or_default();
-    let only = integration.auth().len() == 1;
-    match (lent.all(), tokens) {
-        ([], []) => Ok(None),
-        ([one], []) => Ok(Some(Arc::clone(one.mask()))),
-        // It finds what the token was made from as well.
-        (_, [served]) if only => Ok(Some(Arc::clone(&served.token.mask))),
-        (several, tokens) => {
-            let several = several.iter().map(|opened| &**opened.mask());
-            let several: Vec<&Mask> =
-                several.chain(tokens.iter().map(|served| &*served.token.mask)).collect();
-            let joined =
-                Mask::join(&several).map_err(|error| Refusal::new(Code::SecretMissing, error.to_string()))?;
-            Ok(Some(Arc::new(joined)))
-        }
-    }
 }
 
 const LONGEST_CONNECT: Duration = Duration::from_secs(60);

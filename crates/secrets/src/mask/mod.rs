@@ -94,6 +94,27 @@ impl Mask {
         Self::assemble(secret.expose(forms::of))
     }
 
+    /// What finds a secret that is a user name and a password with a colon between them, and the half of it that is secret by itself.
+    /// That is the password; and the user name where the password is none of its own, as services with API keys have it. Other user
+    /// names are left as they are: a service needs them in its replies.
+    ///
+    /// # Errors
+    /// As [`Self::new`] says. A half that is too short to be told apart is not looked for.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "derives the forms in which a half of the secret may come back"
+    )]
+    pub fn of_pair(secret: &Secret) -> Result<Self, Unmaskable> {
+        if secret.len() < SHORTEST {
+            return Err(Unmaskable::Short);
+        }
+        Self::assemble(secret.expose(|pair| {
+            let mut all = forms::of(pair);
+            all.extend(secret_half(pair).map(forms::of).into_iter().flatten());
+            all
+        }))
+    }
+
     /// What finds the secrets of all these; of none, what finds nothing.
     ///
     /// # Errors
@@ -251,6 +272,14 @@ impl Finder {
     }
 }
 
+/// The half of `user:password` that is secret and long enough to be found.
+fn secret_half(pair: &[u8]) -> Option<&[u8]> {
+    let at = pair.iter().position(|byte| *byte == b':')?;
+    let (user, password) = (pair.get(..at)?, pair.get(at + 1..)?);
+    let is_filler = password.len() < SHORTEST || FILLERS.contains(&password);
+    Some(if is_filler { user } else { password }).filter(|half| half.len() >= SHORTEST)
+}
+
 // === spans ===
 
 /// A stretch to be overwritten; `into` is how much of it was sent already.
@@ -294,6 +323,8 @@ const fn is_dense(byte: u8) -> bool {
 
 /// The shortest secret that can be told apart from other text.
 pub const SHORTEST: usize = 8;
+/// Passwords that services want beside an API key as the user name, and that are the same for everybody.
+const FILLERS: [&[u8]; 2] = [b"api_token", b"x-oauth-basic"];
 /// What a masked stretch begins with; asterisks follow.
 const MARK: &[u8] = b"[masked";
 

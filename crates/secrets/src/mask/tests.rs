@@ -110,3 +110,23 @@ fn the_border_of_an_overlap_is_no_hit() {
     assert!(merge(vec![(0, 5), (4, 9)], None).len() == 1);
     assert!(merge(vec![(0, 9), (2, 4), (8, 10)], None)[0].end == 10);
 }
+
+#[test]
+fn the_secret_half_of_a_pair_is_masked_by_itself() {
+    let pair = |text: &str| Mask::of_pair(&secret(text)).unwrap();
+    let twilio = pair("AC0123456789:CANARY-pass");
+    assert_eq!(masked(&twilio, "AC0123456789 CANARY-pass"), "AC0123456789 [masked****");
+    assert_eq!(masked(&twilio, "AC0123456789:CANARY-pass"), format!("[masked{}", "*".repeat(17)));
+    assert_eq!(masked(&twilio, "Q0FOQVJZLXBhc3M="), "[masked*******M=", "also in base 64");
+    for (text, echoed) in [
+        ("CANARY-key:", "CANARY-key"),
+        ("CANARY-key:X", "CANARY-key"),
+        ("CANARY-key:x-oauth-basic", "CANARY-key"),
+        ("any:CANARY:key", "CANARY:key"),
+    ] {
+        assert_eq!(masked(&pair(text), echoed), "[masked***", "{text}");
+    }
+    assert_eq!(masked(&pair("user:short"), "user short"), "user short", "too short to be told apart");
+    assert_eq!(masked(&pair("CANARY-no-pair"), "CANARY-no-pair"), "[masked*******");
+    assert_eq!(Mask::of_pair(&secret("a:b")).err(), Some(Unmaskable::Short));
+}
