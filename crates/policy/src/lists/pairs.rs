@@ -144,7 +144,8 @@ pub(super) fn same_letters(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || (!(one.is_ascii() && other.is_ascii()) && folded(one) == folded(other))
 }
 
-/// Whether some server may read two names as one: without regard to case, and up to the first `[` or `.`.
+/// Whether some server may read two names as one: without regard to case, up to the first `[` or `.`, and with `_` for what PHP
+/// does not take in a name.
 pub(super) fn alike(one: &str, other: &str) -> bool {
     fn inside(longer: &str, shorter: &str) -> bool {
         let trimmed = longer.trim();
@@ -159,7 +160,24 @@ pub(super) fn alike(one: &str, other: &str) -> bool {
     };
     // `a.b` is another way to write `a[b]`.
     let dotted = |text: &str| text.replace("][", ".").replace('[', ".").replace(']', "");
-    alike(one, other) || (one.contains('[') || other.contains('[')) && alike(&dotted(one), &dotted(other))
+    alike(one, other)
+        || (one.contains('[') || other.contains('[')) && alike(&dotted(one), &dotted(other))
+        || (is_rewritten(one) || is_rewritten(other)) && alike(&underscored(one), &underscored(other))
+}
+
+/// Whether PHP and those that follow it read another name than the one that is written.
+fn is_rewritten(name: &str) -> bool {
+    name.contains(['.', ' ', '['])
+}
+
+/// The name that they read: nothing of white space in front, and `_` for `.` and for a space before an array begins. A `[` that
+/// nothing closes begins none and is a `_` as well; versions differ in what they make of the rest of such a name, so all of it
+/// is rewritten.
+fn underscored(name: &str) -> String {
+    let name = name.trim_start();
+    let array = name.find('[').filter(|at| name.get(*at..).is_some_and(|rest| rest.contains(']')));
+    let (head, rest) = name.split_at(array.unwrap_or(name.len()));
+    head.replace(['.', ' ', '['], "_") + rest
 }
 
 /// The pairs of a query or a form, decoded (`+` is a space), all of them; `None` where servers read different pairs.

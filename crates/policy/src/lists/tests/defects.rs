@@ -123,6 +123,40 @@ fn a_parameter_that_is_repeated_never_passes_and_never_escapes() {
 }
 
 #[test]
+fn a_name_that_php_reads_as_another_never_passes_and_never_escapes() {
+    let rule = |value: &str| format!("{{path: /s, methods: {{GET: {{query: {{user_name: [{value}]}}}}}}}}");
+    let (allow_good, deny_evil) = (allow(&rule("good")), deny(&rule("evil")));
+    for name in [
+        "user.name",
+        "user+name",
+        "user%20name",
+        "+user.name",
+        "user[name",
+        "User.Name",
+        "user.name[]",
+        "user.name[a.b]",
+    ] {
+        let request =
+            asks(&format!("GET /s?user_name=good&{name}=evil").replace('[', "%5B").replace(']', "%5D"));
+        assert_eq!(request.said(&allow_good), "query param user_name is ambiguous", "{name}");
+        assert_eq!(request.said(&deny_evil), "denied", "{name}");
+        let form = format!("{name}=evil");
+        let rule = |value: &str| {
+            format!("{{path: /api/chat.postMessage, methods: {{POST: {{body: {{user_name: {value}}}}}}}}}")
+        };
+        let (denied, allowed) = (deny(&rule("evil")), allow(&rule("good")));
+        assert_eq!(post().form(&form).said(&denied), "denied", "{name}");
+        let said = post().form(&format!("user_name=good&{form}")).said(&allowed);
+        assert_eq!(said, "form field user_name is ambiguous", "{name}");
+    }
+    for other in ["user-name", "username", "user__name", "user_name_2"] {
+        let request = asks(&format!("GET /s?user_name=good&{other}=evil"));
+        assert_eq!(request.said(&allow_good), "allowed", "{other}");
+        assert_eq!(request.said(&deny_evil), "no allowlist match", "{other}");
+    }
+}
+
+#[test]
 fn a_query_that_servers_split_differently_is_in_doubt_under_a_rule_about_it() {
     let rule = |value: &str| format!("{{path: /s, methods: {{GET: {{query: {{q: [{value}]}}}}}}}}");
     assert_eq!(asks("GET /s?q=blocked;x=1").said(&deny(&rule("blocked"))), "denied");
