@@ -111,7 +111,7 @@ async fn a_bad_chunk_breaks_the_body_and_the_connection() {
     let house = house(tests::limits());
     let bodies = [
         "3\nabc\r\n0\r\n\r\n",
-        "3;x\r\nabc\r\n0\r\n\r\n",
+        "3;x=\r\nabc\r\n0\r\n\r\n",
         "3\r\nabcd\r\n0\r\n\r\n",
         "zz\r\nabc\r\n",
         "3\r\nabcX",

@@ -31,6 +31,7 @@ const GOOD: &[&[u8]] = &[
     b"POST / HTTP/1.1\r\nHost: a\r\ncontent-length:\t 3 \r\n\r\nabc\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
     b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n3\r\n\n\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
     b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0A\r\n0123456789\r\n000\r\nx: y\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x;y=z;q=\"a;\\\"b\"\r\nabc\r\n0;x=y\r\n\r\n",
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\n\n\r\r",
 ];
 
@@ -64,7 +65,10 @@ const BAD: &[&[u8]] = &[
     b"POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     b"POST / HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n",
-    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=\"y\r\nabc\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;\r\nabc\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3 ;x=y\r\nabc\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=\r\nabc\r\n0\r\n\r\n",
     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\n0\r\n\r\n",
     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n",
@@ -269,6 +273,7 @@ fn line<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Reading> {
 fn chunks(rest: &mut &[u8]) -> Result<(), Reading> {
     loop {
         let size = line(rest)?;
+        let size = size.strip_suffix(b";x").unwrap_or(size);
         let digits = !size.is_empty() && size.iter().all(u8::is_ascii_hexdigit);
         let size = std::str::from_utf8(size).ok().filter(|_| digits).ok_or(Reading::Ambiguous)?;
         let size = usize::from_str_radix(size, 16).map_err(|_| Reading::Ambiguous)?;
