@@ -47,7 +47,12 @@ local function shrunk(calls, may, per)
 end
 
 local function sliding(key, calls, per)
-  local began, before, count = window(key)
+  local kept = redis.call('GET', key) or ''
+  local began, before, count, last = string.match(kept, '^(%d+) (%d+) (%d+) (%d+)$')
+  -- Calls of the window before are taken for spread over it; that none came for a whole window is known better than that.
+  if not began or tonumber(last) > now or now >= last + per then began, before, count, last = now, 0, 0, now end
+  began, before, count = tonumber(began), tonumber(before), tonumber(count)
+  local quiet = last + per - now
   local windows = math.floor((now - began) / per)
   if windows > 0 then
     before = windows == 1 and count or 0
@@ -57,13 +62,16 @@ local function sliding(key, calls, per)
   local gone = now - began
   local used = math.ceil(before * (per - gone) / per) + count
   if used < calls then
-    keep(key, began, before, count + 1, 2 * per - gone)
-    return 1, calls - used - 1, 2 * per - gone
+    put(key, string.format('%.0f %.0f %.0f %.0f', began, before, count + 1, now), per)
+    return 1, calls - used - 1, per
   end
+  local wait
   if count + 1 <= calls then
-    return 0, 0, math.max(shrunk(before, calls - count - 1, per) - gone, 1)
+    wait = shrunk(before, calls - count - 1, per) - gone
+  else
+    wait = per - gone + shrunk(count, calls - 1, per)
   end
-  return 0, 0, math.max(per - gone + shrunk(count, calls - 1, per), 1)
+  return 0, 0, math.max(math.min(wait, quiet), 1)
 end
 
 local strategies = { bucket = bucket, fixed = fixed, sliding = sliding }

@@ -23,8 +23,8 @@ pub(super) enum State {
     Bucket { full: u64 },
     /// A window: when it began, and how many calls came in it.
     Fixed { began: u64, count: u32 },
-    /// Two windows: when the later began, and how many calls came in each.
-    Sliding { began: u64, before: u32, count: u32 },
+    /// Two windows: when the later began, and how many calls came in each; and when the last of them came.
+    Sliding { began: u64, before: u32, count: u32, last: u64 },
 }
 
 /// What came of a call.
@@ -44,7 +44,7 @@ impl State {
         match strategy {
             Strategy::TokenBucket | Strategy::LeakyBucket => Self::Bucket { full: now },
             Strategy::FixedWindow => Self::Fixed { began: now, count: 0 },
-            Strategy::SlidingWindow => Self::Sliding { began: now, before: 0, count: 0 },
+            Strategy::SlidingWindow => Self::Sliding { began: now, before: 0, count: 0, last: now },
         }
     }
 
@@ -54,7 +54,7 @@ impl State {
         match *self {
             Self::Bucket { full } => full,
             Self::Fixed { began, .. } => began.saturating_add(per),
-            Self::Sliding { began, .. } => began.saturating_add(per.saturating_mul(2)),
+            Self::Sliding { last, .. } => last.saturating_add(per),
         }
     }
 
@@ -67,7 +67,9 @@ impl State {
         match self {
             Self::Bucket { full } => bucket(full, pace.calls, per, now),
             Self::Fixed { began, count } => fixed((began, count), pace.calls, per, now),
-            Self::Sliding { began, before, count } => sliding((began, before, count), pace.calls, per, now),
+            Self::Sliding { began, before, count, last } => {
+                sliding((began, before, count, last), pace.calls, per, now)
+            }
         }
     }
 }
@@ -98,7 +100,17 @@ fn fixed((began, count): (&mut u64, &mut u32), calls: u32, per: u64, now: u64) -
     Taken { admitted: true, left: calls - *count, wait }
 }
 
-fn sliding((began, before, count): (&mut u64, &mut u32, &mut u32), calls: u32, per: u64, now: u64) -> Taken {
+/// Calls of the window before are taken for spread over it. That none came for a whole window is known better than that.
+fn sliding(
+    (began, before, count, last): (&mut u64, &mut u32, &mut u32, &mut u64),
+    calls: u32,
+    per: u64,
+    now: u64,
+) -> Taken {
+    let quiet = last.saturating_add(per);
+    if now >= quiet {
+        (*began, *before, *count) = (now, 0, 0);
+    }
     let windows = now.saturating_sub(*began) / per;
     if windows > 0 {
         *before = if windows == 1 { *count } else { 0 };
@@ -109,15 +121,16 @@ fn sliding((began, before, count): (&mut u64, &mut u32, &mut u32), calls: u32, p
     let used = share(*before, per - gone, per).saturating_add(u64::from(*count));
     if used < u64::from(calls) {
         *count += 1;
+        *last = now;
         let left = u32::try_from(u64::from(calls) - used - 1).unwrap_or(u32::MAX);
-        return Taken { admitted: true, left, wait: per.saturating_mul(2) - gone };
+        return Taken { admitted: true, left, wait: per };
     }
     // Until the share of the window before has shrunk to what may be left of it; in this window, or in the next one.
     let wait = match calls.checked_sub(*count + 1) {
         Some(may) => shrunk(*before, may, per).saturating_sub(gone),
         None => (per - gone).saturating_add(shrunk(*count, calls - 1, per)),
     };
-    Taken { admitted: false, left: 0, wait: wait.max(1) }
+    Taken { admitted: false, left: 0, wait: wait.min(quiet.saturating_sub(now)).max(1) }
 }
 
 /// The part of a window's calls that still counts, rounded up.

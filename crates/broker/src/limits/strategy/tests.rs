@@ -58,6 +58,18 @@ fn a_sliding_window_does_not() {
 }
 
 #[test]
+fn after_a_quiet_window_a_sliding_one_admits_everything_again() {
+    let pace = pace(Strategy::SlidingWindow, 3, 2);
+    let mut state = State::new(pace.strategy, 0);
+    assert!((0..3).all(|_| state.take(&pace, 0).admitted));
+    let refused = state.take(&pace, SECOND);
+    assert_eq!((refused.admitted, refused.wait), (false, SECOND), "not longer than the window");
+    assert_eq!(state.idle_at(&pace), 2 * SECOND);
+    assert!((0..3).all(|_| state.take(&pace, 2 * SECOND + SECOND / 2).admitted));
+    assert!(!state.take(&pace, 2 * SECOND + SECOND / 2).admitted);
+}
+
+#[test]
 fn a_rate_of_nothing_refuses_and_the_largest_does_not_overflow() {
     for strategy in ALL {
         assert!(!State::new(strategy, 0).take(&pace(strategy, 0, 1), 0).admitted);
