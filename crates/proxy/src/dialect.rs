@@ -12,6 +12,9 @@ use net::Body;
 use crate::health::Question;
 use crate::host;
 use crate::refused::{Refused, Speech};
+pub use numbers::Numbers;
+
+mod numbers;
 
 /// Whose words the gateway speaks besides its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -84,9 +87,19 @@ pub(crate) fn mark_upstream(reply: &mut Response<Body>) {
     }
 }
 
-/// Puts a reply of ours into the other gateway's words. `name` is what the request named: a host, or an integration.
-pub(crate) fn translate(reply: &mut Response<Body>, refusal: &Refusal, name: &str, speech: Speech) {
-    let (status, reason) = told(refusal);
+/// Puts a reply of ours into the other gateway's words. `name` is what the request named: a host, or an integration; `status` is one
+/// that is closer than that of the code.
+pub(crate) fn translate(
+    reply: &mut Response<Body>,
+    (refusal, status): (&Refusal, Option<StatusCode>),
+    name: &str,
+    speech: Speech,
+) {
+    let (status, reason) = match status {
+        None => told(refusal),
+        Some(StatusCode::METHOD_NOT_ALLOWED) => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
+        Some(status) => (status, "bad request"),
+    };
     let headers = reply.headers_mut();
     headers.insert(UPSTREAM_ERROR, HeaderValue::from_static("false"));
     if let Ok(value) = HeaderValue::from_str(reason) {
@@ -102,7 +115,12 @@ pub(crate) fn translate(reply: &mut Response<Body>, refusal: &Refusal, name: &st
     }
 }
 
-/// The same for what this door refuses by itself, whose status stays.
+/// The status of a refusal there.
+pub(crate) fn status(refusal: &Refusal) -> StatusCode {
+    told(refusal).0
+}
+
+/// Marks a delivery that was carried before, which is no refusal there: nothing else of it changes.
 pub(crate) fn mark_ours(headers: &mut HeaderMap) {
     headers.insert(UPSTREAM_ERROR, HeaderValue::from_static("false"));
 }
@@ -164,7 +182,7 @@ fn body(status: StatusCode, reason: &str, refusal: &Refusal, name: &str) -> Stri
         Code::BadRequest => match refusal.message.strip_prefix("invalid destination: ") {
             Some("missing") => "Bad Request: missing X-AT-Destination header\n".to_owned(),
             Some(why) => format!("Bad Request: invalid X-AT-Destination header: {why}\n"),
-            None => format!("Bad Request: {}\n", refusal.message),
+            None => format!("{}: {}\n", status.canonical_reason().unwrap_or("Bad Request"), refusal.message),
         },
         _ => format!("{}: {reason}\n", status.canonical_reason().unwrap_or("Refused")),
     }

@@ -1,6 +1,7 @@
 //! The door itself: reads a request, hands it to the broker, prints what comes back.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use broker::{Answer, Asked, Forward, Inbound, Outbound, Worker, presented};
 use http::header::{self, HeaderValue};
@@ -10,7 +11,7 @@ use hyper::body::Incoming;
 use model::{Code, Door, Fact, IntegrationName, Method, ParseError, Refusal, Target};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem, websocket};
 
-use crate::dialect::{self, Dialect};
+use crate::dialect::{self, Dialect, Numbers};
 use crate::health::Question;
 use crate::host::Addressed;
 use crate::refused::{Refused, Speech};
@@ -30,6 +31,8 @@ pub struct Gateway {
     /// Who answers OpenAI clients under `/v1`, where anybody does.
     pub llm: Option<llm::Provider>,
     health: health::Place,
+    /// What is counted for those who collect another gateway's counters.
+    numbers: Numbers,
 }
 
 /// A domain or an origin that no request could ever name.
@@ -77,13 +80,20 @@ impl Gateway {
                 return Err(Unusable::Origin(origin.clone()));
             }
         }
-        Ok(Self { domains, origins, dialect: Dialect::Own, llm: None, health: health::Place::Here })
+        let (dialect, health, numbers) = (Dialect::Own, health::Place::Here, Numbers::default());
+        Ok(Self { domains, origins, dialect, llm: None, health, numbers })
     }
 
     /// The same, which speaks another gateway's words as well.
     #[must_use]
     pub fn speaking(self, dialect: Dialect) -> Self {
         Self { dialect, ..self }
+    }
+
+    /// The counters of the other gateway whose words it speaks.
+    #[must_use]
+    pub const fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// The same, which answers OpenAI clients under `/v1`.
@@ -124,6 +134,7 @@ impl Gateway {
         peer: &Peer,
         draining: &Draining,
     ) -> Response<Body> {
+        let began = Instant::now();
         let (parts, body) = request.into_parts();
         let speech = Speech::of(&parts);
         let named = self.named(&parts);
@@ -148,16 +159,24 @@ impl Gateway {
                     .unwrap_or_else(|refusal| Refused::from(refusal).reply(speech));
             }
             Ok(Read::Health(question, method)) => {
-                return health::answer_of(question, &method, worker.broker())
+                return health::answer_of(question, &method, (worker.broker(), &|| self.numbers.text()))
                     .unwrap_or_else(|refused| refused.reply(speech));
             }
-            Err(refused) => return refused.reply_in(speech, &self.dialect, &named.unwrap_or_default()),
+            Err(refused) => {
+                let reply = refused.reply_in(speech, &self.dialect, &named.unwrap_or_default());
+                if self.dialect.is_foreign() {
+                    self.numbers.refused(None, (reply.status(), refused.refusal()), began.elapsed());
+                }
+                return reply;
+            }
         };
+        let label = named.as_ref().and_then(|named| named.label(worker));
         let mut reply = match worker.call(read).await {
             Ok(Outbound::Reply(evidence, mut reply)) => {
                 problem::mark(reply.headers_mut(), evidence);
                 if self.dialect.is_foreign() {
                     dialect::mark_upstream(&mut reply);
+                    self.numbers.replied(label.as_deref(), reply.status(), began.elapsed());
                 }
                 *reply
             }
@@ -168,6 +187,10 @@ impl Gateway {
                     Some(named) => named.told(refusal, worker),
                     None => (refusal, String::new()),
                 };
+                if self.dialect.is_foreign() {
+                    let status = dialect::status(&refusal);
+                    self.numbers.refused(label.as_deref(), (status, &refusal), began.elapsed());
+                }
                 Refused::from(refusal).reply_in(speech, &self.dialect, &named)
             }
         };
@@ -287,11 +310,17 @@ struct Named {
 }
 
 impl Named {
+    /// What the integration is called in the counters: as in the configuration. `None` for what is in none.
+    fn label(&self, worker: &Worker) -> Option<String> {
+        let broker = worker.broker();
+        broker.knows(&self.integration).then(|| broker.called(&self.integration))
+    }
+
     /// The refusal and the name in it: there, whoever asks for an integration that is none is told so before anybody is asked
     /// who he is.
     fn told(self, refusal: Refusal, worker: &Worker) -> (Refusal, String) {
         if worker.broker().knows(&self.integration) {
-            return (refusal, self.integration.to_string());
+            return (refusal, worker.broker().called(&self.integration));
         }
         let unknown = Refusal { code: Code::NotFound, reason: None, ..refusal };
         (unknown, self.written)

@@ -47,15 +47,18 @@ pub(crate) fn reserved(path: &str, place: Place) -> Option<Result<Question, Refu
     }
 }
 
-/// The answer of a broker to a question.
+/// The answer of a broker to a question; `more` are the counters of another gateway.
 pub(crate) fn answer_of(
     question: Question,
     method: &Method,
-    broker: &Broker,
+    (broker, more): (&Broker, &dyn Fn() -> String),
 ) -> Result<Response<Body>, Refused> {
     match question {
         Question::Alive | Question::Ready => answer(question, method, broker.readiness()),
-        Question::Numbers => text(method, HeaderValue::from_static(OPEN_METRICS), broker.metrics_text()),
+        Question::Numbers => {
+            let all = more() + &broker.metrics_text();
+            text(method, HeaderValue::from_static(OPEN_METRICS), all)
+        }
         Question::Peer => {
             let mut reply = answer(question, method, broker.readiness())?;
             if let Ok(value) = HeaderValue::from_str(&broker.last_reload().to_string()) {

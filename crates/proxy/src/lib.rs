@@ -34,6 +34,6 @@ mod refused;
 mod route;
 mod tools;
 
-pub use dialect::{Dialect, IntHeader, Speaking};
+pub use dialect::{Dialect, IntHeader, Numbers as PeerNumbers, Speaking};
 pub use gateway::{Gateway, Unusable};
 pub use llm::Provider;

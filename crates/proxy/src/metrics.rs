@@ -60,7 +60,9 @@ async fn answer(
     parts: &Parts,
 ) -> Result<Response<Body>, Refused> {
     match asked(parts, shows)? {
-        Asked::Health(question) => health::answer_of(question, &parts.method, worker.broker()),
+        Asked::Health(question) => {
+            health::answer_of(question, &parts.method, (worker.broker(), &String::new))
+        }
         Asked::Status => {
             let json = HeaderValue::from_static("application/json");
             health::text(&parts.method, json, worker.broker().status().to_string())

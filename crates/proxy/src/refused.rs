@@ -69,8 +69,8 @@ impl Refused {
         let mut reply = self.reply(speech);
         if dialect.is_foreign() {
             match self.status {
-                None => dialect::translate(&mut reply, &self.refusal, name, speech),
-                Some(_) => dialect::mark_ours(reply.headers_mut()),
+                Some(StatusCode::OK) => dialect::mark_ours(reply.headers_mut()),
+                status => dialect::translate(&mut reply, (&self.refusal, status), name, speech),
             }
         }
         reply

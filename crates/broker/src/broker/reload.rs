@@ -85,6 +85,13 @@ impl Broker {
         self.catalog().has(name)
     }
 
+    /// What callers of another gateway's configuration call an integration: by its name there, where that could not be ours.
+    #[must_use]
+    pub fn called(&self, name: &IntegrationName) -> String {
+        let known = self.catalog().get(name).ok();
+        known.and_then(|known| known.aliases().first().cloned()).unwrap_or_else(|| name.to_string())
+    }
+
     /// Notes that everything was read again, or why it could not be.
     pub fn reloaded(&self, wrong: Option<&str>) {
         let now = self.now();

@@ -161,7 +161,7 @@ async fn serve(
     let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
     for (bound, shows) in shown.into_iter().filter_map(|(bound, shows)| Some((bound?, shows))) {
         let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());
-        let more = (more(&own, &gauges), shows);
+        let more = (more(&own, &gauges, gateway.numbers()), shows);
         own_doors.spawn(async move {
             let _ = proxy::metrics::serve(worker, listener, more, ServeLimits::default(), draining).await;
         });
@@ -227,12 +227,17 @@ fn tenants(
     }
 }
 
-/// The agent's numbers, for the door that shows those of the broker.
-fn more(worker: &Arc<Worker>, gauges: &Arc<agent::Gauges>) -> proxy::metrics::More {
+/// The agent's numbers and those of the other gateway whose words the gateway speaks, for the door that shows those of the broker.
+fn more(
+    worker: &Arc<Worker>,
+    gauges: &Arc<agent::Gauges>,
+    peer: &proxy::PeerNumbers,
+) -> proxy::metrics::More {
     let numbers = Arc::new(agent::Numbers::new(Arc::clone(worker), Arc::clone(gauges)));
+    let peer = peer.clone();
     Arc::new(move || {
-        let numbers = Arc::clone(&numbers);
-        Box::pin(async move { numbers.text().await })
+        let (numbers, peer) = (Arc::clone(&numbers), peer.clone());
+        Box::pin(async move { numbers.text().await + &peer.text() })
     })
 }
 

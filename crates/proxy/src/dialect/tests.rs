@@ -4,7 +4,7 @@ use super::*;
 
 fn reply(refusal: &Refusal, speech: Speech) -> Response<Body> {
     let mut reply = net::problem::reply(refusal);
-    translate(&mut reply, refusal, "slack", speech);
+    translate(&mut reply, (refusal, None), "slack", speech);
     reply
 }
 
@@ -66,10 +66,10 @@ fn a_reply_to_head_has_no_body_and_one_in_grpc_keeps_its_status() {
     let refusal = Refusal::new(Code::Denied, "no");
     let mut head = net::problem::reply(&refusal);
     *head.body_mut() = Body::empty();
-    translate(&mut head, &refusal, "slack", Speech::HeadOnly);
+    translate(&mut head, (&refusal, None), "slack", Speech::HeadOnly);
     assert!(head.body().is_end_stream());
     let mut grpc = net::problem::grpc(&refusal);
-    translate(&mut grpc, &refusal, "slack", Speech::Grpc);
+    translate(&mut grpc, (&refusal, None), "slack", Speech::Grpc);
     assert_eq!(
         (grpc.status().as_u16(), &grpc.headers()["content-type"]),
         (200, &HeaderValue::from_static("application/grpc"))
