@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use broker::Broker;
+use catalog::{Catalog, Integration};
 use model::{IntegrationName, SecretRef};
 
 use crate::failure::{Failure, Outcome};
@@ -14,11 +15,37 @@ pub(crate) fn refuse_empty(broker: &Broker) -> Outcome {
     refuse_unfit(broker, broker.references())
 }
 
+/// What a start would refuse, a reload refuses too: else each call would find it out. It also refuses to take an integration that
+/// has its secrets to a variable or file that is not there. That of a new integration may come later, as at a start.
+pub(crate) fn refuse_worse(broker: &Broker, next: &Catalog) -> Outcome {
+    refuse_unfit(broker, Broker::references_of(next))?;
+    let (now, runtime) = (broker.catalog(), wire::runtime()?);
+    let probed = |reference: &SecretRef| runtime.block_on(broker.probe_secret(reference)).map(drop);
+    for name in next.names() {
+        let (Ok(next), Ok(now)) = (next.get(&name), now.get(&name)) else { continue };
+        let had = |reference: &SecretRef| now.secrets().values().any(|secret| secret.reference == *reference);
+        for (field, reference) in at_hand(&next).filter(|(_, reference)| !had(reference)) {
+            let Err(error) = probed(reference) else { continue };
+            if at_hand(&now).all(|(_, reference)| probed(reference).is_ok()) {
+                let what =
+                    format!("could not read the secret `{field}` of `{name}`, which has its secrets now");
+                return Err(Failure::doing(what, &error).hint(
+                    "put the secret there first, or give the integration another name until it is there",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The secrets of an integration that are on this machine: asking for them costs nothing and reaches nobody.
+fn at_hand(integration: &Integration) -> impl Iterator<Item = (&String, &SecretRef)> {
+    let all = integration.secrets().iter().map(|(field, secret)| (field, &secret.reference));
+    all.filter(|(_, reference)| matches!(reference.scheme(), "env" | "file"))
+}
+
 /// The same for what integrations name that are not in force yet.
-pub(crate) fn refuse_unfit(
-    broker: &Broker,
-    references: Vec<(IntegrationName, String, SecretRef)>,
-) -> Outcome {
+fn refuse_unfit(broker: &Broker, references: Vec<(IntegrationName, String, SecretRef)>) -> Outcome {
     let runtime = wire::runtime()?;
     for (name, field, reference) in references {
         if !matches!(reference.scheme(), "env" | "file") {

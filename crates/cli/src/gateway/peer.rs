@@ -136,9 +136,8 @@ impl Peer {
     /// Reads everything again and swaps it in at once. Blocks.
     pub(crate) fn lay(&self, broker: &Broker, home: &Home) -> Outcome<Told> {
         let (overlay, told) = self.overlay(home, Some(&broker.catalog()))?;
-        // What a start would refuse, a reload refuses too: else each call would find it out.
         if let Some(read) = &overlay.read {
-            crate::sources::refuse_unfit(broker, Broker::references_of(read))?;
+            crate::sources::refuse_worse(broker, read)?;
         }
         broker.lay(overlay)?;
         Ok(told)

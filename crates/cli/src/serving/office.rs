@@ -118,11 +118,10 @@ impl Office {
         read
     }
 
-    /// Reads the home's own files again. What a start would refuse, a reload refuses too: else each call would find it out.
+    /// Reads the home's own files again.
     fn home_again(&self) -> Result<(), Refusal> {
         let next = self.broker.next_catalog()?;
-        crate::sources::refuse_unfit(&self.broker, Broker::references_of(&next))
-            .map_err(|failure| refusal(&failure))?;
+        crate::sources::refuse_worse(&self.broker, &next).map_err(|failure| refusal(&failure))?;
         self.broker.reload()
     }
 

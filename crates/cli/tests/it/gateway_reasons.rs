@@ -6,7 +6,7 @@ use crate::home;
 use crate::network_wire::{Reply, gateway};
 
 /// Serves this configuration to everybody.
-fn start(doorward: &Doorward, config: &str) -> Running {
+pub(crate) fn start(doorward: &Doorward, config: &str) -> Running {
     write_config(doorward, config);
     let mut command = doorward.command();
     command.args(["--json", "gateway", "-config", "config.yaml", "-allow-all", "-addr", "127.0.0.1:0"]);
@@ -14,7 +14,7 @@ fn start(doorward: &Doorward, config: &str) -> Running {
     doorward.start(command)
 }
 
-fn write_config(doorward: &Doorward, integrations: &str) {
+pub(crate) fn write_config(doorward: &Doorward, integrations: &str) {
     crate::write(doorward.folder().join("config.yaml"), &format!("integrations:\n{integrations}"));
 }
 
@@ -75,6 +75,11 @@ fn a_reload_refuses_a_secret_that_a_start_refuses_and_names_one_that_is_missing(
     assert_eq!(upstream.last().header("authorization"), Some(&*format!("Bearer {}", upstream.canary())));
     let status = doorward.run(&["status", "--json"], "").json();
     assert!(status["warnings"].to_string().contains("secret"), "{status}");
+    // Nothing takes its secret away from an integration that has it; what is new may get its secret later.
+    write_config(&doorward, &with(&doorward.folder().join("nowhere")));
+    running.reload();
+    let _ = printed_with(&doorward, "could not read the secret `token` of `api`, which has its secrets now");
+    assert_eq!(ask(&running, "api").status, 200, "what was in force stays in force");
     let missing = entry("more", &upstream.url(), "env:NOBODY_SET_THIS");
     write_config(&doorward, &format!("{}{missing}", with(&good)));
     running.reload();
