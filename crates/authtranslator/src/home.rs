@@ -45,6 +45,10 @@ fn elsewhere(name: IntegrationName, base: Option<&str>, base_path: &str) -> Opti
     if found.internal() || base.is_some_and(|base| base != found.base_path()) {
         return None;
     }
+    // What only a program does is no request, and the program would want its own credential instead of the one of the file.
+    if found.operations().values().all(|operation| operation.method().is_none()) {
+        return None;
+    }
     let holds_back = found.operations().values().any(catalog::Operation::is_held_back);
     if base_path == found.base_path() {
         return Some(Kind { name, whole_paths: false, holds_back });

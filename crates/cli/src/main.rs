@@ -64,7 +64,8 @@ fn main() -> ExitCode {
         Some(peer) if peer.name == "assistantctl" => {
             return compat::assistantctl::linked(&words.collect::<Vec<_>>());
         }
-        Some(peer) if peer.name == "integrations" => return inplace::linked(words.collect()),
+        Some(peer) if peer.name == "integrations" => return inplace::integrations(words.collect()),
+        Some(peer) if peer.name == "allowlist" => return inplace::allowlist(words.collect()),
         Some(peer) => {
             problem::print(&command::compat::unspoken(peer), Printer::new(args::Format::Table));
             return ExitCode::FAILURE;

@@ -28,11 +28,12 @@ pub enum Speaks {
 }
 
 /// Every name.
-pub const PEERS: [Peer; 4] = [
+pub const PEERS: [Peer; 5] = [
     Peer { name: "vault", speaks: Speaks::Yes },
     Peer { name: "aws-vault", speaks: Speaks::Yes },
     Peer { name: "assistantctl", speaks: Speaks::InPart },
     Peer { name: "integrations", speaks: Speaks::Yes },
+    Peer { name: "allowlist", speaks: Speaks::Yes },
 ];
 
 /// The peer as whom this program was started.

@@ -1,5 +1,5 @@
 //! Files of a gateway that are edited where they stand: `config.yaml` by `integrations` and `doorward integration … --file`,
-//! `allowlist.yaml` by `doorward allowlist`. The command lines and the edits are [`foreign`]'s; files and printing are here.
+//! `allowlist.yaml` by `allowlist` and `doorward allowlist`. The command lines and the edits are [`foreign`]'s; files and printing are here.
 
 mod file;
 mod services;
@@ -31,8 +31,13 @@ enum Tool {
 }
 
 /// What is typed behind the link `integrations`.
-pub(crate) fn linked(words: Vec<OsString>) -> ExitCode {
+pub(crate) fn integrations(words: Vec<OsString>) -> ExitCode {
     run(&Spoken { program: "integrations", tool: Tool::Integrations, words })
+}
+
+/// What is typed behind the link `allowlist`.
+pub(crate) fn allowlist(words: Vec<OsString>) -> ExitCode {
+    run(&Spoken { program: "allowlist", tool: Tool::Allowlist, words })
 }
 
 /// Finds `doorward allowlist …`, and `doorward integration add|update|delete|list …` for a file. Their flags may have one dash.
@@ -152,7 +157,8 @@ fn of_allowlist(words: &[String], program: &str, printer: Printer) -> Outcome {
     use allowlist::{Command, Done};
 
     let catalog = services::Catalogue::load();
-    let typed = allowlist::read(words, program, &catalog.capabilities())?;
+    let known = catalog.capabilities();
+    let typed = allowlist::read(words, program, &known)?;
     let file = typed.file.as_str();
     let grant = match &typed.command {
         Command::Help(text) => return Printer::text(text),
@@ -169,6 +175,12 @@ fn of_allowlist(words: &[String], program: &str, printer: Printer) -> Outcome {
     let mut document = Document::read(held.text(), file).map_err(integrations::Error::from)?;
     let done = typed.command.apply(&mut document, file)?;
     held.write(document.text())?;
+    if matches!(typed.command, Command::Add(_)) && (known.of)(&grant.integration).is_none() {
+        Printer::say(&format!(
+            "note: `{0}` is no service that is built in: a gateway starts with this grant only where its `config.yaml` has `{0}`",
+            grant.integration
+        ));
+    }
     let (status, count) = match done {
         Done::Added => ("added", 1),
         Done::Unchanged => ("unchanged", 0),

@@ -104,6 +104,9 @@ fn service(name: &str) -> Result<Service, String> {
     let unsaid =
         |how: &str| Err(format!("the credential of `{name}` {how}, which a `config.yaml` can't say"));
     let found = read(name).ok_or_else(|| format!("`{name}` can't be read"))?;
+    if found.internal() {
+        return unsaid("is Doorward's own affair, which mints it when it is asked");
+    }
     let mut outgoing = Vec::new();
     for scheme in found.auth() {
         let field = scheme.fields().next().unwrap_or_default();

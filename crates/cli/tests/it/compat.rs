@@ -31,12 +31,15 @@ fn links_are_made_listed_used_and_taken_away() {
     let bin = folder.path().join("a/bin");
     let shown = bin.to_str().unwrap();
     let made = run(&doorward, &["compat", "install", shown, "--json"]).json();
-    assert_eq!(names(&bin), ["assistantctl", "aws-vault", "integrations", "vault"]);
+    assert_eq!(names(&bin), ["allowlist", "assistantctl", "aws-vault", "integrations", "vault"]);
     let states = |document: &serde_json::Value| -> Vec<String> {
         let rows = document["links"].as_array().unwrap();
         rows.iter().map(|row| format!("{} {}", row["name"], row["state"]).replace('"', "")).collect()
     };
-    assert_eq!(states(&made), ["vault made", "aws-vault made", "assistantctl made", "integrations made"]);
+    assert_eq!(
+        states(&made),
+        ["vault made", "aws-vault made", "assistantctl made", "integrations made", "allowlist made"]
+    );
     assert!(made["notes"][0].as_str().unwrap().contains("is not on PATH"), "{made}");
     let again = run(&doorward, &["compat", "install", shown, "--json"]).json();
     assert_eq!(states(&again)[1], "aws-vault there already");
@@ -46,7 +49,7 @@ fn links_are_made_listed_used_and_taken_away() {
     assert_eq!(states(&listed)[1], "aws-vault link to this program");
     let taken = run(&doorward, &["compat", "remove", shown, "--name", "aws-vault"]).succeeded();
     assert!(taken.contains("taken away"), "{taken}");
-    assert_eq!(names(&bin), ["assistantctl", "integrations", "vault"]);
+    assert_eq!(names(&bin), ["allowlist", "assistantctl", "integrations", "vault"]);
 }
 
 #[test]

@@ -143,6 +143,17 @@ fn mistakes_end_with_2_and_help_with_0() {
     assert!(doorward.run(&["allowlist", "--help"], "").succeeded().contains("-capability NAME"));
     let said = run(&doorward, &["telegram", "-token", "env:T"]).failed_with(1);
     assert!(said.contains("goes into the path") && said.contains("doorward integration add"), "{said}");
+    let said = run(&doorward, &["aws-credentials"]).failed_with(1);
+    assert!(said.contains("Doorward's own affair"), "{said}");
+}
+
+#[test]
+fn a_block_through_which_programs_call_a_service_wants_no_secret_of_its_webhooks() {
+    let doorward = home();
+    let _ = run(&doorward, &["slack", "-token", "env:T"]).succeeded();
+    let _ = run(&doorward, &["ghe", "-token", "env:T", "-domain", "git.example.com"]).succeeded();
+    let written = read(&doorward.folder().join("config.yaml"));
+    assert!(written.contains("name: slack") && !written.contains("incoming_auth"), "{written}");
 }
 
 #[test]
@@ -222,4 +233,32 @@ fn capabilities_are_granted_and_taken_back_without_opening_anything() {
         "{left}"
     );
     let _ = grant("remove", &[]).failed_with(1);
+}
+
+#[test]
+fn the_link_of_the_allowlist_speaks_as_its_program_does() {
+    let doorward = home();
+    let said = |words: &[&str]| {
+        let mut command = doorward.command_as("allowlist");
+        command.args(words);
+        doorward.run_command(command, "")
+    };
+    let grant = ["-integration", "slack", "-caller", "bot", "-capability", "post_as"];
+    let added = said(&[&["-file", "al.yaml", "add"][..], &grant, &["-params", "username=bot"]].concat());
+    assert!(added.succeeded().starts_with("added"));
+    let own = said(&[
+        "-file",
+        "own.yaml",
+        "add",
+        "-integration",
+        "nosuch",
+        "-caller",
+        "bot",
+        "-capability",
+        "post_as",
+    ]);
+    assert!(own.stderr.contains("`nosuch` is no service that is built in"), "{own:?}");
+    assert!(said(&["-file", "al.yaml", "list"]).succeeded().contains("post_as"));
+    let _ = said(&["add", "-file", "al.yaml", "-integration", "slack"]).failed_with(2);
+    assert!(said(&[&["remove", "-file", "al.yaml"][..], &grant].concat()).succeeded().starts_with("removed"));
 }

@@ -20,9 +20,11 @@ pub(super) fn flags(service: &Service, purpose: For) -> Vec<Flag> {
     let mut flags =
         vec![Flag::new("name", "NAME", format!("what the block is called [default: {}]", service.name))];
     for secret in service.secrets() {
-        let help = format!("where {} is, such as `env:NAME`; again for more in rotation", secret.meaning);
+        let only = if secret.needed { "" } else { ": only for a block that nobody but they may call" };
+        let help =
+            format!("where {} is, such as `env:NAME`; again for more in rotation{only}", secret.meaning);
         let flag = Flag::new(&*secret.flag, "REFERENCE", help);
-        flags.push(flag.required(purpose == For::Add).repeats());
+        flags.push(flag.required(secret.needed && purpose == For::Add).repeats());
     }
     flags.push(match &service.domain {
         Domain::Fixed => Flag::new("domain", "HOST", "another host of the service"),
@@ -74,8 +76,14 @@ pub(super) fn new(service: &Service, given: &Given) -> Result<Node, Error> {
         put(key, value);
     }
     for (key, auths) in [("incoming_auth", &service.incoming), ("outgoing_auth", &service.outgoing)] {
+        let said = |auth: &&Auth| {
+            auth.secret
+                .as_ref()
+                .is_none_or(|secret| secret.needed || given.all(&secret.flag).next().is_some())
+        };
+        let auths = auths.iter().filter(said).map(|auth| entry(auth, given));
+        let auths = auths.collect::<Result<Vec<_>, _>>()?;
         if !auths.is_empty() {
-            let auths = auths.iter().map(|auth| entry(auth, given)).collect::<Result<_, _>>()?;
             put(key, Node::List(auths));
         }
     }

@@ -46,6 +46,8 @@ pub struct SecretFlag {
     pub flag: String,
     /// What is to be found there.
     pub meaning: String,
+    /// Whether a new block has to say it. One that need not be said has no entry where it is not.
+    pub needed: bool,
 }
 
 impl Auth {
@@ -56,13 +58,18 @@ impl Auth {
         if !prefix.is_empty() {
             params.push(("prefix", prefix.to_owned()));
         }
-        Self { kind: "token", secret: Some(secret(flag, meaning)), params }
+        Self { kind: "token", secret: Some(secret(flag, meaning, true)), params }
     }
 
     /// One that takes a secret and nothing else.
     #[must_use]
     pub fn plain(kind: &'static str, flag: &str, meaning: &str) -> Self {
-        Self { kind, secret: Some(secret(flag, meaning)), params: Vec::new() }
+        Self { kind, secret: Some(secret(flag, meaning, true)), params: Vec::new() }
+    }
+
+    /// What signs the webhooks of a service. Nobody but the service gets in where it is asked for, so it is not needed.
+    fn of_webhooks(kind: &'static str, flag: &str, meaning: &str) -> Vec<Self> {
+        vec![Self { kind, secret: Some(secret(flag, meaning, false)), params: Vec::new() }]
     }
 
     /// One that takes its credential from the machine.
@@ -72,8 +79,8 @@ impl Auth {
     }
 }
 
-fn secret(flag: &str, meaning: &str) -> SecretFlag {
-    SecretFlag { flag: flag.to_owned(), meaning: meaning.to_owned() }
+fn secret(flag: &str, meaning: &str, needed: bool) -> SecretFlag {
+    SecretFlag { flag: flag.to_owned(), meaning: meaning.to_owned(), needed }
 }
 
 impl Service {
@@ -88,7 +95,7 @@ impl Service {
 pub fn known() -> Vec<Service> {
     let bearer = || vec![authorization("Bearer ")];
     let github = |name, title, destination, domain| Service {
-        incoming: vec![Auth::plain("github_signature", "webhook-secret", "the secret of its webhooks")],
+        incoming: Auth::of_webhooks("github_signature", "webhook-secret", "the secret of its webhooks"),
         ..service(name, title, destination, domain, vec![authorization("token ")])
     };
     let usually = |domain: &str| Domain::Usually(domain.to_owned());
@@ -100,7 +107,11 @@ pub fn known() -> Vec<Service> {
         Auth::token("DD-APPLICATION-KEY", "", "app-key", "the application key"),
     ];
     let slack = Service {
-        incoming: vec![Auth::plain("slack_signature", "signing-secret", "the signing secret")],
+        incoming: Auth::of_webhooks(
+            "slack_signature",
+            "signing-secret",
+            "the signing secret of its webhooks",
+        ),
         ..service("slack", "Slack", "https://slack.com/api", fixed(), bearer())
     };
     let basic = Auth::plain("basic", "token", "account SID and auth token, as `SID:TOKEN`");

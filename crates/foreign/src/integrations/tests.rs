@@ -190,7 +190,7 @@ fn what_makes_no_sense_is_met_with_what_was_probably_meant() {
         assert_eq!(said.hint().as_deref(), Some(hint), "{words}");
     }
     for words in [
-        "slack -token env:T",
+        "slack -signing-secret env:T",
         "delete",
         "update",
         "list extra",
@@ -238,6 +238,20 @@ fn keys_that_nobody_here_knows_are_no_reason_to_refuse_a_file() {
     assert_eq!(deleted, Done::Deleted("openai".to_owned()));
     assert_eq!(list(&Document::read(&text, "x").unwrap(), "x").unwrap().len(), 1);
     assert!(done(&text, "delete openai").is_err());
+}
+
+#[test]
+fn the_secret_of_webhooks_need_not_be_said_and_then_callers_prove_nothing() {
+    for words in [
+        "slack -token env:T",
+        "github -token env:T",
+        "ghe -token env:T -domain git.corp",
+        "update slack -token env:T",
+    ] {
+        let (text, _) = done("", words).unwrap();
+        assert_eq!(block(&text, 0).get("incoming_auth"), None, "{words}");
+    }
+    assert!(done("", "slack -signing-secret env:S").unwrap_err().to_string().contains("`-token"));
 }
 
 #[test]

@@ -27,6 +27,35 @@ fn every_service_of_the_catalogue_has_a_builder_or_a_reason_why_not() {
 }
 
 #[test]
+fn every_block_that_is_written_is_one_that_the_gateway_starts_with() {
+    let catalogue = Catalogue::load();
+    let more = catalogue.more();
+    let mut names: Vec<String> = known().into_iter().map(|service| service.name).collect();
+    names.extend(more.names.iter().filter(|name| (more.find)(name).is_ok()).cloned());
+    for name in names {
+        let service = known().into_iter().find(|service| service.name == name);
+        let service = service.unwrap_or_else(|| (more.find)(&name).unwrap());
+        let mut words = vec![name.clone()];
+        for secret in service.secrets() {
+            words.extend([format!("-{}", secret.flag), "env:A_SECRET".to_owned()]);
+        }
+        if service.domain == Domain::Yours {
+            words.extend(["-domain".to_owned(), "corp.example.com".to_owned()]);
+        }
+        let typed = foreign::integrations::read(&words, "integrations", &more).unwrap();
+        let mut document = foreign::yaml::Document::read("", "config.yaml").unwrap();
+        let _ = typed.command.apply(&mut document, "config.yaml").unwrap();
+        let config = authtranslator::Config::read(document.text(), "config.yaml").unwrap();
+        let options = authtranslator::Options::default();
+        let translated = config.translate(&options, &mut |_, _| unreachable!()).unwrap();
+        let written: Vec<Written> = translated.integrations.iter().map(|one| one.written.clone()).collect();
+        if let Err(error) = Catalog::layered(None, &written, &[]) {
+            panic!("{name}: {error}\n{}", document.text());
+        }
+    }
+}
+
+#[test]
 fn capabilities_are_those_of_the_catalogue() {
     let catalogue = Catalogue::load();
     let known = catalogue.capabilities();
