@@ -37,7 +37,15 @@ impl<'a> Draft<'a> {
     pub(crate) fn field(&mut self, wanted: &str, written: &str, line: u64) -> Result<String, Error> {
         let wrong = |problem: String| Error::Invalid { file: self.file.to_owned(), line, problem };
         let reference = match place(written).map_err(wrong)? {
-            Place::At(reference) => reference,
+            Place::At(reference) => {
+                // A key of a file of lines.
+                if reference.scheme() == "file" && reference.as_str().contains('#') {
+                    self.notes.push(format!(
+                        "the key of a file in line {line}: quotes around its value are taken off here, and are a part of it there"
+                    ));
+                }
+                reference
+            }
             Place::Literal(secret) => {
                 let hint = format!("{}/{wanted}", self.name);
                 let kept = (self.keep)(&hint, &secret).map_err(wrong)?;

@@ -72,10 +72,50 @@ pub(crate) struct Entry {
     pub(crate) idle_conn_timeout: Option<Spanned<Value>>,
     pub(crate) tls_handshake_timeout: Option<Spanned<Value>>,
     pub(crate) response_header_timeout: Option<Spanned<Value>>,
-    pub(crate) tls_insecure_skip_verify: Option<bool>,
-    pub(crate) disable_keep_alives: Option<bool>,
+    pub(crate) tls_insecure_skip_verify: Option<Switch>,
+    pub(crate) disable_keep_alives: Option<Switch>,
     pub(crate) max_idle_conns: Option<Spanned<i64>>,
     pub(crate) max_idle_conns_per_host: Option<Spanned<i64>>,
+}
+
+/// Yes or no, in every way in which they write it: also as YAML 1.1 has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Switch(pub(crate) bool);
+
+impl<'de> Deserialize<'de> for Switch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Word;
+
+        impl Visitor<'_> for Word {
+            type Value = Switch;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("`true` or `false`")
+            }
+
+            fn visit_bool<E: de::Error>(self, written: bool) -> Result<Switch, E> {
+                Ok(Switch(written))
+            }
+
+            fn visit_str<E: de::Error>(self, written: &str) -> Result<Switch, E> {
+                let any = |words: &[&str]| {
+                    let title = |word: &str| {
+                        word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default()
+                    };
+                    words.iter().any(|word| {
+                        written == *word || written == word.to_uppercase() || written == title(word)
+                    })
+                };
+                match written {
+                    _ if any(&["y", "yes", "on"]) => Ok(Switch(true)),
+                    _ if any(&["n", "no", "off"]) => Ok(Switch(false)),
+                    _ => Err(E::custom("expected `true` or `false`")),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Word)
+    }
 }
 
 /// One way of proving or of putting a credential on, as it is written.

@@ -22,6 +22,12 @@ pub(crate) fn read(written: &str) -> Result<Destination, String> {
     if !matches!(scheme.as_str(), "https" | "http") {
         return Err("the scheme of `destination` is `https`, or `http` for a private address".to_owned());
     }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    if rest.get(end..).is_some_and(|behind| behind.contains('*')) {
+        return Err(
+            "`*` stands in the host of `destination` only, such as `https://*.example.com`".to_owned()
+        );
+    }
     let rest = rest.split('#').next().unwrap_or_default();
     let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
     let slash = rest.find('/').unwrap_or(rest.len());

@@ -66,12 +66,19 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// A text; `None` where it is absent. It may be empty.
+    pub(crate) fn even_empty(&mut self, name: &'static str) -> Result<Option<&'a str>, Error> {
+        let Some(entry) = self.take(name) else { return Ok(None) };
+        let wrong = || self.wrong_at(entry.referenced.line(), format!("`{name}` is a text"));
+        entry.value.as_str().map(Some).ok_or_else(wrong)
+    }
+
     /// A text that has to be there.
     pub(crate) fn required(&mut self, name: &'static str) -> Result<(&'a str, u64), Error> {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
-    /// A text, or what it is where it is absent. An empty one is absent, but for those that may be empty.
+    /// A text, or what it is where it is absent. An empty one is absent, as in Go.
     pub(crate) fn or(&mut self, name: &'static str, default: &'static str) -> Result<&'a str, Error> {
         Ok(self.text(name)?.map_or(default, |(text, _)| text))
     }

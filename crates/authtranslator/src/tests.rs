@@ -105,6 +105,18 @@ fn unknown_keys_are_refused_at_every_level_with_the_nearest_word() {
             "name: a\ndestination: https://user:CANARY@a.test",
             "config.yaml:3: `destination` holds a user name",
         ),
+        (
+            "name: a\ndestination: https://a.test/*",
+            "config.yaml:3: `*` stands in the host of `destination` only",
+        ),
+        (
+            "name: a\ndestination: https://a.test?x=*",
+            "config.yaml:3: `*` stands in the host of `destination` only",
+        ),
+        (
+            "name: a\ndestination: https://a.test\ndisable_keep_alives: maybe",
+            "config.yaml:4: expected `true`",
+        ),
         ("name: a\ndestination: ftp://a.test", "config.yaml:3: the scheme of `destination`"),
         ("name: a\ndestination: https://a.test\nrate_limit_window: 0s", "config.yaml:4: `rate_limit_window`"),
         (
@@ -245,6 +257,47 @@ fn destinations_keep_base_path_query_and_wildcard() {
     assert!(made.contains("base_url: \"https://a.example.com\"\n"), "{made}");
     let wide = one("name: a\ndestination: https://*").unwrap();
     assert!(wide.written.check().unwrap_err().to_string().starts_with("config.yaml:2: behind the `*`"));
+}
+
+#[test]
+fn what_is_legal_there_starts_here_and_what_differs_is_said() {
+    let made = one("name: a\ndestination: https://a.test\nidle_conn_timeout: 2h\nrate_limit_window: 60\nin_rate_limit: 1").unwrap();
+    made.written.check().unwrap();
+    assert!(made.written.text.contains("idle_for: \"1h\""), "{}", made.written.text);
+    let notes: Vec<&str> = made.notes.iter().map(|note| note.0.as_str()).collect();
+    assert!(notes.iter().any(|note| note.contains("`idle_conn_timeout` is an hour here")), "{notes:?}");
+    assert!(
+        notes.iter().any(|note| note.contains("`rate_limit_window` is a number without a unit")),
+        "{notes:?}"
+    );
+    for (word, kept) in
+        [("yes", false), ("On", false), ("TRUE", false), ("no", true), ("OFF", true), ("n", true)]
+    {
+        let made = text(&format!("name: a\ndestination: https://a.test\ndisable_keep_alives: {word}"));
+        assert_eq!(!made.contains("keep_alive: false"), kept, "{word}: {made}");
+    }
+    text("name: a\ndestination: \"https://*.internal\"");
+}
+
+#[test]
+fn a_prefix_of_oauth2_may_be_empty() {
+    let made = |prefix: &str| {
+        text(&format!(
+            "name: a\ndestination: https://a.test\noutgoing_auth:\n  - type: oauth2\n    params: {{token_url: \"https://i.test/t\", client_id: c, client_secret: env:S, header: X-O{prefix}}}"
+        ))
+    };
+    assert!(made(", prefix: ''").contains("prefix: \"\""), "{}", made(", prefix: ''"));
+    assert!(!made("").contains("prefix"), "{}", made(""));
+}
+
+#[test]
+fn a_secret_of_jwt_may_be_a_key_of_every_kind_that_says_itself_what_it_is_for() {
+    let made = text(
+        "name: a\ndestination: https://a.test\nincoming_auth:\n  - {type: jwt, params: {secrets: [env:K]}}",
+    );
+    for algorithm in ["HS256", "RS256", "ES256", "ES384", "ES512", "EdDSA"] {
+        assert!(made.contains(&format!("algorithm: {algorithm}")), "{algorithm}: {made}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use serde_saphyr::Spanned;
 
 use crate::assemble::Draft;
-use crate::config::{Config, Entry, Way};
+use crate::config::{Config, Entry, Switch, Way};
 use crate::params::Params;
 use crate::{destination, duration, home, name, plugin, text};
 
@@ -33,6 +33,20 @@ pub struct Translated {
     /// The integrations.
     pub integrations: Vec<Integration>,
 }
+
+/// An entry that has no counterpart.
+#[derive(Debug)]
+pub struct Untaken {
+    /// Its name in the file.
+    pub theirs: String,
+    /// Its line.
+    pub line: u64,
+    /// Why it has none.
+    pub why: Error,
+}
+
+/// The names that are given, each with the entry that has it and its line.
+type Taken = HashMap<IntegrationName, (String, u64)>;
 
 /// One entry, translated.
 #[derive(Debug, Clone)]
@@ -70,30 +84,51 @@ impl Config {
     /// # Errors
     /// The line of the first entry that has no counterpart.
     pub fn translate(&self, options: &Options, keep: &mut Keep<'_>) -> Result<Translated, Error> {
-        let mut taken: HashMap<IntegrationName, usize> = HashMap::new();
-        let mut integrations: Vec<Integration> = Vec::with_capacity(self.integrations.len());
-        let file: Arc<str> = self.file.as_str().into();
+        let (mut taken, file) = (Taken::new(), Arc::from(self.file.as_str()));
+        let each = self.integrations.iter().map(|entry| self.next(entry, &file, options, keep, &mut taken));
+        Ok(Translated { integrations: each.collect::<Result<_, _>>()? })
+    }
+
+    /// Translates every entry that has a counterpart, and says of each other one why it has none: its name and its line there.
+    pub fn translate_each(&self, options: &Options, keep: &mut Keep<'_>) -> (Translated, Vec<Untaken>) {
+        let (mut taken, file) = (Taken::new(), Arc::from(self.file.as_str()));
+        let (mut integrations, mut untaken) = (Vec::new(), Vec::new());
         for entry in &self.integrations {
-            let line = entry.value.name.referenced.line();
-            let integration = self.entry(&entry.value, (&file, line), options, keep)?;
-            let name = &integration.written.name;
-            if let Some(other) =
-                taken.insert(name.clone(), integrations.len()).and_then(|at| integrations.get(at))
-            {
-                let at = other.written.line;
-                let problem = if other.theirs.eq_ignore_ascii_case(&integration.theirs) {
-                    format!("the integration `{}` is described already in line {at}", other.theirs)
-                } else {
-                    format!(
-                        "`{}` and `{}` (line {at}) would both be called `{name}`; give one another name",
-                        integration.theirs, other.theirs
-                    )
-                };
-                return Err(Error::Invalid { file: self.file.clone(), line, problem });
+            let next = self.next(entry, &file, options, keep, &mut taken);
+            match next.and_then(|integration| integration.written.check().map(|()| integration)) {
+                Ok(integration) => integrations.push(integration),
+                Err(why) => {
+                    let name = &entry.value.name;
+                    untaken.push(Untaken { theirs: name.value.clone(), line: name.referenced.line(), why });
+                }
             }
-            integrations.push(integration);
         }
-        Ok(Translated { integrations })
+        (Translated { integrations }, untaken)
+    }
+
+    fn next(
+        &self,
+        entry: &Spanned<Entry>,
+        file: &Arc<str>,
+        options: &Options,
+        keep: &mut Keep<'_>,
+        taken: &mut Taken,
+    ) -> Result<Integration, Error> {
+        let line = entry.value.name.referenced.line();
+        let integration = self.entry(&entry.value, (file, line), options, keep)?;
+        let name = &integration.written.name;
+        if let Some((theirs, at)) = taken.insert(name.clone(), (integration.theirs.clone(), line)) {
+            let problem = if theirs.eq_ignore_ascii_case(&integration.theirs) {
+                format!("the integration `{theirs}` is described already in line {at}")
+            } else {
+                format!(
+                    "`{}` and `{theirs}` (line {at}) would both be called `{name}`; give one another name",
+                    integration.theirs
+                )
+            };
+            return Err(Error::Invalid { file: self.file.clone(), line, problem });
+        }
+        Ok(integration)
     }
 
     /// The only entry, without a look at others. `None` where there is another number of them, or something is wrong.
@@ -135,9 +170,8 @@ impl Config {
             let (kind, params) = self.params(plugin);
             plugin::incoming::add(&mut draft, kind, params)?;
         }
-        if !sends {
-            draft.notes.push(UNSENT.to_owned());
-        }
+        draft.notes.extend((!sends).then(|| UNSENT.to_owned()));
+        draft.notes.extend(noted_times(entry));
         let limits = self.limits(entry, options)?;
         let connections = self.connections(entry)?;
         let mut keys = whose(&entry.name.value, &named, extends.as_ref(), &destination);
@@ -156,7 +190,7 @@ impl Config {
         if options.dangerous_allow_private {
             keys.push(("dangerous_allow_private", json!(true)));
         }
-        if entry.tls_insecure_skip_verify == Some(true) {
+        if entry.tls_insecure_skip_verify == Some(Switch(true)) {
             keys.push(("tls_insecure_skip_verify", json!(true)));
             draft.notes.push("`tls_insecure_skip_verify`: whoever answers gets the credential".to_owned());
         }
@@ -265,17 +299,40 @@ impl Config {
         }
         let idle_for = self.duration("idle_conn_timeout", entry.idle_conn_timeout.as_ref())?;
         if let Some(idle_for) = idle_for.filter(|time| !time.is_zero()) {
-            fields.insert("idle_for".to_owned(), json!(duration::ours(idle_for)));
+            fields.insert("idle_for".to_owned(), json!(duration::ours(idle_for.min(LONG))));
         }
         let handshake = self.duration("tls_handshake_timeout", entry.tls_handshake_timeout.as_ref())?;
         if let Some(handshake) = handshake.filter(|time| !time.is_zero()) {
-            fields.insert("handshake".to_owned(), json!(duration::ours(handshake)));
+            fields.insert("handshake".to_owned(), json!(duration::ours(handshake.min(LONG))));
         }
-        if entry.disable_keep_alives == Some(true) {
+        if entry.disable_keep_alives == Some(Switch(true)) {
             fields.insert("keep_alive".to_owned(), json!(false));
         }
         Ok((!fields.is_empty()).then_some(Value::Object(fields)))
     }
+}
+
+/// What is not quite the same about times.
+fn noted_times(entry: &Entry) -> Vec<String> {
+    let times = [
+        ("rate_limit_window", &entry.rate_limit_window, false),
+        ("idle_conn_timeout", &entry.idle_conn_timeout, true),
+        ("tls_handshake_timeout", &entry.tls_handshake_timeout, true),
+        ("response_header_timeout", &entry.response_header_timeout, false),
+    ];
+    let mut notes = Vec::new();
+    for (key, written, an_hour) in times {
+        let Some(written) = written else { continue };
+        if written.value.as_u64().is_some_and(|nanos| nanos > 0) {
+            notes.push(format!(
+                "`{key}` is a number without a unit, which counts nanoseconds: write `60s` for a minute"
+            ));
+        }
+        if an_hour && duration::read(&written.value).is_some_and(|time| time > LONG) {
+            notes.push(format!("`{key}` is an hour here, which is the longest"));
+        }
+    }
+    notes
 }
 
 /// Who it is, what it is made from, and where it is.

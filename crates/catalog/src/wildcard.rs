@@ -32,9 +32,14 @@ impl Wildcard {
         // What stands behind the last `*` has to be a domain that somebody can own.
         let base = pattern.rsplit('*').next().unwrap_or_default();
         let labels: Vec<&str> = base.split('.').skip(1).collect();
-        if labels.len() < 2 || labels.iter().any(|label| label.is_empty()) {
+        let private = |label: &str| base.starts_with('.') && PRIVATE.contains(&label);
+        let owned = match labels.as_slice() {
+            [only] => private(only),
+            several => several.len() > 1 && several.iter().all(|label| !label.is_empty()),
+        };
+        if !owned {
             return Err(
-                "behind the `*` of a host stands a domain of at least two labels, such as `*.example.com`",
+                "behind the `*` of a host stands a domain of at least two labels, such as `*.example.com`, or one that is never public, such as `*.internal`",
             );
         }
         Ok(Self { scheme, pattern: pattern.to_owned(), port })
@@ -130,6 +135,9 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 /// How every refusal of a destination begins.
 const INVALID: &str = "invalid destination";
+
+/// Names of one label that nobody can register: RFC 6761, RFC 6762, RFC 8375's parent, and what is set aside for private use.
+const PRIVATE: [&str; 8] = ["internal", "local", "localhost", "test", "lan", "home", "corp", "intranet"];
 
 #[cfg(test)]
 mod tests;

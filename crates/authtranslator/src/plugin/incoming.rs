@@ -100,9 +100,7 @@ fn jwt(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<Value, Error> {
     let fields = draft.fields("jwt_key", &written)?;
     let keys: Vec<Value> = fields
         .iter()
-        .flat_map(|field| {
-            ["HS256", "RS256"].map(|algorithm| json!({ "algorithm": algorithm, "secret": field }))
-        })
+        .flat_map(|field| ALGORITHMS.map(|algorithm| json!({ "algorithm": algorithm, "secret": field })))
         .collect();
     let (issuer, audience) = (params.or("issuer", "any")?, params.or("audience", "any")?);
     let mut entry =
@@ -193,3 +191,5 @@ const KNOWN: &[&str] = &[
     "url_path",
     "passthrough",
 ];
+/// What the secret of a `jwt` may be a key for: each fits one of them at most, which its kind and its curve say. They know the first two.
+const ALGORITHMS: [&str; 6] = ["HS256", "RS256", "ES256", "ES384", "ES512", "EdDSA"];

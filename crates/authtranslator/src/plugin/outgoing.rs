@@ -171,7 +171,9 @@ fn oauth2(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<(), Error> {
         entry.insert("extra".to_owned(), extra);
     }
     let mut entry = Value::Object(entry);
-    with_header(&mut entry, params, "Bearer ")?;
+    // The only one whose prefix may be empty.
+    let prefix = params.even_empty("prefix")?.unwrap_or("Bearer ");
+    in_header(&mut entry, params.or("header", "Authorization")?, prefix, "Bearer ");
     draft.auth.push(entry);
     Ok(())
 }
@@ -190,14 +192,18 @@ fn find_replace(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<(), Er
 fn with_header(entry: &mut Value, params: &mut Params<'_>, usual: &'static str) -> Result<(), Error> {
     let name = params.or("header", "Authorization")?;
     let prefix = params.or("prefix", usual)?;
-    let Some(fields) = entry.as_object_mut() else { return Ok(()) };
+    in_header(entry, name, prefix, usual);
+    Ok(())
+}
+
+fn in_header(entry: &mut Value, name: &str, prefix: &str, usual: &str) {
+    let Some(fields) = entry.as_object_mut() else { return };
     if !name.eq_ignore_ascii_case("authorization") {
         fields.insert("name".to_owned(), json!(name.to_ascii_lowercase()));
     }
     if prefix != usual {
         fields.insert("prefix".to_owned(), json!(prefix));
     }
-    Ok(())
 }
 
 const AWS: &str = "credentials of the machine's role sign nothing here yet; use `scheme: sigv4` with secrets in a file of your own";

@@ -67,6 +67,14 @@ fn a_pattern_leaves_a_domain_that_somebody_owns() {
     ] {
         assert!(Wildcard::parse(text).is_err(), "{text}");
     }
+    for text in ["https://*.internal", "https://*.local", "http://*.localhost:8080", "https://api-*.corp"] {
+        assert!(Wildcard::parse(text).is_ok(), "{text}");
+    }
+    assert!(Wildcard::parse("https://*internal").is_err());
+    let private = Wildcard::parse("https://*.internal").unwrap();
+    assert!(
+        private.matches("git.internal") && !private.matches("internal") && !private.matches("a.example.com")
+    );
     assert!(
         matches("a*b*c", "axbyc") && !matches("a*b*c", "abc") && !matches("a*", "a") && matches("a", "a")
     );

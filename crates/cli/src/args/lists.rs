@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use model::{IntegrationName, Method};
+use model::Method;
 
 /// `doorward lists`.
 #[derive(Debug, Subcommand)]
@@ -32,9 +32,9 @@ pub(crate) struct Explain {
     pub(crate) method: Method,
     /// Path and query behind the root of the integration, such as `/api/chat.postMessage`
     pub(crate) target: String,
-    /// The integration
+    /// The integration, by its name or by one that callers may use for it
     #[arg(long, value_name = "NAME")]
-    pub(crate) integration: IntegrationName,
+    pub(crate) integration: String,
     /// The id of the caller; nobody in particular where none is given
     #[arg(long, value_name = "ID")]
     pub(crate) caller: Option<String>,

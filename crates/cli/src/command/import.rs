@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use authtranslator::{Config, Integration, Options};
+use authtranslator::{Config, Integration, Options, Untaken};
 use broker::WrittenList;
 use catalog::Catalog;
 use policy::lists::Side;
@@ -30,13 +30,18 @@ fn authtranslator(context: &Context, args: &Authtranslator) -> Outcome {
         let message = format!("there is no home in `{}`", home.folder().display());
         return Err(Failure::new(message).hint("`doorward init` makes one"));
     }
-    let integrations = translated(&args.config, args.dangerous_allow_private)?;
+    let Read { integrations, untaken } = translated(args)?;
     let folder = home.integrations();
     let lists = lists(args)?;
     let mut files = planned(&folder, &integrations);
     files.extend(planned_lists(&home.lists(), &lists)?);
-    let counted = checked(&folder, &integrations, &lists)?;
-    let document = described(&integrations, &files, (&lists, counted), args.dry_run);
+    let counted = match checked(&folder, &integrations, &lists) {
+        // Lists about what is not taken make no sense by themselves.
+        Err(_) if !untaken.is_empty() => (0, 0),
+        counted => counted?,
+    };
+    let read = Read { integrations, untaken };
+    let document = described(&read, &files, (&lists, counted), args.dry_run);
     let standing: Vec<&str> = files
         .iter()
         .filter(|file| file.becomes == Becomes::Replaced)
@@ -50,21 +55,35 @@ fn authtranslator(context: &Context, args: &Authtranslator) -> Outcome {
     if !args.dry_run {
         write(&[&folder, &home.lists()], &files)?;
     }
-    context.printer.answer(&document, |document| for_people(document, args.dry_run))
+    context.printer.answer(&document, |document| for_people(document, args.dry_run))?;
+    if read.untaken.is_empty() { Ok(()) } else { Err(Failure::silent()) }
 }
 
-fn translated(config: &Path, private: bool) -> Outcome<Vec<Integration>> {
+/// The entries of a configuration.
+struct Read {
+    integrations: Vec<Integration>,
+    /// Those that can't be taken over, where that is asked and nothing is written.
+    untaken: Vec<Untaken>,
+}
+
+fn translated(args: &Authtranslator) -> Outcome<Read> {
+    let Authtranslator { config, dangerous_allow_private, dry_run, .. } = args;
     let name = config.display().to_string();
     let text = fs::read_to_string(config)
         .map_err(|error| Failure::doing(format!("could not read `{name}`"), &error))?;
-    let options = Options { dangerous_allow_private: private, body: None };
+    let options = Options { dangerous_allow_private: *dangerous_allow_private, body: None };
     let mut keep = |place: &str, _: &str| -> Result<model::SecretRef, String> {
         Err(format!(
             "a secret in the file itself is not taken over: store it with `doorward secret put {place}`, and write `store:{place}`"
         ))
     };
-    let read = Config::read(&text, &name).and_then(|read| read.translate(&options, &mut keep));
-    Ok(read.map_err(crate::gateway::wrong)?.integrations)
+    let read = Config::read(&text, &name).map_err(crate::gateway::wrong)?;
+    if *dry_run {
+        let (translated, untaken) = read.translate_each(&options, &mut keep);
+        return Ok(Read { integrations: translated.integrations, untaken });
+    }
+    let translated = read.translate(&options, &mut keep).map_err(crate::gateway::wrong)?;
+    Ok(Read { integrations: translated.integrations, untaken: Vec::new() })
 }
 
 /// One file that is to be.
@@ -188,13 +207,13 @@ fn write(folders: &[&Path], files: &[Planned]) -> Outcome {
 }
 
 fn described(
-    integrations: &[Integration],
+    Read { integrations, untaken }: &Read,
     files: &[Planned],
     (lists, (listed, rules)): (&[WrittenList], (usize, usize)),
     dry_run: bool,
 ) -> Value {
     let becomes: BTreeMap<&str, &Planned> = files.iter().map(|file| (file.name.as_str(), file)).collect();
-    let rows: Vec<Value> = integrations
+    let mut rows: Vec<Value> = integrations
         .iter()
         .map(|one| {
             let file = becomes.get(one.written.name.as_str());
@@ -207,6 +226,10 @@ fn described(
             })
         })
         .collect();
+    rows.extend(untaken.iter().map(|one| {
+        json!({ "entry": one.theirs, "line": one.line, "becomes": "not taken", "problem": one.why.to_string() })
+    }));
+    rows.sort_by_key(|row| at(row, "line").as_u64());
     let lists: Vec<Value> = lists
         .iter()
         .map(|list| {
@@ -233,6 +256,9 @@ fn for_people(document: &Value, dry_run: bool) -> String {
     ];
     let rows = at(document, "integrations");
     for row in rows.as_array().into_iter().flatten() {
+        if let Some(problem) = at(row, "problem").as_str() {
+            Printer::say(&styled(WARN, &format!("not taken: `{}`: {problem}", cell(at(row, "entry")))));
+        }
         for note in at(row, "notes").as_array().into_iter().flatten() {
             Printer::say(&styled(WARN, &format!("note: `{}`: {}", cell(at(row, "entry")), cell(note))));
         }

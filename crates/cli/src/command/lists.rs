@@ -52,6 +52,9 @@ fn explain(context: &Context, args: &Explain) -> Outcome {
     let Explain { method, target, integration, caller, headers, body, files } = args;
     let catalog = super::integration::catalog(context)?;
     let lists = read(context, &catalog, files)?;
+    let aliased = catalog.aliased(&integration.to_ascii_lowercase()).cloned();
+    let parsed = || integration.parse().map_err(|error: model::ParseError| Failure::of(&error));
+    let integration = &aliased.map_or_else(parsed, Ok)?;
     let found = catalog.get(integration)?;
     let target: Target = target.parse().map_err(|error: model::ParseError| Failure::of(&error))?;
     let body = match body.as_deref().map(|body| (body, body.strip_prefix('@'))) {

@@ -53,7 +53,8 @@ impl Gateway {
                 "name it: `--redis-addr HOST:PORT`",
             );
         }
-        if secret_refresh.is_some() {
+        // Nothing is their usual: a secret is kept until everything is read again.
+        if secret_refresh.as_deref().is_some_and(|time| !matches!(time, "0" | "0s")) {
             return refused(
                 "`--secret-refresh`: how long a secret is kept is not a flag here",
                 "set `refresh` in `sources.toml` of the home, such as `refresh = \"1m\"`; SIGHUP reads everything again",

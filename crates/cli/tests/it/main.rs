@@ -45,6 +45,8 @@ mod gateway_beside;
 #[cfg(test)]
 mod gateway_document;
 #[cfg(test)]
+mod gateway_peer;
+#[cfg(test)]
 mod gateway_reasons;
 #[cfg(test)]
 mod grpc;

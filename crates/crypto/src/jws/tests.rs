@@ -70,6 +70,12 @@ fn the_signature_of_rfc_8037_fits() {
         raw("hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
     assert!(key.verify(b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc", &signature).is_ok());
     assert!(key.verify(b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmd", &signature).is_err());
+    let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
+    let key = VerifyingKey::from_pem(Algorithm::EdDSA, pem.as_bytes()).unwrap();
+    assert!(key.verify(b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc", &signature).is_ok());
+    assert!(Algorithm::ALL.iter().all(|other| {
+        *other == Algorithm::EdDSA || VerifyingKey::from_pem(*other, pem.as_bytes()).is_err()
+    }));
 }
 
 #[test]
