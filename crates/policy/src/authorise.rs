@@ -121,7 +121,8 @@ impl Authority<'_> {
             let grant = self.standing_grant(caller, verified, now)?;
             check_caveats(&Asked { caller, call, now }, &grant, verified, &mut allowed)?;
         }
-        let (decision, version) = self.rules.decide(&subject, caller, call, now).map_err(unread)?;
+        let (decision, version) =
+            self.rules.decide(&subject, caller, call, now).map_err(|refusal| unread(&refusal))?;
         allowed.version = version;
         let Outcome::Allow { approvers } = decision.outcome else {
             return Err(denied_by_policy(caller, call, (&decision, verdict)));
@@ -145,7 +146,7 @@ impl Authority<'_> {
         if listed.call != call.id() || meant.is_empty() {
             return Err(unlisted());
         }
-        let policies = self.rules.policies().map_err(unread)?;
+        let policies = self.rules.policies().map_err(|refusal| unread(&refusal))?;
         let one = |operation: &OperationName| {
             let more = format!(
                 "a policy speaks of `{}/{operation}`, and this request can't be read as one",
@@ -170,7 +171,7 @@ impl Authority<'_> {
         if self.left_to_lists(call, verdict, beside).is_ok() {
             return Ok(());
         }
-        let policies = self.rules.policies().map_err(unread)?;
+        let policies = self.rules.policies().map_err(|refusal| unread(&refusal))?;
         for operation in beside {
             let Unspoken { .. } = policies.unspoken(call.integration(), operation, glass).ok_or_else(|| {
                 let more = format!(
@@ -278,7 +279,7 @@ impl Authority<'_> {
 static NOTHING: LazyLock<Arc<[Arc<str>]>> = LazyLock::new(|| Arc::from([]));
 
 /// Policies that can't be read permit nothing.
-fn unread(refusal: Refusal) -> Denial {
+fn unread(refusal: &Refusal) -> Denial {
     let denial = Denial::new(refusal.code, format!("the policies can't be read: {}", refusal.message));
     denial.hint("`doorward policy list` shows them, `doorward policy forget NAME` or `doorward policy put NAME FILE` mends them")
 }
