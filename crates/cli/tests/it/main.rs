@@ -99,6 +99,7 @@ mod programs;
 #[cfg(test)]
 mod programs_beside;
 #[cfg(test)]
+mod programs_git;
 mod programs_strings;
 #[cfg(test)]
 mod programs_tools;
