@@ -17,7 +17,12 @@ class Api(unittest.TestCase):
     def test_a_credential_is_set_up_shown_tried_and_deleted(self) -> None:
         told = self.integrations.setup("OPENAI", os.environ["DOORWARD_GOOD_KEY"], "Production")
         self.assertEqual((told["valid"], told["status"]), (True, "VALID"))
-        self.assertEqual(self.integrations.all()["OPENAI"]["name"], "Production")
+        one = self.integrations.all()["OPENAI"]
+        self.assertEqual((one["name"], one["credential_name"], one["last_error"]), ("Production", "Production", None))
+        self.assertRegex(one["last_validated_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual(one["validated"][:19], one["last_validated_at"][:19])
+        self.assertRegex(one["created_at"], r":\d\dZ$")
+        self.assertIsNone(self.integrations.all()["GEMINI"]["last_validated_at"])
         self.assertTrue(self.integrations.validate("openai")["valid"])
         self.integrations.delete("openai")
         self.assertEqual(self.integrations.all()["OPENAI"]["status"], "NOT_CONFIGURED")
@@ -41,6 +46,15 @@ class Api(unittest.TestCase):
         with self.assertRaises(ApiError) as raised:
             Integrations(self.client, "other_inc").all()
         self.assertEqual(raised.exception.status, 404)
+
+    def test_a_key_may_come_with_the_end_of_its_line_and_one_that_no_header_carries_is_refused_unseen(self) -> None:
+        key = os.environ["DOORWARD_API_KEY"]
+        self.assertIn("OPENAI", Integrations(Client(key + "\n", BASE), ORG).all())
+        for wrong in (key + "\nx: y", key + "\u00e9", key + "\0", "", "\n"):
+            with self.assertRaises(ValueError) as raised:
+                Client(wrong, BASE)
+            self.assertNotIn(key, repr(raised.exception) + str(raised.exception))
+            self.assertIsNone(raised.exception.__context__)
 
     def test_a_request_with_one_key_is_performed_once_and_lists_come_page_by_page(self) -> None:
         root = Client(os.environ["DOORWARD_ROOT_KEY"], BASE)

@@ -40,6 +40,13 @@ export class ApiError extends Error {
   }
 }
 
+/** A key without what stands around it in a file. What no header can carry is refused here: what a runtime says of it would have the key in it. */
+function sendable(key: string): string {
+  const bare = key.trim();
+  if (/^[!-~]+$/.test(bare)) return bare;
+  throw new TypeError("the API key has characters that no key has, or is empty; it is not shown here");
+}
+
 type Name = keyof Operations;
 type Takes<K extends Name> = Operations[K]["takes"];
 type Gives<K extends Name> = Operations[K]["gives"];
@@ -55,7 +62,7 @@ export class Client {
 
   constructor(options: Options) {
     this.#base = (options.baseUrl ?? "http://127.0.0.1:8000").replace(/\/+$/, "");
-    this.#key = options.apiKey;
+    this.#key = sendable(options.apiKey);
     this.#timeout = options.timeout ?? 30_000;
     this.#fetch = options.fetch ?? fetch;
   }

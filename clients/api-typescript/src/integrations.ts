@@ -23,15 +23,24 @@ export interface SetupResult {
   message: string;
 }
 
-/** A credential, or that there is none. */
+/** A credential, or that there is none, in the words of the API for tenants (`/api/v1`). Times are to the second. */
 export interface Integration {
   provider: string;
   status: Credential["status"];
-  credentialName: string | null;
-  lastValidatedAt: string | null;
-  lastError: string | null;
-  createdAt: string | null;
+  credential_name: string | null;
+  /** When it was last found valid, such as `2026-01-22T03:33:08Z`. */
+  last_validated_at: string | null;
+  last_error: string | null;
+  created_at: string | null;
   metadata: Record<string, unknown> | null;
+  /** The same as `credential_name`. */
+  credentialName: string | null;
+  /** The same as `last_validated_at`. */
+  lastValidatedAt: string | null;
+  /** The same as `last_error`. */
+  lastError: string | null;
+  /** The same as `created_at`. */
+  createdAt: string | null;
 }
 
 /** What a tenant has: one entry a provider, by its code. */
@@ -82,8 +91,25 @@ export function connect(options: Options) {
 }
 
 function shown(one: Credential): Integration {
-  const { provider, status, name, validated, error, created, metadata } = one;
-  return { provider, status, credentialName: name, lastValidatedAt: validated, lastError: error, createdAt: created, metadata };
+  const { provider, status, name, error, metadata } = one;
+  const [validated, created] = [toTheSecond(one.validated), toTheSecond(one.created)];
+  return {
+    provider,
+    status,
+    credential_name: name,
+    last_validated_at: validated,
+    last_error: error,
+    created_at: created,
+    metadata,
+    credentialName: name,
+    lastValidatedAt: validated,
+    lastError: error,
+    createdAt: created,
+  };
+}
+
+function toTheSecond(time: string | null): string | null {
+  return time === null ? null : time.replace(/\.\d+Z$/, "Z");
 }
 
 function result(told: { provider: string; valid: boolean; status: string; error: string | null; message: string }): SetupResult {

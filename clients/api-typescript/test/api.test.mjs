@@ -16,7 +16,12 @@ test("an integration is set up, shown by its provider's code, tried and deleted"
   assert.deepEqual([told.success, told.validationStatus, told.error], [true, "VALID", null]);
   const { integrations, providersConfigured } = await api.getIntegrations(org);
   assert.equal(integrations.OPENAI.status, "VALID");
-  assert.equal(integrations.OPENAI.credentialName, "Production");
+  assert.match(integrations.OPENAI.last_validated_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  const { credential_name, last_validated_at, last_error, created_at } = integrations.OPENAI;
+  assert.deepEqual([credential_name, last_error], ["Production", null]);
+  const { credentialName, lastValidatedAt, lastError, createdAt } = integrations.OPENAI;
+  assert.deepEqual([credentialName, lastValidatedAt, lastError, createdAt], [credential_name, last_validated_at, last_error, created_at]);
+  assert.equal(integrations.GEMINI.last_validated_at, null);
   assert.equal(integrations.GEMINI.status, "NOT_CONFIGURED");
   assert.deepEqual(providersConfigured, ["OPENAI"]);
   assert.equal((await api.validateIntegration(org, "openai")).success, true);
@@ -44,6 +49,13 @@ test("an outage and a wrong key throw, and look like nothing else", async () => 
   const wrong = connect({ baseUrl, apiKey: `${org}_api_wrong` });
   await assert.rejects(wrong.getIntegrations(org), (error) => error.code === "unauthenticated" && error.status === 401);
   await assert.rejects(api.getIntegrations("other_inc"), (error) => error.code === "not_found" && error.status === 404);
+});
+
+test("a key may come with the end of its line, and one that no header carries is refused unseen", async () => {
+  assert.ok((await connect({ baseUrl, apiKey: `${apiKey}\n` }).getIntegrations(org)).integrations.OPENAI);
+  for (const wrong of [`${apiKey}\nx: y`, `${apiKey}\u00e9`, "", "\n"]) {
+    assert.throws(() => connect({ baseUrl, apiKey: wrong }), (error) => error instanceof TypeError && !String(error).includes(apiKey));
+  }
 });
 
 test("a request with one key is performed once, and lists come page by page", async () => {

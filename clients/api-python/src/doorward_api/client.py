@@ -38,7 +38,7 @@ class Client:
     """A caller of the API, with a key of it or a capability."""
 
     def __init__(self, api_key: str, base_url: str = "http://127.0.0.1:8000", timeout: float = 30.0) -> None:
-        self._key, self._base, self._timeout = api_key, base_url.rstrip("/"), timeout
+        self._key, self._base, self._timeout = _sendable(api_key), base_url.rstrip("/"), timeout
         self._opener = urllib.request.build_opener(_NoRedirect)
 
     def __repr__(self) -> str:
@@ -95,6 +95,17 @@ class Client:
         if not said:
             return None
         return json.loads(said) if kind == "application/json" else said.decode()
+
+
+def _sendable(key: str) -> str:
+    """A key without what stands around it in a file.
+
+    What no header can carry is refused here: what the library says of such a header has the key in it.
+    """
+    bare = key.strip()
+    if not bare or any(not "!" <= letter <= "~" for letter in bare):
+        raise ValueError("the API key has characters that no key has, or is empty; it is not shown here")
+    return bare
 
 
 def _said(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The credentials of a tenant, in the words that an application's server uses."""
 
+import re
 from typing import Any
 
 from .client import Client
@@ -27,9 +28,12 @@ class Integrations:
         return told
 
     def all(self) -> dict[str, dict[str, Any]]:
-        """One entry a provider, by its code: `integrations.all()["OPENAI"]["status"]`."""
+        """One entry a provider, by its code: `integrations.all()["OPENAI"]["status"]`.
+
+        An entry has the names of the API for tenants too: `credential_name`, `last_validated_at`, `last_error`, `created_at`.
+        """
         listed = self._client.call("listCredentials", tenant=self._org)
-        return {one["provider"]: one for one in listed["items"]}
+        return {one["provider"]: _shown(one) for one in listed["items"]}
 
     def validate(self, provider: str) -> dict[str, Any]:
         """Asks the provider whether the credential works."""
@@ -39,3 +43,12 @@ class Integrations:
     def delete(self, provider: str) -> None:
         """Removes the credential."""
         self._client.call("deleteCredential", tenant=self._org, provider=provider.lower())
+
+
+def _shown(one: dict[str, Any]) -> dict[str, Any]:
+    named = {"credential_name": one["name"], "last_error": one["error"]}
+    return {**one, **named, "last_validated_at": _to_the_second(one["validated"]), "created_at": _to_the_second(one["created"])}
+
+
+def _to_the_second(time: str | None) -> str | None:
+    return None if time is None else re.sub(r"\.\d+Z$", "Z", time)
