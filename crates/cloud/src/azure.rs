@@ -105,7 +105,8 @@ impl Principal {
         let authority = authority.trim_end_matches('/');
         let place = Place::of(&format!("{authority}{}", self.path()))?;
         let form = self.form(&place.shown(), (resource, assertion), now)?;
-        let asked = Asked { place: &place, kind: FORM, body: form.0, bearer: None };
+        let (body, sent) = form.parts();
+        let asked = Asked { place: &place, kind: FORM, body, sent, bearer: None };
         talk.ask::<Answer>(asked).await?.access(&place, now)
     }
 
@@ -131,7 +132,7 @@ impl Principal {
             (Proof::Password(password), _) => add_secret(&mut form, "client_secret", password),
             (Proof::Certificate { key, thumbprint }, _) => {
                 let signed = self.assertion(key, thumbprint, address, now)?;
-                form.text("client_assertion_type", BEARER).text("client_assertion", &signed);
+                form.text("client_assertion_type", BEARER).secret("client_assertion", &signed);
             }
             (Proof::Federated, Some(assertion)) => {
                 form.text("client_assertion_type", BEARER);
@@ -180,7 +181,7 @@ pub fn authority_of(cloud: &str) -> Option<&'static str> {
 #[expect(clippy::disallowed_methods, reason = "puts the client's proof into the form of the token request")]
 fn add_secret(form: &mut Form, name: &str, value: &Secret) {
     value.expose(|bytes| {
-        form.text(name, str::from_utf8(bytes).unwrap_or_default().trim());
+        form.secret(name, str::from_utf8(bytes).unwrap_or_default().trim());
     });
 }
 

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::assertion::{end_of, seconds, signed};
 use crate::talk::{Answer, Asked, Place, SecretText};
-use crate::{Error, Talk, Token};
+use crate::{Error, Sent, Talk, Token};
 
 /// A service account with its key.
 pub struct Account {
@@ -169,7 +169,9 @@ impl Account {
             b"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=",
         );
         body.extend_from_slice(assertion.as_bytes());
-        talk.ask(Asked { place: &places.token, kind: FORM, body, bearer: None }).await
+        let mut sent = Sent::default();
+        sent.push(assertion.as_bytes());
+        talk.ask(Asked { place: &places.token, kind: FORM, body, sent, bearer: None }).await
     }
 }
 
@@ -185,8 +187,9 @@ pub(crate) async fn impersonated_access(
 ) -> Result<Token, Error> {
     let place = places.of_account(email, "generateAccessToken")?;
     let body = json!({ "scope": scopes, "lifetime": "3600s" }).to_string().into_bytes().into();
-    let answer: Generated =
-        talk.ask(Asked { place: &place, kind: JSON, body, bearer: Some(&own.value) }).await?;
+    let answer: Generated = talk
+        .ask(Asked { place: &place, kind: JSON, body, sent: Sent::default(), bearer: Some(&own.value) })
+        .await?;
     let wrong = |what| Error::Reply { place: place.shown(), what };
     let value = answer.access_token.ok_or_else(|| wrong("has no access token in it"))?.0;
     let ends = answer.expire_time.as_deref().and_then(|text| text.parse().ok());
@@ -205,8 +208,9 @@ pub(crate) async fn impersonated_identity(
 ) -> Result<Token, Error> {
     let place = places.of_account(email, "generateIdToken")?;
     let body = json!({ "audience": audience, "includeEmail": true }).to_string().into_bytes().into();
-    let answer: Generated =
-        talk.ask(Asked { place: &place, kind: JSON, body, bearer: Some(&own.value) }).await?;
+    let answer: Generated = talk
+        .ask(Asked { place: &place, kind: JSON, body, sent: Sent::default(), bearer: Some(&own.value) })
+        .await?;
     let wrong = |what| Error::Reply { place: place.shown(), what };
     identity(answer.token.ok_or_else(|| wrong("has no token in it"))?, wrong)
 }

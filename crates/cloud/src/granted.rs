@@ -31,6 +31,8 @@ pub struct Answered<'a> {
     pub body: &'a [u8],
     /// When it was asked for.
     pub asked: Timestamp,
+    /// A text of the answer without the secrets that the request had.
+    pub hide: &'a dyn Fn(&str) -> String,
 }
 
 impl Answered<'_> {
@@ -97,7 +99,7 @@ impl Answered<'_> {
     /// As for [`Self::oauth2`].
     pub fn bare(&self) -> Result<Token, Error> {
         if self.status != 200 {
-            return Err(Error::Refused(fault(self.place.to_owned(), self.status, self.body)));
+            return Err(Error::Refused(fault(self.place.to_owned(), self.status, self.body, self.hide)));
         }
         let text = self.body.trim_ascii();
         let signed = text.iter().filter(|byte| **byte == b'.').count() == 2;
@@ -119,7 +121,7 @@ impl Answered<'_> {
                 serde_json::from_slice(self.body).map_err(|_| self.wrong("is not what the service documents"))
             }
             301..=399 => Err(self.wrong("leads elsewhere, where no credential is sent")),
-            status => Err(Error::Refused(fault(self.place.to_owned(), status, self.body))),
+            status => Err(Error::Refused(fault(self.place.to_owned(), status, self.body, self.hide))),
         }
     }
 

@@ -22,10 +22,10 @@ mod talk;
 pub use assertion::{seconds, signed};
 pub use azure::{Principal, authority_of};
 pub use error::{Error, Fault};
-pub use form::Form;
+pub use form::{Form, Sent};
 pub use gcp::{Account, GcpPlaces, Wanted};
 pub use granted::{Answered, Granted};
-pub use talk::Talk;
+pub use talk::{Hide, Talk};
 
 use memory::Secret;
 use model::Timestamp;

@@ -10,10 +10,16 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::Fault;
-use crate::{Error, Token};
+use crate::{Error, Sent, Token};
 
 /// How clouds are reached. Belongs to one runtime.
-pub struct Talk(Egress);
+pub struct Talk {
+    egress: Egress,
+    hide: Hide,
+}
+
+/// What a service said, without the secrets that it was sent: whoever talks brings how they are found.
+pub type Hide = fn(&str, &Sent) -> String;
 
 /// Where something is asked: scheme, host, port, and the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) place: &'a Place,
     pub(crate) kind: &'static str,
     pub(crate) body: Zeroizing<Vec<u8>>,
+    /// The secrets in the body.
+    pub(crate) sent: Sent,
     /// The token of whoever asks.
     pub(crate) bearer: Option<&'a Secret>,
 }
@@ -34,24 +42,33 @@ pub(crate) struct Asked<'a> {
 impl Talk {
     /// Nothing is read or opened yet.
     #[must_use]
-    pub fn new(config: EgressConfig) -> Self {
-        Self(Egress::new(config))
+    pub fn new(config: EgressConfig, hide: Hide) -> Self {
+        Self { egress: Egress::new(config), hide }
     }
 
     /// Sends it, and reads the document of the answer.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, asked: Asked<'_>) -> Result<T, Error> {
         let place = asked.place;
-        let reply = self.reply(asked).await?;
+        let (reply, sent) = self.reply(asked).await?;
         if reply.status() != StatusCode::OK {
-            return Err(Error::Refused(fault(place.shown(), reply.status().as_u16(), reply.body())));
+            let hide = |text: &str| self.hidden(text, &sent);
+            return Err(Error::Refused(fault(place.shown(), reply.status().as_u16(), reply.body(), &hide)));
         }
         let what = "is not what the cloud documents";
         serde_json::from_slice(reply.body()).map_err(|_| Error::Reply { place: place.shown(), what })
     }
 
-    /// Sends it, and gives the whole answer.
-    pub(crate) async fn reply(&self, asked: Asked<'_>) -> Result<Response<Zeroizing<Vec<u8>>>, Error> {
-        let Asked { place, kind, body, bearer } = asked;
+    /// What a service said, without what it was sent.
+    pub(crate) fn hidden(&self, text: &str, sent: &Sent) -> String {
+        (self.hide)(text, sent)
+    }
+
+    /// Sends it, and gives the whole answer, and which secrets were sent for it.
+    pub(crate) async fn reply(
+        &self,
+        asked: Asked<'_>,
+    ) -> Result<(Response<Zeroizing<Vec<u8>>>, Sent), Error> {
+        let Asked { place, kind, body, mut sent, bearer } = asked;
         let wrong = |what| Error::Reply { place: place.shown(), what };
         let mut request = Request::new(Bytes::from_owner(body));
         *request.method_mut() = Method::POST;
@@ -61,10 +78,10 @@ impl Talk {
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         if let Some(bearer) = bearer {
-            headers.insert(header::AUTHORIZATION, authorization(bearer)?);
+            headers.insert(header::AUTHORIZATION, authorization(bearer, &mut sent)?);
         }
-        let sent = self.0.send(&place.authority, request).await;
-        sent.map_err(|source| Error::Net { place: place.shown(), source })
+        let reply = self.egress.send(&place.authority, request).await;
+        reply.map(|reply| (reply, sent)).map_err(|source| Error::Net { place: place.shown(), source })
     }
 }
 
@@ -93,9 +110,10 @@ impl Place {
     }
 }
 
-fn authorization(bearer: &Secret) -> Result<HeaderValue, Error> {
+fn authorization(bearer: &Secret, sent: &mut Sent) -> Result<HeaderValue, Error> {
     #[expect(clippy::disallowed_methods, reason = "puts the access token on the request")]
     let value = bearer.expose(|token| {
+        sent.push(token);
         let text = Zeroizing::new([b"Bearer ".as_slice(), token].concat());
         HeaderValue::from_bytes(&text)
     });
@@ -104,8 +122,9 @@ fn authorization(bearer: &Secret) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-/// What a refusal says, in the words of OAuth 2 or of Google's APIs. Nothing else of the body is kept.
-pub(crate) fn fault(place: String, status: u16, body: &[u8]) -> Fault {
+/// What a refusal says, in the words of OAuth 2 or of Google's APIs. Nothing else of the body is kept. Secrets are hidden before it is
+/// cut: half of one would not be found.
+pub(crate) fn fault(place: String, status: u16, body: &[u8], hide: &dyn Fn(&str) -> String) -> Fault {
     let read: Refused = serde_json::from_slice(body).unwrap_or_default();
     let (code, message) = match read.error {
         Some(Told::Code(code)) => (code, read.error_description.unwrap_or_default()),
@@ -115,7 +134,7 @@ pub(crate) fn fault(place: String, status: u16, body: &[u8]) -> Fault {
         }
         None => (String::new(), String::new()),
     };
-    Fault { place, status, code: line(&code, 64), message: line(&message, 300) }
+    Fault { place, status, code: line(&hide(&code), 64), message: line(&hide(&message), 300) }
 }
 
 /// The first line of a text, without what a terminal would act on.

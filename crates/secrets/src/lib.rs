@@ -59,7 +59,9 @@ pub use held::{Opened, Stale};
 pub use home::{evidence_public_key, provider_facts};
 pub use keyring::{Drilled, Keyring, drill, init, recover, renew_recovery, rewrap, unseal, unseal_on_demand};
 pub use keys::House;
-pub use mask::{Mask, MaskStream, Masked, Part, Passed, SHORTEST, Unmaskable};
+pub use mask::{
+    Mask, MaskStream, Masked, Part, Passed, SHORTEST, Unmaskable, said_without, said_without_all,
+};
 pub use own::{Kept, Own};
 pub use provider::{
     Facts, HomeId, KEY_PROVIDERS, KeyChoice, KeyFile, KeyProvider, KeyWrap, ListedKeyProvider, Passphrase,

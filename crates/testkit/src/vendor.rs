@@ -90,7 +90,16 @@ struct Shared<S> {
     service: Mutex<S>,
     calls: Mutex<Vec<Heard>>,
     /// What every call is answered with instead.
-    instead: Mutex<Option<(u16, Option<String>)>>,
+    instead: Mutex<Option<Instead>>,
+}
+
+/// What a service answers in place of its own answer.
+#[derive(Clone)]
+pub(crate) enum Instead {
+    /// This status, and a place to go to.
+    Bare(u16, Option<String>),
+    /// A refusal in which the request is repeated, as some services do.
+    Repeated,
 }
 
 impl Heard {
@@ -146,7 +155,7 @@ impl<S: Answers> Server<S> {
         locked(&self.shared.calls).clone()
     }
 
-    pub(crate) fn answer_instead(&self, instead: Option<(u16, Option<String>)>) {
+    pub(crate) fn answer_instead(&self, instead: Option<Instead>) {
         *locked(&self.shared.instead) = instead;
     }
 }
@@ -206,7 +215,10 @@ async fn answer<S: Answers>(shared: &Shared<S>, request: Request<Incoming>) -> R
     locked(&shared.calls).push(heard.clone());
     let instead = locked(&shared.instead).clone();
     let said = match instead {
-        Some((status, location)) => Said { status, document: Value::Null, events: None, location },
+        Some(Instead::Bare(status, location)) => {
+            Said { status, document: Value::Null, events: None, location }
+        }
+        Some(Instead::Repeated) => Said::new(400, repeated(&heard)),
         None => locked(&shared.service).answer(&heard),
     };
     let (kind, text) = match said.events {
@@ -226,6 +238,12 @@ async fn answer<S: Answers>(shared: &Shared<S>, request: Request<Incoming>) -> R
         reply.headers_mut().insert("location", location);
     }
     reply
+}
+
+/// The words of OAuth 2 and of Google's APIs for a request that is wrong, with the request in them.
+fn repeated(heard: &Heard) -> Value {
+    let (proof, body) = (heard.header("authorization"), String::from_utf8_lossy(&heard.body));
+    serde_json::json!({ "error": { "message": format!("bad request {proof:?} {body}") } })
 }
 
 /// A body whose length is told beforehand, or is not.
@@ -272,7 +290,13 @@ macro_rules! served {
 
             /// Answers every call with this status from now on, and with a place to go to instead.
             pub fn answer_instead(&self, status: u16, location: Option<&str>) {
-                self.0.answer_instead(Some((status, location.map(str::to_owned))));
+                let location = location.map(str::to_owned);
+                self.0.answer_instead(Some(crate::vendor::Instead::Bare(status, location)));
+            }
+
+            /// Refuses every call from now on, and repeats it.
+            pub fn repeat(&self) {
+                self.0.answer_instead(Some(crate::vendor::Instead::Repeated));
             }
 
             /// Answers as it should again.

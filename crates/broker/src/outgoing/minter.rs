@@ -7,29 +7,30 @@
 mod aws;
 mod clouds;
 mod oauth2;
+mod question;
 mod signed_in;
 mod vault;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use catalog::{AuthScheme, Derived, Endpoint, Integration, JwtAlgorithm, TokenSource};
-use cloud::{Answered, Token};
+use cloud::{Answered, Sent, Token};
 use crypto::{TokenKey, TokenSignature};
 use evidence::Receipt;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::HeaderValue;
+use http::header::{ACCEPT, USER_AGENT};
 use memory::Secret;
 use model::{Authority, Code, Refusal, Retry, Timestamp};
 use net::body::{Bounds, collect_bounded};
-use net::{Body, Dial, Private, Verify};
+use net::{Dial, Private, Verify};
 use policy::Permit;
 use secrets::{Mask, Opened};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 pub(crate) use aws::session;
+use question::{Question, Reply, authorization, bare, bearer, form};
 pub(crate) use signed_in::place_of_profile;
 
 use super::tokens::{Making, Taken};
@@ -61,13 +62,6 @@ pub(crate) struct Served {
     pub(crate) scheme: usize,
     pub(crate) token: Arc<Minted>,
     pub(crate) slot: Arc<Slot>,
-}
-
-/// What an endpoint answered.
-struct Reply {
-    status: u16,
-    headers: HeaderMap,
-    body: Bytes,
 }
 
 /// Whom a request may reach.
@@ -247,8 +241,9 @@ impl Minter<'_> {
         &self,
         authority: &Authority,
         reach: Reach,
-        mut request: Request<Body>,
+        question: impl Into<Question>,
     ) -> Result<Reply, Refusal> {
+        let (mut request, sent) = question.into().parts();
         request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(OURS));
         request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         let private = match reach {
@@ -266,8 +261,8 @@ impl Minter<'_> {
             None => None,
         };
         let dial = Dial { authority: authority.clone(), private, verify, connect: CONNECT, way };
-        let sent = self.worker.upstream().send(&dial, request, HEAD).await;
-        let reply = sent.map_err(|error| {
+        let reply = self.worker.upstream().send(&dial, request, HEAD).await;
+        let reply = reply.map_err(|error| {
             let code = match error {
                 net::Error::Address { .. } => Code::AddressForbidden,
                 _ => Code::SourceUnavailable,
@@ -281,7 +276,7 @@ impl Minter<'_> {
             Refusal::new(Code::SourceUnavailable, format!("no token from `{authority}`: {error}"))
                 .retry(Retry::Safe)
         })?;
-        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
+        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body, sent })
     }
 
     /// Reads an answer. What the endpoint said is searched for the secrets that it was sent before anybody sees it.
@@ -290,17 +285,13 @@ impl Minter<'_> {
         (place, reply, now): (&str, &Reply, Timestamp),
         read: impl FnOnce(&Answered<'_>) -> Result<T, cloud::Error>,
     ) -> Result<T, cloud::Error> {
-        read(&Answered { place, status: reply.status, body: &reply.body, asked: now })
+        let hide = |text: &str| self.without(text, &reply.sent);
+        read(&Answered { place, status: reply.status, body: &reply.body, asked: now, hide: &hide })
     }
 
     /// What a caller is told when there is no token.
     fn refused(&self, error: &cloud::Error) -> Refusal {
-        self.refused_without(error, &[])
-    }
-
-    /// The same, searched for more than what the call was lent.
-    fn refused_without(&self, error: &cloud::Error, more: &[Mask]) -> Refusal {
-        let text = self.without(error.to_string(), more);
+        let text = self.without(&error.to_string(), &Sent::default());
         let name = self.integration.name();
         let refusal =
             Refusal::new(Code::SourceUnavailable, format!("there is no token for `{name}`: {text}"));
@@ -317,14 +308,10 @@ impl Minter<'_> {
         }
     }
 
-    /// A text without what the call was lent, and without more.
-    fn without(&self, mut text: String, more: &[Mask]) -> String {
-        for mask in self.lent.iter().map(|opened| &**opened.mask()).chain(more) {
-            if let Some(masked) = mask.text(text.as_bytes()) {
-                text = String::from_utf8_lossy(&masked.bytes).into_owned();
-            }
-        }
-        text
+    /// A text without what the call was lent, and without what an endpoint was sent: parts of what was lent, what was signed with it.
+    fn without(&self, text: &str, sent: &Sent) -> String {
+        let lent: Vec<&Mask> = self.lent.iter().map(|opened| &**opened.mask()).collect();
+        secrets::said_without_all(text, sent, &lent)
     }
 
     /// Who hands out the tokens of a source, for the evidence.
@@ -342,36 +329,6 @@ impl Minter<'_> {
             TokenSource::AzureManagedIdentity(_) | TokenSource::JwtSigned(_) => String::new(),
         }
     }
-}
-
-/// A request with a form in it.
-fn form(path: &str, form: cloud::Form) -> Result<Request<Body>, Refusal> {
-    let mut request = bare(Method::POST, path)?;
-    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    *request.body_mut() = Body::full(Bytes::from_owner(form.body()));
-    Ok(request)
-}
-
-fn bare(method: Method, path: &str) -> Result<Request<Body>, Refusal> {
-    let mut request = Request::new(Body::empty());
-    *request.method_mut() = method;
-    *request.uri_mut() =
-        path.parse().map_err(|_| Refusal::new(Code::BadRequest, "the token endpoint can't be asked for"))?;
-    Ok(request)
-}
-
-/// Whoever asks proves itself with this.
-fn bearer(request: &mut Request<Body>, token: &[u8]) -> Result<(), Refusal> {
-    authorization(request, &Zeroizing::new([b"Bearer ".as_slice(), token].concat()))
-}
-
-fn authorization(request: &mut Request<Body>, text: &Zeroizing<Vec<u8>>) -> Result<(), Refusal> {
-    let value = HeaderValue::from_bytes(text);
-    let mut value =
-        value.map_err(|_| Refusal::new(Code::SecretMissing, "a credential can't stand in a header"))?;
-    value.set_sensitive(true);
-    request.headers_mut().insert(AUTHORIZATION, value);
-    Ok(())
 }
 
 fn kept(bytes: &[u8]) -> Result<Secret, Refusal> {

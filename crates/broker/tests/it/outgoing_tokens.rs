@@ -94,25 +94,46 @@ async fn futures_joined<F: Future>(all: Vec<F>) -> Vec<F::Output> {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_echoes_the_client_secret_tells_nobody() {
+async fn an_endpoint_that_repeats_the_request_tells_nobody() {
     let service = idp(
         |seen| {
-            let said = String::from_utf8_lossy(&seen.body).into_owned();
-            json(400, &format!(r#"{{"error":"invalid_client","error_description":"wrong: {said}"}}"#))
+            let said = format!("{:?} {}", seen.all("authorization"), String::from_utf8_lossy(&seen.body));
+            let said = serde_json::to_string(&format!("wrong: {said}")).unwrap();
+            json(400, &format!(r#"{{"error":"invalid_client","error_description":{said}}}"#))
         },
         "never",
     );
-    let auth = format!(
-        "{{scheme: oauth2, token_url: \"{}/token\", client_id: c, client_secret: secret}}",
-        service.url()
-    );
-    let secret = canary::plant("echoed");
-    let (house, pass) = house(&service.url(), &auth, &[("secret", &secret)]).await;
-    let refusal = house.refused(Ask::get("/a").with(&pass)).await;
-    is(&refusal, Code::SourceUnavailable);
-    assert!(refusal.message.contains("invalid_client"), "{refusal:?}");
-    canary::assert_absent(format!("{refusal:?}"), "the refusal");
-    house.spotless();
+    let secret = canary::plant("echoed/with a space");
+    let document = format!(r#"{{"tenant":"t","appId":"a","password":"{secret}"}}"#);
+    let ways = [
+        ("oauth2", "client_id: c, client_secret: secret", "secret", &secret),
+        ("oauth2", "client_id: c, client_secret: secret, client_auth: basic", "secret", &secret),
+        ("oauth2", "client_id: c, refresh_token: refresh", "refresh", &secret),
+        ("oauth2", "client_id: c, grant: jwt_bearer, algorithm: HS256, key: key", "key", &secret),
+        ("azure_service_principal", "scope: \"https://x.example/.default\", key: key", "key", &document),
+    ];
+    for (scheme, more, field, stored) in ways {
+        let before = service.seen().len();
+        let auth = format!("{{scheme: {scheme}, token_url: \"{}/token\", {more}}}", service.url());
+        let (house, pass) = house(&service.url(), &auth, &[(field, stored)]).await;
+        let refusal = house.refused(Ask::get("/a").with(&pass)).await;
+        is(&refusal, Code::SourceUnavailable);
+        assert!(refusal.message.contains("invalid_client: wrong"), "{refusal:?}");
+        let told = format!("{refusal:?}");
+        canary::assert_absent(&told, "the refusal");
+        let seen = &service.seen()[before];
+        let proofs = ["client_secret=", "refresh_token=", "assertion="];
+        let sent = asked(seen)
+            .into_iter()
+            .find_map(|one| proofs.iter().find_map(|proof| one.strip_prefix(proof).map(ToOwned::to_owned)));
+        let basic =
+            seen.all("authorization").first().and_then(|basic| Some(basic.split_once(' ')?.1.to_owned()));
+        let sent = sent.or(basic).unwrap();
+        assert!(!told.contains(&sent) && told.contains("[masked"), "{scheme}, {more}: {told}");
+        // Nor a part of it: what is signed ends in its signature.
+        assert!(!told.contains(&sent[sent.len() - 20..]), "{scheme}, {more}: {told}");
+        house.spotless();
+    }
 }
 
 #[tokio::test]

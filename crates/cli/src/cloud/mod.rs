@@ -57,7 +57,7 @@ fn about(integration: &'static str, key: &str) -> Result<Value, Wrong> {
 
 /// What a call is to do. How the cloud is reached belongs to the runtime of the call, so each has its own.
 fn wish(place: Place) -> Result<Wish, Wrong> {
-    let talk = std::sync::Arc::new(Talk::new(egress()?));
+    let talk = std::sync::Arc::new(Talk::new(egress()?, secrets::said_without));
     let what = What::OfCloud(Box::new(CloudWish { place, talk }));
     Ok(Wish { what, tools: desk::bare_tools()?, given: std::sync::Arc::default() })
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use cloud::Talk;
 use cloud::sign_in::{self, CODEX, Endpoint, Rank, Renew};
-use memory::Secret;
 
 use super::failed;
 use super::file::Held;
@@ -22,7 +21,9 @@ pub(super) fn of(issuer: &Issuer) -> Outcome<Endpoint> {
 /// How it is reached.
 pub(super) fn talk() -> Outcome<Talk> {
     let egress = desk::reach(None).egress();
-    egress.map(Talk::new).map_err(|error| Failure::of(&error).maybe_hint(error.hint()))
+    egress
+        .map(|egress| Talk::new(egress, secrets::said_without))
+        .map_err(|error| Failure::of(&error).maybe_hint(error.hint()))
 }
 
 /// Renews a sign-in of a file where it is due. The file is locked from before it is read until it is replaced, so that whoever asks at
@@ -46,7 +47,7 @@ pub(super) fn refresh(path: &Path, id: Option<&str>, issuer: &Issuer) -> Outcome
     let renewed = wire::runtime()?.block_on(endpoint.renew(&talk, chosen, now));
     let renewed = renewed.map_err(|error| {
         let spent = matches!(&error, cloud::Error::Refused(fault) if sign_in::is_spent(fault));
-        let failure = asked_without(&error, chosen.refresh.iter().chain([&chosen.access]));
+        let failure = asked(&error);
         if spent {
             failure.hint("somebody else has used the refresh token: sign in once more with `llm auth login`")
         } else {
@@ -59,26 +60,7 @@ pub(super) fn refresh(path: &Path, id: Option<&str>, issuer: &Issuer) -> Outcome
     Ok(id)
 }
 
-/// What went wrong while an issuer was asked, searched for what it was sent: some repeat it.
-pub(super) fn asked_without<'a>(error: &cloud::Error, sent: impl Iterator<Item = &'a Secret>) -> Failure {
-    let mut failure = asked(error);
-    for secret in sent {
-        let Ok(mask) = secrets::Mask::new(secret) else {
-            // Too short to be found, so nothing that may have it in it is shown.
-            failure.message = "the issuer refused".to_owned();
-            failure.causes.clear();
-            continue;
-        };
-        for text in std::iter::once(&mut failure.message).chain(&mut failure.causes) {
-            if let Some(masked) = mask.text(text.as_bytes()) {
-                *text = String::from_utf8_lossy(&masked.bytes).into_owned();
-            }
-        }
-    }
-    failure
-}
-
-/// What went wrong before an issuer was asked.
+/// What went wrong before an issuer was asked, or while it was.
 pub(super) fn asked(error: &cloud::Error) -> Failure {
     Failure::of(error).maybe_hint(error.hint())
 }

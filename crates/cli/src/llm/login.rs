@@ -75,7 +75,7 @@ pub(super) fn with_a_browser(issuer: &Issuer, port: u16) -> Outcome<Found> {
         let code = redirect.code(state, PATIENCE).await.map_err(wrong)?;
         let code = Code { code: &code, verifier: pkce.verifier(), redirect: &uri };
         let found = endpoint.exchange(&talk, code, context::now()).await;
-        found.map_err(|error| endpoint::asked_without(&error, [code.code, code.verifier].into_iter()))
+        found.map_err(|error| endpoint::asked(&error))
     })
 }
 

@@ -175,6 +175,36 @@ fn a_service_principal_gets_a_token_of_its_tenant_and_reads_its_subscription() {
 }
 
 #[test]
+fn an_endpoint_of_tokens_that_repeats_what_it_was_sent_tells_nobody() {
+    let (entra, google) = (Azure::start(), BigQuery::start());
+    entra.repeat();
+    google.repeat();
+    let api = Api::laid(&[azure(&entra.url()), bigquery(&google.url())], "", &[]);
+    let secret = api.doorward.plant("Entra8Q~repeated");
+    let id = "0b1f6471-1bf0-4dda-aec3-111122223333";
+    let principal = json!({"tenant_id": id, "client_id": id, "client_secret": secret, "subscription_id": id});
+    let (status, why, _) = api.set_up("azure", &principal);
+    assert_eq!(status, "INVALID");
+    assert!(why.contains("client_secret=[masked") && why.contains("grant_type=client_credentials"), "{why}");
+    assert!(String::from_utf8_lossy(&entra.calls()[0].body).contains("client_secret="));
+
+    let account =
+        google.account("robot@acme-prod.example", "acme-prod", "https://oauth2.googleapis.com/token");
+    let (status, why, _) = api.set_up("gcp", &account);
+    assert_eq!(status, "INVALID");
+    let sent = String::from_utf8(google.calls()[0].body.to_vec()).unwrap();
+    let assertion = sent.split("assertion=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    assert!(assertion.starts_with("eyJ") && why.contains("assertion=[masked"), "{why}");
+    api.doorward.watch(assertion.rsplit('.').next().unwrap());
+    for provider in ["azure", "gcp"] {
+        let shown = api.mine("GET", &format!("integrations/acme_inc/{provider}"), &Value::Null);
+        assert!(shown["last_error"].as_str().unwrap().contains("[masked"), "{shown}");
+        let _ = api.doorward.run(&["integration", "debug", "acme_inc"], "").succeeded();
+    }
+    api.doorward.assert_no_canary();
+}
+
+#[test]
 fn a_key_for_oracle_signs_the_request_and_another_fingerprint_is_refused() {
     let cloud = Oci::start();
     let key = cloud.user("ocid1.tenancy.oc1..aaaa", "ocid1.user.oc1..bbbb", "eu-frankfurt-1");

@@ -41,7 +41,7 @@ fn what_is_no_principal_is_refused_without_being_repeated() {
 fn a_form_escapes_what_would_end_a_value() {
     let mut form = Form::new();
     form.text("a", "x&b=y z/+").text("c", "~-._");
-    assert_eq!(&**form.0, b"a=x%26b%3Dy%20z%2F%2B&c=~-._");
+    assert_eq!(&**form.parts().0, b"a=x%26b%3Dy%20z%2F%2B&c=~-._");
 }
 
 #[test]

@@ -10,6 +10,7 @@ fn answered(status: u16, body: &str) -> Answered<'_> {
         status,
         body: body.as_bytes(),
         asked: Timestamp::from_millis(NOW),
+        hide: &str::to_owned,
     }
 }
 
@@ -55,4 +56,15 @@ fn a_new_refresh_token_is_given_and_a_token_of_github_ends_at_its_time() {
     let token = answered(201, r#"{"token":"ghs_CANARY","expires_at":"2023-11-14T23:13:20Z"}"#).github();
     assert_eq!(token.unwrap_or_else(|error| panic!("{error}")).ends.millis(), NOW + 3_600_000);
     assert!(answered(200, "not.a token").bare().is_err());
+}
+
+#[test]
+fn what_was_sent_is_hidden_before_a_text_is_cut() {
+    let long = format!("{}CANARY-secret", "x".repeat(295));
+    let body = format!(r#"{{"error":"CANARY-secret","error_description":"{long}\nmore"}}"#);
+    let hide = |text: &str| text.replace("CANARY-secret", "[masked]");
+    let answered = Answered { hide: &hide, ..answered(400, &body) };
+    let Err(Error::Refused(fault)) = answered.oauth2() else { panic!("a refusal was expected") };
+    assert_eq!((fault.code.as_str(), fault.message.len()), ("[masked]", 300));
+    assert!(fault.message.ends_with("x[mask"), "{fault}");
 }

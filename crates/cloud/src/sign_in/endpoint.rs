@@ -98,19 +98,18 @@ impl Endpoint {
 
     async fn granted(&self, talk: &Talk, form: Form, now: Timestamp) -> Result<Granted, Error> {
         let kind = "application/x-www-form-urlencoded";
-        let asked = Asked { place: &self.token, kind, body: form.body(), bearer: None };
-        let reply = talk.reply(asked).await?;
+        let (body, sent) = form.parts();
+        let (reply, sent) = talk.reply(Asked { place: &self.token, kind, body, sent, bearer: None }).await?;
         let place = self.token.shown();
-        let answered =
-            Answered { place: &place, status: reply.status().as_u16(), body: reply.body(), asked: now };
-        answered.oauth2()
+        let (status, hide) = (reply.status().as_u16(), |text: &str| talk.hidden(text, &sent));
+        Answered { place: &place, status, body: reply.body(), asked: now, hide: &hide }.oauth2()
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "puts a code or a refresh token into the form")]
 fn secret(form: &mut Form, name: &str, secret: &Secret) {
     secret.expose(|bytes| {
-        form.text(name, str::from_utf8(bytes).unwrap_or_default());
+        form.secret(name, str::from_utf8(bytes).unwrap_or_default());
     });
 }
 

@@ -15,12 +15,14 @@
 //!   secret they resemble; otherwise the delay would tell a guess apart from a wrong one.
 
 mod forms;
+mod said;
 mod stream;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind, packed};
 use memory::Secret;
 use zeroize::Zeroizing;
 
+pub use said::{said_without, said_without_all};
 pub use stream::{MaskStream, Part, Passed};
 
 use forms::{Form, Fragment};

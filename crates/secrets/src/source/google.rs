@@ -132,7 +132,7 @@ pub(crate) fn talk(environment: &Environment) -> Result<Talk, Trouble> {
     let limits =
         EgressLimits { connect: Duration::from_secs(3), reply: Duration::from_secs(5), bytes: 1 << 18 };
     let proxies = web::proxies(environment)?;
-    Ok(Talk::new(EgressConfig { proxies, limits, ..EgressConfig::default() }))
+    Ok(Talk::new(EgressConfig { proxies, limits, ..EgressConfig::default() }, crate::said_without))
 }
 
 /// Why there is no token. What a cloud said is not repeated.

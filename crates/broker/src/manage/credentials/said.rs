@@ -9,7 +9,8 @@ pub(super) fn said(body: &[u8]) -> Option<String> {
     let error = read.get("error").or_else(|| read.get("Error")).unwrap_or(&read);
     let text = |name: &str, other: &str| error.get(name).or_else(|| error.get(other))?.as_str();
     let message = text("message", "Message")?;
-    let message: String = message.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    let message: String =
+        without_signatures(message).chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     let code = text("code", "Code").filter(|code| {
         !code.is_empty() && code.len() <= LONGEST_CODE && code.bytes().all(|b| b.is_ascii_alphanumeric())
     });
@@ -17,6 +18,27 @@ pub(super) fn said(body: &[u8]) -> Option<String> {
         Some(code) => format!("{code}: {message}"),
         None => message,
     })
+}
+
+/// A text without the signatures in it: a provider that repeats the header of a request repeats what was made with the credential.
+fn without_signatures(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.to_ascii_lowercase().find(SIGNED) {
+        let (before, behind) = rest.split_at(at + SIGNED.len());
+        let signature = behind.trim_start_matches(['\\', '"', '\'']);
+        let (quotes, _) = behind.split_at(behind.len() - signature.len());
+        let end = signature.find(|c: char| !c.is_ascii_alphanumeric() && !"+/=%_-".contains(c));
+        let (signature, after) = signature.split_at(end.unwrap_or(signature.len()));
+        told.extend([
+            before,
+            quotes,
+            if signature.len() < SHORTEST_SIGNATURE { signature } else { "[masked]" },
+        ]);
+        rest = after;
+    }
+    told.push_str(rest);
+    told
 }
 
 /// Whether it is about the time: then nothing was said of the credential.
@@ -34,6 +56,9 @@ const SIGNS: [&str; 7] = [
     "reasonable timeframe",
     "AADSTS700024",
 ];
+const SIGNED: &str = "signature=";
+/// What is shorter is no signature.
+const SHORTEST_SIGNATURE: usize = 16;
 const LONGEST: usize = 300;
 const LONGEST_CODE: usize = 64;
 

@@ -70,7 +70,7 @@ impl Minter<'_> {
         let reply = self.ask(&assume.endpoint.authority, Reach::Service, request).await?;
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let assumed = assumed_from(status, &reply.body).map_err(|error| {
-            let text = self.without(error.to_string(), &[]);
+            let text = self.without(&error.to_string(), &reply.sent);
             let message = format!("`{}` can't be assumed for `{}`: {text}", assume.role, self.integration.name());
             Refusal::new(Code::SourceUnavailable, message)
                 .hint("the stored key needs `sts:AssumeRole` on the role, and the role has to trust whoever owns the key")

@@ -91,7 +91,7 @@ impl Minter<'_> {
         let mut fields = Form::new();
         fields
             .text("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
-            .text("assertion", &assertion);
+            .secret("assertion", &assertion);
         let request = form(&account.endpoint.path, fields)?;
         let reply = self.ask(&account.endpoint.authority, Reach::Service, request).await?;
         let read = self.told((&place, &reply, now), |answered| match &account.wanted {
@@ -166,7 +166,7 @@ impl Minter<'_> {
             .text("requested_token_type", "urn:ietf:params:oauth:token-type:access_token")
             .text("subject_token_type", &identity.subject_token_type);
         self.with_text(&identity.subject_token, |token| {
-            fields.text("subject_token", token);
+            fields.secret("subject_token", token);
         })?;
         let request = form(&identity.endpoint.path, fields)?;
         let reply = self.ask(&identity.endpoint.authority, Reach::Service, request).await?;

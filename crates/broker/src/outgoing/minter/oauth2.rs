@@ -42,13 +42,13 @@ impl Minter<'_> {
         match (&oauth2.grant, refresh) {
             (Grant::JwtBearer(assertion), _) => {
                 let signed = self.assertion(oauth2, assertion, now)?;
-                fields.text("grant_type", JWT_BEARER).text("assertion", &signed);
+                fields.text("grant_type", JWT_BEARER).secret("assertion", &signed);
             }
             (_, Some(token)) => {
                 fields.text("grant_type", "refresh_token");
                 #[expect(clippy::disallowed_methods, reason = "puts the refresh token into the form")]
                 token.expose(|bytes| {
-                    fields.text("refresh_token", str::from_utf8(bytes).unwrap_or_default().trim());
+                    fields.secret("refresh_token", str::from_utf8(bytes).unwrap_or_default().trim());
                 });
             }
             (_, None) => {
@@ -63,11 +63,11 @@ impl Minter<'_> {
             fields.text(name, value);
         }
         let basic = self.client(oauth2, &mut fields, now)?;
-        let mut request = form(&oauth2.endpoint.path, fields)?;
+        let mut question = form(&oauth2.endpoint.path, fields)?;
         if let Some(basic) = basic {
-            authorization(&mut request, &basic)?;
+            authorization(&mut question.request, &basic)?;
         }
-        let reply = self.ask(&oauth2.endpoint.authority, Reach::Service, request).await?;
+        let reply = self.ask(&oauth2.endpoint.authority, Reach::Service, question).await?;
         let place = shown(&oauth2.endpoint);
         Ok(self.told((&place, &reply, now), |answered| answered.oauth2()))
     }
@@ -88,14 +88,14 @@ impl Minter<'_> {
             ClientAuth::Body(field) => {
                 fields.maybe("client_id", id);
                 self.with_text(field, |secret| {
-                    fields.text("client_secret", secret);
+                    fields.secret("client_secret", secret);
                 })?;
                 Ok(None)
             }
             ClientAuth::PrivateKey(assertion) => {
                 let signed = self.assertion(oauth2, assertion, now)?;
                 fields.maybe("client_id", id);
-                fields.text("client_assertion_type", CLIENT_BEARER).text("client_assertion", &signed);
+                fields.text("client_assertion_type", CLIENT_BEARER).secret("client_assertion", &signed);
                 Ok(None)
             }
             // RFC 6749, section 2.3.1: both are encoded as in a form before they are joined.

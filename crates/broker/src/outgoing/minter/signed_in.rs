@@ -126,10 +126,9 @@ impl Minter<'_> {
                     return Ok(Exchanged::Fresh { used: place, fresh, document });
                 }
                 Err(cloud::Error::Refused(fault)) if sign_in::is_spent(&fault) => {
-                    let error = cloud::Error::Refused(fault);
-                    last = Some(self.refused_without(&error, &masks(kept.refresh.as_ref())?));
+                    last = Some(self.refused(&cloud::Error::Refused(fault)));
                 }
-                Err(error) => return Err(self.refused_without(&error, &masks(kept.refresh.as_ref())?)),
+                Err(error) => return Err(self.refused(&error)),
             }
             newest.get_or_insert(kept);
         }
@@ -155,7 +154,7 @@ impl Minter<'_> {
         fields.text("grant_type", "refresh_token").text("client_id", &signed.client_id);
         #[expect(clippy::disallowed_methods, reason = "puts the refresh token into the form")]
         refresh.expose(|bytes| {
-            fields.text("refresh_token", str::from_utf8(bytes).unwrap_or_default());
+            fields.secret("refresh_token", str::from_utf8(bytes).unwrap_or_default());
         });
         let request = form(&signed.endpoint.path, fields)?;
         let reply = self.ask(&signed.endpoint.authority, Reach::Service, request).await?;

@@ -38,3 +38,15 @@ fn a_clock_that_is_wrong_says_nothing_of_a_credential() {
     ));
     assert!(!clocks_differ("InvalidClientTokenId: The security token included in the request is invalid."));
 }
+
+#[test]
+fn a_header_that_is_repeated_is_told_without_its_signature() {
+    let sent = r#"Signature version=\"1\",keyId=\"ocid1\",signature=\"QUJD+/0123456789abcdef==\" is wrong"#;
+    let told = said(format!(r#"{{"code": "NotAuthenticated", "message": "{sent}"}}"#).as_bytes()).unwrap();
+    assert_eq!(
+        told,
+        "NotAuthenticated: Signature version=\"1\",keyId=\"ocid1\",signature=\"[masked]\" is wrong"
+    );
+    let aws = "Credential=AKIA/x, Signature=0123456789abcdef0123456789abcdef, Signature=short";
+    assert_eq!(without_signatures(aws), "Credential=AKIA/x, Signature=[masked], Signature=short");
+}
