@@ -20,7 +20,7 @@ let warned = false;
 /** The words behind `#`, taken off the address before anything else: a code is good once, and not for the history. */
 function fragment() {
   const words = new URLSearchParams(location.hash.slice(1));
-  if (words.has("code") || words.has("error")) history.replaceState(null, "", location.pathname + location.search);
+  if (words.has("code") || words.has("error")) history.replaceState(history.state, "", location.pathname + location.search);
   return { code: words.get("code"), error: words.has("error") ? WHY[words.get("error")] ?? WHY.closed : null };
 }
 
@@ -52,12 +52,29 @@ async function start() {
     for (const field of document.querySelectorAll("[data-secret]")) field.value = "";
   });
   place.removeAttribute("aria-busy");
+  // A link that is opened where the console is open already changes nothing but what stands behind `#`.
+  window.addEventListener("hashchange", arrive);
   const { code, error } = fragment();
   try {
     const found = code ? await send("POST", "session", { code }) : await get("session");
     enter(found);
   } catch (problem) {
     ask(code ? linkProblem(problem) : error ?? (problem.status === 401 ? null : problem.message));
+  }
+}
+
+/** Signs in by a link that came while the console was open. Whoever is signed in stays so where it does not work. */
+async function arrive() {
+  const { code } = fragment();
+  if (!code || (session() && !(await router.mayLeave()))) return;
+  try {
+    const found = await send("POST", "session", { code });
+    router.leave();
+    closeAll();
+    enter(found);
+  } catch (problem) {
+    if (session()) tell(linkProblem(problem), "bad");
+    else ask(linkProblem(problem));
   }
 }
 

@@ -50,7 +50,7 @@ async function call(method, path, { query, body, signal, key, match } = {}) {
       hint: "See whether `doorward serve` still runs on this machine, then try again.",
     });
   }
-  return read(reply);
+  return read(reply, method === "POST" && path === "session");
 }
 
 function address(path, query) {
@@ -59,15 +59,16 @@ function address(path, query) {
   return `/v1/${path}${text ? `?${text}` : ""}`;
 }
 
-async function read(reply) {
+async function read(reply, beginning) {
   if (reply.status !== 401) later.asked();
   const value = reply.status === 204 ? null : await reply.json().catch(() => null);
   if (reply.ok) {
     if (value && typeof value === "object") Object.defineProperty(value, "etag", { value: reply.headers.get("etag") });
     return value;
   }
-  // A session that is over leads to the sign-in. Where there was none, this is the page's own matter.
-  if (reply.status === 401) later.over();
+  // A session that is over leads to the sign-in. Where there was none, this is the page's own matter; a link that does not begin another
+  // one says nothing of it.
+  if (reply.status === 401 && !beginning) later.over();
   const said = value && typeof value === "object" ? value : {};
   throw new Problem({
     ...said,

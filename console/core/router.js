@@ -1,9 +1,11 @@
 // Leads from an address to a page: shows its frame at once, loads, then shows it whole or says what went wrong.
 //
 // A page is `{title, search?, skeleton?, load(context), view(data, context)}`. What belongs to a page ends with it: its
-// requests through `context.signal`, its timers and listeners through `context.ends(f)`.
+// requests through `context.signal`, its timers and listeners through `context.ends(f)`. Where a page has a text that was typed and not
+// kept, `context.unsaved(f)` says what it is, and nobody leaves the page without a question.
 
 import { fill, h } from "./dom.js";
+import { confirm } from "../parts/dialog.js";
 import { failed, skeletons } from "../parts/states.js";
 import { announce } from "../parts/live.js";
 
@@ -11,13 +13,19 @@ let routes = [];
 let place = null;
 let running = null;
 let arrived = () => {};
+/** Which entry of the history is in view, counted from the first one of this console. */
+let number = history.state?.number ?? 0;
+/** By how many entries somebody wants to move, while the browser comes back from there. */
+let wanted = null;
 
 /** Sets the routes: `[pattern, page]`, a pattern such as `/tenants/:tenant`. */
 export function configure(list, main, whenArrived) {
   routes = list.map(([pattern, page]) => [compile(pattern), page]);
   // Once: whoever signs in again is in the same page.
   if (!place) {
-    window.addEventListener("popstate", () => place.isConnected && show(false));
+    history.replaceState({ number }, "");
+    window.addEventListener("popstate", (event) => place.isConnected && moved(event.state));
+    window.addEventListener("beforeunload", (event) => lost() && event.preventDefault());
     document.addEventListener("click", follow);
   }
   place = main;
@@ -39,15 +47,52 @@ export function here() {
 }
 
 /** Goes to an address inside of the console. */
-export function go(address, { replace = false } = {}) {
-  history[replace ? "replaceState" : "pushState"](null, "", `/console${address}`);
-  return show(true);
+export async function go(address, { replace = false } = {}) {
+  if (!(await mayLeave())) return;
+  if (!replace) number += 1;
+  history[replace ? "replaceState" : "pushState"]({ number }, "", `/console${address}`);
+  await show(true);
+}
+
+/** What would be lost if the page in view were left. */
+function lost() {
+  return running?.unkept.map((what) => what()).find(Boolean);
+}
+
+/** Whether the page in view may be left; asks where something would be lost. */
+export async function mayLeave() {
+  const text = lost();
+  if (!text) return true;
+  const consequences = [`${text} was changed here and not written. What you typed is not kept.`];
+  const left = await confirm({ title: "Leave without writing", consequences, verb: "Leave the page", act: () => true });
+  if (left) running?.unkept.splice(0);
+  return Boolean(left);
+}
+
+/** After the browser moved in its history. It has moved already, so it is sent back before anybody is asked. */
+async function moved(state) {
+  // A link to sign in by, which is looked at elsewhere.
+  if (location.hash) return;
+  if (wanted !== null) {
+    const by = wanted;
+    wanted = null;
+    if (await mayLeave()) history.go(by);
+    return;
+  }
+  const by = (state?.number ?? number) - number;
+  if (by !== 0 && lost()) {
+    wanted = by;
+    history.go(-by);
+    return;
+  }
+  number += by;
+  await show(false);
 }
 
 /** Writes the words of a search into the address, without another entry in the history. */
 export function note(words) {
   const query = new URLSearchParams(Object.entries(words).filter(([, value]) => value)).toString();
-  history.replaceState(null, "", `${location.pathname}${query ? `?${query}` : ""}`);
+  history.replaceState({ number }, "", `${location.pathname}${query ? `?${query}` : ""}`);
 }
 
 /** Loads the page again. */
@@ -80,11 +125,14 @@ function found(address) {
 function context(params) {
   const control = new AbortController();
   const endings = [];
+  const unkept = [];
   return {
     params,
     query: Object.fromEntries(new URLSearchParams(location.search)),
     signal: control.signal,
     ends: (ending) => endings.push(ending),
+    unkept,
+    unsaved: (what) => unkept.push(what),
     stop() {
       control.abort();
       endings.forEach((ending) => ending());
@@ -92,7 +140,7 @@ function context(params) {
   };
 }
 
-async function show(moved) {
+async function show(asked) {
   leave();
   const [page, params] = found(here()) ?? [NOWHERE, {}];
   const ctx = context(params);
@@ -102,7 +150,7 @@ async function show(moved) {
   arrived(here());
   // What is quick is shown at once; a frame of what comes only where it takes a moment.
   const frame = () => running === ctx && fill(place, page.skeleton?.() ?? skeletons(title));
-  const soon = setTimeout(frame, moved ? 60 : 180);
+  const soon = setTimeout(frame, asked ? 60 : 180);
   try {
     const data = page.load ? await page.load(ctx) : null;
     if (running !== ctx) return;
@@ -114,14 +162,14 @@ async function show(moved) {
   } finally {
     clearTimeout(soon);
   }
-  if (moved) settle(title);
+  if (asked) settle(title);
 }
 
 /** After a page was gone to: to its top, and a reader of the screen to its heading. */
 function settle(title) {
   window.scrollTo(0, 0);
-  const wanted = place.querySelector("[data-first]") ?? place.querySelector("h1");
-  wanted?.focus({ preventScroll: true });
+  const first = place.querySelector("[data-first]") ?? place.querySelector("h1");
+  first?.focus({ preventScroll: true });
   announce(title);
 }
 

@@ -11,6 +11,9 @@ import { icon, tile } from "../parts/icons.js";
 import { deed } from "../parts/lines.js";
 
 const HOUR = 3_600_000;
+/** How many records are read, and how many credentials are shown. */
+const READ = 1000;
+const SHOWN = 6;
 const SERIES = [
   ["ok", "Done", "good"],
   ["refused", "Refused", "warn"],
@@ -22,27 +25,24 @@ export const overview = {
   title: "Overview",
   skeleton: () => skeletons("Overview", "cards"),
   async load({ signal }) {
-    const [status, tenants, approvals, evidence, metrics] = await Promise.all([
+    const [status, tenants, troubles, approvals, evidence, refused, metrics] = await Promise.all([
       get("status", null, signal),
-      get("tenants", { status: "active", limit: 12 }, signal).catch(() => null),
+      get("tenants", { status: "active", limit: 1 }, signal).catch(() => null),
+      get("credentials", { connected: false, limit: SHOWN }, signal).catch(() => null),
       get("approvals", { state: "pending", limit: 5 }, signal).catch(() => null),
-      get("evidence", { since: "24h", limit: 1000 }, signal).catch(() => null),
+      get("evidence", { since: "24h", limit: READ }, signal).catch(() => null),
+      // On its own: the newest records of all kinds may hold none of them.
+      get("evidence", { since: "24h", result: "refused", limit: READ }, signal).catch(() => null),
       get("metrics", null, signal).catch(() => null),
     ]);
-    const kept = await Promise.all(
-      (tenants?.items ?? []).map(({ name }) => get(`tenants/${part(name)}/credentials`, null, signal).catch(() => null)),
-    );
-    return { status, tenants, approvals, evidence, metrics, kept: kept.filter(Boolean) };
+    return { status, tenants, troubles, approvals, evidence, refused, metrics };
   },
-  view({ status, tenants, approvals, evidence, metrics, kept }, { ends }) {
+  view({ status, tenants, troubles, approvals, evidence, refused, metrics }, { ends }) {
     ends(whilePresent(60_000, () => idle() && again()));
-    const troubles = kept.flatMap(({ tenant, items }) =>
-      items.filter((one) => ["INVALID", "EXPIRED", "PENDING"].includes(one.status)).map((one) => ({ tenant, ...one })),
-    );
     return [
       head("Overview", { lead: "How Doorward is, and what waits for somebody." }),
       warnings(status.warnings),
-      figures(status, { tenants, kept, evidence }),
+      figures(status, { tenants, troubles, evidence, refused }),
       h("div", { class: "columns" }, waiting(approvals, status), attention(troubles, tenants)),
       activity(evidence),
       pictures(metrics),
@@ -54,19 +54,23 @@ function warnings(texts = []) {
   return texts.map((text) => h("div", { class: "banner" }, icon("alert"), h("div", null, sentence(text))));
 }
 
-function figures(status, { tenants, kept, evidence }) {
-  const connected = kept.reduce((all, one) => all + one.items.filter((item) => item.status === "VALID").length, 0);
-  const configured = kept.reduce((all, one) => all + (one.configured?.length ?? 0), 0);
-  const done = deeds(evidence);
+function figures(status, { tenants, troubles, evidence, refused }) {
+  const some = troubles && tenants && troubles.tenants < tenants.total;
+  // Where more was done than is read here, it is at least so many.
+  const atLeast = (read) => (read ? `${count(deeds(read).length)}${read.next ? "+" : ""}` : "–");
   const figure = (name, value, note) => h("div", { class: "figure" }, h("dt", null, name), h("dd", null, value, note && h("small", null, note)));
   return h(
     "dl",
     { class: "figures" },
     figure("Broker", badge(status.state), `version ${status.version}`),
     figure("Tenants", tenants ? count(tenants.total) : "–", status.environment ? `environment ${status.environment}` : "active"),
-    figure("Credentials", `${count(connected)} of ${count(configured)}`, "connected"),
-    figure("Calls", evidence ? `${count(done.length)}${evidence.next ? "+" : ""}` : "–", "in the last 24 hours"),
-    figure("Refused", evidence ? count(done.filter((line) => line.result === "refused").length) : "–", "in the last 24 hours"),
+    figure(
+      "Credentials",
+      troubles ? `${count(troubles.connected)} of ${count(troubles.configured)}` : "–",
+      some ? `connected, of the first ${count(troubles.tenants)} tenants` : "connected",
+    ),
+    figure("Calls", atLeast(evidence), "in the last 24 hours"),
+    figure("Refused", atLeast(refused), "in the last 24 hours"),
   );
 }
 
@@ -111,7 +115,12 @@ function attention(troubles, tenants) {
       ),
       badge(one.status),
     );
-  if (troubles.length) return section("Credentials to look after", {}, h("ul", { class: "panel panel-tight list" }, troubles.slice(0, 6).map(row)));
+  if (troubles?.items.length) {
+    const rest = troubles.total - troubles.items.length;
+    const more = rest > 0 && h("li", { class: "muted" }, `and ${count(rest)} more`);
+    return section("Credentials to look after", {}, h("ul", { class: "panel panel-tight list" }, troubles.items.map(row), more));
+  }
+  if (!troubles) return section("Credentials to look after", {}, empty("Not known", "The credentials of tenants could not be read now."));
   const nobody = tenants && tenants.total === 0;
   return section(
     "Credentials to look after",
@@ -133,8 +142,9 @@ export function sort(line) {
 
 function activity(evidence) {
   const lines = deeds(evidence);
+  const title = evidence?.next ? `The newest ${counted(evidence.items.length, "record")}` : "The last 24 hours";
   const refresh = h("button", { type: "button", class: "button compact", on: { click: again } }, icon("refresh"), "Refresh");
-  if (!lines.length) return section("The last 24 hours", { side: refresh }, empty("Nothing was done yet", "Every use of a credential leaves a record here.", { command: "doorward evidence list" }));
+  if (!lines.length) return section(title, { side: refresh }, empty("Nothing was done yet", "Every use of a credential leaves a record here.", { command: "doorward evidence list" }));
   const now = Date.now();
   // Where more was done than is read here, the picture begins with the oldest line that was read.
   const from = evidence.next ? Date.parse(evidence.items.at(-1).time) : now - 24 * HOUR;
@@ -142,7 +152,7 @@ function activity(evidence) {
   const row = (line) =>
     h("li", null, h("div", { class: "grow" }, deed(line), h("p", { class: "muted small" }, line.principal ?? "nobody proven", " · ", moment(line.time))), badge(line.result));
   return section(
-    "The last 24 hours",
+    title,
     { side: refresh },
     h("div", { class: "panel" }, timeline("Calls by what came of them", SERIES, bins)),
     h("ul", { class: "panel panel-tight list" }, lines.slice(0, 6).map(row), h("li", null, link("/evidence", null, "All evidence"))),

@@ -119,21 +119,22 @@ export const policy = {
       if (problem.status === 404) return { name: params.name, text: null };
       throw problem;
     }),
-  view(found, { params, ends }) {
+  view(found, { params, ends, unsaved }) {
     const unwritten = found.text === null;
     const beginning = unwritten ? BEGINNING.replace('@id("")', `@id("${params.name.replaceAll("/", "-")}")`) : found.text;
-    const parts = writing(params.name, beginning, { etag: found.etag, isNew: unwritten, ends });
-    const actions = [!unwritten && forget(params.name), parts.save];
+    const parts = writing(params.name, beginning, { etag: found.etag, isNew: unwritten, ends, unsaved });
+    const actions = [!unwritten && forget(params.name, parts.gone), parts.save];
     const lead = unwritten ? "Not written yet." : ["Changed ", moment(found.changed), ". The whole set is compiled before a word of it counts."];
     return [head(params.name, { lead, up: [["Policies", "/policies"]], actions }), parts.element];
   },
 };
 
 /** The editor with its check, which runs a moment after the last letter, and the button that writes. */
-function writing(name, text, { etag, isNew, ends }) {
+function writing(name, text, { etag, isNew, ends, unsaved }) {
   const [box, findings, said] = [wrongs(), h("div", { role: "status" }), h("p", { class: "hint", id: fresh("said") })];
   let timer = null;
   let asked = 0;
+  let written = false;
   const sheet = editor(text, { label: `Text of the policy ${name}`, describedby: said.id, changed: () => later(600) });
   const later = (after) => {
     clearTimeout(timer);
@@ -161,6 +162,7 @@ function writing(name, text, { etag, isNew, ends }) {
     wrong(box, null);
     try {
       await send("PUT", `policies/${part(name)}`, { text: sheet.value() }, { match: isNew ? undefined : etag });
+      written = true;
       tell(`The policy ${name} holds now.`);
       again();
     } catch (problem) {
@@ -171,11 +173,13 @@ function writing(name, text, { etag, isNew, ends }) {
   };
   const save = h("button", { type: "button", class: "button primary", disabled: !isNew, on: { click: write } }, "Write the policy");
   ends(() => clearTimeout(timer));
+  unsaved(() => !written && sheet.value() !== text && `The policy ${name}`);
   if (!isNew) later(0);
-  return { save, element: h("div", { class: "form" }, sheet.element, said, findings, box, h("p", { class: "hint" }, "Policies are written in Cedar. ", link("/policies", null, "Explain"), " says what they would answer.")) };
+  return { save, gone: () => (written = true), element: h("div", { class: "form" }, sheet.element, said, findings, box, h("p", { class: "hint" }, "Policies are written in Cedar. ", link("/policies", null, "Explain"), " says what they would answer.")) };
 }
 
-function forget(name) {
+/** Forgets a policy; `gone` says that no text of it has to be kept any more. */
+function forget(name, gone) {
   const act = () =>
     confirm({
       title: `Forget the policy ${name}`,
@@ -183,6 +187,6 @@ function forget(name) {
       word: name,
       verb: "Forget it",
       act: () => send("DELETE", `policies/${part(name)}`),
-    }).then((done) => done && (tell(`The policy ${name} is forgotten.`), go("/policies")));
+    }).then((done) => done && (gone(), tell(`The policy ${name} is forgotten.`), go("/policies")));
   return h("button", { type: "button", class: "button danger", on: { click: act } }, "Forget");
 }

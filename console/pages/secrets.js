@@ -13,18 +13,30 @@ import { badge, copier, empty, fact, head, skeletons, wrong, wrongs } from "../p
 export const secrets = {
   title: "Secrets",
   skeleton: () => skeletons("Secrets"),
-  load: ({ query, signal }) => get("secrets", { q: query.q, limit: 100 }, signal),
+  load: ({ query, signal }) => read({ q: query.q }, signal),
   view(page, { query }) {
     const lead = "What calls are lent, under a name. Nothing here shows one.";
     const actions = h("button", { type: "button", class: "button primary", on: { click: () => write() } }, icon("plus"), "Store a secret");
     const list = page.items.length
-      ? paged("Secrets", columns(), page, (cursor) => get("secrets", { q: query.q, cursor, limit: 100 }))
+      ? paged("Secrets", columns(), page, (cursor) => read({ q: query.q, cursor }))
       : query.q
         ? empty("None is called like that", `No secret has “${query.q}” in its name.`)
         : empty("No secret yet", "Store the credential of a service, and give capabilities for its use.", { command: "doorward secret put slack/token" });
     return [head("Secrets", { lead: page.total ? `${counted(page.total, "secret")}. ${lead}` : lead, actions }), finder(query), list];
   },
 };
+
+/** A page of them. Of the keys of webhooks that were forgotten a name is left, which is of use to nobody. */
+async function read(words, signal) {
+  const page = await get("secrets", { ...words, limit: 100 }, signal);
+  const kept = page.items.filter((one) => one.versions.length > 0 || !isOwn(one));
+  return { ...page, items: kept, total: page.total - (page.items.length - kept.length) };
+}
+
+/** Whether Doorward keeps it for itself: it is made and forgotten with what it is for, and not here. */
+function isOwn(one) {
+  return one.name.startsWith("credentials/doorward/");
+}
 
 function finder(query) {
   const words = field("find", "Find", { type: "search", value: query.q ?? "", autocomplete: "off", spellcheck: "false", "data-search": true, placeholder: "slack" });
@@ -49,6 +61,7 @@ function columns() {
 function actions(one) {
   const button = (text, act, kind = "") => h("button", { type: "button", class: `button compact ${kind}`, "aria-label": `${text}: ${one.name}`, on: { click: () => act(one) } }, text);
   const there = one.versions.length > 0;
+  if (isOwn(one)) return h("div", { class: "actions" }, button("Details", details));
   return h("div", { class: "actions" }, button("Details", details), button(there ? "Replace" : "Store again", write), there && button("Forget", forget, "danger"));
 }
 

@@ -4,6 +4,7 @@
 export type Name = string;
 export type Texts = Array<string>;
 export type Flag = boolean;
+export type Count = number;
 /** Problem details (RFC 9457). */
 export type Problem = { type: string; title: string; status: number; detail: string; code: string; fault: "caller" | "operator" | "upstream"; retry: "no" | "safe" | "after"; retry_after?: number; hint?: string; approval?: string; evidence?: string; errors?: Array<{ field?: string | null; message: string; name?: string | null; line?: number | null; column?: number | null }> };
 export type Index = { openapi: string; version: string };
@@ -19,6 +20,7 @@ export type Key = { id: string; state: "active" | "expired" | "revoked"; label: 
 export type NewKey = { key: string; id: string; tenant: string; scopes: Array<string>; label: string | null; created: string; expires: string | null };
 export type RevokedKey = { id: string; tenant: string; state: "revoked" };
 export type Credential = { provider: string; status: "NOT_CONFIGURED" | "PENDING" | "VALID" | "INVALID" | "EXPIRED"; name: string | null; validated: string | null; error: string | null; created: string | null; metadata: Record<string, unknown> | null };
+export type SurveyedCredential = { at: string; tenant: string; provider: string; status: "PENDING" | "VALID" | "INVALID" | "EXPIRED"; connected: boolean; name: string | null; validated: string | null; error: string | null; created: string };
 export type SetUp = { provider: string; valid: boolean; status: "VALID" | "INVALID" | "PENDING" | "FAILED" | "NOT_CONFIGURED" | "EXPIRED"; id: string | null; error: string | null; message: string };
 export type Deleted = { provider: string; message: string };
 export type Provider = { provider: string; name: string | null; title: string; label: string; group: "genai" | "cloud"; kind: string; aliases: Array<string>; integration: string | null; validated: boolean; help: string; bounds: { min: number; max: number }; file: boolean; forms: Array<{ name: string; title: string; fields: Array<{ name: string; label: string; kind: "secret" | "text" | "multiline"; required: boolean; prefixes: Array<string>; pattern: string | null; min: number; max: number | null }> }>; metadata: Array<{ name: string; label: string; required: boolean; min: number; max: number | null; pattern: string | null }> };
@@ -55,6 +57,7 @@ export type ListRoles = { items: Array<Principal>; next: string | null; total: n
 export type ListTenants = { items: Array<Tenant>; next: string | null; total: number };
 export type ListKeys = { items: Array<Key>; next: string | null; total: number; tenant: Name };
 export type ListCredentials = { items: Array<Credential>; next: string | null; total: number; tenant: Name; configured: Texts; all_valid: Flag };
+export type SurveyCredentials = { items: Array<SurveyedCredential>; next: string | null; total: number; tenants: Count; configured: Count; connected: Count };
 export type ListProviders = { items: Array<Provider>; next: string | null; total: number };
 export type ListIntegrations = { items: Array<Integration>; next: string | null; total: number };
 export type ListSecrets = { items: Array<Secret>; next: string | null; total: number };
@@ -109,6 +112,8 @@ export interface Operations {
   revokeKey: { takes: { tenant: string; id: string }; gives: RevokedKey };
   /** One item a provider, also where nothing is configured. */
   listCredentials: { takes: { tenant: string; status?: "NOT_CONFIGURED" | "PENDING" | "VALID" | "INVALID" | "EXPIRED"; limit?: number; cursor?: string }; gives: ListCredentials };
+  /** The credentials that all tenants use, those of the first 1000 active ones; beside them, how many there are. */
+  surveyCredentials: { takes: { status?: "PENDING" | "VALID" | "INVALID" | "EXPIRED"; connected?: boolean; q?: string; limit?: number; cursor?: string }; gives: SurveyCredentials };
   /** The credential for a provider. */
   getCredential: { takes: { tenant: string; provider: string }; gives: Credential };
   /** Set up a credential, and ask the provider whether it works. */
@@ -239,6 +244,7 @@ export const OPERATIONS: {
   rotateKey: {"method":"POST","path":"/v1/tenants/{tenant}/keys/{id}:rotate","query":[],"head":["Idempotency-Key"]},
   revokeKey: {"method":"DELETE","path":"/v1/tenants/{tenant}/keys/{id}","query":[],"head":[]},
   listCredentials: {"method":"GET","path":"/v1/tenants/{tenant}/credentials","query":["status","limit","cursor"],"head":[]},
+  surveyCredentials: {"method":"GET","path":"/v1/credentials","query":["status","connected","q","limit","cursor"],"head":[]},
   getCredential: {"method":"GET","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
   setUpCredential: {"method":"PUT","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
   updateCredential: {"method":"PATCH","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},

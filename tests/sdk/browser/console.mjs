@@ -61,10 +61,16 @@ async function shownOnce(begin, text) {
 
 async function signIn() {
   watch.expect(/\/v1\/session .*401/);
-  // At once: it is good for two minutes.
+  // In a tab where the console is open already, and at once: it is good for two minutes.
+  await page.goto(at("/"));
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await page.goto(given.link);
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   await becomes(() => !location.href.includes("#"), "the code is off the address");
+  await page.goto(given.link);
+  await page.getByText("was used already").waitFor();
+  await becomes(() => !location.href.includes("#"), "the code is off the address of whoever is signed in");
+  must(await page.getByRole("heading", { name: "Overview" }).isVisible(), "a link that is over signs nobody out");
   const again = await page.context().browser().newContext();
   again.setDefaultTimeout(PATIENCE);
   await watch.attach(again);
@@ -105,7 +111,8 @@ async function setUp() {
   await page.getByText("Looks right").waitFor();
   must((await field.inputValue()) === given.openai.good, "what came with the key is taken off");
   must(await field.evaluate((element) => getComputedStyle(element).webkitTextSecurity === "disc"), "it is hidden");
-  await page.getByLabel("Name (optional)").fill("Production");
+  // As long as a name may be, without a place to break it.
+  await page.getByLabel("Name (optional)").fill("productionkey".repeat(15));
   await page.getByRole("button", { name: "Connect OpenAI" }).click();
   await page.getByRole("heading", { name: "In use" }).waitFor();
   await page.getByText("Connected").first().waitFor();
@@ -269,6 +276,13 @@ async function policies() {
   must(await editor.evaluate((element) => element.value.slice(element.selectionStart).startsWith("permti")), "the finding leads to its line");
   await editor.fill(text);
   await page.getByText("Compiles").waitFor();
+  const leaving = page.locator("dialog[open]").getByRole("heading", { name: "Leave without writing" });
+  for (const away of [() => page.getByRole("link", { name: "Secrets", exact: true }).click(), () => page.evaluate(() => history.back())]) {
+    await away();
+    await leaving.waitFor();
+    await press("Cancel");
+    must((await editor.inputValue()) === text && page.url() === at("/policies/team"), "what was typed stays where it was");
+  }
   await page.getByRole("button", { name: "Write the policy" }).click();
   await page.getByText("holds now").waitFor();
   await go("/policies");

@@ -34,6 +34,7 @@ OPERATIONS: dict[str, Operation] = {
     "rotateKey": Operation("POST", "/v1/tenants/{tenant}/keys/{id}:rotate", (), ("Idempotency-Key",), ("overlap", "expires")),
     "revokeKey": Operation("DELETE", "/v1/tenants/{tenant}/keys/{id}", (), (), ()),
     "listCredentials": Operation("GET", "/v1/tenants/{tenant}/credentials", ("status", "limit", "cursor"), (), ()),
+    "surveyCredentials": Operation("GET", "/v1/credentials", ("status", "connected", "q", "limit", "cursor"), (), ()),
     "getCredential": Operation("GET", "/v1/tenants/{tenant}/credentials/{provider}", (), (), ()),
     "setUpCredential": Operation("PUT", "/v1/tenants/{tenant}/credentials/{provider}", (), (), ("credential", "name", "metadata", "skip_validation")),
     "updateCredential": Operation("PATCH", "/v1/tenants/{tenant}/credentials/{provider}", (), (), ("credential", "name", "metadata", "skip_validation")),

@@ -9,6 +9,7 @@ mod keep;
 mod probe;
 mod request;
 mod said;
+mod survey;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +83,7 @@ pub(super) async fn run(managing: &mut Managing<'_>) -> Option<Result<Done, Refu
         "credential.list" => list(managing).await,
         "credential.setup" => setup(managing).await,
         "credential.show" => show(managing).await,
+        "credential.survey" => survey::of_all(managing).await,
         "credential.update" => update(managing).await,
         "credential.validate" => validate(managing).await,
         _ => return None,
@@ -193,7 +195,9 @@ async fn delete(managing: &mut Managing<'_>) -> Result<Done, Stop> {
         with_rows(managing, &own, move |rows, _, now| rows.gone(&row, now)).await?;
     }
     let message = format!("{code} integration deleted");
-    Ok(json!({ "success": true, "message": message, "provider": code }).into())
+    let mut done = Done::from(json!({ "success": true, "message": message, "provider": code }));
+    done.fields.push(("provider".to_owned(), code));
+    Ok(done)
 }
 
 async fn list(managing: &mut Managing<'_>) -> Result<Done, Stop> {

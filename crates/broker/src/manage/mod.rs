@@ -40,7 +40,7 @@ use crate::path::admit::Admitted;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
-pub const MANAGED: [&str; 93] = [
+pub const MANAGED: [&str; 94] = [
     "agent.append",
     "agent.counters",
     "agent.list",
@@ -69,6 +69,7 @@ pub const MANAGED: [&str; 93] = [
     "credential.list",
     "credential.setup",
     "credential.show",
+    "credential.survey",
     "credential.update",
     "credential.validate",
     "evidence.admit_loss",

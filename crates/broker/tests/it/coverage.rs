@@ -452,6 +452,7 @@ async fn own(house: &House, tally: &mut Tally, door: Door, (material, access): (
         ("credential.validate", azure.clone(), None),
         ("credential.show", openai.clone(), None),
         ("credential.list", vec![("tenant", &keyed)], None),
+        ("credential.survey", vec![], None),
         ("credential.update", openai.clone(), Some(br#"{"credential_name": "Production"}"#.to_vec())),
         ("credential.delete", openai.clone(), None),
         ("tenant.rotate", vec![("name", &tenant)], None),

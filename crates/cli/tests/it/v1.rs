@@ -121,6 +121,36 @@ fn a_credential_is_set_up_in_a_form_tried_changed_and_deleted_and_never_shown() 
 }
 
 #[test]
+fn the_credentials_of_all_tenants_are_surveyed_at_once_and_only_by_the_house() {
+    let upstream = Upstream::demanding(Demand::Bearer("sk-good-0123456789".to_owned()));
+    upstream.answer_with("/v1/models", 200, json!({"object": "list", "data": []}));
+    let api = Api::with(&[("openai", &upstream)]);
+    let session = api.session();
+    for n in 1..=14 {
+        let name = format!("a{n:02}");
+        assert_eq!(api.write(&session, "POST", "/v1/tenants", &json!({"name": name})).status, 201);
+        let key = if n == 14 { "sk-wrong-0123456789" } else { "sk-good-0123456789" };
+        let place = format!("/v1/tenants/{name}/credentials/openai");
+        assert_eq!(api.write(&session, "PUT", &place, &json!({"credential": key})).status, 200);
+    }
+    let waits = json!({"credential": "sk-later-0123456789", "skip_validation": true});
+    assert_eq!(api.write(&session, "PUT", "/v1/tenants/a13/credentials/openai", &waits).status, 200);
+    let _ = api.write(&session, "DELETE", "/v1/tenants/a01?confirm=a01", &Value::Null);
+    let looked = api.read(&session, "/v1/credentials?connected=false&limit=1").value;
+    let counts = ["tenants", "configured", "connected", "total"].map(|name| looked[name].as_u64().unwrap());
+    assert_eq!(counts, [13, 13, 11, 2], "{looked}");
+    let next = format!("/v1/credentials?connected=false&cursor={}", looked["next"].as_str().unwrap());
+    let rest = api.read(&session, &next).value;
+    let shown = |one: &Value| (one["at"].clone(), one["status"].clone());
+    assert_eq!(shown(&looked["items"][0]), (json!("a13/OPENAI"), json!("PENDING")));
+    assert_eq!(shown(&rest["items"][0]), (json!("a14/OPENAI"), json!("INVALID")));
+    let key = api.doorward.run(&["key", "create", "--tenant", "a02"], "").succeeded();
+    let bearer = format!("X-API-Key: {}\r\n", key.trim());
+    let refused = api.ask("GET", "/v1/credentials", &bearer, &Value::Null);
+    assert!([403, 404].contains(&refused.status), "{}", refused.value);
+}
+
+#[test]
 fn what_is_wrong_is_said_where_it_is_wrong_but_to_nobody_who_is_unproven() {
     let api = Api::open();
     let session = api.session();
@@ -249,6 +279,13 @@ fn a_request_with_a_key_is_performed_once_also_behind_a_restart() {
     assert_eq!(refused.status, 409, "the tenant is there: {}", refused.value);
     let freed = ask(&api, &root, "two", "/v1/tenants", &json!({"name": "free_inc"}));
     assert_eq!(freed.status, 201, "what was refused leaves no row: {}", freed.value);
+    let quoted = ask(&api, &root, "\"one\"", "/v1/tenants", &wanted);
+    assert_eq!((quoted.status, &quoted.value), (201, &first.value), "the same key in quotes");
+    let long = ask(&api, &root, &"k:".repeat(127), "/v1/tenants", &json!({"name": "long_inc"}));
+    assert_eq!(long.status, 201, "{}", long.value);
+    for wrong in ["a key".to_owned(), "\"\"".to_owned(), "k".repeat(256)] {
+        assert_eq!(ask(&api, &root, &wrong, "/v1/tenants", &wanted).status, 400, "{wrong}");
+    }
     let wrong = ask(&api, &root, "a key", "/v1/tenants", &wanted);
     assert_eq!((wrong.status, wrong.value["errors"][0]["field"].as_str()), (400, Some("Idempotency-Key")));
     let key = ask(&api, &root, "three", "/v1/tenants/once_inc/keys", &json!({"label": "ci"}));

@@ -148,11 +148,14 @@ fn once(asking: &Asking<'_>, route: &Route, body: &[u8]) -> Result<Option<Once>,
         // A method that is idempotent by itself needs none, and what is asked for is done anyway.
         return Ok(None);
     }
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    let bytes = key.as_bytes();
-    let text = key.to_str().ok().filter(|_| another.is_none() && (1..=64).contains(&bytes.len()));
-    let text = text.filter(|_| bytes.iter().copied().all(plain)).ok_or_else(|| {
-        Problem::wrong(vec![Wrong::field("Idempotency-Key", "is 1 to 64 of `A-Z a-z 0-9 _ -`, once")])
+    // The draft of the IETF writes it as a string of a structured field, with quotes around it; most clients write it bare.
+    let bare =
+        |text| str::strip_prefix(text, '"').and_then(|rest: &str| rest.strip_suffix('"')).unwrap_or(text);
+    let text = key.to_str().ok().map(bare).filter(|_| another.is_none());
+    let fits = |text: &&str| (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    let text = text.filter(fits).ok_or_else(|| {
+        let what = "is 1 to 255 letters, digits and signs of ASCII without white space, once";
+        Problem::wrong(vec![Wrong::field("Idempotency-Key", what)])
     })?;
     let target = asking.parts.uri.path_and_query().map_or("", |target| target.as_str());
     let about = vec![route.id.into(), target.into(), body.to_vec()];

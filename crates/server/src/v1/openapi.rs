@@ -75,8 +75,8 @@ fn operation(route: &Route) -> Value {
     if takes_key(route) {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "1 to 64 of `A-Z a-z 0-9 _ -`: the same key with the same body gives the same answer for 24 hours",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_-]+$" },
+            "description": "1 to 255 of ASCII without white space, bare or in quotes: the same key with the same body gives the same answer for 24 hours",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         }));
     }
     if !parameters.is_empty() {

@@ -118,6 +118,8 @@ fn every_documented_route_answers_as_the_document_says() {
     let _ = call("setUpCredential", openai, key);
     let _ = call("listCredentials", "/v1/tenants/acme_inc/credentials", none());
     let _ = call("getCredential", openai, none());
+    let surveyed = call("surveyCredentials", "/v1/credentials?connected=false&limit=6", none());
+    assert_eq!(surveyed["items"][0]["at"], "acme_inc/OPENAI", "{surveyed}");
     let _ = call("updateCredential", openai, json!({"name": "Production"}));
     let document = json!({
         "tenant_id": "7a1d9b3c-1111-4222-8333-444455556666", "client_id": "11112222-3333-4444-8555-666677778888",

@@ -1,6 +1,6 @@
 //! What a tenant keeps for providers.
 
-use crate::v1::route::{CURSOR, Carries, Does, Gives, Kind, LIMIT, List, Pages, Route, Take, To};
+use crate::v1::route::{CURSOR, Carries, Does, Gives, Kind, LIMIT, List, Pages, Route, Take, To, same};
 use serde_json::{Value, json};
 
 /// The routes.
@@ -32,6 +32,36 @@ pub(crate) const ROUTES: &[Route] = &[
             beside: &[("tenant", "Name"), ("configured", "Texts"), ("all_valid", "Flag")],
             pages: Pages::Door,
             shape: listed,
+        }),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/credentials",
+        id: "surveyCredentials",
+        tag: "Credentials",
+        about: "The credentials that all tenants use, those of the first 1000 active ones; beside them, how many there are",
+        does: Does::Operation("credential.survey"),
+        takes: &[
+            Take::query(
+                "status",
+                Kind::Word(&["PENDING", "VALID", "INVALID", "EXPIRED"]),
+                To::Filter("status"),
+                "Only those that are so",
+            ),
+            Take::query("connected", Kind::Flag, To::Filter("connected"), "Only those that work, or do not"),
+            Take::query("q", Kind::Text(200), To::Search, "Only items in which this text stands"),
+            LIMIT,
+            CURSOR,
+        ],
+        carries: Carries::Nothing,
+        status: 200,
+        gives: Gives::List(List {
+            item: "SurveyedCredential",
+            member: "credentials",
+            key: "at",
+            beside: &[("tenants", "Count"), ("configured", "Count"), ("connected", "Count")],
+            pages: Pages::Door,
+            shape: same,
         }),
     },
     Route {
