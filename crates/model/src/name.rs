@@ -66,8 +66,8 @@ macro_rules! name {
 
 name!(
     /// A tenant's name: the isolation boundary. A laptop has the tenant `local`.
-    TenantName, "tenant name", |text| is_label(text, 63),
-    "lower-case letters, digits, `-` and `_`, 1 to 63 characters, starting with a letter or digit"
+    TenantName, "tenant name", is_tenant,
+    "lower-case letters, digits, `-` and `_`, 1 to 63 characters, not starting with `-`"
 );
 name!(
     /// An integration's name, which is also a host label at the gateway: `slack`, `slack-prod`.
@@ -117,10 +117,19 @@ impl Resource {
     }
 }
 
+/// Slugs of applications may begin with `_`.
+fn is_tenant(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('-') && is_word(text, 63)
+}
+
 fn is_label(text: &str, longest: usize) -> bool {
     let first = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let rest = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-    first && rest && text.len() <= longest
+    first && is_word(text, longest)
+}
+
+fn is_word(text: &str, longest: usize) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    text.bytes().all(plain) && text.len() <= longest
 }
 
 #[cfg(test)]

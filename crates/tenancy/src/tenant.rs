@@ -66,8 +66,7 @@ impl TenantRow {
         let name = text.parse().ok().filter(|_| shaped);
         name.ok_or_else(|| {
             let message = format!("`{}` can't be the name of a tenant", text.escape_default());
-            Refusal::new(Code::BadRequest, message)
-                .hint("3 to 50 lower-case letters, digits and `_`, beginning with a letter or digit")
+            Refusal::new(Code::BadRequest, message).hint("3 to 50 lower-case letters, digits and `_`")
         })
     }
 }

@@ -93,8 +93,9 @@ fn what_was_written_is_read_again() {
 
 #[test]
 fn a_tenants_name_has_one_shape() {
-    for wrong in ["ab", "Acme", "a-b", "_ab", "a.b", "../x", &"a".repeat(51), "a b", "ab\0c"] {
+    for wrong in ["ab", "Acme", "a-b", "a.b", "../x", &"a".repeat(51), "a b", "ab\0c"] {
         assert!(TenantRow::name(wrong).is_err(), "{wrong:?}");
     }
-    assert!(TenantRow::name("acme_inc").is_ok() && TenantRow::name(&"a".repeat(50)).is_ok());
+    assert!(TenantRow::name("acme_inc").is_ok() && TenantRow::name("_ab").is_ok());
+    assert!(TenantRow::name(&"a".repeat(50)).is_ok());
 }

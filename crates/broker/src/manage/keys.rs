@@ -42,8 +42,12 @@ pub(super) fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let broker = managing.worker.broker();
     let tenant = named(managing.input("tenant")?)?;
     let now = broker.now();
-    let keys: Vec<Value> = broker
-        .tenancy(&tenant)?
+    let tenancy = broker.tenancy(&tenant)?;
+    if tenancy.find(&tenant).is_none() && tenant != broker.settings().tenant {
+        let message = format!("there is no tenant `{tenant}`");
+        return Err(Refusal::new(Code::NotFound, message).hint("`doorward tenant list`"));
+    }
+    let keys: Vec<Value> = tenancy
         .keys_of(&tenant)
         .iter()
         .map(|kept| {

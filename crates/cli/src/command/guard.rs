@@ -35,7 +35,8 @@ const RULES: [(&str, &str, &str); 4] = [
         "Use BackendClient API. See /integration-setup",
     ),
     (
-        r"(async\s+)?function\s+save\w*IntegrationStatus|const\s+save\w*IntegrationStatus\s*=",
+        // Declared, assigned, as a member of an object or as a method. A call, an import and a sentence define nothing.
+        r"function\s+save\w*IntegrationStatus\b|\b(const|let|var)\s+save\w*IntegrationStatus\s*[=:]|\bsave\w*IntegrationStatus\s*[=:]\s*(async\b\s*)?(function\b|\w+\s*=>|(<[^()]*>)?\([^()]*\)\s*(:[^=;{]+)?=>)|\bsave\w*IntegrationStatus\s*(<[^()]*>)?\([^()]*\)\s*(:[^;={}]+)?\{",
         "Don't create save*IntegrationStatus functions.",
         "API handles all writes. See /integration-setup",
     ),
@@ -81,6 +82,10 @@ fn denied(asked: &Value) -> Option<Value> {
 
 /// Enters the hook into the settings of a project, beside what is there.
 fn install(context: &Context, project: &Path) -> Outcome {
+    if !project.is_dir() {
+        return Err(Failure::new(format!("there is no project `{}`", project.display()))
+            .hint("name the folder of a project; none is made"));
+    }
     let folder = project.join(".claude");
     let file = folder.join("settings.json");
     let mut settings: Value = match std::fs::read(&file) {

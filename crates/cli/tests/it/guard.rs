@@ -72,6 +72,20 @@ fn each_pattern_is_denied_in_the_words_of_the_project() {
 }
 
 #[test]
+fn a_function_is_defined_in_many_ways() {
+    for content in [
+        "let saveIntegrationStatus = async () => {}",
+        "var saveIntegrationStatus = function () {}",
+        "exports.saveIntegrationStatus = async (a) => {}",
+        "class A { async saveIntegrationStatus(a: string): Promise<void> {} }",
+        "const api = { saveAwsIntegrationStatus: async (x) => x }",
+    ] {
+        let said = about("Write", json!({"file_path": "actions/integrations.ts", "content": content}));
+        assert!(said.contains("Don't create save*IntegrationStatus functions."), "{content}: {said}");
+    }
+}
+
+#[test]
 fn what_is_none_of_its_business_passes_without_a_word() {
     let bad = "integration_aws_status";
     assert_eq!(
@@ -83,6 +97,8 @@ fn what_is_none_of_its_business_passes_without_a_word() {
         "type Row = Database['public']['Tables']['cloud_provider_integrations']['Row']",
         "// cloud_provider_integrations is written by the API alone",
         "createServiceRoleClient<Database>().from('users')",
+        "if (await saveIntegrationStatus(a)) { done() }",
+        "// saveIntegrationStatus() is gone; import { saveIntegrationStatus } from './old'",
     ] {
         let said = about("Write", json!({"file_path": "integrations.ts", "content": harmless}));
         assert_eq!(said, "", "{harmless}");
@@ -120,6 +136,9 @@ fn it_is_entered_once_beside_what_is_there() {
     let read: Value = serde_json::from_slice(&std::fs::read(folder.join("settings.json")).unwrap()).unwrap();
     assert_eq!(read["permissions"]["allow"][0], "Read");
     assert_eq!(read["hooks"]["PreToolUse"].as_array().unwrap().len(), 1);
+    let refused = doorward.run(&["guard", "install", "projcet"], "").failed_with(1);
+    assert!(refused.contains("there is no project `projcet`"), "{refused}");
+    assert!(!doorward.folder().join("projcet").exists());
     crate::write(folder.join("settings.json"), "{ broken");
     let refused = doorward.run(&["guard", "install", "project"], "").failed_with(1);
     assert!(refused.contains("settings.json"), "{refused}");

@@ -61,6 +61,11 @@ fn a_provider_that_refuses_is_believed_and_one_that_is_busy_broken_or_away_says_
         service.answer_with(path, 200, json!({"object": "list", "data": [], "models": []}));
         let api = Api::with(&[(provider, &service)]);
         assert_eq!(api.set_up(provider, &key.into()).0, "VALID", "{provider}");
+        service.answer_with(path, 429, json!({"error": {"message": "later"}}));
+        let (found, why, message) = api.validated(provider);
+        assert_eq!((found.as_str(), why.as_str()), ("VALID", "API error: 429"), "{provider}: as it was");
+        assert!(!message.contains("successfully") && message.contains("gave no answer"), "{message}");
+        service.answer_with(path, 200, json!({"object": "list", "data": [], "models": []}));
         let other = format!("{key}-other");
         assert_eq!(api.set_up(provider, &other.into()).0, "INVALID", "{provider}");
         for status in [429, 500, 503] {

@@ -20,18 +20,25 @@ fn a_tenant_is_made_while_a_broker_runs_and_has_keys_of_its_own() {
     assert_eq!((made["plan"].as_str(), made["providers"].as_u64()), (Some("SCALE"), Some(10)));
     let again = doorward.run(&["tenant", "create", "acme_inc"], "").failed_with(1);
     assert!(again.contains("there is a tenant `acme_inc` already"), "{again}");
-    for wrong in ["ab", "Acme", "../x", "a-b"] {
+    for wrong in ["ab", "Acme", "../x", "a-b", "_-a"] {
         let refused = doorward.run(&["tenant", "create", wrong], "").failed_with(2);
         assert!(refused.contains("can't be the name of a tenant"), "{refused}");
     }
+    let made = doorward.run(&["tenant", "create", "_ab"], "").succeeded();
+    assert!(made.contains("_ab"), "{made}");
+    let key = doorward.run(&["key", "create", "--tenant", "_ab"], "").succeeded();
+    assert!(key.starts_with("_ab_api_"), "{key}");
     let key = doorward.run(&["key", "create", "--tenant", "acme_inc", "--label", "ci"], "").succeeded();
     assert!(key.starts_with("acme_inc_api_"), "{key}");
     let listed = doorward.run(&["key", "list", "--tenant", "acme_inc"], "").succeeded();
     assert!(listed.contains("active") && listed.contains("ci") && !listed.contains(key.trim()), "{listed}");
     assert!(running.stop().success());
     let listed = doorward.run(&["tenant", "list", "--json"], "").json();
-    assert_eq!(listed["tenants"][0]["name"], "acme_inc");
-    assert_eq!(listed["tenants"][0]["keys"], 1);
+    assert_eq!(
+        (&listed["tenants"][0]["name"], &listed["tenants"][1]["name"]),
+        (&"_ab".into(), &"acme_inc".into())
+    );
+    assert_eq!(listed["tenants"][1]["keys"], 1);
     let drilled = doorward.run(&["recovery", "drill", "--recovery-file", "recovery.txt"], "");
     assert!(!drilled.stdout.contains(key.trim()));
     doorward.watch(key.trim());

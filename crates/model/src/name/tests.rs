@@ -34,3 +34,13 @@ fn operation_and_secret_names_are_words_with_separators() {
         assert!(bad.parse::<SecretName>().is_err(), "{bad}");
     }
 }
+
+#[test]
+fn a_tenant_may_begin_with_an_underscore_and_not_with_a_dash() {
+    for good in ["acme_inc", "_acme", "___", "a-b", "0x"] {
+        assert!(good.parse::<TenantName>().is_ok(), "{good}");
+    }
+    for bad in ["-a", "", "_A", "_a.b", "_/..", &format!("_{}", "a".repeat(63))] {
+        assert!(bad.parse::<TenantName>().is_err(), "{bad}");
+    }
+}

@@ -14,6 +14,10 @@ pub(super) fn told(row: &CredentialRow, replaced: Option<CredentialId>, now: Tim
     let shown = row.shown(now);
     let message = match status {
         _ if row.expires <= now => format!("{provider} credential is over: set it up again"),
+        // Its provider was asked and did not say; what it said before holds.
+        Status::Valid if error.is_some() => {
+            format!("{provider} integration configured; its provider gave no answer now, and took it before")
+        }
         Status::Valid => format!("{provider} integration configured and validated successfully"),
         Status::Invalid => {
             let why = error.as_deref().unwrap_or("Invalid API key");

@@ -145,8 +145,12 @@ impl Asked {
             }
         }
         let name = text(members, "credential_name")?;
-        if name.as_ref().is_some_and(|name| !(3..=200).contains(&name.chars().count())) {
-            return Err(Wrong::field("credential_name", "String should have 3 to 200 characters"));
+        let long = |name: &String| name.trim().chars().count() >= 3 && name.chars().count() <= 200;
+        if !name.as_ref().is_none_or(long) {
+            return Err(Wrong::field(
+                "credential_name",
+                "String should have 3 to 200 characters, without white space around them",
+            ));
         }
         // It is shown in terminals and in tables.
         if name.as_ref().is_some_and(|name| name.chars().any(is_unseen)) {

@@ -111,6 +111,7 @@ fn every_documented_route_answers_as_the_document_says() {
     let key = call("createKey", "/v1/tenants/acme_inc/keys", json!({"label": "ci", "expires": "90d"}));
     let keys = format!("/v1/tenants/acme_inc/keys/{}", key["id"].as_str().unwrap());
     let _ = call("listKeys", "/v1/tenants/acme_inc/keys?state=active", none());
+    assert_eq!(house.api.read(&house.session, "/v1/tenants/never_was/keys").status, 404);
     let _ = call("rotateKey", &format!("{keys}:rotate"), json!({"overlap": "1h"}));
     let _ = call("revokeKey", &keys, none());
     let openai = "/v1/tenants/acme_inc/credentials/openai";

@@ -214,6 +214,7 @@ fn what_becomes_of_credentials_approvals_capabilities_and_plans_is_told() {
         assert!(data["resource"].as_str().unwrap().starts_with(resource), "{name}: {data}");
         if name.starts_with("credential.") {
             assert_eq!(data["tenant"], "acme_inc", "{data}");
+            assert_eq!(data["fields"]["provider"], "OPENAI", "{name}: {data}");
         }
     }
     for heard in receiver.calls() {
