@@ -59,12 +59,12 @@ func (v reach) allows(facts Facts) bool {
 		}
 		return known && (word == "secret" || word == "log") && v.has(needed) && v.covers(facts.Resource)
 	}
+	reads := facts.Access == "read" && v.has("read")
 	switch word {
 	case "secret":
 		foreign := func(name string) bool { return !v.covers(name) }
-		return len(facts.Secrets) > 0 && !slices.ContainsFunc(facts.Secrets, foreign) && (v.has("read") || v.has("execute"))
+		return len(facts.Secrets) > 0 && !slices.ContainsFunc(facts.Secrets, foreign) && (reads || v.has("execute"))
 	case "op":
-		reads := facts.Access == "read" && v.has("read")
 		return v.covers("op:/"+facts.Integration+"/"+facts.Operation) && (reads || v.has("write") || v.has("execute"))
 	case "tool":
 		// A tool without a folder is an operation of the integration `tools`.
@@ -78,12 +78,7 @@ func (v reach) allows(facts Facts) bool {
 }
 
 func (v reach) exceeds(old reach) bool {
-	allowed := old.actions
-	if old.has("read") && strings.HasPrefix(old.resource, "secret:") {
-		// To use a secret without being shown it is less than to read it.
-		allowed |= 1 << slices.Index(actions, "execute")
-	}
-	return !(old.has("admin") || v.actions&^allowed == 0) || !coversResource(old.resource, v.resource)
+	return !(old.has("admin") || v.actions&^old.actions == 0) || !coversResource(old.resource, v.resource)
 }
 
 func (v window) content() []byte {

@@ -181,16 +181,16 @@ function reaches({ actions, resource }: Reach, facts: Facts): boolean {
     const needed = word === "secret" ? OF_SECRETS[operation] : word === "log" && operation === "log.append" ? "write" : undefined;
     return needed !== undefined && has(needed) && facts.resource !== undefined && covers(facts.resource);
   }
+  const reads = facts.access === "read" && has("read");
   if (word === "secret") {
     const lent = facts.secrets ?? [];
-    return lent.length > 0 && lent.every(covers) && (has("read") || has("execute"));
+    return lent.length > 0 && lent.every(covers) && (reads || has("execute"));
   }
   if (word === "tool") {
     // A tool without a folder is an operation of the integration `tools`.
     const folder = integration === "tools" ? "" : `${integration}/`;
     return has("execute") && covers(`tool:/${folder}${operation}`);
   }
-  const reads = facts.access === "read" && has("read");
   return word === "op" && covers(`op:/${integration}/${operation}`) && (reads || has("write") || has("execute"));
 }
 
@@ -340,10 +340,7 @@ function exceedsHours(next: Hours, old: Hours): boolean {
 }
 
 function exceedsReach(next: Reach, old: Reach): boolean {
-  const reads = old.actions.includes("read") && old.resource.startsWith("secret:");
-  // To use a secret without being shown it is less than to read it.
-  const allowed = [...old.actions, ...(reads ? ["execute"] : [])];
-  const fewer = allowed.includes("admin") || next.actions.every((action) => allowed.includes(action));
+  const fewer = old.actions.includes("admin") || next.actions.every((action) => old.actions.includes(action));
   return !(fewer && coversResource(old.resource, next.resource));
 }
 

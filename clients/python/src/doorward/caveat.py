@@ -796,14 +796,14 @@ def _reaches(value: Mapping[str, Any], facts: Facts) -> bool:
         of_secret = {"secret.reveal": "read", "secret.put": "write", "secret.rotate": "write", "secret.forget": "delete"}
         needed = of_secret if word == "secret" else {"log.append": "write"} if word == "log" else {}
         return operation in needed and has[needed[operation]] and covers(_needs(facts.resource))
+    reads = facts.access == "read" and has["read"]
     if word == "secret":
         lent = _needs(facts.secrets)
-        return bool(lent) and all(map(covers, lent)) and (has["read"] or has["execute"])
+        return bool(lent) and all(map(covers, lent)) and (reads or has["execute"])
     if word == "tool":
         # A tool without a folder is an operation of the integration ``tools``.
         folder = "" if facts.integration == "tools" else f"{facts.integration}/"
         return has["execute"] and covers(f"tool:/{folder}{operation}")
-    reads = facts.access == "read" and has["read"]
     return word == "op" and covers(f"op:/{facts.integration}/{operation}") and (reads or has["write"] or has["execute"])
 
 
@@ -948,9 +948,6 @@ def _exceeds(kind: str, new: Any, old: Any) -> bool:
         return bool(new["zones"] == old["zones"] and (hours & ~of_hours or days & ~of_days))
     if kind == "reach":
         allowed = set(old["actions"])
-        if allowed & {"read", "admin"} and old["resource"].startswith("secret:"):
-            # To use a secret without being shown it is less than to read it.
-            allowed.add("execute")
         fewer = "admin" in allowed or set(new["actions"]) <= allowed
         return not (fewer and _covers_resource(old["resource"], new["resource"]))
     return kind == "holder" and not _holder_within(new, old)

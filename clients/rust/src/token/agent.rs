@@ -69,14 +69,14 @@ impl Reach {
             };
             return Some(self.has(needed) && self.covers(facts.resource.as_ref()?));
         }
+        let reads = facts.access.as_deref() == Some("read") && self.has("read");
         Some(match word {
             "secret" => {
                 let lent = facts.secrets.as_ref()?;
                 let covered = lent.iter().all(|name| self.covers(name));
-                !lent.is_empty() && covered && (self.has("read") || self.has("execute"))
+                !lent.is_empty() && covered && (reads || self.has("execute"))
             }
             "op" => {
-                let reads = facts.access.as_deref() == Some("read") && self.has("read");
                 let covered = self.covers(&format!("op:/{integration}/{operation}"));
                 covered && (reads || self.has("write") || self.has("execute"))
             }
@@ -91,10 +91,7 @@ impl Reach {
 
     /// Whether this one reaches nothing that `parent` does not.
     pub(super) fn is_within(&self, parent: &Self) -> bool {
-        let reads = parent.has("read") && parent.resource.starts_with("secret:");
-        // To use a secret without being shown it is less than to read it.
-        let allowed = parent.actions | if reads { 1 << 3 } else { 0 };
-        let fewer = parent.has("admin") || self.actions & !allowed == 0;
+        let fewer = parent.has("admin") || self.actions & !parent.actions == 0;
         fewer && covers_resource(&parent.resource, &self.resource)
     }
 }

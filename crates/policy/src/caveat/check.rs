@@ -139,7 +139,12 @@ impl Caveat {
                 "belongs to another holder".to_owned()
             }
             Self::Inputs(_) => "does not allow these inputs".to_owned(),
-            Self::Reach(_) => {
+            Self::Reach(reach) => {
+                if reach.lacks_execute(call) {
+                    hint = Some(format!(
+                        "it is limited to {self}: what writes, or is described by no file, takes the action `execute`"
+                    ));
+                }
                 format!(
                     "does not reach `{}/{}` on `{}`",
                     call.integration(),

@@ -2,8 +2,8 @@
 //!
 //! | resource | actions | reaches |
 //! |---|---|---|
-//! | `secret:/path` | `read`, `execute` | each call on which no other secrets are put than those |
-//! | | `read` | `doorward/secret.reveal` of it |
+//! | `secret:/path` | `execute` | each call on which no other secrets are put than those |
+//! | | `read` | those of these calls that read, and `doorward/secret.reveal` of it |
 //! | | `write` | `doorward/secret.put` and `secret.rotate` of it |
 //! | | `delete` | `doorward/secret.forget` of it |
 //! | `op:/integration/operation` | `read` | the operation, where it reads |
@@ -12,7 +12,8 @@
 //! | `tool:/name` | `execute` | the operation `name` of the integration `tools` |
 //! | `tool:/integration/name` | `execute` | the operation `name` of that integration |
 //!
-//! `admin` is all of the actions. What is reached is asked of the call as the catalogue has it now: where an integration
+//! `admin` is all of the actions, and no other action includes one: policy files are asked for each by itself. What no file
+//! describes is a write. What is reached is asked of the call as the catalogue has it now: where an integration
 //! refers to another secret from tomorrow on, a capability for the former one no longer reaches it.
 
 use std::fmt;
@@ -70,6 +71,16 @@ impl Reach {
         self.actions & (bit(action) | bit(Action::Admin)) != 0
     }
 
+    fn reads(&self, call: &Call) -> bool {
+        call.access() == Access::Read && self.has(Action::Read)
+    }
+
+    /// Whether only `execute` is missing for a call.
+    pub(crate) fn lacks_execute(&self, call: &Call) -> bool {
+        let more = Self { actions: self.actions | bit(Action::Execute), resource: self.resource.clone() };
+        !self.allows(call) && more.allows(call)
+    }
+
     /// Whether a call is one of those.
     pub(crate) fn allows(&self, call: &Call) -> bool {
         let own = call.integration().as_str() == HOUSE;
@@ -77,7 +88,7 @@ impl Reach {
             (ResourceKind::Secret, false) => {
                 let lent = call.secrets();
                 let covered = lent.iter().all(|secret| self.covers_secret(secret));
-                !lent.is_empty() && covered && (self.has(Action::Read) || self.has(Action::Execute))
+                !lent.is_empty() && covered && (self.reads(call) || self.has(Action::Execute))
             }
             (ResourceKind::Secret, true) => {
                 let action = match call.operation().as_str() {
@@ -90,8 +101,7 @@ impl Reach {
             }
             (ResourceKind::Operation, false) => {
                 let covered = self.covers(&format!("op:/{}/{}", call.integration(), call.operation()));
-                let reads = call.access() == Access::Read && self.has(Action::Read);
-                covered && (reads || self.has(Action::Write) || self.has(Action::Execute))
+                covered && (self.reads(call) || self.has(Action::Write) || self.has(Action::Execute))
             }
             (ResourceKind::Log, true) => {
                 let appends = call.operation().as_str() == "log.append";
@@ -108,12 +118,7 @@ impl Reach {
 
     /// Whether this one reaches nothing that `parent` does not.
     pub(crate) fn is_within(&self, parent: &Self) -> bool {
-        let mut allowed = parent.actions;
-        if parent.has(Action::Read) && parent.resource.kind() == ResourceKind::Secret {
-            // To use a secret without being shown it is less than to read it.
-            allowed |= bit(Action::Execute);
-        }
-        let fewer = parent.has(Action::Admin) || self.actions & !allowed == 0;
+        let fewer = parent.has(Action::Admin) || self.actions & !parent.actions == 0;
         fewer && parent.resource.covers(&self.resource)
     }
 

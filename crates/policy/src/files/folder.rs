@@ -25,8 +25,9 @@ pub(super) struct Found {
     pub(super) text: String,
 }
 
-/// The policy files of a folder, by name. Hidden files and those of other kinds are left alone.
-pub(super) fn read(folder: &Path) -> Result<Vec<Found>, Error> {
+/// The policy files of a folder, by name, and the folders in it, which nobody looks into. What is hidden and files of other kinds are
+/// left alone.
+pub(super) fn read(folder: &Path) -> Result<(Vec<Found>, Vec<PathBuf>), Error> {
     let opened = open(folder, OFlags::DIRECTORY).map_err(unreadable(folder))?;
     let read_only = fstatvfs(&opened).is_ok_and(|facts| facts.f_flag.contains(StatVfsMountFlags::RDONLY));
     check(folder, &opened, read_only)?;
@@ -35,11 +36,15 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Found>, Error> {
         names.push(entry.map_err(unreadable(folder))?.file_name());
     }
     names.sort();
-    let mut found = Vec::new();
+    let (mut found, mut folders) = (Vec::new(), Vec::new());
     let real = folder.canonicalize().map_err(unreadable(folder))?;
     for name in names {
         let path = folder.join(&name);
         let hidden = name.to_str().is_none_or(|name| name.starts_with('.'));
+        if !hidden && path.is_dir() {
+            folders.push(path);
+            continue;
+        }
         let Some(format) = format_of(&path).filter(|_| !hidden) else { continue };
         if found.len() == MOST_FILES {
             return Err(Error::Unsafe {
@@ -51,7 +56,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Found>, Error> {
             found.push(Found { name: path.display().to_string(), format, text });
         }
     }
-    Ok(found)
+    Ok((found, folders))
 }
 
 /// The text of one file; `None` for a folder.
@@ -107,7 +112,8 @@ fn open(path: &Path, more: OFlags) -> io::Result<File> {
 }
 
 fn format_of(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()? {
+    // A rule that denies must not be lost for a capital letter.
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "json" => Some(Format::Json),
         "yaml" | "yml" => Some(Format::Yaml),
         _ => None,

@@ -32,7 +32,7 @@ mod rule;
 pub(crate) mod strict;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -60,17 +60,22 @@ pub struct Set {
 }
 
 impl Set {
-    /// Reads every `*.json`, `*.yaml` and `*.yml` of a folder. A folder without any gives an empty set, which denies all.
+    /// Reads every `*.json`, `*.yaml` and `*.yml` of a folder, in whichever case. A folder without any gives an empty set, which denies all.
     ///
     /// # Errors
     /// When the folder or one of the files can't be read, could have been changed by others, or has a mistake: the error
     /// names the file, and the line and rule where there is one.
     pub fn load(folder: &Path) -> Result<Self, Error> {
         let mut policies = Vec::new();
-        for file in folder::read(folder)? {
+        let (files, folders) = folder::read(folder)?;
+        for file in files {
             policies.push(read::policy(&file.text, file.format, &file.name)?);
         }
-        Self::of(policies)
+        let mut set = Self::of(policies)?;
+        let unread =
+            |folder: &PathBuf| format!("{}: policies in a folder of a folder are not read", folder.display());
+        set.warnings.extend(folders.iter().map(unread));
+        Ok(set)
     }
 
     /// The set that holds in development mode where there are no files: everything is allowed.

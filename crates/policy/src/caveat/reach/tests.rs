@@ -15,19 +15,30 @@ fn own(operation: &'static str, resource: &'static str) -> Ask {
 fn a_secret_reaches_the_calls_on_which_nothing_else_is_put() {
     let slack = reach("execute", "secret:/slack/token");
     assert!(slack.allows(&Ask::default().call()));
-    assert!(reach("read", "secret:/slack/*").allows(&Ask::default().call()));
+    let look = Ask { access: Access::Read, ..Ask::default() };
+    assert!(slack.allows(&look.call()));
     for secrets in
         [vec![], vec!["store:slack/admin"], vec!["store:slack/token", "store:db"], vec!["env:TOKEN"]]
     {
         assert!(!slack.allows(&Ask { secrets: secrets.clone(), ..Ask::default() }.call()), "{secrets:?}");
     }
     for other in [
-        reach("write,delete", "secret:/slack/token"),
-        reach("read", "secret:/slack"),
+        reach("read,write,delete", "secret:/slack/token"),
+        reach("execute", "secret:/slack"),
         reach("read", "log:/*"),
     ] {
         assert!(!other.allows(&Ask::default().call()), "{other}");
     }
+}
+
+#[test]
+fn to_read_with_a_secret_is_no_write_with_it() {
+    let read = reach("read", "secret:/slack/*");
+    let look = Ask { access: Access::Read, ..Ask::default() };
+    assert!(read.allows(&look.call()));
+    assert!(!read.allows(&Ask::default().call()) && read.lacks_execute(&Ask::default().call()));
+    assert!(!reach("read", "secret:/db").lacks_execute(&Ask::default().call()));
+    assert!(!reach("write,delete", "secret:/slack/*").allows(&look.call()));
 }
 
 #[test]
@@ -89,14 +100,17 @@ fn less_is_within_and_more_is_not() {
     let parent = reach("read,write", "secret:/db/*");
     for within in [
         reach("read", "secret:/db/primary"),
-        reach("execute", "secret:/db/a/*"),
+        reach("write", "secret:/db/a/*"),
         reach("read,write", "secret:/db/*"),
     ] {
         assert!(within.is_within(&parent), "{within}");
     }
-    for wider in
-        [reach("delete", "secret:/db/primary"), reach("read", "secret:/d*"), reach("read", "log:/db/a")]
-    {
+    for wider in [
+        reach("delete", "secret:/db/primary"),
+        reach("execute", "secret:/db/primary"),
+        reach("read", "secret:/d*"),
+        reach("read", "log:/db/a"),
+    ] {
         assert!(!wider.is_within(&parent), "{wider}");
     }
     assert!(!reach("execute", "op:/slack/chat.post").is_within(&reach("read", "op:/slack/chat.post")));

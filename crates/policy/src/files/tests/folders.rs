@@ -23,13 +23,14 @@ fn json_and_yaml_of_a_folder_are_read_and_the_rest_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "a.yaml", &format!("id: a\n{RULES}"));
     put(folder.path(), "b.yml", "id: b\nrules: []\n");
-    put(folder.path(), "c.json", r#"{"id": "c", "rules": []}"#);
+    put(folder.path(), "c.JSON", r#"{"id": "c", "rules": []}"#);
     put(folder.path(), ".hidden.json", "not JSON");
     put(folder.path(), "README.md", "# Policies");
     put(folder.path(), "a.yaml~", "id: old");
     fs::create_dir(folder.path().join("folder.json")).unwrap();
     let set = Set::load(folder.path()).unwrap();
     assert_eq!((set.len(), set.rules()), (3, 1));
+    assert!(matches!(set.warnings(), [said] if said.contains("folder.json: policies in a folder")));
     assert!(Ask::of("read", "secret:/a").allowed(&set));
 }
 
