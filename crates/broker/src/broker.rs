@@ -257,7 +257,7 @@ impl Broker {
             Some(held) => {
                 let closed = held.log().close();
                 closed.map_err(|error| refused(&error, Code::EvidenceUnavailable, error.hint()))?;
-                self.remember_evidence(&held.log().public_key());
+                self.remember_ends(&held.log().public_key());
                 Ok(())
             }
             None => Ok(()),
@@ -293,7 +293,7 @@ impl Broker {
             broker.forget_old();
             broker.forget_approvals();
             if let Some(unsealed) = broker.unsealed.load_full() {
-                broker.remember_evidence(&unsealed.log().public_key());
+                broker.remember_ends(&unsealed.log().public_key());
             }
         }));
     }

@@ -7,19 +7,25 @@
 //! - A line goes to the file that the path leads to at that moment, and to nothing else than an audit log.
 //! - `previous` of a line is `chain_hash` of the line before it, also over a change of files, so that a changed, missing or
 //!   additional line is found.
+//! - The home remembers which line was written last. A file that does not end with it is told of in the chain, by a line that
+//!   no check passes.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::{Code, Refusal, Retry, Timestamp};
 use serde_json::{Map, Value};
+use store::Storage;
 use tokio::sync::oneshot;
 
 mod open;
+mod remembered;
 
-use open::Open;
+use open::{Appended, Last, Open};
+use remembered::Remembered;
 
 /// Where the audit log lies, and how large it grows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +51,9 @@ pub(crate) struct AuditLog {
     settings: AuditFile,
     queue: Mutex<Queue>,
     open: Mutex<Open>,
+    remembered: Remembered,
+    /// Whether lines were missing when this process looked.
+    broke: AtomicBool,
 }
 
 #[derive(Default)]
@@ -62,10 +71,25 @@ struct Line {
 
 impl AuditLog {
     /// Opens the log, or begins one that only its owner can read. Blocks.
-    pub(crate) fn open(settings: AuditFile) -> Result<Self, Refusal> {
-        let open =
-            Open::at(&settings.path, String::new()).map_err(|error| unwritten(&settings.path, &error))?;
-        Ok(Self { settings, queue: Mutex::default(), open: Mutex::new(open) })
+    pub(crate) fn open(settings: AuditFile, storage: Arc<dyn Storage>) -> Result<Self, Refusal> {
+        let remembered = Remembered::of(&settings.path, storage)?;
+        let open = Open::at(&settings.path, Last::AtLeast(&remembered.last()))
+            .map_err(|error| unwritten(&settings.path, &error))?;
+        if open.is_broken() {
+            tracing::error!(path = %settings.path.display(), "lines of the audit log were removed or replaced");
+        }
+        Ok(Self {
+            settings,
+            queue: Mutex::default(),
+            broke: AtomicBool::new(open.is_broken()),
+            open: Mutex::new(open),
+            remembered,
+        })
+    }
+
+    /// Writes down how far it reaches. Blocks.
+    pub(crate) fn write_down(&self) {
+        self.remembered.write_down();
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -89,7 +113,11 @@ impl AuditLog {
     }
 
     pub(crate) fn status(&self) -> &'static str {
-        if self.queue().failed { "Failing" } else { "Healthy" }
+        match (self.queue().failed, self.broke.load(Ordering::Relaxed)) {
+            (true, _) => "Failing",
+            (false, true) => "Broken",
+            (false, false) => "Healthy",
+        }
     }
 
     /// Writes a line, and waits until it is on the disk.
@@ -134,17 +162,21 @@ impl AuditLog {
         loop {
             let waiting = {
                 let mut queue = self.queue();
-                if queue.waiting.is_empty() {
-                    queue.writing = false;
-                    return;
-                }
+                queue.writing = !queue.waiting.is_empty();
                 std::mem::take(&mut queue.waiting)
             };
+            if waiting.is_empty() {
+                return;
+            }
             let (fields, answers): (Vec<_>, Vec<_>) =
                 waiting.into_iter().map(|line| (line.fields, line.answer)).unzip();
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            let written =
-                open.append(&self.settings, fields).map_err(|error| unwritten(&self.settings.path, &error));
+            let appended = open.append(&self.settings, fields);
+            let written = appended.map_err(|error| unwritten(&self.settings.path, &error));
+            if let Ok(Appended { broke }) = written {
+                self.broke.fetch_or(broke, Ordering::Relaxed);
+                self.remembered.note(open.chain());
+            }
             drop(open);
             {
                 let mut queue = self.queue();
@@ -154,9 +186,11 @@ impl AuditLog {
             if let Err(refusal) = &written {
                 tracing::error!(%refusal, "the audit log could not be written");
             }
+            let written = written.map(|Appended { .. }| ());
             for answer in answers.into_iter().flatten() {
                 drop(answer.send(written.clone()));
             }
+            self.remembered.write_down_at_times();
         }
     }
 
@@ -212,6 +246,15 @@ pub fn verify_audit(path: &Path) -> Result<Audited, Refusal> {
         if again != line {
             return Err(wrong("the line was changed"));
         }
+        if fields.get("type").and_then(Value::as_str) == Some(BROKEN) {
+            let told = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let what = format!(
+                "lines before this one were removed or replaced: the last one that was written had the hash {}, and the file ended with {}",
+                told("expected"),
+                told("found")
+            );
+            return Err(wrong(&what));
+        }
         if found.lines == 1 {
             found.follows = previous;
         } else if previous != found.last {
@@ -220,6 +263,32 @@ pub fn verify_audit(path: &Path) -> Result<Audited, Refusal> {
         found.last = chain;
     }
     Ok(found)
+}
+
+/// Proof that a log ends with the line that its home remembers, or with later ones; or that it remembers none.
+#[derive(Debug)]
+#[must_use]
+pub struct Ended(());
+
+/// Looks for the line that a home remembers as the last one of the log at this place.
+///
+/// # Errors
+/// When it is not there, or file or rows can't be read.
+pub fn verify_audit_end(path: &Path, storage: Arc<dyn Storage>) -> Result<Ended, Refusal> {
+    let last = Remembered::of(path, storage)?.last();
+    let there = last.is_empty()
+        || open::tells_of(path, &last).map_err(|error| {
+            Refusal::new(Code::NotFound, format!("could not read `{}`: {error}", path.display()))
+        })?;
+    if there {
+        return Ok(Ended(()));
+    }
+    let message = format!(
+        "{}: lines are missing at its end: this home remembers that the hash {last} was written",
+        path.display()
+    );
+    Err(Refusal::new(Code::Conflict, message)
+        .hint("`doorward evidence verify` looks at the record that this log is a view of"))
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Refusal {
@@ -234,12 +303,14 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Refusal {
     Refusal::new(Code::EvidenceUnavailable, message).retry(Retry::Safe).hint(hint)
 }
 
+/// The type of a line that says that others are missing.
+const BROKEN: &str = "chain_broken";
 const PREVIOUS: &str = "previous";
 const CHAIN: &str = "chain_hash";
 /// Bytes of what [`sealed`] puts in the place of the last brace.
 const TAIL: usize = r#","hash":"","chain_hash":""}"#.len() + 2 * 64;
 /// Most lines for which nobody waits.
-const MOST_WAITING: usize = 65_536;
+pub(crate) const MOST_WAITING: usize = 65_536;
 
 #[cfg(test)]
 mod tests;

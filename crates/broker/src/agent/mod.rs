@@ -14,8 +14,8 @@ use std::time::Duration;
 use model::{Code, Naming, Refusal, Timestamp};
 use policy::files::Set;
 
-pub(crate) use audit::AuditLog;
-pub use audit::{AuditFile, Audited, verify_audit};
+pub use audit::{AuditFile, Audited, Ended, verify_audit, verify_audit_end};
+pub(crate) use audit::{AuditLog, MOST_WAITING};
 pub(crate) use identity::Called;
 pub(crate) use rows::Rows;
 
@@ -139,7 +139,10 @@ impl Broker {
         let Some(wanted) = wanted else { return Ok(None) };
         match self.audit().filter(|log| log.settings() == wanted) {
             Some(log) => Ok(Some(log)),
-            None => AuditLog::open(wanted.clone()).map(|log| Some(Arc::new(log))),
+            None => {
+                let storage = Arc::clone(self.storage());
+                AuditLog::open(wanted.clone(), storage).map(|log| Some(Arc::new(log)))
+            }
         }
     }
 

@@ -64,9 +64,12 @@ impl Broker {
         self.remembered().lost
     }
 
-    /// Writes down how far the evidence reaches, where that is more than before. Blocks. Where it can't be written, what was written
+    /// Writes down how far the evidence and the audit log reach, where that is more than before. Blocks. Where it can't be written, what was written
     /// before holds, which asks for less.
-    pub(super) fn remember_evidence(&self, key: &PublicKey) {
+    pub(super) fn remember_ends(&self, key: &PublicKey) {
+        if let Some(audit) = self.audit() {
+            audit.write_down();
+        }
         let known = {
             let remembered = self.remembered();
             if remembered.lost.is_some() { None } else { remembered.seen }

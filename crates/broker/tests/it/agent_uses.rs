@@ -81,6 +81,7 @@ async fn a_capability_for_another_secret_or_action_reaches_nothing() {
     for (resource, actions) in [
         ("secret:/house/other", "read"),
         ("secret:/house/token", "write"),
+        ("secret:/house/token", "delete"),
         ("op:/house/change", "write"),
         ("op:/slack/*", "admin"),
         ("log:/house", "write"),
@@ -218,6 +219,7 @@ async fn a_narrowing_is_never_wider_and_ends_with_its_parent() {
     };
     for wider in [
         json!({ "actions": ["delete"] }),
+        json!({ "actions": ["execute"] }),
         json!({ "resource": "secret:/*" }),
         json!({ "resource": "log:/a" }),
         json!({ "ttl": 3000 }),
@@ -297,6 +299,14 @@ async fn the_audit_log_has_a_line_for_each_request_check_revocation_denial_and_u
         ]
     );
     assert_eq!(lines[0]["capability_id"], json!(name));
+    for (line, action) in lines.iter().zip(["execute", "validate", "execute", "execute", "revoke"]) {
+        let said = (&line["source_identity"], &line["target_resource"], &line["action"]);
+        assert_eq!(
+            said,
+            (&json!(format!("uid:{OWNER}")), &json!("secret:/house/token"), &json!(action)),
+            "{line}"
+        );
+    }
     assert_eq!(verify_audit(&path).unwrap().lines, 5);
     assert!(!text.contains(&secret) && !text.contains("cap1_"));
 }

@@ -87,9 +87,14 @@ fn list(context: &Context, args: &List) -> Outcome {
     })
 }
 
-/// Needs nothing but the file. What it proves is that the lines belong together; the evidence proves that they are ours.
+/// Needs nothing but the file. What it proves is that the lines belong together; the evidence proves that they are ours. Where
+/// there is a home, it knows the last line of its own log.
 fn verify_audit(context: &Context, file: &Path) -> Outcome {
     let found = broker::agent::verify_audit(file)?;
+    let home = context.home().ok().filter(|home| place::exists(home));
+    if let Some(Ok(storage)) = home.map(place::reading) {
+        let broker::agent::Ended { .. } = broker::agent::verify_audit_end(file, storage)?;
+    }
     let value = json!({
         "verified": true, "lines": found.lines, "follows": found.follows, "last": found.last,
     });

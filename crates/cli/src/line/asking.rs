@@ -147,7 +147,7 @@ impl Desk {
             None => Connection::connect(&self.places)?,
         };
         let told = client.ask("agent_status", &json!({}))?;
-        self.printer.answer(&told, |told| tables::agent_status(told, verbose))
+        self.printer.answer(&told, |told| tables::agent_status(told, verbose, crate::context::now()))
     }
 
     /// `agent reload`.

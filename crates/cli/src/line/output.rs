@@ -19,7 +19,7 @@ impl Output {
     pub(crate) fn rights(&self) -> Outcome<Rights> {
         let group = self.group.as_deref().map(|name| match name.parse::<u32>() {
             Ok(id) => Ok(id),
-            Err(_) => crate::settings::agent::group_id(name),
+            Err(_) => crate::settings::agent::group_id(name, "--output-group"),
         });
         let group = group.transpose()?;
         let mode = match self.mode.as_deref() {

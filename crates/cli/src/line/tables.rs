@@ -2,6 +2,7 @@
 //!
 //! What an answer does not have is left out with its line. Text from elsewhere is cleaned, so that it steers no terminal.
 
+use model::Timestamp;
 use serde_json::Value;
 
 use crate::print::problem::clean;
@@ -102,15 +103,15 @@ pub(crate) fn capability_status(told: &Value) -> String {
     text
 }
 
-/// `agent status`; with `verbose` everything else that is counted as well.
-pub(crate) fn agent_status(told: &Value, verbose: bool) -> String {
+/// `agent status`; with `verbose` everything else that is counted as well. `now` is what times are told from.
+pub(crate) fn agent_status(told: &Value, verbose: bool, now: Timestamp) -> String {
     let mut text = section("Aether Vault Agent Status:", told, AGENT);
     for (title, key, rows) in AGENT_SECTIONS {
         let part = at(told, key);
         if !part.is_object() {
             continue;
         }
-        text.push_str(&format!("\n{}", section(title, part, rows)));
+        text.push_str(&format!("\n{}", section(title, &told_shortly(part, now), rows)));
         if let Some(reason) = shown(at(part, "reason")) {
             text.push_str(&format!("  Reason: {reason}\n"));
         }
@@ -122,6 +123,34 @@ pub(crate) fn agent_status(told: &Value, verbose: bool) -> String {
         }
     }
     text
+}
+
+/// The same with sizes beside their limits, and with times as people tell them.
+fn told_shortly(part: &Value, now: Timestamp) -> Value {
+    let mut part = part.clone();
+    let Some(fields) = part.as_object_mut() else { return part };
+    if let (Some(size), Some(limit)) = (fields.get("buffer_size"), fields.get("buffer_limit")) {
+        let text = format!("{size}/{limit}");
+        fields.insert("buffer_size".to_owned(), text.into());
+    }
+    for key in ["last_cleanup", "last_policy_reload", "last_flush"] {
+        let at = fields.get(key).and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+        if let Some(at) = at {
+            fields.insert(key.to_owned(), ago(now.since(at).as_secs()).into());
+        }
+    }
+    part
+}
+
+/// `5m ago`.
+fn ago(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..60 => (seconds, 's'),
+        60..3_600 => (seconds / 60, 'm'),
+        3_600..86_400 => (seconds / 3_600, 'h'),
+        _ => (seconds / 86_400, 'd'),
+    };
+    format!("{count}{unit} ago")
 }
 
 type Rows = &'static [(&'static str, &'static str)];

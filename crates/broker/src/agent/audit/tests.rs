@@ -6,12 +6,22 @@ fn line(word: &str) -> Map<String, Value> {
     Map::from_iter([("type".to_owned(), word.into())])
 }
 
+/// The log with the rows of a home that is not its folder.
+fn opened_beside(settings: AuditFile, rows: &Path) -> Result<AuditLog, Refusal> {
+    AuditLog::open(settings, Arc::new(store::Embedded::open(&rows.join("home.db")).unwrap()))
+}
+
+/// The log with rows that nobody wrote before.
+fn opened(settings: AuditFile) -> Result<AuditLog, Refusal> {
+    opened_beside(settings, tempfile::tempdir().unwrap().path())
+}
+
 fn at(folder: &Path, longest: u64) -> AuditFile {
     AuditFile { path: folder.join("audit.log"), longest, kept: 2 }
 }
 
 async fn written(settings: &AuditFile, words: &[&str]) {
-    let log = Arc::new(AuditLog::open(settings.clone()).unwrap());
+    let log = Arc::new(opened(settings.clone()).unwrap());
     for word in words {
         log.write(line(word), Timestamp::from_millis(1)).await.unwrap();
     }
@@ -86,7 +96,7 @@ async fn a_full_log_is_set_aside_and_the_next_one_follows_it() {
 #[tokio::test]
 async fn a_log_that_takes_nothing_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let refusal = AuditLog::open(at(&folder.path().join("missing"), 1)).err().unwrap();
+    let refusal = opened(at(&folder.path().join("missing"), 1)).err().unwrap();
     assert_eq!(refusal.code, Code::EvidenceUnavailable);
 }
 
@@ -98,7 +108,7 @@ fn what_is_no_regular_file_is_no_log_and_stays_as_it_is() {
     std::os::unix::fs::symlink("/dev/full", &link).unwrap();
     let before = std::fs::metadata("/dev/full").unwrap().mode();
     let settings = AuditFile { path: link, longest: 1, kept: 1 };
-    let refusal = AuditLog::open(settings).err().unwrap();
+    let refusal = opened(settings).err().unwrap();
     assert!(refusal.message.contains("no regular file"), "{refusal}");
     assert_eq!(std::fs::metadata("/dev/full").unwrap().mode(), before);
 }
@@ -107,7 +117,7 @@ fn what_is_no_regular_file_is_no_log_and_stays_as_it_is() {
 async fn a_log_that_was_renamed_removed_or_cut_is_begun_anew_and_its_chain_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let settings = at(folder.path(), 1 << 20);
-    let log = Arc::new(AuditLog::open(settings.clone()).unwrap());
+    let log = Arc::new(opened(settings.clone()).unwrap());
     let write = |word: &'static str| {
         let log = Arc::clone(&log);
         async move { log.write(line(word), Timestamp::from_millis(1)).await.unwrap() }
@@ -142,7 +152,7 @@ async fn a_log_that_can_not_be_begun_anew_refuses_until_it_can() {
     let inner = folder.path().join("inner");
     std::fs::create_dir(&inner).unwrap();
     let settings = at(&inner, 1 << 20);
-    let log = Arc::new(AuditLog::open(settings.clone()).unwrap());
+    let log = Arc::new(opened(settings.clone()).unwrap());
     log.write(line("a"), Timestamp::from_millis(1)).await.unwrap();
     let last = verify_audit(&settings.path).unwrap().last;
     std::fs::remove_dir_all(&inner).unwrap();
@@ -174,7 +184,7 @@ fn a_file_with_something_else_in_it_is_no_log_and_stays_as_it_is() {
         short,
     ] {
         store::files::replace(&settings.path, other.as_bytes(), 0o644).unwrap();
-        let refusal = AuditLog::open(settings.clone()).err().unwrap();
+        let refusal = opened(settings.clone()).err().unwrap();
         assert!(refusal.message.contains("something else"), "{other:?}: {refusal}");
         assert_eq!(std::fs::read_to_string(&settings.path).unwrap(), other);
         let mode = std::fs::metadata(&settings.path).unwrap().permissions();
@@ -190,6 +200,88 @@ async fn something_else_behind_the_lines_of_a_log_is_not_cut_off() {
     let mut text = std::fs::read_to_string(&settings.path).unwrap();
     text.push_str("a remark");
     store::files::replace(&settings.path, text.as_bytes(), 0o600).unwrap();
-    assert!(AuditLog::open(settings.clone()).is_err());
+    assert!(opened(settings.clone()).is_err());
     assert_eq!(std::fs::read_to_string(&settings.path).unwrap(), text);
+}
+
+/// Takes lines from the end of a file, as `sed -i` or as an editor does.
+fn cut_at_the_end(path: &Path, lines: usize, in_place: bool) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let left: Vec<&str> = text.lines().take(text.lines().count() - lines).collect();
+    let left = left.join("\n") + "\n";
+    if in_place {
+        File::options().write(true).open(path).unwrap().set_len(left.len() as u64).unwrap();
+    } else {
+        store::files::replace(path, left.as_bytes(), 0o600).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn lines_that_were_taken_from_the_end_are_missed_for_good() {
+    for in_place in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = at(folder.path(), 1 << 20);
+        let log = Arc::new(opened(settings.clone()).unwrap());
+        let write = |word: &'static str| {
+            let log = Arc::clone(&log);
+            async move { log.write(line(word), Timestamp::from_millis(1)).await.unwrap() }
+        };
+        for word in ["a", "b", "c"] {
+            write(word).await;
+        }
+        let last = verify_audit(&settings.path).unwrap().last;
+        cut_at_the_end(&settings.path, 1, in_place);
+        for word in ["d", "e"] {
+            write(word).await;
+            let refusal = verify_audit(&settings.path).unwrap_err();
+            assert!(refusal.message.contains(":3: ") && refusal.message.contains(&last), "{refusal}");
+        }
+        assert_eq!(log.status(), "Broken");
+        let text = std::fs::read_to_string(&settings.path).unwrap();
+        let types: Vec<String> = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["type"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(types, ["a", "b", "chain_broken", "d", "e"]);
+    }
+}
+
+#[tokio::test]
+async fn lines_that_were_taken_while_nothing_ran_are_missed() {
+    let (folder, rows) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let settings = at(folder.path(), 1 << 20);
+    let writes = |word: &'static str| {
+        let log = Arc::new(opened_beside(settings.clone(), rows.path()).unwrap());
+        async move {
+            log.write(line(word), Timestamp::from_millis(1)).await.unwrap();
+            log.remembered.write_down();
+        }
+    };
+    writes("a").await;
+    writes("b").await;
+    assert_eq!(verify_audit(&settings.path).unwrap().lines, 2);
+    // A file that was set aside whole is followed.
+    let last = verify_audit(&settings.path).unwrap().last;
+    std::fs::rename(&settings.path, folder.path().join("aside")).unwrap();
+    writes("c").await;
+    writes("d").await;
+    assert_eq!(verify_audit(&settings.path).unwrap().follows, last);
+    cut_at_the_end(&settings.path, 1, false);
+    writes("e").await;
+    let refusal = verify_audit(&settings.path).unwrap_err();
+    assert!(refusal.message.contains("removed or replaced"), "{refusal}");
+}
+
+#[tokio::test]
+async fn what_a_killed_process_wrote_last_is_no_break() {
+    let (folder, rows) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let settings = at(folder.path(), 1 << 20);
+    let log = Arc::new(opened_beside(settings.clone(), rows.path()).unwrap());
+    log.write(line("a"), Timestamp::from_millis(1)).await.unwrap();
+    log.remembered.write_down();
+    drop(log);
+    // Written, and not written down in these rows.
+    written(&settings, &["b"]).await;
+    let log = opened_beside(settings.clone(), rows.path()).unwrap();
+    assert_eq!(log.status(), "Healthy");
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use model::{CapabilityId, Code, Refusal};
 use serde_json::{Map, Value, json};
 
-use super::row::Revoked;
-use super::{key, revoke, stamp};
+use super::row::{Revoked, reached};
+use super::{Asker, key, revoke, stamp};
+use crate::agent::Called;
 use crate::manage::{Done, Question};
 
 /// Writes the line of an operation. A grant whose line can't be written is taken back.
@@ -56,22 +57,30 @@ fn line(managing: &Question<'_>, kind: &str, result: &Result<Done, Refusal>) -> 
         Some(Code::Denied | Code::Revoked | Code::UsesExhausted | Code::Unauthenticated) => "warning",
         Some(_) => "error",
     };
-    let identity = Some(told("identity")).filter(|name| !name.is_empty());
+    let about = About::of(managing, (operation, result));
     let value = json!({
         "id": format!("audit_{}", id.to_string().trim_start_matches("evd_")),
         "timestamp": stamp(now),
         "type": kind,
         "category": "security",
         "severity": severity,
-        "source_identity": identity.unwrap_or_else(|| permit.principal().as_str()),
-        "target_resource": Some(told("resource")).filter(|text| !text.is_empty()).unwrap_or_else(|| told("reach")),
-        "action": Some(told("actions")).filter(|text| !text.is_empty()).unwrap_or(operation),
+        "source_identity": about.who,
+        "target_resource": about.resource,
+        "action": about.action,
         "operation": operation,
         "outcome": outcome,
         "description": message.unwrap_or(operation),
         "capability_id": told("capability"),
+        "policy_id": policies(result),
         "request_id": told("request"),
-        "client": { "uid": holder.uid, "cgroup": holder.cgroup, "door": managing.admitted.identified.caller.door().as_str() },
+        "session_id": holder.cgroup.as_deref().and_then(super::request::session),
+        "client": {
+            "uid": holder.uid, "gid": holder.gid, "cgroup": holder.cgroup, "unit": holder.unit,
+            "container": holder.container.as_ref().map(|container| container.id.as_str()),
+            "run": holder.run.map(|run| run.to_string()),
+            "door": managing.admitted.identified.caller.door().as_str(),
+        },
+        "call": told("call"),
         "error": code.map(Code::as_str),
         "evidence": id,
     });
@@ -79,6 +88,51 @@ fn line(managing: &Question<'_>, kind: &str, result: &Result<Done, Refusal>) -> 
         Value::Object(map) => map,
         _ => Map::new(),
     }
+}
+
+/// Who did what, on what, as far as that is known.
+struct About {
+    who: String,
+    action: String,
+    resource: String,
+}
+
+impl About {
+    fn of(managing: &Question<'_>, (operation, result): (&str, &Result<Done, Refusal>)) -> Self {
+        let broker = managing.worker.broker();
+        let told = |name: &str| {
+            let text = result.as_ref().ok().and_then(|done| field(done, name));
+            text.filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+        };
+        let proven = || {
+            let holder = Asker::of(managing).ok()?.facts.holder;
+            Some(Called::of(&broker.agent().config, &holder, None).ok()?.name)
+        };
+        let principal = || managing.admitted.permit.principal().to_string();
+        // What the capability is for, which an answer does not repeat.
+        let id = told("capability").or_else(|| told("parent")).and_then(|id| id.parse::<CapabilityId>().ok());
+        let named = id.and_then(|id| broker.grants().named(id));
+        let (actions, resource) = named.map_or((Vec::new(), None), |named| reached(&named.caveats));
+        let actions = || actions.iter().map(|action| action.as_str()).collect::<Vec<_>>().join(",");
+        let action = match operation {
+            "agent.validate" => "validate".to_owned(),
+            "agent.revoke" => "revoke".to_owned(),
+            "agent.reveal" => "read".to_owned(),
+            "agent.append" => "write".to_owned(),
+            _ => told("actions").unwrap_or_else(actions),
+        };
+        Self {
+            who: told("identity").or_else(proven).unwrap_or_else(principal),
+            action: Some(action).filter(|text| !text.is_empty()).unwrap_or_else(|| operation.to_owned()),
+            resource: told("resource").or_else(|| Some(resource?.to_string())).unwrap_or_default(),
+        }
+    }
+}
+
+/// The policies that decided, where some did.
+fn policies(result: &Result<Done, Refusal>) -> Option<String> {
+    let applied = result.as_ref().ok()?.value.get("policy_result")?.get("applied_policies")?.as_array()?;
+    Some(applied.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","))
 }
 
 fn field<'a>(done: &'a Done, name: &str) -> Option<&'a str> {

@@ -6,6 +6,7 @@ use model::Refusal;
 use serde_json::json;
 
 use super::{answered, stamp};
+use crate::agent::MOST_WAITING;
 use crate::manage::{Done, Managing, waiting};
 
 pub(crate) async fn counters(managing: &Managing<'_>) -> Result<Done, Refusal> {
@@ -50,6 +51,7 @@ pub(crate) async fn counters(managing: &Managing<'_>) -> Result<Done, Refusal> {
                 "total_events": records,
                 "open_intents": open,
                 "buffer_size": audit.as_ref().map_or(0, |log| log.waiting()),
+                "buffer_limit": audit.as_ref().map(|_| MOST_WAITING),
                 "last_flush": audit.as_ref().and_then(|log| log.last_written()).map(stamp),
                 "log_file": audit.as_ref().map(|log| log.path().display().to_string()),
                 "log_size": audit.as_ref().map(|log| sized(log.size())),

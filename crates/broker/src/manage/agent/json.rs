@@ -14,11 +14,40 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
 
 fn refused(error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
-    let refusal = Refusal::new(Code::BadRequest, format!("invalid payload format: {text}"));
+    let refusal =
+        Refusal::new(Code::BadRequest, format!("invalid payload format: {}", without_values(&text)));
     match nearest(&text) {
         Some(near) => refusal.hint(format!("did you mean `{near}`?")),
         None => refusal.hint("docs/concepts/agent-protocol.md has every key"),
     }
+}
+
+/// What serde says, without what the request says: a value in the wrong place may be a secret. Plain keys stay.
+fn without_values(text: &str) -> String {
+    let (what, place) = text.rsplit_once(" at line ").map_or((text, ""), |(what, place)| (what, place));
+    let place = if place.is_empty() { String::new() } else { format!(" at line {place}") };
+    // Text of the request stands before what is expected, and may hold these very words; ours has neither.
+    let expected = what.rsplit_once(", expected ").map(|(_, expected)| expected);
+    for (begin, told) in [
+        ("invalid type: ", "a value of another type"),
+        ("invalid value: ", "a value that can't be here"),
+        ("unknown variant ", "a word that is unknown here"),
+    ] {
+        if what.starts_with(begin) {
+            let expected = expected.unwrap_or("something else");
+            return format!("{told}, expected {expected}{place}");
+        }
+    }
+    for begin in ["unknown field `", "duplicate field `"] {
+        let Some(rest) = what.strip_prefix(begin) else { continue };
+        let key = rest.split('`').next().unwrap_or_default();
+        let plain = key.len() <= LONGEST_KEY && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !plain {
+            let expected = expected.map(|expected| format!(", expected {expected}")).unwrap_or_default();
+            return format!("a key that is unknown or there twice{expected}{place}");
+        }
+    }
+    text.to_owned()
 }
 
 /// The key that was meant: the words of serde are the unknown one and those that are known, all in backticks.
@@ -63,3 +92,9 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
         deserializer.deserialize_map(Keys(std::marker::PhantomData))
     }
 }
+
+/// Longest key that is repeated in an error.
+const LONGEST_KEY: usize = 40;
+
+#[cfg(test)]
+mod tests;

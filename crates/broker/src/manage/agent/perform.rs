@@ -90,6 +90,7 @@ pub(crate) async fn reveal(managing: &mut Managing<'_>) -> Result<Done, Refusal>
     let Some(name) = performing.resource(asked.resource.as_deref(), ResourceKind::Secret)? else {
         return Ok(performing.refused(&not_found()));
     };
+    let performing = performing.about(format!("secret:/{name}"));
     let inputs = Inputs::from([("name".to_owned(), name)]);
     let operate = operate("secret.reveal", inputs, None)?;
     match performing.call(Asked::Operate(operate)).await {
@@ -116,6 +117,7 @@ pub(crate) async fn append(managing: &mut Managing<'_>) -> Result<Done, Refusal>
     let fields: Map<String, Value> =
         asked.fields.into_iter().flat_map(|fields| fields.0).map(|(key, value)| (key, value.0)).collect();
     let payload = json!({ "message": asked.message, "fields": fields }).to_string();
+    let performing = performing.about(format!("log:/{stream}"));
     let inputs = Inputs::from([("stream".to_owned(), stream)]);
     let operate = operate("log.append", inputs, Some(Payload::new(payload.into_bytes())?))?;
     match performing.call(Asked::Operate(operate)).await {
@@ -136,6 +138,8 @@ struct Performing {
     inbound: Inbound,
     /// What is known of the capability; nothing where it is not this caller's.
     named: Option<Named>,
+    /// The resource that is meant, where that is one of those that the capability is for; empty where it is not known.
+    about: String,
 }
 
 impl Performing {
@@ -161,7 +165,12 @@ impl Performing {
             asked: Asked::Operate(operate("agent.list", Inputs::new(), None)?),
         };
         let name = if named.is_some() { name.to_owned() } else { String::new() };
-        Ok(Self { worker, name, inbound, named })
+        Ok(Self { worker, name, inbound, named, about: String::new() })
+    }
+
+    /// The same, about one resource.
+    fn about(self, about: String) -> Self {
+        Self { about, ..self }
     }
 
     fn reach(&self) -> (Vec<Action>, Option<ResourceName>) {
@@ -201,7 +210,8 @@ impl Performing {
     fn done(&self, mut said: Map<String, Value>, evidence: model::EvidenceId) -> Done {
         said.insert("evidence".to_owned(), evidence.to_string().into());
         said.extend(self.left().map(|left| ("uses_left".to_owned(), left.into())));
-        let fields = [("capability", self.name.clone()), ("call", evidence.to_string())];
+        let mut fields = vec![("capability", self.name.clone()), ("call", evidence.to_string())];
+        fields.extend((!self.about.is_empty()).then(|| ("resource", self.about.clone())));
         answered(Value::Object(said), &fields)
     }
 
@@ -227,12 +237,13 @@ impl Performing {
         said.extend(refusal.evidence.map(|id| ("evidence".to_owned(), id.to_string().into())));
         said.extend(self.left().map(|left| ("uses_left".to_owned(), left.into())));
         let call = refusal.evidence.map(|id| id.to_string()).unwrap_or_default();
-        let fields = [
+        let mut fields = vec![
             ("capability", self.name.clone()),
             ("call", call),
             ("status", if denied { "denied" } else { "error" }.to_owned()),
             ("reason", refusal.code.as_str().to_owned()),
         ];
+        fields.extend((!self.about.is_empty()).then(|| ("resource", self.about.clone())));
         Done { code: Some(refusal.code), ..answered(Value::Object(said), &fields) }
     }
 

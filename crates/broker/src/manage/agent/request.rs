@@ -20,18 +20,17 @@ pub(crate) async fn request(managing: &mut Managing<'_>) -> Result<Done, Refusal
     let asked: Request = strict::read(&managing.payload()?.text()?)?;
     let asker = Asker::of(managing)?;
     let holder = &asker.facts.holder;
-    if holder.run.is_some() {
-        let reply = Reply { started, request: "req_none".to_owned(), identity: own_name(holder) };
-        let message =
-            "Invalid request: what belongs to a run has the capability of the run, and gets no other";
-        return Ok(reply.denied(message, &asked, None));
-    }
     let broker = Arc::clone(managing.worker.broker());
     let agent = broker.agent();
     let now = broker.now();
     let id = CapabilityId::new(now, broker.random()?);
     let request = format!("req_{}", id.to_string().trim_start_matches("cap_"));
     let mut reply = Reply { started, request, identity: own_name(holder) };
+    if holder.run.is_some() {
+        let message =
+            "Invalid request: what belongs to a run has the capability of the run, and gets no other";
+        return Ok(reply.denied(message, &asked, None));
+    }
     let wanted = match Wanted::read(&asked, &agent, &asker)? {
         Ok(wanted) => wanted,
         Err(denied) => return Ok(reply.denied(&denied, &asked, None)),
@@ -196,7 +195,7 @@ fn bound(holder: &Holder, bound: Bound) -> Result<HolderIs, Refusal> {
 }
 
 /// The scope that logind makes for a session (logind: `session-ID.scope` below `user-UID.slice`), with all above it.
-fn session(cgroup: &str) -> Option<&str> {
+pub(super) fn session(cgroup: &str) -> Option<&str> {
     let mut end = 0;
     for segment in cgroup.split('/') {
         end += segment.len();

@@ -149,14 +149,15 @@ fn told() -> Value {
         },
         "capability_engine": {
             "status": "Healthy", "total_capabilities": 127, "active_capabilities": 45, "expired_capabilities": 80,
-            "revoked_capabilities": 2, "cache_size": "45/10000", "last_cleanup": "5m ago",
+            "revoked_capabilities": 2, "cache_size": "45/10000", "last_cleanup": "2026-11-30T11:55:00Z",
         },
         "policy_engine": {
             "status": "Healthy", "loaded_policies": 5, "cache_hits": 892, "cache_misses": 45, "cache_hit_rate": "95.2%",
-            "last_policy_reload": "1h ago",
+            "last_policy_reload": "2026-11-30T11:00:00Z",
         },
         "audit_system": {
-            "status": "Healthy", "total_events": 1247, "buffer_size": "234/1000", "last_flush": "2m ago",
+            "status": "Healthy", "total_events": 1247, "buffer_size": 234, "buffer_limit": 1000,
+            "last_flush": "2026-11-30T11:57:59Z",
             "log_file": "/run/vault/audit.log", "log_size": "15.2MB",
         },
         "system_resources": {
@@ -211,7 +212,7 @@ System Resources:
   File Descriptors: 12/1024
   Threads: 8
 ";
-    assert_eq!(agent_status(&told, false), expected);
+    assert_eq!(agent_status(&told, false, "2026-11-30T12:00:00Z".parse().unwrap()), expected);
 }
 
 #[test]
