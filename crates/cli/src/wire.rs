@@ -102,11 +102,11 @@ fn unoccupied(home: &Home) -> Outcome {
     Ok(())
 }
 
-/// A fresh key file, or the one that is there.
-pub(crate) fn key_file(path: PathBuf) -> Outcome<Box<dyn KeyProvider>> {
+/// A fresh key file for a home, or the one that is there.
+pub(crate) fn key_file(home: &Home, path: PathBuf) -> Outcome<Box<dyn KeyProvider>> {
     let known = std::fs::symlink_metadata(&path).is_ok();
     let provider = if known { KeyFile::at(path) } else { KeyFile::create(path)? };
-    Ok(Box::new(provider))
+    Ok(Box::new(provider.of(Some(home.folder()))))
 }
 
 /// Takes the lock of a home and opens the broker over it, sealed.
@@ -259,9 +259,11 @@ pub(crate) fn verifier_key(storage: &dyn Storage) -> Outcome<String> {
 /// What secret sources are told: `sources.toml`, our environment, and the files that no reference may read.
 pub(crate) fn setup(home: &Home, facts: Option<&Facts>) -> Outcome<Setup> {
     let mut reserved = vec![home.database(), home.key()];
-    reserved.extend(facts.into_iter().flat_map(Facts::files).map(std::path::Path::to_owned));
+    // What lies in the home is remembered by its place in there.
+    reserved.extend(facts.into_iter().flat_map(Facts::files).map(|file| home.folder().join(file)));
     let config = Arc::new(crate::settings::sources::read(&home.sources())?);
-    Ok(Setup { reserved, config, literals: Some(literals()?), ..Setup::default() })
+    let home = Some(home.folder().to_owned());
+    Ok(Setup { reserved, config, home, literals: Some(literals()?), ..Setup::default() })
 }
 
 /// Keeps a secret that stands in a peer's configuration itself, and gives the reference by which it is lent.

@@ -39,7 +39,9 @@ pub(crate) struct Unsealed {
 impl Unsealed {
     pub(crate) fn new(keyring: Keyring, setup: &Setup) -> Self {
         let mut setup = setup.clone();
-        setup.reserved.extend(keyring.key_files().into_iter().map(std::path::Path::to_owned));
+        // One in the home is remembered by its place in there.
+        let home = setup.home.clone().unwrap_or_default();
+        setup.reserved.extend(keyring.key_files().into_iter().map(|file| home.join(file)));
         Self { keyring: Arc::new(keyring), sources: Sources::new(&setup) }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Measured on ext4 it commits as fast as a bare file with `fdatasync` (docs/decisions/0002).
 
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -63,13 +63,17 @@ impl Embedded {
         Ok(Self { reader: None, writer, path: PathBuf::new(), files: Vec::new() })
     }
 
-    /// Writes a consistent copy of the whole database to a file that must not exist.
+    /// Writes a consistent copy of the whole database to a file that must not exist: one file, for its owner alone.
     ///
     /// # Errors
     /// When the copy can't be written.
     pub fn copy_to(&self, path: &Path) -> Result<(), Error> {
-        if path.exists() {
-            return Err(Error::Conflict);
+        let mut file = std::fs::File::options();
+        match file.write(true).create_new(true).mode(0o600).open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(Error::Conflict),
+            made => {
+                drop(made.map_err(|source| Error::File { what: "make", path: path.to_owned(), source })?)
+            }
         }
         self.read()?.backup("main", path, None::<fn(rusqlite::backup::Progress)>)?;
         Ok(())

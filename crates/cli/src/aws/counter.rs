@@ -254,7 +254,7 @@ pub(super) fn place() -> Outcome<Home> {
 
 /// Makes a home without a word on stdout. Two processes may begin at once: the second finds what the first has made.
 fn make(home: &Home) -> Outcome {
-    match wire::create(home, || wire::key_file(home.key())) {
+    match wire::create(home, || wire::key_file(home, home.key())) {
         Ok(_recovery) => {
             super::speech::log(|| {
                 let folder = home.folder().display();

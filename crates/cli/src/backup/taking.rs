@@ -61,8 +61,10 @@ pub(super) fn run(context: &Context, args: &Backup) -> Outcome {
 fn taken(home: &Home, partial: &Path, with_key: bool) -> Outcome<Manifest> {
     store::files::private_folder(partial)?;
     // The database first: evidence of what came meanwhile does no harm, a capability without its uses would.
-    Embedded::open(&home.database())?.copy_to(&partial.join("home.db"))?;
-    let records = evidence(home, partial)?;
+    let database = Embedded::open(&home.database())?;
+    database.copy_to(&partial.join("home.db"))?;
+    // The copy itself is not opened: that would leave files beside it.
+    let records = evidence(home, partial, &database)?;
     for name in ["integrations", "lists", "policies"] {
         folder(&home.folder().join(name), &partial.join(name))?;
     }
@@ -89,13 +91,12 @@ fn taken(home: &Home, partial: &Path, with_key: bool) -> Outcome<Manifest> {
 
 /// Copies the segments and verifies the copy. A running broker may have written while the last one was read; then it is read
 /// again.
-fn evidence(home: &Home, partial: &Path) -> Outcome<u64> {
+fn evidence(home: &Home, partial: &Path, database: &Embedded) -> Outcome<u64> {
     let (from, to) = (home.evidence(), partial.join("evidence"));
     if !from.is_dir() {
         return Ok(0);
     }
-    let database = Embedded::open(&partial.join("home.db"))?;
-    let key = secrets::evidence_public_key(&database)?;
+    let key = secrets::evidence_public_key(database)?;
     let mut tries = 1;
     loop {
         folder(&from, &to)?;

@@ -22,7 +22,7 @@ pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
         }
         match &args.key_provider {
             Some(choice) => chosen(home, choice),
-            None => wire::key_file(args.key_file.clone().unwrap_or_else(|| home.key())),
+            None => wire::key_file(home, args.key_file.clone().unwrap_or_else(|| home.key())),
         }
     };
     let recovery = with_room(args.recovery_out.as_deref(), || wire::create(home, provider))?;

@@ -67,7 +67,7 @@ fn restore(context: &Context, args: &RecoveryRestore) -> Outcome {
     }
     let recovery = typed::recovery_key(args.from.recovery_file.as_deref())?;
     let provider: Box<dyn KeyProvider> = match (&args.key_file, &args.key_provider) {
-        (Some(path), _) => wire::key_file(path.clone())?,
+        (Some(path), _) => wire::key_file(home, path.clone())?,
         (None, Some(choice)) => chosen(home, choice)?,
         (None, None) => Box::new(Passphrase::new(typed::new_passphrase()?)),
     };

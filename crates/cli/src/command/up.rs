@@ -159,7 +159,7 @@ fn first_start(context: &Context, args: &Up) -> Outcome {
         return Ok(());
     }
     let file = args.recovery_out.as_deref();
-    let recovery = with_room(file, || wire::create(home, || wire::key_file(home.key())))?;
+    let recovery = with_room(file, || wire::create(home, || wire::key_file(home, home.key())))?;
     let mut document = json!({ "event": "created", "home": home.folder(), "key_provider": "key-file" });
     if !context.printer.is_json() {
         Printer::say(&format!("Made the home `{}`.", home.folder().display()));

@@ -125,3 +125,27 @@ fn neither_a_backup_nor_a_home_is_written_over() {
     let said = doorward.run(&["restore", &folder], "").failed_with(1);
     assert!(said.contains("not empty") && said.contains("--home"), "{said}");
 }
+
+#[test]
+fn a_home_with_its_key_file_opens_wherever_it_was_moved_or_restored() {
+    let (doorward, folder) = taken(&["--with-key"]);
+    let names: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|found| found.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("home.db"))
+        .collect();
+    assert_eq!(names, ["home.db"]);
+    let mode = std::fs::metadata(Path::new(&folder).join("home.db")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    let (other, moved) = (elsewhere(&doorward, "other"), elsewhere(&doorward, "moved"));
+    let _ = doorward.run(&["--home", &other, "restore", &folder], "").succeeded();
+    let _ = doorward.run(&["--home", &other, "secret", "list"], "").succeeded();
+    // Not by the key of the home that it was taken from, which is gone.
+    std::fs::rename(doorward.data(), &moved).unwrap();
+    for home in [&other, &moved] {
+        let listed = doorward.run(&["--home", home, "secret", "list", "--json"], "").succeeded();
+        assert!(listed.contains("slack/token"), "{listed}");
+        let opens = doorward.run(&["--home", home, "key-provider", "check", "--json"], "").json();
+        assert_eq!(opens["status"], "opens");
+    }
+}

@@ -26,7 +26,7 @@ pub enum Facts {
     },
     /// A file that holds 32 random bytes.
     KeyFile {
-        /// Where it was when the home was made or last rewrapped.
+        /// Where it was when the home was made or last rewrapped; from the home's folder on where it lies in there.
         path: PathBuf,
     },
     /// An entry in a keyring of the operating system.

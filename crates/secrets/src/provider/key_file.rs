@@ -1,15 +1,19 @@
 //! A file of 32 random bytes as a key provider, for machines that start without a person.
 //!
+//! A file that lies in the home is remembered by its place in there, so that a home may be moved, copied and restored. Homes of
+//! before remember where it was; there the file of that name in the home is tried first.
+//!
 //! A file that others may read, or that another user could exchange through a link, is refused: whoever reads it opens
 //! the home. Because nobody but its owner may read an accepted file, reading it shows that it is ours (or we are root).
 
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crypto::WrapKey;
+use crypto::{DataKey, Place, WrapKey, Wrapped};
 use zeroize::Zeroizing;
 
 use super::{Facts, HomeId, KeyProvider, KeyWrap};
@@ -19,13 +23,46 @@ use crate::source::Trouble;
 /// A key in a file: 64 hex digits, or 32 bytes in base 64.
 pub struct KeyFile {
     path: PathBuf,
+    /// Where else it may be.
+    elsewhere: Option<PathBuf>,
+    /// The folder of the home.
+    home: Option<PathBuf>,
 }
 
 impl KeyFile {
     /// The key in the file at `path`, which is read when it is needed.
     #[must_use]
     pub const fn at(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, elsewhere: None, home: None }
+    }
+
+    /// The same for the home in this folder.
+    #[must_use]
+    pub fn of(self, home: Option<&Path>) -> Self {
+        Self { home: home.map(ToOwned::to_owned), ..self }
+    }
+
+    /// The key in the file that a home remembers.
+    pub(super) fn remembered(path: &Path, home: Option<&Path>) -> Self {
+        let Some(folder) = home else { return Self::at(path.to_owned()) };
+        // An absolute path stays what it is.
+        let was = folder.join(path);
+        let here = path.file_name().map(|name| folder.join(name)).filter(|here| here.is_file());
+        match here.filter(|here| *here != was) {
+            Some(here) => Self { path: here, elsewhere: Some(was), home: None }.of(home),
+            None => Self::at(was).of(home),
+        }
+    }
+
+    /// Its place in the home, where it lies there.
+    fn in_home(&self, path: &Path) -> Option<PathBuf> {
+        let home = std::path::absolute(self.home.as_ref()?).ok()?;
+        let below = path.strip_prefix(&home).ok().map(ToOwned::to_owned);
+        let real = || {
+            let (home, folder) = (home.canonicalize().ok()?, path.parent()?.canonicalize().ok()?);
+            Some(folder.strip_prefix(home).ok()?.join(path.file_name()?))
+        };
+        below.or_else(real)
     }
 
     /// Makes a fresh key at `path`, where no file may be yet, readable for this user only.
@@ -85,14 +122,48 @@ impl KeyProvider for KeyFile {
 
     fn facts(&self, _home: &HomeId) -> Result<Facts, Error> {
         let path = std::path::absolute(&self.path).map_err(|_| self.wrong("its path can't be resolved"))?;
-        Ok(Facts::KeyFile { path })
+        Ok(Facts::KeyFile { path: self.in_home(&path).unwrap_or(path) })
     }
 
     fn ready(&self, facts: &Facts) -> Result<Box<dyn KeyWrap>, Error> {
         match facts {
-            Facts::KeyFile { path: _ } => Ok(Box::new(self.read()?)),
+            Facts::KeyFile { path: _ } => {
+                let Some(elsewhere) = &self.elsewhere else { return Ok(Box::new(self.read()?)) };
+                // The first error is about the file in the home, which is the one that should be there.
+                match (self.read(), Self::at(elsewhere.clone()).read()) {
+                    (Ok(here), Ok(there)) => {
+                        Ok(Box::new(Either { keys: [here, there], opens: AtomicUsize::new(0) }))
+                    }
+                    (Ok(key), Err(_)) | (Err(_), Ok(key)) => Ok(Box::new(key)),
+                    (Err(error), Err(_)) => Err(error),
+                }
+            }
             _ => Err(Error::Unlock(NAME)),
         }
+    }
+}
+
+/// The keys of two files, of which only one opens this home.
+struct Either {
+    keys: [WrapKey; 2],
+    /// Which one did.
+    opens: AtomicUsize,
+}
+
+impl KeyWrap for Either {
+    fn wrap(&self, key: &DataKey, place: &Place<'_>, extra: &[u8]) -> Result<Wrapped, crypto::Error> {
+        let [first, second] = &self.keys;
+        let ours = if self.opens.load(Ordering::Relaxed) == 0 { first } else { second };
+        ours.wrap(key, place, extra)
+    }
+
+    fn unwrap(&self, wrapped: &Wrapped, place: &Place<'_>, extra: &[u8]) -> Result<DataKey, crypto::Error> {
+        let [first, second] = &self.keys;
+        first.unwrap(wrapped, place, extra).or_else(|error| {
+            let opened = second.unwrap(wrapped, place, extra).map_err(|_| error)?;
+            self.opens.store(1, Ordering::Relaxed);
+            Ok(opened)
+        })
     }
 }
 

@@ -40,12 +40,12 @@ pub const KEY_PROVIDERS: &[Listed] = &[
         name: key_file::NAME,
         summary: "a file of 32 random bytes, made where there is none",
         example: "key-file:/etc/doorward/key",
-        make: |choice, _, _| {
+        make: |choice, setup, _| {
             choice.options(&[])?;
             let path = std::path::PathBuf::from(choice.place("the path of the file")?);
             let there = std::fs::symlink_metadata(&path).is_ok();
             let made = if there { Ok(KeyFile::at(path)) } else { KeyFile::create(path) };
-            Ok(Box::new(made.map_err(|error| Wrong::new(error.to_string()))?))
+            Ok(Box::new(made.map_err(|error| Wrong::new(error.to_string()))?.of(setup.home.as_deref())))
         },
     },
     Listed {
@@ -110,7 +110,7 @@ pub fn provider_of(
     let missing = || crate::Error::Unlock(facts.provider());
     Ok(match facts {
         Facts::Passphrase { .. } => Box::new(Passphrase::new(typed.ok_or_else(missing)?)),
-        Facts::KeyFile { path } => Box::new(KeyFile::at(path.clone())),
+        Facts::KeyFile { path } => Box::new(KeyFile::remembered(path, setup.home.as_deref())),
         Facts::OsKeyring { keyring, .. } => os_keyring::of(keyring, setup)?,
         Facts::Transit { mount, key, .. } => transit::of(mount, key, setup),
         Facts::AwsKms { key, .. } => aws_kms::of(key, setup),

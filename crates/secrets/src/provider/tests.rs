@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crypto::{Cost, Kind};
 
 use super::*;
+use crate::Setup;
 use crate::tests::fixture::secret;
 
 mod choices;
@@ -174,4 +175,42 @@ fn a_fresh_key_file_is_private_and_never_replaces_another() {
     let before = std::fs::read(&path).unwrap();
     assert!(KeyFile::create(path.clone()).is_err());
     assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_key_file_in_a_home_is_remembered_by_its_place_there_and_found_where_the_home_is() {
+    let place = tempfile::tempdir().unwrap();
+    let (home, moved) = (place.path().join("a"), place.path().join("b"));
+    std::fs::create_dir(&home).unwrap();
+    let key = KeyFile::create(home.join("key")).unwrap().of(Some(&home));
+    let facts = key.facts(&HOME).unwrap();
+    assert_eq!(facts, Facts::KeyFile { path: "key".into() });
+    let outside = KeyFile::create(place.path().join("outside")).unwrap().of(Some(&home));
+    assert_eq!(outside.facts(&HOME).unwrap(), Facts::KeyFile { path: place.path().join("outside") });
+    let ready = key.ready(&facts).unwrap();
+    let data = DataKey::generate().unwrap();
+    let wrapped = ready.wrap(&data, &PLACE, b"").unwrap();
+    std::fs::rename(&home, &moved).unwrap();
+    let setup = |home: &std::path::Path| Setup { home: Some(home.to_owned()), ..Setup::default() };
+    let opens = |facts: &Facts, home: &std::path::Path| {
+        let provider = provider_of(facts, &setup(home), None).unwrap();
+        provider.ready(facts).and_then(|ready| Ok(ready.unwrap(&wrapped, &PLACE, b"")?)).is_ok()
+    };
+    assert!(opens(&facts, &moved) && !opens(&facts, &home));
+    // Homes of before remember where it was.
+    let was = Facts::KeyFile { path: home.join("key") };
+    assert!(opens(&was, &moved));
+    // Another key at either place does no harm: the one that opens counts.
+    std::fs::create_dir(&home).unwrap();
+    let other = KeyFile::create(home.join("key")).unwrap();
+    assert!(opens(&was, &moved) && opens(&was, &moved));
+    let third = place.path().join("c");
+    std::fs::create_dir(&third).unwrap();
+    std::fs::copy(home.join("key"), third.join("key")).unwrap();
+    let there = Facts::KeyFile { path: moved.join("key") };
+    let provider = provider_of(&there, &setup(&third), None).unwrap();
+    let either = provider.ready(&there).unwrap();
+    assert!(either.unwrap(&wrapped, &PLACE, b"").is_ok());
+    let again = either.wrap(&data, &PLACE, b"").unwrap();
+    assert!(ready.unwrap(&again, &PLACE, b"").is_ok() && other.ready(&facts).is_ok());
 }

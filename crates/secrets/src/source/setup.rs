@@ -17,6 +17,8 @@ pub struct Setup {
     pub config: Arc<Config>,
     /// The environment that sources read their usual variables from.
     pub environment: Environment,
+    /// The folder of the home, in which its key file is looked for; `None` where there is none.
+    pub home: Option<PathBuf>,
     /// Values that stand in a configuration itself; `None` refuses them.
     pub literals: Option<Arc<Literals>>,
 }

@@ -96,8 +96,9 @@ impl Begun<'_> {
         let log = places_log(home);
         let pid = std::cell::RefCell::new(None);
         let served = serving::run(house, say.printer, &|| {
-            ready.announce(say)?;
+            // Whoever waits for the line may look at the file at once.
             *pid.borrow_mut() = pid_file.as_deref().map(PidFile::write).transpose()?;
+            ready.announce(say)?;
             if detached { daemon::let_go(&log) } else { Ok(()) }
         });
         if let Some(pid) = pid.into_inner() {
@@ -187,7 +188,7 @@ fn first_start(home: &Home) -> Outcome {
     if crate::place::exists(home) {
         return Ok(());
     }
-    let recovery = wire::create(home, || wire::key_file(home.key()))?;
+    let recovery = wire::create(home, || wire::key_file(home, home.key()))?;
     let path = home.recovery();
     recovery.show(|text| store::files::replace(&path, format!("{text}\n").as_bytes(), 0o600))?;
     Printer::say(&format!("Made the home `{}`, protected by a key file in it.", home.folder().display()));
