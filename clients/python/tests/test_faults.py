@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import unittest
 from collections.abc import Mapping
 from typing import Any
 
+from doorward import AsyncClient
 from replay import BOTH, Async, Scripted, Sync, agrees, outcome, read
 
 
@@ -28,6 +30,27 @@ class Faults(unittest.TestCase):
             got = scripted.end()
         self.assertEqual(got["wrong"], [])
         self.assertEqual(got["messages"], scenario["received"])
+
+
+class Cancellation(unittest.TestCase):
+    """What a caller of the client for asyncio gives up is given up."""
+
+    def test_a_cancellation_that_comes_together_with_the_answer_is_not_lost(self) -> None:
+        async def answered(_: Any) -> int:
+            return 1
+
+        async def given_up() -> bool:
+            task = asyncio.create_task(AsyncClient("/nowhere")._bounded(answered, True))
+            for _ in range(2):
+                await asyncio.sleep(0)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                return True
+            return False
+
+        self.assertTrue(asyncio.run(given_up()))
 
 
 def _add(scenario: Mapping[str, Any], kind: type[Sync] | type[Async]) -> None:

@@ -129,6 +129,12 @@ impl Agent {
         Self { socket, worker, owner, buckets, over: Some(run), wishes }
     }
 
+    /// The user of a peer that shares connections with others: neither the owner nor root, who could stop the agent anyway.
+    pub(crate) fn shared(&self, peer: &Peer) -> Option<u32> {
+        let uid = peer.process.as_ref()?.uid;
+        (uid != self.owner && uid != 0).then_some(uid)
+    }
+
     async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
         let version = request.version();
         let mut reply = match self.routed(request, peer).await {

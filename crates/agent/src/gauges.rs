@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use net::Shares;
 use tokio::time::Instant;
 
 use crate::lines::resources::Numbers;
@@ -18,6 +19,10 @@ pub struct Gauges {
     connections: AtomicUsize,
     accepted: AtomicU64,
     busy: AtomicUsize,
+    /// Connections of the line protocol that other users than the owner and root have.
+    pub(crate) shares: Arc<Shares>,
+    /// All connections that they have, also those that say nothing.
+    pub(crate) accepting: Arc<Shares>,
     pub(crate) counted: Counted,
 }
 
@@ -31,6 +36,8 @@ impl Gauges {
             connections: AtomicUsize::new(0),
             accepted: AtomicU64::new(0),
             busy: AtomicUsize::new(0),
+            shares: Arc::default(),
+            accepting: Arc::default(),
             counted: Counted::default(),
         })
     }

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use http::Method;
 use model::{CapabilityId, Code, Inputs, IntegrationName, OperationName, ParseError, Refusal, RunId, Target};
 
-use crate::runs::Keep;
+use crate::runs::{After, Keep};
 
 /// A request, read.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub(crate) struct Opening {
     pub(crate) capability: Option<CapabilityId>,
     /// Whether it goes on without its launcher.
     pub(crate) keep: Keep,
+    /// What becomes of the capability that was named.
+    pub(crate) after: After,
 }
 
 /// Why there is no route.
@@ -112,10 +114,16 @@ fn opening(target: &Target) -> Result<Opening, Unrouted> {
         Some("group") => Keep::InItsGroup,
         Some(_) => return Err(Refusal::new(Code::BadRequest, "`keep` is `group`, or left out").into()),
     };
+    let after = match given.remove("after").as_deref() {
+        None => After::Stays,
+        Some("revoke") => After::Revoked,
+        Some(_) => return Err(Refusal::new(Code::BadRequest, "`after` is `revoke`, or left out").into()),
+    };
     match given.keys().next() {
-        None => Ok(Opening { run, capability, keep }),
+        None => Ok(Opening { run, capability, keep, after }),
         Some(_) => {
-            Err(Refusal::new(Code::BadRequest, "a run has the inputs `run`, `capability` and `keep`").into())
+            let message = "a run has the inputs `run`, `capability`, `keep` and `after`";
+            Err(Refusal::new(Code::BadRequest, message).into())
         }
     }
 }

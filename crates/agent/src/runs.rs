@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
-use model::{Code, Refusal, RunId};
+use model::{CapabilityId, Code, Refusal, RunId};
 use net::{Drain, Process};
 
 use crate::holder::Proven;
@@ -46,6 +46,8 @@ pub(crate) struct Run {
     pub(crate) close: Drain,
     /// Whether it goes on when its launcher has ended.
     pub(crate) keep: Keep,
+    /// The capability that it has a narrowing of, where that was asked for this run alone: it ends with it.
+    pub(crate) asked: Option<CapabilityId>,
     /// Whether it has ended.
     over: AtomicBool,
 }
@@ -59,7 +61,12 @@ impl Run {
         close: Drain,
         keep: Keep,
     ) -> Self {
-        Self { id, launcher, capability, close, keep, over: AtomicBool::new(false) }
+        Self { id, launcher, capability, close, keep, asked: None, over: AtomicBool::new(false) }
+    }
+
+    /// The same, with the capability that was asked for it alone.
+    pub(crate) fn asking(self, asked: Option<CapabilityId>) -> Self {
+        Self { asked, ..self }
     }
 
     fn stands(&self) -> Option<Stands> {
@@ -78,6 +85,15 @@ pub(crate) enum Keep {
     No,
     /// It goes on for whoever is in its control group, until its capability is over.
     InItsGroup,
+}
+
+/// What becomes of the capability that a run has a narrowing of, when the launcher did not end it itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It is somebody's, and stays.
+    Stays,
+    /// It was asked for the run alone, and is revoked.
+    Revoked,
 }
 
 impl Runs {

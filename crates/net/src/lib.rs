@@ -35,6 +35,7 @@ pub mod quota;
 pub mod redis;
 pub mod relay;
 mod serve;
+mod shares;
 pub mod tls;
 mod upstream;
 mod way;
@@ -50,6 +51,7 @@ pub use neighbour::{Neighbour, NeighbourError};
 pub use peer::{Alive, Ended, FromPeer, Handle, Peer, Process, kernel_has_handles};
 pub use pool::Incoming;
 pub use serve::{Drained, Lines, ServeLimits, TakesOver, gave_back, serve, serve_lines};
+pub use shares::{Place, Share, Shares};
 pub use upstream::{Dial, Upstream, UpstreamConfig, Verify};
 pub use way::{Reuse, Way, WayConfig};
 

@@ -121,8 +121,13 @@ where
             accepted = accept(&listener.kind), if tasks.len() < door.limits.connections => match accepted {
                 Ok((stream, peer)) => {
                     pause = PAUSE_FIRST;
+                    let Some(place) = lines.place(&peer, door.limits.connections) else { continue };
                     // One whole task for each connection, `door-connection`, which this function drains.
-                    tasks.spawn(carry(door.clone(), lines.clone(), stream, peer, listener.tls.clone()));
+                    let carried = carry(door.clone(), lines.clone(), stream, peer, listener.tls.clone());
+                    tasks.spawn(async move {
+                        carried.await;
+                        drop(place);
+                    });
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -157,7 +162,7 @@ async fn carry<L: Lines>(
                 door.connection(Transport::Secured(Box::new(stream)), peer).await;
             }
         }
-        (Accepted::Unix(stream), None) => match door.first_byte(&stream).await {
+        (Accepted::Unix(stream), None) => match door.first_byte(&stream, lines.patience()).await {
             Some(byte) if L::begins_with(byte) => lines.carry(stream, peer, door.draining).await,
             Some(_) => door.connection(Transport::Plain(Accepted::Unix(stream)), peer).await,
             None => {}
@@ -182,11 +187,12 @@ struct Door {
 impl Door {
     /// The first byte of a connection; `None` where none came in time, or the house drains: nothing was asked yet, so
     /// nothing is lost.
-    async fn first_byte(&self, stream: &FromPeer) -> Option<u8> {
+    async fn first_byte(&self, stream: &FromPeer, patience: Option<Duration>) -> Option<u8> {
         let mut draining = self.draining.clone();
+        let patience = patience.unwrap_or(self.limits.head);
         tokio::select! {
             biased;
-            first = tokio::time::timeout(self.limits.head, stream.first_byte()) => first.ok()?.ok()?,
+            first = tokio::time::timeout(patience, stream.first_byte()) => first.ok()?.ok()?,
             () = draining.started() => None,
         }
     }

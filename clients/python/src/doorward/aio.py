@@ -216,11 +216,19 @@ class AsyncClient:
     async def _bounded(self, attempt: Callable[[_Sent], Awaitable[T]], repeatable: bool) -> T:
         # Filled by the attempt that is under way, so that a timeout knows whether anything was sent.
         sent = _Sent()
+        task = asyncio.ensure_future(self._call_with_retries(attempt, sent, repeatable))
+        # Not `wait_for`: before Python 3.12 a cancellation that comes together with the answer is lost in it.
         try:
-            return await asyncio.wait_for(self._call_with_retries(attempt, sent, repeatable), self.timeout)
-        except asyncio.TimeoutError:
-            late = TimedOut("timeout: the agent did not answer in time")
-            raise (unknown(late) if sent.began and not repeatable else late) from None
+            done, _ = await asyncio.wait({task}, timeout=self.timeout)
+        except asyncio.CancelledError:
+            await _ended(task)
+            raise
+        if not done:
+            await _ended(task)
+            if task.cancelled():
+                late = TimedOut("timeout: the agent did not answer in time")
+                raise unknown(late) if sent.began and not repeatable else late
+        return task.result()
 
     async def _call_with_retries(
         self, attempt: Callable[[_Sent], Awaitable[T]], sent: _Sent, repeatable: bool
@@ -269,6 +277,14 @@ class AsyncClient:
                 return connection
             connection.close()
         return None
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """Cancels a task and waits for its end; what it gave is looked at by nobody."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
 
 
 class _Sent:

@@ -59,6 +59,9 @@ impl<'a> Message<'a> {
         let mut whole = serde_json::Deserializer::from_str(text);
         Once { depth: 0 }.deserialize(&mut whole).map_err(|error| unread(why(&error)))?;
         whole.end().map_err(|error| unread(why(&error)))?;
+        if !text.trim_start().starts_with('{') {
+            return Err(unread("it is not an object".to_owned()));
+        }
         let written: Written<'a> = serde_json::from_str(text).map_err(|error| unread(why(&error)))?;
         let Written { version, kind, id, timestamp, payload, signature } = written;
         if id.is_empty() || id.len() > LONGEST_ID || id.chars().any(char::is_control) {

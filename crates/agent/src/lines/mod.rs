@@ -12,10 +12,11 @@ mod own;
 pub(crate) mod resources;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::{Answer, Asked, Inbound, Operate, Outbound, Payload};
 use model::{Code, Door, Fact, Inputs, Needs, Refusal};
-use net::{Draining, FromPeer, Peer};
+use net::{Draining, FromPeer, Peer, Place};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
@@ -33,9 +34,22 @@ use kind::{ERROR, Kind};
 pub(crate) struct Dialect(pub(crate) Arc<Agent>);
 
 impl net::Lines for Dialect {
-    /// A brace, or the white space that may stand before it.
+    /// All that no method of HTTP begins with, and no preface of HTTP/2: whoever sends something else than JSON is told so in
+    /// the words of this protocol.
     fn begins_with(first: u8) -> bool {
-        first == b'{' || first.is_ascii_whitespace()
+        !first.is_ascii_uppercase()
+    }
+
+    /// The socket of a run has limits of its own, and only those who belong to it.
+    fn place(&self, peer: &Peer, most: usize) -> Option<Place> {
+        match (self.0.over, self.0.shared(peer)) {
+            (None, Some(uid)) => self.0.socket.gauges.accepting.take(uid, most).map(Place::Counted),
+            _ => Some(Place::Free),
+        }
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Some(self.0.socket.limits.idle)
     }
 
     async fn carry(self, stream: FromPeer, peer: Peer, draining: Draining) {
@@ -49,6 +63,14 @@ impl net::Lines for Dialect {
                 failed(&Refusal::new(Code::RateLimited, text).hint("close what is idle, and try again"));
             return connection::refuse(stream, &reply, clock.now()).await;
         }
+        let uid = agent.shared(&peer);
+        let share = uid.map(|uid| agent.socket.gauges.shares.take(uid, limits.connections));
+        let Some(_share) = share.map_or(Some(None), |share| share.map(Some)) else {
+            let text = "too many connections: other users have their share of them";
+            let reply =
+                failed(&Refusal::new(Code::RateLimited, text).hint("close what is idle, and try again"));
+            return connection::refuse(stream, &reply, clock.now()).await;
+        };
         let known = match Known::of(&peer, Needs::default(), &agent.socket.runs, agent.over) {
             Ok(known) => known,
             Err(refusal) => return connection::refuse(stream, &failed(&refusal), clock.now()).await,
@@ -87,7 +109,8 @@ impl Answers for Speaker<'_> {
                     "no answer within {} seconds; what came of it is not known",
                     limits.request.as_secs()
                 );
-                failed(&Refusal::new(Code::OutcomeUnknown, text))
+                let hint = "`evidence list` shows whether it was done; do not send it again without a look";
+                failed(&Refusal::new(Code::OutcomeUnknown, text).hint(hint))
             }
         }
     }

@@ -9,10 +9,10 @@ use broker::{Asked, Forward, Inbound, Operate, Outbound, Payload, presented};
 use http::{HeaderValue, request::Parts};
 use hyper::body::Incoming;
 use model::{CapabilityId, Code, Door, Fact, Holder, Inputs, IntegrationName, Refusal, RunId, Target};
-use net::{Body, Draining, Listener, Peer, Process, ServeLimits};
+use net::{Body, Drained, Draining, Listener, Peer, Process, ServeLimits};
 use serde_json::{Value, json};
 
-use super::{Keep, Known, Run};
+use super::{After, Keep, Known, Run};
 use crate::door::Agent;
 use crate::payload;
 use crate::routes::Opening;
@@ -25,7 +25,8 @@ impl Agent {
         wanted: Opening,
         body: Incoming,
     ) -> Result<Value, Refusal> {
-        let Opening { run: id, capability, keep } = wanted;
+        let Opening { run: id, capability, keep, after } = wanted;
+        let asked = capability.filter(|_| after == After::Revoked);
         let launcher = launcher(known, peer)?;
         let sent = payload::read(body).await?;
         let (name, capability) = match (capability, sent) {
@@ -53,7 +54,7 @@ impl Agent {
             })?;
         }
         let (close, draining) = net::drain::channel();
-        let run = self.socket.runs.open(Run::new(id, launcher, capability, close, keep))?;
+        let run = self.socket.runs.open(Run::new(id, launcher, capability, close, keep).asking(asked))?;
         let agent = Arc::new(self.over_run(id));
         tokio::spawn(carried(agent, run, listener, draining));
         Ok(json!({ "run": id, "socket": path, "capability": name }))
@@ -137,8 +138,20 @@ impl Agent {
         else {
             return;
         };
-        let wanted = json!({ "capability_id": name, "reason": "the run has ended" });
         let holder = Holder { uid: Some(run.launcher.uid), run: Some(run.id), ..Holder::default() };
+        self.revoke_as(holder, (run, name)).await;
+    }
+
+    /// Revokes what was asked for a run whose launcher can't do it any more. Others of its user could use it.
+    async fn revoke_asked(&self, run: &Run) {
+        if let Some(name) = run.asked {
+            let holder = Holder { uid: Some(run.launcher.uid), ..Holder::default() };
+            self.revoke_as(holder, (run, &name.to_string())).await;
+        }
+    }
+
+    async fn revoke_as(&self, holder: Holder, (run, name): (&Run, &str)) {
+        let wanted = json!({ "capability_id": name, "reason": "the run has ended" });
         if let Err(refusal) = self.own_operation("agent.revoke", &wanted, holder).await {
             tracing::warn!(run = %run.id, refusal = %refusal.message, "the capability of a run could not be revoked");
         }
@@ -158,20 +171,24 @@ fn carried(
         let limits = ServeLimits { connections: CONNECTIONS, grace: GRACE, ..ServeLimits::default() };
         let mut serving = pin!(Arc::clone(&agent).carry(listener, limits, draining));
         tokio::select! {
+            // Its launcher said so, and revokes what it asked for before anything else.
             _ = serving.as_mut() => {}
-            () = house.started() => {
-                agent.socket.runs.end(run.id);
-                let _ = serving.await;
-            }
-            () = over(&run) => {
-                agent.socket.runs.end(run.id);
-                let _ = serving.await;
-            }
+            () = house.started() => gone(&agent, &run, serving).await,
+            () = over(&run) => gone(&agent, &run, serving).await,
         }
         if run.keep == Keep::No {
             agent.revoke(&run).await;
         }
     })
+}
+
+/// Ends a run that nobody ended.
+async fn gone(agent: &Agent, run: &Run, serving: Pin<&mut impl Future<Output = Drained>>) {
+    agent.socket.runs.end(run.id);
+    if run.keep == Keep::No {
+        agent.revoke_asked(run).await;
+    }
+    let _ = serving.await;
 }
 
 /// Waits until nobody needs a run any more.

@@ -15,7 +15,8 @@ use crate::line::asking::Desk;
 use crate::line::wanted::Wanted;
 use crate::line::{self, Voice};
 use crate::print::{Printer, problem};
-use crate::settings::agent::{Places, Typed};
+use crate::settings::Origin;
+use crate::settings::agent::{AgentSettings, Places, Typed};
 use crate::{logging, settings, start};
 
 /// The words behind the name, where the program was started through one of the links.
@@ -126,15 +127,21 @@ fn desk(global: &Global, printer: Printer) -> Outcome<Desk> {
         Ok(Places::of(Voice::Vault, &home, &settings::environment).socket)
     };
     // A configuration says where the agent is, as it says it to the agent.
-    let told = match (&global.socket_path, &global.config) {
-        (None, Some(_)) if settings::environment("VAULT_AGENT_SOCKET_PATH").is_none() => {
+    let told = match &global.socket_path {
+        None if settings::environment("VAULT_AGENT_SOCKET_PATH").is_none() => {
             let home = settings::home_of(global.home.as_deref(), &settings::environment)?;
             let places = Places::of(Voice::Vault, &home, &settings::environment);
             let typed = Typed { config: global.config.clone(), ..Typed::default() };
-            let told = settings::agent::AgentSettings::load(&places, &typed, &settings::environment)?;
-            Some(told.socket.value)
+            match AgentSettings::load(&places, &typed, &settings::environment) {
+                Ok(told) if told.socket.origin == Origin::File || global.config.is_some() => {
+                    Some(told.socket.value)
+                }
+                // One that nobody typed may be the agent's of somebody else, and is wrong for that one.
+                Err(failure) if global.config.is_some() => return Err(failure),
+                Ok(_) | Err(_) => None,
+            }
         }
-        (typed, _) => typed.clone(),
+        typed => typed.clone(),
     };
     let places = line::places(told, &settings::environment, usual)?;
     Ok(Desk { places, printer, voice: Voice::Vault })

@@ -74,6 +74,10 @@ impl Agent {
             Brought::Name(id) | Brought::Requested(id) => path.push_str(&format!("&capability={id}")),
             Brought::Bearer(token) => body = token.expose(Bytes::copy_from_slice),
         }
+        if let Brought::Requested(_) = brought {
+            // Where this process is killed, the broker does what it would have done.
+            path.push_str("&after=revoke");
+        }
         if keep {
             path.push_str("&keep=group");
         }

@@ -73,6 +73,12 @@ fn what_an_agent_does_not_understand_it_says_once() {
         format!("{{\"version\":\"1.0\",\"type\":\"ping_request\",\"id\":\"1\",\"extra\":\"{canary}\"}}\n"),
         "{\"version\":\"1.0\",\"type\":\"ping_request\",\"id\":\"1\",\"id\":\"2\"}\n".to_owned(),
         " null\n".to_owned(),
+        "not json\n".to_owned(),
+        "[]\n".to_owned(),
+        "[\"1.0\",\"ping_request\",\"1\",null,null,null]\n".to_owned(),
+        "\u{feff}{}\n".to_owned(),
+        "1\n".to_owned(),
+        "get / HTTP/1.1\n".to_owned(),
         format!("{}\n", "{".repeat(100_000)),
     ] {
         let mut spoken = Spoken::with(&running.socket);
@@ -98,6 +104,15 @@ fn what_an_agent_does_not_understand_it_says_once() {
     let error = spoken.answer().unwrap();
     assert_eq!(error["type"], "error_response");
     assert!(error["payload"]["error"].as_str().unwrap().contains("colour"), "{error}");
+    for (kind, payload) in [
+        ("capability_request", json!({ "resource": "secret:/a", "actions": ["read"], "ttl": canary })),
+        ("capability_use", json!({ "capability_id": "cap_x", "request": canary })),
+        ("capability_request", json!({ "resource": "secret:/a", "actions": ["read"], "holder": canary })),
+    ] {
+        spoken.message("4", kind, &payload);
+        let error = spoken.answer().unwrap()["payload"]["error"].as_str().unwrap().to_owned();
+        assert!(error.starts_with("invalid payload format: ") && !error.contains(&canary), "{error}");
+    }
     spoken.message("3", "ping_request", &json!({}));
     assert_eq!(spoken.answer().unwrap()["payload"]["message"], "pong");
     drop(spoken);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod agent_bounds;
+#[cfg(test)]
 mod agent_files;
 #[cfg(test)]
 mod agent_wire;

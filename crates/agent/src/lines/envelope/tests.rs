@@ -49,7 +49,7 @@ fn what_is_wrong_with_a_message_is_named() {
         ("{", "it ends too early"),
         ("{]", "it is not JSON (line 1, column 2)"),
         (r#"{"version":"1.0","type":"a","id":"1"} {}"#, "it is not JSON (line 1, column 39)"),
-        ("[]", "a value is of another kind"),
+        ("[]", "it is not an object"),
         (r#"{"version":"1.0","type":"a"}"#, "missing field `id`"),
         (r#"{"version":"1.0","type":"a","id":""}"#, "`id` is text"),
         (r#"{"version":"1.0","type":"a","id":"a\nb"}"#, "`id` is text"),

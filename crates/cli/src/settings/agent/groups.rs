@@ -2,12 +2,12 @@
 
 use crate::failure::{Failure, Outcome};
 
-/// The number of a group.
-pub(super) fn id(name: &str) -> Outcome<u32> {
+/// The number of a group, which was named where `said` says.
+pub(super) fn id(name: &str, said: &str) -> Outcome<u32> {
     let text = std::fs::read_to_string("/etc/group")
         .map_err(|error| Failure::doing("could not read `/etc/group`", &error))?;
     found(&text, name).ok_or_else(|| {
-        Failure::usage("`ipc.socket_group` names a group that is not in `/etc/group`")
+        Failure::usage(format!("`{said}` names a group that is not in `/etc/group`"))
             .hint("write its number instead")
     })
 }

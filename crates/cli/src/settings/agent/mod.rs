@@ -159,7 +159,7 @@ impl AgentSettings {
         let user = lookup("HOME").map(PathBuf::from);
         let located = |path: PathBuf| find::located(path, folder.as_deref(), user.as_deref());
         let idle = file.without_effect();
-        let mode = pick(typed.mode, ("VAULT_AGENT_MODE", lookup), mode, file.mode, Mode::default())?;
+        let mode = pick(typed.mode, (MODE, lookup), mode, file.mode, Mode::default())?;
         let engine = file.capability_engine.unwrap_or_default();
         let policy = file.policy_engine.unwrap_or_default();
         let audit = file.audit.unwrap_or_default();
@@ -269,9 +269,9 @@ impl AgentSettings {
     }
 }
 
-/// The number of a group, as `/etc/group` has it.
-pub(crate) fn group_id(name: &str) -> Outcome<u32> {
-    groups::id(name)
+/// The number of a group, as `/etc/group` has it; `said` is where it was named.
+pub(crate) fn group_id(name: &str, said: &str) -> Outcome<u32> {
+    groups::id(name, said)
 }
 
 fn mode(text: &str) -> Option<Mode> {
@@ -289,7 +289,11 @@ fn pick<T>(
         return Ok(Setting { value, origin: Origin::Flag });
     }
     if let Some(text) = lookup(name) {
-        let wrong = || Failure::usage(format!("`{name}` is not what it should be"));
+        let wrong = || {
+            let failure = Failure::usage(format!("`{name}` is not what it should be"));
+            // The others take any text.
+            if name == MODE { failure.hint("`standard`, `hardened` or `development`") } else { failure }
+        };
         let value = text.to_str().and_then(read).ok_or_else(wrong)?;
         return Ok(Setting { value, origin: Origin::Environment(name) });
     }
@@ -302,7 +306,7 @@ fn pick<T>(
 fn access(ipc: &Ipc) -> Outcome<Access> {
     let group = ipc.socket_group.as_ref().map(|group| match group {
         Group::Id(id) => Ok(*id),
-        Group::Name(name) => groups::id(name),
+        Group::Name(name) => groups::id(name, "ipc.socket_group"),
     });
     match (ipc.socket_mode, group.transpose()?) {
         (Some(SocketMode::Owner), Some(_)) => Err(Failure::usage(
@@ -369,6 +373,7 @@ fn metrics(typed: &Typed, health: &file::Health) -> Outcome<Option<SocketAddr>> 
     Ok(Some(SocketAddr::new(address, health.metrics_port.unwrap_or(9090))))
 }
 
+const MODE: &str = "VAULT_AGENT_MODE";
 const MOST_CONNECTIONS: usize = 10_000;
 const SMALLEST_FRAME: usize = 4096;
 const MOST_FRAME: usize = 16 << 20;
