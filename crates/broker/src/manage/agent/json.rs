@@ -24,7 +24,7 @@ fn refused(error: &serde_json::Error) -> Refusal {
 
 /// What serde says, without what the request says: a value in the wrong place may be a secret. Plain keys stay.
 fn without_values(text: &str) -> String {
-    let (what, place) = text.rsplit_once(" at line ").map_or((text, ""), |(what, place)| (what, place));
+    let (what, place) = text.rsplit_once(" at line ").unwrap_or((text, ""));
     let place = if place.is_empty() { String::new() } else { format!(" at line {place}") };
     // Text of the request stands before what is expected, and may hold these very words; ours has neither.
     let expected = what.rsplit_once(", expected ").map(|(_, expected)| expected);
