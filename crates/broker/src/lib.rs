@@ -57,6 +57,6 @@ pub use limits::shared::{OnFailure, SharedRates};
 pub use manage::{MANAGED, Payload};
 pub use metrics::Metrics;
 pub use programs::ProgramSetup;
-pub use tools::{tool, tool_output};
+pub use tools::{tool, tool_output, tool_refusal};
 pub use welcome::{Welcome, etag, inbound as inbound_of_api};
 pub use worker::Worker;

@@ -23,6 +23,8 @@ pub struct ProgramSetup {
     pub readable: Vec<PathBuf>,
     /// Folders of callers that a program may work in, with all that is in them.
     pub folders: Vec<PathBuf>,
+    /// Folders of Doorward itself: no program works in one, in what is in it, or in what it is in.
+    pub closed: Vec<PathBuf>,
     /// Where private folders may be, the best place first.
     pub rooms: Vec<PathBuf>,
     /// How many run at a time; 0 is a number that fits this machine.
@@ -43,6 +45,7 @@ pub(crate) struct Ready {
     pub(crate) rooms: Rooms,
     pub(crate) turns: Arc<Turns>,
     pub(crate) folders: Vec<PathBuf>,
+    pub(crate) closed: Vec<PathBuf>,
 }
 
 /// How an operation is done by its program.
@@ -67,7 +70,8 @@ impl Machine {
             let programs = Programs::on(setup.path.clone(), Some(&setup.own));
             let rooms = Rooms::among(&setup.rooms).map_err(|error| error.to_string())?;
             let turns = Turns::new(at_a_time, MOST_WAITING);
-            Ok(Ready { programs, rooms, turns, folders: setup.folders.clone() })
+            let closed = setup.closed.iter().cloned().chain([rooms.folder().to_owned()]).collect();
+            Ok(Ready { programs, rooms, turns, folders: setup.folders.clone(), closed })
         });
         made.as_ref().map_err(Clone::clone)
     }

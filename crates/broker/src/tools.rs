@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{IntegrationName, OperationName};
+use model::{Code, IntegrationName, OperationName, Refusal};
 use serde_json::{Value, json};
 
 use crate::Broker;
@@ -41,6 +41,40 @@ pub fn tool(tool: &str, action: &str) -> Option<(IntegrationName, OperationName)
     catalog::known_tool(tool, action).or_else(|| Some((tool.parse().ok()?, action.parse().ok()?)))
 }
 
+/// A refusal in the words of such a router, where it is about the two words or an input that is missing. It is told to callers who are
+/// known: which integrations a home has is nobody else's business.
+#[must_use]
+pub fn tool_refusal(broker: &Broker, (tool, action): (&str, &str), refusal: Refusal) -> Refusal {
+    let reworded = |message: String, hint: &str| {
+        let told = Refusal { code: Code::BadRequest, message, hint: None, ..refusal.clone() };
+        told.hint(hint)
+    };
+    if !matches!(refusal.code, Code::NotFound | Code::BadRequest) {
+        return refusal;
+    }
+    if let Some(missing) = refusal.reason.as_deref().filter(|reason| reason.ends_with(" required")) {
+        return reworded(missing.to_owned(), &refusal.message);
+    }
+    if catalog::known_tool(tool, action).is_some() {
+        return refusal;
+    }
+    let catalog = broker.catalog();
+    let name: Option<IntegrationName> = tool.parse().ok().filter(|name| catalog.has(name));
+    let found = name.as_ref().map(|name| catalog.get(name));
+    match found {
+        Some(Ok(found)) if found.operations().keys().any(|name| name.as_str() == action) => refusal,
+        // Its address is not written yet, which is what the refusal says.
+        Some(Err(_)) => refusal,
+        None if !catalog::known_tools().any(|(known, _)| known == tool.to_ascii_lowercase()) => {
+            reworded("unknown tool".to_owned(), "`GET /v1/tools`, and `doorward integration list`")
+        }
+        Some(Ok(_)) | None => {
+            let action: String = action.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+            reworded(format!("unsupported action: {action}"), "`doorward op list` says what there is")
+        }
+    }
+}
+
 /// What an operation gave, as such a router writes it: its output in base 64, and by what it was done.
 #[must_use]
 pub fn tool_output(answer: &Value) -> (String, &'static str) {
@@ -52,3 +86,6 @@ pub fn tool_output(answer: &Value) -> (String, &'static str) {
     let used = if answer.get("used").and_then(Value::as_str) == Some("cli") { "cli" } else { "api" };
     (crypto::to_base64(&bytes), used)
 }
+
+/// How much of a word is repeated.
+const LONGEST: usize = 64;

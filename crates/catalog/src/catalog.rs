@@ -12,7 +12,7 @@ use model::IntegrationName;
 use crate::compile::{Origin, Owner, compile};
 use crate::file::File;
 use crate::layer::Layer;
-use crate::{Error, Integration, Written, embedded, layer, nearest, yaml};
+use crate::{Error, Fetch, Integration, Reference, Written, embedded, layer, nearest, yaml};
 
 /// Every integration. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
@@ -150,6 +150,21 @@ impl Catalog {
             },
             Err(error) => Err(error),
         }
+    }
+
+    /// The integrations that can be called and give the text of a reference, the narrowest first: the user's own, else the built-in ones.
+    #[must_use]
+    pub fn fetching(&self, reference: &Reference) -> Vec<(Fetch, Arc<Integration>)> {
+        let fitting = |found: Arc<Integration>| Some((reference.fetch(&found)?, found));
+        let own = self.layer.names().filter_map(|name| self.layer.find(name).cloned());
+        let mut all: Vec<_> = own.filter_map(fitting).collect();
+        if all.is_empty() {
+            let built_in = embedded::ENTRIES.iter().filter_map(|entry| entry.name.parse().ok());
+            let built_in = built_in.filter(|name| self.layer.find(name).is_none());
+            all = built_in.filter_map(|name| self.get(&name).ok()).filter_map(fitting).collect();
+        }
+        all.sort_by(|(a, x), (b, y)| b.depth().cmp(&a.depth()).then_with(|| x.name().cmp(y.name())));
+        all
     }
 
     /// The names of services, sorted: all but Doorward itself. None of their files is read for it.

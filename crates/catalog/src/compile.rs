@@ -63,6 +63,9 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     let unknown = UNKNOWN.parse().map_err(|_| origin.wrong(0, "`unknown` is not a name"))?;
     let fields = auth.iter().flat_map(crate::AuthScheme::fields);
     let lent = fields.filter_map(|field| secrets.get(field).map(|secret| secret.reference.clone())).collect();
+    let conceals = operations.values().any(|operation| !operation.hides.is_empty());
+    let takes_secrets =
+        operations.values().any(|operation| operation.inputs.values().any(|field| field.secret));
     let plain = auth.iter().all(crate::AuthScheme::is_plain);
     let integration = Integration {
         name: file.name.clone(),
@@ -97,6 +100,8 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         dangerous_allow_private: file.dangerous_allow_private,
         tls_insecure_skip_verify: skips(file),
         unknown,
+        conceals,
+        takes_secrets,
     };
     tried(integration, file, origin)
 }

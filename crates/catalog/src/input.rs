@@ -73,6 +73,10 @@ pub struct InputField {
     pub(crate) multiline: bool,
     /// Other fields of the body that say the same.
     pub(crate) rivals: Vec<Vec<String>>,
+    /// The input that it is in the place of: it says where the text of that one lies.
+    pub(crate) stands_for: Option<String>,
+    /// Nobody but the service is shown it.
+    pub(crate) secret: bool,
 }
 
 impl InputField {
@@ -116,6 +120,18 @@ impl InputField {
     #[must_use]
     pub const fn max(&self) -> usize {
         self.max
+    }
+
+    /// Whether it is a secret, which nobody is shown.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    /// The input whose text lies elsewhere and is fetched, where this one says from where: a [`crate::Reference`].
+    #[must_use]
+    pub fn stands_for(&self) -> Option<&str> {
+        self.stands_for.as_deref()
     }
 
     /// The text as it is kept, where it is what the input may be. The refusal does not repeat the text.
@@ -216,6 +232,8 @@ pub(crate) fn whole(kind: Kind, rest: bool) -> InputField {
         implies: BTreeMap::new(),
         multiline: true,
         rivals: Vec::new(),
+        stands_for: None,
+        secret: false,
     }
 }
 

@@ -10,8 +10,12 @@ use crate::{
     Wildcard,
 };
 
+mod hidden;
 mod named;
+mod referred;
 mod requests;
+
+pub use referred::Referred;
 
 /// One external service, or Doorward itself.
 #[derive(Debug, Clone)]
@@ -56,6 +60,10 @@ pub struct Integration {
     pub(crate) tls_insecure_skip_verify: bool,
     /// The name of what no operation describes.
     pub(crate) unknown: OperationName,
+    /// Whether an operation hides something of its reply, so that it is done by name only.
+    pub(crate) conceals: bool,
+    /// Whether an operation takes a secret as an input.
+    pub(crate) takes_secrets: bool,
 }
 
 /// A request as the caller wrote it.

@@ -223,7 +223,17 @@ impl Operation {
     /// Whether it is done by its name only: a request that looks like it is not taken for it.
     #[must_use]
     pub fn by_name_only(&self) -> bool {
-        self.by_name || self.rule.is_none() || self.host.is_some() || !self.headers.is_empty()
+        !self.is_placed() || self.conceals()
+    }
+
+    /// Whether requests are compared with its paths.
+    pub(crate) fn is_placed(&self) -> bool {
+        !self.by_name && self.rule.is_some() && self.host.is_none() && self.headers.is_empty()
+    }
+
+    /// Whether something of its reply is hidden, which only the answer to a call by name is without.
+    pub(crate) const fn conceals(&self) -> bool {
+        !self.hides.is_empty()
     }
 
     /// Fields of the reply that are secret, by their dotted paths.

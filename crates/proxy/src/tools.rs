@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use broker::{Operate, Worker, inputs_of, presented, spans, tool, tool_output};
+use broker::{Operate, Worker, inputs_of, presented, spans, tool, tool_output, tool_refusal};
 use http::header::HeaderValue;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -59,8 +59,8 @@ pub(crate) async fn answer(
         return Ok(operation::document(StatusCode::OK, &worker.broker().tools()));
     };
     let (facts, capability, parent) = *head;
-    let Wanted { operate, id } = wanted(&operation::whole(body).await?)?;
-    operation::perform(worker, (operate.within(parent), facts, capability), |answer| {
+    let Wanted { operate, id, words: (tool, action) } = wanted(&operation::whole(body).await?)?;
+    let performed = operation::perform(worker, (operate.within(parent), facts, capability), |answer| {
         let (output, used) = tool_output(&answer.value);
         let mut said = json!({
             "tool_call_id": id.unwrap_or_else(|| format!("tool_{}", answer.evidence)),
@@ -70,8 +70,8 @@ pub(crate) async fn answer(
             said.insert("failed".to_owned(), why.clone());
         }
         said
-    })
-    .await
+    });
+    performed.await.map_err(|refusal| tool_refusal(worker.broker(), (&tool, &action), refusal))
 }
 
 /// What a body asks for.
@@ -79,6 +79,8 @@ struct Wanted {
     operate: Operate,
     /// The caller's own name for the call.
     id: Option<String>,
+    /// Tool and action, as they were written.
+    words: (String, String),
 }
 
 /// Reads a body. Names are read without regard to case and `_`, as such routers do; one that is there twice has two readings.
@@ -117,7 +119,8 @@ fn wanted(bytes: &[u8]) -> Result<Wanted, Refusal> {
         }
         Some(_) => return Err(wrong("`tool_call_id` is at most 128 visible characters")),
     };
-    Ok(Wanted { operate: Operate::new(integration, operation, inputs), id })
+    let words = (tool_name.to_owned(), action.to_owned());
+    Ok(Wanted { operate: Operate::new(integration, operation, inputs), id, words })
 }
 
 const LIST: &str = "/v1/tools";

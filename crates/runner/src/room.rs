@@ -41,6 +41,12 @@ impl Rooms {
         }))
     }
 
+    /// Where they are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.base
+    }
+
     /// A new folder.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ pub(super) async fn what(
                 return Err(unseen("nobody can approve beforehand what is said over a WebSocket"));
             }
             let body = forward.whole(integration.limits()).await?;
-            Ok(described(call, super::counts(&forward.headers), body, (None, None)))
+            Ok(described((call, integration), super::counts(&forward.headers), body, (None, None)))
         }
         Asked::Operate(operate) => {
             if operate.wish.is_some() {
@@ -49,10 +49,10 @@ pub(super) async fn what(
             let payload = operate.payload.as_ref().map(|payload| (payload.len(), payload.digest()));
             let operation = integration.operations().get(call.operation());
             // What it can't be told, its request may say: the program is not chosen then.
-            let command = operation
-                .and_then(catalog::Operation::cli)
-                .and_then(|cli| Some((cli.program().to_owned(), cli.command(call.inputs()).ok()?)));
-            Ok(described(call, Vec::new(), Bytes::new(), (payload, command)))
+            let command = operation.and_then(catalog::Operation::cli).and_then(|cli| {
+                Some((cli.program().to_owned(), cli.command(&integration.as_if_read(call)).ok()?))
+            });
+            Ok(described((call, integration), Vec::new(), Bytes::new(), (payload, command)))
         }
     }
 }
@@ -61,7 +61,7 @@ pub(super) async fn what(
 type Brought = (usize, crypto::Digest);
 
 fn described(
-    call: &Call,
+    (call, integration): (&Call, &Integration),
     headers: Vec<(String, Vec<u8>)>,
     body: Bytes,
     (payload, command): (Option<Brought>, Option<(String, Command)>),
@@ -77,7 +77,7 @@ fn described(
         access: call.access(),
         risk: call.risk(),
         resource: call.resource().clone(),
-        inputs: call.inputs().clone(),
+        inputs: integration.shown_inputs(call.operation(), call.inputs()).into_owned(),
         request: call.request().map(|(method, authority, target)| format!("{method} {authority}{target}")),
         program: command.as_ref().map(|(program, command)| {
             let args = command.args.iter().map(ToString::to_string);
@@ -89,6 +89,9 @@ fn described(
                 Some(Body { bytes: wide(*length), sha256: None, text: None, cut: *length > 0 })
             }
             None if body.is_empty() => None,
+            None if integration.has_secret(call.operation(), call.inputs()) => {
+                Some(Body { text: None, cut: true, ..excerpt(&body) })
+            }
             None => Some(excerpt(&body)),
         },
     };

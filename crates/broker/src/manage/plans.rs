@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ::catalog::Catalog;
 use ::evidence::Reader;
 use model::{Code, PlanId, Refusal, Timestamp};
 use serde_json::{Value, json};
@@ -17,7 +18,8 @@ use crate::sealed::Desk;
 /// The file that came along, checked; nothing is stored.
 pub(super) fn check(managing: &mut Managing<'_>) -> Result<Done, Refusal> {
     let (plan, risk) = read(managing)?;
-    Ok(Done::from(json!({ "digest": plan.digest()?, "risk": risk, "plan": plan })))
+    let shown = plan.shown(&managing.worker.broker().catalog());
+    Ok(Done::from(json!({ "digest": plan.digest()?, "risk": risk, "plan": shown })))
 }
 
 /// Stores a plan; it waits for somebody else.
@@ -68,15 +70,18 @@ pub(super) fn proposed(desk: &Desk, now: Timestamp) -> Result<usize, Refusal> {
 
 pub(super) async fn show(managing: &Managing<'_>) -> Result<Done, Refusal> {
     let ((desk, now), id) = (desk(managing), id(managing)?);
+    let catalog = managing.worker.broker().catalog();
     waiting(move || {
         let row = desk.read::<Row>(&plan::key(id))?.ok_or_else(|| plan::missing(id))?.row;
-        whole(&row, now).map(Done::from)
+        whole(&row, &catalog, now).map(Done::from)
     })
     .await
 }
 
-fn whole(row: &Row, now: Timestamp) -> Result<Value, Refusal> {
-    let mut value = serde_json::to_value(row)
+/// A plan as it is shown: without the inputs that are secrets.
+fn whole(row: &Row, catalog: &Catalog, now: Timestamp) -> Result<Value, Refusal> {
+    let shown = Row { plan: row.plan.shown(catalog), ..row.clone() };
+    let mut value = serde_json::to_value(shown)
         .map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("state".to_owned(), row.standing(now).into());
@@ -93,9 +98,10 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Done, Refusal> {
     };
     let (digest, reason) = (managing.input("digest")?.to_owned(), managing.inputs.get("reason").cloned());
     let (by, seen) = (managing.admitted.permit.principal().clone(), Seen::of(managing));
+    let catalog = managing.worker.broker().catalog();
     waiting(move || {
         let row = plan::change(&desk, id, |row| {
-            let _same = seen.still(&whole(row, now)?, &format!("the plan `{id}`"))?;
+            let _same = seen.still(&whole(row, &catalog, now)?, &format!("the plan `{id}`"))?;
             let Another(by) = another(&row.by, by.clone(), &id.to_string())?;
             row.unchanged()?;
             if row.digest != digest {
@@ -147,9 +153,10 @@ pub(super) async fn cancel(managing: &Managing<'_>) -> Result<Done, Refusal> {
     let ((desk, now), id) = (desk(managing), id(managing)?);
     let by = managing.admitted.permit.principal().clone();
     let (broker, seen) = (Arc::clone(managing.worker.broker()), Seen::of(managing));
+    let catalog = managing.worker.broker().catalog();
     waiting(move || {
         let row = plan::change(&desk, id, |row| {
-            let _same = seen.still(&whole(row, now)?, &format!("the plan `{id}`"))?;
+            let _same = seen.still(&whole(row, &catalog, now)?, &format!("the plan `{id}`"))?;
             match row.state {
                 State::Proposed | State::Approved | State::Asking => {
                     (row.state, row.ended) = (State::Cancelled, Some(now));

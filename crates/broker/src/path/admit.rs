@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use catalog::{Integration, Rate, Strategy};
 use http_body::Body as _;
-use model::{ApprovalClaim, Code, Proof, Quota, Refusal, Retry};
+use model::{ApprovalClaim, Code, Inputs, Proof, Quota, Refusal, Retry};
 use net::Body;
 use policy::Permit;
 
@@ -45,6 +45,8 @@ pub(crate) struct Admitted {
     pub(crate) within: Within,
     /// The program that does it, where one does.
     pub(crate) way: Option<Box<Way>>,
+    /// Its inputs, where the text of one lay elsewhere and was fetched.
+    pub(crate) fetched: Option<Inputs>,
     /// What is read beside it, for its evidence.
     pub(crate) beside: Option<Box<Beside>>,
     /// The approval, where it needs one.
@@ -99,8 +101,21 @@ fn admitted(
     (within, Cleared(approved)): (Within, Cleared),
 ) -> Admitted {
     let notes = noted(broker, &identified, &permit, approved.as_ref());
-    let (way, beside, next) = (None, None, None);
-    Admitted { identified, permit, integration, inbound, size, notes, within, way, beside, approved, next }
+    let (way, fetched, beside, next) = (None, None, None, None);
+    Admitted {
+        identified,
+        permit,
+        integration,
+        inbound,
+        size,
+        notes,
+        within,
+        way,
+        fetched,
+        beside,
+        approved,
+        next,
+    }
 }
 
 /// Proof that a call has its approval, or needs none. Only [`cleared`] makes one.

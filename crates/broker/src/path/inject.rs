@@ -92,7 +92,7 @@ pub(crate) fn credential(broker: &Broker, admitted: &mut Admitted, mut lent: Len
     let shown = sign::shown(integration, &lent)?;
     let sending = Sending { request, dial: dial(integration, authority), shown };
     look_once_more(&sending, permit, integration, &written)?;
-    let mask = mask(integration, &lent)?;
+    let mask = mask(integration, &lent, permit.call())?;
     Ok(Armed::Forward(sending, mask, lent.take_special()))
 }
 

@@ -21,6 +21,7 @@ pub(crate) mod inject;
 pub(crate) mod lists;
 pub(crate) mod perform;
 pub(crate) mod record;
+mod referred;
 pub(crate) mod resolve;
 pub(crate) mod scrub;
 pub(crate) mod settle;
@@ -68,11 +69,18 @@ impl Worker {
             Err(refusal) => return Err(record::refusal(&self, trace, refusal).await),
         };
         admitted.next = trace.span().and_then(|span| span.next());
-        // Boxed: it is rare, and has calls in it.
-        if around::is_wanted(&admitted) {
+        // Boxed, as is what follows: it is rare, and has a call in it.
+        let complete = match referred::wanted(&admitted) {
+            None => Ok(()),
+            Some(referred) => Box::pin(referred::read(&self, &mut admitted, &referred)).await,
+        };
+        if complete.is_ok() && around::is_wanted(&admitted) {
             admitted.beside = Box::pin(around::before(&self, &admitted, &receipt)).await;
         }
-        let performed = self.carry(&mut admitted, &receipt).await;
+        let performed = match complete {
+            Ok(()) => self.carry(&mut admitted, &receipt).await,
+            Err(refusal) => Err(refusal),
+        };
         settle::outcome(&self, receipt, &admitted, trace, performed).await
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 use std::time::Duration;
 
+use catalog::Catalog;
 use model::{Access, Code, EvidenceId, Inputs, PlanId, PrincipalName, Refusal, Risk, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,25 @@ pub(crate) struct Call {
     pub(crate) access: Access,
     pub(crate) risk: Risk,
     pub(crate) expect: Expect,
+}
+
+impl Plan {
+    /// The same as anybody may see it: in the place of an input that is a secret stands its SHA-256.
+    pub(crate) fn shown(&self, catalog: &Catalog) -> Self {
+        let mut shown = self.clone();
+        for step in &mut shown.steps {
+            let calls = step.preconditions.iter_mut().chain(&mut step.verify).chain(&mut step.rollback);
+            for call in calls.chain([&mut step.act]) {
+                let named = call.operation.split_once('/');
+                let named = named.and_then(|(from, name)| Some((from.parse().ok()?, name.parse().ok()?)));
+                let found = named.and_then(|(from, name)| Some((catalog.get(&from).ok()?, name)));
+                if let Some((integration, name)) = found {
+                    call.inputs = integration.shown_inputs(&name, &call.inputs).into_owned();
+                }
+            }
+        }
+        shown
+    }
 }
 
 /// A plan, and how far it got.

@@ -198,6 +198,7 @@ fn operation(
         inputs.entry(input::WHOLE.to_owned()).or_insert_with(|| input::whole(kind, reads_body));
     }
     let cli = entry.cli.as_ref().map(|cli| super::cli::command(cli, (&inputs, &fixed, body), program));
+    inputs::check_secrets(&inputs, (&resource, cli.as_ref().and_then(|cli| cli.as_ref().ok())))?;
     Ok(Operation {
         name,
         title: entry.title.clone(),

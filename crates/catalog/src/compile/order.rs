@@ -26,7 +26,7 @@ pub(super) fn order(
 ) -> Result<Vec<(OperationName, usize)>, Error> {
     let mut shared: BTreeSet<OperationName> = BTreeSet::new();
     let mut ruled: Vec<Ruled<'_>> = Vec::new();
-    for (name, operation) in operations.iter().filter(|(_, operation)| !operation.by_name_only()) {
+    for (name, operation) in operations.iter().filter(|(_, operation)| operation.is_placed()) {
         let Some(rule) = &operation.rule else { continue };
         ruled.extend(rule.paths.iter().enumerate().map(|(place, template)| Ruled {
             name,

@@ -158,6 +158,13 @@ pub(crate) struct InputEntry {
     pub(crate) rivals: Vec<String>,
     /// What it is, for people.
     pub(crate) title: Option<String>,
+    /// Whether it is a secret: whoever is shown the call, to approve it or elsewhere, sees its SHA-256, and its text is masked in the answer.
+    #[serde(default)]
+    pub(crate) secret: bool,
+    /// The input that it is in the place of. Then it says where the text of that one lies and which SHA-256 it has, as
+    /// `https://HOST/PATH#sha256=HEX`, `git+https://HOST/REPOSITORY.git//PATH?ref=COMMIT#sha256=HEX` or `s3://BUCKET/KEY#sha256=HEX`, and it is
+    /// read by an integration that has that place, as a call of its own. For operations without requests.
+    pub(crate) stands_for: Option<String>,
 }
 
 /// Where an input stands.

@@ -2,8 +2,8 @@
 
 use model::{Authority, Call, EvidenceId, Inputs, Method, OperationName, Refusal, Target};
 
-use super::Integration;
 use super::requests::{self, is_absent, missing, refused};
+use super::{Integration, referred};
 use crate::input::Place;
 use crate::{AuthScheme, Find, Message, Operation, body, nearest, path};
 
@@ -86,7 +86,11 @@ impl Integration {
         })
     }
 
-    fn checked(&self, operation: &OperationName, inputs: Inputs) -> Result<(&Operation, Inputs), Refusal> {
+    pub(super) fn checked(
+        &self,
+        operation: &OperationName,
+        inputs: Inputs,
+    ) -> Result<(&Operation, Inputs), Refusal> {
         let Some(operation) = self.operations.get(operation) else {
             let near = nearest::suffix(operation.as_str(), self.operations.keys().map(OperationName::as_str));
             let message = format!("`{}` has no operation `{operation}`{near}", self.name);
@@ -113,6 +117,7 @@ impl Integration {
         }
         imply(operation, &mut kept);
         body::check_rest(operation, &kept)?;
+        referred::check(operation, &kept)?;
         match operation.inputs.keys().find(|name| operation.requires(name) && is_absent(&kept, name)) {
             Some(name) => Err(missing(operation, name)),
             None => Ok((operation, kept)),
@@ -136,7 +141,7 @@ impl Integration {
             .parse()
             .map_err(|error: model::ParseError| refused(error.to_string()))?;
         let wrong = || refused(format!("the inputs do not make a request of `{}`", operation.name));
-        if operation.by_name_only() {
+        if !operation.is_placed() {
             operation.read(template, &path::segments(&target)).ok_or_else(wrong)?;
             return Ok(Some((rule.method, target)));
         }

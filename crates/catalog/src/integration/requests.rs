@@ -20,7 +20,7 @@ impl Integration {
             Some((operation, _)) if operation.needs_look() => {
                 Route { operation: Some(operation), looks: true }
             }
-            Some((operation, _)) if operation.knows_query(target) => {
+            Some((operation, _)) if !operation.conceals() && operation.knows_query(target) => {
                 Route { operation: Some(operation), looks: false }
             }
             _ => Route { operation: None, looks: false },
@@ -28,6 +28,7 @@ impl Integration {
     }
 
     /// The call that a request is. What no operation describes is `unknown`: a write of high risk.
+    /// So is the request of an operation that hides something of its reply.
     ///
     /// # Errors
     /// `bad_request` where the request can be read in two ways, or its inputs are not what the operation takes.
@@ -156,12 +157,6 @@ impl Integration {
             .collect()
     }
 
-    /// Whether what nobody described may amount to something that is described.
-    #[must_use]
-    pub fn guards_undescribed(&self) -> bool {
-        !self.undescribed.is_empty()
-    }
-
     /// The evidence fields of a reply: bounded, control characters escaped.
     #[must_use]
     pub fn fields(
@@ -190,7 +185,9 @@ impl Integration {
         let Some((first, inputs)) = self.find(asked.method, target) else { return Ok(None) };
         let operation = if first.needs_look() { self.looked_at(asked, target)? } else { Some(first) };
         // Not the next wider operation: this is the one that the service will perform, with something we do not know.
-        Ok(operation.filter(|found| found.knows_query(target)).map(|found| (found, inputs)))
+        // Nor one that promises less of its reply than a forwarded request is given.
+        let taken = |found: &&Operation| !found.conceals() && found.knows_query(target);
+        Ok(operation.filter(taken).map(|found| (found, inputs)))
     }
 
     /// The operations of the narrowest path that fits. Wider paths are other operations.
@@ -378,6 +375,7 @@ pub(super) fn is_absent(inputs: &Inputs, name: &str) -> bool {
 
 pub(super) fn missing(operation: &Operation, name: &str) -> Refusal {
     refused(format!("the input `{name}` of `{}` is missing", operation.name))
+        .because(format!("{name} required"))
 }
 
 pub(super) fn refused(message: impl Into<String>) -> Refusal {

@@ -115,6 +115,12 @@ impl Home {
         }
     }
 
+    /// Where files of the home are: nobody else works there.
+    pub(crate) fn closed(&self) -> Vec<PathBuf> {
+        let socket = self.socket().parent().map(Path::to_owned);
+        [self.folder.clone()].into_iter().chain(socket).collect()
+    }
+
     /// The same, made ready to be bound.
     pub(crate) fn socket_to_bind(&self) -> Outcome<PathBuf> {
         let socket = self.socket();

@@ -178,7 +178,7 @@ impl Settings {
             api: file.api.unwrap_or_default().read()?,
             mcp: file.mcp.map(mcp::Written::read).transpose()?,
             approvals: file.approvals.unwrap_or_default().read()?,
-            programs: file.operations.unwrap_or_default().read(lookup)?,
+            programs: file.operations.unwrap_or_default().read(home, lookup)?,
             often: file.tenants.unwrap_or_default().read()?,
         };
         settings.sound()?;

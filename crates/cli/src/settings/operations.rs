@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Lookup;
 use crate::failure::{Failure, Outcome};
+use crate::home::Home;
 
 /// What the file says.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -23,7 +24,7 @@ pub(crate) struct Written {
 
 impl Written {
     /// What a broker is told. Where no path is said, it is that of whoever starts Doorward.
-    pub(crate) fn read(self, lookup: Lookup<'_>) -> Outcome<ProgramSetup> {
+    pub(crate) fn read(self, home: &Home, lookup: Lookup<'_>) -> Outcome<ProgramSetup> {
         let Self { path, sandbox, readable, folders } = self;
         let named = [path.as_deref().unwrap_or_default(), &readable, &folders].concat();
         if let Some(wrong) = named.iter().find(|path| !path.is_absolute()) {
@@ -41,6 +42,7 @@ impl Written {
             sandbox,
             readable,
             folders,
+            closed: home.closed(),
             rooms: rooms.collect(),
             at_a_time: 0,
         })

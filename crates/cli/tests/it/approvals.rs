@@ -312,6 +312,20 @@ fn a_tool_routers_words_do_an_operation_at_the_gateway() {
         let fits = said.status == status || (status == 403 && [400, 404].contains(&said.status));
         assert!(fits, "{body}: {} {}", said.status, said.text());
     }
+    for (body, words) in [
+        (r#"{"tool": "kubectl", "action": "nope"}"#, "unsupported action: nope"),
+        (r#"{"tool": "house", "action": "nope"}"#, "unsupported action: nope"),
+        (r#"{"tool": "nope", "action": "look"}"#, "unknown tool"),
+        (r#"{"tool": "house", "action": "look"}"#, "path required"),
+    ] {
+        let said = execute(body);
+        assert_eq!(
+            (said.status, said.json()["detail"].as_str()),
+            (400, Some(words)),
+            "{body}: {}",
+            said.text()
+        );
+    }
     let nobody = post(&running, "/v1/tools:execute", "nothing", "", r#"{"tool": "house", "action": "look"}"#);
     assert_eq!(nobody.status, 401, "{}", nobody.text());
     let asked = upstream.requests().len();

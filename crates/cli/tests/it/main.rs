@@ -57,6 +57,8 @@ mod guard;
 #[cfg(test)]
 mod guides;
 #[cfg(test)]
+mod hidden;
+#[cfg(test)]
 mod incoming;
 #[cfg(test)]
 mod inplace;
@@ -102,6 +104,8 @@ mod programs;
 mod programs_beside;
 #[cfg(test)]
 mod programs_git;
+mod programs_referred;
+#[cfg(test)]
 mod programs_strings;
 #[cfg(test)]
 mod programs_tools;

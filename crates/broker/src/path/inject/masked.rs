@@ -1,31 +1,64 @@
-//! What is looked for in the reply to one call: every secret that was lent to it, and every token that was made of one.
+//! What is looked for in the reply to one call: every secret that was lent to it, every token that was made of one, and the inputs that are
+//! secrets.
 
 use std::sync::Arc;
 
 use catalog::{AuthScheme, Basic, Integration};
-use model::{Code, Refusal};
+use memory::Secret;
+use model::{Call, Code, Refusal};
 use secrets::{Mask, Opened, Unmaskable};
 
 use crate::path::resolve::Lent;
 
-/// What masks all of them; `None` where nothing was lent.
-pub(super) fn mask(integration: &Integration, lent: &Lent) -> Result<Option<Arc<Mask>>, Refusal> {
+/// What masks all of them; `None` where nothing is secret.
+pub(super) fn mask(
+    integration: &Integration,
+    lent: &Lent,
+    call: &Call,
+) -> Result<Option<Arc<Mask>>, Refusal> {
     let unmaskable = |error: Unmaskable| Refusal::new(Code::SecretMissing, error.to_string());
+    let own = of_lent(integration, lent).map_err(unmaskable)?;
+    if !integration.takes_secrets() {
+        return Ok(own);
+    }
+    with_inputs(own, integration.secret_texts(call.operation(), call.inputs())).map_err(unmaskable)
+}
+
+fn of_lent(integration: &Integration, lent: &Lent) -> Result<Option<Arc<Mask>>, Unmaskable> {
     let tokens = lent.special().map(|special| special.tokens.as_slice()).unwrap_or_default();
     let only = integration.auth().len() == 1;
     match (lent.all(), tokens) {
         ([], []) => Ok(None),
-        ([one], []) => of(one, integration).map(Some).map_err(unmaskable),
+        ([one], []) => of(one, integration).map(Some),
         // It finds what the token was made from as well.
         (_, [served]) if only => Ok(Some(Arc::clone(&served.token.mask))),
         (several, tokens) => {
             let several = several.iter().map(|opened| of(opened, integration));
-            let several = several.collect::<Result<Vec<_>, _>>().map_err(unmaskable)?;
+            let several = several.collect::<Result<Vec<_>, _>>()?;
             let all = several.iter().chain(tokens.iter().map(|served| &served.token.mask));
             let all: Vec<&Mask> = all.map(|mask| &**mask).collect();
-            Mask::join(&all).map(|joined| Some(Arc::new(joined))).map_err(unmaskable)
+            Mask::join(&all).map(|joined| Some(Arc::new(joined)))
         }
     }
+}
+
+/// The same with the inputs that are secrets. One that is too short can't be told apart from other text.
+#[cold]
+fn with_inputs(own: Option<Arc<Mask>>, texts: Vec<String>) -> Result<Option<Arc<Mask>>, Unmaskable> {
+    let mut masks = Vec::new();
+    for text in texts {
+        let secret = Secret::new(text.into_bytes()).map_err(|_| Unmaskable::Memory)?;
+        match Mask::new(&secret) {
+            Ok(mask) => masks.push(mask),
+            Err(Unmaskable::Short) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if masks.is_empty() {
+        return Ok(own);
+    }
+    let all: Vec<&Mask> = own.as_deref().into_iter().chain(&masks).collect();
+    Mask::join(&all).map(|joined| Some(Arc::new(joined)))
 }
 
 /// A service may repeat the password of a pair without the user name.

@@ -13,7 +13,7 @@ use runner::{Limits, Room};
 use secrets::Mask;
 use zeroize::Zeroizing;
 
-use super::mask;
+use super::masked::mask;
 use crate::outgoing::Minted;
 use crate::path::admit::Admitted;
 use crate::path::resolve::Lent;
@@ -42,7 +42,7 @@ pub(super) fn prepare(machine: &Machine, admitted: &mut Admitted, lent: &Lent) -
     let (operation, cli) = operation
         .and_then(|operation| Some((operation, operation.cli()?)))
         .ok_or_else(|| Refusal::new(Code::NotFound, "the operation has no command"))?;
-    let made = cli.command(call.inputs())?;
+    let made = cli.command(admitted.fetched.as_ref().unwrap_or_else(|| call.inputs()))?;
     let room = ready.rooms.make().map_err(|error| unready(&error))?;
     let fill = Fill { integration, room: &room, lent };
     for (name, text) in integration.program_files(call.operation()) {
@@ -78,7 +78,7 @@ pub(super) fn prepare(machine: &Machine, admitted: &mut Admitted, lent: &Lent) -
         hosts: hosts(admitted)?,
         private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },
     };
-    let mask = mask(integration, lent)?;
+    let mask = mask(integration, lent, call)?;
     let token = lent.special().and_then(|special| special.for_run(integration));
     Ok(Prepared { room, command, sandbox, mask, token, facts })
 }
@@ -214,6 +214,11 @@ fn folder(ready: &Ready, wanted: Option<&str>) -> Result<Option<PathBuf>, Refusa
     let Ok(real) = std::fs::canonicalize(wanted) else { return refused("it can't be found") };
     if !real.is_dir() || !std::path::Path::new(wanted).is_absolute() {
         return refused("it is no folder with a whole path");
+    }
+    // What is in the home, its keys among it, would be in reach of the program; so would the files of other runs.
+    let closed = ready.closed.iter().filter_map(|folder| std::fs::canonicalize(folder).ok());
+    if closed.into_iter().any(|folder| real.starts_with(&folder) || folder.starts_with(&real)) {
+        return refused("files of Doorward itself are in it or around it");
     }
     let allowed = ready.folders.iter().filter_map(|folder| std::fs::canonicalize(folder).ok());
     if allowed.into_iter().any(|folder| real.starts_with(folder)) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::file::{InputEntry, OperationEntry, PlaceWord};
 use crate::input::{DEFAULT_MAX, pattern};
 use crate::operation::Rule;
-use crate::{InputField, Kind, Place, body, path};
+use crate::{Cli, InputField, Kind, Place, Slot, Text, body, path, resource};
 
 /// The inputs, with those that only the path names.
 pub(super) fn inputs(
@@ -50,7 +50,47 @@ pub(super) fn inputs(
     }
     check_places(&inputs)?;
     check_implied(&inputs)?;
+    check_references(&inputs, Outward::of(entry))?;
     Ok(inputs)
+}
+
+/// A secret stands where nobody looks: not in an address, an argument or the name of what is worked on.
+pub(super) fn check_secrets(
+    inputs: &BTreeMap<String, InputField>,
+    (resource, cli): (&resource::Template, Option<&Cli>),
+) -> Result<(), String> {
+    for (name, input) in inputs.iter().filter(|(_, input)| input.secret) {
+        let in_address = matches!(input.place, Place::Path | Place::Query(_));
+        let in_resource = resource.names().any(|one| one == name);
+        let texts = || cli.into_iter().flat_map(|cli| &cli.args).flat_map(|group| &group.args);
+        let names = |slot: &Slot| match slot {
+            Slot::Input(one) | Slot::Escaped(one) | Slot::Path(one) | Slot::Each(one) => one == name,
+            _ => false,
+        };
+        let in_args = texts().flat_map(Text::slots).any(names);
+        if in_address || in_resource || in_args {
+            return Err(format!(
+                "the input `{name}` is secret, so it stands in a body, in `stdin` or in a file, and nowhere else"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What stands for an input is text, and so is the input.
+fn check_references(inputs: &BTreeMap<String, InputField>, outward: Outward) -> Result<(), String> {
+    for (name, input) in inputs {
+        let Some(other) = &input.stands_for else { continue };
+        if outward != Outward::Program {
+            return Err(format!("the input `{name}`: `stands_for` is for operations with `http: none`"));
+        }
+        let found =
+            inputs.get(other).filter(|found| found.kind == Kind::String && found.stands_for.is_none());
+        if input.kind != Kind::String || found.is_none() {
+            return Err(format!("the input `{name}` stands for no other input that is text"));
+        }
+    }
+    Ok(())
 }
 
 /// What follows from an input has to be what the other inputs take.
@@ -121,6 +161,8 @@ fn field(name: &str, given: &InputEntry, place: Place, required: bool) -> Result
         except: given.except.clone(),
         implies: given.implies.clone(),
         multiline: given.multiline,
+        stands_for: given.stands_for.clone(),
+        secret: given.secret,
     };
     field.default = match &given.default {
         Some(text) => {

@@ -21,7 +21,8 @@ pub(super) fn run(context: &Context, args: &Run) -> Outcome {
     let id = EvidenceId::new(context::now(), crypto::array().map_err(|error| Failure::of(&error))?);
     let call = integration.named(id, &named.name, inputs.clone())?;
     let cli = operation.cli().map(|cli| {
-        let command = cli.command(call.inputs())?;
+        let shown = integration.as_if_read(&call);
+        let command = cli.command(&integration.shown_inputs(&named.name, &shown))?;
         let files = integration.program_files(&named.name);
         let files: Map<String, Value> =
             files.map(|(name, text)| (name.clone(), text.to_string().into())).collect();
@@ -40,7 +41,7 @@ pub(super) fn run(context: &Context, args: &Run) -> Outcome {
     let request = match call.request() {
         None => None,
         Some((method, authority, target)) => {
-            let message = integration.named_body(&named.name, inputs)?;
+            let message = integration.shown_body(&named.name, inputs)?;
             let body = message.body.map(|body| String::from_utf8_lossy(&body).into_owned());
             let schemes = integration.auth().iter().flat_map(catalog::AuthScheme::fields);
             let secrets: Vec<&str> = schemes.collect();
