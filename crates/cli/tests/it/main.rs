@@ -104,6 +104,7 @@ mod programs;
 mod programs_beside;
 #[cfg(test)]
 mod programs_git;
+#[cfg(test)]
 mod programs_referred;
 #[cfg(test)]
 mod programs_strings;
