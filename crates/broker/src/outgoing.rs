@@ -6,6 +6,7 @@
 
 mod digest;
 mod minter;
+mod spent;
 mod tokens;
 mod turns;
 
@@ -13,6 +14,7 @@ use crypto::MacKey;
 
 pub(crate) use digest::{Challenge, Challenges};
 pub(crate) use minter::{Kept, Minter, NOT_TAKEN, Served, mint, place_of_profile, session};
+pub(crate) use spent::Spent;
 pub(crate) use tokens::{Assumed, Made, Minted, Slot, Tokens};
 pub(crate) use turns::{Turn, Turns};
 
@@ -21,6 +23,7 @@ pub(crate) struct Outgoing {
     turns: Turns,
     tokens: Tokens,
     challenges: Challenges,
+    spent: Spent,
     /// Tells apart what tokens are made from, without keeping it.
     imprints: MacKey,
 }
@@ -29,7 +32,7 @@ impl Outgoing {
     /// Nothing yet.
     pub(crate) fn new() -> Result<Self, crypto::Error> {
         let (turns, tokens, challenges) = (Turns::default(), Tokens::default(), Challenges::default());
-        Ok(Self { turns, tokens, challenges, imprints: MacKey::generate()? })
+        Ok(Self { turns, tokens, challenges, spent: Spent::default(), imprints: MacKey::generate()? })
     }
 
     pub(crate) const fn turns(&self) -> &Turns {
@@ -42,6 +45,10 @@ impl Outgoing {
 
     pub(crate) const fn challenges(&self) -> &Challenges {
         &self.challenges
+    }
+
+    pub(crate) const fn spent(&self) -> &Spent {
+        &self.spent
     }
 
     pub(crate) const fn imprints(&self) -> &MacKey {

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use model::{Code, Inputs, IntegrationName, Refusal};
 use percent_encoding::utf8_percent_encode;
+use regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::body::{self, Fixed};
-use crate::{InputField, reply};
+use crate::{InputField, reply, resource};
 
 mod shown;
 mod text;
@@ -93,6 +94,8 @@ pub struct Cli {
     pub(crate) timeout: Option<Duration>,
     /// It gets no file with a secret.
     pub(crate) keyless: bool,
+    /// With which inputs it does the operation.
+    pub(crate) only: Vec<Only>,
     /// Inputs that may be given and are not said to the program.
     pub(crate) ignores: BTreeSet<String>,
     /// What `{request_body}` is made of, where the command reads it.
@@ -103,6 +106,14 @@ pub struct Cli {
 
 /// What the body of a request is made of.
 pub(crate) type OwnBody = (Vec<Fixed>, BTreeMap<String, InputField>);
+
+/// What has to hold for a program to do what the request does.
+#[derive(Debug, Clone)]
+pub(crate) struct Only {
+    pub(crate) when: Option<String>,
+    pub(crate) text: resource::Template,
+    pub(crate) pattern: Regex,
+}
 
 /// Arguments that come and go together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +148,17 @@ impl Cli {
     #[must_use]
     pub const fn output(&self) -> Output {
         self.output
+    }
+
+    /// Whether the program does with these inputs what the request does. A program that looks names up by itself may find others.
+    #[must_use]
+    pub fn suits(&self, inputs: &Inputs) -> bool {
+        let said = |name: &str| inputs.get(name).filter(|value| !value.is_empty()).cloned();
+        self.only.iter().all(|Only { when, text, pattern }| {
+            let counts = when.as_deref().is_none_or(|name| said(name).is_some());
+            let text = text.fill(|name| Some(said(name).unwrap_or_default()));
+            !counts || text.is_some_and(|text| pattern.is_match(&text))
+        })
     }
 
     /// The names of the evidence fields of what it prints.

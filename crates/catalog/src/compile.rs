@@ -7,6 +7,7 @@ mod connection;
 mod incoming;
 mod operations;
 mod order;
+mod telling;
 mod trial;
 mod wiring;
 
@@ -58,6 +59,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     let mut operations = operations::compile(file, origin, program.as_ref())?;
     let on_behalf = operations::on_behalf(file, origin, &mut operations)?;
     let undescribed = operations::undescribed(file, origin, &operations)?;
+    let telling = telling::telling(file, origin, &operations)?;
     let order = order::order(file, origin, &mut operations)?;
     let capabilities = operations::narrowings(file, origin, &operations)?;
     let unknown = UNKNOWN.parse().map_err(|_| origin.wrong(0, "`unknown` is not a name"))?;
@@ -83,6 +85,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         headers,
         on_behalf,
         undescribed,
+        telling,
         secrets,
         auth,
         lent,

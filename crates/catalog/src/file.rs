@@ -20,7 +20,7 @@ mod incoming;
 mod operation;
 
 pub(crate) use auth::{AlgorithmWord, AuthEntry, AuthWord, ClientAuthWord, GrantWord, OneOrMore};
-pub(crate) use cli::{ArgEntry, CliEntry, ProgramEntry};
+pub(crate) use cli::{ArgEntry, CliEntry, OnlyEntry, ProgramEntry};
 pub(crate) use connection::{BreakerEntry, ConnectionsEntry, RetriesEntry, TlsEntry};
 pub(crate) use incoming::{
     CertificateEntry, GithubEntry, GoogleEntry, HmacEntry, IncomingEntry, JwtEntry, JwtKeyEntry, KeyEntry,
@@ -72,7 +72,7 @@ pub(crate) struct File {
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) headers: BTreeMap<String, Spanned<String>>,
     /// What has a request done on behalf of somebody else than whose the credential is, or elsewhere: fields of a body as dotted paths,
-    /// and `header:NAME`. A request with one of them is none of the operations.
+    /// and `header:NAME`, where a `*` at the end of a name is any rest. A request with one of them is none of the operations.
     #[serde(default)]
     pub(crate) on_behalf: Vec<String>,
     /// The operations that a request which nobody described may amount to, where it is no plain read. What holds one of them back (a
@@ -80,6 +80,11 @@ pub(crate) struct File {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(crate) undescribed: Vec<Spanned<String>>,
+    /// What says at the service which operation is asked for, whatever method and path are: names of fields of a query or a form, and
+    /// `header:NAME`. A request that says one of the operations there, and can't be read as it, is held back by what holds that back.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) operation_in: Vec<Spanned<String>>,
     /// The secrets that it needs: a reference, or a description.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, SecretEntry>")]

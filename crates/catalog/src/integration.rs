@@ -10,10 +10,14 @@ use crate::{
     Wildcard,
 };
 
+mod behalf;
 mod hidden;
 mod named;
 mod referred;
 mod requests;
+mod telling;
+
+pub(crate) use telling::Telling;
 
 pub use referred::Referred;
 
@@ -38,6 +42,8 @@ pub struct Integration {
     pub(crate) on_behalf: Vec<String>,
     /// What a request that nobody described may amount to, where it is no plain read.
     pub(crate) undescribed: Vec<OperationName>,
+    /// Where the service looks for what is asked for, besides method and path.
+    pub(crate) telling: Telling,
     pub(crate) secrets: BTreeMap<String, SecretField>,
     pub(crate) auth: Vec<AuthScheme>,
     /// What the auth schemes refer to.

@@ -84,6 +84,7 @@ pub struct Operation {
     pub(crate) content_type: Option<String>,
     pub(crate) expect: BTreeMap<String, serde_json::Value>,
     pub(crate) hides: Vec<String>,
+    pub(crate) tried_with: Inputs,
     pub(crate) why: Option<String>,
     pub(crate) inputs: BTreeMap<String, InputField>,
     pub(crate) query: BTreeSet<String>,
@@ -234,6 +235,12 @@ impl Operation {
     /// Whether something of its reply is hidden, which only the answer to a call by name is without.
     pub(crate) const fn conceals(&self) -> bool {
         !self.hides.is_empty()
+    }
+
+    /// Inputs with which it shows that what it needs is granted, and tells little; empty where it has none for that.
+    #[must_use]
+    pub const fn tried_with(&self) -> &Inputs {
+        &self.tried_with
     }
 
     /// Fields of the reply that are secret, by their dotted paths.

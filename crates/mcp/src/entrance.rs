@@ -213,7 +213,7 @@ pub(crate) fn error(status: StatusCode, word: &str, text: &str) -> Reply {
     json_reply(status, json!({ "error": word, "error_description": text }).to_string())
 }
 
-fn json_reply(status: StatusCode, text: String) -> Reply {
+pub(crate) fn json_reply(status: StatusCode, text: String) -> Reply {
     let mut reply = Response::new(Full::new(Bytes::from(text)).boxed());
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -111,8 +111,8 @@ enum Line {
     TooLong,
 }
 
-/// What a line is.
-enum Read {
+/// What a line, or the body of a request, is.
+pub(crate) enum Read {
     Message(Box<RxJsonRpcMessage<RoleServer>>),
     /// Nothing that is answered: an empty line, or a notification of something that we don't know.
     Nothing,
@@ -120,16 +120,16 @@ enum Read {
     Wrong(Value),
 }
 
-fn understood(line: &[u8]) -> Read {
+pub(crate) fn understood(line: &[u8]) -> Read {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
     if line.is_empty() {
         return Read::Nothing;
     }
     let Ok(document) = serde_json::from_slice::<Value>(line) else {
-        return Read::Wrong(wrong(PARSE_ERROR, "the line is not JSON", &Value::Null));
+        return Read::Wrong(wrong(PARSE_ERROR, "this is not JSON", &Value::Null));
     };
     let Some(fields) = document.as_object() else {
-        return Read::Wrong(wrong(INVALID_REQUEST, "the line is not one request", &Value::Null));
+        return Read::Wrong(wrong(INVALID_REQUEST, "this is not one request", &Value::Null));
     };
     let method = fields.get("method").and_then(Value::as_str);
     let id = fields.get("id").filter(|id| id.is_string() || id.is_i64());
@@ -168,4 +168,4 @@ const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 const INVALID_PARAMS: i32 = -32602;
 /// Longest line that is read, as long as what the other transport takes.
-const LONGEST: usize = 16 << 20;
+pub(crate) const LONGEST: usize = 16 << 20;

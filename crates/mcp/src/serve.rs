@@ -4,15 +4,17 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use rmcp::ServiceExt;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
-use crate::entrance::{Bearer, Entrance, error};
-use crate::lines::Lines;
+use crate::entrance::{Bearer, Entrance, error, json_reply};
+use crate::lines::{LONGEST, Lines, Read, understood};
 use crate::{Known, Operations, Server};
 
 /// A reply of the HTTP transport.
@@ -64,7 +66,47 @@ where
     let config = config.enforce_origin_validation();
     let make = move || Ok(server.clone());
     let service = StreamableHttpService::new(make, Arc::new(NeverSessionManager::default()), config);
-    service.handle(request).await
+    if request.method() != Method::POST || !is_json(&request) {
+        return service.handle(request).await;
+    }
+    match read(request).await {
+        Ok(request) => service.handle(request).await,
+        Err(reply) => reply,
+    }
+}
+
+fn is_json<B>(request: &Request<B>) -> bool {
+    let written = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    written.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The request with its body, where that is a message. The library answers anything else with a status of HTTP alone; a client of the
+/// protocol is told in its words (JSON-RPC 2.0, section 5.1).
+async fn read<B>(request: Request<B>) -> Result<Request<Full<Bytes>>, Reply>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Display,
+{
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body.map_err(|error| error.to_string()), LONGEST).collect().await;
+    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+        true => error_reply(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"),
+        false => error_reply(StatusCode::BAD_REQUEST, "the body broke off"),
+    })?;
+    let body = body.to_bytes();
+    match understood(if body.trim_ascii().is_empty() { b"?" } else { &body }) {
+        Read::Message(_) => Ok(Request::from_parts(parts, Full::new(body))),
+        Read::Nothing => {
+            let mut reply = Response::new(Full::new(Bytes::new()).boxed());
+            *reply.status_mut() = StatusCode::ACCEPTED;
+            Err(reply)
+        }
+        Read::Wrong(answer) => Err(json_reply(StatusCode::BAD_REQUEST, answer.to_string())),
+    }
+}
+
+fn error_reply(status: StatusCode, text: &str) -> Reply {
+    error(status, "invalid_request", text)
 }
 
 /// The server for whoever sent this request. A bearer that is none gets no further.

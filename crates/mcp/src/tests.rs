@@ -203,6 +203,32 @@ async fn over_http_each_request_presents_its_capability() {
     assert_eq!(status, 403);
 }
 
+#[tokio::test]
+async fn what_is_no_message_is_told_in_the_words_of_the_protocol() {
+    for (body, status, code) in [
+        ("", 400, json!(-32700)),
+        ("{", 400, json!(-32700)),
+        ("[]", 400, json!(-32600)),
+        ("{\"a\": 1}", 400, json!(-32600)),
+        ("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/odd\"}", 202, Value::Null),
+    ] {
+        let request = Request::post("http://127.0.0.1:8090/mcp")
+            .header("content-type", "application/json; charset=utf-8")
+            .header("accept", "application/json, text/event-stream")
+            .header("host", "127.0.0.1:8090")
+            .header("authorization", "Bearer cap1_good")
+            .body(Full::new(Bytes::from(body)))
+            .unwrap();
+        let fake: Arc<Fake> = Arc::default();
+        let entrance = Entrance::new(vec!["127.0.0.1".to_owned()]);
+        let reply = crate::http((fake, Arc::default()), &entrance, request).await;
+        assert_eq!(reply.status().as_u16(), status, "{body}");
+        let told = reply.into_body().collect().await.unwrap().to_bytes();
+        let told: Value = serde_json::from_slice(&told).unwrap_or(Value::Null);
+        assert_eq!((&told["error"]["code"], &told["id"]), (&code, &Value::Null), "{body}: {told}");
+    }
+}
+
 /// A client that has somebody to ask: what it answers to questions, and what came of its call.
 async fn with_somebody(fake: &Arc<Fake>, action: &str) -> Vec<Value> {
     let (ours, theirs) = tokio::io::duplex(1 << 16);

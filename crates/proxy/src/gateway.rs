@@ -137,6 +137,7 @@ impl Gateway {
         let began = Instant::now();
         let (parts, body) = request.into_parts();
         let speech = Speech::of(&parts);
+        let is_client = self.llm.is_some() && speech == Speech::Http && is_client(parts.uri.path());
         let named = self.named(&parts);
         let request_id;
         let aliased = |name: &str| worker.broker().aliased(name);
@@ -162,6 +163,8 @@ impl Gateway {
                 return health::answer_of(question, &method, (worker.broker(), &|| self.numbers.text()))
                     .unwrap_or_else(|refused| refused.reply(speech));
             }
+            // The libraries that ask there show nothing but an error in the vendor's shape.
+            Err(refused) if is_client => return llm::refused(refused.refusal()),
             Err(refused) => {
                 let reply = refused.reply_in(speech, &self.dialect, &named.unwrap_or_default());
                 if self.dialect.is_foreign() {
@@ -301,6 +304,11 @@ impl Gateway {
             other => other,
         }
     }
+}
+
+/// Whether a path is one that clients of a vendor's API ask for.
+fn is_client(path: &str) -> bool {
+    llm::is_ours(path) && !operation::is_one(path) && !tools::is_one(path)
 }
 
 /// What a request named, for another gateway's words.

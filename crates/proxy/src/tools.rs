@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use broker::{Operate, Worker, inputs_of, presented, spans, tool, tool_output, tool_refusal};
+use broker::{
+    Operate, Worker, document, inputs_of, presented, spans, tool, tool_output, tool_refusal,
+};
 use http::header::HeaderValue;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -86,7 +88,11 @@ struct Wanted {
 /// Reads a body. Names are read without regard to case and `_`, as such routers do; one that is there twice has two readings.
 fn wanted(bytes: &[u8]) -> Result<Wanted, Refusal> {
     let wrong = |message: &str| Refusal::new(Code::BadRequest, message).hint(FORM);
-    let read: Map<String, Value> = serde_json::from_slice(bytes).map_err(|_| wrong("invalid json"))?;
+    let read = document::read(bytes).map_err(|error| match document::says_twice(&error) {
+        true => wrong("a member of the body is there twice"),
+        false => wrong("invalid json"),
+    })?;
+    let Value::Object(read) = read else { return Err(wrong("invalid json")) };
     let mut members: Map<String, Value> = Map::new();
     for (name, value) in read {
         let plain = name.to_ascii_lowercase().replace('_', "");

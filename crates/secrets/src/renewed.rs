@@ -97,6 +97,30 @@ impl Secrets {
             .await
     }
 
+    /// What a stored token was exchanged for last, for a call that tells of it and gives nothing of it away; `None` where nobody exchanged
+    /// it. Nothing is claimed.
+    ///
+    /// # Errors
+    /// When the proofs are not for one call, or the storage fails.
+    pub async fn newest_renewal(
+        &self,
+        (permit, receipt): (&Permit, &Receipt),
+        (place, stored): (&str, &[u8]),
+    ) -> Result<Option<Secret>, Error> {
+        let reference = format!("the refresh token at `{place}`");
+        proven(permit, receipt).map_err(|why| Error::NotLent { reference, why })?;
+        let keyring = self.keyring()?;
+        let seed = crypto::to_hex(&keyring.house().hashing_key().tag(&[b"refresh token", stored]));
+        let at = Spot { tenant: permit.tenant().clone(), key: format!("{PREFIX}{place}"), seed };
+        let storage = self.storage();
+        waiting(move || {
+            let renewals = Renewals { storage: &*storage, keyring: &keyring, at: &at };
+            let (kept, _) = renewals.read()?;
+            kept.tokens.first().map(|sealed| renewals.open(sealed)).transpose()
+        })
+        .await
+    }
+
     /// Forgets what is kept at a place, for a call that takes away the token that it all began with.
     ///
     /// # Errors

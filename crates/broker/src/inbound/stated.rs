@@ -12,7 +12,9 @@ use serde_json::Value;
 /// # Errors
 /// `bad_request` where it is anything else, or an input is there twice: then it has two readings. What stands there is not repeated.
 pub fn inputs_of(json: &[u8]) -> Result<Inputs, Refusal> {
-    let stated: Result<Stated, _> = serde_json::from_slice(json);
+    // A list is as good as an object to a reader of types, and states nothing.
+    let is_object = json.trim_ascii_start().starts_with(b"{");
+    let stated: Result<Stated, _> = serde_json::from_slice(if is_object { json } else { b"?" });
     stated.map(|stated| stated.inputs.0).map_err(|_| {
         Refusal::new(Code::BadRequest, "the body does not state inputs, each of them once")
             .hint("`{\"inputs\": {\"name\": \"value\"}}`, with the content type `application/json`")

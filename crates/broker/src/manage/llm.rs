@@ -42,8 +42,23 @@ pub(super) async fn import(managing: &mut Managing<'_>) -> Result<Value, Refusal
 pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let now = managing.worker.broker().now();
     let proofs = (&managing.admitted.permit, managing.receipt);
-    let listed = managing.unsealed.secrets().sign_ins(proofs, move |all| Ok(all.list(now))).await;
-    Ok(json!({ "profiles": done(listed)? }))
+    let secrets = managing.unsealed.secrets();
+    let (mut listed, renewing) =
+        done(secrets.sign_ins(proofs, move |all| Ok((all.list(now), all.renewing()?))).await)?;
+    for (id, began) in renewing {
+        let newest = secrets.newest_renewal(proofs, (&place_of_profile(&id), &began)).await;
+        let newest = newest.map_err(|error| crate::broker::refused(&error, error.code(), error.hint()))?;
+        let row = listed.as_array_mut().into_iter().flatten().find(|row| row["id"] == *id);
+        if let (Some(newest), Some(row)) = (newest, row) {
+            #[expect(clippy::disallowed_methods, reason = "reads when the sign-in ends that is in use")]
+            let newest = newest.expose(|bytes| Profile::read(bytes, "the kept sign-in"));
+            let newest = newest.map_err(|error| refused(&error))?;
+            // It is this one that serves.
+            row["expires_at"] = json!(newest.ends);
+            row["expired"] = json!(newest.has_ended(now));
+        }
+    }
+    Ok(json!({ "profiles": listed }))
 }
 
 /// Makes a sign-in the one that its provider takes, and says whether it is renewed.

@@ -67,16 +67,15 @@ pub(crate) async fn call(
                 Looked::InForm => Box::pin(forward.method_in_form(integration.limits())).await?,
             };
             if forward.upgrade.is_some() {
-                // Whatever the request says, the frames behind it can say anything.
-                let destination = named_destination(&integration, forward)?;
-                let call = integration.opaque(id, (forward.method, &forward.target), destination)?;
-                let unread = beside(&integration, &call, forward)?;
-                return Ok(Found { integration, call, unread });
+                return tunnel(id, integration, forward);
             }
             let listed = || lists::want_body(edition.lists(), identified, &integration, forward);
             let body = if is_bodiless(forward) {
                 Some(Bytes::new())
-            } else if integration.route(forward.method, &forward.target).wants_body() || listed() {
+            } else if integration.route(forward.method, &forward.target).wants_body()
+                || integration.is_told_by_body(forward.method, &content_types(forward)?)
+                || listed()
+            {
                 if let Some(refusal) = forward.packed()
                     && !listed()
                 {
@@ -90,6 +89,17 @@ pub(crate) async fn call(
             described(id, identified, integration, (forward, body.as_deref()))
         }
     }
+}
+
+/// The call of a request that asks for another protocol: whatever it says, the frames behind it can say anything.
+fn tunnel(id: EvidenceId, integration: Arc<Integration>, forward: &Forward) -> Result<Found, Refusal> {
+    let destination = named_destination(&integration, forward)?;
+    let call = integration.opaque(id, (forward.method, &forward.target), destination)?;
+    let types = content_types(forward)?;
+    let (method, target) = (forward.method, &forward.target);
+    let asked = catalog::Asked { method, target, content_types: &types, body: None };
+    let unread = beside(&integration, &call, (forward, &asked))?;
+    Ok(Found { integration, call, unread })
 }
 
 /// The call that a request is, once all of it is there that has to be looked at.
@@ -107,7 +117,7 @@ fn described(
     let names = forward.headers.keys().map(HeaderName::as_str);
     match call.and_then(|call| integration.by_itself(call, names)) {
         Ok(call) => {
-            let unread = beside(&integration, &call, forward)?;
+            let unread = beside(&integration, &call, (forward, &asked))?;
             Ok(Found { integration, call, unread })
         }
         Err(refusal) => unread(id, identified, integration, (forward, destination), refusal),
@@ -115,14 +125,26 @@ fn described(
 }
 
 /// The operations that a request which is `unknown` may be to the service all the same: it has their path and says more than they
-/// take, or has it but for letter case. What a policy says about one of them holds for it too, which step 3 looks at.
-fn beside(integration: &Integration, call: &Call, forward: &Forward) -> Result<Option<Box<Unread>>, Refusal> {
-    let is_plain = forward.upgrade.is_none();
-    let is_odd = forward.target.query().is_some() || !is_plain || is_odd(forward.target.path());
-    if !integration.is_unknown(call) || !(is_odd || integration.guards_undescribed()) {
+/// take, or has it but for letter case, or says their word where the service looks for one. What a policy says about one of them holds for
+/// it too, which step 3 looks at.
+fn beside(
+    integration: &Integration,
+    call: &Call,
+    (forward, asked): (&Forward, &catalog::Asked<'_>),
+) -> Result<Option<Box<Unread>>, Refusal> {
+    if !integration.is_unknown(call) {
         return Ok(None);
     }
-    let meant = integration.resembled(forward.method, &forward.target, is_plain)?;
+    let header = |name: &str| {
+        let said = forward.headers.iter().filter(|(known, _)| known.as_str() == name);
+        said.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+    };
+    let mut meant = integration.told(asked, &header)?;
+    let is_plain = forward.upgrade.is_none();
+    let is_odd = forward.target.query().is_some() || !is_plain || is_odd(forward.target.path());
+    if is_odd || integration.guards_undescribed() {
+        meant.extend(integration.resembled(forward.method, &forward.target, is_plain)?);
+    }
     Ok((!meant.is_empty()).then(|| Box::new(Unread { meant, refusal: None })))
 }
 

@@ -33,6 +33,12 @@ pub(super) fn compare(
     }
     let operation = integration.operations().get(call.operation()).ok_or("there is no such operation")?;
     match (&case.cli, operation.cli()) {
+        // With these inputs the program does something else.
+        (Some(wanted), Some(cli)) if !cli.suits(call.inputs()) => {
+            let said = wanted.refused.clone().unwrap_or_else(|| "a command".to_owned());
+            same("what comes of the command", Code::SourceUnavailable.as_str().to_owned(), Some(said));
+            Ok(())
+        }
         (Some(wanted), Some(cli)) => match (cli.command(call.inputs()), &wanted.refused) {
             (Ok(command), None) => {
                 let argv: Vec<String> = std::iter::once(cli.program().to_owned())

@@ -1,6 +1,7 @@
 //! Commands: what a file says of its program, and that no input can become an option of it.
 
 mod lead;
+mod only;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -202,6 +203,7 @@ pub(super) fn command(
         exits: entry.exits.clone(),
         timeout,
         keyless: entry.keyless,
+        only: only::only(&reading, &entry.only)?,
         ignores,
         body: reads.then(|| Box::new((fixed.to_vec(), inputs.clone()))),
         names,

@@ -102,7 +102,8 @@ pub(super) fn on_behalf(
     for word in &file.on_behalf {
         let field = || body::keys(word).ok_or_else(|| origin.wrong(0, "`on_behalf` has dotted paths"));
         match word.strip_prefix("header:") {
-            Some(name) => headers.push(name.to_ascii_lowercase()),
+            Some(name) if is_header(name) => headers.push(name.to_ascii_lowercase()),
+            Some(_) => return Err(origin.wrong(0, "`on_behalf` has names of headers, with a `*` at the end for any rest")),
             None => fields.push(field()?),
         }
     }
@@ -110,6 +111,12 @@ pub(super) fn on_behalf(
         operation.on_behalf.clone_from(&fields);
     }
     Ok(headers)
+}
+
+/// Whether this is the name of a header, or the beginning of one and a `*`.
+fn is_header(name: &str) -> bool {
+    let name = name.strip_suffix('*').unwrap_or(name);
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// What a request that nobody described may amount to.
@@ -214,6 +221,7 @@ fn operation(
         content_type: message::content_type(entry, body)?,
         expect: message::expect(entry)?,
         hides: message::hides(entry)?,
+        tried_with: inputs::tried(entry, &inputs)?,
         rule,
         body,
         fixed,

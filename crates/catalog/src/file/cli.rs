@@ -78,9 +78,24 @@ pub(crate) struct CliEntry {
     /// It does its work without the service: files with a secret are not written for it, so whatever else runs beside it has none to find.
     #[serde(default)]
     pub(crate) keyless: bool,
+    /// With which inputs the program does it. With others the request is sent.
+    #[serde(default)]
+    pub(crate) only: Vec<OnlyEntry>,
     /// Inputs that the program has no need of. Any other input that the command does not name is refused when it is given.
     #[serde(default)]
     pub(crate) ignores: Vec<String>,
+}
+
+/// What has to hold for a program to do an operation, because with other inputs it would do something else than the request.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OnlyEntry {
+    /// The input with which this counts; always where it is absent.
+    pub(crate) when: Option<String>,
+    /// A text with `{input}`s in it; one that is not there is nothing.
+    pub(crate) text: String,
+    /// A regular expression that the whole text has to match.
+    pub(crate) pattern: String,
 }
 
 /// One argument, or several that come and go together.

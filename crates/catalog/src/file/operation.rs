@@ -82,6 +82,9 @@ pub(crate) struct OperationEntry {
     /// What the service has to have granted to the credential, in the service's words.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
+    /// Inputs with which a read of low risk tells little and shows that what it needs is granted: `doorward doctor` asks with them.
+    #[serde(default)]
+    pub(crate) tried_with: BTreeMap<String, String>,
     /// Reads of this file that are made before it is done by name, for its evidence.
     #[serde(default)]
     pub(crate) before: Vec<AroundEntry>,
@@ -153,7 +156,7 @@ pub(crate) struct InputEntry {
     #[serde(default)]
     pub(crate) ignore_case: bool,
     /// Other fields of the body that say the same, or make the service ignore it: dotted paths, `*` is each item. A request that has
-    /// one of them beside the input can't be read.
+    /// one of them beside the input can't be read. Of an input `in: command`: other inputs, with which it is refused.
     #[serde(default)]
     pub(crate) rivals: Vec<String>,
     /// What it is, for people.

@@ -118,6 +118,7 @@ impl Integration {
         imply(operation, &mut kept);
         body::check_rest(operation, &kept)?;
         referred::check(operation, &kept)?;
+        check_rivals(operation, &kept)?;
         match operation.inputs.keys().find(|name| operation.requires(name) && is_absent(&kept, name)) {
             Some(name) => Err(missing(operation, name)),
             None => Ok((operation, kept)),
@@ -158,6 +159,19 @@ impl Integration {
             _ => Err(wrong()),
         }
     }
+}
+
+/// Looks whether a program is told one thing only: of two options that say where it looks, the program chooses one.
+fn check_rivals(operation: &Operation, inputs: &Inputs) -> Result<(), Refusal> {
+    let said = |name: &str| inputs.get(name).is_some_and(|value| !value.is_empty() && value != "false");
+    for (name, field) in &operation.inputs {
+        let mut rivals = field.rivals.iter().flatten().filter(|_| field.place == Place::Named && said(name));
+        if let Some(rival) = rivals.find(|rival| said(rival)) {
+            let message = format!("the input `{name}` says in place of the input `{rival}`");
+            return Err(refused(message).hint("say one of them"));
+        }
+    }
+    Ok(())
 }
 
 /// Adds what follows from the inputs that are there, where nothing of it is said.

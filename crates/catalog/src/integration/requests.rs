@@ -90,25 +90,6 @@ impl Integration {
         Ok(self.found(id, None, (Inputs::new(), Resource::any(), request)))
     }
 
-    /// The call of a request that has these headers. One that has it done on behalf of somebody else is no operation of the file.
-    ///
-    /// # Errors
-    /// `bad_request` where an operation would be done on behalf of somebody else.
-    pub fn by_itself<'a>(
-        &self,
-        call: Call,
-        mut headers: impl Iterator<Item = &'a str>,
-    ) -> Result<Call, Refusal> {
-        if self.on_behalf.is_empty() || self.is_unknown(&call) {
-            return Ok(call);
-        }
-        let named = |name: &&str| self.on_behalf.contains(&name.replace('_', "-"));
-        match headers.find(named) {
-            Some(name) => Err(body::on_behalf(&format!("header `{name}`"))),
-            None => Ok(call),
-        }
-    }
-
     /// Whether a call is none of the operations of the file.
     #[must_use]
     pub fn is_unknown(&self, call: &Call) -> bool {
@@ -145,8 +126,8 @@ impl Integration {
         }
         let target = self.stripped(target);
         let segments = path::segments(&target);
-        let alike: Vec<&Operation> =
-            self.operations.values().filter(|operation| operation.resembles(method, &segments)).collect();
+        let resembles = |one: &&Operation| one.resembles(method, &segments) && !self.is_told(one);
+        let alike: Vec<&Operation> = self.operations.values().filter(resembles).collect();
         let reads = is_plain && matches!(method, Method::Get | Method::Head | Method::Options);
         let more = alike.is_empty() && !reads;
         let more = self.undescribed.iter().filter(|_| more).filter_map(|name| self.operations.get(name));

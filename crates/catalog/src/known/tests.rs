@@ -90,6 +90,7 @@ const MORE: &[(&str, &str, Access, &str)] = &[
     ),
     ("vault", "login.approle", Write, "the document's way of signing in; as an operation it only tries it"),
     ("kubernetes", "version.show", Read, "the probe"),
+    ("kubernetes", "object.version", Read, "the document's evidence beside a change, of a secret too"),
     ("helm", "release.history", Read, "the revision after a rollback"),
     ("helm", "release.diff", Read, "the document's evidence: diff, if enabled"),
     ("boundary", "login.password", Write, "signing in, tried"),

@@ -1,10 +1,13 @@
 //! `doorward role`: which principal has which roles.
 
+use serde_json::Value;
+
 use super::approval::{ask, ask_as};
 use crate::args::approval::Role;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::management::Who;
+use crate::print::Printer;
 use crate::print::table::{self, at};
 
 /// Does one of them.
@@ -34,6 +37,12 @@ pub(crate) fn run(context: &Context, args: Role) -> Outcome {
             inputs.extend(kind.as_deref().map(|kind| ("kind", kind)));
             let who = Who::of(&who)?.approved(&approved)?;
             let answered = ask_as(context, &who, "role.grant", &inputs)?;
+            // Who may give roles may not always read policies; then nothing is said.
+            let policies = ask_as(context, &who, "policy.list", &[]);
+            if policies.is_ok_and(|answered| !is_spoken_of(&answered.value, &role)) {
+                Printer::say(&format!("warning: no policy in force speaks of the role `{role}`, so it gives nothing yet"));
+                Printer::say("hint: `doorward policy template team | doorward policy put team -` has the usual ones");
+            }
             context
                 .printer
                 .answer(&answered.value, |_| format!("`{principal}` has the role `{role}` from now on."))
@@ -47,4 +56,12 @@ pub(crate) fn run(context: &Context, args: Role) -> Outcome {
                 .answer(&answered.value, |_| format!("`{principal}` has not the role `{role}` any more."))
         }
     }
+}
+
+/// Whether any policy names a role: one that comes with Doorward, or one of the house.
+fn is_spoken_of(policies: &Value, role: &str) -> bool {
+    let wanted = format!("Role::\"{role}\"");
+    let texts = at(policies, "policies").as_array().into_iter().flatten();
+    let mut texts = texts.filter_map(|one| at(one, "text").as_str());
+    policy::Source::DEFAULT.text.contains(&wanted) || texts.any(|text| text.contains(&wanted))
 }

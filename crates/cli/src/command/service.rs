@@ -1,14 +1,14 @@
 //! `doorward doctor SERVICE`: which program is found and its version, whether the credential is there, which permissions can be
 //! seen by a harmless call.
 //!
-//! A call is harmless that is a read of low risk without inputs. Each of them goes the broker's path and leaves evidence, as any other.
+//! A call is harmless that is a read of low risk without inputs, or with those that its file has for this. A permission that none of them
+//! shows is listed as not seen. Each of them goes the broker's path and leaves evidence, as any other.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use broker::ProgramSetup;
-use catalog::{Integration, Program};
-use model::{Access, Inputs, IntegrationName, OperationName, Risk};
+use catalog::{InputField, Integration, Operation, Program};
+use model::{Access, IntegrationName, OperationName, Risk};
 use runner::{Command, Exit, Limits, Programs, Rooms, Sandbox, Setup};
 use serde_json::{Value, json};
 
@@ -32,17 +32,20 @@ pub(crate) fn check(context: &Context, name: &IntegrationName) -> Outcome {
     let row = rows.into_iter().flatten().find(|row| cell(at(row, "name")) == name.as_str());
     let missing = row.map_or(Value::Null, |row| at(row, "missing").clone());
     let ready = row.is_some_and(|row| at(row, "ready").as_bool() == Some(true));
-    let permissions = if ready { permissions(context, &integration)? } else { Vec::new() };
+    let permissions = permissions(context, &integration, ready)?;
     let denied = permissions.iter().any(|one| at(one, "granted") == &json!(false));
+    // One that can't start is tried at each call all the same.
+    let broken = program.as_ref().is_some_and(|program| !at(program, "problem").is_null());
+    let ok = ready && !denied && !broken;
     let document = json!({
         "service": name,
         "program": program,
         "credential": { "ready": ready, "missing": missing },
         "permissions": permissions,
-        "ok": ready && !denied,
+        "ok": ok,
     });
     context.printer.answer(&document, described)?;
-    if ready && !denied { Ok(()) } else { Err(Failure::silent()) }
+    if ok { Ok(()) } else { Err(Failure::silent()) }
 }
 
 /// Where the program is, and what it says of its version.
@@ -108,36 +111,49 @@ fn version(
     ))
 }
 
-/// What harmless calls say about permissions.
-fn permissions(context: &Context, integration: &Integration) -> Outcome<Vec<Value>> {
-    let harmless: BTreeMap<&OperationName, &[String]> = integration
-        .operations()
-        .iter()
-        .filter(|(_, one)| one.access() == Access::Read && one.risk() == Risk::Low)
-        .filter(|(_, one)| one.inputs().values().all(|input| !input.required() || input.default().is_some()))
-        .filter(|(_, one)| !one.scopes().is_empty())
-        .map(|(name, one)| (name, one.scopes()))
-        .take(MOST)
+/// Every permission that an operation needs, with what harmless calls say about it: that it is granted or not, or that none shows it.
+fn permissions(context: &Context, integration: &Integration, ready: bool) -> Outcome<Vec<Value>> {
+    let all = || integration.operations().iter().filter(|(_, one)| !one.scopes().is_empty());
+    let mut seen: Vec<Value> = Vec::new();
+    let harmless: Vec<_> = all().filter(|(_, one)| ready && is_harmless(one)).take(MOST).collect();
+    if !harmless.is_empty() {
+        let management = Management::open(context)?;
+        for (name, one) in harmless {
+            let done =
+                management.perform((integration.name(), name), one.tried_with().clone(), &Who::default());
+            let (granted, why) = match done {
+                Ok(done) if !done.failed => (Some(true), String::new()),
+                Ok(done) => {
+                    let denied = matches!(at(&done.value, "status").as_u64(), Some(401 | 403));
+                    (denied.then_some(false), cell(at(&done.value, "failed")))
+                }
+                Err(failure) => (None, failure.message),
+            };
+            let (of, permissions) = (name.as_str(), one.scopes());
+            seen.push(json!({ "operation": of, "permissions": permissions, "granted": granted, "why": why }));
+        }
+        management.close()?;
+    }
+    let known = |name: &OperationName| seen.iter().any(|row| at(row, "operation").as_str() == Some(name.as_str()));
+    let rest: Vec<Value> = all()
+        .filter(|(name, _)| !known(name))
+        .map(|(name, one)| {
+            let (of, permissions) = (name.as_str(), one.scopes());
+            json!({ "operation": of, "permissions": permissions, "granted": null, "why": "no harmless call shows it" })
+        })
         .collect();
-    if harmless.is_empty() {
-        return Ok(Vec::new());
-    }
-    let management = Management::open(context)?;
-    let mut seen = Vec::new();
-    for (name, scopes) in harmless {
-        let done = management.perform((integration.name(), name), Inputs::new(), &Who::default());
-        let (granted, why) = match done {
-            Ok(done) if !done.failed => (Some(true), String::new()),
-            Ok(done) => {
-                let denied = matches!(at(&done.value, "status").as_u64(), Some(401 | 403));
-                (denied.then_some(false), cell(at(&done.value, "failed")))
-            }
-            Err(failure) => (None, failure.message),
-        };
-        seen.push(json!({ "operation": name, "permissions": scopes, "granted": granted, "why": why }));
-    }
-    management.close()?;
+    seen.extend(rest);
     Ok(seen)
+}
+
+/// Whether a call of it changes nothing and tells little: a read of low risk without inputs, or with those that its file has for this.
+fn is_harmless(operation: &Operation) -> bool {
+    let complete = |(name, input): (&String, &InputField)| {
+        !input.required() || input.default().is_some() || operation.tried_with().contains_key(name)
+    };
+    operation.access() == Access::Read
+        && operation.risk() == Risk::Low
+        && operation.inputs().iter().all(complete)
 }
 
 fn described(value: &Value) -> String {
@@ -164,11 +180,11 @@ fn described(value: &Value) -> String {
     ]);
     let columns =
         [("operation", "operation"), ("permissions", "permissions"), ("granted", "granted"), ("why", "why")];
-    let seen = table::of(
-        at(value, "permissions"),
-        &columns,
-        "No permission of this service can be seen by a harmless call.\n",
-    );
+    let mut rows = at(value, "permissions").clone();
+    for row in rows.as_array_mut().into_iter().flatten().filter(|row| at(row, "granted").is_null()) {
+        row["granted"] = json!("not seen");
+    }
+    let seen = table::of(&rows, &columns, "No operation of this service says which permissions it needs.\n");
     format!("{facts}\n{seen}")
 }
 

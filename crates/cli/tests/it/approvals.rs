@@ -136,12 +136,14 @@ fn an_approval_whose_call_was_killed_on_its_way_is_used() {
 fn breaking_the_glass_takes_both_headers_the_role_and_an_approval() {
     let upstream = Upstream::start();
     let (doorward, running) = started(&upstream);
+    // A role that no policy speaks of gives nothing, and whoever gives it is told.
+    let granted = |role: &str| doorward.run(&["role", "grant", "ada", role], "").stderr;
+    let warned = granted("approver");
+    assert!(warned.contains("no policy in force speaks of the role `approver`"), "{warned}");
+    assert!(!granted("manager").contains("warning"));
     let team = doorward.run(&["policy", "template", "team"], "").succeeded();
     let _ = doorward.run(&["policy", "put", "team", "-"], team).succeeded();
-    // `holder` policies allow what a capability allows; the set for teams adds the conditions of the role.
-    let policy = "forbid (principal, action in Doorward::Action::\"risk:high\", resource) \
-                  unless { principal in Doorward::Role::\"break-glass\" || action in Doorward::Action::\"manage\" };";
-    let _ = doorward.run(&["policy", "put", "high", "-"], policy).succeeded();
+    assert!(!granted("approver").contains("warning"));
     let _ = doorward.run(&["role", "grant", "tester", "operator"], "").succeeded();
     let token = capability(&running, "&integrations=house");
     let host = running.gateway_url.trim_start_matches("http://").to_owned();
@@ -152,7 +154,9 @@ fn breaking_the_glass_takes_both_headers_the_role_and_an_approval() {
         gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap()
     };
     let broken = "X-Break-Glass: true\r\nX-Break-Glass-Reason: the site is down\r\n";
-    assert_eq!(delete("").status, 403);
+    let refused = delete("");
+    assert_eq!(refused.status, 403);
+    assert!(refused.text().contains("team-no-high-risk"), "{}", refused.text());
     assert_eq!(delete("X-Break-Glass: true\r\n").status, 400);
     assert_eq!(delete(broken).refusal().as_deref(), Some("denied"));
     let _ = doorward.run(&["role", "grant", "tester", "break-glass"], "").succeeded();
@@ -304,6 +308,7 @@ fn a_tool_routers_words_do_an_operation_at_the_gateway() {
         (r#"{"tool": "house", "Tool": "house", "action": "look"}"#, 400),
         (r#"{"tool": "house", "action": "look", "inputs": {}}"#, 400),
         (r#"{"tool": "house", "action": "look", "input": []}"#, 400),
+        (r#"{"tool": "house", "action": "look", "input": {"path": "echo", "path": "echo"}}"#, 400),
         (r#"{"tool": "kubectl", "action": "scale", "input": {"name": "x"}}"#, 403),
         (r#"{"tool": "doorward", "action": "secret.list"}"#, 404),
         (r#"{"tool": "rm -rf", "action": "/"}"#, 400),
@@ -325,6 +330,11 @@ fn a_tool_routers_words_do_an_operation_at_the_gateway() {
             "{body}: {}",
             said.text()
         );
+    }
+    for (body, status) in [("[]", 400), ("[{\"path\": \"echo\"}]", 400), ("\"\"", 400)] {
+        let json = "Content-Type: application/json\r\n";
+        let said = post(&running, "/v1/operations/house/look?path=echo", &token, json, body);
+        assert_eq!(said.status, status, "{body}: {}", said.text());
     }
     let nobody = post(&running, "/v1/tools:execute", "nothing", "", r#"{"tool": "house", "action": "look"}"#);
     assert_eq!(nobody.status, 401, "{}", nobody.text());

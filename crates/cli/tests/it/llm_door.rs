@@ -285,6 +285,11 @@ fn a_sign_in_is_renewed_once_for_all_who_wait_and_the_new_one_outlives_the_proce
     let running = doorward.start_up(&[]);
     let reply = post(&running, "/openai-codex/responses", &token, &wanted());
     assert_eq!((reply.status, vendor.renewals()), (200, 1), "{}", reply.text());
+    // What is told of it is the one that serves.
+    let listed = answer(&running, "llm.list", b"");
+    let ada = &listed["profiles"][0];
+    assert_eq!((&ada["id"], &ada["expired"]), (&json!("openai-codex:ada"), &json!(false)), "{listed}");
+    assert_ne!(ada["expires_at"], "2020-01-01T00:00:00Z", "{listed}");
     // Choosing another one and this one again loses nothing; nor does another integration over the same sign-in.
     sign_in(&running, "openai-codex:bob", &vendor.signed_in(FAR), false);
     assert_eq!(post(&running, "/openai-codex/responses", &token, &wanted()).status, 200);
@@ -299,6 +304,12 @@ fn a_sign_in_is_renewed_once_for_all_who_wait_and_the_new_one_outlives_the_proce
         "{}",
         spent.text()
     );
+    // The issuer is not asked with it again.
+    let exchanges = || vendor.calls().iter().filter(|call| call.path == "/oauth/token").count();
+    let before = exchanges();
+    let spent = post(&running, "/openai-codex/responses", &token, &wanted());
+    assert!(spent.text().contains("is not asked with it again"), "{}", spent.text());
+    assert_eq!(exchanges(), before);
     assert!(running.stop().success());
     doorward.assert_no_canary();
 }
@@ -333,4 +344,36 @@ fn without_a_provider_there_is_no_such_door_and_the_settings_take_none_that_is_n
     write(doorward.data().join("settings.toml"), "llm = { provider = \"anthropic\" }\n");
     let wrong = doorward.run(&["up", "--gateway", "127.0.0.1:0"], "").failed_with(2);
     assert!(wrong.contains("settings.toml:1"), "{wrong}");
+}
+
+#[test]
+fn an_account_may_have_a_short_name_and_what_is_refused_has_the_vendors_shape() {
+    let doorward = home();
+    let vendor = OpenAi::start(&doorward.plant("short"));
+    let doorward = house(&vendor, doorward);
+    // An empty variable is none.
+    let mut up = doorward.command();
+    up.args(["up", "--json", "--gateway", "127.0.0.1:0", "--llm", "openai-codex"]).env("OPENAI_ACCESS_TOKEN", "");
+    let running = doorward.start(up);
+    let token = capability(&running, "&integrations=openai-codex");
+    let (access, refresh) = vendor.signed_in(FAR);
+    let file = json!({ "tokens": { "access_token": access, "refresh_token": refresh, "account_id": "acc-1" } });
+    write(doorward.folder().join("auth.json"), &file.to_string());
+    let _ = doorward.run(&["llm", "auth", "import", "--codex-auth", "auth.json"], "").succeeded();
+    let done = post(&running, "/v1/responses", &token, &wanted());
+    assert_eq!(done.status, 200, "{}", done.text());
+    assert_eq!(vendor.calls().pop().unwrap().header("chatgpt-account-id"), Some("acc-1"));
+    let host = running.gateway_url.trim_start_matches("http://").to_owned();
+    let request = format!(
+        "GET /v1/models HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+    );
+    let models = gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap();
+    let embedded = post(&running, "/v1/embeddings", &token, &json!({ "model": "m", "input": "x" }));
+    for (reply, what) in [(models, "GET /v1/models"), (embedded, "POST /v1/embeddings")] {
+        let error = reply.json()["error"].clone();
+        assert_eq!((reply.status, &error["code"]), (404, &json!("not_found")), "{}", reply.text());
+        assert!(error["message"].as_str().unwrap().contains(what), "{error}");
+    }
+    assert!(running.stop().success());
+    doorward.assert_no_canary();
 }

@@ -90,6 +90,7 @@ mod network_wire;
 mod offline;
 #[cfg(test)]
 mod operations;
+mod operations_bounds;
 #[cfg(test)]
 #[path = "../../../xtask/src/setup/place.rs"]
 #[expect(dead_code, reason = "the other SDKs have tests of their own")]

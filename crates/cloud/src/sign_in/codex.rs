@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::Timestamp;
 use serde::Deserialize;
 
-use super::text::{Lasts, Text, When};
+use super::text::{Lasts, Text, When, unmarked};
 use super::{Error, Found, claims, is_name};
 
 /// Reads a Codex file. `shown` is how it is called in errors.
@@ -17,7 +17,7 @@ pub fn codex(bytes: &[u8], shown: &str, now: Timestamp) -> Result<Found, Error> 
         what: shown.to_owned(),
         why: format!("it is no Codex file (line {}, column {})", error.line(), error.column()),
     };
-    let file: File = serde_json::from_slice(bytes).map_err(damaged)?;
+    let file: File = serde_json::from_slice(unmarked(bytes)).map_err(damaged)?;
     let has_key = file.key.0.is_some();
     let (last_refresh, expires_at, expires_in) = (file.last_refresh.0, file.expires_at.0, file.expires_in.0);
     let (tokens, flat) = match file.tokens {

@@ -11,7 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::text::{Lasts, Text, When};
+use super::text::{Lasts, Text, When, unmarked};
 use super::{CODEX, Error, Found, OPENAI, claims, is_name};
 
 /// Reads an OpenClaw file, and takes the sign-in of ChatGPT in it: the last one that was good there, else the first in its
@@ -20,6 +20,7 @@ use super::{CODEX, Error, Found, OPENAI, claims, is_name};
 /// # Errors
 /// [`Error::OpenClawMissing`] where it has none, [`Error::OpenClawRequired`] where that has no access token, [`Error::Damaged`].
 pub fn openclaw(bytes: &[u8], shown: &str, now: Timestamp) -> Result<Found, Error> {
+    let bytes = unmarked(bytes);
     let damaged = |error: serde_json::Error| Error::Damaged {
         what: shown.to_owned(),
         why: format!(

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use model::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::text::{Shown, Text, When};
+use super::text::{Shown, Text, When, unmarked};
 use super::{Error, Profile, Renew, is_name};
 
 /// Every sign-in, and which one each provider takes where nobody names one.
@@ -15,6 +16,8 @@ use super::{Error, Profile, Renew, is_name};
 pub struct Profiles {
     defaults: BTreeMap<String, String>,
     profiles: Vec<Profile>,
+    /// Whether the document has keys that are not known here, which writing it would lose.
+    has_more: bool,
 }
 
 /// Whether a sign-in becomes the one that its provider takes.
@@ -30,8 +33,9 @@ impl Profiles {
     /// Reads the document; an empty one has no sign-ins. `shown` is how it is called in errors.
     ///
     /// # Errors
-    /// [`Error::Damaged`], also for a key that is not known: writing the document would lose it.
+    /// [`Error::Damaged`].
     pub fn read(bytes: &[u8], shown: &str) -> Result<Self, Error> {
+        let bytes = unmarked(bytes);
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
         }
@@ -39,7 +43,8 @@ impl Profiles {
         let read: File = serde_json::from_slice(bytes).map_err(|error| {
             damaged(format!("it holds something else (line {}, column {})", error.line(), error.column()))
         })?;
-        let mut all = Self { defaults: read.defaults.unwrap_or_default(), profiles: Vec::new() };
+        let defaults = read.defaults.unwrap_or_default();
+        let mut all = Self { defaults, profiles: Vec::new(), has_more: has_more(bytes) };
         for written in read.profiles.unwrap_or_default() {
             let mut profile = written.profile().ok_or_else(|| {
                 damaged("a profile in it has no name, no provider or no access token".to_owned())
@@ -56,8 +61,12 @@ impl Profiles {
     /// The document.
     ///
     /// # Errors
-    /// When a token is no text, which none is that was read.
+    /// When a token is no text, which none is that was read; and where what was read has keys that are not known here.
     pub fn write(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        if self.has_more {
+            let why = "it has keys that are not known here, which would be lost; a newer program wrote them";
+            return Err(Error::Damaged { what: "the document of profiles".to_owned(), why: why.to_owned() });
+        }
         let profiles: Vec<Out<'_>> = self.profiles.iter().map(Out::of).collect();
         written(&Whole { defaults: &self.defaults, profiles })
     }
@@ -112,6 +121,15 @@ impl Profiles {
         Ok(self.profiles.remove(place))
     }
 
+    /// The sign-ins that are renewed, each with the document that its renewals began with.
+    ///
+    /// # Errors
+    /// As for [`Self::write`].
+    pub fn renewing(&self) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, Error> {
+        let renewed = self.profiles.iter().filter(|one| one.renew == Renew::WhenDue);
+        renewed.map(|one| Ok((one.id.clone(), one.write()?))).collect()
+    }
+
     /// Every sign-in without its tokens.
     #[must_use]
     pub fn list(&self, now: Timestamp) -> Value {
@@ -151,15 +169,38 @@ impl Profile {
     }
 }
 
+/// Whether a document has keys that are not known here. Their values are passed over, so that no token is in plain memory meanwhile.
+fn has_more(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Shape {
+        profiles: Option<Vec<BTreeMap<String, IgnoredAny>>>,
+    }
+    let top: BTreeMap<String, IgnoredAny> = serde_json::from_slice(bytes).unwrap_or_default();
+    let shape: Option<Shape> = serde_json::from_slice(bytes).ok();
+    let mut inner = shape.and_then(|shape| shape.profiles).into_iter().flatten().flat_map(BTreeMap::into_keys);
+    top.keys().any(|key| !matches!(key.as_str(), "defaults" | "profiles"))
+        || inner.any(|key| !KNOWN.contains(&key.as_str()))
+}
+
+/// What a profile has.
+const KNOWN: [&str; 8] = [
+    "access_token",
+    "account_id",
+    "auto_refresh",
+    "expires_at",
+    "id",
+    "provider",
+    "refresh_token",
+    "source",
+];
+
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct File {
     defaults: Option<BTreeMap<String, String>>,
     profiles: Option<Vec<Written>>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Written {
     id: String,
     provider: String,

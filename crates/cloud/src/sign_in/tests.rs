@@ -321,3 +321,20 @@ fn the_page_has_the_hash_and_the_state_and_an_issuer_is_an_address() {
         assert!(Endpoint::of(bad, CLIENT).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn a_newer_programs_document_is_used_and_never_written_over_and_a_mark_in_front_is_passed_over() {
+    let one = json!({ "id": "openai-codex:a", "provider": "openai-codex", "access_token": "CANARY-a", "custom": 1 });
+    for document in [json!({ "profiles": [one] }), json!({ "version": 2, "profiles": [] })] {
+        let read = Profiles::read(document.to_string().as_bytes(), "x").unwrap();
+        let lost = read.write().unwrap_err().to_string();
+        assert!(lost.contains("would be lost") && !lost.contains("CANARY"), "{lost}");
+    }
+    let marked = |text: String| format!("\u{feff}{text}").into_bytes();
+    let plain = json!({ "defaults": {}, "profiles": [] }).to_string();
+    assert!(Profiles::read(&marked(plain), "x").unwrap().write().is_ok());
+    let tokens = json!({ "tokens": { "access_token": jwt(&json!({})), "account_id": "acc-1" } });
+    assert_eq!(codex(&marked(tokens.to_string()), "x", NOW).unwrap().account.as_deref(), Some("acc-1"));
+    let flat = json!({ "profiles": { "openai-codex:a": { "type": "oauth", "provider": "openai-codex", "access": "CANARY-b" } } });
+    assert_eq!(text(&openclaw(&marked(flat.to_string()), "x", NOW).unwrap().access), "CANARY-b");
+}

@@ -7,6 +7,11 @@ use model::Timestamp;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// A file without the mark that some editors put in front of UTF-8.
+pub(super) fn unmarked(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// A secret text that goes from the file into guarded memory; `null` and an empty text are nothing.
 #[derive(Default)]
 pub(super) struct Text(pub(super) Option<Secret>);

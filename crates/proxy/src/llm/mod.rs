@@ -34,6 +34,8 @@ use crate::gateway::Call;
 use crate::refused::Refused;
 use crate::route::Route;
 
+pub(crate) use told::refused;
+
 /// Who answers under `/v1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provider {

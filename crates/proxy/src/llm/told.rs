@@ -7,7 +7,7 @@ use net::{Body, problem};
 use serde_json::{Value, json};
 
 /// A refusal of ours. It keeps the headers by which programs know it.
-pub(super) fn refused(refusal: &Refusal) -> Response<Body> {
+pub(crate) fn refused(refusal: &Refusal) -> Response<Body> {
     let mut reply = problem::reply(refusal);
     let hint = refusal.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
     let document = error(reply.status(), &format!("{}{hint}", refusal.message), refusal.code.as_str());

@@ -35,7 +35,8 @@ impl Llm {
 
     /// The key of the provider `openai`.
     async fn key(&self, reference: &SecretRef, lender: &dyn Lender) -> Result<Secret, Error> {
-        if let Some(key) = self.environment.raw("OPENAI_API_KEY") {
+        // One that is empty is none: that is how a variable is switched off.
+        if let Some(key) = self.environment.raw("OPENAI_API_KEY").filter(|key| !key.is_empty()) {
             return Ok(Secret::new(key.into_vec())?);
         }
         let wrong = |why| Error::source(reference, why);
@@ -68,7 +69,7 @@ impl Llm {
         if let Some(profile) = self.profile_of(CODEX, lender).await? {
             return Ok(profile);
         }
-        match self.environment.raw("OPENAI_ACCESS_TOKEN") {
+        match self.environment.raw("OPENAI_ACCESS_TOKEN").filter(|token| !token.is_empty()) {
             Some(token) => {
                 let token =
                     Secret::new(token.into_vec()).map_err(|_| Trouble::Wrong("there is no memory for it"))?;
@@ -146,6 +147,11 @@ impl SecretSource for Llm {
             ))),
         }
     }
+}
+
+/// Whether what a reference names is no secret, as it stands in the names of profiles, which are listed.
+pub(crate) fn is_no_secret(reference: &SecretRef) -> bool {
+    reference.scheme() == SCHEME && reference.field() == Some("account_id")
 }
 
 /// The references whose secrets are made from this one of our own store; they have to be read again when it changes.

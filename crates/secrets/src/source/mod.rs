@@ -60,7 +60,7 @@ pub use setup::{Environment, Setup};
 pub use trouble::Trouble;
 
 pub(crate) use lender::Deepest;
-pub(crate) use llm::{PROFILES, made_from};
+pub(crate) use llm::{PROFILES, is_no_secret, made_from};
 pub(crate) use sources::Sources;
 
 use crate::{Error, fit};

@@ -117,6 +117,13 @@ impl Minter<'_> {
             if place == 0 && kept.is_good(now) {
                 return Ok(Exchanged::Newest(kept));
             }
+            let imprint = self.spent_imprint(kept.refresh.as_ref());
+            let spent = self.worker.broker().outgoing().spent();
+            if imprint.is_some_and(|imprint| spent.knows(&imprint)) {
+                last = Some(said(&sign_in::Error::Unrenewable(kept.id.clone(), SPENT), None));
+                newest.get_or_insert(kept);
+                continue;
+            }
             match self.asked(signed, &kept, now).await? {
                 Ok(granted) => {
                     let fresh = kept.renewed(granted).map_err(|error| said(&error, None))?;
@@ -126,6 +133,9 @@ impl Minter<'_> {
                     return Ok(Exchanged::Fresh { used: place, fresh, document });
                 }
                 Err(cloud::Error::Refused(fault)) if sign_in::is_spent(&fault) => {
+                    if let Some(imprint) = imprint {
+                        spent.note(imprint);
+                    }
                     last = Some(self.refused(&cloud::Error::Refused(fault)));
                 }
                 Err(error) => return Err(self.refused(&error)),
@@ -138,6 +148,14 @@ impl Minter<'_> {
             (None, Some(refusal)) => Err(refusal.hint(AGAIN)),
             (None, None) => Err(said(&sign_in::Error::Required, None)),
         }
+    }
+
+    /// What tells a refresh token from others, and says nothing of it.
+    fn spent_imprint(&self, refresh: Option<&Secret>) -> Option<[u8; 32]> {
+        #[expect(clippy::disallowed_methods, reason = "takes the imprint of a refresh token")]
+        refresh.map(|refresh| {
+            refresh.expose(|bytes| self.worker.broker().outgoing().imprints().tag(&[b"spent", bytes]))
+        })
     }
 
     async fn asked(
@@ -192,5 +210,6 @@ fn said(error: &sign_in::Error, profile: Option<&str>) -> Refusal {
 
 /// How long a token is believed of which nobody says how long it lasts.
 const UNSAID: std::time::Duration = std::time::Duration::from_mins(5);
+const SPENT: &str = "can't be renewed: its issuer did not take its refresh token, and is not asked with it again";
 const AGAIN: &str =
     "somebody else has used the refresh token, or signed out: `doorward llm auth login` signs in once more";

@@ -28,6 +28,9 @@ pub(crate) async fn choose(broker: &Broker, admitted: &mut Admitted) -> Result<(
         return Ok(());
     }
     let why = match operation.cli() {
+        Some(cli) if !cli.suits(admitted.permit.call().inputs()) => {
+            format!("`{}` could take these inputs for something else than a request does", cli.program())
+        }
         Some(cli) => match broker.machine().way(integration, cli).await {
             Ok(way) => {
                 admitted.way = Some(Box::new(way));

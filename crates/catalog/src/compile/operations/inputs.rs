@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::{Access, Risk};
+
 use crate::file::{InputEntry, OperationEntry, PlaceWord};
 use crate::input::{DEFAULT_MAX, pattern};
 use crate::operation::Rule;
@@ -51,6 +53,7 @@ pub(super) fn inputs(
     check_places(&inputs)?;
     check_implied(&inputs)?;
     check_references(&inputs, Outward::of(entry))?;
+    check_rivals(&inputs)?;
     Ok(inputs)
 }
 
@@ -93,6 +96,22 @@ fn check_references(inputs: &BTreeMap<String, InputField>, outward: Outward) -> 
     Ok(())
 }
 
+/// The inputs with which a read is tried.
+pub(super) fn tried(
+    entry: &OperationEntry,
+    inputs: &BTreeMap<String, InputField>,
+) -> Result<BTreeMap<String, String>, String> {
+    if !entry.tried_with.is_empty() && (entry.access, entry.risk) != (Access::Read, Risk::Low) {
+        return Err("`tried_with` is for a read of low risk".to_owned());
+    }
+    let tried = entry.tried_with.iter().map(|(name, text)| {
+        let field = inputs.get(name).ok_or_else(|| super::no_input(name, inputs.keys().map(String::as_str)))?;
+        let value = field.accept(name, text).map_err(|refusal| format!("`tried_with`: {}", refusal.message))?;
+        Ok((name.clone(), value))
+    });
+    tried.collect()
+}
+
 /// What follows from an input has to be what the other inputs take.
 fn check_implied(inputs: &BTreeMap<String, InputField>) -> Result<(), String> {
     for (name, input) in inputs {
@@ -103,6 +122,17 @@ fn check_implied(inputs: &BTreeMap<String, InputField>) -> Result<(), String> {
                 let field = inputs.get(other).ok_or_else(|| wrong(format!("there is no input `{other}`")))?;
                 field.accept(other, value).map_err(|refusal| wrong(refusal.message))?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// What a program is told has other inputs as rivals, as there is no body.
+fn check_rivals(inputs: &BTreeMap<String, InputField>) -> Result<(), String> {
+    for (name, field) in inputs.iter().filter(|(_, field)| field.place == Place::Named) {
+        let known = |path: &&Vec<String>| !matches!(&path[..], [one] if one != name && inputs.contains_key(one));
+        if field.rivals.iter().find(known).is_some() {
+            return Err(format!("the rivals of the input `{name}`, which is for a program, are other inputs"));
         }
     }
     Ok(())

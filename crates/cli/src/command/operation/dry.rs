@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, args: &Run) -> Outcome {
     let inputs = named.inputs(args)?;
     let id = EvidenceId::new(context::now(), crypto::array().map_err(|error| Failure::of(&error))?);
     let call = integration.named(id, &named.name, inputs.clone())?;
-    let cli = operation.cli().map(|cli| {
+    let cli = operation.cli().filter(|cli| cli.suits(call.inputs())).map(|cli| {
         let shown = integration.as_if_read(&call);
         let command = cli.command(&integration.shown_inputs(&named.name, &shown))?;
         let files = integration.program_files(&named.name);

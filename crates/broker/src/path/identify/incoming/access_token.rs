@@ -66,6 +66,11 @@ pub(crate) async fn claims(
     if !ours {
         return Err(Unbelieved::Wrong("it was made for another resource"));
     }
+    // The token of a sign-in says who somebody is and is for the program that asked; it names nothing that may be done. Not every
+    // issuer writes `at+jwt` over those for access.
+    if !OF_ACCESS.iter().any(|name| claims.contains_key(*name)) || claims.contains_key("at_hash") {
+        return Err(Unbelieved::Wrong("it is the token of a sign-in, not one for access"));
+    }
     // Whoever shows it would have to prove a key as well (RFC 7800), and nothing here can ask for that.
     if claims.contains_key("cnf") {
         return Err(Unbelieved::Wrong("it is bound to a key, and a bearer proves none"));
@@ -73,5 +78,7 @@ pub(crate) async fn claims(
     Ok(claims)
 }
 
+/// What a token for access has, and one of a sign-in has not: for which program, and for what.
+const OF_ACCESS: [&str; 5] = ["appid", "cid", "client_id", "scope", "scp"];
 /// How far clocks may be apart, in seconds.
 const LEEWAY: u64 = 60;
