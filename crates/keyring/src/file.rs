@@ -1,7 +1,8 @@
 //! `file`: one file per entry, each encrypted with a passphrase.
 //!
 //! A file is a compact JWE ([`crypto::jwe`]) over the JSON form of the entry, named like the entry with `/` and `%`
-//! percent-encoded. aws-vault reads and writes the same files.
+//! percent-encoded and nothing else. aws-vault reads and writes the same files. Versions of ours before wrote other signs
+//! encoded as well: such a file is found, and gets its name when it is written next.
 //!
 //! # Invariants
 //!
@@ -19,13 +20,15 @@ use std::sync::Arc;
 
 use crypto::jwe::{self, Stretch};
 use memory::Secret;
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::name::{self, UNFINISHED};
 use crate::{Ask, Error, Item, Keyring, Kind, Question, Settings, item};
+
+mod form;
 
 /// A folder of encrypted files.
 pub(crate) struct Files {
@@ -41,7 +44,18 @@ impl Files {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(utf8_percent_encode(name, ESCAPED).to_string())
+        self.folder.join(form::file_name(name))
+    }
+
+    /// The file of an entry. Where there are one of today's name and one of the name before, the one that was written last,
+    /// as only that one was used.
+    fn found(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        let Some(before) = form::file_name_before(name).map(|name| self.folder.join(name)) else {
+            return path;
+        };
+        let written = |path: &Path| std::fs::metadata(path).and_then(|seen| seen.modified()).ok();
+        if written(&before) > written(&path) { before } else { path }
     }
 
     fn with_passphrase<R>(&self, use_it: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
@@ -78,12 +92,14 @@ impl Files {
             names.push(decoded.into_owned());
         }
         names.sort_unstable();
+        // An entry may have a file of each name.
+        names.dedup();
         Ok(names)
     }
 
     /// The text of one file; `None` where there is none.
     fn text(&self, name: &str) -> Result<Option<String>, Error> {
-        let path = self.path(name);
+        let path = self.found(name);
         let failed = |source| file_error("read", &path, source);
         let file = match OpenOptions::new().read(true).custom_flags(NEVER_WAIT).open(&path) {
             Ok(file) => file,
@@ -169,6 +185,9 @@ impl Files {
             let _ = std::fs::remove_file(&fresh);
             return Err(file_error("write", &path, source));
         }
+        if let Some(before) = form::file_name_before(name) {
+            gone(&self.folder.join(before))?;
+        }
         let synced = std::fs::File::open(&self.folder).and_then(|folder| folder.sync_all());
         synced.map_err(|source| file_error("sync", &self.folder, source))
     }
@@ -215,12 +234,12 @@ impl Keyring for Files {
 
     fn remove(&self, name: &str) -> Result<(), Error> {
         let _valid = name::check(name)?;
-        let path = self.path(name);
-        match std::fs::remove_file(&path) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::missing(Kind::File, name)),
-            Err(source) => Err(file_error("remove", &path, source)),
+        let before = form::file_name_before(name).map(|name| self.folder.join(name));
+        let mut any = gone(&self.path(name))?;
+        if let Some(before) = before {
+            any |= gone(&before)?;
         }
+        if any { Ok(()) } else { Err(Error::missing(Kind::File, name)) }
     }
 }
 
@@ -254,6 +273,15 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
+/// Removes a file. Says whether there was one.
+fn gone(path: &Path) -> Result<bool, Error> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(file_error("remove", path, source)),
+    }
+}
+
 const fn locked(why: &'static str) -> Error {
     Error::Locked { kind: Kind::File, why }
 }
@@ -262,8 +290,6 @@ fn file_error(what: &'static str, path: &Path, source: std::io::Error) -> Error 
     Error::File { what, path: path.to_owned(), source }
 }
 
-/// What is percent-encoded in the name of a file.
-const ESCAPED: &AsciiSet = &CONTROLS.add(b'/').add(b'%');
 /// Opening a pipe must not wait for its writer.
 const NEVER_WAIT: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 /// Rounds of PBKDF2 and bytes of salt: those of the peer, whose program reads what we write.

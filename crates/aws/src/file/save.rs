@@ -6,6 +6,25 @@ use std::path::{Path, PathBuf};
 use super::{Error, File};
 
 impl File {
+    /// Reads the file at `path`, asks what it should be, and writes that; `None` leaves it as it is. Writers of ours take
+    /// turns, so that each sees what the one before wrote; where another program wrote in between, it is asked again.
+    ///
+    /// # Errors
+    /// What `change` says, or that the file can't be read or written.
+    pub fn edit(path: &Path, change: impl Fn(&Self) -> Result<Option<String>, Error>) -> Result<(), Error> {
+        let _turn = turn(path)?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let read = Self::load(path)?;
+            let Some(text) = change(&read)? else { return Ok(()) };
+            match read.save(&text) {
+                Err(Error::Changed { .. }) if tries < MOST_TRIES => {}
+                done => return done,
+            }
+        }
+    }
+
     /// Puts `text` in the place of the file. Readers see the old bytes or the new ones. A symbolic link stays and what it
     /// points to is replaced; permissions stay; a new file gets 0600, and a new directory 0700.
     ///
@@ -31,11 +50,7 @@ impl File {
             }
             Err(error) => return Err(wrong(error)),
         };
-        if let Some(folder) =
-            path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-        {
-            store::files::private_folder(folder).map_err(stored)?;
-        }
+        made_folder(&path).map_err(stored)?;
         store::files::replace(&path, text.as_bytes(), 0o600).map_err(stored)?;
         // Written private and widened after: the mode given at creation is cut by the umask.
         match mode {
@@ -44,6 +59,25 @@ impl File {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// The turn to write the file at a path: the lock of its folder, which leaves no file behind. It ends with the handle.
+fn turn(path: &Path) -> Result<Option<std::fs::File>, Error> {
+    let file = followed(path);
+    made_folder(&file).map_err(|source| Error::Write { path: path.to_owned(), source: source.into() })?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A folder that can't be opened, or a file system without locks, is no reason to write nothing: what was written by
+    // somebody else meanwhile is noticed all the same.
+    let Ok(folder) = std::fs::File::open(folder) else { return Ok(None) };
+    Ok(folder.lock().is_ok().then_some(folder))
+}
+
+/// Makes the folder of a file where there is none.
+fn made_folder(path: &Path) -> Result<(), store::Error> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        Some(folder) => store::files::private_folder(folder),
+        None => Ok(()),
     }
 }
 
@@ -59,5 +93,7 @@ fn followed(path: &Path) -> PathBuf {
     path
 }
 
+/// Another program that writes all the time is not waited out.
+const MOST_TRIES: u32 = 5;
 /// As many as Linux follows.
 const MOST_LINKS: usize = 40;

@@ -217,6 +217,25 @@ fn saving_over_what_another_program_wrote_is_refused() {
     assert!(matches!(folder.save("x"), Err(Error::NotAFile { .. })));
 }
 
+#[test]
+fn an_edit_sees_what_another_program_wrote_before_it_and_in_the_midst_of_it() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("aws").join("config");
+    let asked = std::cell::Cell::new(0);
+    let added = |file: &File| {
+        asked.set(asked.get() + 1);
+        if asked.get() == 1 {
+            std::fs::write(&path, "[profile theirs]\n").unwrap();
+        }
+        file.with_profile("ours", &[]).map(Some)
+    };
+    File::edit(&path, added).unwrap();
+    let read = File::load(&path).unwrap();
+    assert_eq!(read.profiles().collect::<Vec<_>>(), ["theirs", "ours"]);
+    File::edit(&path, |_| Ok(None)).unwrap();
+    assert_eq!(File::load(&path).unwrap().text(), read.text());
+}
+
 /// Texts that look like profile files, broken ones as well.
 fn texts() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![

@@ -14,20 +14,21 @@ pub(super) fn run(configure: &Configure) -> Result<ExitCode, Wrong> {
     no_keys(configure)?;
     let wrong = |error: aws::file::Error| Wrong(Failure::of(&error).maybe_hint(error.hint()));
     let path = desk::config_path();
-    let before = File::load(&path).map_err(wrong)?;
     let name = &configure.profile;
-    let mut text = before.text().to_owned();
-    if before.section(name).is_none() {
-        text = before.with_profile(name, &[]).map_err(wrong)?;
-    }
-    for (key, value) in &configure.set {
-        text =
-            File::parse(&text, &path).and_then(|file| file.with_setting(name, key, value)).map_err(wrong)?;
-    }
-    for key in &configure.unset {
-        text = File::parse(&text, &path).map_err(wrong)?.without_setting(name, key);
-    }
-    before.save(&text).map_err(wrong)?;
+    let edited = |before: &File| {
+        let mut text = before.text().to_owned();
+        if before.section(name).is_none() {
+            text = before.with_profile(name, &[])?;
+        }
+        for (key, value) in &configure.set {
+            text = File::parse(&text, &path)?.with_setting(name, key, value)?;
+        }
+        for key in &configure.unset {
+            text = File::parse(&text, &path)?.without_setting(name, key);
+        }
+        Ok(Some(text))
+    };
+    File::edit(&path, edited).map_err(wrong)?;
     let said = format!("Wrote profile `{name}` to `{}`.\n", path.display());
     speech::told(&said, || serde_json::json!({ "profile": name, "file": path }))
 }

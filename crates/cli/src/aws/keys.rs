@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use aws::file::Section;
+use aws::file::{File, Section};
 use broker::Lease;
 use broker::mint::{Shelf, What};
 use memory::Secret;
@@ -32,10 +32,13 @@ pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
     let (key, serial) = if add.env { (from_environment()?, None) } else { typed()? };
     let settings: Vec<(&str, &str)> = serial.iter().map(|serial| ("mfa_serial", serial.as_str())).collect();
     // Written out first: a name that the file can't hold must not leave a key behind.
-    let section = match add.add_config && own.is_none() {
-        true => Some(desk.file.with_profile(name, &settings).map_err(unwritten)?),
-        false => None,
+    let section = |file: &File| match file.section(name) {
+        None => file.with_profile(name, &settings).map(Some),
+        Some(_) => Ok(None),
     };
+    if add.add_config {
+        section(&desk.file).map_err(unwritten)?;
+    }
     let what = What::Add { profile: name.clone(), key };
     let answer = desk.ask("key.add", desk::input(name), what, desk.tools(None)?)?;
     let mut said = format!("Added credentials to profile \"{name}\" in vault\n");
@@ -43,8 +46,9 @@ pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
     if sessions > 0 {
         said.push_str(&format!("Deleted {sessions} existing sessions.\n"));
     }
-    if let Some(text) = section {
-        desk.file.save(&text).map_err(unwritten)?;
+    if add.add_config {
+        // Read again: others may have added theirs meanwhile.
+        File::edit(desk.file.path(), section).map_err(unwritten)?;
     }
     speech::told(&said, || json!({ "profile": name, "sessions_deleted": sessions }))
 }
