@@ -176,6 +176,13 @@ impl Profile {
         std::iter::successors(Some(self), |profile| profile.source.as_deref())
     }
 
+    /// What everything that this profile gives is made from, as a name: a sign-in's address, else the last profile of the line.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        let last = self.line().last().unwrap_or(self);
+        last.sso.as_ref().map_or(&last.name, |sso| &sso.start_url)
+    }
+
     /// All warnings of the profile and its sources, without repetitions.
     #[must_use]
     pub fn all_warnings(&self) -> Vec<&Warning> {

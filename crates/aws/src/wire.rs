@@ -9,8 +9,8 @@
 //! - What may have been performed is sent again only where performing it twice does no harm.
 //! - Bodies in both directions may hold secrets and are wiped.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,7 +21,9 @@ use net::egress::{Egress, EgressConfig};
 use zeroize::Zeroizing;
 
 use crate::Lease;
+use aside::Flights;
 
+mod aside;
 pub mod endpoint;
 mod error;
 pub(crate) mod form;
@@ -31,6 +33,7 @@ mod pause;
 mod retry;
 pub(crate) mod xml;
 
+pub use aside::{Aside, Flight};
 pub use endpoint::{Endpoint, Locator, Service, StsEndpoints};
 pub use error::{Error, Fault};
 pub use partition::Partition;
@@ -38,11 +41,15 @@ pub use pause::{Pause, Sleep};
 
 /// Sends requests to AWS. Belongs to one runtime.
 pub struct Wire {
-    egress: Egress,
+    egress: Arc<Egress>,
     clock: Arc<dyn Clock>,
     pause: Arc<dyn Pause>,
     /// Seconds by which AWS' clock is ahead of ours, once it said that ours is wrong.
     ahead: AtomicI64,
+    /// When it was first asked for the name of a session.
+    first: OnceLock<Timestamp>,
+    /// The calls that may go on aside, where that was asked for.
+    flights: Option<Flights>,
 }
 
 /// A request to AWS.
@@ -79,13 +86,20 @@ impl Wire {
     /// Nothing is read or opened yet.
     #[must_use]
     pub fn new(config: EgressConfig, clock: Arc<dyn Clock>, pause: Arc<dyn Pause>) -> Self {
-        Self { egress: Egress::new(config), clock, pause, ahead: AtomicI64::new(0) }
+        let egress = Arc::new(Egress::new(config));
+        Self { egress, clock, pause, ahead: AtomicI64::new(0), first: OnceLock::new(), flights: None }
     }
 
     /// The time now, as this machine has it.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// A time that stays the same for as long as this wire lives, so that what is named after it is named so again.
+    #[must_use]
+    pub fn first(&self) -> Timestamp {
+        *self.first.get_or_init(|| self.clock.now())
     }
 
     /// Waits, as the pause that it was made with waits.
@@ -100,11 +114,20 @@ impl Wire {
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Reply, Error> {
         let operation = call.operation;
         let call = Prepared::new(call)?;
-        let mut attempt = 1;
+        let flights = self.flights.as_ref().filter(|flights| !flights.stay());
+        if let Some(body) = flights.map(|flights| flights.before(&call)).transpose()?.flatten() {
+            return Ok(Reply { operation, body });
+        }
+        let mut attempt = flights.and_then(|flights| flights.attempt(&call)).unwrap_or(1);
+        let mut rest = None;
         loop {
-            let (error, again) = match self.attempt(&call).await {
+            let (error, again) = match self.attempt(&call, flights, (attempt, rest)).await {
                 Ok(reply) if reply.status().is_success() => {
-                    return Ok(Reply { operation, body: reply.into_body() });
+                    let body = reply.into_body();
+                    if let Some(flights) = flights {
+                        flights.keep(&call, &body);
+                    }
+                    return Ok(Reply { operation, body });
                 }
                 Ok(reply) => {
                     let fault = Fault::read(operation, &reply);
@@ -119,17 +142,41 @@ impl Wire {
             };
             let Some(asked) = again.filter(|_| attempt < ATTEMPTS) else { return Err(error) };
             tracing::debug!(operation, attempt, %error, "asking again");
-            self.pause.pause(asked.unwrap_or_else(|| retry::backoff(attempt))).await;
+            rest = Some(asked.unwrap_or_else(|| retry::backoff(attempt)));
             attempt += 1;
         }
     }
 
-    async fn attempt(&self, call: &Prepared<'_>) -> Result<Response<Zeroizing<Vec<u8>>>, Error> {
-        let request = self.request(call)?;
-        self.egress
-            .send(call.endpoint.authority(), request)
-            .await
-            .map_err(|source| Error::Net { operation: call.operation, source })
+    /// One attempt, behind a rest.
+    async fn attempt(
+        &self,
+        call: &Prepared<'_>,
+        flights: Option<&Flights>,
+        (attempt, rest): (u32, Option<Duration>),
+    ) -> Result<Response<Zeroizing<Vec<u8>>>, Error> {
+        let said = match flights {
+            None => {
+                if let Some(rest) = rest {
+                    self.pause.pause(rest).await;
+                }
+                self.egress.send(call.endpoint.authority(), self.request(call)?).await
+            }
+            Some(flights) => {
+                let send = || {
+                    let (egress, pause) = (Arc::clone(&self.egress), Arc::clone(&self.pause));
+                    let (authority, request) = (call.endpoint.authority().clone(), self.request(call)?);
+                    let sending: aside::Sending = Box::pin(async move {
+                        if let Some(rest) = rest {
+                            pause.pause(rest).await;
+                        }
+                        egress.send(&authority, request).await
+                    });
+                    Ok(sending)
+                };
+                flights.fly((call, attempt), send).await?
+            }
+        };
+        said.map_err(|source| Error::Net { operation: call.operation, source })
     }
 
     fn request(&self, call: &Prepared<'_>) -> Result<Request<Bytes>, Error> {
@@ -245,6 +292,7 @@ struct Prepared<'a> {
     body: Bytes,
     signed_by: Option<(&'a Lease, &'static str)>,
     repeat: Repeat,
+    digest: aside::Digest,
 }
 
 impl<'a> Prepared<'a> {
@@ -258,9 +306,18 @@ impl<'a> Prepared<'a> {
         let mut whole = Zeroizing::new(String::with_capacity(endpoint.path().len() + target.len()));
         whole.push_str(endpoint.path());
         whole.push_str(&target);
+        let signer = signed_by.map_or("", |(lease, _)| lease.access_key_id.as_str());
+        let authority = endpoint.authority().host_header();
+        let parts = [operation, &authority, method.as_str(), &whole, signer].map(str::as_bytes);
+        let digest = crypto::sha256(&[&parts.join(&0), &[0], body.as_slice()]);
         // Owned by the request and wiped with it.
         let body = Bytes::from_owner(body);
-        Ok(Self { operation, endpoint, method, target: whole, headers, body, signed_by, repeat })
+        Ok(Self { operation, endpoint, method, target: whole, headers, body, signed_by, repeat, digest })
+    }
+
+    /// The same for all requests that ask for the same with the same credentials, whenever they are signed.
+    const fn digest(&self) -> aside::Digest {
+        self.digest
     }
 }
 

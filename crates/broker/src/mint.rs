@@ -55,7 +55,7 @@ use needs::{MEMBER, Stop};
 use unfinished::Unfinished;
 
 pub use self::cloud::{CloudWish, Place};
-pub use needs::{Given, Needs};
+pub use needs::{Given, Left, Needs};
 pub use reach::Reach;
 pub use rotate::{OldKey, Progress, Stage};
 pub use seed::Seeds;
@@ -284,7 +284,7 @@ pub(crate) async fn run(
         let own = Own::new(Arc::clone(&storage), Arc::clone(&keyring), tenant.clone(), kept);
         Shelf::new(Box::new(own))
     };
-    let minting = Minting {
+    let mut minting = Minting {
         lending: Arc::new(lending),
         tools: tools.opened(|| own(Kept::Credentials)),
         given,
@@ -296,9 +296,20 @@ pub(crate) async fn run(
         storage,
         tenant,
     };
-    match perform(&minting, call.operation().as_str(), what).await {
+    let done = perform(&minting, call.operation().as_str(), what).await;
+    let mut seeded = minting.seeded.take();
+    let left = &minting.given.left.seeded;
+    // Whatever came of a call that broke off because AWS is waited for elsewhere: it will begin from the start.
+    let done = if minting.tools.wire.goes_on() { Err(Stop::Needs(Needs::Answer)) } else { done };
+    if minting.tools.wire.is_under_way()
+        && let Some(made) = seeded.take()
+    {
+        // The request that was sent has it.
+        let _ = left.set(made);
+    }
+    match done {
         Ok(mut minted) => {
-            if let Some((serial, _)) = minting.seeded.get() {
+            if let Some((serial, _)) = seeded.as_ref().or_else(|| left.get()) {
                 minted.fields.push(("mfa_seed".to_owned(), serial.clone()));
             }
             Ok(minted)

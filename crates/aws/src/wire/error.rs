@@ -62,6 +62,9 @@ pub enum Error {
     /// The sign-in service refused the credentials.
     #[error("Call to getSigninToken failed with {0}")]
     SignIn(StatusCode),
+    /// It was asked for, and the answer is waited for elsewhere: nothing failed.
+    #[error("the answer to `{0}` is waited for while others have their turn")]
+    GoesOn(&'static str),
     /// There is no guarded memory or no randomness.
     #[error("the system has no {0}")]
     System(&'static str),
@@ -104,6 +107,7 @@ impl Error {
                 "the console accepts the credentials of a role or of a federated session, while they last",
             ),
             Self::Endpoint { .. }
+            | Self::GoesOn(_)
             | Self::Reply { .. }
             | Self::Input { .. }
             | Self::Sign { .. }

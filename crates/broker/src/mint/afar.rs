@@ -17,7 +17,8 @@
 //!
 //! - The call goes the one path, as the caller that the kernel named; nothing in the message says who it is from.
 //! - Before the answer it is looked once more whether the program is still who it was.
-//! - Calls that use keyrings have their turn one after the other, so that many that want one session make one call to AWS.
+//! - Calls about one key or sign-in have their turn one after the other, so that many that want one session make one call to
+//!   AWS ([`turns`]).
 //! - Secrets are beside the JSON of a message and never in it ([`letter`]).
 
 mod answers;
@@ -25,6 +26,7 @@ mod ask;
 mod converse;
 mod distant;
 mod letter;
+mod turns;
 mod wish;
 mod words;
 

@@ -9,7 +9,7 @@ use aws::iam::{Iam, KeyFacts};
 use model::{Refusal, Timestamp};
 
 use super::needs::Stop;
-use super::rotate::{Rotation, Stage};
+use super::rotate::{LONGEST, PAUSE, Rotation, Stage};
 use super::unfinished::Note;
 use crate::Lease;
 
@@ -42,7 +42,17 @@ impl Rotation<'_> {
         self.progress.say(Stage::Mending(id));
         let endpoint = self.iam()?;
         let iam = Iam::new(&self.minting.tools.wire, &endpoint, signer);
-        let deleted = iam.delete_access_key(id, self.user.as_deref()).await;
+        // The key that signs may be so new that AWS does not know it yet.
+        let mut waited = Duration::ZERO;
+        let deleted = loop {
+            let deleted = iam.delete_access_key(id, self.user.as_deref()).await;
+            let unknown = matches!(&deleted, Err(error) if error.code() == Some("InvalidClientTokenId"));
+            if !unknown || waited >= LONGEST {
+                break deleted;
+            }
+            self.minting.tools.wire.rest(PAUSE).await;
+            waited += PAUSE;
+        };
         deleted.map_err(|error| {
             let refusal = self.minting.wire(&error);
             let message = format!("an interrupted rotation left access key {id}: {}", refusal.message);

@@ -1,6 +1,8 @@
 //! What a call lacks that only a person or a program of the user can give. The call ends with it, and nothing was done; the
 //! door gets it, while the home is open to others, and calls again.
 
+use std::sync::{Mutex, OnceLock};
+
 use model::{Refusal, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,7 @@ use aws::oidc::{Registration, Token};
 use aws::source::CredentialSource;
 use memory::Secret;
 
+use super::rotate::Ending;
 use crate::Lease;
 
 /// What a call lacks.
@@ -44,6 +47,13 @@ pub enum Needs {
         /// When there is another code.
         until: Timestamp,
     },
+    /// The answer of AWS, which is waited for aside ([`aws::wire::Aside`]): here, or by another process that asks for the same.
+    Answer,
+    /// That some time passes.
+    Rest {
+        /// In milliseconds.
+        millis: u64,
+    },
     /// That a person signs in.
     SignIn {
         /// Where.
@@ -62,6 +72,17 @@ pub struct Given {
     pub token: Option<Secret>,
     /// What a person signed in with.
     pub signed_in: Option<(Token, Registration)>,
+    /// What a call left for itself, to go on with.
+    pub left: Left,
+}
+
+/// What a call leaves behind in this process when it has to begin from the start.
+#[derive(Default)]
+pub struct Left {
+    /// The code that a seed made, and for which device: there is no other one for some time.
+    pub(super) seeded: OnceLock<(String, Code)>,
+    /// A rotation that has only the old key to end.
+    pub(super) ending: Mutex<Option<Ending>>,
 }
 
 impl Needs {
@@ -79,6 +100,8 @@ impl Needs {
             Self::Credentials { command } | Self::Token { command } => command,
             Self::Machine { source } => source.as_str(),
             Self::SignIn { start_url } => start_url,
+            // Whose turn it is was found out by whoever asks.
+            Self::Answer | Self::Rest { .. } => "",
         }
     }
 
@@ -89,6 +112,8 @@ impl Needs {
             Self::Machine { .. } => "credentials of this machine",
             Self::Token { .. } => "token of a program",
             Self::Later { .. } => "the next code",
+            Self::Answer => "the answer of AWS",
+            Self::Rest { .. } => "some time",
             Self::SignIn { .. } => "sign-in",
         }
     }

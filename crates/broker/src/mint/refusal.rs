@@ -18,7 +18,12 @@ impl Minting {
     pub(super) fn wire(&self, error: &aws::wire::Error) -> Refusal {
         let refused = matches!(error, aws::wire::Error::Refused(_));
         let code = if refused { Code::UpstreamReply } else { Code::UpstreamUnreachable };
-        hinted(Refusal::new(code, said(error)).retry(Retry::No), error.hint())
+        let mut message = said(error);
+        if self.tools.words.is_some() && matches!(error, aws::wire::Error::Region(_)) {
+            // What programs look for that were written for aws-vault.
+            message.push_str(": Invalid Configuration: Missing Region");
+        }
+        hinted(Refusal::new(code, message).retry(Retry::No), error.hint())
     }
 
     pub(super) fn form(&self, error: &aws::session::Error) -> Refusal {

@@ -4,7 +4,7 @@
 //! then on the new one. A new key that could not be kept is deleted again. What a rotation leaves behind because it was
 //! interrupted is noted ([`super::unfinished`]) and cleared away by the next one ([`super::mend`]).
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use aws::chain::{At, Plan};
@@ -15,7 +15,7 @@ use model::{Code, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::needs::Stop;
+use super::needs::{Needs, Stop};
 use super::unfinished::Note;
 use super::{Minted, Minting, OfProfile, session};
 use crate::Lease;
@@ -72,6 +72,10 @@ pub(super) async fn run(
     session: &OfProfile,
     (becomes, progress): (OldKey, Arc<dyn Progress>),
 ) -> Result<Minted, Stop> {
+    // A rotation can't begin from the start, so its calls are made in place; it may rest elsewhere.
+    if !minting.tools.wire.stays() {
+        return Err(Stop::Needs(Needs::Answer));
+    }
     let names = minting.tools.keys.names().await.map_err(|error| minting.keyring(&error))?;
     let stored = |name: &str| names.iter().any(|known| known == name);
     let master =
@@ -81,12 +85,33 @@ pub(super) async fn run(
     let plan = if direct { None } else { Some(session::plan(minting, session).await?.plan) };
     let at = At::of(&session.profile);
     let mut rotation = Rotation { minting, session, plan, master, at, user: None, becomes, progress };
-    let signer = rotation.begin(&old).await?;
-    let new = rotation.replace(&old, &signer).await?;
+    let left = minting.given.left.ending.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let ending = match left {
+        Some(left) => {
+            rotation.user.clone_from(&left.user);
+            left
+        }
+        None => {
+            let signer = rotation.begin(&old).await?;
+            rotation.replace(old, signer).await?
+        }
+    };
+    let (old, new) = rotation.finish(ending).await?;
     let value = json!({ "profile": rotation.master, "old": old.access_key_id, "new": new.access_key_id });
     let fields =
         vec![("profile", rotation.master.clone()), ("old", old.access_key_id), ("new", new.access_key_id)];
     Ok(super::key::done(value, fields))
+}
+
+/// What is left of a rotation once the new key is kept.
+pub(super) struct Ending {
+    old: Lease,
+    new: Lease,
+    /// What signed so far.
+    first: Lease,
+    user: Option<String>,
+    tries: u32,
+    waited: Duration,
 }
 
 pub(super) struct Rotation<'a> {
@@ -112,17 +137,18 @@ impl Rotation<'_> {
         self.signer(old).await
     }
 
-    /// The rotation itself. Each line that changes something leaves a state from which the next rotation goes on.
-    async fn replace(&self, old: &Lease, signer: &Lease) -> Result<Lease, Stop> {
+    /// The rotation itself, up to the old key. Each line that changes something leaves a state from which the next rotation
+    /// goes on.
+    async fn replace(&self, old: Lease, signer: Lease) -> Result<Ending, Stop> {
         let (progress, unfinished) = (&self.progress, &self.minting.unfinished);
         progress.say(Stage::Begun { master: &self.master, session: !self.session.want.no_session });
-        let mut asked = self.mend(&old.access_key_id, signer).await?;
+        let mut asked = self.mend(&old.access_key_id, &signer).await?;
         let unknown = asked.len();
         asked.push(self.minting.tools.wire.now());
         let mut note = Note { old: old.access_key_id.clone(), new: None, asked };
         unfinished.keep(&self.master, &note).await?;
         progress.say(Stage::Creating);
-        let new = match self.create(signer).await {
+        let new = match self.create(&signer).await {
             Ok(new) => new,
             Err(NotCreated { refusal, refused: true }) => {
                 // Nothing was made: what is not known is what was not known before.
@@ -134,7 +160,7 @@ impl Rotation<'_> {
         };
         note.new = Some(new.access_key_id.clone());
         unfinished.keep(&self.master, &note).await?;
-        self.store(&new, signer).await?;
+        self.store(&new, &signer).await?;
         progress.say(Stage::Created(&new.access_key_id));
         for profile in self.session.profile.line() {
             let forgotten = self.minting.forget_sessions(&profile.name).await?;
@@ -142,19 +168,26 @@ impl Rotation<'_> {
                 progress.say(Stage::Forgotten(forgotten, &profile.name));
             }
         }
-        if self.becomes == OldKey::Deactivated {
-            // The note stays, so that the next rotation deletes it.
-            self.end(old, &new, signer).await?;
-            progress.say(Stage::Deactivated(&old.access_key_id));
-            progress.say(Stage::Finished);
-            return Ok(new);
+        if self.becomes == OldKey::Deleted {
+            progress.say(Stage::Deleting(&old.access_key_id));
         }
-        progress.say(Stage::Deleting(&old.access_key_id));
-        self.end(old, &new, signer).await?;
-        unfinished.forget(&self.master, &old.access_key_id).await?;
-        progress.say(Stage::Deleted(&old.access_key_id));
+        Ok(Ending { old, new, first: signer, user: self.user.clone(), tries: 0, waited: Duration::ZERO })
+    }
+
+    /// Ends the old key, and says so.
+    async fn finish(&self, ending: Ending) -> Result<(Lease, Lease), Stop> {
+        let Ending { old, new, .. } = self.end(ending).await?;
+        let progress = &self.progress;
+        match self.becomes {
+            // The note stays, so that the next rotation deletes it.
+            OldKey::Deactivated => progress.say(Stage::Deactivated(&old.access_key_id)),
+            OldKey::Deleted => {
+                self.minting.unfinished.forget(&self.master, &old.access_key_id).await?;
+                progress.say(Stage::Deleted(&old.access_key_id));
+            }
+        }
         progress.say(Stage::Finished);
-        Ok(new)
+        Ok((old, new))
     }
 
     /// Goes back to the note that was there before a key was asked for.
@@ -251,12 +284,13 @@ impl Rotation<'_> {
     }
 
     /// Deletes the old key, or makes it inactive. AWS needs some seconds until it knows the new one, so this is tried for a while.
-    async fn end(&self, old: &Lease, new: &Lease, first: &Lease) -> Result<(), Stop> {
+    async fn end(&self, mut ending: Ending) -> Result<Ending, Stop> {
         let endpoint = self.iam()?;
         let asks = self.plan.as_ref().is_some_and(|plan| plan.devices().next().is_some());
-        let (mut fresh, mut tries, mut waited) = (None, 0, Duration::ZERO);
+        let mut fresh = None;
         loop {
-            tries += 1;
+            ending.tries += 1;
+            let Ending { old, new, first, tries, waited, .. } = &ending;
             // A code is good for one session, so where one was asked for, that session signs this as well.
             let outcome = match (asks, &fresh) {
                 (true, _) => self.ended(&endpoint, first, old).await,
@@ -267,12 +301,17 @@ impl Rotation<'_> {
                     Err(needs @ Stop::Needs(_)) => return Err(needs),
                 },
             };
-            let Err(last) = outcome else { return Ok(()) };
-            if waited >= LONGEST {
-                return Err(self.left(old, tries, &last).into());
+            let Err(last) = outcome else { return Ok(ending) };
+            if *waited >= LONGEST {
+                return Err(self.left(old, *tries, &last).into());
             }
-            self.minting.tools.wire.rest(PAUSE).await;
-            waited += PAUSE;
+            ending.waited += PAUSE;
+            if !self.minting.tools.wire.rests(PAUSE).await {
+                let mut left = self.minting.given.left.ending.lock().unwrap_or_else(PoisonError::into_inner);
+                *left = Some(ending);
+                let millis = u64::try_from(PAUSE.as_millis()).unwrap_or_default();
+                return Err(Stop::Needs(Needs::Rest { millis }));
+            }
         }
     }
 
@@ -338,5 +377,5 @@ fn masked(id: &str) -> String {
     format!("{}{}", "*".repeat(keep), id.get(keep..).unwrap_or_default())
 }
 
-const PAUSE: Duration = Duration::from_secs(2);
-const LONGEST: Duration = Duration::from_secs(20);
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
+pub(super) const LONGEST: Duration = Duration::from_secs(20);

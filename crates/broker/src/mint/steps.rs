@@ -6,10 +6,11 @@ use aws::chain::{At, Base, Mfa, Plan, RoleCall, Step};
 use aws::mfa::Code;
 use aws::process::Edges;
 use aws::profile::{StsRegional, WebIdentity};
-use aws::session::{Entry, Key};
+use aws::session::{Entry, Key, Name};
 use aws::sts::{AssumeRole, Sts};
 use aws::wire::{Endpoint, Locator, Service, StsEndpoints};
 use keyring::{Item, Trust};
+use model::Timestamp;
 
 use super::needs::{Needs, Stop};
 use super::{Minting, OfProfile};
@@ -135,7 +136,7 @@ impl Minting {
     fn session_name(&self, call: &RoleCall) -> String {
         match &call.role.session_name {
             Some(name) => name.clone(),
-            None => format!("{}000000", self.tools.wire.now().millis()),
+            None => format!("{}000000", self.tools.wire.first().millis()),
         }
     }
 
@@ -144,7 +145,7 @@ impl Minting {
         let (Some(key), Some(end), true) = (key, lease.expiration, lease.session_token.is_some()) else {
             return Ok(());
         };
-        let name = key.name(end);
+        let name = self.free_name(key, end).await;
         let item = Item {
             name: name.to_string(),
             secret: aws::session::session_to_json(lease, &key.fingerprint)
@@ -159,6 +160,28 @@ impl Minting {
             tracing::warn!(%error, "the session could not be kept");
         }
         Ok(())
+    }
+
+    /// The name of a session that ends then. A name says less than a key does: where a session for something else that ends
+    /// in the same second has it, this one says that it ends a second earlier.
+    async fn free_name(&self, key: &Key, end: Timestamp) -> Name {
+        let first = key.name(end);
+        let Ok(names) = self.tools.sessions.names().await else { return first };
+        for seconds in 0..MOST_AT_ONCE {
+            let name = key.name(Timestamp::from_millis(end.millis().saturating_sub(seconds * 1000)));
+            let entry = name.to_string();
+            if !names.contains(&entry) || !self.is_anothers(key, &entry).await {
+                return name;
+            }
+        }
+        first
+    }
+
+    /// Whether an entry holds a session for something else, which would be lost. What can't be read is worth nothing.
+    async fn is_anothers(&self, key: &Key, entry: &str) -> bool {
+        let Ok(item) = self.tools.sessions.read(&self.lending, entry).await else { return false };
+        let kept = super::token::read(&item.secret, aws::session::session_from_json);
+        kept.is_ok_and(|kept| kept.fingerprint != Some(key.fingerprint))
     }
 
     /// Takes away sessions of the same key that have too little time left to be used again.
@@ -198,6 +221,9 @@ impl Minting {
         Endpoint::locate(service, &locator).map_err(|error| self.wire(&error).into())
     }
 }
+
+/// So many sessions of one profile that end in one second are kept apart.
+const MOST_AT_ONCE: u64 = 60;
 
 fn with_code<'a>(device: Option<&'a Mfa>, code: Option<&'a Code>) -> Option<aws::sts::Mfa<'a>> {
     Some(aws::sts::Mfa { serial: &device?.serial, code: code?.digits() })

@@ -87,6 +87,10 @@ impl Child {
 
     fn unstarted(&self, error: &std::io::Error) -> Wrong {
         let shown = self.program.to_string_lossy();
+        if error.kind() == std::io::ErrorKind::PermissionDenied {
+            return Wrong::new(format!("exec: {shown:?}: permission denied"))
+                .hint("is it executable? `chmod +x`");
+        }
         if error.kind() == std::io::ErrorKind::NotFound {
             return Wrong::new(format!("exec: {shown:?}: executable file not found in $PATH"));
         }

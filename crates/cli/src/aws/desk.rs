@@ -6,16 +6,17 @@ use std::sync::Arc;
 use aws::file::File;
 use aws::mfa::Serving;
 use aws::profile::{Overrides, Profile, WebIdentity};
-use aws::wire::Wire;
-use broker::mint::{self, Reach, Shelf, Tools, What, Wish};
+use aws::wire::Aside;
+use broker::mint::{self, Shelf, Tools, What, Wish};
 use broker::{Answer, Lease, Outbound};
 use keyring::{Keyring, Kind};
 use model::Inputs;
-use zeroize::Zeroizing;
 
+use super::aside::Outside;
 use super::ask::{self, Pages, Terminal};
 use super::counter;
 use super::getting::Getting;
+use super::reach::{reach, wire};
 use super::speech::{Wrong, log};
 use crate::compat::aws_vault::command::{Global, Wanted};
 use crate::compat::{Environment, environment};
@@ -159,7 +160,17 @@ impl Desk {
         };
         let mut tools = self.tools(Some(profile))?;
         let reach = tools.reach.clone();
-        let getting = Getting { profile, prompts: &*prompts, browser: &browser, reach: &reach };
+        let outside = Arc::new(Outside::of(profile)?);
+        tools.wire = Arc::new(wire(&reach)?.aside(Arc::clone(&outside) as Arc<dyn Aside>));
+        let asking = Arc::clone(&tools.wire);
+        let getting = Getting {
+            profile,
+            prompts: &*prompts,
+            browser: &browser,
+            reach: &reach,
+            wire: &asking,
+            outside: &outside,
+        };
         if session.mfa_token.is_some() {
             tools.seeds = mint::Seeds::Leave;
         }
@@ -360,26 +371,6 @@ fn settings(global: &Global) -> keyring::Settings {
     settings.proton_pass.timeout = global.proton_pass.timeout;
     settings.programs.path = environment("PATH").unwrap_or_default().into();
     settings
-}
-
-/// How AWS is reached: by the environment, as every tool is.
-pub(crate) fn reach(profile: Option<&Profile>) -> Reach {
-    let either = |upper: &str, lower: &str| environment(upper).or_else(|| environment(lower));
-    let bundle = profile.and_then(|profile| profile.endpoints.ca_bundle.clone());
-    let bundle = bundle.or_else(|| environment("AWS_CA_BUNDLE")).or_else(|| environment("SSL_CERT_FILE"));
-    Reach {
-        https: either("HTTPS_PROXY", "https_proxy").map(Zeroizing::new),
-        // The upper-case name is a header of CGI programs, so only the other one counts (CVE-2016-5385).
-        http: environment("http_proxy").map(Zeroizing::new),
-        except: either("NO_PROXY", "no_proxy"),
-        // A running broker has another folder than we have.
-        bundle: bundle.map(|path| std::path::absolute(&path).unwrap_or_else(|_| path.into())),
-    }
-}
-
-/// What sends requests to AWS; belongs to the runtime of the call.
-pub(super) fn wire(reach: &Reach) -> Result<Wire, Wrong> {
-    reach.wire().map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))
 }
 
 /// The session policy that was given on the command line.

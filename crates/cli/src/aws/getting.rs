@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +13,14 @@ use aws::chain::{At, Mfa};
 use aws::mfa::{Prompt, Question};
 use aws::process::{Edges, Program};
 use aws::profile::Profile;
-use aws::wire::{Endpoint, Service};
+use aws::wire::{Endpoint, Service, Wire};
 use broker::mint::{Browser, Given, Needs, Reach};
 use broker::{Outbound, SystemClock};
 use model::{Clock, Timestamp};
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
+use super::aside::Outside;
 use super::speech::Wrong;
 use crate::compat::environment;
 use crate::failure::Failure;
@@ -36,6 +39,10 @@ pub(super) struct Getting<'a> {
     pub(super) browser: &'a dyn Browser,
     /// How AWS is reached.
     pub(super) reach: &'a Reach,
+    /// What asks AWS.
+    pub(super) wire: &'a Wire,
+    /// What is done about others meanwhile.
+    pub(super) outside: &'a Outside,
 }
 
 impl Getting<'_> {
@@ -46,17 +53,27 @@ impl Getting<'_> {
     ) -> Result<Outbound, Wrong> {
         let mut given = Arc::new(Given::default());
         let mut turn = None;
-        for _ in 0..MOST {
+        let mut left = MOST;
+        while left > 0 {
             let outbound = call(Arc::clone(&given))?;
             let Outbound::Answer(answer) = &outbound else { return Ok(outbound) };
             let Some(needs) = Needs::read(&answer.value) else { return Ok(outbound) };
-            if turn.is_none() {
-                turn = Some(Turn::wait(needs.name())?);
-                // Somebody may have got it while we waited for our turn.
-                continue;
+            match needs {
+                // Each of them ends by itself: AWS is asked three times at most, and a rotation rests for so long.
+                Needs::Answer => self.outside.wait(self.wire)?,
+                Needs::Rest { millis } => std::thread::sleep(Duration::from_millis(millis)),
+                needs if turn.is_none() => {
+                    left -= 1;
+                    self.outside.let_go();
+                    // Somebody may get it while we wait for our turn, so it is looked again.
+                    turn = Some(Turn::wait(needs.name())?);
+                }
+                needs => {
+                    left -= 1;
+                    let so_far = Arc::try_unwrap(given).unwrap_or_default();
+                    given = Arc::new(self.got(&needs, so_far)?);
+                }
             }
-            let so_far = Arc::try_unwrap(given).unwrap_or_default();
-            given = Arc::new(self.got(&needs, so_far)?);
         }
         Err(Wrong::new("the credentials could not be had although everything was given that they lacked"))
     }
@@ -83,6 +100,7 @@ impl Getting<'_> {
                 given.credentials = Some(found.map_err(wrong)?);
             }
             Needs::Later { serial, until } => wait(serial, *until)?,
+            Needs::Answer | Needs::Rest { .. } => {}
             Needs::Token { command } => given.token = Some(self.run(program(command).token(Edges::Kept))?),
             Needs::SignIn { start_url } => {
                 let found = self.profile.line().find_map(|profile| {
@@ -98,7 +116,7 @@ impl Getting<'_> {
                     Endpoint::locate(Service::Oidc, &at.locator(Service::Oidc, at.region.as_deref()));
                 let endpoint =
                     endpoint.map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))?;
-                let wire = super::desk::wire(self.reach)?;
+                let wire = super::reach::wire(self.reach)?;
                 let done =
                     wire::runtime()?.block_on(broker::mint::sign_in(&wire, &endpoint, sso, self.browser));
                 let again = format!(
@@ -143,22 +161,38 @@ const fn program(command: &str) -> Program<'_> {
 }
 
 /// The turn of this process to ask for one thing.
-struct Turn(#[expect(dead_code, reason = "the turn lasts as long as the file is open")] File);
+pub(super) struct Turn(#[expect(dead_code, reason = "the turn lasts as long as the file is open")] File);
 
 impl Turn {
     /// Waits until nobody else asks for the same thing.
-    fn wait(name: &str) -> Result<Self, Wrong> {
+    pub(super) fn wait(name: &str) -> Result<Self, Wrong> {
+        let (file, path) = Self::file(name)?;
+        flock(&file, FlockOperation::LockExclusive).map_err(|error| unlocked(&path, &error.into()))?;
+        Ok(Self(file))
+    }
+
+    /// The turn where nobody else has it.
+    pub(super) fn at_once(name: &str) -> Result<Option<Self>, Wrong> {
+        let (file, path) = Self::file(name)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(unlocked(&path, &error.into())),
+        }
+    }
+
+    fn file(name: &str) -> Result<(File, PathBuf), Wrong> {
         let home = super::counter::place()?;
         let digest = crypto::to_hex(&crypto::sha256(&[name.as_bytes()]));
         let path = home.folder().join(format!("lock.{}", digest.get(..16).unwrap_or_default()));
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let wrong = |error: std::io::Error| {
-            Wrong(Failure::doing(format!("could not lock `{}`", path.display()), &error))
-        };
-        let file = file.map_err(wrong)?;
-        flock(&file, FlockOperation::LockExclusive).map_err(|error| wrong(error.into()))?;
-        Ok(Self(file))
+        let file = file.map_err(|error| unlocked(&path, &error))?;
+        Ok((file, path))
     }
+}
+
+fn unlocked(path: &Path, error: &std::io::Error) -> Wrong {
+    Wrong(Failure::doing(format!("could not lock `{}`", path.display()), error))
 }
 
 /// A device, a program and a sign-in at most, and each once more where what was given turned out to be over.

@@ -9,6 +9,7 @@
 //! - A child gets a lease in its environment and never a secret of our own.
 //! - No bus is dialled, no keyring opened and nothing resolved that the command does not need.
 
+mod aside;
 mod ask;
 mod beside;
 pub(crate) mod child;
@@ -23,6 +24,7 @@ mod import;
 mod keys;
 mod lent;
 mod list;
+pub(crate) mod reach;
 mod rotate;
 mod seed;
 pub(crate) mod serve;

@@ -103,7 +103,7 @@ async fn ec2(
         Ok(_) => child,
         Err(why) => {
             say(&format!("warning: {why}; SDKs are told the address of this server instead"));
-            child.with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &format!("http://{address}/"))
+            child.with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &format!("http://{address}"))
         }
     };
     let status = beside(child).await;

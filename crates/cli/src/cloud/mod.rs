@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use crate::args::Global;
 use crate::args::metadata::{Metadata, Serving};
 use crate::aws::child::Child;
+use crate::aws::reach::reach;
 use crate::aws::{Wrong, counter, desk, serve};
 use crate::failure::{Failure, Outcome};
 use crate::print::{Printer, problem};
@@ -64,7 +65,7 @@ fn wish(place: Place) -> Result<Wish, Wrong> {
 
 /// Through which proxies, and whom to believe.
 fn egress() -> Result<net::egress::EgressConfig, Wrong> {
-    desk::reach(None).egress().map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))
+    reach(None).egress().map_err(|error| Wrong(Failure::of(&error).maybe_hint(error.hint())))
 }
 
 fn input(key: &str) -> Inputs {

@@ -8,7 +8,7 @@ use cloud::sign_in::{self, CODEX, Endpoint, Rank, Renew};
 use super::failed;
 use super::file::Held;
 use crate::args::llm::Issuer;
-use crate::aws::desk;
+use crate::aws::reach::reach;
 use crate::context;
 use crate::failure::{Failure, Outcome};
 use crate::wire;
@@ -20,7 +20,7 @@ pub(super) fn of(issuer: &Issuer) -> Outcome<Endpoint> {
 
 /// How it is reached.
 pub(super) fn talk() -> Outcome<Talk> {
-    let egress = desk::reach(None).egress();
+    let egress = reach(None).egress();
     egress
         .map(|egress| Talk::new(egress, secrets::said_without))
         .map_err(|error| Failure::of(&error).maybe_hint(error.hint()))

@@ -13,6 +13,8 @@ mod approvals;
 #[cfg(test)]
 mod aws_beside;
 #[cfg(test)]
+mod aws_waiting;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bigquery;

@@ -8,12 +8,13 @@ use keyring::Item;
 use model::{Code, Door, Fact, Inputs, Refusal};
 use net::Draining;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::distant::{self, Line, Post};
 use super::letter::{Enclosed, Letter, Malformed, sealed};
+use super::turns::{self, Turns};
 use super::wish;
 use super::words::{Answered, Calling, Opening, Recorded, Refused, Said};
 use crate::mint::{Tools, What, Wish};
@@ -22,8 +23,7 @@ use crate::{Answer, Asked, Inbound, Operate, Outbound, Worker};
 /// Talks with programs that run beside this broker.
 pub struct Conversations {
     worker: Arc<Worker>,
-    /// Whose turn it is.
-    turn: Mutex<()>,
+    turns: Turns,
 }
 
 /// Proof that a door has looked at the program once more, and that it is who it was.
@@ -45,7 +45,7 @@ impl Conversations {
     /// Calls run on this worker.
     #[must_use]
     pub fn new(worker: Arc<Worker>) -> Self {
-        Self { worker, turn: Mutex::default() }
+        Self { worker, turns: Turns::default() }
     }
 
     /// Talks with the program at the other end until one of both is done. The facts are what the kernel says of it, now and
@@ -92,12 +92,12 @@ impl Conversations {
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let (line, mut posts) = mpsc::unbounded_channel();
-        let inbound = match inbound(calling, letter, &Line(line), facts) {
-            Ok(inbound) => inbound,
+        let (inbound, name) = match inbound(calling, letter, &Line(line), facts) {
+            Ok(read) => read,
             Err(refusal) => return refuse(stream, &refusal).await,
         };
         let turn = tokio::select! {
-            turn = timeout(PATIENCE, self.turn.lock()) => turn,
+            turn = timeout(PATIENCE, self.turns.wait(name)) => turn,
             // Nobody waits for it any more, and nothing was done.
             () = hung_up(stream) => return Ok(()),
         };
@@ -227,8 +227,13 @@ async fn hung_up(stream: &mut (impl AsyncRead + Unpin)) {
     let _ = stream.read(&mut [0]).await;
 }
 
-/// The call that a message asks for.
-fn inbound(calling: Calling, mut letter: Letter, line: &Line, facts: Fact) -> Result<Inbound, Refusal> {
+/// The call that a message asks for, and whose turn it needs.
+fn inbound(
+    calling: Calling,
+    mut letter: Letter,
+    line: &Line,
+    facts: Fact,
+) -> Result<(Inbound, String), Refusal> {
     let Calling { integration, operation, inputs, what, tools, given } = calling;
     let read = || {
         let what = wish::what(what, line, &mut letter)?;
@@ -237,7 +242,8 @@ fn inbound(calling: Calling, mut letter: Letter, line: &Line, facts: Fact) -> Re
         Ok::<_, Malformed>(Wish { what, tools, given: Arc::new(given) })
     };
     let wish = read().and_then(|wish| letter.done().map(|()| wish)).map_err(|error| strange(&error))?;
-    operate((&integration, &operation), inputs, wish, facts)
+    let name = turns::of(&wish.what);
+    Ok((operate((&integration, &operation), inputs, wish, facts)?, name))
 }
 
 fn operate(

@@ -11,7 +11,7 @@ use super::distant::{Distant, Line};
 use super::letter::{Enclosed, Letter, Malformed};
 use super::words::{Handed, Leased, SignedIn, Tooled, Wanted, Which};
 use crate::Lease;
-use crate::mint::{Given, Reach, Seeds, Shelf, Tools, What, Words};
+use crate::mint::{Given, Left, Reach, Seeds, Shelf, Tools, What, Words};
 
 /// What a message needs of a wish. Secrets are enclosed in the order in which [`what`], [`tools`] and [`given`] take them.
 pub(super) fn written<'a>(
@@ -75,7 +75,7 @@ fn tooled<'a>(tools: &'a Tools, enclosed: &mut Vec<Enclosed<'a>>) -> Tooled {
 }
 
 fn handed<'a>(given: &'a Given, enclosed: &mut Vec<Enclosed<'a>>) -> Handed {
-    let Given { codes, credentials, token, signed_in } = given;
+    let Given { codes, credentials, token, signed_in, left: _ } = given;
     enclosed.extend(codes.iter().map(|(_, code)| Enclosed::Text(code.digits())));
     let credentials = credentials.as_ref().map(|lease| leased(lease, enclosed));
     enclosed.extend(token.iter().map(Enclosed::Secret));
@@ -195,5 +195,5 @@ pub(super) fn given(handed: Handed, letter: &mut Letter) -> Result<Given, Malfor
             Registration { client_id, client_secret: letter.secret()?, expires: registration_expires };
         Ok::<_, Malformed>((Token { access, refresh, expires }, registration))
     });
-    Ok(Given { codes: read, credentials, token, signed_in: signed_in.transpose()? })
+    Ok(Given { codes: read, credentials, token, signed_in: signed_in.transpose()?, left: Left::default() })
 }
