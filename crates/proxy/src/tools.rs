@@ -6,9 +6,7 @@
 
 use std::sync::Arc;
 
-use broker::{
-    Operate, Worker, document, inputs_of, presented, spans, tool, tool_output, tool_refusal,
-};
+use broker::{Operate, Worker, document, inputs_of, presented, spans, tool, tool_output, tool_refusal};
 use http::header::HeaderValue;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};

@@ -1,7 +1,8 @@
 //! Certificates that sign themselves, for what only has to hold one.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, IsCa, KeyPair, PKCS_RSA_SHA256, RsaKeySize, generate_simple_self_signed,
+    BasicConstraints, CertificateParams, IsCa, KeyPair, PKCS_RSA_SHA256, RsaKeySize,
+    generate_simple_self_signed,
 };
 
 /// A certificate for a name and its key, both in PEM, made afresh.

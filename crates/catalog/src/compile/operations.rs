@@ -103,7 +103,11 @@ pub(super) fn on_behalf(
         let field = || body::keys(word).ok_or_else(|| origin.wrong(0, "`on_behalf` has dotted paths"));
         match word.strip_prefix("header:") {
             Some(name) if is_header(name) => headers.push(name.to_ascii_lowercase()),
-            Some(_) => return Err(origin.wrong(0, "`on_behalf` has names of headers, with a `*` at the end for any rest")),
+            Some(_) => {
+                return Err(
+                    origin.wrong(0, "`on_behalf` has names of headers, with a `*` at the end for any rest")
+                );
+            }
             None => fields.push(field()?),
         }
     }

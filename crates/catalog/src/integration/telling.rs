@@ -23,7 +23,9 @@ impl Integration {
     /// Whether the body of a request may say which operation is asked for.
     #[must_use]
     pub fn is_told_by_body(&self, method: Method, content_types: &[&str]) -> bool {
-        !self.telling.fields.is_empty() && method == Method::Post && content_types.iter().all(|one| may_be_form(one))
+        !self.telling.fields.is_empty()
+            && method == Method::Post
+            && content_types.iter().all(|one| may_be_form(one))
     }
 
     /// The operations that a request asks for which is none of them to us.
@@ -52,7 +54,8 @@ impl Integration {
         };
         let asks = |operation: &&Operation| {
             let mut fields = self.telling.fields.iter().filter_map(|key| Some((key, word(operation, key)?)));
-            let mut headers = self.telling.headers.iter().filter_map(|key| Some((key, operation.headers.get(key)?)));
+            let mut headers =
+                self.telling.headers.iter().filter_map(|key| Some((key, operation.headers.get(key)?)));
             fields.any(|(key, value)| in_form(key, value) || in_query(key, value))
                 || headers.any(|(key, value)| header(key).iter().any(|said| same(said, value)))
         };
@@ -71,7 +74,10 @@ impl Integration {
         if operation.hides.is_empty() {
             return Ok(name);
         }
-        let message = format!("`{}/{name}` does not give away all that the service answers, so it is done by its name only", self.name);
+        let message = format!(
+            "`{}/{name}` does not give away all that the service answers, so it is done by its name only",
+            self.name
+        );
         Err(Refusal::new(Code::Denied, message).hint(format!("`doorward op run {}.{name}`", self.name)))
     }
 }
@@ -91,7 +97,10 @@ fn same(one: &str, other: &str) -> bool {
 fn pairs(body: &[u8]) -> Vec<(String, String)> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let text = String::from_utf8_lossy(body);
-    text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (decoded(key), decoded(value))).collect()
+    text.split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(key, value)| (decoded(key), decoded(value)))
+        .collect()
 }
 
 /// Whether a body of this type may be read as a form. A service may guess where nothing is said that it knows.

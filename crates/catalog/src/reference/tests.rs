@@ -1,3 +1,5 @@
+//! Tests of references to where the text of an input lies.
+
 use super::*;
 use crate::layer::integration;
 

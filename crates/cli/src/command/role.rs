@@ -40,8 +40,12 @@ pub(crate) fn run(context: &Context, args: Role) -> Outcome {
             // Who may give roles may not always read policies; then nothing is said.
             let policies = ask_as(context, &who, "policy.list", &[]);
             if policies.is_ok_and(|answered| !is_spoken_of(&answered.value, &role)) {
-                Printer::say(&format!("warning: no policy in force speaks of the role `{role}`, so it gives nothing yet"));
-                Printer::say("hint: `doorward policy template team | doorward policy put team -` has the usual ones");
+                Printer::say(&format!(
+                    "warning: no policy in force speaks of the role `{role}`, so it gives nothing yet"
+                ));
+                Printer::say(
+                    "hint: `doorward policy template team | doorward policy put team -` has the usual ones",
+                );
             }
             context
                 .printer

@@ -134,7 +134,8 @@ fn permissions(context: &Context, integration: &Integration, ready: bool) -> Out
         }
         management.close()?;
     }
-    let known = |name: &OperationName| seen.iter().any(|row| at(row, "operation").as_str() == Some(name.as_str()));
+    let known =
+        |name: &OperationName| seen.iter().any(|row| at(row, "operation").as_str() == Some(name.as_str()));
     let rest: Vec<Value> = all()
         .filter(|(name, _)| !known(name))
         .map(|(name, one)| {

@@ -353,11 +353,13 @@ fn an_account_may_have_a_short_name_and_what_is_refused_has_the_vendors_shape() 
     let doorward = house(&vendor, doorward);
     // An empty variable is none.
     let mut up = doorward.command();
-    up.args(["up", "--json", "--gateway", "127.0.0.1:0", "--llm", "openai-codex"]).env("OPENAI_ACCESS_TOKEN", "");
+    up.args(["up", "--json", "--gateway", "127.0.0.1:0", "--llm", "openai-codex"])
+        .env("OPENAI_ACCESS_TOKEN", "");
     let running = doorward.start(up);
     let token = capability(&running, "&integrations=openai-codex");
     let (access, refresh) = vendor.signed_in(FAR);
-    let file = json!({ "tokens": { "access_token": access, "refresh_token": refresh, "account_id": "acc-1" } });
+    let file =
+        json!({ "tokens": { "access_token": access, "refresh_token": refresh, "account_id": "acc-1" } });
     write(doorward.folder().join("auth.json"), &file.to_string());
     let _ = doorward.run(&["llm", "auth", "import", "--codex-auth", "auth.json"], "").succeeded();
     let done = post(&running, "/v1/responses", &token, &wanted());

@@ -66,12 +66,17 @@ fn a_namespace_holds_for_what_has_none_too() {
     upstream.answer_with("/api/v1/namespaces/web/nodes", 404, json!({"kind": "Status"}));
     let _ = held(&doorward, &["--operations", "kubernetes/get", "--resources", "namespace:web"]);
     let pods = run(&doorward, "kubernetes.get", &["resource=pods", "namespace=web"]);
-    assert_eq!((pods["used"].as_str(), pods["output"]["kind"].as_str()), (Some("cli"), Some("List")), "{pods}");
+    assert_eq!(
+        (pods["used"].as_str(), pods["output"]["kind"].as_str()),
+        (Some("cli"), Some("List")),
+        "{pods}"
+    );
     // What kubectl would have read in spite of the namespace is asked for where it would be.
     let nodes = run(&doorward, "kubernetes.get", &["resource=nodes", "namespace=web"]);
     assert_eq!((nodes["used"].as_str(), nodes["status"].as_u64()), (Some("http"), Some(404)), "{nodes}");
     let dry = ["op", "run", "kubernetes.patch", "--dry-run", "--json", "--input", "resource=clusterroles"];
-    let dry = [&dry[..], &["--input", "namespace=web", "--input", "name=view", "--input", "patch={}"]].concat();
+    let dry =
+        [&dry[..], &["--input", "namespace=web", "--input", "name=view", "--input", "patch={}"]].concat();
     let dry = doorward.run(&dry, "").json();
     assert_eq!((dry["would_use"].as_str(), dry["cli"].is_null()), (Some("http"), true), "{dry}");
     doorward.assert_no_canary();
@@ -179,7 +184,10 @@ fn a_request_is_what_its_words_ask_for_at_a_service_with_one_path() {
     assert!(upstream.requests().is_empty());
     for (head, body) in [
         (format!("POST /iam/ HTTP/1.1{form}"), "Action=ListRoles&Version=2010-05-08"),
-        ("POST /iam/ HTTP/1.1\r\nContent-Type: application/x-amz-json-1.1".to_owned(), "{\"Action\":\"AttachRolePolicy\"}"),
+        (
+            "POST /iam/ HTTP/1.1\r\nContent-Type: application/x-amz-json-1.1".to_owned(),
+            "{\"Action\":\"AttachRolePolicy\"}",
+        ),
         ("PUT /iam/bucket/key HTTP/1.1".to_owned(), attach),
     ] {
         assert_ne!(status(&running, &token, &head, body), 403, "{head} {body}");
@@ -200,13 +208,20 @@ fn doctor_names_every_permission_seen_or_not() {
     let checked: Value = serde_json::from_str(&checked.stdout).unwrap();
     let of = |operation: &str| {
         let all = checked["permissions"].as_array().unwrap();
-        all.iter().find(|row| row["operation"] == operation).unwrap_or_else(|| panic!("{operation}: {checked}")).clone()
+        all.iter()
+            .find(|row| row["operation"] == operation)
+            .unwrap_or_else(|| panic!("{operation}: {checked}"))
+            .clone()
     };
     assert_eq!(of("dashboards.search")["granted"], true, "{checked}");
     assert_eq!(of("datasources.list")["granted"], false, "{checked}");
     // A write is not tried, and not passed over.
     let write = of("annotations.create");
-    assert_eq!((&write["granted"], &write["permissions"]), (&Value::Null, &json!(["annotations:create"])), "{checked}");
+    assert_eq!(
+        (&write["granted"], &write["permissions"]),
+        (&Value::Null, &json!(["annotations:create"])),
+        "{checked}"
+    );
     let shown = doorward.run(&["doctor", "grafana"], "");
     assert!(shown.stdout.contains("not seen"), "{shown:?}");
 }
@@ -221,5 +236,9 @@ fn doctor_fails_for_a_program_that_does_not_start() {
     let checked = doorward.run(&["doctor", "helm", "--json"], "");
     assert_eq!(checked.status.code(), Some(1), "{checked:?}");
     let checked: Value = serde_json::from_str(&checked.stdout).unwrap();
-    assert_eq!((checked["ok"].as_bool(), checked["program"]["problem"].is_string()), (Some(false), true), "{checked}");
+    assert_eq!(
+        (checked["ok"].as_bool(), checked["program"]["problem"].is_string()),
+        (Some(false), true),
+        "{checked}"
+    );
 }

@@ -177,22 +177,15 @@ fn has_more(bytes: &[u8]) -> bool {
     }
     let top: BTreeMap<String, IgnoredAny> = serde_json::from_slice(bytes).unwrap_or_default();
     let shape: Option<Shape> = serde_json::from_slice(bytes).ok();
-    let mut inner = shape.and_then(|shape| shape.profiles).into_iter().flatten().flat_map(BTreeMap::into_keys);
+    let mut inner =
+        shape.and_then(|shape| shape.profiles).into_iter().flatten().flat_map(BTreeMap::into_keys);
     top.keys().any(|key| !matches!(key.as_str(), "defaults" | "profiles"))
         || inner.any(|key| !KNOWN.contains(&key.as_str()))
 }
 
 /// What a profile has.
-const KNOWN: [&str; 8] = [
-    "access_token",
-    "account_id",
-    "auto_refresh",
-    "expires_at",
-    "id",
-    "provider",
-    "refresh_token",
-    "source",
-];
+const KNOWN: [&str; 8] =
+    ["access_token", "account_id", "auto_refresh", "expires_at", "id", "provider", "refresh_token", "source"];
 
 #[derive(Deserialize)]
 struct File {

@@ -210,6 +210,7 @@ fn said(error: &sign_in::Error, profile: Option<&str>) -> Refusal {
 
 /// How long a token is believed of which nobody says how long it lasts.
 const UNSAID: std::time::Duration = std::time::Duration::from_mins(5);
-const SPENT: &str = "can't be renewed: its issuer did not take its refresh token, and is not asked with it again";
+const SPENT: &str =
+    "can't be renewed: its issuer did not take its refresh token, and is not asked with it again";
 const AGAIN: &str =
     "somebody else has used the refresh token, or signed out: `doorward llm auth login` signs in once more";

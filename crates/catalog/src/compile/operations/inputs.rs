@@ -105,8 +105,10 @@ pub(super) fn tried(
         return Err("`tried_with` is for a read of low risk".to_owned());
     }
     let tried = entry.tried_with.iter().map(|(name, text)| {
-        let field = inputs.get(name).ok_or_else(|| super::no_input(name, inputs.keys().map(String::as_str)))?;
-        let value = field.accept(name, text).map_err(|refusal| format!("`tried_with`: {}", refusal.message))?;
+        let field =
+            inputs.get(name).ok_or_else(|| super::no_input(name, inputs.keys().map(String::as_str)))?;
+        let value =
+            field.accept(name, text).map_err(|refusal| format!("`tried_with`: {}", refusal.message))?;
         Ok((name.clone(), value))
     });
     tried.collect()
@@ -130,9 +132,12 @@ fn check_implied(inputs: &BTreeMap<String, InputField>) -> Result<(), String> {
 /// What a program is told has other inputs as rivals, as there is no body.
 fn check_rivals(inputs: &BTreeMap<String, InputField>) -> Result<(), String> {
     for (name, field) in inputs.iter().filter(|(_, field)| field.place == Place::Named) {
-        let known = |path: &&Vec<String>| !matches!(&path[..], [one] if one != name && inputs.contains_key(one));
+        let known =
+            |path: &&Vec<String>| !matches!(&path[..], [one] if one != name && inputs.contains_key(one));
         if field.rivals.iter().find(known).is_some() {
-            return Err(format!("the rivals of the input `{name}`, which is for a program, are other inputs"));
+            return Err(format!(
+                "the rivals of the input `{name}`, which is for a program, are other inputs"
+            ));
         }
     }
     Ok(())
