@@ -237,7 +237,6 @@ fn an_empty_document_has_no_profiles_and_a_damaged_one_is_refused_without_being_
         "[]",
         r#"{"profiles":[{"id":"CANARY"}]}"#,
         r#"{"profiles":[{"id":"a","provider":"p","access_token":""}]}"#,
-        r#"{"profiles":[{"id":"a","provider":"p","access_token":"CANARY","later":1}]}"#,
         r#"{"profiles":[{"id":"a","provider":"p","access_token":"t"},{"id":"a","provider":"p","access_token":"t"}]}"#,
     ] {
         let error =
