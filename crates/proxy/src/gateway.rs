@@ -165,13 +165,7 @@ impl Gateway {
             }
             // The libraries that ask there show nothing but an error in the vendor's shape.
             Err(refused) if is_client => return llm::refused(refused.refusal()),
-            Err(refused) => {
-                let reply = refused.reply_in(speech, &self.dialect, &named.unwrap_or_default());
-                if self.dialect.is_foreign() {
-                    self.numbers.refused(None, (reply.status(), refused.refusal()), began.elapsed());
-                }
-                return reply;
-            }
+            Err(refused) => return self.unread(&refused, speech, &named.unwrap_or_default(), began),
         };
         let label = named.as_ref().and_then(|named| named.label(worker));
         let mut reply = match worker.call(read).await {
@@ -198,6 +192,15 @@ impl Gateway {
             }
         };
         correlation::echo(reply.headers_mut(), request_id);
+        reply
+    }
+
+    /// The reply to a request that could not be read; `name` is what it named.
+    fn unread(&self, refused: &Refused, speech: Speech, name: &str, began: Instant) -> Response<Body> {
+        let reply = refused.reply_in(speech, &self.dialect, name);
+        if self.dialect.is_foreign() {
+            self.numbers.refused(None, (reply.status(), refused.refusal()), began.elapsed());
+        }
         reply
     }
 

@@ -340,6 +340,14 @@ fn a_tool_routers_words_do_an_operation_at_the_gateway() {
     assert_eq!(nobody.status, 401, "{}", nobody.text());
     let asked = upstream.requests().len();
     assert_eq!(asked, 2, "nothing else was sent");
+    assert!(running.stop().success());
+    doorward.assert_no_canary();
+}
+
+#[test]
+fn a_tool_router_sees_its_tools_at_the_gateway() {
+    let upstream = Upstream::start();
+    let (_doorward, running) = started(&upstream);
     let host = running.gateway_url.trim_start_matches("http://");
     let request = format!("GET /v1/tools HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     let listed = gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap().json();
@@ -350,5 +358,4 @@ fn a_tool_routers_words_do_an_operation_at_the_gateway() {
     assert_eq!((&of("git")["CLI"], &of("git")["SupportsAPI"]), (&"git".into(), &false.into()));
     assert_eq!((&of("prometheus")["CLI"], &of("prometheus")["SupportsAPI"]), (&"".into(), &true.into()));
     assert!(running.stop().success());
-    doorward.assert_no_canary();
 }

@@ -174,7 +174,7 @@ fn no_program_works_in_the_home_of_doorward_or_around_it() {
         let input = format!("repository={}", folder.display());
         doorward.run(&["op", "run", "--json", "stub.work", "--input", &input], "")
     };
-    for closed in [doorward.data(), doorward.data().join("integrations"), root.clone(), link] {
+    for closed in [doorward.data(), doorward.data().join("integrations"), root, link] {
         let refused = run(&closed);
         assert!(!refused.status.success(), "{}", closed.display());
         let told = refused.stdout + &refused.stderr;

@@ -92,6 +92,7 @@ mod network_wire;
 mod offline;
 #[cfg(test)]
 mod operations;
+#[cfg(test)]
 mod operations_bounds;
 #[cfg(test)]
 #[path = "../../../xtask/src/setup/place.rs"]

@@ -24,7 +24,7 @@ use crate::Granted;
 pub use codex::codex;
 pub use endpoint::{Code, Endpoint};
 pub use openclaw::openclaw;
-pub use profiles::{Profiles, Rank};
+pub use profiles::{Began, Profiles, Rank};
 
 /// The provider whose sign-ins these are.
 pub const CODEX: &str = "openai-codex";

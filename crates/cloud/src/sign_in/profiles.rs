@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 use super::text::{Shown, Text, When, unmarked};
 use super::{Error, Profile, Renew, is_name};
 
+/// The id of a sign-in, and the document that its renewals began with.
+pub type Began = (String, Zeroizing<Vec<u8>>);
+
 /// Every sign-in, and which one each provider takes where nobody names one.
 #[derive(Default)]
 pub struct Profiles {
@@ -125,7 +128,7 @@ impl Profiles {
     ///
     /// # Errors
     /// As for [`Self::write`].
-    pub fn renewing(&self) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, Error> {
+    pub fn renewing(&self) -> Result<Vec<Began>, Error> {
         let renewed = self.profiles.iter().filter(|one| one.renew == Renew::WhenDue);
         renewed.map(|one| Ok((one.id.clone(), one.write()?))).collect()
     }

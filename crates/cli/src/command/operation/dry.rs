@@ -54,11 +54,7 @@ pub(super) fn run(context: &Context, args: &Run) -> Outcome {
             }))
         }
     };
-    let used = match &cli {
-        Some(cli) if !at(cli, "found").is_null() => "cli",
-        _ if request.is_some() => "http",
-        _ => "none",
-    };
+    let used = used(cli.as_ref(), request.as_ref());
     if used == "http" {
         // What a program does without, a request may need.
         integration.check_said(&named.name, call.inputs())?;
@@ -76,6 +72,15 @@ pub(super) fn run(context: &Context, args: &Run) -> Outcome {
         "policy": decision,
     });
     context.printer.answer(&document, described)
+}
+
+/// What it would be done by.
+fn used(cli: Option<&Value>, request: Option<&Value>) -> &'static str {
+    match cli {
+        Some(cli) if !at(cli, "found").is_null() => "cli",
+        _ if request.is_some() => "http",
+        _ => "none",
+    }
 }
 
 /// What the capability says of itself: whether it stands, whose it is, and what it is bound to.
