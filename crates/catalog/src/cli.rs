@@ -178,10 +178,18 @@ impl Cli {
         self.timeout
     }
 
-    /// The evidence fields of what it printed, in the order of their names. See [`crate::Integration::fields`].
+    /// The evidence fields of what it printed, in the order of their names. See [`crate::Integration::fields`]. Digests and counts are
+    /// taken of `all`, so that they say something of what is hidden in what is `shown`.
     #[must_use]
-    pub fn fields(&self, stdout: &[u8]) -> Vec<(String, String)> {
-        reply::printed(&self.evidence, self.output, stdout)
+    pub fn fields(&self, shown: &[u8], all: &[u8]) -> Vec<(String, String)> {
+        let is_digest =
+            |origin: &reply::Origin| matches!(origin, reply::Origin::Digest(_) | reply::Origin::Lines(_));
+        let (digests, plain): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            self.evidence.clone().into_iter().partition(|(_, origin)| is_digest(origin));
+        let mut fields = reply::printed(&plain, self.output, shown);
+        fields.extend(reply::printed(&digests, self.output, all));
+        fields.sort_unstable();
+        fields
     }
 
     /// The command with these inputs, which [`crate::Integration::named`] took.

@@ -82,8 +82,11 @@ fn printed(
     };
     let printed = text(prints);
     let cli = integration.operations().get(call.operation()).and_then(crate::Operation::cli);
-    let found: BTreeMap<String, String> =
-        cli.map(|cli| cli.fields(printed.as_bytes())).unwrap_or_default().into_iter().collect();
+    let found: BTreeMap<String, String> = cli
+        .map(|cli| cli.fields(printed.as_bytes(), printed.as_bytes()))
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
     let evidence = wanted.evidence.clone().unwrap_or_default();
     same("the evidence of the command", format!("{found:?}"), Some(format!("{evidence:?}")));
     if let Some(wanted) = &wanted.shown {

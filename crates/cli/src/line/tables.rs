@@ -129,7 +129,8 @@ pub(crate) fn agent_status(told: &Value, verbose: bool, now: Timestamp) -> Strin
 fn told_shortly(part: &Value, now: Timestamp) -> Value {
     let mut part = part.clone();
     let Some(fields) = part.as_object_mut() else { return part };
-    if let (Some(size), Some(limit)) = (fields.get("buffer_size"), fields.get("buffer_limit")) {
+    let limit = fields.get("buffer_limit").filter(|limit| !limit.is_null());
+    if let (Some(size), Some(limit)) = (fields.get("buffer_size"), limit) {
         let text = format!("{size}/{limit}");
         fields.insert("buffer_size".to_owned(), text.into());
     }

@@ -67,7 +67,7 @@ fn a_capability_for_what_hides_a_reply_is_no_key_to_the_whole_reply() {
     let _ = doorward.run(&["policy", "put", "no", "no.cedar"], "").succeeded();
     let reply = ask("GET", &all);
     assert_eq!(reply.status, 403, "{}", reply.text());
-    assert!(reply.text().contains("nobody-reads"), "{}", reply.text());
+    assert!(reply.text().contains("a policy speaks of `vault/kv.read`"), "{}", reply.text());
     assert!(running.stop().success());
 }
 

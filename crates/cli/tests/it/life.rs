@@ -140,7 +140,8 @@ fn a_policy_about_what_is_gone_can_be_forgotten() {
     }
     let refused = doorward.run(&["secret", "list"], "").failed_with(2);
     assert!(refused.contains("doorward policy forget NAME"), "{refused}");
-    assert!(doorward.run(&["doctor"], "").failed_with(1).contains("the policies can't be read"));
+    let told = doorward.run(&["doctor"], "");
+    assert!(!told.status.success() && told.stdout.contains("the policies can't be read"), "{}", told.stdout);
     assert!(doorward.run(&["policy", "list"], "").succeeded().contains("mine"));
     for name in ["mine", "yours"] {
         let _ = doorward.run(&["policy", "forget", name, "--yes"], "").succeeded();

@@ -178,7 +178,7 @@ impl State {
         if !heard.bearer().is_some_and(|token| self.access.contains(token)) {
             return Said::new(401, json!({ "detail": "Unauthorized" }));
         }
-        if heard.header("chatgpt-account-id") != Some(ACCOUNT) {
+        if heard.header("chatgpt-account-id").is_none_or(str::is_empty) {
             return Said::new(400, json!({ "detail": "chatgpt-account-id is missing" }));
         }
         let body = heard.json();

@@ -54,7 +54,7 @@ pub(super) fn of_program(run: Run, admitted: &Admitted) -> Result<Told, Refusal>
         }
     };
     decoded::search(&mut output, mask, &mut hits);
-    let kept = if failed || stdout.is_cut() { Vec::new() } else { scrubbed(cli.fields(&shown), mask) };
+    let kept = if failed || stdout.is_cut() { Vec::new() } else { scrubbed(cli.fields(&shown, &text), mask) };
     let mut value = shape("cli", output, &kept);
     value.insert("exit".to_owned(), code.into());
     value.insert("sandbox".to_owned(), sandbox.as_str().into());
