@@ -362,6 +362,7 @@ fn an_account_may_have_a_short_name_and_what_is_refused_has_the_vendors_shape() 
         json!({ "tokens": { "access_token": access, "refresh_token": refresh, "account_id": "acc-1" } });
     write(doorward.folder().join("auth.json"), &file.to_string());
     let _ = doorward.run(&["llm", "auth", "import", "--codex-auth", "auth.json"], "").succeeded();
+    std::fs::remove_file(doorward.folder().join("auth.json")).unwrap();
     let done = post(&running, "/v1/responses", &token, &wanted());
     assert_eq!(done.status, 200, "{}", done.text());
     assert_eq!(vendor.calls().pop().unwrap().header("chatgpt-account-id"), Some("acc-1"));
