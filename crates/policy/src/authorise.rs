@@ -10,7 +10,7 @@ use crate::caveat::{Asked, Broken, Caveat};
 use crate::cedar::{Answer, Decision, Explanation, LeftToLists, Outcome, Subject, Unspoken, Version};
 use crate::denial::Denial;
 use crate::grant::{Grant, GrantState, Grants};
-use crate::lists::{Listed, Reason, Says, Verdict};
+use crate::lists::{Listed, Reason, Resembles, Says, Verdict};
 use crate::permit::{Allowed, Counter, Limits, Permit};
 use crate::principal::{BREAK_GLASS, Glass, Listing, OWNER, Principals, Standing};
 use crate::rules::Rules;
@@ -93,11 +93,11 @@ impl Authority<'_> {
         if let Says::Denied(rule, reason) = &verdict.says {
             return Err(denied_by_list(call, rule, reason));
         }
-        if let Some(meant) = &verdict.meant {
+        if let Some(Resembles::Unread(meant)) = &verdict.resembles {
             let _left = self.left_to_lists(call, verdict, meant)?;
         }
         let subject = self.subject(caller, call, (verified, verdict))?;
-        if let Some(beside) = &verdict.beside {
+        if let Some(Resembles::Unknown(beside)) = &verdict.resembles {
             self.unspoken(call, (verdict, subject.glass), beside)?;
         }
         let mut allowed = Allowed {

@@ -32,17 +32,17 @@ impl Broker {
         self.reload_while(&self.writing())
     }
 
-    /// The integrations as [`Self::reload`] would put them in force now.
+    /// [`Self::reload`] where what was read fits; what is looked at is what is put in force.
     ///
     /// # Errors
-    /// The file and line that is wrong.
-    pub fn next_catalog(&self) -> Result<Catalog, Refusal> {
-        load::catalog(&self.settings.layer, &self.overlay.load_full(), Some(&self.catalog()))
+    /// As [`Self::reload`], and those of `fits`.
+    pub fn reload_where(&self, fits: impl FnOnce(&Catalog) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        self.reload_with(&self.writing(), &self.overlay.load_full(), fits)
     }
 
     /// [`Self::reload`] for whoever holds the lock already.
     pub(crate) fn reload_while(&self, writing: &MutexGuard<'_, ()>) -> Result<(), Refusal> {
-        self.reload_with(writing, &self.overlay.load_full())
+        self.reload_with(writing, &self.overlay.load_full(), |_| Ok(()))
     }
 
     /// Reads everything again, with this laid over the files of the home from now on. On an error all of the former set stays.
@@ -51,13 +51,19 @@ impl Broker {
     /// The file and line that is wrong.
     pub fn lay(&self, overlay: Overlay) -> Result<(), Refusal> {
         let (writing, overlay) = (self.writing(), Arc::new(overlay));
-        self.reload_with(&writing, &overlay)?;
+        self.reload_with(&writing, &overlay, |_| Ok(()))?;
         self.overlay.store(overlay);
         Ok(())
     }
 
-    fn reload_with(&self, _writing: &MutexGuard<'_, ()>, overlay: &Overlay) -> Result<(), Refusal> {
+    fn reload_with(
+        &self,
+        _writing: &MutexGuard<'_, ()>,
+        overlay: &Overlay,
+        fits: impl FnOnce(&Catalog) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
         let catalog = load::catalog(&self.settings.layer, overlay, Some(&self.catalog()))?;
+        fits(&catalog)?;
         let policies = load::policies(&*self.stores.state, &catalog, self.reveals())?;
         let (lists, before) = (self.lists(), self.catalog());
         let lists = lists::in_force(&self.settings, overlay, &catalog, Some((&lists, &before)))?;

@@ -38,6 +38,12 @@ fn send(method: &str, target: &str, kind: &str, body: &'static str) -> Ask {
     if body.is_empty() { ask } else { ask.header("content-type", kind).body(Body::full(body)) }
 }
 
+/// Each of them stands against making an issue.
+const ABOUT_ISSUES: [&str; 3] = [
+    "forbid (principal, action == Doorward::Action::\"github/issues.create\", resource);",
+    "forbid (principal, action in Doorward::Action::\"write\", resource) when { resource.name == \"repo:o/r\" };",
+    "@approval(\"required\") permit (principal, action == Doorward::Action::\"github/issues.create\", resource);",
+];
 const EVERYTHING: &str = "capabilities: [{name: dangerously_allow_full_access}]";
 const ANY_PATH: &str = "rules: [{path: /**, methods: {GET: {}, POST: {}, PUT: {}}}]";
 
@@ -115,12 +121,7 @@ async fn the_denylist_sees_the_request_however_it_is_written() {
 
 #[tokio::test]
 async fn a_policy_on_the_operation_is_not_escaped_by_a_request_that_cannot_be_read() {
-    let policies = [
-        "forbid (principal, action == Doorward::Action::\"github/issues.create\", resource);",
-        "forbid (principal, action in Doorward::Action::\"write\", resource) when { resource.name == \"repo:o/r\" };",
-        "@approval(\"required\") permit (principal, action == Doorward::Action::\"github/issues.create\", resource);",
-    ];
-    for policy in policies {
+    for policy in ABOUT_ISSUES {
         let service = told();
         let house = open("github", &service).await;
         enforce(&house, "github", EVERYTHING, None);
@@ -233,12 +234,7 @@ async fn what_is_disabled_is_not_enabled_by_a_request_that_cannot_be_read() {
 
 #[tokio::test]
 async fn a_word_more_in_the_request_takes_no_operation_out_of_a_policys_sight() {
-    let policies = [
-        "forbid (principal, action == Doorward::Action::\"github/issues.create\", resource);",
-        "forbid (principal, action in Doorward::Action::\"write\", resource) when { resource.name == \"repo:o/r\" };",
-        "@approval(\"required\") permit (principal, action == Doorward::Action::\"github/issues.create\", resource);",
-    ];
-    for policy in policies {
+    for policy in ABOUT_ISSUES {
         let service = told();
         let house = open("github", &service).await;
         let pass = house.capability(&[("integrations", "github")]).await;

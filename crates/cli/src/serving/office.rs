@@ -112,17 +112,12 @@ impl Office {
                 .lay(&self.broker, home)
                 .and_then(|_| crate::sources::announce_unreadable(&self.broker))
                 .map_err(|failure| refusal(&failure)),
-            None => self.home_again(),
+            None => self.broker.reload_where(|next| {
+                crate::sources::refuse_worse(&self.broker, next).map_err(|failure| refusal(&failure))
+            }),
         };
         self.broker.reloaded(read.as_ref().err().map(|refusal| refusal.message.as_str()));
         read
-    }
-
-    /// Reads the home's own files again.
-    fn home_again(&self) -> Result<(), Refusal> {
-        let next = self.broker.next_catalog()?;
-        crate::sources::refuse_worse(&self.broker, &next).map_err(|failure| refusal(&failure))?;
-        self.broker.reload()
     }
 
     /// The settings in force.

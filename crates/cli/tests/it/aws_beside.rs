@@ -17,6 +17,17 @@ struct Desk {
     fake: Fake,
 }
 
+/// `doorward aws` with a keyring of files, whose calls go to the fake.
+pub(crate) fn aws(doorward: &Doorward, fake: &Fake, words: &[&str]) -> Command {
+    let path = |name: &str| doorward.folder().join(name);
+    let mut command = doorward.command();
+    command.arg("aws").args(words);
+    command.env("AWS_CONFIG_FILE", path("profiles")).env("AWS_ENDPOINT_URL", fake.url());
+    command.env("AWS_VAULT_BACKEND", "file").env("AWS_VAULT_FILE_DIR", path("keys"));
+    command.env("AWS_VAULT_FILE_PASSPHRASE", "pass phrase");
+    command
+}
+
 impl Desk {
     fn new() -> Self {
         let desk = Self { doorward: home(), fake: Fake::start(Options::from_json(&json!({}))) };
@@ -34,12 +45,7 @@ impl Desk {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = self.doorward.command();
-        command.arg("aws").args(words);
-        command.env("AWS_CONFIG_FILE", self.path("profiles")).env("AWS_ENDPOINT_URL", self.fake.url());
-        command.env("AWS_VAULT_BACKEND", "file").env("AWS_VAULT_FILE_DIR", self.path("keys"));
-        command.env("AWS_VAULT_FILE_PASSPHRASE", "pass phrase");
-        command
+        aws(&self.doorward, &self.fake, words)
     }
 
     fn run(&self, words: &[&str]) -> Output {

@@ -8,6 +8,7 @@ use serde_json::json;
 use testkit::aws::{Fake, Options};
 use testkit::{Doorward, Output};
 
+use crate::aws_beside::aws;
 use crate::home;
 
 /// A home with the keys of some profiles in a file keyring, and a fake of AWS.
@@ -31,12 +32,8 @@ impl Desk {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = self.doorward.command();
-        command.arg("aws").args(words);
-        command.env("AWS_CONFIG_FILE", self.path("profiles")).env("AWS_ENDPOINT_URL", self.fake.url());
+        let mut command = aws(&self.doorward, &self.fake, words);
         command.env("AWS_REGION", "us-east-1");
-        command.env("AWS_VAULT_BACKEND", "file").env("AWS_VAULT_FILE_DIR", self.path("keys"));
-        command.env("AWS_VAULT_FILE_PASSPHRASE", "pass phrase");
         command
     }
 

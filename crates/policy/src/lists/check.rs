@@ -70,7 +70,7 @@ impl Lists {
                     method: request.method.as_str(),
                     path: Arc::clone(&rule.path),
                 };
-                return Verdict { says: Says::Denied(place, reason), observed, meant: None, beside: None };
+                return Verdict { says: Says::Denied(place, reason), observed, resembles: None };
             }
         }
         // Without an entry nobody is allowed anything; other roles may say more.
@@ -79,7 +79,7 @@ impl Lists {
             Some(Err(reason)) => Says::Silent(Some(reason)),
             None => Says::Silent(Some(Reason::NoMatch)),
         };
-        Verdict { says, observed, meant: None, beside: None }
+        Verdict { says, observed, resembles: None }
     }
 
     fn allowing(&self, request: &Request<'_>) -> Option<(&At, &Rules)> {

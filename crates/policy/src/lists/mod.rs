@@ -47,8 +47,8 @@ pub use condition::Condition;
 pub use error::Error;
 pub use request::{Headers, NoHeaders, Request};
 pub use services::{Param, Params, Services, Unready};
-pub(crate) use verdict::Says;
 pub use verdict::{Listed, Reason, Verdict};
+pub(crate) use verdict::{Resembles, Says};
 
 use index::Laid;
 

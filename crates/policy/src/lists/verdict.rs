@@ -12,10 +12,17 @@ pub struct Verdict {
     pub(crate) says: Says,
     /// The rule under trial that would have denied it.
     pub(crate) observed: Option<Arc<str>>,
-    /// The operations that the request may be, where it can't be read as any of them.
-    pub(crate) meant: Option<Box<[OperationName]>>,
-    /// The operations that a request which is none of them may be to the service all the same.
-    pub(crate) beside: Option<Box<[OperationName]>>,
+    /// The operations that the request may be to its service, where it is none of them here.
+    pub(crate) resembles: Option<Resembles>,
+}
+
+/// The operations that a request may be to its service, though it is none of them here.
+#[derive(Debug)]
+pub(crate) enum Resembles {
+    /// It can't be read as any of them, though it has the path of one.
+    Unread(Box<[OperationName]>),
+    /// It says more than they take.
+    Unknown(Box<[OperationName]>),
 }
 
 #[derive(Debug)]
@@ -66,20 +73,20 @@ impl fmt::Display for Reason {
 impl Verdict {
     /// That of no lists: they say nothing.
     pub const fn silent() -> Self {
-        Self { says: Says::Silent(None), observed: None, meant: None, beside: None }
+        Self { says: Says::Silent(None), observed: None, resembles: None }
     }
 
     /// The same about a request that may be one of these operations, but can't be read as one. Then nothing allows it but a rule
     /// about the request itself, and that only where no policy says more of these operations.
     pub fn of_unread(mut self, meant: &[OperationName]) -> Self {
-        self.meant = Some(meant.into());
+        self.resembles = Some(Resembles::Unread(meant.into()));
         self
     }
 
     /// The same about a request that is none of these operations to us, for it says more than they take, and may be one to the
     /// service. Whoever may send anything may send it, but for what a policy forbids or wants approved.
     pub fn of_unknown(mut self, beside: &[OperationName]) -> Self {
-        self.beside = Some(beside.into());
+        self.resembles = Some(Resembles::Unknown(beside.into()));
         self
     }
 
