@@ -54,6 +54,10 @@ pub(super) fn shipped_in(root: &Path, folder: &Path) -> Outcome<PathBuf> {
     compile(root, folder, &flags)
 }
 
+/// What a function is called that link-time optimisation makes known to other units: by its unit, not by a digest of all code in
+/// it, which no list of names could foresee.
+const PROMOTED: &str = "-Cllvm-args=-use-source-filename-for-promoted-locals";
+
 /// Builds the program with these flags, in a target folder of its own: other flags would build everything else anew.
 pub(super) fn compile(root: &Path, folder: &Path, flags: &str) -> Outcome<PathBuf> {
     let triple = host(root)?;
@@ -81,7 +85,7 @@ pub(super) fn compile(root: &Path, folder: &Path, flags: &str) -> Outcome<PathBu
     ];
     Program::cargo(root, &arguments)
         .env("CARGO_TARGET_DIR", folder)
-        .env("RUSTFLAGS", format!("{flags} {}", rust.join(" ")))
+        .env("RUSTFLAGS", format!("{flags} {PROMOTED} {}", rust.join(" ")))
         .env("CFLAGS", c.join(" "))
         .run()?;
     Ok(folder.join(triple).join("dist/doorward"))

@@ -3,6 +3,7 @@
 //! An instrumented program is built, does what it mostly does in use (calls through the gateway with small and large answers,
 //! checks and requests at the agent's socket, commands for AWS), and what it counted is merged into one file.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::build::{MADE_WITH, ORDER, PROFILE, compile, host, libraries};
@@ -28,12 +29,25 @@ pub(super) fn run(root: &Path, flags: &[&str]) -> Outcome {
         Some(()) => folder.join(host(root)?).join("dist/doorward"),
         None => compile(root, &folder, &format!("-Cprofile-generate={}", raw.display()))?,
     };
-    train::run(root, &program, SECONDS)?;
+    let mut kinds = Vec::new();
+    train::run(root, &program, SECONDS, &mut |kind| {
+        let merged = folder.join(format!("kind-{kind}.profdata"));
+        let (merged_text, raw_text) = (merged.to_string_lossy(), raw.to_string_lossy());
+        Program::at(root, &merge, &["merge", "--sparse", "-o", &merged_text, &raw_text]).run()?;
+        kinds.push(merged);
+        empty(&raw)
+    })?;
     let merged = folder.join("doorward.profdata");
-    let (merged_text, raw_text) = (merged.to_string_lossy(), raw.to_string_lossy());
-    Program::at(root, &merge, &["merge", "--sparse", "-o", &merged_text, &raw_text]).run()?;
+    let merged_text = merged.to_string_lossy();
+    let texts: Vec<_> = kinds.iter().map(|kind| kind.to_string_lossy()).collect();
+    let mut words = vec!["merge", "--sparse", "-o", &*merged_text];
+    words.extend(texts.iter().map(|text| &**text));
+    Program::at(root, &merge, &words).run()?;
     pack(root, &merged, PROFILE)?;
-    let shown = Program::at(root, &merge, &["show", "--all-functions", &merged_text]).output()?;
+    let show = |kind: &Path| {
+        Program::at(root, &merge, &["show", "--all-functions", &kind.to_string_lossy()]).output()
+    };
+    let shown = kinds.iter().map(|kind| show(kind)).collect::<Outcome<Vec<String>>>()?;
     let order = folder.join("doorward.order");
     super::write(&order, &order_of(&shown))?;
     pack(root, &order, ORDER)?;
@@ -42,16 +56,40 @@ pub(super) fn run(root: &Path, flags: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// The names of the functions that ran, a line each, in the order in which the profile has them.
+/// The names of the functions that ran, a line each: those that ran in the same kinds of work lie side by side, so that a
+/// program that does one of them maps little of the others.
 ///
-/// `shown` is what `llvm-profdata show --all-functions` prints: a name behind two spaces and with a colon, then what was counted,
-/// further in. A function that only one unit of code can see has that unit in front of its name.
-pub(super) fn order_of(shown: &str) -> String {
-    let mut seen = std::collections::HashSet::new();
-    let names = shown.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
-    let names = names.filter(|name| !name.starts_with(' '));
-    let names = names.map(|name| name.rsplit(';').next().unwrap_or(name));
-    names.filter(|name| seen.insert(*name)).map(|name| format!("{name}\n")).collect()
+/// `shown` is what `llvm-profdata show --all-functions` prints of each kind: a name behind two spaces and with a colon, then what
+/// was counted, further in. A function that only one unit of code can see has that unit in front of its name; where link-time
+/// optimisation makes it known to other units, its name ends with the unit (`-use-source-filename-for-promoted-locals`).
+pub(super) fn order_of(shown: &[String]) -> String {
+    let mut ran: HashMap<&str, (u32, usize)> = HashMap::new();
+    for (kind, text) in shown.iter().enumerate() {
+        let names = text.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+        for name in names.filter(|name| !name.starts_with(' ')) {
+            let place = ran.len();
+            ran.entry(name).or_insert((0, place)).0 |= 1 << (shown.len() - kind);
+        }
+    }
+    let mut names: Vec<_> = ran.into_iter().collect();
+    names.sort_by_key(|(_, (kinds, place))| (std::cmp::Reverse(*kinds), *place));
+    let mut seen = HashSet::new();
+    let lines = names.into_iter().flat_map(|(name, _)| symbols(name));
+    lines.filter(|name| seen.insert(name.clone())).map(|name| name + "\n").collect()
+}
+
+/// The names under which the linker may meet a function of the profile.
+fn symbols(name: &str) -> Vec<String> {
+    let Some((unit, name)) = name.rsplit_once(';') else { return vec![name.to_owned()] };
+    let unit: String =
+        unit.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
+    vec![name.to_owned(), format!("{name}.llvm.{unit}")]
+}
+
+/// Forgets what was counted so far.
+fn empty(raw: &Path) -> Outcome {
+    let failed = |error| Failure::doing("forget what was counted", &error);
+    std::fs::remove_dir_all(raw).and_then(|()| std::fs::create_dir_all(raw)).map_err(failed)
 }
 
 fn pack(root: &Path, file: &Path, to: &str) -> Outcome {

@@ -117,8 +117,10 @@ fn host_name() -> String {
 }
 
 #[test]
-fn the_order_of_functions_has_each_name_once_and_no_units() {
-    let shown = "Counters:\n  main:\n    Hash: 0x1\n    Counters: 2\n  net.5f-cgu.1;_ZN3net:\n    Hash: 0x2\n  main:\n\
+fn functions_that_run_in_the_same_kinds_of_work_lie_side_by_side() {
+    let first = "Counters:\n  main:\n    Hash: 0x1\n    Counters: 2\n  net.5f-cgu.1;_ZN3net:\n    Hash: 0x2\n  main:\n\
                  Functions shown: 3\nTotal functions: 3\n";
-    assert_eq!(super::profile::order_of(shown), "main\n_ZN3net\n");
+    let second = "Counters:\n  other:\n  main:\n";
+    let order = super::profile::order_of(&[first.to_owned(), second.to_owned()]);
+    assert_eq!(order, "main\n_ZN3net\n_ZN3net.llvm.net_5f_cgu_1\nother\n");
 }
