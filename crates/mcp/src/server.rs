@@ -123,6 +123,9 @@ impl<O: Operations> Server<O> {
         (capability, call): (Option<HeaderValue>, Performing),
         (request, context): (&CallToolRequestParams, &RequestContext<RoleServer>),
     ) -> CallToolResponse {
+        if let Some(refusal) = waiting::declined(request) {
+            return refused(&refusal).into();
+        }
         let refusal = match self.operations.perform(capability.clone(), call.clone()).await {
             Ok(answer) => return answered(&answer).into(),
             Err(refusal) => refusal,

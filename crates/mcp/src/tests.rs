@@ -281,6 +281,33 @@ async fn a_client_that_can_ask_is_asked_and_its_yes_approves_nothing() {
 }
 
 #[tokio::test]
+async fn a_call_whose_question_was_answered_with_no_is_not_made() {
+    let ask = |answers: Value| {
+        let mut asked = call(1, "github__repo_show", json!({ "repo": "doorward" }));
+        asked["params"]["inputResponses"] = answers;
+        asked
+    };
+    for no in [
+        json!({"approval": {"action": "decline"}}),
+        json!({"approval": {"action": "cancel"}}),
+        json!({"approval": {}}),
+        json!({}),
+        json!({"another": {"action": "accept"}}),
+    ] {
+        let fake: Arc<Fake> = Arc::default();
+        let told = over_a_pipe(&fake, "cap1_good", &[ask(no.clone())]).await;
+        assert!(fake.heard.lock().unwrap().is_empty(), "{no}");
+        let last = &told.last().unwrap()["result"];
+        assert_eq!(last["structuredContent"]["code"], "approval_required", "{no}: {last}");
+        assert_eq!(last["isError"], true);
+    }
+    let fake: Arc<Fake> = Arc::default();
+    let _ = over_a_pipe(&fake, "cap1_good", &[ask(json!({"approval": {"action": "accept", "content": {}}}))])
+        .await;
+    assert_eq!(fake.heard.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn tools_are_listed_once_for_several_calls() {
     let fake: Arc<Fake> = Arc::default();
     let one = || call(1, "github__repo_show", json!({ "repo": "doorward" }));

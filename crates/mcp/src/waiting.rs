@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::Refusal;
+use model::{Code, Refusal};
 use rmcp::RoleServer;
 use rmcp::model::{
     CallToolRequestParams, ClientResult, ElicitRequest, ElicitRequestParams, ElicitationAction,
     ElicitationSchema, InputRequest, InputRequiredResult, ProtocolVersion, ServerRequest,
 };
 use rmcp::service::RequestContext;
+use serde_json::Value;
 
 /// What is done with a call that waits.
 pub(crate) enum Next {
@@ -46,6 +47,23 @@ pub(crate) async fn next(
         }
         _ => Next::Pending,
     }
+}
+
+/// What a call is refused with that comes back from a question whose answer was no, or none that can be read: nothing is done
+/// then, also where somebody else has approved it meanwhile.
+///
+/// Source: the Model Context Protocol of 2026-07-28, `inputResponses`; `action` is that of an elicitation's result.
+pub(crate) fn declined(request: &CallToolRequestParams) -> Option<Refusal> {
+    let answers = request.input_responses.as_ref()?;
+    let action = answers.get(APPROVAL).and_then(|answer| answer.get("action")).and_then(Value::as_str);
+    if action == Some("accept") {
+        return None;
+    }
+    let message = "whoever sits at the client did not say that this call is to go on, so it was not made";
+    Some(
+        Refusal::new(Code::ApprovalRequired, message)
+            .hint("call again, with the same arguments, when it is wanted"),
+    )
 }
 
 fn asks_people(context: &RequestContext<RoleServer>) -> bool {
