@@ -27,7 +27,7 @@ mod secret;
 mod socket;
 mod terminal;
 
-pub use process::{conceal, harden, inherited, peer_pidfd};
+pub use process::{close_on_exec, conceal, harden, inherited, peer_pidfd};
 pub use program::{give_back, give_back_heap};
 pub use region::Guard;
 pub use secret::Secret;

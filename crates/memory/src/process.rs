@@ -97,6 +97,41 @@ pub fn inherited(number: RawFd) -> std::io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// From here on, programs that this process starts get none of its descriptors but the standard ones and those that they are handed on
+/// purpose: also not what whoever started this process left open in it.
+///
+/// # Errors
+/// When the kernel refuses; nothing may be started for others then.
+pub fn close_on_exec() -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: a call without pointers.
+        let done = unsafe {
+            libc::syscall(
+                libc::SYS_close_range,
+                FIRST_INHERITED,
+                libc::c_uint::MAX,
+                libc::CLOSE_RANGE_CLOEXEC,
+            )
+        };
+        if done == 0 {
+            return Ok(());
+        }
+    }
+    // Before Linux 5.11, and elsewhere.
+    for entry in std::fs::read_dir("/dev/fd")? {
+        let number = entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok());
+        let Some(number) = number.filter(|number| *number >= FIRST_INHERITED) else { continue };
+        // SAFETY: a call without pointers; a descriptor that was closed meanwhile gives an error.
+        let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+        // SAFETY: the same.
+        if flags >= 0 && unsafe { libc::fcntl(number, libc::F_SETFD, flags | libc::FD_CLOEXEC) } < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
 /// Numbers below are standard input, output and error, which nobody owns alone.
 const FIRST_INHERITED: RawFd = 3;
 

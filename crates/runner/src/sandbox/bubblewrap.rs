@@ -39,6 +39,15 @@ pub(super) fn process(setup: &Setup, seen: &Seen<'_>, files: u64) -> Result<Proc
         }
     }
     process.args(["--proc", "/proc", "--dir", "/tmp"]);
+    if rustix::process::geteuid().is_root() {
+        // Who is root outside is the owner of the kernel's settings, whatever he is called inside.
+        for path in OF_ROOT.iter().filter(|path| Path::new(path).exists()) {
+            process.args(["--ro-bind", path, path]);
+        }
+        for path in HIDDEN.iter().filter(|path| Path::new(path).exists()) {
+            process.args(["--ro-bind", "/dev/null", path]);
+        }
+    }
     for device in view::DEVICES {
         process.args(["--dev-bind", device, device]);
     }
@@ -71,6 +80,20 @@ pub(super) fn process(setup: &Setup, seen: &Seen<'_>, files: u64) -> Result<Proc
     process.args(["--remount-ro", "/", "--chdir", "/", "--"]).arg(own).arg(stage::WORD);
     Ok(process)
 }
+
+/// What the kernel lets its owner write in `/proc`, and what it shows to him alone: the paths that the OCI runtime specification's
+/// default configuration names read-only and masked.
+const OF_ROOT: &[&str] =
+    &["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi"];
+const HIDDEN: &[&str] = &[
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/kallsyms",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/sched_debug",
+    "/proc/interrupts",
+];
 
 /// Most systems have such a folder with nothing in it.
 fn holds_something(folder: &Path) -> bool {

@@ -143,6 +143,9 @@ impl Sandbox {
 
     /// The process that makes the sandbox and starts the step inside in it. Nothing about the program is among its words.
     pub(crate) fn process(&self, seen: &Seen<'_>, files: u64) -> Result<Process, Error> {
+        // What whoever started the broker left open in it is not for programs: a folder of it would be a way out.
+        memory::close_on_exec()
+            .map_err(|error| Error::Sandbox(format!("descriptors can't be kept: {error}")))?;
         let mut process = match self.kind {
             Kind::Bwrap => bubblewrap::process(&self.setup, seen, files)?,
             Kind::Landlock => bare::process(&self.setup.own, seen.room, files),

@@ -47,6 +47,12 @@ fn list(arch: TargetArch) -> Value {
     let older: &[&str] = if arch == TargetArch::x86_64 { OLDER } else { &[] };
     let mut rules: Vec<Value> = ALLOWED.iter().chain(older).map(|name| json!({ "syscall": name })).collect();
     rules.extend(FAMILIES.iter().map(|family| when("socket", &[(0, json!("eq"), *family)])));
+    // Two ends that are tied to one another; a datagram's end could be sent anywhere from.
+    rules.extend(
+        TIED.iter().map(|kind| {
+            when("socketpair", &[(0, json!("eq"), UNIX), (1, json!({ "masked_eq": KIND }), *kind)])
+        }),
+    );
     // Threads and processes, but no namespaces. The newer call has its flags where no filter sees them; without it, libraries
     // take this one.
     rules.push(when("clone", &[(0, json!({ "masked_eq": NAMESPACES }), 0)]));
@@ -68,6 +74,10 @@ const LONGEST: usize = 4096;
 const NO_SUCH_CALL: u32 = 38;
 /// `AF_INET`, `AF_INET6`, `AF_NETLINK`; the network that they are of has nothing in it but the relay.
 const FAMILIES: &[u64] = &[2, 10, 16];
+/// `AF_UNIX`, and of a socket's kind the bits that are no flags: `SOCK_STREAM` and `SOCK_SEQPACKET`.
+const UNIX: u64 = 1;
+const KIND: u64 = 0xf;
+const TIED: &[u64] = &[1, 5];
 /// `CLONE_NEWTIME`, `NEWNS`, `NEWCGROUP`, `NEWUTS`, `NEWIPC`, `NEWUSER`, `NEWPID`, `NEWNET`.
 const NAMESPACES: u64 =
     0x80 | 0x0002_0000 | 0x0200_0000 | 0x0400_0000 | 0x0800_0000 | 0x1000_0000 | 0x2000_0000 | 0x4000_0000;
@@ -108,8 +118,7 @@ const ALLOWED: &[&str] = &[
     "semop", "semtimedop", "sendfile", "sendmmsg", "sendmsg", "sendto", "set_mempolicy", "set_robust_list",
     "set_tid_address", "setfsgid", "setfsuid", "setgid", "setgroups", "setitimer", "setpgid", "setpriority",
     "setregid", "setresgid", "setresuid", "setreuid", "setrlimit", "setsid", "setsockopt", "setuid",
-    "setxattr", "shmat", "shmctl", "shmdt", "shmget", "shutdown", "sigaltstack", "signalfd4", "socketpair",
-    "splice", "statfs", "statx", "symlinkat", "sync", "sync_file_range", "syncfs", "sysinfo", "tee",
+    "setxattr", "shmat", "shmctl", "shmdt", "shmget", "shutdown", "sigaltstack", "signalfd4", "splice", "statfs", "statx", "symlinkat", "sync", "sync_file_range", "syncfs", "sysinfo", "tee",
     "tgkill", "timer_create", "timer_delete", "timer_getoverrun", "timer_gettime", "timer_settime",
     "timerfd_create", "timerfd_gettime", "timerfd_settime", "times", "tkill", "truncate", "umask", "uname",
     "unlinkat", "utimensat", "vmsplice", "wait4", "waitid", "write", "writev",

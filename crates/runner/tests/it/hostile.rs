@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::net::UnixListener;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -130,6 +131,62 @@ fn bubblewrap_shows_five_devices_and_of_the_settings_only_the_list() {
         let script = "head -c 3 /dev/zero | od -An -tx1; echo x > /dev/null; echo x 2>/dev/null > /dev/full || echo full; \
              head -c 9 /dev/urandom | wc -c";
         assert_eq!(stage.said(script, |_| {}), " 00 00 00\nfull\n9\n");
+    }
+}
+
+#[test]
+fn nothing_that_the_broker_has_open_is_there() {
+    let mine = tempfile::NamedTempFile::new().unwrap();
+    mine.as_file().write_all(b"CANARY-left-open").unwrap();
+    let folder = File::open(mine.path().parent().unwrap()).unwrap();
+    let name = mine.path().file_name().unwrap().display();
+    for stage in boxes() {
+        // As a shell would leave them open in whatever it starts.
+        let (file, folder) = (left_open(mine.as_file()), left_open(&folder));
+        let (file, folder) = (file.as_raw_fd(), folder.as_raw_fd());
+        let script = format!(
+            "cat <&{file}; echo x >&{file}; for process in self 1; do cat /proc/$process/fd/{file}; ls /proc/$process/fd/{folder}/ | grep '^{name}$' && echo SEEN; done; exit 0"
+        );
+        let said = stage.said(&script, |_| {});
+        assert!(!said.contains("CANARY") && !said.contains("SEEN"), "{:?}: {said}", stage.sandbox.kind());
+        assert_eq!(fs::read_to_string(mine.path()).unwrap(), "CANARY-left-open");
+    }
+}
+
+/// A copy of a descriptor that programs inherit, as long as nobody says otherwise.
+fn left_open(file: &File) -> OwnedFd {
+    let copy = OwnedFd::from(file.try_clone().unwrap());
+    rustix::io::fcntl_setfd(&copy, rustix::io::FdFlags::empty()).unwrap();
+    copy
+}
+
+#[test]
+fn the_kernel_s_settings_are_not_written_also_not_for_root() {
+    for stage in boxes() {
+        let script = "for name in kernel/core_pattern vm/swappiness kernel/randomize_va_space; do \
+             old=$(cat /proc/sys/$name 2>/dev/null); (echo \"$old\" > /proc/sys/$name) 2>/dev/null && echo \"wrote $name\"; done; \
+             for place in /proc/sysrq-trigger /proc/irq /proc/bus; do test -w $place && echo \"$place can be written\"; done; \
+             cat /proc/keys 2>/dev/null; exit 0";
+        assert_eq!(stage.said(script, |_| {}), "", "{:?}", stage.sandbox.kind());
+    }
+}
+
+#[test]
+fn a_program_sends_nothing_to_sockets_of_the_machine() {
+    let host = tempfile::tempdir().unwrap();
+    let path = host.path().join("datagrams");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    for stage in boxes() {
+        let script = format!(
+            "perl -MSocket -e 'for my $kind (SOCK_DGRAM, SOCK_STREAM, SOCK_SEQPACKET) {{ \
+             socketpair(my $a, my $b, AF_UNIX, $kind, 0) or (print(\"none \"), next); \
+             print(defined(send($a, \"x\", 0, sockaddr_un(\"{}\"))) ? \"sent \" : \"refused \"); }}'",
+            path.display()
+        );
+        let said = stage.said(&script, |_| {});
+        assert!(said.starts_with("none "), "{:?}: {said}", stage.sandbox.kind());
+        assert!(socket.recv(&mut [0; 9]).is_err(), "{:?}", stage.sandbox.kind());
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) const OPENAI: Sdk = Sdk { name: "openai", inputs: &["requirements.txt
 pub(crate) const BROWSER: Sdk = Sdk { name: "browser", inputs: &["package-lock.json", "package.json"] };
 pub(crate) const KUBERNETES: Sdk =
     Sdk { name: "kubernetes", inputs: &["apiserver/main.go", "go.mod", "go.sum", "kubectl/main.go"] };
+pub(crate) const ARGOCD: Sdk =
+    Sdk { name: "argocd", inputs: &["argocd/main.go", "go.mod", "go.sum", "server/main.go"] };
 pub(crate) const HELM: Sdk = Sdk { name: "helm", inputs: &["go.mod", "go.sum"] };
 pub(crate) const MOTO: Sdk = Sdk { name: "moto", inputs: &["requirements.txt"] };
 pub(crate) const BIGQUERY: Sdk = Sdk { name: "bigquery", inputs: &["emulator.py", "requirements.txt"] };

@@ -8,7 +8,9 @@
 
 use std::path::Path;
 
-use super::place::{BIGQUERY, BROWSER, GO, HELM, JAVA, KUBERNETES, MOTO, NODE, OPENAI, PYTHON, RUST, Sdk};
+use super::place::{
+    ARGOCD, BIGQUERY, BROWSER, GO, HELM, JAVA, KUBERNETES, MOTO, NODE, OPENAI, PYTHON, RUST, Sdk,
+};
 use crate::failure::{Failure, Outcome};
 use crate::program::{Program, find};
 
@@ -34,6 +36,19 @@ const RECIPES: &[Recipe] = &[
         sdk: HELM,
         programs: &[NEW_GO],
         steps: &[&["go", "build", "-o", "bin/", "helm.sh/helm/v4/cmd/helm"]],
+    },
+    Recipe {
+        sdk: ARGOCD,
+        programs: &[NEW_GO],
+        steps: &[
+            &["go", "build", "-o", "bin/", "./argocd", "./server"],
+            // What its objects are, which a cluster has to know; they come with the module.
+            &[
+                "sh",
+                "-c",
+                "cp -R \"$(go list -m -f '{{.Dir}}' github.com/argoproj/argo-cd/v3)/manifests/crds\" . && chmod -R u+w crds",
+            ],
+        ],
     },
     Recipe { sdk: GO, programs: &["go"], steps: &[&["go", "build", "-o", "sdk", "."]] },
     Recipe { sdk: NODE, programs: &["node", "npm"], steps: NPM },

@@ -77,6 +77,22 @@ impl Cluster {
         &self.tools
     }
 
+    /// A file with which a server that belongs to this cluster may do everything in it.
+    pub(super) fn for_servers(&self) -> PathBuf {
+        let file = self.folder.path().join("admin.kubeconfig");
+        let ca = self.folder.path().join("certificates/apiserver.crt");
+        let cluster = format!("{{server: \"{}\", certificate-authority: \"{}\"}}", self.url, ca.display());
+        write(
+            &file,
+            &format!(
+                "apiVersion: v1\nkind: Config\ncurrent-context: it\nclusters: [{{name: it, cluster: {cluster}}}]\n\
+                 users: [{{name: it, user: {{token: {ADMIN}}}}}]\n\
+                 contexts: [{{name: it, context: {{cluster: it, user: it, namespace: argocd}}}}]\n"
+            ),
+        );
+        file
+    }
+
     /// What whoever may do everything says by kubectl, outside of Doorward.
     #[track_caller]
     pub(super) fn admin(&self, args: &[&str]) -> String {

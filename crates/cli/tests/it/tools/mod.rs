@@ -3,6 +3,7 @@
 //!
 //! Where a tool or the server that it talks to can't be had on a kind of machine, the test says so in `docs/checks/not-here.toml`.
 
+mod argocd;
 mod aws;
 mod cluster;
 mod github;
