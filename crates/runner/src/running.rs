@@ -37,14 +37,13 @@ impl Sandbox {
         // Held until the program has ended: it reads them.
         let settings = self.settings()?;
         let seen = Seen { room, program: Some((&program, folder.as_deref())), settings: settings.as_deref() };
-        let mut process = self.process(&seen, limits.files)?;
-        process.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut ready = self.process(&seen, limits.files)?;
+        ready.process.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that all of it can be ended at once.
-        process.process_group(0);
-        let mut process = tokio::process::Command::from(process);
-        let child = process.kill_on_drop(true).spawn().map_err(system("start the sandbox"))?;
-        // It holds the other end of the channel.
-        drop(process);
+        ready.process.process_group(0);
+        // The process holds the other end of the channel, so it is dropped behind its start.
+        let child = ready.start(|process| tokio::process::Command::from(process).kill_on_drop(true).spawn());
+        let child = child.map_err(system("start the sandbox"))?;
         let started = Instant::now();
         let mut running = Running::new(child, self.kind())?;
         let listeners = match running.set_up(ours, order).await {
@@ -94,7 +93,8 @@ impl Sandbox {
             limits: bounds(limits),
             folder: folder.clone(),
             land: (self.kind() == Kind::Landlock).then(|| self.land(room, program, folder.as_deref())),
-            calls: boxed,
+            // Bubblewrap has restricted them before this step begins.
+            calls: self.kind() == Kind::Landlock,
         };
         let written = channel::written(&order, self.filter()).map_err(system("write the order of a program"));
         for (_, value) in &mut order.environment {

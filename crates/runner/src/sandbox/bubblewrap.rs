@@ -3,7 +3,8 @@
 //! Mounts are most of what it costs, so there are few: programs and libraries, the settings of the machine as one folder, five
 //! devices, the files of this run. What only has to have a name is a link.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::Command as Process;
 
@@ -11,7 +12,12 @@ use super::{Seen, Setup, is_below, view};
 use crate::{Error, stage};
 
 /// `bwrap ... -- us inside`.
-pub(super) fn process(setup: &Setup, seen: &Seen<'_>, files: u64) -> Result<Process, Error> {
+pub(super) fn process(
+    setup: &Setup,
+    seen: &Seen<'_>,
+    files: u64,
+    filter: Option<&File>,
+) -> Result<Process, Error> {
     let Seen { room, program, settings } = seen;
     let found = setup.bubblewrap.as_deref();
     let mut process =
@@ -20,6 +26,9 @@ pub(super) fn process(setup: &Setup, seen: &Seen<'_>, files: u64) -> Result<Proc
     process.args(["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "sandbox"]);
     // Whoever is root outside is nobody special inside.
     process.args(["--uid", stage::USER, "--gid", stage::USER, "--cap-drop", "ALL"]);
+    if let Some(filter) = filter {
+        process.args(["--seccomp", &filter.as_raw_fd().to_string()]);
+    }
     for folder in view::present(view::SYSTEM) {
         match fs::read_link(&folder) {
             Ok(target) => process.arg("--symlink").arg(target).arg(&folder),

@@ -6,6 +6,7 @@
 
 mod bare;
 mod bubblewrap;
+mod calls;
 mod settings;
 pub(crate) mod view;
 
@@ -16,7 +17,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::system;
 use crate::{Error, Program, Room, Rooms, stage};
+use calls::{Calls, Ready};
 use settings::{Copied, Settings};
 
 /// What is wanted.
@@ -77,7 +80,7 @@ pub struct Sandbox {
     kind: Kind,
     setup: Setup,
     /// The filter of system calls, compiled once; empty where there is none.
-    filter: Vec<u8>,
+    calls: Calls,
     settings: Settings,
 }
 
@@ -105,13 +108,14 @@ impl Sandbox {
         };
         let settings = || Settings::of(rooms.clone(), view::SETTINGS.iter().map(PathBuf::from));
         if kinds.is_empty() {
-            return Ok(Self { kind: Kind::None, setup, filter: Vec::new(), settings: settings() });
+            let calls = Calls::of(Vec::new()).map_err(system("keep the list of system calls"))?;
+            return Ok(Self { kind: Kind::None, setup, calls, settings: settings() });
         }
         let (room, filter) = (rooms.make()?, filter().map_err(Error::Sandbox)?);
         let mut failed = Vec::new();
         for kind in kinds {
-            let sandbox =
-                Self { kind: *kind, setup: setup.clone(), filter: filter.clone(), settings: settings() };
+            let calls = Calls::of(filter.clone()).map_err(system("keep the list of system calls"))?;
+            let sandbox = Self { kind: *kind, setup: setup.clone(), calls, settings: settings() };
             match sandbox.tried(&room) {
                 Ok(()) => return Ok(sandbox),
                 Err(why) => failed.push(format!("{}: {why}", kind.as_str())),
@@ -133,7 +137,7 @@ impl Sandbox {
 
     /// The filter of system calls that the step inside is told.
     pub(crate) fn filter(&self) -> &[u8] {
-        &self.filter
+        self.calls.bytes()
     }
 
     /// The settings of the machine as they are now, where this kind of sandbox shows copies of them.
@@ -142,12 +146,11 @@ impl Sandbox {
     }
 
     /// The process that makes the sandbox and starts the step inside in it. Nothing about the program is among its words.
-    pub(crate) fn process(&self, seen: &Seen<'_>, files: u64) -> Result<Process, Error> {
-        // What whoever started the broker left open in it is not for programs: a folder of it would be a way out.
-        memory::close_on_exec()
-            .map_err(|error| Error::Sandbox(format!("descriptors can't be kept: {error}")))?;
+    pub(crate) fn process(&self, seen: &Seen<'_>, files: u64) -> Result<Ready, Error> {
+        let filter = (self.kind == Kind::Bwrap).then(|| self.calls.handle()).transpose();
+        let filter = filter.map_err(system("hand over the list of system calls"))?;
         let mut process = match self.kind {
-            Kind::Bwrap => bubblewrap::process(&self.setup, seen, files)?,
+            Kind::Bwrap => bubblewrap::process(&self.setup, seen, files, filter.as_ref())?,
             Kind::Landlock => bare::process(&self.setup.own, seen.room, files),
             Kind::None => {
                 let mut process = Process::new(&self.setup.own);
@@ -160,16 +163,16 @@ impl Sandbox {
             None => process.arg(stage::PROBE).arg(seen.room.work()).arg(self.kind.as_str()),
         };
         process.env_clear().current_dir("/");
-        Ok(process)
+        Ok(Ready { process, filter })
     }
 
     /// Starts the step inside without an order: it comes back when all of the sandbox is there.
     fn tried(&self, room: &Room) -> Result<(), String> {
         let settings = self.settings().map_err(|error| error.to_string())?;
         let seen = Seen { room, program: None, settings: settings.as_deref() };
-        let mut process = self.process(&seen, 1 << 20).map_err(|error| error.to_string())?;
-        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = process.spawn().map_err(|error| error.to_string())?;
+        let mut ready = self.process(&seen, 1 << 20).map_err(|error| error.to_string())?;
+        ready.process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = ready.start(|mut process| process.spawn()).map_err(|error| error.to_string())?;
         let began = Instant::now();
         while child.try_wait().map_err(|error| error.to_string())?.is_none() {
             if began.elapsed() > PATIENCE {

@@ -161,6 +161,22 @@ fn left_open(file: &File) -> OwnedFd {
 }
 
 #[test]
+fn every_process_beside_the_program_is_restricted_as_it_is() {
+    for stage in boxes() {
+        let script = "for process in /proc/[0-9]*; do grep -H '^Seccomp:' $process/status; done 2>/dev/null | sed 's/.*Seccomp:\\s*//'; exit 0";
+        let said = stage.said(script, |_| {});
+        // Landlock's own view shows the processes of the machine, which the program is as good as blind to.
+        if stage.sandbox.kind() == Kind::Bwrap {
+            assert!(said.lines().count() >= 2, "{said}");
+            assert!(said.lines().all(|mode| mode == "2"), "{said}");
+        }
+        let script = "for process in /proc/[0-9]*; do test $process = /proc/$$ && continue; \
+             (exec 9<>$process/mem) 2>/dev/null && grep '^Seccomp:' $process/status; done | grep -v 2; exit 0";
+        assert_eq!(stage.said(script, |_| {}), "", "{:?}", stage.sandbox.kind());
+    }
+}
+
+#[test]
 fn the_kernel_s_settings_are_not_written_also_not_for_root() {
     for stage in boxes() {
         let script = "for name in kernel/core_pattern vm/swappiness kernel/randomize_va_space; do \
