@@ -88,6 +88,8 @@ pub struct Cli {
     pub(crate) stdin: Option<Text>,
     pub(crate) files: BTreeMap<String, Text>,
     pub(crate) folder: Option<Text>,
+    /// It may not write in the folder.
+    pub(crate) looks: bool,
     pub(crate) output: Output,
     pub(crate) evidence: BTreeMap<String, reply::Origin>,
     pub(crate) exits: Vec<u8>,
@@ -148,6 +150,12 @@ impl Cli {
     #[must_use]
     pub const fn output(&self) -> Output {
         self.output
+    }
+
+    /// Whether it only looks at the folder in which it works, so that nothing in there is written.
+    #[must_use]
+    pub const fn looks(&self) -> bool {
+        self.looks
     }
 
     /// Whether the program does with these inputs what the request does. A program that looks names up by itself may find others.

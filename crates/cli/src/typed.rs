@@ -11,6 +11,7 @@ use std::path::Path;
 
 use dialoguer::Password;
 use memory::Secret;
+use rustix::termios::{self, LocalModes, OptionalActions};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Outcome};
@@ -20,6 +21,43 @@ use crate::print::somebody_types;
 pub(crate) fn asking<T>(ask: impl FnOnce() -> T) -> T {
     let _terminal = memory::Terminal::keep();
     ask()
+}
+
+/// Asks for a line that is not shown, and may be empty. The end of the input is no line: whoever types Ctrl-D gives up, and has not
+/// said that an empty passphrase is wanted.
+///
+/// # Errors
+/// When the terminal can't be read, or the input ends before a line does.
+pub(crate) fn unseen(prompt: &str) -> std::io::Result<Zeroizing<String>> {
+    let (stdin, mut stderr) = (std::io::stdin(), std::io::stderr());
+    write!(stderr, "{prompt}: ")?;
+    stderr.flush()?;
+    let before = termios::tcgetattr(&stdin)?;
+    let mut quiet = before.clone();
+    quiet.local_modes.remove(LocalModes::ECHO);
+    quiet.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+    termios::tcsetattr(&stdin, OptionalActions::Flush, &quiet)?;
+    let line = line_of(&stdin);
+    termios::tcsetattr(&stdin, OptionalActions::Now, &before)?;
+    writeln!(stderr)?;
+    line
+}
+
+/// A line, byte by byte: nothing of it stays in a buffer of the library.
+fn line_of(stdin: &std::io::Stdin) -> std::io::Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
+    let mut byte = Zeroizing::new([0]);
+    loop {
+        if rustix::io::read(stdin, &mut byte[..])? == 0 {
+            return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the input ended"));
+        }
+        if byte[0] == b'\n' || bytes.len() == LONGEST_LINE {
+            break;
+        }
+        bytes.push(byte[0]);
+    }
+    let text = String::from_utf8(std::mem::take(&mut *bytes));
+    text.map(Zeroizing::new).map_err(|_| std::io::Error::other("what was typed is not UTF-8"))
 }
 
 /// A secret to store: typed twice is not asked for, because a wrong one is seen at its first use.

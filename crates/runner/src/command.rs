@@ -19,8 +19,10 @@ pub struct Command {
     pub environment: Vec<(String, Zeroizing<String>)>,
     /// What it reads.
     pub stdin: Option<Zeroizing<Vec<u8>>>,
-    /// A folder outside that it works in and may change; its home where there is none.
+    /// A folder outside that it works in; its home where there is none.
     pub folder: Option<PathBuf>,
+    /// Whether it may change that folder.
+    pub changes: bool,
     /// How long and how much.
     pub limits: Limits,
     /// The hosts that it may reach.

@@ -32,11 +32,15 @@ impl Sandbox {
     pub async fn run(&self, room: &Room, command: Command) -> Result<Ran, Error> {
         let direct = direct(&command.hosts);
         let order = self.order(room, &command, &direct)?;
-        let Command { program, limits, hosts, private, folder, .. } = command;
+        let Command { program, limits, hosts, private, folder, changes, .. } = command;
         let (ours, theirs) = Pair::pair().map_err(system("make a channel into the sandbox"))?;
         // Held until the program has ended: it reads them.
         let settings = self.settings()?;
-        let seen = Seen { room, program: Some((&program, folder.as_deref())), settings: settings.as_deref() };
+        let seen = Seen {
+            room,
+            program: Some((&program, folder.as_deref(), changes)),
+            settings: settings.as_deref(),
+        };
         let mut ready = self.process(&seen, limits.files)?;
         ready.process.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that all of it can be ended at once.
@@ -73,7 +77,7 @@ impl Sandbox {
         command: &Command,
         direct: &[(SocketAddr, Authority)],
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let Command { program, args, environment, stdin, limits, folder, .. } = command;
+        let Command { program, args, environment, stdin, limits, folder, changes, .. } = command;
         let stdin: Option<PathBuf> = stdin.as_deref().map(|bytes| room.write(STDIN, bytes)).transpose()?;
         let work = room.work();
         let mut all: Vec<(String, String)> = vec![("PATH".to_owned(), view::PATH.to_owned())];
@@ -92,7 +96,8 @@ impl Sandbox {
             listen: boxed.then(|| direct.iter().map(|(address, _)| *address).collect()),
             limits: bounds(limits),
             folder: folder.clone(),
-            land: (self.kind() == Kind::Landlock).then(|| self.land(room, program, folder.as_deref())),
+            land: (self.kind() == Kind::Landlock)
+                .then(|| self.land(room, program, (folder.as_deref(), *changes))),
             // Bubblewrap has restricted them before this step begins.
             calls: self.kind() == Kind::Landlock,
         };

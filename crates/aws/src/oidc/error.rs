@@ -10,10 +10,10 @@ pub enum Error {
     #[error(transparent)]
     Wire(#[from] wire::Error),
     /// Nobody confirmed in time.
-    #[error("the sign-in expired before it was confirmed")]
+    #[error("the sign-in expired before it was confirmed (ExpiredTokenException)")]
     Expired,
     /// Somebody declined.
-    #[error("the sign-in was declined (access denied)")]
+    #[error("the sign-in was declined (AccessDeniedException: access denied)")]
     Declined,
     /// A code or a refresh token is not good any more.
     #[error("the sign-in has ended")]

@@ -198,6 +198,7 @@ pub(super) fn command(
         stdin,
         files,
         folder,
+        looks: entry.looks,
         output,
         evidence: evidence(entry, output)?,
         exits: entry.exits.clone(),

@@ -65,6 +65,9 @@ pub(crate) struct CliEntry {
     pub(crate) files: BTreeMap<String, String>,
     /// A folder of the caller in which the program works, such as `{repository}`.
     pub(crate) folder: Option<String>,
+    /// It only looks at that folder: nothing in there can be written.
+    #[serde(default)]
+    pub(crate) looks: bool,
     /// How standard output is written; `json` where it is absent.
     pub(crate) output: Option<crate::Output>,
     /// Fields of standard output that are kept as evidence: a dotted path, or `line:NUMBER`.

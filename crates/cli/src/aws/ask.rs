@@ -17,7 +17,7 @@ use super::speech::say;
 use crate::compat::aws_vault::OUR_SECRETS;
 use crate::compat::aws_vault::command::{Global, Wanted};
 use crate::compat::{environment, opener};
-use crate::typed::asking;
+use crate::typed::{asking, unseen};
 
 /// What a keyring asks for: the environment first, then the terminal.
 pub(super) struct Terminal;
@@ -49,10 +49,7 @@ impl Ask for Terminal {
             let _ = write!(stderr, "{text}: ").and_then(|()| stderr.flush());
             return Err(NoAnswer::Nobody);
         }
-        let question = dialoguer::Password::new().with_prompt(text).allow_empty_password(true).report(false);
-        let typed = asking(|| question.interact());
-        let typed = typed.map_err(|dialoguer::Error::IO(source)| NoAnswer::Failed(source))?;
-        guarded(Zeroizing::new(typed))
+        guarded(asking(|| unseen(&text)).map_err(NoAnswer::Failed)?)
     }
 
     fn tell(&self, line: &str) {

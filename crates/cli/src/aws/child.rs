@@ -92,7 +92,10 @@ impl Child {
                 .hint("is it executable? `chmod +x`");
         }
         if error.kind() == std::io::ErrorKind::NotFound {
-            return Wrong::new(format!("exec: {shown:?}: executable file not found in $PATH"));
+            let wrong = Wrong::new(format!("exec: {shown:?}: executable file not found in $PATH"));
+            // A script is there, and what its first line names is not.
+            let there = shown.contains('/') && std::path::Path::new(&self.program).exists();
+            return if there { wrong.hint("is what its first line names installed?") } else { wrong };
         }
         Wrong(Failure::doing(format!("could not start `{shown}`"), error))
     }

@@ -94,6 +94,7 @@ fn version(
         environment: Vec::new(),
         stdin: None,
         folder: None,
+        changes: false,
         limits: Limits { time: Duration::from_secs(20), stdout: 4096, ..Limits::default() },
         hosts: Vec::new(),
         private: net::Private::Refused,

@@ -94,7 +94,9 @@ pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 /// The environment of this process.
 #[expect(clippy::disallowed_methods, reason = "the one place where settings are read from the environment")]
 pub(crate) fn environment(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
+    let given = std::env::var_os(name).filter(|value| !value.is_empty());
+    // Whoever is started without it has a home all the same: the one that the system knows.
+    given.or_else(|| (name == "HOME").then(std::env::home_dir)?.map(OsString::from))
 }
 
 /// The home: flag, environment, the data folder of the user.

@@ -135,6 +135,11 @@ fn what_a_repository_names_never_finds_the_credential() {
     for (operation, input) in [("git.add", "paths=a.txt"), ("git.commit", "message=one")] {
         assert_eq!(run(operation, &[input]).json()["exit"], 0, "{operation}");
     }
+    // Whoever may only look has nothing written by a filter that the repository names, which its own program starts.
+    let _ = fs::remove_file(folder.join("stolen-filter"));
+    write(folder.join("a.txt"), "jello\n");
+    assert_eq!(run("git.status", &[]).json()["exit"], 0);
+    assert!(!folder.join("stolen-filter").exists());
     let mut said = String::new();
     for remote in ["origin", "ssh", "ext", "file"] {
         let told = run("git.fetch", &[&format!("remote={remote}")]);

@@ -161,7 +161,9 @@ fn plain<'a>(name: &'static str, value: &'a str) -> Result<&'a str, Unprintable>
 /// A value for a shell: as it stands where a shell reads it so, in single quotes else.
 fn quoted(value: &str, text: &mut String) {
     let safe = |c: char| c.is_ascii_alphanumeric() || "_-+=/.:,@%".contains(c);
-    if value.chars().all(safe) {
+    // A shell knows `~` at the beginning of a value only, or behind `:`.
+    let home = value.starts_with('~') || value.contains(":~");
+    if !home && value.chars().all(|c| safe(c) || c == '~') {
         text.push_str(value);
         return;
     }

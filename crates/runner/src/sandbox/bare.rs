@@ -16,7 +16,12 @@ pub(super) fn process(own: &Path, room: &Room, files: u64) -> Process {
 
 impl Sandbox {
     /// What a program may see where the file system is the machine's own.
-    pub(crate) fn land(&self, room: &Room, program: &Program, folder: Option<&Path>) -> Land {
+    pub(crate) fn land(
+        &self,
+        room: &Room,
+        program: &Program,
+        (folder, changes): (Option<&Path>, bool),
+    ) -> Land {
         let mut run = view::present(view::SYSTEM);
         run.extend(view::present(view::MORE));
         run.extend(self.readable().iter().cloned());
@@ -25,7 +30,8 @@ impl Sandbox {
         read.push(room.files());
         let mut write = view::present(view::DEVICES);
         write.push(room.work());
-        write.extend(folder.map(Path::to_owned));
+        let place = if changes { &mut write } else { &mut read };
+        place.extend(folder.map(Path::to_owned));
         Land { run, read, write }
     }
 }

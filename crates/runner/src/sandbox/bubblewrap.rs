@@ -77,9 +77,9 @@ pub(super) fn process(
     if own != setup.own {
         process.arg("--ro-bind").arg(&setup.own).arg(own);
     }
-    if let Some((program, folder)) = program {
+    if let Some((program, folder, changes)) = program {
         if let Some(folder) = folder {
-            process.arg("--bind").args([folder, folder]);
+            process.arg(if *changes { "--bind" } else { "--ro-bind" }).args([folder, folder]);
         }
         let other = (program.path() != program.real()).then_some(program.path());
         for place in std::iter::once(program.real()).chain(other).filter(|place| !there(place)) {

@@ -88,8 +88,8 @@ pub struct Sandbox {
 pub(crate) struct Seen<'a> {
     /// The private folder of the run.
     pub(crate) room: &'a Room,
-    /// The program, and the folder that it works in; none to try the sandbox.
-    pub(crate) program: Option<(&'a Program, Option<&'a Path>)>,
+    /// The program, the folder that it works in, and whether it may change that; none to try the sandbox.
+    pub(crate) program: Option<(&'a Program, Option<&'a Path>, bool)>,
     /// The settings of the machine, where the sandbox shows copies of them.
     pub(crate) settings: Option<&'a Copied>,
 }

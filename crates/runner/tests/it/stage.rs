@@ -100,6 +100,7 @@ impl Stage {
             environment: Vec::new(),
             stdin: None,
             folder: None,
+            changes: false,
             limits: Limits { time: Duration::from_secs(300), ..Limits::default() },
             hosts: Vec::new(),
             private: Private::Refused,

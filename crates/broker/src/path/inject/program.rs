@@ -74,6 +74,7 @@ pub(super) fn prepare(machine: &Machine, admitted: &mut Admitted, lent: &Lent) -
         environment,
         stdin: made.stdin.map(|text| Zeroizing::new(text.into_bytes())),
         folder: folder(ready, made.folder.as_deref())?,
+        changes: !cli.looks(),
         limits,
         hosts: hosts(admitted)?,
         private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },
