@@ -95,7 +95,12 @@ impl Machine {
             why
         })?;
         let sandbox = self.sandbox.get_or_init(|| self.tried()).await;
-        Ok(Way { program, sandbox: Arc::clone(sandbox.as_ref().map_err(Clone::clone)?) })
+        let sandbox = Arc::clone(sandbox.as_ref().map_err(Clone::clone)?);
+        if integration.program().is_some_and(catalog::Program::unix_sockets) && !sandbox.shuts_in_sockets() {
+            let name = cli.program();
+            return Err(format!("`{name}` opens sockets of its own, which only bubblewrap can shut in"));
+        }
+        Ok(Way { program, sandbox })
     }
 
     async fn tried(&self) -> Result<Arc<Sandbox>, String> {

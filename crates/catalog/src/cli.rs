@@ -30,6 +30,7 @@ pub struct Program {
     pub(crate) environment: BTreeMap<String, Text>,
     pub(crate) files: BTreeMap<String, Text>,
     pub(crate) lease: Option<IntegrationName>,
+    pub(crate) unix_sockets: bool,
 }
 
 impl Program {
@@ -58,6 +59,12 @@ impl Program {
         let is_secret = |slot: &Slot| matches!(slot, Slot::Secret(_) | Slot::Credential);
         let keyless = cli.keyless;
         self.files.iter().filter(move |(_, text)| !keyless || !text.slots().any(is_secret))
+    }
+
+    /// Whether it has to be given Unix sockets of its own.
+    #[must_use]
+    pub const fn unix_sockets(&self) -> bool {
+        self.unix_sockets
     }
 
     /// The integration that lends what [`Slot::Lease`] stands for.

@@ -23,6 +23,8 @@ pub struct Command {
     pub folder: Option<PathBuf>,
     /// Whether it may change that folder.
     pub changes: bool,
+    /// Whether it may have Unix sockets. See [`Sandbox::shuts_in_sockets`](crate::Sandbox::shuts_in_sockets).
+    pub sockets: bool,
     /// How long and how much.
     pub limits: Limits,
     /// The hosts that it may reach.

@@ -32,7 +32,10 @@ impl Sandbox {
     pub async fn run(&self, room: &Room, command: Command) -> Result<Ran, Error> {
         let direct = direct(&command.hosts);
         let order = self.order(room, &command, &direct)?;
-        let Command { program, limits, hosts, private, folder, changes, .. } = command;
+        let Command { program, limits, hosts, private, folder, changes, sockets, .. } = command;
+        if sockets && !self.shuts_in_sockets() {
+            return Err(Error::Sandbox("sockets of the program can't be shut in".to_owned()));
+        }
         let (ours, theirs) = Pair::pair().map_err(system("make a channel into the sandbox"))?;
         // Held until the program has ended: it reads them.
         let settings = self.settings()?;
@@ -40,6 +43,7 @@ impl Sandbox {
             room,
             program: Some((&program, folder.as_deref(), changes)),
             settings: settings.as_deref(),
+            sockets,
         };
         let mut ready = self.process(&seen, limits.files)?;
         ready.process.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -27,7 +27,7 @@ pub(super) fn program(
 }
 
 fn read(entry: &ProgramEntry, secrets: &BTreeMap<String, SecretField>) -> Result<Program, String> {
-    let ProgramEntry { program, version, environment, files, lease } = entry;
+    let ProgramEntry { program, version, environment, files, unix_sockets, lease } = entry;
     if let Some(lease) = lease.as_ref().filter(|name| !LENDERS.contains(&name.as_str())) {
         let near = nearest::suffix(lease.as_str(), LENDERS.iter().copied());
         return Err(format!("`lease` names an integration that lends credentials, not `{lease}`{near}"));
@@ -57,6 +57,7 @@ fn read(entry: &ProgramEntry, secrets: &BTreeMap<String, SecretField>) -> Result
         return Err("nothing names `{lease:…}`, so `lease` lends nothing".to_owned());
     }
     Ok(Program {
+        unix_sockets: *unix_sockets,
         program: one_word(program)?,
         version: version.clone(),
         environment: variables,

@@ -27,6 +27,10 @@ pub(crate) struct ProgramEntry {
     /// or `{host}`. `{{` and `}}` are braces.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
+    /// It speaks with a helper of its own over a Unix socket. Only bubblewrap runs it, in which no socket of the machine can be seen; where
+    /// there is none, requests are sent.
+    #[serde(default)]
+    pub(crate) unix_sockets: bool,
     /// The integration that lends what `{lease:FIELD}` stands for.
     #[schemars(with = "Option<String>")]
     pub(crate) lease: Option<IntegrationName>,

@@ -95,6 +95,7 @@ fn version(
         stdin: None,
         folder: None,
         changes: false,
+        sockets: false,
         limits: Limits { time: Duration::from_secs(20), stdout: 4096, ..Limits::default() },
         hosts: Vec::new(),
         private: net::Private::Refused,

@@ -18,7 +18,7 @@ pub(super) fn process(
     files: u64,
     filter: Option<&File>,
 ) -> Result<Process, Error> {
-    let Seen { room, program, settings } = seen;
+    let Seen { room, program, settings, .. } = seen;
     let found = setup.bubblewrap.as_deref();
     let mut process =
         Process::new(found.ok_or_else(|| Error::Sandbox("`bwrap` is not installed".to_owned()))?);

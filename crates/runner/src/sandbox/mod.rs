@@ -81,6 +81,8 @@ pub struct Sandbox {
     setup: Setup,
     /// The filter of system calls, compiled once; empty where there is none.
     calls: Calls,
+    /// The same with Unix sockets.
+    with_sockets: Calls,
     settings: Settings,
 }
 
@@ -92,6 +94,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) program: Option<(&'a Program, Option<&'a Path>, bool)>,
     /// The settings of the machine, where the sandbox shows copies of them.
     pub(crate) settings: Option<&'a Copied>,
+    /// Whether the program may have Unix sockets.
+    pub(crate) sockets: bool,
 }
 
 impl Sandbox {
@@ -108,14 +112,16 @@ impl Sandbox {
         };
         let settings = || Settings::of(rooms.clone(), view::SETTINGS.iter().map(PathBuf::from));
         if kinds.is_empty() {
-            let calls = Calls::of(Vec::new()).map_err(system("keep the list of system calls"))?;
-            return Ok(Self { kind: Kind::None, setup, calls, settings: settings() });
+            let (calls, with_sockets) = (kept(Vec::new())?, kept(Vec::new())?);
+            return Ok(Self { kind: Kind::None, setup, calls, with_sockets, settings: settings() });
         }
-        let (room, filter) = (rooms.make()?, filter().map_err(Error::Sandbox)?);
+        let (room, filter) = (rooms.make()?, filter(false).map_err(Error::Sandbox)?);
+        let wider = self::filter(true).map_err(Error::Sandbox)?;
         let mut failed = Vec::new();
         for kind in kinds {
-            let calls = Calls::of(filter.clone()).map_err(system("keep the list of system calls"))?;
-            let sandbox = Self { kind: *kind, setup: setup.clone(), calls, settings: settings() };
+            let (calls, with_sockets) = (kept(filter.clone())?, kept(wider.clone())?);
+            let sandbox =
+                Self { kind: *kind, setup: setup.clone(), calls, with_sockets, settings: settings() };
             match sandbox.tried(&room) {
                 Ok(()) => return Ok(sandbox),
                 Err(why) => failed.push(format!("{}: {why}", kind.as_str())),
@@ -135,6 +141,12 @@ impl Sandbox {
         &self.setup.readable
     }
 
+    /// Whether a program that has Unix sockets meets none of the machine's: where the file system is one of its own.
+    #[must_use]
+    pub const fn shuts_in_sockets(&self) -> bool {
+        !matches!(self.kind, Kind::Landlock)
+    }
+
     /// The filter of system calls that the step inside is told.
     pub(crate) fn filter(&self) -> &[u8] {
         self.calls.bytes()
@@ -147,7 +159,8 @@ impl Sandbox {
 
     /// The process that makes the sandbox and starts the step inside in it. Nothing about the program is among its words.
     pub(crate) fn process(&self, seen: &Seen<'_>, files: u64) -> Result<Ready, Error> {
-        let filter = (self.kind == Kind::Bwrap).then(|| self.calls.handle()).transpose();
+        let calls = if seen.sockets { &self.with_sockets } else { &self.calls };
+        let filter = (self.kind == Kind::Bwrap).then(|| calls.handle()).transpose();
         let filter = filter.map_err(system("hand over the list of system calls"))?;
         let mut process = match self.kind {
             Kind::Bwrap => bubblewrap::process(&self.setup, seen, files, filter.as_ref())?,
@@ -169,7 +182,7 @@ impl Sandbox {
     /// Starts the step inside without an order: it comes back when all of the sandbox is there.
     fn tried(&self, room: &Room) -> Result<(), String> {
         let settings = self.settings().map_err(|error| error.to_string())?;
-        let seen = Seen { room, program: None, settings: settings.as_deref() };
+        let seen = Seen { room, program: None, settings: settings.as_deref(), sockets: false };
         let mut ready = self.process(&seen, 1 << 20).map_err(|error| error.to_string())?;
         ready.process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = ready.start(|mut process| process.spawn()).map_err(|error| error.to_string())?;
@@ -192,13 +205,17 @@ impl Sandbox {
     }
 }
 
+fn kept(filter: Vec<u8>) -> Result<Calls, Error> {
+    Calls::of(filter).map_err(system("keep the list of system calls"))
+}
+
 #[cfg(target_os = "linux")]
-fn filter() -> Result<Vec<u8>, String> {
-    stage::calls::filter()
+fn filter(sockets: bool) -> Result<Vec<u8>, String> {
+    stage::calls::filter(sockets)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn filter() -> Result<Vec<u8>, String> {
+fn filter(_sockets: bool) -> Result<Vec<u8>, String> {
     Err("there is no sandbox on this system".to_owned())
 }
 

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 /// The filter for this machine, as bytes: a `sock_filter` after the other, each of eight, in the order of its fields. Compiling takes
 /// longer than starting a program, so a sandbox does it once.
-pub(crate) fn filter() -> Result<Vec<u8>, String> {
+/// With `sockets`, connections over Unix sockets are on it.
+pub(crate) fn filter(sockets: bool) -> Result<Vec<u8>, String> {
     let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
-    let program = compiled(arch)?;
+    let program = compiled(arch, sockets)?;
     let bytes = program.iter().flat_map(|sock_filter { code, jt, jf, k }| {
         let ([a, b], [e, f, g, h]) = (code.to_ne_bytes(), k.to_ne_bytes());
         [a, b, *jt, *jf, e, f, g, h]
@@ -36,17 +37,20 @@ pub(super) fn restrict(filter: &[u8]) -> Result<(), String> {
     apply_filter(&program).map_err(|error| format!("system calls can't be restricted: {error}"))
 }
 
-fn compiled(arch: TargetArch) -> Result<BpfProgram, String> {
+fn compiled(arch: TargetArch, sockets: bool) -> Result<BpfProgram, String> {
     let wrong = |error: seccompiler::Error| format!("the list of system calls can't be used: {error}");
-    let text = list(arch).to_string();
+    let text = list(arch, sockets).to_string();
     let mut all = compile_from_json(text.as_bytes(), arch).map_err(wrong)?;
     all.remove(NAME).ok_or_else(|| "the list of system calls is empty".to_owned())
 }
 
-fn list(arch: TargetArch) -> Value {
+fn list(arch: TargetArch, sockets: bool) -> Value {
     let older: &[&str] = if arch == TargetArch::x86_64 { OLDER } else { &[] };
     let mut rules: Vec<Value> = ALLOWED.iter().chain(older).map(|name| json!({ "syscall": name })).collect();
     rules.extend(FAMILIES.iter().map(|family| when("socket", &[(0, json!("eq"), *family)])));
+    if sockets {
+        rules.push(when("socket", &[(0, json!("eq"), UNIX), (1, json!({ "masked_eq": KIND }), STREAM)]));
+    }
     // Two ends that are tied to one another; a datagram's end could be sent anywhere from.
     rules.extend(
         TIED.iter().map(|kind| {
@@ -77,7 +81,8 @@ const FAMILIES: &[u64] = &[2, 10, 16];
 /// `AF_UNIX`, and of a socket's kind the bits that are no flags: `SOCK_STREAM` and `SOCK_SEQPACKET`.
 const UNIX: u64 = 1;
 const KIND: u64 = 0xf;
-const TIED: &[u64] = &[1, 5];
+const STREAM: u64 = 1;
+const TIED: &[u64] = &[STREAM, 5];
 /// `CLONE_NEWTIME`, `NEWNS`, `NEWCGROUP`, `NEWUTS`, `NEWIPC`, `NEWUSER`, `NEWPID`, `NEWNET`.
 const NAMESPACES: u64 =
     0x80 | 0x0002_0000 | 0x0200_0000 | 0x0400_0000 | 0x0800_0000 | 0x1000_0000 | 0x2000_0000 | 0x4000_0000;

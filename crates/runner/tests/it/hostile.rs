@@ -207,6 +207,32 @@ fn a_program_sends_nothing_to_sockets_of_the_machine() {
 }
 
 #[test]
+fn a_program_with_sockets_of_its_own_has_none_of_the_machine_s() {
+    let host = tempfile::tempdir().unwrap();
+    let path = host.path().join("listens");
+    let listener = UnixListener::bind(&path).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    for stage in boxes() {
+        let script = format!(
+            "perl -MSocket -e 'socket(my $d, AF_UNIX, SOCK_DGRAM, 0) and print(\"datagrams \"); \
+             socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; bind($s, sockaddr_un(\"$ENV{{HOME}}/own\")) and listen($s, 1) and print(\"own \"); \
+             socket(my $c, AF_UNIX, SOCK_STREAM, 0); connect($c, sockaddr_un(\"{}\")) and print(\"machine \");'",
+            path.display()
+        );
+        let mut command = stage.script("sockets", &script).command("sockets", &[]);
+        command.sockets = true;
+        let (room, shut_in) = (stage.room(), stage.sandbox.shuts_in_sockets());
+        assert_eq!(shut_in, stage.sandbox.kind() == Kind::Bwrap);
+        match stage.run(&room, command) {
+            Ok(ran) => assert_eq!((shut_in, &*text(&ran)), (true, "own ")),
+            Err(error) => assert!(!shut_in, "{error}"),
+        }
+        room.wipe().unwrap();
+        assert!(listener.accept().is_err());
+    }
+}
+
+#[test]
 fn nothing_of_a_user_can_be_read() {
     for stage in boxes() {
         let secret = stage.folder.path().join("home-of-a-user");

@@ -101,6 +101,7 @@ impl Stage {
             stdin: None,
             folder: None,
             changes: false,
+            sockets: false,
             limits: Limits { time: Duration::from_secs(300), ..Limits::default() },
             hosts: Vec::new(),
             private: Private::Refused,

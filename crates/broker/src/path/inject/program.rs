@@ -75,6 +75,7 @@ pub(super) fn prepare(machine: &Machine, admitted: &mut Admitted, lent: &Lent) -
         stdin: made.stdin.map(|text| Zeroizing::new(text.into_bytes())),
         folder: folder(ready, made.folder.as_deref())?,
         changes: !cli.looks(),
+        sockets: integration.program().is_some_and(catalog::Program::unix_sockets),
         limits,
         hosts: hosts(admitted)?,
         private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },

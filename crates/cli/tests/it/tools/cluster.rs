@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::{Doorward, port};
 
-use super::{Started, has, installed};
+use super::{PATIENCE, Started, has, installed};
 use crate::place::KUBERNETES;
 use crate::{has_sandbox, write, write_integration};
 
@@ -99,6 +100,20 @@ impl Cluster {
         let said = kubectl(&self.tools, self.folder.path(), &self.url).args(args).output().unwrap();
         assert!(said.status.success(), "{args:?}: {}", String::from_utf8_lossy(&said.stderr));
         String::from_utf8(said.stdout).unwrap()
+    }
+
+    /// Waits until a path of the API speaks of all these: kinds that were added are served a moment later.
+    pub(super) fn until_it_serves(&self, path: &str, words: &[&str]) {
+        let began = Instant::now();
+        let said = || {
+            let raw = format!("--raw={path}");
+            let said = kubectl(&self.tools, self.folder.path(), &self.url).args(["get", &raw]).output();
+            String::from_utf8_lossy(&said.unwrap().stdout).into_owned()
+        };
+        while !words.iter().all(|word| said().contains(word)) {
+            assert!(began.elapsed() < PATIENCE, "{path} is not served");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// An object as it is now.
