@@ -1,4 +1,15 @@
-//! How many connections this process may have.
+//! How many connections this process may have, and who else has them.
+
+use crate::failure::{Failure, Outcome};
+
+/// Keeps what is open in this process, also what whoever started it left open, from programs that sources and operations start.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(super) fn keep() -> Outcome {
+    memory::close_on_exec()
+        .map_err(|error| Failure::doing("could not keep open files from other programs", &error))
+}
 
 /// As many descriptors as this process may have: a connection is one, and the usual limit of a shell is a thousand.
 pub(super) fn raise() {

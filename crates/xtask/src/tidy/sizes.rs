@@ -22,7 +22,7 @@ const SECRETS_LINES: usize = 13_000;
 const CATALOG_LINES: usize = 14_000;
 /// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code. A part of it puts the terminal
 /// back where a signal ends a question (docs/decisions/0056).
-const MEMORY_LINES: usize = 475;
+const MEMORY_LINES: usize = 500;
 
 /// Crates that are too big, and crates that don't have the lints of the workspace.
 pub(super) fn problems(files: &[File]) -> Vec<String> {
