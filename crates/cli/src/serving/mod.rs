@@ -111,10 +111,7 @@ impl House {
 /// Serves until a signal or the socket says to stop; `ready` is called when every door is open.
 pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -> Outcome {
     descriptors::raise();
-    let kept = memory::close_on_exec();
-    kept.map_err(|error| {
-        Failure::doing("could not keep open files from programs that sources start", &error)
-    })?;
+    descriptors::keep()?;
     let traces = traces::start(&house.opened.broker, &settings::environment)?;
     let runtime = wire::runtime()?;
     let tls = tls(&house)?;
