@@ -110,8 +110,7 @@ impl House {
 
 /// Serves until a signal or the socket says to stop; `ready` is called when every door is open.
 pub(crate) fn run(house: House, printer: Printer, ready: &dyn Fn() -> Outcome) -> Outcome {
-    descriptors::raise();
-    descriptors::keep()?;
+    descriptors::prepare()?;
     let traces = traces::start(&house.opened.broker, &settings::environment)?;
     let runtime = wire::runtime()?;
     let tls = tls(&house)?;
