@@ -58,6 +58,7 @@ pub use load::{Operations, check_policies};
 pub(crate) use roles::PrincipalRow;
 pub use rounds::{Due, Often, Round};
 pub use settings::{Overlay, Readiness, Reading, Settings, State, Stores, WrittenList};
+pub use sources::{Named, stands};
 pub(crate) use unsealed::Unsealed;
 
 /// The broker of a home.

@@ -9,8 +9,10 @@ use crate::mint::Wish;
 use crate::spans::Remote;
 use crate::{Lease, Payload};
 
+pub(crate) mod astray;
 mod led;
 mod methods;
+mod presigned;
 mod stated;
 mod whole;
 

@@ -222,6 +222,12 @@ impl Integration {
         self.plain
     }
 
+    /// Whether the secret of a field stands in a header as it is.
+    #[must_use]
+    pub fn stands_in_header(&self, field: &str) -> bool {
+        self.auth.iter().any(|scheme| scheme.stands_in_header(field))
+    }
+
     /// How callers without a capability prove who they are. All have to accept; where there are none, nobody is proven by
     /// what comes with a request.
     #[must_use]

@@ -17,11 +17,12 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
+use model::{Code, Refusal};
 use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 
 use crate::listen::Kind;
-use crate::{Body, Draining, FromPeer, Listener, Peer, headers, tls};
+use crate::{Body, Draining, FromPeer, Listener, Peer, headers, problem, tls};
 
 mod connection;
 mod dialect;
@@ -226,8 +227,9 @@ async fn answer(
     let (parts, body) = request.into_parts();
     if let Err(reason) = headers::well_formed(&parts).map(|_| ()) {
         tracing::debug!(%reason, "a request was malformed");
-        let mut refused = Response::new(Body::empty());
-        *refused.status_mut() = StatusCode::BAD_REQUEST;
+        let refusal =
+            Refusal::new(Code::BadRequest, format!("the head of the request has no one reading: {reason}"));
+        let mut refused = problem::reply(&refusal);
         if parts.version <= http::Version::HTTP_11 {
             refused.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }

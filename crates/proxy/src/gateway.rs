@@ -146,7 +146,7 @@ impl Gateway {
                 request_id = call.request_id.take();
                 let named =
                     named.map(|written| Named { written, integration: call.forward.integration.clone() });
-                (call.with(Body::from(body)), named)
+                (call.with_body_of(body), named)
             }
             Ok(Read::Client(turn, call)) => return Box::pin(llm::answer(worker, *call, turn, body)).await,
             Ok(Read::Operate(ordered)) => {
@@ -364,6 +364,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    fn with_body_of(self, body: Incoming) -> Inbound {
+        let body = Body::of_request(body, &self.forward.headers);
+        self.with(body)
+    }
+
     pub(crate) fn with(self, body: Body) -> Inbound {
         let Self { facts, capability, request_id: _, mut forward } = self;
         forward.body = body;

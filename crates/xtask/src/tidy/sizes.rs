@@ -10,12 +10,12 @@ const CRATE_LINES: usize = 10_000;
 const CLI_LINES: usize = 28_200;
 /// The path with every way to know a caller and to put a credential on a request, and behind it what Doorward does itself:
 /// management, minting, the agent's operations, the credentials of tenants, sessions, sign-in elsewhere, webhooks, each in its own folder.
-const BROKER_LINES: usize = 33_600;
+const BROKER_LINES: usize = 34_600;
 /// Four languages (capabilities, Cedar, the agent's policy files, allowlists and denylists), each in its own folder.
 const POLICY_LINES: usize = 12_300;
 /// Two families, secret sources and key providers, each member in a file of its own. A source and a provider of one service ask
 /// it in the same way, so they live together.
-const SECRETS_LINES: usize = 13_000;
+const SECRETS_LINES: usize = 13_300;
 /// Requests and programs: each operation is described as both, with its own reading and checks of each; and for whom tenants may
 /// keep credentials, with what those look like and how they are tried; and the reads beside a write; and XML; and what a request
 /// says another time in place of an input.
