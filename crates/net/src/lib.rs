@@ -21,6 +21,7 @@ pub mod body;
 pub mod drain;
 pub mod egress;
 mod error;
+pub mod fellow;
 pub mod grpc;
 pub mod guard;
 pub mod headers;

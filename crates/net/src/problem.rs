@@ -103,7 +103,7 @@ fn seconds(wait: std::time::Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
-fn json(refusal: &Refusal, status: StatusCode) -> String {
+pub(crate) fn json(refusal: &Refusal, status: StatusCode) -> String {
     let Refusal { code, retry, message, hint, evidence, reason: _, quota: _ } = refusal;
     let word = code.as_str();
     let mut out = String::with_capacity(256 + message.len());

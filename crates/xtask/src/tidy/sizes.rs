@@ -7,10 +7,10 @@ use super::File;
 const CRATE_LINES: usize = 10_000;
 /// The binary speaks the command lines of several programs, each in its own folder, runs another gateway's files, exports traces, and
 /// carries questions to where people answer; and it wires a store, and a table of BigQuery beside it, to all of them.
-const CLI_LINES: usize = 28_200;
+const CLI_LINES: usize = 28_600;
 /// The path with every way to know a caller and to put a credential on a request, and behind it what Doorward does itself:
 /// management, minting, the agent's operations, the credentials of tenants, sessions, sign-in elsewhere, webhooks, each in its own folder.
-const BROKER_LINES: usize = 34_600;
+const BROKER_LINES: usize = 34_900;
 /// Four languages (capabilities, Cedar, the agent's policy files, allowlists and denylists), each in its own folder.
 const POLICY_LINES: usize = 12_300;
 /// Two families, secret sources and key providers, each member in a file of its own. A source and a provider of one service ask
