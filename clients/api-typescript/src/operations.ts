@@ -117,13 +117,13 @@ export interface Operations {
   /** The credential for a provider. */
   getCredential: { takes: { tenant: string; provider: string }; gives: Credential };
   /** Set up a credential, and ask the provider whether it works. */
-  setUpCredential: { takes: { tenant: string; provider: string; credential: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
+  setUpCredential: { takes: { "If-Match"?: string; tenant: string; provider: string; credential: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
   /** Change what stands beside a credential, or put another one in its place. */
-  updateCredential: { takes: { tenant: string; provider: string; credential?: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
+  updateCredential: { takes: { "If-Match"?: string; tenant: string; provider: string; credential?: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
   /** Remove the bytes of a credential; the evidence stays. */
-  deleteCredential: { takes: { tenant: string; provider: string }; gives: Deleted };
+  deleteCredential: { takes: { "If-Match"?: string; tenant: string; provider: string }; gives: Deleted };
   /** Ask the provider whether the credential works. */
-  validateCredential: { takes: { tenant: string; provider: string; "Idempotency-Key"?: string }; gives: SetUp };
+  validateCredential: { takes: { "If-Match"?: string; tenant: string; provider: string; "Idempotency-Key"?: string }; gives: SetUp };
   /** Providers for which a tenant may keep a credential, with the fields of a form. */
   listProviders: { takes: { group?: "genai" | "cloud"; limit?: number; cursor?: string }; gives: ListProviders };
   /** One provider. */
@@ -246,10 +246,10 @@ export const OPERATIONS: {
   listCredentials: {"method":"GET","path":"/v1/tenants/{tenant}/credentials","query":["status","limit","cursor"],"head":[]},
   surveyCredentials: {"method":"GET","path":"/v1/credentials","query":["status","connected","q","limit","cursor"],"head":[]},
   getCredential: {"method":"GET","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
-  setUpCredential: {"method":"PUT","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
-  updateCredential: {"method":"PATCH","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
-  deleteCredential: {"method":"DELETE","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
-  validateCredential: {"method":"POST","path":"/v1/tenants/{tenant}/credentials/{provider}:validate","query":[],"head":["Idempotency-Key"]},
+  setUpCredential: {"method":"PUT","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match"]},
+  updateCredential: {"method":"PATCH","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match"]},
+  deleteCredential: {"method":"DELETE","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match"]},
+  validateCredential: {"method":"POST","path":"/v1/tenants/{tenant}/credentials/{provider}:validate","query":[],"head":["If-Match","Idempotency-Key"]},
   listProviders: {"method":"GET","path":"/v1/providers","query":["group","limit","cursor"],"head":[]},
   getProvider: {"method":"GET","path":"/v1/providers/{provider}","query":[],"head":[]},
   listIntegrations: {"method":"GET","path":"/v1/integrations","query":["ready","kind","q","limit","cursor"],"head":[]},

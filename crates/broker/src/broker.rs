@@ -205,6 +205,9 @@ impl Broker {
             self.secrets.seal();
             return Err(refusal);
         }
+        if self.settings.reading == Reading::AtOnce {
+            self.reopen_sessions(&unsealed);
+        }
         Ok(())
     }
 
@@ -293,6 +296,8 @@ impl Broker {
         drop(tokio::task::spawn_blocking(move || {
             broker.forget_old();
             broker.forget_approvals();
+            // Where that fails, the next look tries again.
+            let _ = broker.keep_sessions();
             if let Some(unsealed) = broker.unsealed.load_full() {
                 broker.remember_ends(&unsealed.log().public_key());
             }

@@ -76,6 +76,8 @@ impl Broker {
         self.storage().commit(&batch).map_err(|error| unreadable(&error))?;
         self.give_roles(tenant, principal, &row)?;
         self.sessions().end_of(tenant, principal);
+        // Roles are looked up at each call; a row that is left is removed with the next look.
+        let _ = self.keep_sessions();
         Ok(row)
     }
 

@@ -101,10 +101,7 @@ async fn smuggled_requests_get_400_and_the_connection_is_closed() {
         );
         assert_eq!(answer.matches("HTTP/1.").count(), 1, "{head:?}: {answer}");
     }
-    for head in [
-        "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
-    ] {
+    for head in ["TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"] {
         let answer = raw(house.address, format!("{head}{smuggled}").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: GET, "), "{head:?}: {answer}");
         assert_eq!(answer.matches("HTTP/1.").count(), 1, "{head:?}: {answer}");
