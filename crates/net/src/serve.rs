@@ -232,9 +232,10 @@ async fn answer(
         tracing::debug!(%reason, "a request was malformed");
         let refusal =
             Refusal::new(Code::BadRequest, format!("the head of the request has no one reading: {reason}"));
-        let mut refused = problem::reply(&refusal);
-        if matches!(reason, headers::Malformed::Method) {
-            *refused.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        let unserved = matches!(reason, headers::Malformed::Method);
+        let status = if unserved { StatusCode::METHOD_NOT_ALLOWED } else { problem::status(refusal.code) };
+        let mut refused = problem::reply_as(&refusal, status);
+        if unserved {
             refused.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(SERVED));
         }
         if parts.version <= http::Version::HTTP_11 {
