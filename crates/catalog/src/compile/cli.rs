@@ -149,11 +149,9 @@ pub(super) fn command(
     (inputs, fixed, body): (&BTreeMap<String, InputField>, &[Fixed], Body),
     program: Option<&Program>,
 ) -> Result<Cli, String> {
-    let name = match (&entry.program, program) {
-        (Some(own), _) => one_word(own)?,
-        (None, Some(program)) => program.program.clone(),
-        (None, None) => return Err("`cli` has no `program`, and neither has the integration".to_owned()),
-    };
+    let own = entry.program.as_deref().map(one_word).transpose()?;
+    let name = own.or_else(|| Some(program?.program.clone()));
+    let name = name.ok_or("`cli` has no `program`, and neither has the integration")?;
     let reading = Reading {
         inputs,
         files: entry.files.keys().chain(program.into_iter().flat_map(|p| p.files.keys())).collect(),
