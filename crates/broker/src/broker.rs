@@ -290,9 +290,9 @@ impl Broker {
         self.forget_people();
         let broker = Arc::clone(self);
         drop(tokio::task::spawn_blocking(move || {
-            broker.forget_old();
-            broker.forget_approvals();
             if let Some(unsealed) = broker.unsealed.load_full() {
+                broker.forget_old(&unsealed);
+                broker.forget_approvals(&unsealed);
                 broker.remember_ends(&unsealed.log().public_key());
             }
         }));
