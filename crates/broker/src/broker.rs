@@ -13,7 +13,7 @@ use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Princip
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
 use store::Storage;
 
-use crate::agent::{Agent, AuditLog, Config, Mode, Rows};
+use crate::agent::{Agent, AuditLog, Config, Lately, Mode, Rows};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
@@ -76,6 +76,9 @@ pub struct Broker {
     agent: ArcSwap<Agent>,
     rows: Arc<Rows>,
     audit: ArcSwapOption<AuditLog>,
+    /// Why the agent's policy files are not those that are there.
+    policy_trouble: ArcSwapOption<String>,
+    refused_lately: Lately,
     /// Whether a secret that was stored as disclosable may be shown, as long as no policy says otherwise.
     reveals: AtomicBool,
     /// When what is long over was last looked for, in milliseconds.
@@ -148,6 +151,8 @@ impl Broker {
             grants,
             agent: ArcSwap::from_pointee(agent),
             audit: ArcSwapOption::empty(),
+            policy_trouble: ArcSwapOption::empty(),
+            refused_lately: Lately::default(),
             reveals: AtomicBool::new(settings.development),
             cleaned: AtomicU64::new(0),
             named: Mutex::new(false),
