@@ -6,6 +6,7 @@ mod agent;
 mod agent_bounds;
 #[cfg(test)]
 mod agent_files;
+mod agent_programs;
 #[cfg(test)]
 mod agent_wire;
 #[cfg(test)]
