@@ -16,7 +16,7 @@ mod presigned;
 mod stated;
 mod whole;
 
-pub(crate) use led::Led;
+pub(crate) use led::{Led, Noted};
 pub(crate) use methods::{Looked, OneMethod};
 pub(crate) use stated::StatedInputs;
 pub use stated::inputs_of;

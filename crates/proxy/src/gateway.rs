@@ -135,7 +135,8 @@ impl Gateway {
         draining: &Draining,
     ) -> Response<Body> {
         let began = Instant::now();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        tools::note(&mut parts, |name| worker.broker().has_integration(name));
         let speech = Speech::of(&parts);
         let is_client = self.llm.is_some() && speech == Speech::Http && is_client(parts.uri.path());
         let named = self.named(&parts);
@@ -264,6 +265,9 @@ impl Gateway {
         }
         let naming = Naming { compatible: self.dialect.honours(&parts), aliased };
         let named = self.unknown(route::named(&parts.headers, naming))?;
+        if let (Addressed::Gateway, None, Some(long)) = (&addressed, &named, tools::noted(&parts)) {
+            return Ok(Read::Tools(tools::read(guarded, &parts, long, peer)?));
+        }
         if addressed == Addressed::Foreign && named.is_none() {
             return Err(Refused::nothing("no integration is served under this host"));
         }

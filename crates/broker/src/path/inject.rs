@@ -72,7 +72,8 @@ pub(crate) fn credential(broker: &Broker, admitted: &mut Admitted, mut lent: Len
         Asked::Forward(forward) => taken(forward),
         Asked::Operate(operate) => {
             integration.check_said(&operate.operation, &operate.inputs)?;
-            named(integration.named_body(&operate.operation, operate.inputs.clone())?)
+            let inputs = integration.timed(&operate.operation, operate.inputs.clone(), broker.now());
+            named(integration.named_body(&operate.operation, inputs)?)
         }
     };
     spans::mark(next.as_mut(), &mut draft.headers);

@@ -279,7 +279,9 @@ fn is_document(headers: &HeaderMap) -> bool {
         let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         let kind = kind.to_ascii_lowercase();
         let whole: [&[u8]; 3] = [b"application/json", b"text/xml", b"application/xml"];
-        whole.contains(&kind.as_slice()) || kind.ends_with(b"+json") || kind.ends_with(b"+xml")
+        // AWS has a name of its own for each version of its JSON.
+        let ours = whole.contains(&kind.as_slice()) || kind.starts_with(b"application/x-amz-json-");
+        ours || kind.ends_with(b"+json") || kind.ends_with(b"+xml")
     })
 }
 

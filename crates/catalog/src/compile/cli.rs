@@ -200,6 +200,7 @@ pub(super) fn command(
         looks: entry.looks,
         output,
         evidence: evidence(entry, output)?,
+        outline: outline(entry, output)?,
         exits: entry.exits.clone(),
         timeout,
         keyless: entry.keyless,
@@ -230,6 +231,14 @@ fn evidence(entry: &CliEntry, output: Output) -> Result<BTreeMap<String, FieldOr
         fields.insert(name.clone(), from);
     }
     Ok(fields)
+}
+
+fn outline(entry: &CliEntry, output: Output) -> Result<Option<String>, String> {
+    let Some(path) = &entry.outline else { return Ok(None) };
+    match FieldOrigin::parse(path)? {
+        FieldOrigin::Body(path) if output == Output::Json && !path.contains(['*', '#']) => Ok(Some(path)),
+        _ => Err("`outline` is the dotted path of one manifest in JSON".to_owned()),
+    }
 }
 
 /// What the texts of one command may name.

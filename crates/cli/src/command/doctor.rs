@@ -45,7 +45,7 @@ struct Checks(Vec<Check>);
 /// Checks everything.
 pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
     if let Some(service) = &args.service {
-        return super::service::check(context, service);
+        return super::service::check(context, service, &args.inputs);
     }
     let home = context.home()?;
     let mut checks = Checks::default();

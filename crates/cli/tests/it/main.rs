@@ -118,6 +118,8 @@ mod programs_strings;
 #[cfg(test)]
 mod programs_tools;
 #[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod rates;
 #[cfg(test)]
 mod readings;

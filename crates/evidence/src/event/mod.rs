@@ -347,7 +347,7 @@ const RULE: usize = 256;
 /// Longest name of a reply's field that is kept.
 const FIELD_NAME: usize = 64;
 /// Longest value of a reply's field that is kept.
-const FIELD_VALUE: usize = 256;
+const FIELD_VALUE: usize = 2_048;
 /// Most fields of a reply that are kept.
 const FIELDS: usize = 16;
 

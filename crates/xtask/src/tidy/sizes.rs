@@ -19,7 +19,7 @@ const POLICY_LINES: usize = 12_900;
 const SECRETS_LINES: usize = 13_300;
 /// Requests and programs: each operation is described as both, with its own reading and checks of each; and for whom tenants may
 /// keep credentials, with what those look like and how they are tried; and the reads beside a write; and XML; and what a request
-/// says another time in place of an input.
+/// says another time in place of an input; and how manifests differ; and what a credential is asked about itself.
 const CATALOG_LINES: usize = 15_500;
 /// Lines of code, without comments: what somebody has to read who wants to trust the only unsafe code. A part of it puts the terminal
 /// back where a signal ends a question (docs/decisions/0056).
