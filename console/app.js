@@ -3,7 +3,7 @@
 import { append, fill, h } from "./core/dom.js";
 import { get, send } from "./core/api.js";
 import { whilePresent } from "./core/present.js";
-import { begin, left, session, whenOver } from "./core/session.js";
+import { begin, left, session, whenOver, word } from "./core/session.js";
 import * as router from "./core/router.js";
 import { announce, hush, regions, tell } from "./parts/live.js";
 import { closeAll } from "./parts/dialog.js";
@@ -56,8 +56,10 @@ async function start() {
   window.addEventListener("hashchange", arrive);
   const { code, error } = fragment();
   try {
-    const found = code ? await send("POST", "session", { code }) : await get("session");
-    enter(found);
+    if (code) enter(await send("POST", "session", { code }));
+    // Without the word of the page a cookie is no session, so there is nothing to ask for.
+    else if (word()) enter(await get("session"));
+    else ask(error);
   } catch (problem) {
     ask(code ? linkProblem(problem) : error ?? (problem.status === 401 ? null : problem.message));
   }
@@ -79,7 +81,7 @@ async function arrive() {
 }
 
 function linkProblem(problem) {
-  return problem.status === 401 ? "This link was used already, or its two minutes are over. `doorward console` makes another one." : problem.message;
+  return problem.status === 401 ? "This link was used already, or its two minutes are over. Sign in once more, or let `doorward console` make another one." : problem.message;
 }
 
 /** Shows the pages to whoever is signed in now. */

@@ -1,6 +1,7 @@
 // Asks Doorward's own API. Every answer is either what was asked for or a `Problem` that says what to do.
 //
-// The session is a cookie that no script can read; what a script holds is the word against forged writes, in memory only.
+// A session is a cookie that no script can read, and the word of the page, which a browser gives to no other origin: a cookie alone goes
+// to every port of a host. Every request says the word.
 
 import { later } from "./session.js";
 
@@ -22,17 +23,26 @@ export function send(method, path, body, options = {}) {
   return call(method, path, { body, ...options });
 }
 
+/** Reads one resource as a file that the browser keeps: a link could not say the word of the page. */
+export async function download(path, query, name) {
+  const kept = URL.createObjectURL(await call("GET", path, { query, whole: true }));
+  const link = Object.assign(document.createElement("a"), { href: kept, download: name });
+  link.click();
+  // The browser reads it after the press.
+  setTimeout(() => URL.revokeObjectURL(kept), 60_000);
+}
+
 /** A key for one write, kept by whoever tries it again. */
 export function once() {
   return crypto.randomUUID();
 }
 
-async function call(method, path, { query, body, signal, key, match } = {}) {
-  const headers = { accept: "application/json, application/problem+json" };
+async function call(method, path, { query, body, signal, key, match, whole } = {}) {
+  const headers = { accept: whole ? "*/*" : "application/json, application/problem+json" };
+  const word = later.word();
+  if (word) headers["x-csrf-token"] = word;
   const options = { method, headers, signal, credentials: "same-origin", cache: "no-store", redirect: "error" };
   if (method !== "GET") {
-    const csrf = later.csrf();
-    if (csrf) headers["x-csrf-token"] = csrf;
     if (method === "POST") headers["idempotency-key"] = key ?? once();
     if (match) headers["if-match"] = match;
     if (body !== undefined) {
@@ -49,6 +59,10 @@ async function call(method, path, { query, body, signal, key, match } = {}) {
       detail: "Doorward does not answer.",
       hint: "See whether `doorward serve` still runs on this machine, then try again.",
     });
+  }
+  if (whole && reply.ok) {
+    later.asked();
+    return reply.blob();
   }
   return read(reply, method === "POST" && path === "session");
 }

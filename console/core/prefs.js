@@ -1,5 +1,5 @@
 // What a reader prefers: the theme, and keys without a modifier. Runs before the first paint, so that nothing flashes.
-// Kept in a cookie of the console, which holds these words and nothing else; no storage of the browser is used.
+// Kept in a cookie of the console, which holds these words and nothing else.
 
 (() => {
   const NAME = "doorward_console";

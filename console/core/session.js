@@ -1,4 +1,9 @@
-// Who is signed in, in memory only. The proof itself is a cookie that this page can't read.
+// Who is signed in. The proof is a cookie that this page can't read, and the word of the page beside it. The word is given once, by the
+// answer that begins the session, and stays in this browser's storage for this scheme, host and port, so that other tabs have it too.
+
+const WORD = "doorward_word";
+/** Where a browser keeps nothing, the word lives as long as the page. */
+let fallback = null;
 
 let current = null;
 /** How long a session lasts where nothing is asked, and when something was asked last. In milliseconds. */
@@ -12,6 +17,8 @@ export function session() {
 }
 
 export function begin(value) {
+  if (!value) keep(null);
+  else if (value.csrf) keep(value.csrf);
   current = value;
   asked = Date.now();
   span = value?.idle ? Date.parse(value.idle) - asked : Infinity;
@@ -23,6 +30,25 @@ export function left() {
   return Math.min(end, asked + span) - Date.now();
 }
 
+/** The word of the page, or null. */
+export function word() {
+  try {
+    return localStorage.getItem(WORD) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+function keep(value) {
+  fallback = value;
+  try {
+    if (value) localStorage.setItem(WORD, value);
+    else localStorage.removeItem(WORD);
+  } catch {
+    // Storage is switched off: a reload asks for a sign-in.
+  }
+}
+
 /** Calls this when the session is over. */
 export function whenOver(listener) {
   ended.add(listener);
@@ -30,11 +56,11 @@ export function whenOver(listener) {
 
 /** What the API needs of the session, apart so that the two files don't need one another. */
 export const later = {
-  csrf: () => current?.csrf ?? null,
+  word,
   asked: () => (asked = Date.now()),
   over() {
     if (!current) return;
-    current = null;
+    begin(null);
     for (const listener of ended) listener();
   },
 };

@@ -1,6 +1,6 @@
 // Evidence: searched and filtered, as a picture over time and as lines; and whether the whole chain verifies.
 
-import { get, send } from "../core/api.js";
+import { download, get, send } from "../core/api.js";
 import { fill, fresh, h } from "../core/dom.js";
 import { count, counted, duration, exact, moment } from "../core/format.js";
 import { again, note } from "../core/router.js";
@@ -10,6 +10,7 @@ import { field } from "../parts/dialog.js";
 import { icon } from "../parts/icons.js";
 import { badge, empty, head, skeletons, wrong, wrongs } from "../parts/states.js";
 import { deed, paged } from "../parts/lines.js";
+import { tell } from "../parts/live.js";
 import { sort } from "./overview.js";
 
 const SPANS = [["1h", "The last hour"], ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"], ["", "From the beginning"]];
@@ -32,7 +33,7 @@ export const evidence = {
   view({ words, page }) {
     const lead = "Who did what, under which grant, with what result. Nobody can change a line without breaking the chain.";
     return [
-      head("Evidence", { lead, actions: h("a", { class: "button", href: `/v1/evidence:export${chain(words)}`, download: "evidence.txt" }, "Export") }),
+      head("Evidence", { lead, actions: exporting(words) }),
       verification(words),
       filters(words),
       page.items.length ? picture(page, words) : null,
@@ -40,6 +41,22 @@ export const evidence = {
     ];
   },
 };
+
+/** All of the chain as a file. */
+function exporting(words) {
+  const act = async () => {
+    button.disabled = true;
+    try {
+      await download("evidence:export", { tenant: words.tenant }, "evidence.txt");
+    } catch (problem) {
+      tell(problem.message, "bad");
+    } finally {
+      button.disabled = false;
+    }
+  };
+  const button = h("button", { type: "button", class: "button", on: { click: act } }, "Export");
+  return button;
+}
 
 function asked(query) {
   const { q, result, principal, integration } = query;

@@ -28,13 +28,15 @@ class Browser:
     """What a browser does of it: it keeps cookies by path, and follows where it is told to."""
 
     def __init__(self, api: str) -> None:
-        self.api, self.cookies = api, {}
+        self.api, self.cookies, self.word = api, {}, None
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, dict[str, str], object]:
         connection = http.client.HTTPConnection(self.api, timeout=LIMIT)
         told = dict(headers)
         if self.cookies:
             told["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if self.word:
+            told["X-CSRF-Token"] = self.word
         if body is not None:
             told["Content-Type"] = "application/json"
         connection.request(method, path, None if body is None else json.dumps(body), told)
@@ -133,12 +135,17 @@ auditors = ["auditor"]
         self.assertEqual((asked["code_challenge_method"], asked["client_id"]), (["S256"], ["doorward"]))
         back = at_provider(location, "ada")
         status, headers, _ = browser.ask("GET", back)
-        self.assertEqual((status, headers["location"]), (302, "/console/"))
-        self.assertEqual(set(browser.cookies), {"doorward_session"})
+        self.assertEqual(status, 302)
+        shown, _, code = headers["location"].partition("=")
+        self.assertEqual(shown, "/console/#code")
+        own = {"Sec-Fetch-Site": "same-origin"}
+        self.assertEqual(Browser(self.api).ask("POST", "/v1/session", {"code": code}, **own)[0], 401, "half of it is in a cookie")
+        status, _, begun = browser.ask("POST", "/v1/session", {"code": code}, **own)
+        self.assertEqual((status, set(browser.cookies)), (201, {"doorward_session"}))
+        browser.word = begun["csrf"]
         _, _, who = browser.ask("GET", "/v1/session")
         self.assertEqual((who["subject"], who["roles"], who["how"]), ("ada@example.com", ["auditor"], "oidc"))
         self.assertEqual(browser.ask("GET", "/v1/evidence")[0], 200)
-        own = {"X-CSRF-Token": who["csrf"], "Sec-Fetch-Site": "same-origin"}
         self.assertEqual(browser.ask("POST", "/v1/tenants", {"name": "acme_inc"}, **own)[0], 403, "an auditor only reads")
         self.failed(Browser(self.api), back, "browser")
         evidence = self.run_("evidence", "list", "--json")

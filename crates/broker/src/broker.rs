@@ -55,6 +55,8 @@ pub(crate) use edition::Edition;
 pub use lists::{home_lists, read_lists};
 pub(crate) use load::{GrantRow, PolicyRow, RevocationRow};
 pub use load::{Operations, check_policies};
+pub(crate) use remembered::Lost;
+pub use remembered::forget_rows;
 pub(crate) use roles::PrincipalRow;
 pub use rounds::{Due, Often, Round};
 pub use settings::{Overlay, Readiness, Reading, Settings, State, Stores, WrittenList};

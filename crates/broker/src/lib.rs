@@ -48,7 +48,7 @@ mod worker;
 pub use aws::Lease;
 pub use broker::{
     Broker, Due, Named, Often, Operations, Overlay, Readiness, Reading, Round, Settings, State, Stores,
-    WrittenList, check_policies, home_lists, read_lists, stands,
+    WrittenList, check_policies, forget_rows, home_lists, read_lists, stands,
 };
 pub use clock::SystemClock;
 pub use hooks::{Telling, ToTell};

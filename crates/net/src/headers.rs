@@ -237,8 +237,11 @@ fn is_packing(name: &str) -> bool {
 /// Claims about where a request came from, and requests to read another method or path than the one on the line.
 fn is_claim(name: &str) -> bool {
     match name.as_bytes().first() {
+        // `_method`, where `_` counts as `-`.
+        Some(b'-') => name == "-method",
         Some(b'c') => matches!(name, "cf-connecting-ip" | "cf-connecting-ipv6" | "client-ip" | "cdn-loop"),
         Some(b'f') => matches!(name, "forwarded" | "forwarded-for" | "fastly-client-ip"),
+        Some(b'h') => matches!(name, "http-method" | "http-method-override"),
         Some(b't') => name == "true-client-ip",
         Some(b'v') => name == "via",
         Some(b'x') => {
@@ -283,14 +286,19 @@ const CLAIMS: &[&str] = &[
     "x-http-host-override",
     "x-http-method",
     "x-http-method-override",
+    "x-http-override",
+    "x-method",
     "x-method-override",
     "x-original-forwarded-for",
     "x-original-host",
+    "x-original-method",
+    "x-original-uri",
     "x-original-url",
     "x-override-url",
     "x-real-ip",
     "x-remote-addr",
     "x-remote-ip",
+    "x-rest-method",
     "x-rewrite-url",
 ];
 

@@ -1,8 +1,10 @@
 //! Sessions of people who signed in, and the one-time codes by which a session begins.
 //!
-//! A session is a random text in a cookie. It says nothing by itself: what it stands for is here, under its hash. It begins with
-//! a code that somebody proven was given (over the broker's socket, or after a sign-in at an identity provider), or with a key of
-//! the API, and acts as that principal with the roles that the principal has at each moment.
+//! A session is two random texts: one in a cookie, and the word of its page, which a browser gives to no other origin. A browser
+//! sends a cookie to every port of a host, so a server beside ours sees it; it opens nothing without the word. What both stand for
+//! is here, under the hash of the two together. A session begins with a code that somebody proven was given (over the broker's
+//! socket, or after a sign-in at an identity provider), or with a key of the API, and acts as that principal with the roles that
+//! the principal has at each moment.
 //!
 //! All of it is in memory. What is open is kept under its hash by whoever holds this, and opened again after a restart; codes are not.
 //!
@@ -11,13 +13,14 @@
 //! - A code opens one session, once, within [`CODE_LIVES`].
 //! - A session ends [`LIVES`] after it began, or after [`IDLE`] without a request; with its sign-out; with a change of its
 //!   principal's roles; with the key that it began with.
-//! - The text of neither a code nor a session is kept: what it is found by is its SHA-256, and each has 256 random bits.
+//! - The text of neither a code nor a session is kept: what it is found by is its SHA-256. A code has 256 random bits, and so has each
+//!   half of a session.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crypto::{Digest, MacKey};
+use crypto::Digest;
 use model::{Code, KeyId, PrincipalName, Refusal, SessionId, TenantName, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -153,12 +156,12 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Opens a session; gives the text that stands for it.
+    /// Opens a session; gives the two halves that stand for it, joined ([`halves`]).
     ///
     /// # Errors
     /// When there are no random bits, or no room.
     pub fn open(&self, session: SignedIn, now: Timestamp) -> Result<Zeroizing<String>, Refusal> {
-        let token = made(SESSION)?;
+        let token = joined(&made(SESSION)?, &made("")?);
         let mut open = locked(&self.open);
         open.retain(|_, one| now < one.idle());
         let own: Vec<(Timestamp, Digest)> = open
@@ -252,11 +255,16 @@ impl Sessions {
 
 // === how they are written ===
 
-/// What a page has to send along with whatever changes something: a MAC under the session's own text, so that nothing has to
-/// be kept.
+/// What a session is found by: what its cookie says, and the word of its page.
 #[must_use]
-pub fn csrf(session: &[u8]) -> String {
-    crypto::to_base64url(&MacKey::new(crypto::sha256(&[session])).tag(&[b"doorward csrf"]))
+pub fn joined(cookie: &str, word: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("{cookie}.{word}"))
+}
+
+/// What of a session goes into its cookie, and the word that its page keeps; `None` for what is no session.
+#[must_use]
+pub fn halves(session: &str) -> Option<(&str, &str)> {
+    session.rsplit_once('.').filter(|(cookie, word)| is_session(cookie.as_bytes()) && !word.is_empty())
 }
 
 /// Whether it has the form of a code.

@@ -3,6 +3,7 @@
 // Reads one JSON document from stdin: `{modules, base, link, tenant, key, out, chromium, openai: {good, bad}, file, secrets}`.
 
 import fs from "node:fs";
+import http from "node:http";
 import path from "node:path";
 import { createRequire } from "node:module";
 import { problems } from "./paste.mjs";
@@ -81,6 +82,35 @@ async function signIn() {
   await page.goto(at("/"));
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   await watch.look(page, "overview");
+  await neighbour();
+}
+
+/** Another server of this machine, at another port: it is sent the cookie, and can do nothing with it. */
+async function neighbour() {
+  let cookie = "";
+  const server = http.createServer((request, reply) => {
+    cookie ||= request.headers.cookie ?? "";
+    reply.end("<!doctype html><title>Another</title>");
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const other = await page.context().browser().newContext({ storageState: await page.context().storageState() });
+  const tab = await other.newPage();
+  await tab.goto(`http://127.0.0.1:${server.address().port}/`);
+  must(cookie.includes("doorward_session="), "a browser sends the cookie to another port");
+  must((await tab.evaluate(() => localStorage.length)) === 0, "but nothing else of the console");
+  for (const path of ["session", "evidence"]) {
+    const said = await fetch(`${given.base}/v1/${path}`, { headers: { cookie } });
+    must(said.status === 401, `the cookie alone reads ${path}: ${said.status}`);
+  }
+  await other.close();
+  server.close();
+  // A page that has the cookie and not the word signs in again.
+  const word = await page.evaluate(() => localStorage.getItem("doorward_word"));
+  await page.evaluate(() => localStorage.removeItem("doorward_word"));
+  await page.reload();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.evaluate((kept) => localStorage.setItem("doorward_word", kept), word);
+  await go("/");
 }
 
 async function makeTenant() {
@@ -315,6 +345,10 @@ async function evidence() {
   await page.getByRole("button", { name: "Find" }).click();
   await page.waitForFunction(() => [...document.querySelectorAll("main table.table tbody tr")].every((row) => row.textContent.includes("approval.decide")));
   await go("/evidence");
+  const kept = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export" }).click();
+  const file = fs.readFileSync(await (await kept).path(), "utf8");
+  must(file.split("\n").length > 5, `the export is whole: ${file.slice(0, 200)}`);
   await watch.look(page, "evidence");
   // One that a signed checkpoint covers by now: the oldest in view.
   await page.locator("main table.table tbody tr a").last().click();
@@ -353,6 +387,7 @@ async function leave() {
   watch.expect(/\/v1\/.*401/);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  must((await page.evaluate(() => localStorage.length)) === 0, "the word of the session is gone");
   must(!(await page.context().cookies()).some(({ name }) => name === "doorward_session"), "the cookie of the session is gone");
   await page.goto(at("/tenants"));
   await page.getByRole("heading", { name: "Sign in" }).waitFor();

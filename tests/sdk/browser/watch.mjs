@@ -41,7 +41,7 @@ export class Watch {
     page.on("request", (request) => {
       // A person may be sent to the identity provider, and nothing else of a page may ask there.
       if (request.isNavigationRequest() && request.url().startsWith(`${this.login}/authorize?`)) return;
-      if (!request.url().startsWith(`${this.base}/`) && !request.url().startsWith("data:")) this.find(`a request elsewhere: ${request.url()}`);
+      if (![`${this.base}/`, `blob:${this.base}/`, "data:"].some((own) => request.url().startsWith(own))) this.find(`a request elsewhere: ${request.url()}`);
     });
   }
 

@@ -95,8 +95,16 @@ fn plain(mut name: Vec<u8>) -> Vec<u8> {
 }
 
 /// Pairs that frameworks take for the method.
-const NAMES: [&[u8]; 5] =
-    [b"_method", b"_httpmethod", b"x-http-method", b"x-http-method-override", b"x-method-override"];
+const NAMES: [&[u8]; 8] = [
+    b"_method",
+    b"_httpmethod",
+    b"http-method-override",
+    b"x-http-method",
+    b"x-http-method-override",
+    b"x-method-override",
+    b"x-original-method",
+    b"x-rest-method",
+];
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use model::{Code, Door, Refusal, TenantName, Timestamp, parse_duration};
 use serde_json::{Value, json};
 
 use super::{Done, Managing, waiting};
-use crate::broker::refused;
+use crate::broker::{Lost, refused};
 
 pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let (filter, search) = (filter(managing).await?, Search::of(managing)?);
@@ -71,11 +71,12 @@ pub(super) async fn checkpoint(managing: &Managing<'_>) -> Result<Value, Refusal
     .await
 }
 
-/// That evidence is lost, by whom and why: the record of this call. From its end on, the home asks for no more than there is.
+/// That evidence is lost, or rows are older than it, by whom and why: the record of this call. From its end on, the home asks for no more than there is.
 pub(super) fn admit_loss(managing: &Managing<'_>) -> Result<Done, Refusal> {
     let reason = managing.input("reason")?;
-    let Some((seen, found)) = managing.worker.broker().lost_evidence() else {
-        return Ok(json!({ "lost": false, "reason": reason, "seen": null, "found": null }).into());
+    let Some(Lost { what, seen, found }) = managing.worker.broker().lost() else {
+        let value = json!({ "lost": false, "what": null, "reason": reason, "seen": null, "found": null });
+        return Ok(value.into());
     };
     let signed =
         |seen: &Seen| json!({ "records": seen.records, "checkpoint": seen.number, "signed": seen.time });
@@ -83,12 +84,14 @@ pub(super) fn admit_loss(managing: &Managing<'_>) -> Result<Done, Refusal> {
     let none = || "nothing".to_owned();
     let fields = [
         ("reason", reason.to_owned()),
+        ("lost", what.as_str().to_owned()),
         ("seen", told(&seen)),
         ("found", found.as_ref().map_or_else(none, told)),
     ];
     Ok(Done {
         value: json!({
-            "lost": true, "reason": reason, "seen": signed(&seen), "found": found.as_ref().map(signed),
+            "lost": true, "what": what.as_str(), "reason": reason, "seen": signed(&seen),
+            "found": found.as_ref().map(signed),
         }),
         fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         code: None,

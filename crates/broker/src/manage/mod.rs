@@ -29,7 +29,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use ::evidence::Receipt;
-use model::{Call, Code, Inputs, Refusal};
+use model::{Access, Call, Code, Inputs, Refusal};
 use serde_json::Value;
 
 use crate::Worker;
@@ -212,6 +212,19 @@ impl<'a> Question<'a> {
 
 /// Performs one operation, for a permit and the receipt of its intent.
 pub(crate) async fn run(
+    worker: &Arc<Worker>,
+    admitted: &mut Admitted,
+    receipt: &Receipt,
+) -> Result<Done, Refusal> {
+    let changes = admitted.permit.call().access() == Access::Write;
+    let done = performed(worker, admitted, receipt).await?;
+    if changes {
+        worker.broker().has_changed();
+    }
+    Ok(done)
+}
+
+async fn performed(
     worker: &Arc<Worker>,
     admitted: &mut Admitted,
     receipt: &Receipt,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{Code, Proof, Refusal, SessionId};
 use policy::PrincipalKind;
 use serde_json::{Value, json};
-use tenancy::sessions::{CODE_LIVES, How, SignedIn, csrf, is_code, is_session};
+use tenancy::sessions::{CODE_LIVES, How, SignedIn, is_code, is_session};
 
 use super::{Managing, waiting};
 
@@ -18,7 +18,7 @@ pub(super) fn link(managing: &Managing<'_>) -> Result<Value, Refusal> {
     Ok(json!({ "code": code.as_str(), "expires": now.after(CODE_LIVES) }))
 }
 
-/// The answer holds the session: a bearer that goes into a cookie and is shown to nobody.
+/// The answer holds the session: a bearer, of which one half goes into a cookie and the other to the page, each once.
 pub(super) async fn open(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let broker = managing.worker.broker();
     let now = broker.now();
@@ -38,7 +38,7 @@ pub(super) async fn open(managing: &Managing<'_>) -> Result<Value, Refusal> {
         broker.sessions().close(session.id);
         return Err(refusal);
     }
-    let mut shown = described(managing, Some((&session, token.as_bytes())));
+    let mut shown = described(managing, Some(&session));
     if let Some(fields) = shown.as_object_mut() {
         fields.insert("session".to_owned(), token.as_str().into());
     }
@@ -47,12 +47,9 @@ pub(super) async fn open(managing: &Managing<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let written = presented(managing).filter(|written| is_session(written));
-    let session = written.map(|written| {
-        let found = managing.worker.broker().sessions().find(written, managing.worker.broker().now());
-        found.map(|session| (session, written))
-    });
-    let session = session.transpose()?;
-    Ok(described(managing, session.as_ref().map(|(session, written)| (session, *written))))
+    let broker = managing.worker.broker();
+    let session = written.map(|written| broker.sessions().find(written, broker.now())).transpose()?;
+    Ok(described(managing, session.as_ref()))
 }
 
 /// One that has no session has none afterwards.
@@ -98,7 +95,7 @@ fn presented<'a>(managing: &'a Managing<'_>) -> Option<&'a [u8]> {
     managing.admitted.inbound.capability.as_ref().map(http::HeaderValue::as_bytes)
 }
 
-fn described(managing: &Managing<'_>, session: Option<(&SignedIn, &[u8])>) -> Value {
+fn described(managing: &Managing<'_>, session: Option<&SignedIn>) -> Value {
     let (broker, permit) = (managing.worker.broker(), &managing.admitted.permit);
     let known = broker.principals().find(permit.tenant(), permit.principal());
     let kind = match known.kind() {
@@ -106,15 +103,17 @@ fn described(managing: &Managing<'_>, session: Option<(&SignedIn, &[u8])>) -> Va
         kind => Some(kind.as_str()),
     };
     let how = match (session, managing.admitted.identified.caller.proof()) {
-        (Some((session, _)), _) => session.how.as_str(),
+        (Some(session), _) => session.how.as_str(),
         (None, proof) => proof.as_str(),
     };
     json!({
-        "principal": permit.principal(), "subject": session.and_then(|(session, _)| session.subject.clone()),
+        "principal": permit.principal(), "subject": session.and_then(|session| session.subject.clone()),
         "kind": kind, "tenant": permit.tenant(), "house": *permit.tenant() == broker.settings().tenant,
-        "roles": known.roles().collect::<Vec<_>>(), "how": how, "csrf": session.map(|(_, written)| csrf(written)),
-        "created": session.map(|(session, _)| session.began),
-        "expires": session.map(|(session, _)| session.expires()),
-        "idle": session.map(|(session, _)| session.idle()),
+        "roles": known.roles().collect::<Vec<_>>(), "how": how,
+        // It goes to the page with the answer that begins the session, and never again.
+        "csrf": Value::Null,
+        "created": session.map(|session| session.began),
+        "expires": session.map(SignedIn::expires),
+        "idle": session.map(SignedIn::idle),
     })
 }

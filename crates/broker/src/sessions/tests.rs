@@ -1,15 +1,17 @@
-//! Nobody can write for another page.
+//! A cookie alone is no session.
 
 use super::*;
 
 #[test]
-fn what_changes_something_needs_the_token_of_the_very_session() {
-    let (own, other) = ("dws1.own", "dws1.other");
-    let token = csrf(own.as_bytes());
-    assert!(Presented::writing(own.as_bytes(), Some(token.as_bytes())).is_ok());
-    for wrong in [None, Some(csrf(other.as_bytes())), Some(String::new()), Some(own.to_owned())] {
-        let refusal = Presented::writing(own.as_bytes(), wrong.as_deref().map(str::as_bytes)).err().unwrap();
-        assert_eq!(refusal.code, Code::Denied);
+fn a_session_is_a_cookie_and_the_word_of_its_page() {
+    let (cookie, word) = halves("dws1.own.word").unwrap();
+    assert_eq!((cookie, word), ("dws1.own", "word"));
+    assert!(Presented::new(cookie, Some(word)).unwrap().into_value() == "dws1.own.word");
+    for without in [None, Some("")] {
+        let refusal = Presented::new(cookie, without).err().unwrap();
+        assert_eq!(refusal.code, Code::Unauthenticated);
+        assert!(refusal.hint.is_some_and(|hint| hint.contains("X-CSRF-Token")));
     }
-    assert!(Presented::reading(b"acme_api_x").is_err(), "a key is no session");
+    assert!(Presented::new("acme_api_x", Some(word)).is_err(), "a key is no session");
+    assert_eq!((halves("dws1.own"), halves("dws1.own."), halves("acme.api.x")), (None, None, None));
 }

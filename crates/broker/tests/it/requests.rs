@@ -34,7 +34,7 @@ async fn the_callers_own_credentials_cookies_and_claims_do_not_reach_the_service
     house.spotless();
 }
 
-const STRIPPED: [(&str, &str); 21] = [
+const STRIPPED: [(&str, &str); 27] = [
     ("cookie", "session=CANARY"),
     ("x-api-key", "CANARY"),
     ("api-key", "CANARY"),
@@ -52,6 +52,12 @@ const STRIPPED: [(&str, &str); 21] = [
     ("x-http-method-override", "DELETE"),
     ("x-original-url", "/admin"),
     ("te", "deflate"),
+    ("x-original-uri", "/admin"),
+    ("x-original-method", "DELETE"),
+    ("http-method-override", "DELETE"),
+    ("x-http-override", "DELETE"),
+    ("x-rest-method", "DELETE"),
+    ("_method", "DELETE"),
     ("upgrade", "h2c"),
     ("keep-alive", "timeout=5"),
     ("expect", "100-continue"),

@@ -97,6 +97,13 @@ async fn what_leads_elsewhere_or_is_a_page_for_people_is_no_operation_that_was_d
     assert_eq!((got.status, got.text()), (200, "<html>sign in</html>"));
 }
 
+fn percent_encoding_of(text: &str) -> String {
+    let plain = |one: char| one.is_ascii_alphanumeric() || one == '-';
+    text.chars()
+        .map(|one| if plain(one) { one.to_string() } else { format!("%{:02X}", u32::from(one)) })
+        .collect()
+}
+
 /// The forms that the masking promises to find; see `secrets::Mask`.
 const FORMS: [&str; 12] = [
     "raw",
@@ -116,9 +123,22 @@ const FORMS: [&str; 12] = [
 #[tokio::test]
 async fn every_form_of_the_credential_is_masked_whole_in_pieces_in_headers_and_in_trailers() {
     let secret = canary::plant("forms");
-    let forms: Vec<_> =
+    let mut forms: Vec<_> =
         canary::encodings(&secret).into_iter().filter(|(name, _)| FORMS.contains(name)).collect();
     assert!(forms.len() > 8, "only {} forms", forms.len());
+    // Writers choose for each character: by number, by name, with a letter before the number or not.
+    let mixed = |ways: &[&dyn Fn(char) -> String]| {
+        let each = |(at, one): (usize, char)| ways[at % ways.len()](one);
+        secret.chars().enumerate().map(each).collect::<String>().into_bytes()
+    };
+    let plain = |one: char| one.to_string();
+    let number = |one: char| format!("&#{};", u32::from(one));
+    let hex = |one: char| format!("&#X{:04x};", u32::from(one));
+    let unit = |one: char| format!("\\u{:04X}", u32::from(one));
+    let slash = |one: char| if one == '/' { "\\/".to_owned() } else { one.to_string() };
+    forms.push(("mixed HTML", mixed(&[&plain, &number, &plain, &hex])));
+    forms.push(("mixed JSON", mixed(&[&unit, &slash, &slash])));
+    forms.push(("escaped once more", percent_encoding_of(&secret).replace('%', "%25").into_bytes()));
     let served = forms.clone();
     let service = Service::start(move |seen| {
         let (how, which) = seen.target.trim_start_matches('/').split_once('/').unwrap();

@@ -86,9 +86,10 @@ fn made(from: &Path, partial: &Path, manifest: &Manifest) -> Outcome<u64> {
     let records = if journal.is_dir() {
         let journal: Arc<dyn Storage> = Arc::new(Journal::open(&journal)?);
         let report = evidence::verify_store(&*journal, &key, &mut |_, _| {});
-        report
-            .map_err(|finding| Failure::of(&finding).hint("use another backup; nothing was restored"))?
-            .records
+        let report = report
+            .map_err(|finding| Failure::of(&finding).hint("use another backup; nothing was restored"))?;
+        broker::forget_rows(&*journal)?;
+        report.records
     } else {
         0
     };

@@ -38,7 +38,9 @@ fn admit_loss(context: &Context, reason: String) -> Outcome {
     let management = Management::open_admitting_loss(context)?;
     let answered = management.only(&Who::default(), "evidence.admit_loss", inputs, None)?;
     if at(&answered.value, "lost").as_bool() != Some(true) {
-        let failure = Failure::new("no evidence is missing, as far as this home has seen");
+        let failure = Failure::new(
+            "no evidence is missing, as far as this home has seen, and its rows are not older than it",
+        );
         return Err(failure.hint("`doorward evidence verify` looks at what is there"));
     }
     context.printer.answer(&answered.value, |value| {
@@ -47,6 +49,13 @@ fn admit_loss(context: &Context, reason: String) -> Outcome {
             there => format!("{} records", cell(at(there, "records"))),
         };
         let (seen, found) = (signed("seen"), signed("found"));
+        if at(value, "what").as_str() == Some("rows") {
+            return format!(
+                "The rows of this home know of {found}, and there were {seen}. That it goes on with older rows is on record: \
+                 {}. Revoke once more what was revoked since, and look at `doorward evidence list` for what else changed.",
+                answered.evidence
+            );
+        }
         format!(
             "Of {seen} that were signed, {found} are there. That the others are lost is on record: {}.",
             answered.evidence

@@ -217,7 +217,7 @@ fn a_denial_leaves_no_older_answer_and_wrong_files_are_seen_in_the_status() {
     crate::write(&file, "{\"status\": \"granted\"}");
     let request = ["capability", "request", "--resource", "secret:/a", "--action", "read"];
     let output = ["--output", file.to_str().unwrap()];
-    vault(&doorward, &[&request[..], &output].concat()).failed_with(1);
+    let _ = vault(&doorward, &[&request[..], &output].concat()).failed_with(1);
     assert!(!file.exists());
     let said = vault(&doorward, &[&request[..], &["--holder", "bogus"]].concat()).failed_with(2);
     assert!(said.contains("possible values: uid, cgroup, session"), "{said}");
@@ -225,11 +225,11 @@ fn a_denial_leaves_no_older_answer_and_wrong_files_are_seen_in_the_status() {
     assert_eq!((&status()["status"], &status()["problem"]), (&"Healthy".into(), &Value::Null));
     let wrong = policies.join("wrong.json");
     crate::write(&wrong, "{\"id\": \"wrong\", \"rules\": [{\"id\": \"x\", \"effect\": \"perhaps\"}]}");
-    vault(&doorward, &["agent", "reload"]).failed_with(2);
+    let _ = vault(&doorward, &["agent", "reload"]).failed_with(2);
     assert_eq!(status()["status"], "Degraded");
     assert!(status()["problem"].as_str().unwrap().contains("wrong.json"));
     std::fs::remove_file(&wrong).unwrap();
-    vault(&doorward, &["agent", "reload"]).succeeded();
+    let _ = vault(&doorward, &["agent", "reload"]).succeeded();
     assert_eq!(status()["status"], "Healthy");
     assert!(running.stop().success());
 }

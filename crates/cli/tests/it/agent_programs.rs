@@ -77,7 +77,7 @@ fn the_program_that_asks_narrows_a_rule_and_a_name() {
         assert_eq!(vault(&doorward, &words).json()["status"], "denied", "{resource}");
     }
     crate::write(doorward.folder().join(".aether-vault/agent.yaml"), "version: \"1.0\"\n");
-    vault(&doorward, &["agent", "reload"]).succeeded();
+    let _ = vault(&doorward, &["agent", "reload"]).succeeded();
     let granted = json!([["granted", own], ["granted", own], ["denied", null], ["denied", null]]);
     assert_eq!(asked(&resources), granted);
     // By itself it would be anybody's.

@@ -134,6 +134,52 @@ fn evidence_that_is_gone_is_noticed_until_somebody_says_that_it_is_lost() {
 }
 
 #[test]
+fn rows_that_are_older_than_their_evidence_are_noticed_until_somebody_says_so() {
+    let doorward = home();
+    let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+    let asked =
+        doorward.run(&["capability", "request", "--for", "bot", "--integrations", "github", "--json"], "");
+    let grant = asked.json()["grant"].as_str().unwrap().to_owned();
+    let running = doorward.start_up(&[]);
+    assert!(running.stop().success());
+    let (database, kept) = (doorward.data().join("home.db"), doorward.folder().join("kept.db"));
+    for serving in [true, false] {
+        std::fs::copy(&database, &kept).unwrap();
+        if serving {
+            let running = doorward.start_up(&[]);
+            let _ = doorward.run(&["capability", "revoke", &grant], "").succeeded();
+            assert!(running.stop().success());
+        } else {
+            let _ = doorward.run(&["secret", "put", "a/b"], "xoxb-CANARY-0123").succeeded();
+        }
+        assert!(!doorward.data().join("home.db-wal").exists(), "the copy was whole");
+        std::fs::copy(&kept, &database).unwrap();
+        for words in [&["secret", "list"][..], &["up"], &["evidence", "list"]] {
+            let said = doorward.run(words, "").failed_with(1);
+            assert!(said.contains("are older than the evidence beside them"), "{words:?}: {said}");
+            assert!(said.contains("doorward evidence admit-loss"), "{words:?}: {said}");
+        }
+        let admitted =
+            doorward.run(&["evidence", "admit-loss", "--reason", "the disk broke", "--json"], "").json();
+        assert_eq!(admitted["what"], "rows", "{admitted}");
+        let listed = doorward.run(&["evidence", "list", "--json"], "").succeeded();
+        assert!(listed.contains("evidence.admit_loss"), "{listed}");
+        let _ = doorward.run(&["evidence", "verify"], "").succeeded();
+    }
+    // One that is killed between both writes, or before them, opens.
+    let running = doorward.start_up(&[]);
+    let _ = doorward.run(&["secret", "put", "c/d"], "xoxb-CANARY-0123").succeeded();
+    let _ = running.kill9();
+    assert!(doorward.run(&["secret", "list"], "").succeeded().contains("c/d"));
+    // A backup that was taken meanwhile is restored.
+    let running = doorward.start_up(&[]);
+    let _ = doorward.run(&["backup", "taken"], "").succeeded();
+    assert!(running.stop().success());
+    let _ = doorward.run(&["restore", "taken", "--home", "again"], "").succeeded();
+    let _ = doorward.run(&["secret", "list", "--home", "again"], "").succeeded();
+}
+
+#[test]
 fn a_home_that_lost_its_database_is_not_made_anew_beside_its_evidence() {
     for empty in [false, true] {
         let doorward = home();

@@ -46,7 +46,7 @@ impl<'a> Body<'a> {
         let fields = wants.body.as_ref().map_or(Fit::Fits, |fields| self::fields(fields, content, query));
         fields
             .and(|| wants.graphql.as_ref().map_or(Fit::Fits, |want| graphql::fit(want, content, query)))
-            .and(|| wants.jsonrpc.as_ref().map_or(Fit::Fits, |want| rpc::methods(want, content)))
+            .and(|| wants.jsonrpc.as_ref().map_or(Fit::Fits, |want| rpc::methods(want, content, query)))
             .and(|| wants.aws_action.as_ref().map_or(Fit::Fits, |want| rpc::actions(want, content, query)))
     }
 }

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::UnicodeNormalization;
+
 /// One segment of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
@@ -106,10 +108,33 @@ pub(super) fn readings(path: &str) -> Vec<Vec<Segment<'static>>> {
         let more: Vec<Vec<String>> = all.iter().filter(|one| empty(one)).map(full).collect();
         all.extend(more);
     }
+    let lower: Vec<Vec<String>> =
+        all.iter().map(|all| all.iter().map(|text| text.trim().to_lowercase()).collect()).collect();
+    let folded: Vec<Vec<String>> =
+        lower.iter().map(|all| all.iter().map(|text| folded(text).into_owned()).collect()).collect();
+    let mut all = lower;
+    all.extend(folded);
     all.sort_unstable();
     all.dedup();
-    let lower = |text: String| Segment { text: Cow::Owned(text.trim().to_lowercase()), odd: false };
-    all.into_iter().map(|segments| segments.into_iter().map(lower).collect()).collect()
+    let seen = |text: String| Segment { text: Cow::Owned(text), odd: false };
+    all.into_iter().map(|segments| segments.into_iter().map(seen).collect()).collect()
+}
+
+/// A segment as generous servers read it: letters of full width and their like as plain ones, without what is not seen, without what
+/// Windows drops at the end of a name, and with `+` for a space.
+fn folded(text: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'+';
+    if text.bytes().all(plain) && !text.ends_with('.') {
+        return Cow::Borrowed(text);
+    }
+    let unseen = |c: &char| {
+        matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}') || c.is_control()
+    };
+    let spaced: String = text.replace('+', " ").nfkc().filter(|c| !unseen(c)).collect();
+    let folded = spaced.to_lowercase();
+    let trimmed = folded.trim().trim_end_matches(['.', ' ']);
+    // Nothing but points is a segment that others skip; it stays what it is.
+    if trimmed.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(trimmed.to_owned()) }
 }
 
 /// The segments of a path; one slash at its end counts for nothing.

@@ -6,8 +6,20 @@ use super::json::Json;
 use super::pairs;
 use super::test::Test;
 
-/// Every method of a request or a batch has to be one of these.
-pub(super) fn methods(want: &[Test], content: &Content) -> Fit {
+/// Every method of a request or a batch has to be one of these. Some services take it from the query as well, so one that stands
+/// there is in doubt, and is the method where it is one of these.
+pub(super) fn methods(want: &[Test], content: &Content, query: &Pairs) -> Fit {
+    let fit = in_body(want, content);
+    let mut beside = query.iter().filter(|(name, _)| pairs::alike(name, "method")).peekable();
+    if beside.peek().is_none() {
+        return fit;
+    }
+    let why = "jsonrpc method is in the query too";
+    let might = beside.any(|(_, value)| want.iter().any(|test| test.matches(value)));
+    if might { Fit::Doubt(why.to_owned()) } else { fit.doubted(why) }
+}
+
+fn in_body(want: &[Test], content: &Content) -> Fit {
     let calls = match content {
         Content::Empty => return Fit::Fails("jsonrpc request is missing".to_owned()),
         Content::Unclear(why) => return Fit::Doubt((*why).to_owned()),

@@ -1,10 +1,10 @@
 //! Scrubbing by value: a secret that was lent is masked in whatever comes back, in every usual encoding of it.
 //!
 //! A reply is searched for four-byte fragments of the forms in which the secret may come back (see `forms`); the whole
-//! form is compared only where a fragment was found. So the search runs at the speed of memory, and the forms stay in
+//! form is compared only where a fragment was found. Where escapes stand, what they mean is searched as well (see `escapes`). So the search runs at the speed of memory, and the forms stay in
 //! guarded memory. What is found is overwritten by as many other bytes, so that a `content-length` stays true.
 //!
-//! What this does not find: encodings within encodings (base 64 of a percent-encoded secret), base 64 that is broken into
+//! What this does not find: most encodings within encodings (base 64 of a percent-encoded secret), base 64 that is broken into
 //! lines, compressed bodies (unpack them first), and a secret that the upstream sends piece by piece. In base 64 up to
 //! six bits of the first and of the last byte may stay, because they share a character with their neighbours.
 //!
@@ -14,6 +14,7 @@
 //! - What is held back in a stream depends on public properties of the bytes (white space), never on how much of the
 //!   secret they resemble; otherwise the delay would tell a guess apart from a wrong one.
 
+mod escapes;
 mod forms;
 mod said;
 mod stream;
@@ -73,7 +74,7 @@ struct Entry {
 struct Reach {
     shortest: usize,
     longest: usize,
-    /// The longest form with white space in it.
+    /// The longest form, where there is white space in any.
     spaced: usize,
 }
 
@@ -202,10 +203,14 @@ impl Mask {
             reach.shortest = reach.shortest.min(length);
             reach.longest = reach.longest.max(length);
             if !form.bytes.iter().all(|byte| is_dense(*byte)) {
-                reach.spaced = reach.spaced.max(length);
+                reach.spaced = 1;
             }
             entries.push(Entry { from, length, fragment: form.fragment });
             from += length;
+        }
+        if reach.spaced > 0 {
+            // White space that is left as it is may stand between escapes of any length.
+            reach.spaced = reach.longest;
         }
         let forms = Secret::filled(from, |mut to| {
             for form in &all {
@@ -219,9 +224,20 @@ impl Mask {
         Ok(Self { forms, entries, targets, finder: Finder::new(&patterns)?, reach })
     }
 
-    /// Every place where a form stands, sorted; they may overlap.
-    #[expect(clippy::disallowed_methods, reason = "compares what was found with the whole form")]
+    /// Every place where a form stands, as it is or escaped, sorted; they may overlap.
     fn hits(&self, text: &[u8]) -> Vec<(usize, usize)> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let mut found = self.places(text);
+        escapes::hits(text, self.reach.longest, |meant| self.places(meant), &mut found);
+        found.sort_unstable();
+        found
+    }
+
+    /// Every place where a form stands as it is.
+    #[expect(clippy::disallowed_methods, reason = "compares what was found with the whole form")]
+    fn places(&self, text: &[u8]) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         let mut from = 0;
         while let Some((pattern, at)) = self.finder.find(text, from) {
@@ -240,7 +256,6 @@ impl Mask {
                 }
             }
         }
-        found.sort_unstable();
         found
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn presented(parts: &Parts, known: &Known) -> Result<Option<HeaderVal
         return session(parts, known, cookie).map(Some);
     }
     let Some(mut written) = bearer.or(key) else { return Ok(None) };
-    // A session goes in its cookie and nowhere else, or the token of its page would count for nothing.
+    // A session goes in its cookie and nowhere else, or the word of its page would count for nothing.
     if FOR_BROWSERS.iter().any(|start| written.as_bytes().starts_with(start)) {
         return Err(Refusal::new(Code::Unauthenticated, "this is neither a key of the API nor a capability"));
     }
@@ -33,14 +33,15 @@ pub(crate) fn presented(parts: &Parts, known: &Known) -> Result<Option<HeaderVal
     Ok(Some(written))
 }
 
-/// A session that a browser sent along, for what its page asks.
+/// A session that a browser sent along, for what its page asks. It sends the cookie to every server of this host, so reading
+/// takes the word of the page as well.
 fn session(parts: &Parts, known: &Known, cookie: &str) -> Result<HeaderValue, Refusal> {
-    if parts.method.is_safe() {
-        return Presented::reading(cookie.as_bytes()).map(Presented::into_value);
+    if !parts.method.is_safe() {
+        let _ours = own_page(parts, known)?;
     }
-    let _ours = own_page(parts, known)?;
-    let token = one(&parts.headers, &CSRF)?.map(HeaderValue::as_bytes);
-    Presented::writing(cookie.as_bytes(), token).map(Presented::into_value)
+    let word = one(&parts.headers, &CSRF)?.map(HeaderValue::to_str).transpose();
+    let word = word.map_err(|_| unreadable(CSRF.as_str()))?;
+    Presented::new(cookie, word).map(Presented::into_value)
 }
 
 /// Proof that a browser says that a page of ours asks.

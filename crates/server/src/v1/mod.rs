@@ -10,8 +10,8 @@
 //!
 //! - What the table does not name is refused: a path, a method, a member of a body, a word of a query.
 //! - Nothing that is wrong with a body is said before the caller is proven.
-//! - A secret comes in and never goes out but in the four answers that make one: a key, a capability, its narrowing, a session's
-//!   cookie.
+//! - A secret comes in and never goes out but in the four answers that make one: a key, a capability, its narrowing, the two halves
+//!   of a session.
 //! - No answer lets a page of another origin read it.
 
 mod asked;

@@ -2,6 +2,9 @@
 //!
 //! Whatever comes of it, a person looks at it: so each way ends at the console, with a word that the console knows where it failed. No
 //! text of an address is shown there, so that a link can't make the console say what its maker wants.
+//!
+//! Who was let in comes back with half of a code behind the `#`, which no server is sent, and half in a cookie, which no link brings.
+//! The console opens the session with both, and so gets the word of its page, which an address must not hold.
 
 use broker::people::{Came, Failed};
 use http::header;
@@ -14,7 +17,6 @@ use zeroize::Zeroizing;
 use super::caller::{self, SIGN_IN};
 use super::problem::Problem;
 use super::reply::Reply;
-use super::session::cookie_of;
 use super::{Asking, call, facts};
 
 /// Sends a browser to the provider.
@@ -40,24 +42,29 @@ async fn begun(asking: &Asking<'_>) -> Result<Result<(HeaderValue, HeaderValue),
 
 /// Takes a browser back.
 pub(crate) async fn end(asking: &Asking<'_>) -> Result<Reply, Problem> {
-    let gone = sign_in_cookie(asking, "", 0)?;
     let ended = match within(asking)? {
         Ok(()) => ended(asking).await,
         Err(failed) => Err(failed),
     };
     let reply = match ended {
-        Ok((session, evidence)) => led(HeaderValue::from_static("/console/"))
-            .recorded(evidence)
-            .with(header::SET_COOKIE, cookie_of(asking, &session, "")?),
+        Ok(code) => {
+            let (shown, kept) = code.split_at_checked(code.len() / 2).unwrap_or_default();
+            let place = HeaderValue::try_from(format!("/console/#code={shown}."));
+            let place = place.map_err(|error| {
+                Problem::of(Refusal::new(Code::OutcomeUnknown, format!("the code is no address: {error}")))
+            })?;
+            return Ok(led(place).with(header::SET_COOKIE, sign_in_cookie(asking, kept, MOMENT)?));
+        }
         Err(failed) => {
             let evidence = recorded(asking, &failed).await;
             evidence.into_iter().fold(led(told(&failed)), Reply::recorded)
         }
     };
-    Ok(reply.with(header::SET_COOKIE, gone))
+    Ok(reply.with(header::SET_COOKIE, sign_in_cookie(asking, "", 0)?))
 }
 
-async fn ended(asking: &Asking<'_>) -> Result<(Zeroizing<String>, EvidenceId), Failed> {
+/// The code that opens a session.
+async fn ended(asking: &Asking<'_>) -> Result<Zeroizing<String>, Failed> {
     let query = asking.parts.uri.query().unwrap_or_default();
     if let Some(error) = word(query, "error") {
         return Err(if error == "access_denied" { Failed::REFUSED } else { Failed::ANSWER });
@@ -70,12 +77,7 @@ async fn ended(asking: &Asking<'_>) -> Result<(Zeroizing<String>, EvidenceId), F
     let binding = caller::cookie(&asking.parts.headers, &name).ok().flatten().ok_or(Failed::BROWSER)?;
     let came = Came { code: &code, state: &state, binding, issuer: issuer.as_deref() };
     let proof = asking.worker.sign_in_ends(came).await?;
-    let answer = call(asking, Some(proof), (OPEN, Inputs::new(), None)).await.map_err(|_| Failed::CLOSED)?;
-    let mut value = answer.value;
-    match value.as_object_mut().and_then(|fields| fields.remove("session")) {
-        Some(Value::String(session)) => Ok((Zeroizing::new(session), answer.evidence)),
-        _ => Err(Failed::CLOSED),
-    }
+    proof.to_str().map(|code| Zeroizing::new(code.to_owned())).map_err(|_| Failed::CLOSED)
 }
 
 /// Somebody who proved nothing asked for a session: that is on record as such, but for whoever asks too often.
@@ -115,9 +117,9 @@ fn told(failed: &Failed) -> HeaderValue {
 
 /// It has to come along when another site sends the browser back, so it is `Lax`; it is good for nothing else. A cookie with the
 /// prefix of [`Known::cookie`](crate::names::Known::cookie) has to be for all paths.
-fn sign_in_cookie(asking: &Asking<'_>, binding: &str, lasts: u32) -> Result<HeaderValue, Problem> {
+pub(super) fn sign_in_cookie(asking: &Asking<'_>, binding: &str, lasts: u32) -> Result<HeaderValue, Problem> {
     let (name, secure) = asking.known.cookie(SIGN_IN);
-    let path = if asking.known.is_guarded() { "/" } else { "/v1/session/oidc" };
+    let path = if asking.known.is_guarded() { "/" } else { "/v1/session" };
     let text = format!("{name}={binding}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={lasts}{secure}");
     let mut value = HeaderValue::try_from(text)
         .map_err(|error| Problem::of(Refusal::new(Code::OutcomeUnknown, error.to_string())))?;
@@ -127,3 +129,5 @@ fn sign_in_cookie(asking: &Asking<'_>, binding: &str, lasts: u32) -> Result<Head
 
 const OPEN: &str = "session.open";
 const LASTS: u32 = 600;
+/// As long as a code waits.
+const MOMENT: u32 = 120;

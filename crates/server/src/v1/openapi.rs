@@ -44,7 +44,7 @@ pub(super) fn made() -> Value {
                 },
                 "csrf": {
                     "type": "apiKey", "in": "header", "name": "X-CSRF-Token",
-                    "description": "With a session, for every method that changes something: `csrf` of the session",
+                    "description": "The other half of a session, beside the cookie and for every method: `csrf` of the answer that began it",
                 },
             },
             "responses": {

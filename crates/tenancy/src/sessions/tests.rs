@@ -1,4 +1,4 @@
-//! Codes are spent once, sessions end, and nobody can write for another page.
+//! Codes are spent once, sessions end, and half of one is none.
 
 use super::*;
 
@@ -22,6 +22,20 @@ fn a_code_opens_one_session_once_and_not_for_long() {
     assert!(sessions.waiting(late.as_bytes(), at(119)).is_ok());
     assert!(sessions.waiting(late.as_bytes(), at(120)).is_err());
     assert!(sessions.spend(late.as_bytes(), at(120)).is_err());
+}
+
+#[test]
+fn half_a_session_is_none() {
+    let sessions = Sessions::default();
+    let (token, other) =
+        (sessions.open(of("ada", at(0)), at(0)).unwrap(), sessions.open(of("ada", at(0)), at(0)).unwrap());
+    let ((cookie, word), (_, strange)) = (halves(&token).unwrap(), halves(&other).unwrap());
+    assert!(cookie.len() > 43 && word.len() == 43 && word != strange);
+    assert!(sessions.find(joined(cookie, word).as_bytes(), at(1)).is_ok());
+    for half in [joined(cookie, strange), joined(cookie, ""), joined(cookie, cookie)] {
+        assert!(sessions.find(half.as_bytes(), at(1)).is_err());
+    }
+    assert!(sessions.find(cookie.as_bytes(), at(1)).is_err());
 }
 
 #[test]

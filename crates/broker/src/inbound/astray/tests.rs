@@ -12,7 +12,7 @@ fn token() -> String {
 
 fn forward(target: &str, header: Option<(&'static str, &str)>) -> Forward {
     let mut headers = http::HeaderMap::new();
-    for (name, value) in header {
+    if let Some((name, value)) = header {
         headers.insert(name, value.parse().unwrap());
     }
     let (integration, target) = ("slack".parse().unwrap(), target.parse().unwrap());

@@ -48,6 +48,13 @@ fn no_such(integration: &Integration, operation: &OperationName) -> Failure {
     let known = integration.operations().keys().map(OperationName::as_str);
     let near = (!integration.internal()).then(|| catalog::nearest_word(operation.as_str(), known)).flatten();
     let failure = Failure::new(format!("`{service}` has no operation `{operation}`"));
+    // Typed with the service twice: what was typed is said whole, or it would look like what is meant.
+    let twice = operation.as_str().strip_prefix(service.as_str()).and_then(|rest| rest.strip_prefix('.'));
+    let known = |name: &&str| integration.operations().keys().any(|known| known.as_str() == *name);
+    if let Some(meant) = twice.filter(|name| !integration.internal() && known(name)) {
+        return Failure::new(format!("there is no operation `{service}.{operation}`"))
+            .hint(format!("did you mean `{service}.{meant}`?"));
+    }
     match near {
         Some(near) => failure.hint(format!("did you mean `{service}.{near}`?")),
         None => failure.hint(format!("`doorward op list {service}` has them")),

@@ -22,6 +22,13 @@ pub(crate) struct Session {
     pub(crate) csrf: String,
 }
 
+impl Session {
+    /// Both halves, as its page sends them.
+    pub(crate) fn headers(&self) -> String {
+        format!("Cookie: doorward_session={}\r\nX-CSRF-Token: {}\r\n", self.cookie, self.csrf)
+    }
+}
+
 impl Said {
     /// The session that this reply began.
     pub(crate) fn session(&self) -> Session {
@@ -84,14 +91,11 @@ impl Api {
     }
 
     pub(crate) fn read(&self, session: &Session, path: &str) -> Said {
-        self.ask("GET", path, &format!("Cookie: doorward_session={}\r\n", session.cookie), &Value::Null)
+        self.ask("GET", path, &session.headers(), &Value::Null)
     }
 
     pub(crate) fn write(&self, session: &Session, method: &str, path: &str, body: &Value) -> Said {
-        let headers = format!(
-            "Cookie: doorward_session={}\r\nX-CSRF-Token: {}\r\nSec-Fetch-Site: same-origin\r\n",
-            session.cookie, session.csrf
-        );
+        let headers = format!("{}Sec-Fetch-Site: same-origin\r\n", session.headers());
         self.ask(method, path, &headers, body)
     }
 

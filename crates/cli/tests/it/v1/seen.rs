@@ -14,10 +14,7 @@ fn tag(api: &Api, session: &Session, path: &str) -> String {
 }
 
 fn seen(api: &Api, session: &Session, (method, path): (&str, &str), tag: &str, body: &Value) -> Said {
-    let headers = format!(
-        "Cookie: doorward_session={}\r\nX-CSRF-Token: {}\r\nSec-Fetch-Site: same-origin\r\nIf-Match: {tag}\r\n",
-        session.cookie, session.csrf
-    );
+    let headers = format!("{}Sec-Fetch-Site: same-origin\r\nIf-Match: {tag}\r\n", session.headers());
     api.ask(method, path, &headers, body)
 }
 

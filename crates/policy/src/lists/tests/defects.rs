@@ -244,11 +244,19 @@ fn a_rule_that_denies_sees_every_reading_of_a_path() {
         "/admin/x%252Fy/keys",
         "/%61dmin/1/keys",
         "/admin/1/keys%20",
+        "/admin./1/keys",
+        "/admin%2e%20./1/keys",
+        "/admin+/1/keys",
+        "/%EF%BC%A1dmin/1/keys",
+        "/ad%E2%80%8Bmin/1/keys",
+        "/admin/1/key%C5%BF",
     ] {
         let Ok(target) = path.parse::<Target>() else { continue };
         assert_eq!(Sent { target, ..asks("GET /") }.said(&rules), "denied", "{path}");
     }
-    assert_eq!(asks("GET /admin/1/users").said(&rules), "no allowlist match");
+    for other in ["/admin/1/users", "/admin.x/1/keys", "/admin/1/keys+x"] {
+        assert_eq!(asks(&format!("GET {other}")).said(&rules), "no allowlist match", "{other}");
+    }
 }
 
 #[test]

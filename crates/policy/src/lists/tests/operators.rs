@@ -93,6 +93,21 @@ fn every_call_of_a_json_rpc_batch_has_to_be_allowed() {
 }
 
 #[test]
+fn a_json_rpc_method_in_the_query_is_in_doubt() {
+    let rule = "{path: /rpc, methods: {POST: {jsonrpc: {methods: [eth_send]}}}}";
+    let call = |method: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#);
+    let (wanted, other) = (call("eth_send"), call("eth_call"));
+    assert_eq!(asks("POST /rpc?a=b").json(&wanted).said(&allow(rule)), "allowed");
+    for query in ["method=eth_call", "method=eth_send", "Method=x", "%6dethod=x"] {
+        let asked = format!("POST /rpc?{query}");
+        assert_ne!(asks(&asked).json(&wanted).said(&allow(rule)), "allowed", "{query}");
+        assert_eq!(asks(&asked).json(&wanted).said(&deny(rule)), "denied", "{query}");
+        let said = if query.contains("eth_send") { "denied" } else { "no allowlist match" };
+        assert_eq!(asks(&asked).json(&other).said(&deny(rule)), said, "{query}");
+    }
+}
+
+#[test]
 fn the_action_of_aws_is_found_in_form_and_query_and_once_only() {
     let rule = "{path: /, methods: {POST: {aws_action: [GetCallerIdentity, {prefix: Describe}]}, GET: {aws_action: [GetCallerIdentity]}}}";
     assert_eq!(asks("POST /").form("Action=DescribeInstances&Version=1").said(&allow(rule)), "allowed");

@@ -99,6 +99,12 @@ fn what_single_writers_escape_is_found() {
         "CANARY+a&#x2F;b=c`d&#x27;e*f g&amp;&lt;&gt;&quot;h==",
         "CANARY+a/b=c`d&#039;e*f g&amp;&lt;&gt;&quot;h==",
         "CANARY+a/b=c`d&apos;e*f g&amp;&lt;&gt;&quot;h==",
+        // Go, .NET, PHP with quotes as numbers, whoever mixes
+        "CANARY&#43;a/b=c`d&#39;e*f g&amp;&lt;&gt;&#34;h==",
+        "CANARY&#x2B;a/b=c&#x60;d&#x27;e*f g&amp;&lt;&gt;&quot;h==",
+        "CANARY+a\\/b=c`d'e*f g&<>\\u0022h==",
+        "CANARY\\u002ba\\/b\\u003Dc`d\\u0027e*f g&<>\\\"h=\\u003d",
+        "CANARY&#0043;a&SOL;b&equals;c&grave;d&apos;e&#X2a;f g&AMP;&lt;&GT;&QUOT;h&#061=",
         // Python, PHP
         "CANARY%2Ba%2Fb%3Dc%60d%27e%2Af+g%26%3C%3E%22h%3D%3D",
     ];

@@ -25,7 +25,7 @@ fn whole(mask: &Mask, text: &[u8]) -> (Vec<u8>, u64) {
     mask.text(text).map_or((text.to_vec(), 0), |masked| (masked.bytes, masked.hits))
 }
 
-/// The seven encodings, each within other text.
+/// The encodings, and escapes that are mixed, each within other text.
 fn encodings() -> Vec<String> {
     let bytes = PLAIN.as_bytes();
     let each = |write: &dyn Fn(u8) -> String| bytes.iter().map(|byte| write(*byte)).collect::<String>();
@@ -37,6 +37,9 @@ fn encodings() -> Vec<String> {
         each(&|byte| format!("%{byte:02X}")),
         each(&|byte| format!("\\u00{byte:02x}")),
         PLAIN.replace('&', "&amp;"),
+        PLAIN.replace('&', "&#x0026;").replace('/', "&sol;").replace('-', "&#45;"),
+        PLAIN.replace('&', "\\u0026").replace('/', "\\/").replace('C', "\\u0043"),
+        crypto::to_base64(PLAIN.as_bytes()).trim_end_matches('=').replace('A', "%41"),
     ]
 }
 

@@ -37,12 +37,19 @@ fn several_proofs_are_none() {
 }
 
 #[test]
-fn a_session_reads_from_anywhere_and_writes_from_a_page_of_ours_with_its_token() {
-    assert_eq!(code("GET", &[SESSION]), None);
+fn a_session_is_asked_with_by_its_page_alone_and_writes_from_a_page_of_ours() {
+    let word = ("x-csrf-token", "word");
+    assert_eq!(
+        code("GET", &[SESSION]),
+        Some(Code::Unauthenticated),
+        "every server of this host has the cookie"
+    );
+    assert!(presented(&parts("GET", &[SESSION, word]), &near()).unwrap().unwrap() == "dws1.x.word");
+    assert_eq!(code("GET", &[SESSION, word, word]), Some(Code::BadRequest));
     let own = ("sec-fetch-site", "same-origin");
-    assert_eq!(code("POST", &[SESSION]), Some(Code::Denied), "nothing says which page");
-    assert_eq!(code("POST", &[SESSION, own]), Some(Code::Denied), "no token");
-    assert_eq!(code("POST", &[SESSION, own, ("x-csrf-token", "wrong")]), Some(Code::Denied));
+    assert_eq!(code("POST", &[SESSION, word]), Some(Code::Denied), "nothing says which page");
+    assert_eq!(code("POST", &[SESSION, own]), Some(Code::Unauthenticated), "no word");
+    assert_eq!(code("POST", &[SESSION, own, word]), None);
     for foreign in
         [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:9")]
     {
@@ -57,9 +64,10 @@ fn a_session_reads_from_anywhere_and_writes_from_a_page_of_ours_with_its_token()
 fn behind_tls_only_the_guarded_cookie_is_a_session_and_only_its_origin_is_a_page_of_ours() {
     let known = Known::at("doorward.example", Some("https://doorward.example".parse().unwrap()));
     let guarded = ("cookie", "__Host-doorward_session=dws1.x");
+    let word = ("x-csrf-token", "word");
     let said = |headers: &[(&str, &str)]| presented(&parts("GET", headers), &known).unwrap();
-    assert!(said(&[guarded]).is_some());
-    assert!(said(&[SESSION]).is_none(), "a neighbour could have written it");
+    assert!(said(&[guarded, word]).is_some());
+    assert!(said(&[SESSION, word]).is_none(), "a neighbour could have written it");
     let page = |origin| own_page(&parts("POST", &[("origin", origin)]), &known);
     assert!(page("https://doorward.example").is_ok());
     assert!(page("http://doorward.example").is_err() && page("https://a.doorward.example").is_err());

@@ -24,7 +24,13 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Begin a session, with the code of a link or a key of the API",
         does: Does::SignIn,
         takes: &[
-            Take::may("code", Kind::Secret, To::Along, "The code of a link that `doorward console` made"),
+            Take::may(
+                "code",
+                Kind::Secret,
+                To::Along,
+                "The code of a link that `doorward console` made; the half of one that an identity provider's way back shows ends with a point, \
+                 and the rest is in a cookie",
+            ),
             Take::may("key", Kind::Secret, To::Along, "A key of the API"),
         ],
         carries: Carries::Nothing,
