@@ -49,6 +49,8 @@ mod gateway_beside;
 #[cfg(test)]
 mod gateway_document;
 #[cfg(test)]
+mod gateway_parity;
+#[cfg(test)]
 mod gateway_peer;
 #[cfg(test)]
 mod gateway_reasons;
