@@ -5,7 +5,7 @@ import { h, link } from "../core/dom.js";
 import { moment } from "../core/format.js";
 import { again } from "../core/router.js";
 import { session } from "../core/session.js";
-import { decided, decisions, digestOf, own } from "../parts/decide.js";
+import { decided, decisions, digestOf, own, soFar } from "../parts/decide.js";
 import { confirm } from "../parts/dialog.js";
 import { icon } from "../parts/icons.js";
 import { badge, fact, head, section, sentence, skeletons } from "../parts/states.js";
@@ -24,7 +24,7 @@ export const plan = {
       head(summary, { lead: h("span", { class: "tags" }, badge(state), badge(found.risk)), up: [["Approvals", "/approvals"]], actions }),
       found.why && h("div", { class: "banner" }, icon("alert"), h("div", null, sentence(found.why))),
       state === "proposed" && mine && own(),
-      found.decided && decided(found.decided),
+      found.decided ? decided(found.decided) : state === "proposed" && soFar(found),
       h("div", { class: "split" }, section("Steps", {}, h("ol", { class: "form" }, steps.map((step, at) => one(step, at, found.progress?.[at])))), about(found)),
     ];
   },

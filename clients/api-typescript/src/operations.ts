@@ -38,7 +38,7 @@ export type Rules = Array<{ id: string; place: string }>;
 export type Policy = { name: string; changed: string; text: string };
 export type WrittenPolicy = { name: string; version: string; warnings: Array<string> };
 export type CheckedPolicy = { valid: boolean; warnings: Array<string>; errors: Array<{ name: string | null; line: number | null; column: number | null; message: string }> };
-export type Explanation = { answer: string; reason: string; policies: Array<{ id: string; place: string; effect: string; description: string | null }>; errors: Array<string>; approval: boolean; version: string };
+export type Explanation = { answer: string; reason: string; policies: Array<{ id: string; place: string; effect: string; description: string | null }>; errors: Array<string>; approval: boolean; approvers: number; version: string };
 export type Approval = { id: string; state: "pending" | "approved" | "denied" | "expired" | "used"; for: string; operation: string; resource: string; risk: "low" | "medium" | "high"; break_glass: string | null; asked: string; expires: string; decided_by: string | null; reason: string | null; approvers: number; agreed: Array<string> };
 export type ApprovalDetails = { id: string; state: string; digest: string; principal: string; subject: string | null; grant: string | null; door: string; purpose: string | null; break_glass: string | null; what: Record<string, unknown>; policies: Array<string>; policy: string; asked: string; expires: string; evidence: string; decided: Record<string, unknown> | null; approvers: number; agreed: Array<Record<string, unknown>> };
 export type Plan = { id: string; state: string; summary: string; risk: "low" | "medium" | "high"; digest: string; by: string; created: string; expires: string; why: string | null; decided_by: string | null; run_by: string | null; ended: string | null; approvers: number; agreed: Array<string> };
@@ -117,13 +117,13 @@ export interface Operations {
   /** The credential for a provider. */
   getCredential: { takes: { tenant: string; provider: string }; gives: Credential };
   /** Set up a credential, and ask the provider whether it works. */
-  setUpCredential: { takes: { tenant: string; provider: string; credential: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
+  setUpCredential: { takes: { "If-Match"?: string; tenant: string; provider: string; credential: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
   /** Change what stands beside a credential, or put another one in its place. */
-  updateCredential: { takes: { tenant: string; provider: string; credential?: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
+  updateCredential: { takes: { "If-Match"?: string; tenant: string; provider: string; credential?: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
   /** Remove the bytes of a credential; the evidence stays. */
-  deleteCredential: { takes: { tenant: string; provider: string }; gives: Deleted };
+  deleteCredential: { takes: { "If-Match"?: string; tenant: string; provider: string }; gives: Deleted };
   /** Ask the provider whether the credential works. */
-  validateCredential: { takes: { tenant: string; provider: string; "Idempotency-Key"?: string }; gives: SetUp };
+  validateCredential: { takes: { "If-Match"?: string; tenant: string; provider: string; "Idempotency-Key"?: string }; gives: SetUp };
   /** Providers for which a tenant may keep a credential, with the fields of a form. */
   listProviders: { takes: { group?: "genai" | "cloud"; limit?: number; cursor?: string }; gives: ListProviders };
   /** One provider. */
@@ -246,10 +246,10 @@ export const OPERATIONS: {
   listCredentials: {"method":"GET","path":"/v1/tenants/{tenant}/credentials","query":["status","limit","cursor"],"head":[]},
   surveyCredentials: {"method":"GET","path":"/v1/credentials","query":["status","connected","q","limit","cursor"],"head":[]},
   getCredential: {"method":"GET","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
-  setUpCredential: {"method":"PUT","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
-  updateCredential: {"method":"PATCH","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
-  deleteCredential: {"method":"DELETE","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
-  validateCredential: {"method":"POST","path":"/v1/tenants/{tenant}/credentials/{provider}:validate","query":[],"head":["Idempotency-Key"]},
+  setUpCredential: {"method":"PUT","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match"]},
+  updateCredential: {"method":"PATCH","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match"]},
+  deleteCredential: {"method":"DELETE","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match"]},
+  validateCredential: {"method":"POST","path":"/v1/tenants/{tenant}/credentials/{provider}:validate","query":[],"head":["If-Match","Idempotency-Key"]},
   listProviders: {"method":"GET","path":"/v1/providers","query":["group","limit","cursor"],"head":[]},
   getProvider: {"method":"GET","path":"/v1/providers/{provider}","query":[],"head":[]},
   listIntegrations: {"method":"GET","path":"/v1/integrations","query":["ready","kind","q","limit","cursor"],"head":[]},

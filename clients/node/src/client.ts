@@ -1,7 +1,7 @@
 /** The client: calls, retries, and the connections that they share. */
 
 import { Connection } from "./connection.js";
-import { ConnectionLost, DoorwardError, NotValid, OutcomeUnknown, Refused, TimedOut, Unreachable } from "./errors.js";
+import { ConnectionLost, NotValid, OutcomeUnknown, Refused, TimedOut, Unreachable } from "./errors.js";
 import { Metrics } from "./metrics.js";
 import type {
   CapabilityFilter,
@@ -224,16 +224,17 @@ export class Client {
     const attempt: Attempt = { began: false, over: false, connection: undefined };
     const ended = new AbortController();
     return new Promise<T>((resolve, reject) => {
-      const giveUp = (why: string): void => {
-        const late = new TimedOut(why);
-        reject(attempt.began && !repeatable ? unknown(late) : late);
+      const giveUp = (why: unknown): void => {
+        reject(attempt.began && !repeatable ? unknown(why) : why);
         // What is under way must not answer a later call.
         attempt.over = true;
         attempt.connection?.close();
         ended.abort();
       };
-      const timer = setTimeout(() => giveUp("timeout: the agent did not answer in time"), this.#timeout);
-      const aborted = (): void => giveUp("the call was given up");
+      const late = (): void => giveUp(new TimedOut("timeout: the agent did not answer in time"));
+      const timer = setTimeout(late, this.#timeout);
+      // As everywhere in Node: what the signal says, which is an `AbortError` where nobody said anything else.
+      const aborted = (): void => giveUp(signal?.reason);
       if (signal?.aborted) {
         aborted();
       }
@@ -384,8 +385,9 @@ function mayGoAgain(error: unknown): boolean {
   return error instanceof ConnectionLost || (error instanceof Refused && error.code === "rate_limited");
 }
 
-function unknown(error: DoorwardError): OutcomeUnknown {
-  return new OutcomeUnknown(`the outcome is unknown: ${error.message}`);
+function unknown(cause: unknown): OutcomeUnknown {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new OutcomeUnknown(`the outcome is unknown: ${why}`, { cause });
 }
 
 async function pause(milliseconds: number, ended: AbortSignal): Promise<void> {

@@ -10,14 +10,14 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use model::{Clock, Code, Door, Fact, Inputs, Needs, Refusal, RunId, Target};
+use model::{Clock, Code, Door, Fact, Inputs, Refusal, RunId, Target};
 use net::{Body, Drain, Drained, Draining, Listener, Peer, ServeLimits, problem};
 use serde_json::{Value, json};
 
 use crate::gauges::Gauges;
 use crate::holder::Still;
 use crate::limits::{Buckets, Limits};
-use crate::lines::Dialect;
+use crate::lines::{Dialect, seen};
 use crate::owner::Owner;
 use crate::payload;
 use crate::routes::{self, Route, Unrouted};
@@ -139,7 +139,13 @@ impl Agent {
         let version = request.version();
         let mut reply = match self.routed(request, peer).await {
             Ok(reply) => reply,
-            Err(Unrouted::Refused(refusal)) => problem::reply(&refusal),
+            Err(Unrouted::Refused(refusal)) => {
+                // What has a record was an operation, or is on record as one that was refused.
+                if refusal.evidence.is_none() {
+                    self.worker.broker().audit_refused(Door::Socket, &seen(peer), None, &refusal).await;
+                }
+                problem::reply(&refusal)
+            }
             Err(Unrouted::Method(allowed)) => {
                 let refusal = Refusal::new(Code::BadRequest, "the method is not served under this path")
                     .hint(format!("send {allowed}"));
@@ -167,7 +173,8 @@ impl Agent {
                 .map_or("", http::uri::PathAndQuery::as_str)
                 .parse()
                 .map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, unquoted(&error)))?;
-        let known = Known::of(peer, Needs::default(), &self.socket.runs, self.over)?;
+        let known =
+            Known::of(peer, self.worker.broker().program_needs(), &self.socket.runs, self.over).await?;
         if let Route::Wish = routes::read(&parts.method, &target)? {
             let owner = Owner::alone(&known.holder(), self.owner)?;
             return Ok(self.wishes.begin(owner, &mut parts, known)?);

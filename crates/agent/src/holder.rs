@@ -65,6 +65,24 @@ impl Proven {
         Ok(proven)
     }
 
+    /// The same with the hash of the program, where that is needed and can be found out.
+    ///
+    /// # Errors
+    /// `unauthenticated` when the process is gone, or runs another program, by the time it is known.
+    pub(crate) async fn with_hash(mut self, needs: Needs) -> Result<Self, Refusal> {
+        let seen = self.seen.as_ref().filter(|_| needs.sha256);
+        let Some((folder, program)) = seen.and_then(|seen| Some((&seen.folder, seen.program.as_ref()?)))
+        else {
+            return Ok(self);
+        };
+        let hash = program.sha256(folder).await;
+        if let Some(exe) = &mut self.holder.exe {
+            exe.sha256 = hash;
+        }
+        let Still { .. } = self.still()?;
+        Ok(self)
+    }
+
     /// The facts.
     pub(crate) const fn holder(&self) -> &Holder {
         &self.holder

@@ -13,7 +13,7 @@ use policy::{DEVELOPMENT, Grants, Known, OWNER, Policies, PrincipalKind, Princip
 use secrets::{KeyProvider, Keyring, Secrets, Setup};
 use store::Storage;
 
-use crate::agent::{Agent, AuditLog, Config, Mode, Rows};
+use crate::agent::{Agent, AuditLog, Config, Lately, Mode, Rows};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
@@ -58,6 +58,7 @@ pub use load::{Operations, check_policies};
 pub(crate) use roles::PrincipalRow;
 pub use rounds::{Due, Often, Round};
 pub use settings::{Overlay, Readiness, Reading, Settings, State, Stores, WrittenList};
+pub use sources::{Named, stands};
 pub(crate) use unsealed::Unsealed;
 
 /// The broker of a home.
@@ -76,6 +77,9 @@ pub struct Broker {
     agent: ArcSwap<Agent>,
     rows: Arc<Rows>,
     audit: ArcSwapOption<AuditLog>,
+    /// Why the agent's policy files are not those that are there.
+    policy_trouble: ArcSwapOption<String>,
+    refused_lately: Lately,
     /// Whether a secret that was stored as disclosable may be shown, as long as no policy says otherwise.
     reveals: AtomicBool,
     /// When what is long over was last looked for, in milliseconds.
@@ -148,6 +152,8 @@ impl Broker {
             grants,
             agent: ArcSwap::from_pointee(agent),
             audit: ArcSwapOption::empty(),
+            policy_trouble: ArcSwapOption::empty(),
+            refused_lately: Lately::default(),
             reveals: AtomicBool::new(settings.development),
             cleaned: AtomicU64::new(0),
             named: Mutex::new(false),
@@ -203,6 +209,9 @@ impl Broker {
             self.unsealed.store(None);
             self.secrets.seal();
             return Err(refusal);
+        }
+        if self.settings.reading == Reading::AtOnce {
+            self.reopen_sessions(&unsealed);
         }
         Ok(())
     }
@@ -290,9 +299,11 @@ impl Broker {
         self.forget_people();
         let broker = Arc::clone(self);
         drop(tokio::task::spawn_blocking(move || {
-            broker.forget_old();
-            broker.forget_approvals();
+            // Where that fails, the next look tries again.
+            let _ = broker.keep_sessions();
             if let Some(unsealed) = broker.unsealed.load_full() {
+                broker.forget_old(&unsealed);
+                broker.forget_approvals(&unsealed);
                 broker.remember_ends(&unsealed.log().public_key());
             }
         }));

@@ -9,12 +9,14 @@ use crate::mint::Wish;
 use crate::spans::Remote;
 use crate::{Lease, Payload};
 
+pub(crate) mod astray;
 mod led;
 mod methods;
+mod presigned;
 mod stated;
 mod whole;
 
-pub(crate) use led::Led;
+pub(crate) use led::{Led, Noted};
 pub(crate) use methods::{Looked, OneMethod};
 pub(crate) use stated::StatedInputs;
 pub use stated::inputs_of;

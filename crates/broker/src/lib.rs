@@ -47,16 +47,16 @@ mod worker;
 
 pub use aws::Lease;
 pub use broker::{
-    Broker, Due, Often, Operations, Overlay, Readiness, Reading, Round, Settings, State, Stores, WrittenList,
-    check_policies, home_lists, read_lists,
+    Broker, Due, Named, Often, Operations, Overlay, Readiness, Reading, Round, Settings, State, Stores,
+    WrittenList, check_policies, home_lists, read_lists, stands,
 };
 pub use clock::SystemClock;
 pub use hooks::{Telling, ToTell};
 pub use inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound, inputs_of};
 pub use limits::shared::{OnFailure, SharedRates};
-pub use manage::{MANAGED, Payload};
+pub use manage::{MANAGED, Payload, credential_shown};
 pub use metrics::Metrics;
 pub use programs::ProgramSetup;
 pub use tools::{tool, tool_output, tool_refusal};
-pub use welcome::{Welcome, etag, inbound as inbound_of_api};
+pub use welcome::{Cursors, Welcome, etag, inbound as inbound_of_api};
 pub use worker::Worker;

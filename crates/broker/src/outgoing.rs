@@ -5,6 +5,7 @@
 //! refresh token that a service replaced, is kept by `secrets`.
 
 mod digest;
+mod masks;
 mod minter;
 mod spent;
 mod tokens;
@@ -13,6 +14,7 @@ mod turns;
 use crypto::MacKey;
 
 pub(crate) use digest::{Challenge, Challenges};
+pub(crate) use masks::Masks;
 pub(crate) use minter::{Kept, Minter, NOT_TAKEN, Served, mint, place_of_profile, session};
 pub(crate) use spent::Spent;
 pub(crate) use tokens::{Assumed, Made, Minted, Slot, Tokens};
@@ -24,6 +26,7 @@ pub(crate) struct Outgoing {
     tokens: Tokens,
     challenges: Challenges,
     spent: Spent,
+    masks: Masks,
     /// Tells apart what tokens are made from, without keeping it.
     imprints: MacKey,
 }
@@ -32,7 +35,8 @@ impl Outgoing {
     /// Nothing yet.
     pub(crate) fn new() -> Result<Self, crypto::Error> {
         let (turns, tokens, challenges) = (Turns::default(), Tokens::default(), Challenges::default());
-        Ok(Self { turns, tokens, challenges, spent: Spent::default(), imprints: MacKey::generate()? })
+        let (spent, masks) = (Spent::default(), Masks::default());
+        Ok(Self { turns, tokens, challenges, spent, masks, imprints: MacKey::generate()? })
     }
 
     pub(crate) const fn turns(&self) -> &Turns {
@@ -51,6 +55,10 @@ impl Outgoing {
         &self.spent
     }
 
+    pub(crate) const fn masks(&self) -> &Masks {
+        &self.masks
+    }
+
     pub(crate) const fn imprints(&self) -> &MacKey {
         &self.imprints
     }
@@ -58,5 +66,6 @@ impl Outgoing {
     /// Forgets every secret.
     pub(crate) fn seal(&self) {
         self.tokens.clear();
+        self.masks.clear();
     }
 }

@@ -13,6 +13,7 @@
 //! - Neither a code nor a token is kept, shown or logged.
 
 mod flows;
+mod kept;
 mod persons;
 pub(crate) mod tokens;
 
@@ -31,6 +32,7 @@ use crate::path::identify::incoming::id_token::{self, Endpoints, Exchange};
 use crate::path::identify::incoming::user_info;
 use crate::{Broker, Worker, answering};
 use flows::{Flow, Flows};
+use kept::Kept;
 use persons::Persons;
 
 pub(crate) use persons::PREFIX;
@@ -58,6 +60,7 @@ pub struct Provider {
 #[derive(Default)]
 pub(crate) struct People {
     sessions: Sessions,
+    kept: Kept,
     provider: OnceLock<Provider>,
     /// Whose access tokens are taken.
     issuer: OnceLock<Issuer>,

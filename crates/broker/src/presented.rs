@@ -93,6 +93,11 @@ fn within(value: &HeaderValue) -> Option<HeaderValue> {
     [password, user].into_iter().find(|part| part.starts_with(PREFIX)).and_then(bearer)
 }
 
+/// Whether a capability is looked for under this name.
+pub(crate) fn is_place(name: &HeaderName) -> bool {
+    *name == AUTHORIZATION || PLACES.contains(name)
+}
+
 /// Whoever has the text may use it, so it is not shown.
 fn bearer(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;

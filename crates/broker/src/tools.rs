@@ -8,6 +8,12 @@ use serde_json::{Value, json};
 use crate::Broker;
 
 impl Broker {
+    /// Whether an integration has this name, so that a path that begins with it is its own.
+    #[must_use]
+    pub fn has_integration(&self, name: &str) -> bool {
+        name.parse().is_ok_and(|name| self.catalog().has(&name)) || self.aliased(name).is_some()
+    }
+
     /// The tools that such a router knows, with the program of each and whether requests can do it as well. It says nothing of this
     /// home: what a caller may do is decided call by call.
     #[must_use]

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use catalog::Strategy;
+use crypto::MacKey;
 use http::HeaderValue;
 use model::{Code, Door, Fact, Inputs, PrincipalName, Quota, Refusal, Retry, TenantName};
 
@@ -79,6 +80,58 @@ impl Worker {
     }
 }
 
+/// Where lists go on, for one caller and one list. What a page gave is taken there and nowhere else; nobody can make one up, and what stands
+/// in it may change.
+pub struct Cursors(MacKey);
+
+impl Cursors {
+    /// Those of a key.
+    #[must_use]
+    pub const fn of(key: MacKey) -> Self {
+        Self(key)
+    }
+
+    /// The text that stands for a place. The same for the same place, so that the same page has the same `ETag`.
+    #[must_use]
+    pub fn written(&self, place: &str) -> String {
+        let tag = self.0.tag(&[place.as_bytes()]);
+        let short = tag.get(..CURSOR_TAG).unwrap_or_default();
+        format!("{CURSOR}{}", crypto::to_base64url(&[short, place.as_bytes()].concat()))
+    }
+
+    /// The place.
+    ///
+    /// # Errors
+    /// `bad_request` for a text that no page of this list gave to this caller.
+    pub fn read(&self, cursor: &str) -> Result<String, Refusal> {
+        let wrong = || {
+            Refusal::new(Code::BadRequest, "`cursor` is not one that a page of this list gave to you")
+                .hint("begin again without one")
+        };
+        let bytes = cursor.strip_prefix(CURSOR).and_then(|text| crypto::from_base64url(text).ok());
+        let bytes = bytes.ok_or_else(wrong)?;
+        let (tag, place) = bytes.split_at_checked(CURSOR_TAG).ok_or_else(wrong)?;
+        let own = self.0.tag(&[place]);
+        let _same = crypto::same(own.get(..CURSOR_TAG).unwrap_or_default(), tag).map_err(|_| wrong())?;
+        String::from_utf8(place.to_vec()).map_err(|_| wrong())
+    }
+}
+
+impl Worker {
+    /// Where a list goes on for a caller.
+    ///
+    /// # Errors
+    /// When the broker is sealed.
+    pub fn cursors(
+        &self,
+        Welcome { tenant, principal, quota: _ }: &Welcome,
+        list: &str,
+    ) -> Result<Cursors, Refusal> {
+        let house = self.broker().unsealed()?.hashing_key();
+        Ok(Cursors(house.derive("cursor", format!("{list}\n{tenant}\n{principal}").as_bytes())))
+    }
+}
+
 /// The tag of a representation (RFC 9110, section 8.8.3): another one for other bytes.
 #[must_use]
 pub fn etag(bytes: &[u8]) -> String {
@@ -114,3 +167,5 @@ const MINUTE: Duration = Duration::from_secs(60);
 const CALLS: u32 = 1_200;
 /// Requests a minute from one address that proved nothing.
 const STRANGERS: u32 = 120;
+const CURSOR: &str = "c";
+const CURSOR_TAG: usize = 16;

@@ -143,6 +143,17 @@ impl AuthScheme {
         )
     }
 
+    /// Whether the secret of a field stands in a header as it is, so that it has to be made of what a header can carry.
+    #[must_use]
+    pub fn stands_in_header(&self, field: &str) -> bool {
+        match self {
+            Self::Bearer { secret } | Self::Header { secret, .. } | Self::Cookie { secret, .. } => {
+                secret.fields().any(|one| one == field)
+            }
+            _ => false,
+        }
+    }
+
     fn needs(&self) -> parts::Needs<'_> {
         match self {
             Self::Bearer { secret }

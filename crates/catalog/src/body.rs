@@ -87,7 +87,10 @@ enum Written {
 /// The one content type, where the operation takes it. Anything else would be read by us and by the service differently.
 fn written(body: Body, content_types: &[&str]) -> Result<Written, Refusal> {
     let [content_type] = content_types else {
-        return Err(refused("a request with a body has exactly one content type"));
+        let refused = refused("a request with a body has exactly one content type");
+        return Err(
+            refused.hint("say what the body is in one header, such as `content-type: application/json`")
+        );
     };
     let mut parts = content_type.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default().to_ascii_lowercase();

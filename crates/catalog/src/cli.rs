@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::body::{self, Fixed};
-use crate::{InputField, reply, resource};
+use crate::{InputField, Outline, reply, resource};
 
 mod shown;
 mod text;
@@ -99,6 +99,8 @@ pub struct Cli {
     pub(crate) looks: bool,
     pub(crate) output: Output,
     pub(crate) evidence: BTreeMap<String, reply::Origin>,
+    /// The dotted path of a manifest in what it prints.
+    pub(crate) outline: Option<String>,
     pub(crate) exits: Vec<u8>,
     pub(crate) timeout: Option<Duration>,
     /// It gets no file with a secret.
@@ -205,6 +207,16 @@ impl Cli {
         fields.extend(reply::printed(&digests, self.output, all));
         fields.sort_unstable();
         fields
+    }
+
+    /// The outline of the manifest in what it printed.
+    #[must_use]
+    pub fn outline(&self, printed: &[u8]) -> Option<Outline> {
+        let printed = body::json::read(printed).ok().filter(|_| self.outline.is_some())?;
+        match printed.at(self.outline.as_deref()?)? {
+            body::json::Json::Text(manifest) => Some(Outline::of(manifest)),
+            _ => None,
+        }
     }
 
     /// The command with these inputs, which [`crate::Integration::named`] took.

@@ -7,6 +7,7 @@ mod connection;
 mod incoming;
 mod operations;
 mod order;
+mod right;
 mod telling;
 mod trial;
 mod wiring;
@@ -95,6 +96,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
         limits: limits(file, origin)?,
         connection: connection::compile(file, origin)?.map(Arc::new),
         probe: None,
+        rights: Vec::new(),
         trials: std::collections::BTreeMap::new(),
         program,
         operations,
@@ -122,6 +124,12 @@ fn tried(mut integration: Integration, file: &File, origin: &Origin) -> Result<I
         let trial =
             trial::trial(name, &entry.value, &integration).map_err(|problem| origin.wrong(line, problem))?;
         integration.trials.insert(name.clone(), trial);
+    }
+    for entry in &file.permissions {
+        let wrong =
+            |problem: String| origin.wrong(entry.referenced.line(), format!("`permissions`: {problem}"));
+        let one = right::right(&entry.value, &integration).map_err(wrong)?;
+        integration.rights.push(one);
     }
     Ok(integration)
 }

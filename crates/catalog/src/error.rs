@@ -17,7 +17,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// The text of a file does not have the form that it should.
-    #[error("{file}:{line}: {problem}{}", did_you_mean(nearest.as_deref()))]
+    #[error("{}: {problem}{}", place(file, *line), did_you_mean(nearest.as_deref()))]
     Syntax {
         /// The file.
         file: String,
@@ -29,7 +29,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// A file can be read, but does not make sense.
-    #[error("{file}:{line}: {problem}")]
+    #[error("{}: {problem}", place(file, *line))]
     Invalid {
         /// The file.
         file: String,
@@ -79,6 +79,11 @@ impl Error {
             Self::Read { .. } => None,
         }
     }
+}
+
+/// A place in a file, as far as it is known.
+pub(crate) fn place(file: &str, line: u64) -> String {
+    if line == 0 { file.to_owned() } else { format!("{file}:{line}") }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

@@ -85,6 +85,12 @@ pub(crate) struct File {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(crate) operation_in: Vec<Spanned<String>>,
+    /// What else a request may say at the places of `operation_in` and amounts to one of the operations: the operation's name with a regular
+    /// expression that the whole word has to match, letter case apart, or what stands behind its last dot. What holds the operation back holds such
+    /// requests back too.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) words_like: BTreeMap<String, Spanned<String>>,
     /// The secrets that it needs: a reference, or a description.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, SecretEntry>")]
@@ -128,6 +134,10 @@ pub(crate) struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, TrialEntry>")]
     pub(crate) trials: BTreeMap<String, Spanned<TrialEntry>>,
+    /// Harmless questions at the service about what the credential may do, for `doorward doctor`.
+    #[serde(default)]
+    #[schemars(with = "Vec<RightEntry>")]
+    pub(crate) permissions: Vec<Spanned<RightEntry>>,
     /// How the program that does the operations is run.
     #[schemars(with = "Option<ProgramEntry>")]
     pub(crate) cli: Option<Spanned<ProgramEntry>>,
@@ -259,6 +269,24 @@ pub(crate) struct ProbeEntry {
     pub(crate) request: String,
     /// What the reply has to be.
     pub(crate) expect: ExpectEntry,
+}
+
+/// A question whether the credential has a permission.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RightEntry {
+    /// The permission, in the words of `scopes`.
+    pub(crate) permission: String,
+    /// The read of low risk that tells.
+    pub(crate) operation: String,
+    /// Its inputs.
+    #[serde(default)]
+    pub(crate) inputs: BTreeMap<String, String>,
+    /// Where the answer stands: a JSON pointer into the output, such as `/status/allowed`, or `evidence:NAME`. The texts of a list stand there one
+    /// behind another, with spaces between. Where evidence is absent, the answer says nothing.
+    pub(crate) at: String,
+    /// A regular expression that matches the whole answer where the permission is granted.
+    pub(crate) granted: String,
 }
 
 /// A read by name that tells whether a credential works.

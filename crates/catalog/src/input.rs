@@ -67,6 +67,8 @@ pub struct InputField {
     pub(crate) ignore_case: bool,
     pub(crate) title: Option<String>,
     pub(crate) default: Option<String>,
+    /// It is the time of the call where a call by name does not say it.
+    pub(crate) clock: bool,
     pub(crate) except: Vec<String>,
     /// Other inputs that follow from what it is.
     pub(crate) implies: BTreeMap<String, BTreeMap<String, String>>,
@@ -108,6 +110,12 @@ impl InputField {
     #[must_use]
     pub fn default(&self) -> Option<&str> {
         self.default.as_deref()
+    }
+
+    /// Whether it is the time of the call where a call by name does not say it.
+    #[must_use]
+    pub const fn is_clock(&self) -> bool {
+        self.clock
     }
 
     /// The pattern that the whole text, or each item of a list, has to match, as its file says it.
@@ -228,6 +236,7 @@ pub(crate) fn whole(kind: Kind, rest: bool) -> InputField {
         ignore_case: false,
         title: Some(title.to_owned()),
         default: None,
+        clock: false,
         except: Vec::new(),
         implies: BTreeMap::new(),
         multiline: true,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use model::{Authority, IntegrationName, Method, OperationName, SecretRef, Target};
 
 use crate::{
-    AuthScheme, Connection, Incoming, Limits, Narrowing, Operation, Probe, Program, SecretField, Trial,
-    Wildcard,
+    AuthScheme, Connection, Incoming, Limits, Narrowing, Operation, Probe, Program, Right, SecretField,
+    Trial, Wildcard,
 };
 
 mod behalf;
@@ -55,6 +55,7 @@ pub struct Integration {
     pub(crate) limits: Limits,
     pub(crate) connection: Option<Arc<Connection>>,
     pub(crate) probe: Option<Probe>,
+    pub(crate) rights: Vec<Right>,
     pub(crate) trials: BTreeMap<String, Trial>,
     pub(crate) program: Option<Program>,
     pub(crate) operations: BTreeMap<OperationName, Operation>,
@@ -222,6 +223,12 @@ impl Integration {
         self.plain
     }
 
+    /// Whether the secret of a field stands in a header as it is.
+    #[must_use]
+    pub fn stands_in_header(&self, field: &str) -> bool {
+        self.auth.iter().any(|scheme| scheme.stands_in_header(field))
+    }
+
     /// How callers without a capability prove who they are. All have to accept; where there are none, nobody is proven by
     /// what comes with a request.
     #[must_use]
@@ -251,6 +258,12 @@ impl Integration {
     #[must_use]
     pub const fn probe(&self) -> Option<&Probe> {
         self.probe.as_ref()
+    }
+
+    /// Harmless questions about what the credential may do.
+    #[must_use]
+    pub fn rights(&self) -> &[Right] {
+        &self.rights
     }
 
     /// A read by name that tells the same with what the credential says of itself.

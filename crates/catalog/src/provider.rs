@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use crypto::RsaKey;
 use model::IntegrationName;
 use regex::Regex;
 use serde::Deserialize;
@@ -107,6 +108,16 @@ pub struct Document {
     /// What members look like that are there.
     #[serde(default)]
     patterns: BTreeMap<String, String>,
+    /// The member that names a key, and the member that is that key.
+    #[serde(default)]
+    fingerprint: Option<Fingerprint>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fingerprint {
+    member: String,
+    of: String,
 }
 
 /// Proof that a credential looks as its provider's do, with the members of it that are no secret.
@@ -145,6 +156,9 @@ pub enum Misshaped {
     /// A member that looks otherwise.
     #[error("Invalid {0}: '{1}' does not look like one")]
     Member(&'static str, String),
+    /// A fingerprint of another key than the one beside it.
+    #[error("Invalid credential: '{0}' is not that of '{1}'")]
+    Fingerprint(String, String),
     /// A key that is too short.
     #[error("{0} is too short")]
     Short(String),
@@ -226,13 +240,16 @@ impl Providers {
             .find(|(code, provider)| code.eq_ignore_ascii_case(&wanted) || provider.aliases.contains(&wanted))
     }
 
-    /// Looks whether metadata may be kept for a provider.
+    /// Looks whether metadata may be kept for a provider, and writes it as it is kept.
     ///
     /// # Errors
     /// The first field that may not.
-    pub fn kept(&self, provider: &Provider, metadata: &Map<String, Value>) -> Result<(), Unkept> {
+    pub fn kept(&self, provider: &Provider, metadata: &mut Map<String, Value>) -> Result<(), Unkept> {
         match self.schemas.get(&provider.metadata) {
-            Some(schema) if !metadata.is_empty() => schema.check(metadata),
+            Some(schema) if !metadata.is_empty() => {
+                schema.write(metadata);
+                schema.check(metadata)
+            }
             _ => Ok(()),
         }
     }
@@ -312,10 +329,26 @@ impl Document {
         if let Some((name, _)) = self.patterns.iter().find(|pair| !looks(pair)) {
             return Err(Misshaped::Member("credential", name.clone()));
         }
+        self.names_its_key(&members)?;
         let fact = |name: &String| {
             Some((name.clone(), members.get(name)?.as_str()?.chars().take(LONGEST_FACT).collect()))
         };
         Ok(Shaped { facts: facts.iter().filter_map(fact).collect() })
+    }
+}
+
+impl Document {
+    /// Looks whether a fingerprint is that of its key. A key that can't be read is left to whoever signs with it, who says why.
+    fn names_its_key(&self, members: &Map<String, Value>) -> Result<(), Misshaped> {
+        let Some(Fingerprint { member, of }) = &self.fingerprint else { return Ok(()) };
+        let text = |name: &str| members.get(name).and_then(Value::as_str);
+        let own = text(of).and_then(|pem| RsaKey::from_pem_text(pem).ok()?.legacy_fingerprint().ok());
+        match (own, text(member)) {
+            (Some(own), Some(said)) if !own.eq_ignore_ascii_case(said) => {
+                Err(Misshaped::Fingerprint(member.clone(), of.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

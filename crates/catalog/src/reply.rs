@@ -22,12 +22,14 @@ pub(crate) enum Origin {
     Digest(String),
     /// How many lines the text at a path of the JSON body has.
     Lines(String),
+    /// What stands at a path of the JSON body as bytes in Base64, in hexadecimal digits as people write it.
+    Hex(String),
     /// A line of what a program printed; from its end where negative, such as -1 for the last.
     Line(i32),
 }
 
 impl Origin {
-    /// Reads `header:NAME`, `sha256:PATH`, `lines:PATH` or a dotted path.
+    /// Reads `header:NAME`, `sha256:PATH`, `lines:PATH`, `hex:PATH` or a dotted path.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if let Some(name) = text.strip_prefix("header:") {
             return if is_header(name) {
@@ -36,7 +38,8 @@ impl Origin {
                 Err("behind `header:` stands the name of a header".to_owned())
             };
         }
-        let made = [("sha256:", Self::Digest as fn(String) -> Self), ("lines:", Self::Lines)];
+        let made =
+            [("sha256:", Self::Digest as fn(String) -> Self), ("lines:", Self::Lines), ("hex:", Self::Hex)];
         for (kind, of) in made {
             if let Some(path) = text.strip_prefix(kind) {
                 return match Self::parse(path)? {
@@ -53,7 +56,8 @@ impl Origin {
         if text == "#" || counted.split('.').all(word) {
             Ok(Self::Body(text.to_owned()))
         } else {
-            Err("an evidence field is `header:NAME`, `sha256:PATH`, `lines:PATH` or a dotted path in the reply".to_owned())
+            Err("an evidence field is `header:NAME`, `sha256:PATH`, `lines:PATH`, `hex:PATH` or a dotted path in the reply"
+                .to_owned())
         }
     }
 }
@@ -247,6 +251,10 @@ impl Document {
                 json::Json::Text(text) => Some(text.lines().count().to_string()),
                 _ => None,
             },
+            (Self::Json(body), Origin::Hex(path)) => match body.at(path)? {
+                json::Json::Text(text) => Some(in_hex(text)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -272,8 +280,16 @@ fn picked(
         .collect()
 }
 
+/// The hexadecimal digits of bytes in Base64. Servers of another age write the digits themselves, 16 or 32 of them, which are
+/// the Base64 of no id.
+fn in_hex(text: &str) -> String {
+    let is_hex = matches!(text.len(), 16 | 32) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let bytes = if is_hex { None } else { crypto::from_base64(text).ok() };
+    bytes.map_or_else(|| text.to_owned(), |bytes| crypto::to_hex(&bytes))
+}
+
 /// At most so many characters, none of which moves a cursor or hides.
-fn bounded(text: &str, longest: usize) -> String {
+pub(crate) fn bounded(text: &str, longest: usize) -> String {
     let mut out = String::new();
     let mut length = 0;
     for c in text.chars() {

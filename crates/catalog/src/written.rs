@@ -43,6 +43,6 @@ impl Written {
 
     /// The place that it was translated from.
     pub(crate) fn place(&self) -> String {
-        format!("{}:{}", self.file, self.line)
+        crate::error::place(&self.file, self.line)
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use broker::Broker;
+use broker::{Broker, Named};
 use catalog::{Catalog, Integration};
-use model::{IntegrationName, SecretRef};
+use model::SecretRef;
+use secrets::Stands;
 
 use crate::failure::{Failure, Outcome};
 use crate::wire;
@@ -20,7 +21,9 @@ pub(crate) fn refuse_empty(broker: &Broker) -> Outcome {
 pub(crate) fn refuse_worse(broker: &Broker, next: &Catalog) -> Outcome {
     refuse_unfit(broker, Broker::references_of(next))?;
     let (now, runtime) = (broker.catalog(), wire::runtime()?);
-    let probed = |reference: &SecretRef| runtime.block_on(broker.probe_secret(reference)).map(drop);
+    let probed = |reference: &SecretRef| {
+        runtime.block_on(broker.probe_secret((reference, Stands::Elsewhere))).map(drop)
+    };
     for name in next.names() {
         let (Ok(next), Ok(now)) = (next.get(&name), now.get(&name)) else { continue };
         let had = |reference: &SecretRef| now.secrets().values().any(|secret| secret.reference == *reference);
@@ -45,13 +48,14 @@ fn at_hand(integration: &Integration) -> impl Iterator<Item = (&String, &SecretR
 }
 
 /// The same for what integrations name that are not in force yet.
-fn refuse_unfit(broker: &Broker, references: Vec<(IntegrationName, String, SecretRef)>) -> Outcome {
+fn refuse_unfit(broker: &Broker, references: Vec<Named>) -> Outcome {
     let runtime = wire::runtime()?;
-    for (name, field, reference) in references {
+    for Named { integration: name, field, reference, stands } in references {
         if !matches!(reference.scheme(), "env" | "file") {
             continue;
         }
-        if let Err(error @ secrets::Error::Unfit { .. }) = runtime.block_on(broker.probe_secret(&reference)) {
+        let probed = runtime.block_on(broker.probe_secret((&reference, stands)));
+        if let Err(error @ secrets::Error::Unfit { .. }) = probed {
             let failure = Failure::doing(format!("could not use the secret `{field}` of `{name}`"), &error);
             return Err(failure
                 .hint("give it a value, or name another place: `store:NAME`, `env:VARIABLE`, `file:PATH`"));
@@ -67,8 +71,8 @@ pub(crate) fn announce_unreadable(broker: &Arc<Broker>) -> Outcome {
     // Thread `sources`; it ends when every source has answered or was waited for long enough.
     let started = std::thread::Builder::new().name("sources".to_owned()).spawn(move || {
         runtime.block_on(async {
-            for (integration, field, reference) in broker.references() {
-                if let Err(error) = broker.probe_secret(&reference).await {
+            for Named { integration, field, reference, stands } in broker.references() {
+                if let Err(error) = broker.probe_secret((&reference, stands)).await {
                     let hint = error.hint().unwrap_or_default();
                     tracing::warn!(%integration, field, %error, hint, "a secret can't be read");
                 }

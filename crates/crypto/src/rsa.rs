@@ -1,11 +1,12 @@
 //! RSA signatures with SHA-256, for tokens of other services (RFC 7518, sections 3.3 and 3.5).
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use memory::Secret;
 use zeroize::Zeroizing;
 
-use crate::{Error, from_base64};
+use crate::{Error, from_base64, legacy_md5};
 
 /// A private RSA key. Cannot be cloned, printed or compared.
 pub struct RsaKey(RsaKeyPair);
@@ -25,7 +26,10 @@ impl RsaKey {
     }
 
     /// The same from a text that was lent.
-    pub(crate) fn from_pem_text(text: &str) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// As [`Self::from_pem`].
+    pub fn from_pem_text(text: &str) -> Result<Self, Error> {
         let wrong = || Error::Malformed("the private key");
         let (label, der) = block(text, |label| label.ends_with("PRIVATE KEY")).ok_or_else(wrong)?;
         let pair = match label {
@@ -51,6 +55,18 @@ impl RsaKey {
     /// When the library could not, or the system has no random bytes.
     pub fn sign_ps256(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         self.sign(&RSA_PSS_SHA256, message)
+    }
+
+    /// By what Oracle Cloud names a key: the MD5 of its public half (SubjectPublicKeyInfo, DER), as pairs of digits with `:` between.
+    ///
+    /// # Errors
+    /// When the library can't write the public half.
+    pub fn legacy_fingerprint(&self) -> Result<String, Error> {
+        let public: PublicKeyX509Der<'_> =
+            self.0.public_key().as_der().map_err(|_| Error::Malformed("the public key"))?;
+        let pairs: Vec<String> =
+            legacy_md5(&[public.as_ref()]).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(pairs.join(":"))
     }
 
     fn sign(&self, how: &'static dyn RsaEncoding, message: &[u8]) -> Result<Vec<u8>, Error> {

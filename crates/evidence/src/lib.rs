@@ -40,8 +40,8 @@ mod walk;
 pub use checkpoint::{ChainHead, Statement};
 pub use error::Error;
 pub use event::{
-    Answered, Closed, Deed, Disclosure, Ending, Event, Intent, Kind, Notice, Outcome, Refused, Request,
-    Settles, Use,
+    Answered, Closed, CounterId, Deed, Disclosure, Ending, Event, Intent, Kind, Notice, Outcome, Refused,
+    Request, Settles, Use,
 };
 
 pub use finding::{At, Finding, Wrong};

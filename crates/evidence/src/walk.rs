@@ -92,7 +92,7 @@ impl Walk {
                 self.advance(*settles, Stage::Intended, None)?;
                 let counted = self.counted.remove(&settles.intent).unwrap_or_default();
                 for id in counted.iter().filter(|_| outcome.gives_back()) {
-                    // It was counted by this walk, so it is there and not zero.
+                    // It was counted by this walk, so it is not zero.
                     self.uses.entry(*id).and_modify(|count| *count = count.saturating_sub(1));
                 }
                 Ok(())
@@ -102,6 +102,13 @@ impl Walk {
                 self.advance(*settles, Stage::Intended, Some(Stage::Streaming))
             }
             Event::Close(settles, _) => self.advance(*settles, Stage::Streaming, None),
+            Event::Forgotten(counters) => {
+                // A walk that begins behind a checkpoint has not seen what they counted.
+                for id in counters {
+                    self.uses.remove(id);
+                }
+                Ok(())
+            }
             Event::Refused(_) | Event::Answered(_) | Event::Started(_) | Event::Notice(_) => Ok(()),
         }
     }

@@ -139,6 +139,27 @@ id!(
     RunId, "run_"
 );
 
+impl CredentialId {
+    /// An id that is a UUID of version 7 (RFC 9562, section 5.7) as well, for programs of tenants, who know such ids: six bits say so, in the
+    /// place of random ones.
+    #[must_use]
+    pub fn of_uuid(at: Timestamp, random: [u8; 10]) -> Self {
+        Self(versioned(compose(at, random)))
+    }
+
+    /// The same bits as a UUID; of an older id those say what it is that say so of newer ones.
+    #[must_use]
+    pub fn to_uuid(self) -> String {
+        let hex = format!("{:032x}", versioned(self.0));
+        let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hex.get(part).unwrap_or_default());
+        parts.join("-")
+    }
+}
+
+const fn versioned(bits: u128) -> u128 {
+    bits & !(0xf << 76) & !(0b11 << 62) | (0x7 << 76) | (0b10 << 62)
+}
+
 fn compose(at: Timestamp, random: [u8; 10]) -> u128 {
     let mut bytes = [0_u8; 16];
     let [_, _, _, _, _, _, tail @ ..] = &mut bytes;

@@ -71,6 +71,16 @@ pub enum Wishes {
 pub struct Needs {
     /// The program that runs.
     pub exe: bool,
+    /// SHA-256 of its bytes.
+    pub sha256: bool,
+}
+
+impl Needs {
+    /// What either asks for.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { exe: self.exe || other.exe, sha256: self.sha256 || other.sha256 }
+    }
 }
 
 /// Proof that a caller may be called so. Only [`Naming::prove`] makes one.
@@ -149,17 +159,10 @@ impl Naming {
     /// Which facts the list asks for beyond those that are always found out.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        Needs { exe: self.rules.iter().any(NamingRule::asks_program) }
-    }
-
-    /// Whether only the hash of the program is missing to say whether some entry fits: then it is worth being computed.
-    #[must_use]
-    pub fn needs_hash(&self, holder: &Holder) -> bool {
-        holder.exe.as_ref().is_some_and(|exe| exe.sha256.is_none())
-            && self.rules.iter().any(|rule| {
-                let without = NamingRule { sha256: None, ..rule.clone() };
-                rule.sha256.is_some() && without.fits(holder) == Fit::Yes
-            })
+        Needs {
+            exe: self.rules.iter().any(NamingRule::asks_program),
+            sha256: self.rules.iter().any(|rule| rule.sha256.is_some()),
+        }
     }
 
     /// The name of a caller: the one that it wishes for, or the first that fits.

@@ -33,6 +33,8 @@ pub enum Code {
     Replayed,
     /// The body is larger than the integration allows.
     TooLarge,
+    /// The caller's body broke off on its way to the service, which has a part of it.
+    BodyBroken,
     /// Too many calls; try later.
     RateLimited,
     /// The capability's uses are spent.
@@ -59,7 +61,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::BadRequest,
         Self::Unauthenticated,
         Self::Expired,
@@ -70,6 +72,7 @@ impl Code {
         Self::Conflict,
         Self::Replayed,
         Self::TooLarge,
+        Self::BodyBroken,
         Self::RateLimited,
         Self::UsesExhausted,
         Self::SecretMissing,
@@ -97,6 +100,7 @@ impl Code {
             Self::Conflict => "conflict",
             Self::Replayed => "replayed",
             Self::TooLarge => "too_large",
+            Self::BodyBroken => "body_broken",
             Self::RateLimited => "rate_limited",
             Self::UsesExhausted => "uses_exhausted",
             Self::SecretMissing => "secret_missing",
@@ -121,7 +125,7 @@ impl Code {
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
-            Self::BadRequest => 400,
+            Self::BadRequest | Self::BodyBroken => 400,
             Self::Unauthenticated | Self::Expired | Self::Revoked => 401,
             Self::Denied | Self::ApprovalRequired | Self::UsesExhausted | Self::AddressForbidden => 403,
             Self::NotFound => 404,
@@ -148,6 +152,7 @@ impl Code {
             | Self::Conflict
             | Self::Replayed
             | Self::TooLarge
+            | Self::BodyBroken
             | Self::RateLimited
             | Self::UsesExhausted
             | Self::SecretMissing
@@ -166,7 +171,7 @@ impl Code {
     #[must_use]
     pub const fn mcp_code(self) -> i32 {
         match self {
-            Self::BadRequest | Self::NotFound | Self::TooLarge => -32602,
+            Self::BadRequest | Self::NotFound | Self::TooLarge | Self::BodyBroken => -32602,
             Self::Unauthenticated | Self::Expired | Self::Revoked => -32001,
             Self::Denied | Self::ApprovalRequired | Self::UsesExhausted | Self::AddressForbidden => -32002,
             Self::RateLimited | Self::Conflict | Self::Replayed => -32003,
@@ -194,6 +199,7 @@ impl Code {
             | Self::Conflict
             | Self::Replayed
             | Self::TooLarge
+            | Self::BodyBroken
             | Self::RateLimited
             | Self::UsesExhausted => Fault::Caller,
             Self::SecretMissing

@@ -99,6 +99,7 @@ const SCHEMES: &[&str] = &[
     "aws-ssm",
     "aws-kms",
     "aws",
+    "aws-session",
     "gcp-sm",
     "gcp-kms",
     "gcp",

@@ -5,7 +5,8 @@
 //! - [`Body::size_hint`](http_body::Body::size_hint) is exact wherever the length is known, because the framing on the
 //!   wire is derived from it and from nothing else.
 //! - A channel whose sender goes away without [`Sender::finish`] is a broken body, never a short one.
-//! - The trailers of a caller's request are dropped: nobody matched them against a rule.
+//! - The trailers of a caller's request are dropped, as nobody matched them against a rule, unless its head names them: then whoever sends
+//!   it on says which of them may pass.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -14,11 +15,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
+use http::header::TRAILER;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::Incoming;
+use crate::{Incoming, headers};
 
 /// The body of a request to an upstream, or of a reply to a caller.
 #[derive(Debug, Default)]
@@ -44,7 +46,7 @@ impl Body {
         match &self.0 {
             Kind::Empty => Some(Self::empty()),
             Kind::Full(Some(bytes)) => Some(Self::full(bytes.clone())),
-            Kind::Full(None) | Kind::Stream(_) | Kind::Request(_) | Kind::Reply(_) | Kind::Channel(..) => {
+            Kind::Full(None) | Kind::Stream(_) | Kind::Request(..) | Kind::Reply(_) | Kind::Channel(..) => {
                 None
             }
         }
@@ -53,6 +55,16 @@ impl Body {
     /// Any other body, for instance one that scrubs what passes through it. Costs an allocation.
     pub fn stream(body: impl HttpBody<Data = Bytes, Error = Error> + Send + Sync + 'static) -> Self {
         Self(Kind::Stream(Box::pin(body)))
+    }
+
+    /// The body of a caller's request with this head. What comes behind it is kept where the head says what that is.
+    #[must_use]
+    pub fn of_request(body: hyper::body::Incoming, headers: &HeaderMap) -> Self {
+        if body.is_end_stream() {
+            return Self::empty();
+        }
+        let behind = if headers::has(headers, &TRAILER) { Behind::Kept } else { Behind::Dropped };
+        Self(Kind::Request(body, behind))
     }
 
     /// The same, which breaks off where it has not come whole within this time.
@@ -201,8 +213,10 @@ impl HttpBody for Body {
             Kind::Empty => Poll::Ready(None),
             Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Stream(body) => body.as_mut().poll_frame(cx),
-            Kind::Request(body) => match Pin::new(body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => Poll::Ready(None),
+            Kind::Request(body, behind) => match Pin::new(body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) if *behind == Behind::Dropped && frame.is_trailers() => {
+                    Poll::Ready(None)
+                }
                 other => other.map_err(Error::from),
             },
             Kind::Reply(body) => Pin::new(body).poll_frame(cx),
@@ -215,7 +229,7 @@ impl HttpBody for Body {
             Kind::Empty => true,
             Kind::Full(bytes) => bytes.is_none(),
             Kind::Stream(body) => body.is_end_stream(),
-            Kind::Request(body) => body.is_end_stream(),
+            Kind::Request(body, _) => body.is_end_stream(),
             Kind::Reply(body) => body.is_end_stream(),
             Kind::Channel(_, ended) => *ended == Ended::Yes,
         }
@@ -226,7 +240,7 @@ impl HttpBody for Body {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Kind::Stream(body) => body.size_hint(),
-            Kind::Request(body) => body.size_hint(),
+            Kind::Request(body, _) => body.size_hint(),
             Kind::Reply(body) => body.size_hint(),
             Kind::Channel(_, Ended::Yes) => SizeHint::with_exact(0),
             Kind::Channel(_, Ended::No) => SizeHint::default(),
@@ -266,7 +280,7 @@ impl HttpBody for Timed {
 impl From<hyper::body::Incoming> for Body {
     /// The body of a caller's request.
     fn from(body: hyper::body::Incoming) -> Self {
-        if body.is_end_stream() { Self::empty() } else { Self(Kind::Request(body)) }
+        if body.is_end_stream() { Self::empty() } else { Self(Kind::Request(body, Behind::Dropped)) }
     }
 }
 
@@ -308,7 +322,7 @@ enum Kind {
     Empty,
     Full(Option<Bytes>),
     Stream(Pin<Box<dyn HttpBody<Data = Bytes, Error = Error> + Send + Sync>>),
-    Request(hyper::body::Incoming),
+    Request(hyper::body::Incoming, Behind),
     Reply(Incoming),
     Channel(mpsc::Receiver<Piece>, Ended),
 }
@@ -320,7 +334,7 @@ impl std::fmt::Debug for Kind {
             Self::Empty => "empty",
             Self::Full(_) => "full",
             Self::Stream(_) => "stream",
-            Self::Request(_) => "request",
+            Self::Request(..) => "request",
             Self::Reply(_) => "reply",
             Self::Channel(..) => "channel",
         })
@@ -330,6 +344,13 @@ impl std::fmt::Debug for Kind {
 enum Piece {
     Data(Bytes),
     End(Option<Box<HeaderMap>>),
+}
+
+/// What becomes of the trailers of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Dropped,
+    Kept,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

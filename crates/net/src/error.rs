@@ -60,6 +60,14 @@ pub enum Error {
         #[source]
         source: hyper::Error,
     },
+    /// The body of the request broke off before all of it was sent.
+    #[error("the body of the request {why} on its way to `{upstream}`, which has a part of it")]
+    Upload {
+        /// The upstream as it was named.
+        upstream: Box<str>,
+        /// Who cut it.
+        why: Cut,
+    },
     /// The reply is not HTTP with one reading.
     #[error("`{upstream}` answered with something that cannot be passed on safely: {what}")]
     Protocol {
@@ -111,6 +119,17 @@ pub enum Error {
     Body(#[from] crate::body::CollectError),
 }
 
+/// Who cut the body of a request.
+#[derive(Debug, thiserror::Error)]
+pub enum Cut {
+    /// Whoever sent it: the connection ended, or a chunk was malformed.
+    #[error("broke off")]
+    Broken,
+    /// What it passed through in this house.
+    #[error("was cut, as {0},")]
+    Refused(Box<str>),
+}
+
 /// Whether anything of a request can have left this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
@@ -126,7 +145,7 @@ impl Error {
     pub const fn sent(&self) -> Sent {
         match self {
             Self::Timeout { sent, .. } | Self::Closed { sent, .. } => *sent,
-            Self::Protocol { .. } | Self::Body(_) => Sent::Maybe,
+            Self::Protocol { .. } | Self::Body(_) | Self::Upload { .. } => Sent::Maybe,
             Self::Address { .. }
             | Self::Unreachable { .. }
             | Self::Busy { .. }
@@ -157,6 +176,7 @@ impl Error {
             | Self::Timeout { .. }
             | Self::Closed { .. }
             | Self::Protocol { .. }
+            | Self::Upload { .. }
             | Self::Request(_)
             | Self::TlsSetup(_)
             | Self::Listen { .. }

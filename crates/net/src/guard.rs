@@ -90,13 +90,21 @@ pub async fn check(
     if authority.scheme() == Scheme::Http && private == Private::Refused {
         return Err(forbidden(Forbidden::Plain));
     }
-    let addresses = match literal(authority.host()).map_err(forbidden)? {
+    let addresses = match as_address(authority.host()).map_err(forbidden)? {
         Some(address) => vec![address],
         None => look_up(authority, names)
             .await
             .map_err(|source| Error::Unreachable { upstream: authority.to_string().into(), source })?,
     };
     addresses.into_iter().map(|ip| address(authority, ip, private).map_err(forbidden)).collect()
+}
+
+/// Checks the host of an upstream where it is an address already; nobody is asked what a name stands for.
+///
+/// # Errors
+/// When it may not be dialled.
+pub fn literal(authority: &Authority, private: Private) -> Result<(), Forbidden> {
+    as_address(authority.host())?.map_or(Ok(()), |ip| address(authority, ip, private).map(drop))
 }
 
 /// Checks one address that an upstream's name stands for.
@@ -124,7 +132,7 @@ fn is_metadata(ip: IpAddr) -> bool {
 /// The address that a host is, `None` for a name. A host whose last label is a number (`127.1`, `0x7f.1`, `2130706433`,
 /// `0177.0.0.1`) but which is not four plain decimal numbers is refused: the system's resolver would read it as an
 /// address that no rule has seen.
-fn literal(host: &str) -> Result<Option<IpAddr>, Forbidden> {
+fn as_address(host: &str) -> Result<Option<IpAddr>, Forbidden> {
     if host.contains(':') {
         return host.parse::<Ipv6Addr>().map(|ip| Some(IpAddr::V6(ip))).map_err(|_| Forbidden::Notation);
     }

@@ -21,6 +21,7 @@ pub mod body;
 pub mod drain;
 pub mod egress;
 mod error;
+pub mod fellow;
 pub mod grpc;
 pub mod guard;
 pub mod headers;
@@ -37,6 +38,7 @@ pub mod relay;
 mod serve;
 mod shares;
 pub mod tls;
+pub mod trailers;
 mod upstream;
 mod way;
 pub mod websocket;
@@ -44,7 +46,7 @@ mod wire;
 
 pub use body::Body;
 pub use drain::{Drain, Draining};
-pub use error::{Error, Sent};
+pub use error::{Cut, Error, Sent};
 pub use guard::{Names, Private};
 pub use listen::{Access, Bound, Listener, adopt_unix, bind_tcp, bind_unix, bind_unix_for};
 pub use neighbour::{Neighbour, NeighbourError};
@@ -52,7 +54,7 @@ pub use peer::{Alive, Ended, FromPeer, Handle, Peer, Process, kernel_has_handles
 pub use pool::Incoming;
 pub use serve::{Drained, Lines, ServeLimits, TakesOver, gave_back, serve, serve_lines};
 pub use shares::{Place, Share, Shares};
-pub use upstream::{Dial, Upstream, UpstreamConfig, Verify};
+pub use upstream::{Dial, Patience, Upstream, UpstreamConfig, Verify};
 pub use way::{Reuse, Way, WayConfig};
 
 #[cfg(test)]

@@ -14,9 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Error;
+use crate::fellow::{Handed, Handing};
 use crate::peer::name_senders;
 
 /// A TCP socket that is bound and listening, not yet owned by a runtime: it may be handed to the thread that serves it.
@@ -32,6 +34,14 @@ impl Bound {
         self.0.local_addr().map_err(|source| listen_error("a TCP socket", source))
     }
 
+    /// The same socket once more, for another task that accepts from it.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left.
+    pub fn again(&self) -> Result<Self, Error> {
+        self.0.try_clone().map(Self).map_err(|source| listen_error("a TCP socket", source))
+    }
+
     /// Gives it to the runtime of this thread.
     ///
     /// # Errors
@@ -40,7 +50,7 @@ impl Bound {
         let place = self.address()?;
         let socket = tokio::net::TcpListener::from_std(self.0)
             .map_err(|source| listen_error(&place.to_string(), source))?;
-        Ok(Listener { kind: Kind::Tcp(socket), tls: None })
+        Ok(Listener { kind: Kind::Tcp(socket), tls: None, handed: None })
     }
 }
 
@@ -122,7 +132,7 @@ pub fn adopt_unix(descriptor: std::os::fd::OwnedFd) -> Result<Listener, Error> {
     let socket = std::os::unix::net::UnixListener::from(std::os::fd::OwnedFd::from(socket));
     let socket = tokio::net::UnixListener::from_std(socket).map_err(failed)?;
     name_senders(&socket).map_err(failed)?;
-    Ok(Listener { kind: Kind::Unix(socket, place), tls: None })
+    Ok(Listener { kind: Kind::Unix(socket, place), tls: None, handed: None })
 }
 
 /// The same as [`bind_unix`] for whoever may connect.
@@ -145,13 +155,15 @@ pub fn bind_unix_for(path: &Path, access: Access) -> Result<Listener, Error> {
     let bound = bind_in(&nest, path, access);
     let _ = std::fs::remove_dir_all(&nest);
     let (socket, place) = bound.map_err(failed)?;
-    Ok(Listener { kind: Kind::Unix(socket, place), tls: None })
+    Ok(Listener { kind: Kind::Unix(socket, place), tls: None, handed: None })
 }
 
 /// A door that is open, owned by the runtime of one thread. Given to [`serve`](crate::serve).
 pub struct Listener {
     pub(crate) kind: Kind,
     pub(crate) tls: Option<TlsAcceptor>,
+    /// What other brokers of the same store hand on.
+    pub(crate) handed: Option<mpsc::Receiver<Handed>>,
 }
 
 impl Listener {
@@ -159,6 +171,12 @@ impl Listener {
     #[must_use]
     pub fn with_tls(self, config: Arc<rustls::ServerConfig>) -> Self {
         Self { tls: Some(TlsAcceptor::from(config)), ..self }
+    }
+
+    /// The same door for what other brokers hand on as well.
+    #[must_use]
+    pub fn with_handed(self, Handing(handed): Handing) -> Self {
+        Self { handed: Some(handed), ..self }
     }
 
     /// Address and port of a TCP door, `None` for a Unix socket.

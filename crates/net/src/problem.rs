@@ -34,7 +34,13 @@ pub fn reply(refusal: &Refusal) -> Response<Body> {
 /// The same with another status, where HTTP has a closer one: 405, 421.
 #[must_use]
 pub fn reply_as(refusal: &Refusal, status: StatusCode) -> Response<Body> {
-    let mut reply = Response::new(Body::full(json(refusal, status)));
+    let (body, reply) = whole(refusal, status);
+    reply.map(|()| Body::full(body))
+}
+
+/// The same in two halves, for where there is no HTTP library to put them together.
+pub(crate) fn whole(refusal: &Refusal, status: StatusCode) -> (String, Response<()>) {
+    let mut reply = Response::new(());
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -45,7 +51,7 @@ pub fn reply_as(refusal: &Refusal, status: StatusCode) -> Response<Body> {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));
     }
     mark_refused(headers, refusal);
-    reply
+    (json(refusal, status), reply)
 }
 
 /// The refusal for somebody who speaks gRPC: a reply of trailers only, as the protocol calls it.
@@ -97,7 +103,7 @@ fn seconds(wait: std::time::Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
-fn json(refusal: &Refusal, status: StatusCode) -> String {
+pub(crate) fn json(refusal: &Refusal, status: StatusCode) -> String {
     let Refusal { code, retry, message, hint, evidence, reason: _, quota: _ } = refusal;
     let word = code.as_str();
     let mut out = String::with_capacity(256 + message.len());
@@ -149,7 +155,7 @@ fn quote(out: &mut String, text: &str) {
 /// The status of gRPC whose advice on trying again fits the code.
 const fn grpc_status(code: Code) -> u16 {
     match code {
-        Code::BadRequest => 3,
+        Code::BadRequest | Code::BodyBroken => 3,
         Code::UpstreamTimeout => 4,
         Code::NotFound => 5,
         Code::Denied | Code::ApprovalRequired | Code::AddressForbidden => 7,

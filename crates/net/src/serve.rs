@@ -17,11 +17,14 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
+use model::{Code, Refusal};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 
+use crate::fellow::Handed;
 use crate::listen::Kind;
-use crate::{Body, Draining, FromPeer, Listener, Peer, headers, tls};
+use crate::{Body, Draining, FromPeer, Listener, Peer, headers, problem, tls};
 
 mod connection;
 mod dialect;
@@ -98,7 +101,7 @@ where
 /// The same for a Unix socket on which programs may speak lines of JSON instead of HTTP: the first byte of a connection says
 /// which it is.
 pub async fn serve_lines<S, F, L>(
-    listener: Listener,
+    mut listener: Listener,
     service: S,
     lines: L,
     limits: ServeLimits,
@@ -114,6 +117,7 @@ where
     let door = Door { builder: builder(&limits), limits, service, draining: draining.clone() };
     let mut tasks = JoinSet::new();
     let mut pause = PAUSE_FIRST;
+    let mut handed = listener.handed.take();
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -122,7 +126,7 @@ where
             () = draining.started() => break,
             _ = beat.tick() => {}
             Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
-            accepted = accept(&listener.kind), if tasks.len() < door.limits.connections => match accepted {
+            accepted = accept(&listener.kind, &mut handed), if tasks.len() < door.limits.connections => match accepted {
                 Ok((stream, peer)) => {
                     pause = PAUSE_FIRST;
                     let Some(place) = lines.place(&peer, door.limits.connections) else { continue };
@@ -230,8 +234,14 @@ async fn answer(
     let (parts, body) = request.into_parts();
     if let Err(reason) = headers::well_formed(&parts).map(|_| ()) {
         tracing::debug!(%reason, "a request was malformed");
-        let mut refused = Response::new(Body::empty());
-        *refused.status_mut() = StatusCode::BAD_REQUEST;
+        let refusal =
+            Refusal::new(Code::BadRequest, format!("the head of the request has no one reading: {reason}"));
+        let unserved = matches!(reason, headers::Malformed::Method);
+        let status = if unserved { StatusCode::METHOD_NOT_ALLOWED } else { problem::status(refusal.code) };
+        let mut refused = problem::reply_as(&refusal, status);
+        if unserved {
+            refused.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(SERVED));
+        }
         if parts.version <= http::Version::HTTP_11 {
             refused.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
@@ -273,7 +283,26 @@ fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-async fn accept(listener: &Kind) -> io::Result<(Accepted, Peer)> {
+async fn accept(
+    listener: &Kind,
+    handed: &mut Option<mpsc::Receiver<Handed>>,
+) -> io::Result<(Accepted, Peer)> {
+    let Some(others) = handed else { return accept_own(listener).await };
+    tokio::select! {
+        own = accept_own(listener) => own,
+        other = others.recv() => match other {
+            Some(Handed { stream, address }) => {
+                Ok((Accepted::Handed(stream), Peer { address: Some(address), ..Peer::default() }))
+            }
+            None => {
+                *handed = None;
+                Err(io::ErrorKind::Interrupted.into())
+            }
+        },
+    }
+}
+
+async fn accept_own(listener: &Kind) -> io::Result<(Accepted, Peer)> {
     match listener {
         Kind::Tcp(listener) => {
             let (stream, address) = listener.accept().await?;
@@ -310,6 +339,9 @@ const RESETS: usize = 20;
 const BEAT: Duration = Duration::from_millis(250);
 const PAUSE_FIRST: Duration = Duration::from_millis(10);
 const PAUSE_MOST: Duration = Duration::from_secs(1);
+
+/// The methods that a door may serve; which of them a resource has, it says itself.
+const SERVED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 #[cfg(test)]
 mod tests;

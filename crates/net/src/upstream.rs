@@ -20,9 +20,12 @@ use crate::tls::Outbound;
 use crate::{Body, Error, Incoming, Names, Private, Sent, Way, grpc, headers};
 
 mod open;
+mod patience;
 mod switch;
 
 pub(crate) use open::connect;
+pub use patience::Patience;
+use patience::Told;
 
 /// The connections of one thread to all upstreams. Make one per runtime.
 #[derive(Debug)]
@@ -90,7 +93,7 @@ impl Upstream {
         Ok(Self { pool: Pool::new(Waiting { most: idle, longest: idle_for }), tls, names })
     }
 
-    /// Sends one request and waits for the head of the reply, at most `head` from the moment when a connection is there.
+    /// Sends one request and waits for the head of the reply, at most as long as `head` says from the moment when a connection is there.
     /// The request is best boxed: it is passed on several times, and moved each time.
     ///
     /// # Errors
@@ -99,9 +102,9 @@ impl Upstream {
         &self,
         dial: &Dial,
         request: impl Into<Box<Request<Body>>>,
-        head: Duration,
+        head: impl Into<Patience>,
     ) -> Result<Response<Incoming>, Error> {
-        let request = request.into();
+        let (request, head) = (request.into(), head.into());
         match dial.way.as_deref().and_then(Way::places) {
             None => self.exchange(dial, request, head).await,
             // Boxed, as it is rare, and would make every other call larger.
@@ -120,7 +123,7 @@ impl Upstream {
         &self,
         dial: &Dial,
         mut request: Box<Request<Body>>,
-        head: Duration,
+        head: Patience,
     ) -> Result<Response<Incoming>, Error> {
         let path = sendable(&mut request)?;
         let slot = self.pool.slot(dial, Knowledge::of(dial, &request))?;
@@ -129,11 +132,20 @@ impl Upstream {
             // Boxed, as it is large and rare: a future is moved whole with every request.
             None => Box::pin(self.dial(&slot, dial)).await?,
         };
-        let mut deadline = Instant::now() + head;
+        let told = head.follows().then(|| Told::of(&mut request));
+        let mut deadline = Instant::now() + head.total();
         let mut attempt = Attempt::First;
         loop {
             address(&mut request, &path, (dial, &slot), &channel)?;
-            match exchange(&mut channel, request, deadline).await {
+            let answer = match &told {
+                None => exchange(&mut channel, request, deadline).await,
+                // Boxed, as it is large and rare.
+                Some(told) => {
+                    let patiently = told.patiently(exchange(&mut channel, request, deadline), head);
+                    Box::pin(patiently).await.unwrap_or(Err(Failed::Timeout))
+                }
+            };
+            match answer {
                 Ok(reply) => {
                     check_reply(dial, &reply)?;
                     return Ok(reply.map(|body| slot.lend(body, channel)));
@@ -141,7 +153,7 @@ impl Upstream {
                 Err(Failed::Timeout) => {
                     return Err(Error::Timeout { upstream: shown(dial), sent: Sent::Maybe });
                 }
-                Err(Failed::Broken(source)) => return Err(broken(dial, source)),
+                Err(Failed::Broken(source)) => return Err(broken(dial, source, told.as_deref())),
                 // The connection was closed while it waited, before it took the request.
                 Err(Failed::Unsent(given_back, source)) => {
                     if attempt == Attempt::Second {
@@ -150,7 +162,8 @@ impl Upstream {
                     attempt = Attempt::Second;
                     request = given_back;
                     channel = Box::pin(self.dial(&slot, dial)).await?;
-                    deadline = Instant::now() + head;
+                    deadline = Instant::now() + head.total();
+                    told.iter().for_each(|told| told.took());
                 }
             }
         }
@@ -197,6 +210,7 @@ fn address(
         Channel::Http2(..) => {
             *request.version_mut() = Version::HTTP_2;
             request.headers_mut().remove(header::HOST);
+            request.headers_mut().remove(header::CONNECTION);
             if grpc::is(request.headers()) {
                 // Of one hop, and so it is ours to say; services of gRPC answer nobody who does not.
                 request.headers_mut().insert(header::TE, HeaderValue::from_static("trailers"));
@@ -270,8 +284,11 @@ fn check_reply(dial: &Dial, reply: &Response<hyper::body::Incoming>) -> Result<(
     Ok(())
 }
 
-fn broken(dial: &Dial, source: hyper::Error) -> Error {
+fn broken(dial: &Dial, source: hyper::Error, told: Option<&Told>) -> Error {
     let upstream = shown(dial);
+    if let Some(why) = patience::cut(&source, told) {
+        return Error::Upload { upstream, why };
+    }
     if source.is_parse() {
         return Error::Protocol { upstream, what: "malformed HTTP", source: Some(source) };
     }

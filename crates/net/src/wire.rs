@@ -11,6 +11,7 @@
 //! - Bytes are never changed, only cut off: what the library sees is a prefix of what came, or that plus [`IMPOSSIBLE`].
 //! - A head that has two lengths, a length beside a transfer coding, a coding other than `chunked`, a bare CR or LF, or a
 //!   folded line is never seen complete by the library.
+//! - Where the library refuses a head, by itself or for what it was given, the reply says what was wrong; no other reply is changed.
 //! - A write that a caller does not take for [`Watch::write_stall`] ends the connection.
 
 use std::future::Future;
@@ -25,9 +26,11 @@ use tokio::time::Sleep;
 
 use crate::serve::Taken;
 use framing::{Framing, Verdict};
+use refused::Instead;
 
 mod framing;
 mod progress;
+mod refused;
 
 pub(crate) use progress::Progress;
 
@@ -47,6 +50,8 @@ pub(crate) struct Watched<S> {
     framing: Framing,
     /// What the library is still given of [`IMPOSSIBLE`], once the stream was cut; then it sees the end.
     owed: Option<&'static [u8]>,
+    /// What is written in place of an empty refusal of the library.
+    instead: Option<Instead>,
     progress: Arc<Progress>,
     taken: Arc<Taken>,
     stall: Duration,
@@ -60,6 +65,7 @@ impl<S> Watched<S> {
             inner,
             framing: Framing::new(watch.head),
             owed: None,
+            instead: None,
             progress: Arc::default(),
             taken: Arc::default(),
             stall: watch.write_stall,
@@ -95,6 +101,24 @@ impl<S> Watched<S> {
     }
 }
 
+impl<S: AsyncWrite + Unpin> Watched<S> {
+    /// Writes what is wrong with a head where the library would write an empty refusal of it.
+    fn write_refusal(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Option<Poll<io::Result<usize>>> {
+        if self.instead.is_none() {
+            if !refused::may_be(data, self.owed.is_some()) || self.taken.is() {
+                return None;
+            }
+            let why = self.owed.is_some().then(|| self.framing.why());
+            self.instead = Some(Instead::of(data, why, self.framing.asks_for_head())?);
+        }
+        let written = self.instead.as_mut()?.poll_write(Pin::new(&mut self.inner), cx);
+        if written.is_ready() {
+            self.instead = None;
+        }
+        Some(written)
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -125,7 +149,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.inner).poll_write(cx, data);
+        let result = match self.write_refusal(cx, data) {
+            Some(refused) => refused,
+            None => Pin::new(&mut self.inner).poll_write(cx, data),
+        };
         self.note_write(cx, result)
     }
 
@@ -134,7 +161,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.inner).poll_write_vectored(cx, data);
+        // The library's own refusal is one piece.
+        let alone = match data {
+            [one] => self.write_refusal(cx, one),
+            _ => None,
+        };
+        let result = match alone {
+            Some(refused) => refused,
+            None => Pin::new(&mut self.inner).poll_write_vectored(cx, data),
+        };
         self.note_write(cx, result)
     }
 

@@ -68,7 +68,8 @@ impl Authority<'_> {
         match self.decide(caller, call, (verified, verdict), now) {
             Ok((allowed, decision)) => {
                 let mut explanation = policies.explain(&decision);
-                explanation.approval = allowed.limits.approvers.is_some();
+                explanation.approvers = allowed.limits.approvers.map_or(0, NonZeroU8::get);
+                explanation.approval = explanation.approvers > 0;
                 explanation
             }
             Err(denial) => {

@@ -187,6 +187,12 @@ impl Grants {
         self.named.revoke(id, at)
     }
 
+    /// Those that are known to come directly from a capability with a name.
+    #[must_use]
+    pub fn children(&self, id: CapabilityId) -> Vec<CapabilityId> {
+        self.named.children(id)
+    }
+
     /// Forgets capabilities with names.
     pub fn forget_named(&self, ids: &[CapabilityId]) {
         self.named.forget(ids);
@@ -210,6 +216,13 @@ impl Grants {
     #[must_use]
     pub fn named_after(&self, after: Option<CapabilityId>, most: usize) -> Vec<Named> {
         self.named.page(after, most)
+    }
+
+    /// At most `most` capabilities with names that ended at this time or before: those made last, in the order of their making, so
+    /// that none is among them before what comes from it.
+    #[must_use]
+    pub fn ended(&self, until: Timestamp, most: usize) -> Vec<CapabilityId> {
+        self.named.ended(until, most)
     }
 
     /// How many there are.

@@ -46,9 +46,9 @@ mod tests;
 pub use authorise::Authority;
 pub use capability::{Block, Described, Token, Verified, mint, verify};
 pub use caveat::{
-    Approval, Caveat, Cidr, ConstraintError, HolderIs, Host, Hours, Inputs, List, Methods, OperationPattern,
-    PathPrefix, Rate, Reach, ResourcePattern, Span, TOOLS, Text, Window, Zone, of_constraints,
-    to_constraints,
+    Approval, Caveat, Cidr, ConstraintError, Foretold, HolderIs, Host, Hours, Inputs, List, Methods,
+    OperationPattern, PathPrefix, Rate, Reach, ResourcePattern, Span, TOOLS, Text, Window, Zone,
+    of_constraints, to_constraints,
 };
 pub use cedar::{
     ActionEffect, ActionSpec, Answer, Circumstances, DEFAULT, Descriptions, Determining, Explanation,

@@ -147,6 +147,7 @@ fn told(refusal: &Refusal) -> (StatusCode, &str) {
         Code::BadRequest => (StatusCode::BAD_REQUEST, "bad request"),
         Code::Conflict => (StatusCode::CONFLICT, "conflict"),
         Code::Replayed => (StatusCode::CONFLICT, "replayed"),
+        Code::BodyBroken => (StatusCode::BAD_REQUEST, "body broken"),
         Code::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body too large"),
         // Our credential, not the caller's: nobody has to look for a fault of theirs.
         Code::SecretMissing | Code::SourceUnavailable => {

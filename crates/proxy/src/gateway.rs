@@ -135,7 +135,8 @@ impl Gateway {
         draining: &Draining,
     ) -> Response<Body> {
         let began = Instant::now();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        tools::note(&mut parts, |name| worker.broker().has_integration(name));
         let speech = Speech::of(&parts);
         let is_client = self.llm.is_some() && speech == Speech::Http && is_client(parts.uri.path());
         let named = self.named(&parts);
@@ -146,7 +147,7 @@ impl Gateway {
                 request_id = call.request_id.take();
                 let named =
                     named.map(|written| Named { written, integration: call.forward.integration.clone() });
-                (call.with(within(body, whole)), named)
+                (call.with_body_of(body, whole), named)
             }
             Ok(Read::Client(turn, call)) => return Box::pin(llm::answer(worker, *call, turn, body)).await,
             Ok(Read::Operate(ordered)) => {
@@ -264,6 +265,9 @@ impl Gateway {
         }
         let naming = Naming { compatible: self.dialect.honours(&parts), aliased };
         let named = self.unknown(route::named(&parts.headers, naming))?;
+        if let (Addressed::Gateway, None, Some(long)) = (&addressed, &named, tools::noted(&parts)) {
+            return Ok(Read::Tools(tools::read(guarded, &parts, long, peer)?));
+        }
         if addressed == Addressed::Foreign && named.is_none() {
             return Err(Refused::nothing("no integration is served under this host"));
         }
@@ -339,14 +343,6 @@ impl Named {
     }
 }
 
-/// The body of a request, which has to be whole in time where there is such a time.
-fn within(body: Incoming, whole: Option<Duration>) -> Body {
-    match whole {
-        None => Body::from(body),
-        Some(time) => Body::from(body).within(time),
-    }
-}
-
 /// What a request was read as.
 #[derive(Debug)]
 enum Read {
@@ -373,6 +369,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// The same with its body, which has to be whole in time where there is such a time.
+    fn with_body_of(self, body: Incoming, whole: Option<Duration>) -> Inbound {
+        let body = Body::of_request(body, &self.forward.headers);
+        self.with(whole.into_iter().fold(body, Body::within))
+    }
+
     pub(crate) fn with(self, body: Body) -> Inbound {
         let Self { facts, capability, request_id: _, mut forward } = self;
         forward.body = body;

@@ -1,4 +1,5 @@
-//! Operations in the words of a tool router: `GET /v1/tools` and `POST /v1/tools:execute`.
+//! Operations in the words of a tool router: `GET /v1/tools` and `POST /v1/tools:execute`, also as `/tools` and `/execute` where no integration has
+//! these names. Resources and prompts are listed, and there are none; what is not kept here is refused with 501.
 //!
 //! Programs that speak to such a router go on as they are. Its `Context` says who asks, for whom and where: that is taken and not
 //! believed, for who asks is proven by the capability. Words that the router knows are read as it reads them; words of ours are the
@@ -24,25 +25,56 @@ use crate::refused::Refused;
 pub(crate) enum Called {
     /// Which tools there are.
     List,
+    /// What there is none of.
+    Nothing(&'static str),
+    /// What is not here, and where it is found instead.
+    Absent(&'static str),
     /// To do one thing.
     Execute(Box<(Fact, Option<HeaderValue>, Option<spans::Remote>)>),
 }
 
 /// Whether a path is one of these.
 pub(crate) fn is_one(path: &str) -> bool {
-    path == LIST || path == EXECUTE
+    [LIST, EXECUTE, RESOURCES, PROMPTS, RESOLVE, LOGS].contains(&path)
+}
+
+/// The long path that a short one stands for.
+#[derive(Debug, Clone, Copy)]
+struct Stands(&'static str);
+
+/// Notes what a short path stands for, where it is no integration's.
+pub(crate) fn note(parts: &mut Parts, is_integration: impl Fn(&str) -> bool) {
+    let long = match parts.uri.path() {
+        "/tools" => LIST,
+        "/execute" => EXECUTE,
+        _ => return,
+    };
+    if !is_integration(parts.uri.path().trim_start_matches('/')) {
+        let _ = parts.extensions.insert(Stands(long));
+    }
+}
+
+/// What was noted.
+pub(crate) fn noted(parts: &Parts) -> Option<&'static str> {
+    parts.extensions.get::<Stands>().map(|Stands(long)| *long)
 }
 
 /// Reads the head.
 pub(crate) fn read(_: Guarded, parts: &Parts, path: &str, peer: &Peer) -> Result<Called, Refused> {
-    if path == LIST {
-        return match parts.method {
-            Method::GET | Method::HEAD => Ok(Called::List),
-            _ => Err(Refused::method("the tools are listed with GET", "GET, HEAD")),
-        };
-    }
-    if parts.method != Method::POST {
-        return Err(Refused::method("a tool is called with POST", "POST"));
+    let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    match path {
+        LIST | RESOURCES | PROMPTS | LOGS if !reads => {
+            return Err(Refused::method("this is read with GET", "GET, HEAD"));
+        }
+        LIST => return Ok(Called::List),
+        RESOURCES => return Ok(Called::Nothing("resources")),
+        PROMPTS => return Ok(Called::Nothing("prompts")),
+        LOGS => return Ok(Called::Absent(NO_LOGS)),
+        _ if parts.method != Method::POST => {
+            return Err(Refused::method("a tool is called with POST", "POST"));
+        }
+        RESOLVE => return Ok(Called::Absent(NO_ARTIFACTS)),
+        _ => {}
     }
     let facts = operation::facts(parts, peer)?;
     let parent = spans::parent(&parts.headers);
@@ -55,8 +87,14 @@ pub(crate) async fn answer(
     called: Called,
     body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
-    let Called::Execute(head) = called else {
-        return Ok(operation::document(StatusCode::OK, &worker.broker().tools()));
+    let head = match called {
+        Called::List => return Ok(operation::document(StatusCode::OK, &worker.broker().tools())),
+        Called::Nothing(what) => return Ok(operation::document(StatusCode::OK, &json!({ what: [] }))),
+        Called::Absent(why) => {
+            let said = json!({ "error": "not implemented", "message": why });
+            return Ok(operation::document(StatusCode::NOT_IMPLEMENTED, &said));
+        }
+        Called::Execute(head) => head,
     };
     let (facts, capability, parent) = *head;
     let Wanted { operate, id, words: (tool, action) } = wanted(&operation::whole(body).await?)?;
@@ -129,6 +167,13 @@ fn wanted(bytes: &[u8]) -> Result<Wanted, Refusal> {
 
 const LIST: &str = "/v1/tools";
 const EXECUTE: &str = "/v1/tools:execute";
+const RESOURCES: &str = "/v1/resources";
+const PROMPTS: &str = "/v1/prompts";
+const RESOLVE: &str = "/v1/resources:resolve";
+const LOGS: &str = "/v1/tools/logs";
+const NO_LOGS: &str = "lines of a call are not kept: the answer to the call has what was said, and `doorward evidence show ID` what was done";
+const NO_ARTIFACTS: &str =
+    "artifacts are not given away: an operation that takes one reads it itself, as `values_ref` of Helm does";
 const FORM: &str = "`{\"tool\": \"kubectl\", \"action\": \"scale\", \"input\": {..}}`";
 /// Members of a body, in small letters and without `_`. The last two say who and where, and are not believed.
 const KNOWN: [&str; 6] = ["tool", "action", "input", "toolcallid", "executionid", "context"];

@@ -86,6 +86,9 @@ pub enum Unfit {
     /// A NUL byte, which no header can carry.
     #[error("it contains a NUL byte")]
     Nul,
+    /// A line break or another control character, and it stands in a header.
+    #[error("it contains a line break or another control character, which no header can carry")]
+    Header,
     /// Too short to be found again in what comes back.
     #[error("it is shorter than 8 bytes")]
     Short,
@@ -138,6 +141,9 @@ impl Error {
             Self::Missing(_) => Some("store it with `doorward secret put`, or correct the reference"),
             Self::Unfit { why: Unfit::Short, .. } => {
                 Some("a credential this short can't be masked in replies; use one of at least 8 bytes")
+            }
+            Self::Unfit { why: Unfit::Header, .. } => {
+                Some("keep it as one line, without a line end behind it")
             }
             Self::NotLent { why: NotLent::Unbound, .. } => {
                 Some("declare it under `secrets:` of the integration")

@@ -14,7 +14,8 @@ use model::{Clock, SecretName, SecretRef, TenantName, Timestamp};
 use store::Storage;
 
 use crate::cache::{Cache, Flight, Generation};
-use crate::held::{Found, Freshness, Held, Opened, Previous};
+use crate::fit::Stands;
+use crate::held::{Before, Found, Freshness, Held, Opened};
 use crate::secrets::{STORE, stored_name, waiting};
 use crate::source::config::Ages;
 use crate::source::{Deepest, Doubt, Fetched, Lender, Setup, Sources, Stamp, Trouble};
@@ -181,7 +182,7 @@ impl Fetching {
             let source = unsealed.sources.of(reference)?;
             let fetched = within(reference, source.fetch(reference, &asked)).await?;
             let Fetched { secret, stamp, ends } = fetched;
-            let found = Found { version: 0, secret, stamp, previous: None, ends, ages };
+            let found = Found { version: 0, secret, stamp, before: Vec::new(), ends, ages };
             waiting(move || Held::new(&owned, found, now)).await?
         };
         let held = Arc::new(held);
@@ -192,21 +193,32 @@ impl Fetching {
     pub(crate) async fn probe(
         &self,
         tenant: &TenantName,
-        reference: &SecretRef,
+        (reference, stands): (&SecretRef, Stands),
         setup: &Setup,
     ) -> Result<Vec<Doubt>, Error> {
+        let fits =
+            |secret: &Secret| stands.check(secret).map_err(|why| Error::unfit(reference.as_str(), why));
         let Some(unsealed) = self.unsealed.load_full() else {
             if reference.scheme() == STORE {
                 return Err(Error::Sealed);
             }
             let sources = Sources::new(setup);
-            return within(reference, sources.probe(reference, &Locked(&sources, self.clock.now()))).await;
+            let lender = Locked(&sources, self.clock.now());
+            let doubts = within(reference, sources.probe(reference, &lender)).await?;
+            if stands == Stands::InHeader {
+                fits(&within(reference, sources.of(reference)?.fetch(reference, &lender)).await?.secret)?;
+            }
+            return Ok(doubts);
         };
         let asked = self.asked(&unsealed, tenant);
         if reference.scheme() == STORE {
-            return asked.lend(reference).await.map(|_| Vec::new());
+            return fits(&asked.lend(reference).await?).map(|()| Vec::new());
         }
-        within(reference, unsealed.sources.probe(reference, &asked)).await
+        let doubts = within(reference, unsealed.sources.probe(reference, &asked)).await?;
+        if stands == Stands::InHeader {
+            fits(&within(reference, unsealed.sources.of(reference)?.fetch(reference, &asked)).await?.secret)?;
+        }
+        Ok(doubts)
     }
 
     fn asked(&self, unsealed: &Arc<Unsealed>, tenant: &TenantName) -> Asked {
@@ -286,19 +298,17 @@ fn from_store(
     now: Timestamp,
 ) -> Result<Held, Error> {
     let opened = stored.open(name, now)?;
-    let found = |version, secret, previous| {
-        let found = Found { version, secret, stamp: Stamp::Fixed, previous, ends: None, ages };
+    let found = |version, secret, before| {
+        let found = Found { version, secret, stamp: Stamp::Fixed, before, ends: None, ages };
         Held::new(reference, found, now)
     };
-    let previous = match opened.previous {
-        Some((version, secret)) => {
-            let held = Arc::new(found(version.n, secret, None)?);
-            Some(Previous { held, expires: version.expires })
-        }
-        None => None,
-    };
+    let before = opened.before.into_iter().map(|(version, secret)| {
+        let held = Arc::new(found(version.n, secret, Vec::new())?);
+        Ok(Before { held, expires: version.expires })
+    });
+    let before = before.collect::<Result<Vec<_>, Error>>()?;
     let (version, secret) = opened.current;
-    found(version.n, secret, previous)
+    found(version.n, secret, before)
 }
 
 /// Waits for a source no longer than a call waits for its secret.

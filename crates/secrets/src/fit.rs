@@ -25,6 +25,27 @@ fn check_up_to(secret: &Secret, most: usize) -> Result<Fit, Unfit> {
     secret.expose(|bytes| check_bytes(bytes, most))
 }
 
+/// Where a secret will stand, as far as its bytes matter for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// In a header as it is (RFC 9110, section 5.5).
+    InHeader,
+    /// Anywhere else.
+    Elsewhere,
+}
+
+impl Stands {
+    /// Whether these bytes can stand there.
+    ///
+    /// # Errors
+    /// [`Unfit::Header`].
+    #[expect(clippy::disallowed_methods, reason = "looks for bytes that no header can carry")]
+    pub fn check(self, secret: &Secret) -> Result<(), Unfit> {
+        let fits = |bytes: &[u8]| bytes.iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control());
+        if self == Self::Elsewhere || secret.expose(fits) { Ok(()) } else { Err(Unfit::Header) }
+    }
+}
+
 fn check_bytes(bytes: &[u8], most: usize) -> Result<Fit, Unfit> {
     if bytes.is_empty() {
         return Err(Unfit::Empty);

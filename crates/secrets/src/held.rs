@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use memory::Secret;
 use model::{SecretRef, Timestamp};
+use serde::Deserialize;
 
 use crate::Error;
 use crate::error::Unfit;
 use crate::mask::{Mask, SHORTEST, Unmaskable};
 use crate::source::config::Ages;
+use crate::source::secret_text::SecretText;
 use crate::source::{Stamp, Trouble, is_no_secret};
 
-/// A secret with what masks it, shared by the cache and the calls that it is lent to.
+/// A secret with what masks it and every version before that has not ended, shared by the cache and the calls that it is lent to.
 pub(crate) struct Held {
     reference: SecretRef,
     version: u64,
@@ -21,7 +23,7 @@ pub(crate) struct Held {
     mask: Arc<Mask>,
     /// What masks it as `user:password`, once a call used it as that.
     pair: OnceLock<Arc<Mask>>,
-    previous: Option<Previous>,
+    before: Vec<Before>,
     stamp: Stamp,
     ends: Option<Timestamp>,
     ages: Ages,
@@ -39,8 +41,8 @@ struct Refresh {
     why: Mutex<Option<Arc<Trouble>>>,
 }
 
-/// The version before, until its overlap ends.
-pub(crate) struct Previous {
+/// A version before, until its overlap ends. Its service takes it until then, and may repeat it.
+pub(crate) struct Before {
     pub(crate) held: Arc<Held>,
     pub(crate) expires: Option<Timestamp>,
 }
@@ -50,7 +52,7 @@ pub(crate) struct Found {
     pub(crate) version: u64,
     pub(crate) secret: Secret,
     pub(crate) stamp: Stamp,
-    pub(crate) previous: Option<Previous>,
+    pub(crate) before: Vec<Before>,
     /// When it ends, where its source says so.
     pub(crate) ends: Option<Timestamp>,
     pub(crate) ages: Ages,
@@ -90,9 +92,14 @@ pub(crate) enum Freshness {
 
 impl Held {
     pub(crate) fn new(reference: &SecretRef, found: Found, now: Timestamp) -> Result<Self, Error> {
-        let Found { version, secret, stamp, previous, ends, ages } = found;
+        let Found { version, secret, stamp, before, ends, ages } = found;
         let is_told = is_no_secret(reference) && secret.len() < SHORTEST;
-        let mask = if is_told { Mask::join(&[]) } else { Mask::new(&secret) };
+        let own = if is_told {
+            Mask::join(&[])
+        } else {
+            Mask::new(&secret).and_then(|own| with_parts(own, &secret))
+        };
+        let mask = own.and_then(|own| with_before(own, &before, |held| Ok(Arc::clone(&held.mask))));
         let mask = mask.map_err(|why| match why {
             Unmaskable::Short => Error::unfit(reference.as_str(), Unfit::Short),
             Unmaskable::Memory | Unmaskable::Search => Error::Crypto(crypto::Error::Memory),
@@ -103,7 +110,7 @@ impl Held {
             secret,
             mask: Arc::new(mask),
             pair: OnceLock::new(),
-            previous,
+            before,
             stamp,
             ends,
             ages,
@@ -216,7 +223,9 @@ impl Opened {
         if let Some(mask) = self.held.pair.get() {
             return Ok(Arc::clone(mask));
         }
-        let mask = Arc::new(Mask::of_pair(&self.held.secret)?);
+        let own = Mask::of_pair(&self.held.secret)?;
+        let of_pair = |held: &Held| Mask::of_pair(&held.secret).map(Arc::new);
+        let mask = Arc::new(with_before(own, &self.held.before, of_pair)?);
         Ok(Arc::clone(self.held.pair.get_or_init(|| mask)))
     }
 
@@ -235,10 +244,52 @@ impl Opened {
     /// The version before, while its overlap lasts: for an upstream that does not know the new one yet.
     #[must_use]
     pub fn previous(&self) -> Option<Self> {
-        let previous = self.held.previous.as_ref()?;
+        // The one before, and none that is older: a rotation without an overlap ends everything that was.
+        let previous = self.held.before.iter().find(|one| one.held.version + 1 == self.held.version)?;
         let usable = previous.expires.is_some_and(|end| self.at < end);
         usable.then(|| Self { held: Arc::clone(&previous.held), at: self.at })
     }
+}
+
+/// The key of AWS in one document with its id and its token: those halves of it are sent, or could be repeated, alone.
+#[derive(Deserialize)]
+struct KeyOfAws {
+    #[serde(alias = "SecretAccessKey")]
+    secret_access_key: SecretText,
+    #[serde(alias = "SessionToken")]
+    session_token: Option<SecretText>,
+}
+
+/// A mask that finds the secret halves of such a document as well.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "derives what may come back of a document that is a key of AWS"
+)]
+fn with_parts(own: Mask, secret: &Secret) -> Result<Mask, Unmaskable> {
+    let read = secret.expose(|bytes| match bytes.trim_ascii_start() {
+        [b'{', ..] => serde_json::from_slice::<KeyOfAws>(bytes).ok(),
+        _ => None,
+    });
+    let Some(KeyOfAws { secret_access_key, session_token }) = read else { return Ok(own) };
+    let parts = [Some(secret_access_key), session_token].into_iter().flatten();
+    let parts = parts.filter(|part| part.0.len() >= SHORTEST).map(|part| Mask::new(&part.0));
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    Mask::join(&std::iter::once(&own).chain(&parts).collect::<Vec<_>>())
+}
+
+/// A mask that finds the versions before as well. Made once for each that is kept, whether or not one of them ends meanwhile: what is masked
+/// a while longer harms nobody.
+fn with_before(
+    own: Mask,
+    before: &[Before],
+    mask: impl Fn(&Held) -> Result<Arc<Mask>, Unmaskable>,
+) -> Result<Mask, Unmaskable> {
+    if before.is_empty() {
+        return Ok(own);
+    }
+    let before = before.iter().map(|one| mask(&one.held)).collect::<Result<Vec<_>, _>>()?;
+    let all: Vec<&Mask> = std::iter::once(&own).chain(before.iter().map(|mask| &**mask)).collect();
+    Mask::join(&all)
 }
 
 /// How long a file is trusted not to have changed.

@@ -10,7 +10,7 @@ use policy::Permit;
 
 use crate::error::NotLent;
 use crate::held::Opened;
-use crate::secrets::stored_name;
+use crate::secrets::{STORE, stored_name};
 use crate::{Error, Secrets};
 
 /// Proof that a permit and a receipt belong together.
@@ -87,6 +87,28 @@ impl Secrets {
     ) -> Result<Opened, Error> {
         let asked = Asked::proven(permit, receipt).map_err(|why| refused(reference, why))?;
         self.lend(&asked, reference).await
+    }
+
+    /// One of several that take turns and do not serve this call, for masking it: a service that knows them all may repeat any. `None` where
+    /// it would have to be fetched from a source first, which no call waits for; what was not fetched yet was never sent either.
+    ///
+    /// # Errors
+    /// As [`Self::open`] says.
+    pub async fn beside(
+        &self,
+        permit: &Permit,
+        receipt: &Receipt,
+        reference: &SecretRef,
+    ) -> Result<Option<Opened>, Error> {
+        let asked = Asked::proven(permit, receipt).map_err(|why| refused(reference, why))?;
+        let bindings = self.bindings.load();
+        let bound = bindings.check(asked.tenant, asked.integration(), reference);
+        let _bound = bound.map_err(|why| refused(reference, why))?;
+        match self.fetching.cache.find(asked.tenant, reference) {
+            Some(held) => Ok(Some(Opened::new(held, self.now()))),
+            None if reference.scheme() == STORE => self.lend(&asked, reference).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Gives the bytes of a stored secret out, for the operation `doorward/secret.reveal` on it only, and only where it

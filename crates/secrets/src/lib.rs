@@ -54,6 +54,7 @@ pub use bindings::{Bindings, Declared};
 pub use checking::Checking;
 pub use entry::Lending;
 pub use error::{Error, NotLent, Unfit};
+pub use fit::Stands;
 pub use google::{GoogleAnswer, GoogleApi};
 pub use held::{Opened, Stale};
 pub use home::{evidence_public_key, provider_facts};

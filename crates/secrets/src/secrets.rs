@@ -20,13 +20,13 @@ use crate::held::{Opened, Stale};
 use crate::rotation::{Cursor, Rotation, SLICE};
 use crate::source::{Doubt, Setup, made_from};
 use crate::stored::{Disclosure, Listed, Stored, Version};
-use crate::{Error, KeyProvider, Keyring};
+use crate::{Error, KeyProvider, Keyring, Stands};
 
 /// The secrets of a running broker. Shared; has no `Debug`.
 pub struct Secrets {
-    fetching: Arc<Fetching>,
+    pub(crate) fetching: Arc<Fetching>,
     setup: Setup,
-    bindings: ArcSwap<Bindings>,
+    pub(crate) bindings: ArcSwap<Bindings>,
     changing: tokio::sync::Mutex<()>,
     /// One rotation at a time.
     rotating: tokio::sync::Mutex<()>,
@@ -361,12 +361,12 @@ impl Secrets {
 
     // === looking whether sources answer ===
 
-    /// Looks whether a secret could be had, and what is doubtful about it. Nothing is lent or kept.
+    /// Looks whether a secret could be had and can stand there, and what is doubtful about it. Nothing is lent or kept.
     ///
     /// # Errors
     /// Those of the source. A sealed broker can't look into its own store.
-    pub async fn probe(&self, tenant: &TenantName, reference: &SecretRef) -> Result<Vec<Doubt>, Error> {
-        self.fetching.probe(tenant, reference, &self.setup).await
+    pub async fn probe(&self, of: &TenantName, it: (&SecretRef, Stands)) -> Result<Vec<Doubt>, Error> {
+        self.fetching.probe(of, it, &self.setup).await
     }
 
     /// The secrets that are lent though their sources are out of reach.

@@ -103,10 +103,10 @@ pub struct Stored<'a> {
     tenant: &'a TenantName,
 }
 
-/// A version that was opened, and the one before it where that is still usable.
+/// A version that was opened, and those before it that have not ended.
 pub(crate) struct OpenedVersions {
     pub(crate) current: (Version, Secret),
-    pub(crate) previous: Option<(Version, Secret)>,
+    pub(crate) before: Vec<(Version, Secret)>,
 }
 
 impl<'a> Stored<'a> {
@@ -245,7 +245,7 @@ impl<'a> Stored<'a> {
         Ok(entry.listed(now))
     }
 
-    /// Opens the current version, and the one before where its overlap has not ended.
+    /// Opens the current version, and those before whose overlap has not ended.
     pub(crate) fn open(&self, name: &SecretName, now: Timestamp) -> Result<OpenedVersions, Error> {
         self.steadily(name, |entry| self.open_versions(name, entry, now))
     }
@@ -257,14 +257,11 @@ impl<'a> Stored<'a> {
         now: Timestamp,
     ) -> Result<OpenedVersions, Error> {
         let current = entry.current_version()?.clone();
-        // The one before, and none that is older: a rotation without an overlap ends everything that was.
-        let before = |version: &&Version| version.n + 1 == current.n && version.is_usable(now);
-        let previous = match entry.versions.iter().find(before) {
-            Some(version) => Some((version.clone(), self.unseal(name, version)?)),
-            None => None,
-        };
+        let before = entry.versions.iter().filter(|version| version.n != current.n && version.is_usable(now));
+        let before = before.map(|version| Ok((version.clone(), self.unseal(name, version)?)));
+        let before = before.collect::<Result<Vec<_>, Error>>()?;
         let secret = self.unseal(name, &current)?;
-        Ok(OpenedVersions { current: (current, secret), previous })
+        Ok(OpenedVersions { current: (current, secret), before })
     }
 
     /// Opens the current version for showing it, where it was stored as disclosable.

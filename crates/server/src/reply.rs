@@ -2,7 +2,7 @@
 
 use http::header::{self, HeaderName};
 use http::{HeaderValue, Response, StatusCode};
-use model::{Code, Refusal, Retry};
+use model::{Code, CredentialId, Refusal, Retry};
 use net::Body;
 use serde_json::{Value, json};
 
@@ -21,7 +21,12 @@ impl Reply {
     pub(crate) fn of(result: Result<Value, Refusal>, tenant: &str) -> Self {
         match result {
             Ok(value) => match value.get("problem") {
-                None => Self { status: StatusCode::OK, value: in_seconds(value), wait: None, allow: None },
+                None => Self {
+                    status: StatusCode::OK,
+                    value: in_seconds(with_uuid(value)),
+                    wait: None,
+                    allow: None,
+                },
                 Some(problem) => {
                     let status = problem.get("status").and_then(Value::as_u64);
                     let status = status.and_then(|status| u16::try_from(status).ok());
@@ -104,6 +109,16 @@ impl Reply {
         }
         reply
     }
+}
+
+/// The same with the id of a credential as these programs know it.
+fn with_uuid(mut value: Value) -> Value {
+    if let Some(Value::String(id)) = value.get_mut("credential_id")
+        && let Ok(known) = id.parse::<CredentialId>()
+    {
+        *id = known.to_uuid();
+    }
+    value
 }
 
 /// The same with times as these programs know them, `2026-01-22T03:33:08Z`: some read them with a pattern that has no fraction.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use model::TenantName;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use crate::range::Range;
 use crate::{Batch, Error, Row, Step, Storage, Table};
 
 /// An embedded database: one file and its write-ahead log.
@@ -184,17 +185,10 @@ impl Storage for Embedded {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Row>, Error> {
-        let sql = format!(
-            "SELECT key, value FROM {} WHERE tenant = ?1 AND key >= ?2 AND (?3 IS NULL OR key > ?3)
-             AND substr(key, 1, ?4) = ?2 ORDER BY key LIMIT ?5",
-            table.as_str()
-        );
-        // `substr` of a blob is a blob; an empty prefix matches all.
+        let Range { from, until, limit } = Range::of(prefix, after, limit);
         let connection = self.read()?;
-        let mut statement = connection.prepare_cached(&sql)?;
-        let (length, limit) =
-            (i64::try_from(prefix.len()).unwrap_or(0), i64::try_from(limit).unwrap_or(i64::MAX));
-        let rows = statement.query_map(params![tenant.as_str(), prefix, after, length, limit], |row| {
+        let mut statement = connection.prepare_cached(&scanning(table, until.is_some()))?;
+        let rows = statement.query_map(params![tenant.as_str(), from, limit, until], |row| {
             Ok(Row { key: row.get(0)?, value: row.get(1)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -242,6 +236,13 @@ impl Storage for Embedded {
         }
         Ok(())
     }
+}
+
+/// Rows from one key on, to another one where there is one. Both ends are ends of the index: what lies before is not read.
+fn scanning(table: Table, ends: bool) -> String {
+    let end = if ends { "key < ?4" } else { "?4 IS NULL" };
+    let name = table.as_str();
+    format!("SELECT key, value FROM {name} WHERE tenant = ?1 AND key >= ?2 AND {end} ORDER BY key LIMIT ?3")
 }
 
 fn apply(transaction: &rusqlite::Transaction<'_>, step: &Step) -> Result<(), Error> {

@@ -30,6 +30,7 @@ pub mod files;
 mod journal;
 mod lock;
 pub mod postgres;
+mod range;
 mod record;
 mod storage;
 #[cfg(test)]

@@ -106,10 +106,17 @@ impl<'a> Credentials<'a> {
     /// Takes a provider out of use; gives the rows whose bytes have to go. [`Self::gone`] says that they did.
     ///
     /// # Errors
-    /// When the rows can't be read or written.
-    pub fn remove(&self, provider: &str, now: Timestamp) -> Result<Vec<CredentialRow>, Refusal> {
+    /// When the rows can't be read or written, and whatever `still` says of the one in use.
+    pub fn remove(
+        &self,
+        provider: &str,
+        now: Timestamp,
+        still: &dyn Fn(Option<&CredentialRow>) -> Result<(), Refusal>,
+    ) -> Result<Vec<CredentialRow>, Refusal> {
         for _ in 0..ATTEMPTS {
             let mut read = self.read()?;
+            let used = read.used.get(provider);
+            still(read.rows.iter().find(|row| used == Some(&row.id)))?;
             let of_this = |row: &&CredentialRow| row.provider == provider && !row.gone;
             let rows: Vec<_> = read.rows.iter().filter(of_this).cloned().collect();
             let changed = rows.iter().map(|row| CredentialRow { ends: Some(now), ..row.clone() }).collect();

@@ -4,14 +4,14 @@
 //! a code that somebody proven was given (over the broker's socket, or after a sign-in at an identity provider), or with a key of
 //! the API, and acts as that principal with the roles that the principal has at each moment.
 //!
-//! All of it is in memory only. A broker that starts again knows no session: whoever needs one makes another link.
+//! All of it is in memory. What is open is kept under its hash by whoever holds this, and opened again after a restart; codes are not.
 //!
 //! # Invariants
 //!
 //! - A code opens one session, once, within [`CODE_LIVES`].
 //! - A session ends [`LIVES`] after it began, or after [`IDLE`] without a request; with its sign-out; with a change of its
 //!   principal's roles; with the key that it began with.
-//! - Neither a code nor a session is kept: what it is found by is its SHA-256, and each has 256 random bits.
+//! - The text of neither a code nor a session is kept: what it is found by is its SHA-256, and each has 256 random bits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,10 +19,12 @@ use std::time::Duration;
 
 use crypto::{Digest, MacKey};
 use model::{Code, KeyId, PrincipalName, Refusal, SessionId, TenantName, Timestamp};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// What a session begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum How {
     /// A link that the broker's socket gave.
     Link,
@@ -45,7 +47,8 @@ impl How {
 }
 
 /// A session that is open, or that a code will open.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SignedIn {
     /// Which one it is.
     pub id: SessionId,
@@ -91,6 +94,12 @@ impl SignedIn {
     #[must_use]
     pub fn idle(&self) -> Timestamp {
         self.used.after(IDLE).min(self.expires())
+    }
+
+    /// When something was last asked with it.
+    #[must_use]
+    pub const fn used(&self) -> Timestamp {
+        self.used
     }
 
     fn is_of(&self, tenant: &TenantName, principal: &PrincipalName) -> bool {
@@ -188,6 +197,21 @@ impl Sessions {
                 Err(over())
             }
             None => Err(over()),
+        }
+    }
+
+    /// What is open, under what it is found by.
+    #[must_use]
+    pub fn opened(&self, now: Timestamp) -> Vec<(Digest, SignedIn)> {
+        let open = locked(&self.open);
+        open.iter().filter(|(_, one)| now < one.idle()).map(|(digest, one)| (*digest, one.clone())).collect()
+    }
+
+    /// Opens a session again that was open before, under what it is found by.
+    pub fn reopen(&self, digest: Digest, session: SignedIn) {
+        let mut open = locked(&self.open);
+        if open.len() < MOST {
+            open.entry(digest).or_insert(session);
         }
     }
 

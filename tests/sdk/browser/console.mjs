@@ -213,7 +213,7 @@ async function catalogue() {
 async function webhooks() {
   await go("/webhooks");
   await page.getByRole("button", { name: "New webhook" }).click();
-  await page.getByLabel("Receiver").fill("https://127.0.0.1:9/in");
+  await page.getByLabel("Receiver").fill("https://localhost:9/in");
   await page.getByLabel("Label").fill("on call");
   await page.getByLabel("credential.failed").check();
   await watch.look(page, "webhook-new");
@@ -221,15 +221,15 @@ async function webhooks() {
   const key = await shownOnce("whsec_", "the signing key is shown");
   watch.secrets["a signing key that was shown once"] = key;
   await watch.clean(page, "after a signing key was shown");
-  await page.getByRole("button", { name: "Test: https://127.0.0.1:9/in" }).click();
+  await page.getByRole("button", { name: "Test: https://localhost:9/in" }).click();
   await page.getByText("did not take the test").waitFor();
-  await page.getByRole("button", { name: "Deliveries: https://127.0.0.1:9/in" }).click();
+  await page.getByRole("button", { name: "Deliveries: https://localhost:9/in" }).click();
   await page.locator("dialog[open]").getByText("Given up").waitFor();
   await watch.look(page, "deliveries");
   await page.keyboard.press("Escape");
   await watch.look(page, "webhooks");
-  await page.getByRole("button", { name: "Forget: https://127.0.0.1:9/in" }).click();
-  await page.getByLabel("to confirm").fill("127.0.0.1:9");
+  await page.getByRole("button", { name: "Forget: https://localhost:9/in" }).click();
+  await page.getByLabel("to confirm").fill("localhost:9");
   await press("Forget it");
   await page.getByText("The webhook is forgotten.").waitFor();
 }

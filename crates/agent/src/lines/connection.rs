@@ -41,6 +41,9 @@ impl Reply {
 pub(crate) trait Answers {
     /// Answers one message.
     async fn answer(&self, message: &Message<'_>) -> Reply;
+
+    /// Is told of what is no message, and why.
+    async fn unread(&self, why: &str);
 }
 
 /// Carries a connection to its end.
@@ -62,6 +65,7 @@ pub(crate) async fn carry(
             Err(_) | Ok(Ok(None) | Err(NoFrame::Broken(_))) => return,
             Ok(Err(NoFrame::TooLarge(most))) => {
                 let text = format!("invalid request format: the frame is larger than {most} bytes");
+                answers.unread(&text).await;
                 (String::new(), Reply::error(text), true)
             }
             Ok(Ok(Some(frame))) => match Message::read(frame) {
@@ -71,6 +75,7 @@ pub(crate) async fn carry(
                 }
                 Err(unread) => {
                     let text = format!("invalid request format: {}", unread.reason);
+                    answers.unread(&text).await;
                     (unread.id, Reply::error(text), true)
                 }
             },

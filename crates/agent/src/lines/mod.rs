@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Answer, Asked, Inbound, Operate, Outbound, Payload};
-use model::{Code, Door, Fact, Inputs, Needs, Refusal};
+use model::{Code, Door, Fact, Holder, Inputs, Refusal};
 use net::{Draining, FromPeer, Peer, Place};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
@@ -59,21 +59,18 @@ impl net::Lines for Dialect {
         let clock = &agent.socket.clock;
         if agent.socket.gauges.connections() > limits.connections {
             let text = format!("too many connections: at most {} are open at a time", limits.connections);
-            let reply =
-                failed(&Refusal::new(Code::RateLimited, text).hint("close what is idle, and try again"));
-            return connection::refuse(stream, &reply, clock.now()).await;
+            return agent.turn_away(stream, &peer, &too_many(text)).await;
         }
         let uid = agent.shared(&peer);
         let share = uid.map(|uid| agent.socket.gauges.shares.take(uid, limits.connections));
         let Some(_share) = share.map_or(Some(None), |share| share.map(Some)) else {
             let text = "too many connections: other users have their share of them";
-            let reply =
-                failed(&Refusal::new(Code::RateLimited, text).hint("close what is idle, and try again"));
-            return connection::refuse(stream, &reply, clock.now()).await;
+            return agent.turn_away(stream, &peer, &too_many(text)).await;
         };
-        let known = match Known::of(&peer, Needs::default(), &agent.socket.runs, agent.over) {
+        let needs = agent.worker.broker().program_needs();
+        let known = match Known::of(&peer, needs, &agent.socket.runs, agent.over).await {
             Ok(known) => known,
-            Err(refusal) => return connection::refuse(stream, &failed(&refusal), clock.now()).await,
+            Err(refusal) => return agent.turn_away(stream, &peer, &refusal).await,
         };
         let speaker = Speaker { agent: &agent, known, connected };
         connection::carry(stream, &speaker, limits, clock, draining).await;
@@ -93,9 +90,12 @@ impl Answers for Speaker<'_> {
         let _busy = self.agent.socket.gauges.asked();
         let Some(Within { .. }) = self.within_rate() else {
             let text = "too many requests: this user's rate is used up";
-            return failed(&Refusal::new(Code::RateLimited, text).hint("wait a second, and try again"));
+            let refusal = Refusal::new(Code::RateLimited, text).hint("wait a second, and try again");
+            self.audit(Kind::read(&message.kind).map(|_| &*message.kind), &refusal).await;
+            return failed(&refusal);
         };
         let Some(kind) = Kind::read(&message.kind) else {
+            self.audit(None, &Refusal::new(Code::BadRequest, "unknown message type")).await;
             return Reply {
                 kind: ERROR,
                 payload: json!({ "error": "unknown message type", "type": message.kind }),
@@ -114,9 +114,37 @@ impl Answers for Speaker<'_> {
             }
         }
     }
+
+    async fn unread(&self, why: &str) {
+        self.audit(None, &Refusal::new(Code::BadRequest, why)).await;
+    }
+}
+
+impl Agent {
+    /// Refuses a connection, and notes that.
+    async fn turn_away(&self, stream: FromPeer, peer: &Peer, refusal: &Refusal) {
+        self.worker.broker().audit_refused(Door::Socket, &seen(peer), None, refusal).await;
+        connection::refuse(stream, &failed(refusal), self.socket.clock.now()).await;
+    }
+}
+
+/// What is known of a peer that was not looked at.
+pub(crate) fn seen(peer: &Peer) -> Holder {
+    let process = peer.process.as_ref();
+    Holder { uid: process.map(|known| known.uid), gid: process.map(|known| known.gid), ..Holder::default() }
+}
+
+fn too_many(text: impl Into<String>) -> Refusal {
+    Refusal::new(Code::RateLimited, text).hint("close what is idle, and try again")
 }
 
 impl Speaker<'_> {
+    /// Notes a refusal of what became no operation.
+    async fn audit(&self, message: Option<&str>, refusal: &Refusal) {
+        let broker = self.agent.worker.broker();
+        broker.audit_refused(Door::Socket, &self.known.holder(), message, refusal).await;
+    }
+
     /// Whoever asks is looked at before the work, and again after it: it may be gone by then, and somebody else hold the socket.
     async fn answered(&self, kind: Kind, message: &Message<'_>) -> Result<Value, Refusal> {
         let Stands { .. } = self.known.stands()?;

@@ -20,8 +20,13 @@ impl Known {
     ///
     /// # Errors
     /// `unauthenticated` when it is gone or its run has ended, `denied` at the socket of a run that it does not belong to.
-    pub(crate) fn of(peer: &Peer, needs: Needs, runs: &Runs, over: Option<RunId>) -> Result<Self, Refusal> {
-        let proven = Proven::of(peer, needs)?;
+    pub(crate) async fn of(
+        peer: &Peer,
+        needs: Needs,
+        runs: &Runs,
+        over: Option<RunId>,
+    ) -> Result<Self, Refusal> {
+        let proven = Proven::of(peer, needs)?.with_hash(needs).await?;
         let run = runs.of(&proven)?;
         match over {
             Some(over) if run.as_ref().is_none_or(|run| run.id != over) => Err(Refusal::new(

@@ -94,7 +94,8 @@ impl Agent {
         let method = parts.method.as_str().parse().map_err(wrong)?;
         let capability = presented::capability(&parts.headers)?.unwrap_or_else(|| run.capability.clone());
         let claims = presented::claims(&parts.headers)?;
-        let forward = Forward::new(integration, method, target, parts.headers, Body::from(body));
+        let body = Body::of_request(body, &parts.headers);
+        let forward = Forward::new(integration, method, target, parts.headers, body);
         let inbound = Inbound {
             door: Door::Socket,
             facts: Fact { holder: known.holder(), claims, ..Fact::default() },

@@ -107,10 +107,10 @@ fn mtls(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<(), Error> {
     let certificate = draft.field("client_certificate", certificate, at)?;
     let (key, at) = params.required("key")?;
     let key = draft.field("client_key", key, at)?;
-    draft.auth.push(json!({ "scheme": "client_certificate", "certificate": certificate, "key": key }));
-    draft.notes.push(
-        "`mtls`: the header `X-TLS-Client-CN` is not added; the service reads the certificate".to_owned(),
-    );
+    let scheme = "client_certificate";
+    draft
+        .auth
+        .push(json!({ "scheme": scheme, "certificate": certificate, "key": key, "name": "X-TLS-Client-CN" }));
     Ok(())
 }
 

@@ -5,18 +5,21 @@
 
 mod audit;
 mod identity;
+mod refused;
 mod rows;
 
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Code, Naming, Refusal, Timestamp};
+use model::{Code, Naming, Needs, Refusal, Timestamp};
 use policy::files::Set;
 
 pub use audit::{AuditFile, Audited, Ended, verify_audit, verify_audit_end};
 pub(crate) use audit::{AuditLog, MOST_WAITING};
 pub(crate) use identity::Called;
+pub(crate) use refused::Lately;
 pub(crate) use rows::Rows;
 
 use crate::broker::{Broker, refused};
@@ -63,6 +66,20 @@ impl Default for Config {
     }
 }
 
+/// SHA-256 of all that can be read, for doors that look at a program.
+///
+/// # Errors
+/// When it can't be read to its end.
+pub fn sha256_of(file: &mut impl Read) -> io::Result<[u8; 32]> {
+    let (mut hasher, mut buffer) = (crypto::Hasher::new(), vec![0; PIECE]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            count => hasher.update(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
 /// How strict the agent is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -101,6 +118,13 @@ pub(crate) struct Agent {
     pub(crate) set: Set,
     /// When the policy files were read.
     pub(crate) loaded: Timestamp,
+}
+
+impl Agent {
+    /// Which facts about a caller's program somebody asks for.
+    pub(crate) fn needs(&self) -> Needs {
+        self.set.needs().and(self.config.identities.needs())
+    }
 }
 
 impl Agent {
@@ -152,7 +176,9 @@ impl Broker {
     /// The file and line of a policy file that is wrong, or the setting.
     pub fn configure_agent(&self, config: Config) -> Result<Configured, Refusal> {
         let writing = self.writing();
-        let (mut agent, warnings) = Agent::read(config, self.now())?;
+        let read = Agent::read(config, self.now());
+        self.set_policy_trouble(read.as_ref().err().map(|refusal| refusal.message.clone()));
+        let (mut agent, warnings) = read?;
         agent.set = agent.set.after(&self.agent().set);
         let audit = self.audit_for(agent.config.audit.as_ref())?;
         self.set_reveals(agent.config.mode == Mode::Development, &writing)?;
@@ -162,3 +188,6 @@ impl Broker {
         Ok(Configured { policies, warnings })
     }
 }
+
+/// Bytes of a file that are read at once.
+const PIECE: usize = 64 << 10;

@@ -33,7 +33,7 @@ use crate::plan;
 use crate::sealed::Desk;
 
 pub(crate) use forget::forget_old;
-pub(crate) use people::{Said, approvers, enough, is_one, note, one, progress};
+pub(crate) use people::{Said, Standing as StillStanding, approvers, enough, is_one, note, one, progress};
 pub(crate) use row::{Answer, Decided, LASTS, Latest, Row, Standing, key};
 
 /// Proof that a call has the approval that it needs. Only [`settled`] and the plan that the call is a step of make one.

@@ -4,10 +4,14 @@
 //! a policy asks for another number later, the call is another question.
 
 use std::num::NonZeroU8;
+use std::sync::Arc;
 
-use model::{Code, PrincipalName, Refusal};
+use model::{Code, GrantId, PrincipalName, Refusal, TenantName};
+use policy::GrantState;
 
 use super::row::{Answer, Decided};
+use crate::Broker;
+use crate::people::PREFIX;
 
 /// What came of an answer.
 pub(crate) enum Said {
@@ -17,19 +21,41 @@ pub(crate) enum Said {
     Waits,
 }
 
-/// Notes an answer. A no ends the question, whoever said yes before. A yes counts once for each person.
+/// Whether what somebody was when they said yes still holds, so that their yes counts beside another.
+pub(crate) struct Standing {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) tenant: TenantName,
+}
+
+impl Standing {
+    /// Whether each role that they had is still theirs, and the grant that they came with stands. Of a person of the identity provider who is not
+    /// signed in any more nothing is known, which takes nothing back.
+    fn holds(&self, said: &Decided) -> bool {
+        let known = self.broker.principals().find(&self.tenant, &said.by);
+        let is_gone = said.by.as_str().starts_with(PREFIX) && known.roles().next().is_none();
+        let has = |role: &String| known.roles().any(|one| one == role);
+        let stands = |id: GrantId| {
+            self.broker.grants().find(id).is_some_and(|grant| grant.state == GrantState::Active)
+        };
+        (is_gone || said.roles.iter().all(has)) && said.grant.is_none_or(stands)
+    }
+}
+
+/// Notes an answer. A no ends the question, whoever said yes before. A yes counts once for each person, and as long as they are who they
+/// were.
 ///
 /// # Errors
 /// `conflict` where the same person said yes already.
 pub(crate) fn note(
     agreed: &mut Vec<Decided>,
     needed: NonZeroU8,
-    said: Decided,
+    (said, standing): (Decided, &Standing),
     about: &str,
 ) -> Result<Said, Refusal> {
     if said.answer == Answer::Denied {
         return Ok(Said::Decided(said));
     }
+    agreed.retain(|before| standing.holds(before));
     if agreed.iter().any(|before| before.by == said.by) {
         let message = format!("`{}` approved `{about}` already, and others have to as well", said.by);
         return Err(Refusal::new(Code::Conflict, message).because("approver"));

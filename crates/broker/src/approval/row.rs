@@ -90,6 +90,11 @@ pub(crate) struct Decided {
     pub(crate) by: PrincipalName,
     pub(crate) at: Timestamp,
     pub(crate) reason: Option<String>,
+    /// The roles that they had, and the grant that they came with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) grant: Option<GrantId>,
 }
 
 /// A decision.

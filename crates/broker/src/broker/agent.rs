@@ -3,15 +3,35 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
-use model::Refusal;
+use model::{Needs, Refusal};
 
 use super::Broker;
-use crate::agent::{Agent, AuditLog, Rows};
+use crate::agent::{Agent, AuditLog, Lately, Rows};
 
 impl Broker {
     /// The agent as it is set up.
     pub(crate) fn agent(&self) -> Arc<Agent> {
         self.agent.load_full()
+    }
+
+    /// What the door refused lately.
+    pub(crate) const fn refused_lately(&self) -> &Lately {
+        &self.refused_lately
+    }
+
+    /// Why the policy files that are there now are not in force; `None` where they are.
+    pub(crate) fn policy_trouble(&self) -> Option<Arc<String>> {
+        self.policy_trouble.load_full()
+    }
+
+    pub(crate) fn set_policy_trouble(&self, trouble: Option<String>) {
+        self.policy_trouble.store(trouble.map(Arc::new));
+    }
+
+    /// What the agent's door has to find out about the program of a caller: what a policy file or a name asks for.
+    #[must_use]
+    pub fn program_needs(&self) -> Needs {
+        self.agent.load().needs()
     }
 
     pub(crate) fn set_agent(&self, agent: Agent) {

@@ -1,84 +1,17 @@
-//! Capabilities with names, read from the storage: when the keys are there, for each row is proven ours by one of them.
+//! Capabilities with names: how many there are, and how they are forgotten.
 
-use std::sync::PoisonError;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
 
-use model::{CapabilityId, GrantId, Refusal, TenantName, Timestamp};
-use policy::{Caveat, HolderIs, Named, NamedState};
+use evidence::CounterId;
+use model::{CapabilityId, GrantId, TenantName, Timestamp};
+use policy::{Counter, Named};
 use store::Table;
 
-use super::load::unreadable;
 use super::{Broker, Unsealed};
-use crate::manage::agent::row::{PREFIX, Row};
 use crate::path::record::counted;
 
-impl Broker {
-    /// Reads them once. A process that lives for one call does so only when a call asks for one. Blocks.
-    pub(crate) fn read_named(&self, unsealed: &Unsealed) -> Result<(), Refusal> {
-        let mut read = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        if *read {
-            return Ok(());
-        }
-        let storage = &**self.storage();
-        for tenant in storage.tenants(Table::Grants).map_err(|error| unreadable(&error))? {
-            let Some(key) = unsealed.capability_root(&tenant) else { continue };
-            let mut wrong = None;
-            let each = store::each(storage, &tenant, (Table::Grants, PREFIX), &mut |stored| {
-                let found = Row::read(&key, &tenant, &stored.key, &stored.value);
-                let named = match found {
-                    Some(found) => Some(found.row.named(&tenant, 0)),
-                    None => forged(self, &tenant, &stored.key),
-                };
-                if let Some(named) = named
-                    && let Err(error) = self.grants.name(&named)
-                {
-                    wrong = Some(super::refused(&error, model::Code::SourceUnavailable, error.hint()));
-                }
-                Ok(())
-            });
-            each.map_err(|error| unreadable(&error))?;
-            if let Some(refusal) = wrong {
-                return Err(refusal);
-            }
-            self.read_uses(&tenant)?;
-        }
-        *read = true;
-        Ok(())
-    }
-
-    /// The uses that are counted beside the evidence, for answers.
-    fn read_uses(&self, tenant: &TenantName) -> Result<(), Refusal> {
-        let mut counts = std::collections::HashMap::new();
-        store::each(&**self.evidence_storage(), tenant, (Table::Uses, b""), &mut |row| {
-            if let (Ok(id), Ok(count)) = (<[u8; 16]>::try_from(row.key), <[u8; 8]>::try_from(row.value)) {
-                counts.insert(id, u64::from_be_bytes(count));
-            }
-            Ok(())
-        })
-        .map_err(|error| unreadable(&error))?;
-        if counts.is_empty() {
-            return Ok(());
-        }
-        let mut after = None;
-        loop {
-            let page = self.grants.named_after(after, PAGE);
-            after = page.last().map(|named| named.id);
-            for named in page.iter().filter(|named| named.tenant == *tenant) {
-                let Some(line) = self.grants.lineage(named.id) else { continue };
-                let Some(root) = line.first() else { continue };
-                let grant = GrantId::from_bytes(root.id.to_bytes());
-                let key = counted(policy::Counter::Narrowing(grant, named.id));
-                if let Some(used) = counts.get(&key) {
-                    let used = u32::try_from(*used).unwrap_or(u32::MAX);
-                    self.grants.set_used(named.id, used);
-                }
-            }
-            if page.len() < PAGE {
-                return Ok(());
-            }
-        }
-    }
-}
+mod read;
 
 impl Broker {
     /// When what is long over was last looked for.
@@ -93,63 +26,90 @@ impl Broker {
         self.grants.tally(self.now()).total
     }
 
-    /// Forgets capabilities that were over for longer than lists keep them, a bounded number at a time. Blocks.
-    pub(super) fn forget_old(&self) {
-        let (now, keep) = (self.now(), self.agent().config.retention);
+    /// Forgets capabilities that were over for longer than lists keep them, a bounded number at a time, and then the counters of
+    /// their uses: not before, as who could still use one would begin anew. Blocks.
+    pub(super) fn forget_old(&self, unsealed: &Unsealed) {
+        let (now, keep) = (self.now(), self.agent().config.retention.max(LEAST_KEPT));
         let before = self.cleaned.swap(now.millis(), Ordering::Relaxed);
         if now.since(Timestamp::from_millis(before)) < CLEANING {
             self.cleaned.store(before, Ordering::Relaxed);
             return;
         }
-        let (mut after, mut left) = (None, MOST_FORGOTTEN);
-        while left > 0 {
-            let page = self.grants.named_after(after, PAGE);
-            after = page.last().map(|named| named.id);
-            let old: Vec<&Named> =
-                page.iter().filter(|named| named.expires.after(keep) <= now).take(left).collect();
-            left -= old.len();
+        let long_ago = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
+        let old = self.long_over(Timestamp::from_millis(now.millis().saturating_sub(long_ago)));
+        for old in old.rchunks(PAGE) {
             let mut batch = store::Batch::new();
-            for named in &old {
-                batch = batch.delete(Table::Grants, &named.tenant, named.id.to_string().as_bytes());
+            let mut counters = BTreeMap::<&TenantName, Vec<CounterId>>::new();
+            for Old { id, tenant, counter } in old {
+                batch = batch.delete(Table::Grants, tenant, id.to_string().as_bytes());
+                counters.entry(tenant).or_default().extend(counter);
             }
-            if !batch.is_empty() {
-                if let Err(error) = self.storage().commit(&batch) {
-                    // They stay listed; the next time may go better.
-                    tracing::warn!(%error, "capabilities that are long over could not be removed");
-                    return;
-                }
-                let ids: Vec<CapabilityId> = old.iter().map(|named| named.id).collect();
-                self.grants.forget_named(&ids);
-            }
-            if page.len() < PAGE {
+            if let Err(error) = self.storage().commit(&batch) {
+                // They stay listed; the next time may go better.
+                tracing::warn!(%error, "capabilities that are long over could not be removed");
                 return;
             }
+            let ids: Vec<CapabilityId> = old.iter().map(|old| old.id).collect();
+            self.grants.forget_named(&ids);
+            counters
+                .into_iter()
+                .for_each(|(tenant, counters)| self.forget_counters(unsealed, tenant, counters));
+        }
+    }
+
+    /// Capabilities with names that are over, with their counters. None before those that come from it: whose line is not whole
+    /// has no counter that can be told.
+    fn long_over(&self, until: Timestamp) -> Vec<Old> {
+        let ended = self.grants.ended(until, MOST_FORGOTTEN).into_iter();
+        let old = ended.filter_map(|id| {
+            let named = self.grants.named(id)?;
+            Some(Old { id, counter: self.counter_of(&named), tenant: named.tenant })
+        });
+        let mut old: Vec<Old> = old.collect();
+        let mut going: HashSet<CapabilityId> = old.iter().map(|old| old.id).collect();
+        // Children were made later, so from the end on each is decided before those that it comes from.
+        for Old { id, .. } in old.iter().rev() {
+            if self.grants.children(*id).iter().any(|child| !going.contains(child)) {
+                going.remove(id);
+            }
+        }
+        old.retain(|old| going.contains(&old.id));
+        old
+    }
+
+    /// Where the uses of a capability with a name are counted.
+    fn counter_of(&self, named: &Named) -> Option<CounterId> {
+        let root = match named.parent {
+            None => named.id,
+            Some(_) => self.grants.lineage(named.id)?.first()?.id,
+        };
+        Some(counted(Counter::Narrowing(GrantId::from_bytes(root.to_bytes()), named.id)))
+    }
+
+    /// Removes counters of uses of what was forgotten. Blocks. Where it fails they stay, which costs room and nothing else.
+    pub(super) fn forget_counters(&self, unsealed: &Unsealed, tenant: &TenantName, counters: Vec<CounterId>) {
+        let (Some(lane), Ok(runtime)) = (unsealed.lane(0), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        if counters.is_empty() {
+            return;
+        }
+        if let Err(error) = runtime.block_on(lane.forget(tenant.clone(), counters)) {
+            tracing::warn!(%error, "counters of what is long over could not be removed");
         }
     }
 }
 
-/// What stands for a row that somebody else wrote: its name, so that it is not unknown, and nothing that could be used.
-fn forged(broker: &Broker, tenant: &TenantName, key: &[u8]) -> Option<Named> {
-    let id: CapabilityId = std::str::from_utf8(key).ok()?.parse().ok()?;
-    tracing::error!(capability = %id, "the stored row of a capability was changed by somebody else");
-    Some(Named {
-        id,
-        tenant: tenant.clone(),
-        principal: broker.owner.clone(),
-        identity: "".into(),
-        parent: None,
-        // Whose it was, only the row said; the owner is told.
-        holder: HolderIs::new(Some(broker.settings.owner_uid), None, None).ok()?,
-        bearer: false,
-        caveats: Vec::<Caveat>::new(),
-        expires: Timestamp::from_millis(0),
-        uses: 0,
-        used: 0,
-        state: NamedState::Forged,
-    })
+/// One that is to be forgotten.
+struct Old {
+    id: CapabilityId,
+    tenant: TenantName,
+    counter: Option<CounterId>,
 }
 
 const PAGE: usize = 1_000;
+/// How long what is over is kept at least: a clock that is set back a little, or a call that takes long, must not find it anew.
+const LEAST_KEPT: std::time::Duration = std::time::Duration::from_secs(3_600);
 /// Time between two looks for what is long over.
 const CLEANING: std::time::Duration = std::time::Duration::from_secs(60);
 /// Most that are forgotten at once, so that nobody waits long for the database.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, Record, Table};
 
 use super::load::{PolicyRow, unreadable};
-use super::{Broker, refused};
+use super::{Broker, Unsealed, refused};
 
 /// A principal as a row; the key is [`PREFIX`] and its name.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -76,6 +76,8 @@ impl Broker {
         self.storage().commit(&batch).map_err(|error| unreadable(&error))?;
         self.give_roles(tenant, principal, &row)?;
         self.sessions().end_of(tenant, principal);
+        // Roles are looked up at each call; a row that is left is removed with the next look.
+        let _ = self.keep_sessions();
         Ok(row)
     }
 
@@ -114,16 +116,17 @@ impl Broker {
     }
 
     /// Forgets approvals that are long over. What can't be done now is done later. Blocks.
-    pub(super) fn forget_approvals(&self) {
-        let Ok(unsealed) = self.unsealed() else { return };
+    pub(super) fn forget_approvals(&self, unsealed: &Unsealed) {
         let Ok(tenants) = self.storage().tenants(Table::Approvals) else { return };
         for tenant in tenants {
-            let desk = crate::sealed::Desk::of(self, &unsealed, &tenant);
-            if let Err(error) = crate::approval::forget_old(&desk, self.now()) {
-                tracing::warn!(%error, "approvals that are long over could not be removed");
+            let desk = crate::sealed::Desk::of(self, unsealed, &tenant);
+            match crate::approval::forget_old(&desk, self.now()) {
+                Ok(counters) => self.forget_counters(unsealed, &tenant, counters),
+                Err(error) => tracing::warn!(%error, "approvals that are long over could not be removed"),
             }
-            if let Err(error) = crate::plan::forget_old(&desk, self.now()) {
-                tracing::warn!(%error, "plans that are long over could not be removed");
+            match crate::plan::forget_old(&desk, self.now()) {
+                Ok(counters) => self.forget_counters(unsealed, &tenant, counters),
+                Err(error) => tracing::warn!(%error, "plans that are long over could not be removed"),
             }
             if let Err(error) = crate::once::forget_old(&desk, self.now()) {
                 tracing::warn!(%error, "answers that were kept for a day could not be removed");

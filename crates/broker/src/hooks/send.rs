@@ -53,6 +53,11 @@ impl Receiver {
         if authority.scheme() != Scheme::Https && !telling.dangerous_allow_private {
             return Err(wrong("it is not an `https://` address"));
         }
+        if !telling.dangerous_allow_private {
+            // A name is looked at when it is dialled: it may stand for another address by then.
+            net::guard::literal(&authority, Private::Refused)
+                .map_err(|forbidden| wrong(&forbidden.to_string()))?;
+        }
         let target = target.parse().map_err(|_| wrong("its path can't be sent as it is written"))?;
         Ok(Self { authority, target })
     }

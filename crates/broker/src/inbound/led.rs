@@ -1,5 +1,8 @@
 //! A call that another one leads to: the validation of a credential, and the reads beside a write.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use catalog::Outline;
 use evidence::Receipt;
 use model::{EvidenceId, Inputs, OperationName, PrincipalName, SecretRef, TenantName};
 use policy::Permit;
@@ -12,13 +15,17 @@ pub(crate) struct Led {
     call: EvidenceId,
     candidate: Option<SecretRef>,
     named: Option<(OperationName, Inputs)>,
+    noted: Noted,
 }
+
+/// What a read tells the write that led to it and nobody else.
+pub(crate) type Noted = Arc<Mutex<Option<Outline>>>;
 
 impl Led {
     /// What a permitted and recorded call leads to, for a tenant that it is about.
     pub(crate) fn new(permit: &Permit, receipt: &Receipt, tenant: TenantName) -> Self {
         let (principal, call) = (permit.principal().clone(), receipt.id());
-        Self { tenant, principal, call, candidate: None, named: None }
+        Self { tenant, principal, call, candidate: None, named: None, noted: Noted::default() }
     }
 
     /// What a permitted and recorded call leads to for its own tenant, with the credential that is there.
@@ -34,6 +41,16 @@ impl Led {
     /// The same for an operation by its name, whose request is written when the call is found.
     pub(crate) fn named(self, operation: OperationName, inputs: Inputs) -> Self {
         Self { named: Some((operation, inputs)), ..self }
+    }
+
+    /// The same with this place for what it tells.
+    pub(crate) fn noting(self, noted: Noted) -> Self {
+        Self { noted, ..self }
+    }
+
+    /// Tells what led to it the outline of a manifest.
+    pub(crate) fn note(&self, outline: Outline) {
+        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(outline);
     }
 
     /// Whose credential it is.

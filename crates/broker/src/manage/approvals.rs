@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{ApprovalId, Code, PrincipalName, Refusal, Timestamp};
+use model::{ApprovalId, Code, GrantId, PrincipalName, Refusal, Timestamp};
 use serde_json::{Value, json};
 
 use super::seen::Seen;
 use super::{Managing, waiting};
-use crate::approval::{Answer, Decided, LASTS, Row, Said, Standing, key, note};
+use crate::approval::{Answer, Decided, LASTS, Row, Said, Standing, StillStanding, key, note};
 use crate::sealed::{Desk, Held};
 
 pub(super) async fn list(managing: &Managing<'_>) -> Result<Value, Refusal> {
@@ -50,8 +50,8 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Value, Refusal> {
         "approve" => Answer::Approved,
         _ => Answer::Denied,
     };
-    let by = managing.admitted.permit.principal().clone();
-    let reason = managing.inputs.get("reason").cloned();
+    let answering = Answering::of(managing);
+    let (by, reason) = (managing.admitted.permit.principal().clone(), managing.inputs.get("reason").cloned());
     let (seen, same) = (managing.inputs.get("digest").cloned(), Seen::of(managing));
     waiting(move || {
         let held = desk.read::<Row>(&key(id))?.ok_or_else(|| missing(id))?;
@@ -67,8 +67,8 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Value, Refusal> {
             over => return Err(decided_already(&id.to_string(), over.as_str())),
         }
         let mut row = held.row.clone();
-        let said = Decided { answer, by, at: now, reason };
-        match note(&mut row.agreed, row.approvers, said, &id.to_string())? {
+        let said = answering.decided((answer, by), now, reason);
+        match note(&mut row.agreed, row.approvers, (said, &answering.standing), &id.to_string())? {
             // Its own time begins with the answer.
             Said::Decided(decided) => (row.decided, row.expires) = (Some(decided), now.after(LASTS)),
             Said::Waits => {}
@@ -79,6 +79,35 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Value, Refusal> {
         Ok(summary(&row, standing))
     })
     .await
+}
+
+/// What somebody is who answers, and how it is seen whether those before are still who they were.
+pub(super) struct Answering {
+    roles: Vec<String>,
+    grant: Option<GrantId>,
+    pub(super) standing: StillStanding,
+}
+
+impl Answering {
+    pub(super) fn of(managing: &Managing<'_>) -> Self {
+        let (broker, permit) = (Arc::clone(managing.worker.broker()), &managing.admitted.permit);
+        let known = broker.principals().find(permit.tenant(), permit.principal());
+        let roles = known.roles().map(ToOwned::to_owned).collect();
+        Self {
+            roles,
+            grant: permit.grant(),
+            standing: StillStanding { broker, tenant: permit.tenant().clone() },
+        }
+    }
+
+    pub(super) fn decided(
+        &self,
+        (answer, by): (Answer, PrincipalName),
+        at: Timestamp,
+        reason: Option<String>,
+    ) -> Decided {
+        Decided { answer, by, at, reason, roles: self.roles.clone(), grant: self.grant }
+    }
 }
 
 /// Proof that who decides is not who asked.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{CapabilityId, Code, GrantId, Inputs, PrincipalName, Refusal};
-use policy::{Caveat, Grant, GrantState, Token, Verified, mint, verify};
+use model::{CapabilityId, Code, GrantId, Inputs, IntegrationName, OperationName, PrincipalName, Refusal};
+use policy::{Caveat, Foretold, Grant, GrantState, Token, Verified, mint, verify};
 use serde_json::{Value, json};
 use store::Batch;
 
@@ -190,9 +190,35 @@ pub(super) fn validate(managing: &mut Question<'_>) -> Result<Value, Refusal> {
             json!({ "capability": block.narrowing, "caveats": caveats })
         })
         .collect();
-    Ok(
-        json!({ "valid": state == "active", "state": state, "grant": grant.id, "for": grant.principal, "blocks": blocks }),
-    )
+    let mut value = json!({ "valid": state == "active", "state": state, "grant": grant.id, "for": grant.principal, "blocks": blocks });
+    let call =
+        managing.inputs.get("integration").map(|integration| foretold(managing, integration, &verified));
+    if let (Some(call), Some(fields)) = (call.transpose()?, value.as_object_mut()) {
+        fields.insert("call".to_owned(), call);
+    }
+    Ok(value)
+}
+
+/// What the caveats of a capability say about a call before it is made.
+fn foretold(managing: &Question<'_>, integration: &str, verified: &Verified) -> Result<Value, Refusal> {
+    let wrong = |error: &dyn std::error::Error| Refusal::new(Code::BadRequest, error.to_string());
+    let broker = managing.worker.broker();
+    let name: IntegrationName = integration.parse().map_err(|error: model::ParseError| wrong(&error))?;
+    let operation = managing.inputs.get("operation").map_or("", String::as_str);
+    let operation: OperationName = operation.parse().map_err(|error: model::ParseError| wrong(&error))?;
+    let inputs = managing.inputs.get("inputs").map_or(Ok(Inputs::new()), |text| serde_json::from_str(text));
+    let found = broker.catalog().get(&name).map_err(|error| refused(&error, Code::NotFound, error.hint()))?;
+    let id = managing.admitted.permit.call().id();
+    // Inputs that are secret were left out, and without them there may be no call.
+    let call = found.named(id, &operation, inputs.map_err(|error| wrong(&error))?).ok();
+    let mut told =
+        [(Foretold::Kept, Vec::new()), (Foretold::Broken, Vec::new()), (Foretold::Open, Vec::new())];
+    for caveat in verified.blocks().iter().flat_map(|block| &block.caveats) {
+        let said = call.as_ref().map_or(Foretold::Open, |call| caveat.foretold(call, broker.now()));
+        told.iter_mut().filter(|(of, _)| *of == said).for_each(|(_, all)| all.push(caveat.to_string()));
+    }
+    let [(_, kept), (_, broken), (_, open)] = told;
+    Ok(json!({ "kept": kept, "broken": broken, "open": open }))
 }
 
 async fn keep(broker: &Arc<Broker>, grant: Grant) -> Result<(), Refusal> {

@@ -19,8 +19,10 @@ use model::{Code, Refusal, Retry, TenantName, Timestamp};
 use serde_json::{Map, Value, json};
 use tenancy::{Agenda, CredentialRow, Credentials, Plan, Revised, Status};
 
+use super::seen::{Seen, Unchanged};
 use super::{Done, Managing, waiting};
 use crate::limits::{Counted, Pace};
+pub use answer::credential_shown;
 use answer::{described, every, none, told};
 use keep::set_up;
 use probe::Verdict;
@@ -111,8 +113,9 @@ async fn setup(managing: &mut Managing<'_>) -> Result<Done, Stop> {
 async fn validate(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Validate)?;
     let Chosen { code, provider, .. } = provider(managing)?;
-    let asked = code.clone();
-    let found = with_rows(managing, &own, move |rows, _, _| {
+    let (asked, seen) = (code.clone(), Seen::of(managing));
+    let found = with_rows(managing, &own, move |rows, _, now| {
+        let _same = still(&seen, &asked, rows.in_use()?.get(&asked), now)?;
         Ok(rows.to_try()?.into_iter().find(|row| row.provider == asked))
     });
     let Some(row) = found.await? else { return Ok(none(&code)) };
@@ -150,9 +153,14 @@ async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Update)?;
     let chosen = provider(managing)?;
     let asked = Asked::read(came(managing)?, request::Needs::Anything)?;
-    let code = chosen.code.clone();
-    let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(&code))).await?;
-    let row = found.ok_or_else(Wrong::nothing_there)?;
+    let (code, seen) = (chosen.code.clone(), Seen::of(managing));
+    let look = seen.clone();
+    let found = with_rows(managing, &own, move |rows, _, now| {
+        let row = rows.in_use()?.remove(&code);
+        let _same = still(&look, &code, row.as_ref(), now)?;
+        Ok(row)
+    });
+    let row = found.await?.ok_or_else(Wrong::nothing_there)?;
     if asked.credential.is_some() {
         let name = asked.name.or(Some(row.name));
         let metadata = asked.metadata.map_or(row.metadata.clone(), |given| merged(row.metadata, given));
@@ -161,9 +169,10 @@ async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let Chosen { all, code, provider } = chosen;
     let revised = with_rows(managing, &own, move |rows, _, now| {
         Ok(rows.revise::<Stop>(row.id, now, &|row| {
+            let _same = still(&seen, &row.provider, Some(row), now)?;
             if let Some(given) = &asked.metadata {
-                let metadata = merged(row.metadata.clone(), given.clone());
-                all.kept(&provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
+                let mut metadata = merged(row.metadata.clone(), given.clone());
+                all.kept(&provider, &mut metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
                 row.metadata = metadata;
             }
             if let Some(name) = &asked.name {
@@ -189,8 +198,11 @@ async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
 async fn delete(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Delete)?;
     let Chosen { code, .. } = provider(managing)?;
-    let asked = code.clone();
-    for row in with_rows(managing, &own, move |rows, _, now| rows.remove(&asked, now)).await? {
+    let (asked, seen) = (code.clone(), Seen::of(managing));
+    let removed = with_rows(managing, &own, move |rows, _, now| {
+        rows.remove(&asked, now, &|used| still(&seen, &asked, used, now).map(drop))
+    });
+    for row in removed.await? {
         forget(managing, &own, &row).await?;
         with_rows(managing, &own, move |rows, _, now| rows.gone(&row, now)).await?;
     }
@@ -256,6 +268,16 @@ fn of(managing: &Managing<'_>, class: Class) -> Result<Own, Stop> {
         })?;
     }
     Ok(Own { tenant, plan, by_the_house: house })
+}
+
+/// Sees that the credential in use is still the one that somebody saw, where they say so.
+fn still(
+    seen: &Seen,
+    code: &str,
+    used: Option<&CredentialRow>,
+    now: Timestamp,
+) -> Result<Unchanged, Refusal> {
+    seen.still(&credential_shown(&described(code, used, now)), &format!("the credential for `{code}`"))
 }
 
 /// The provider that a request names, of those in force.

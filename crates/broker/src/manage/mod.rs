@@ -37,6 +37,7 @@ use crate::broker::Unsealed;
 use crate::inbound::Asked;
 use crate::path::admit::Admitted;
 
+pub use credentials::credential_shown;
 pub use payload::Payload;
 
 /// Every operation that is performed here.
@@ -350,9 +351,9 @@ async fn house(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         "secret.put" => secrets::put(managing).await,
         "secret.reveal" => secrets::reveal(managing).await,
         "secret.rotate" => secrets::rotate(managing).await,
-        "session.close" => Ok(sessions::close(managing)),
+        "session.close" => sessions::close(managing).await,
         "session.link" => sessions::link(managing),
-        "session.open" => sessions::open(managing),
+        "session.open" => sessions::open(managing).await,
         "session.show" => sessions::show(managing),
         other => {
             Err(Refusal::new(Code::NotFound, format!("`doorward/{other}` is not performed by this version")))

@@ -8,10 +8,10 @@ use ::evidence::Reader;
 use model::{Code, PlanId, Refusal, Timestamp};
 use serde_json::{Value, json};
 
-use super::approvals::{Another, another, decided_already};
+use super::approvals::{Another, Answering, another, decided_already};
 use super::seen::Seen;
 use super::{Done, Managing, evidence, waiting};
-use crate::approval::{Answer, Decided, Said, note};
+use crate::approval::{Answer, Said, note};
 use crate::plan::{self, Answered, Caller, File, Outcomes, Progress, Row, Runner, State};
 use crate::sealed::Desk;
 
@@ -98,7 +98,7 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Done, Refusal> {
     };
     let (digest, reason) = (managing.input("digest")?.to_owned(), managing.inputs.get("reason").cloned());
     let (by, seen) = (managing.admitted.permit.principal().clone(), Seen::of(managing));
-    let catalog = managing.worker.broker().catalog();
+    let (catalog, answering) = (managing.worker.broker().catalog(), Answering::of(managing));
     waiting(move || {
         let row = plan::change(&desk, id, |row| {
             let _same = seen.still(&whole(row, &catalog, now)?, &format!("the plan `{id}`"))?;
@@ -112,7 +112,7 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Done, Refusal> {
                 "proposed" => {}
                 state => return Err(decided_already(&id.to_string(), state)),
             }
-            let said = Decided { answer, by, at: now, reason: reason.clone() };
+            let said = (answering.decided((answer, by), now, reason.clone()), &answering.standing);
             let Said::Decided(decided) = note(&mut row.agreed, row.approvers, said, &id.to_string())? else {
                 return Ok(());
             };

@@ -139,7 +139,10 @@ pub(super) fn explain(managing: &Managing<'_>) -> Result<Value, Refusal> {
         context: policy::Circumstances { now: broker.now(), inputs: Inputs::new(), ..Default::default() },
         expect: None,
     };
-    let explanation = broker.policies()?.evaluate(&question).map_err(|error| wrong(&error))?;
+    let mut explanation = broker.policies()?.evaluate(&question).map_err(|error| wrong(&error))?;
+    if explanation.approval {
+        explanation.approvers = explanation.approvers.max(broker.least_approvers().get());
+    }
     serde_json::to_value(&explanation).map_err(|error| wrong(&error))
 }
 

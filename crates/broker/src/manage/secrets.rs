@@ -14,6 +14,7 @@ pub(super) async fn put(managing: &mut Managing<'_>) -> Result<Value, Refusal> {
         _ => Disclosure::Never,
     };
     let secret = payload(managing)?;
+    stands(managing, &name, &secret)?;
     let tenant = managing.admitted.permit.tenant();
     let version = managing.unsealed.secrets().put(tenant, &name, secret, disclosure).await;
     Ok(stored(&name, &version.map_err(|error| refused(&error))?))
@@ -28,6 +29,7 @@ pub(super) async fn rotate(managing: &mut Managing<'_>) -> Result<Value, Refusal
         }
     };
     let secret = payload(managing)?;
+    stands(managing, &name, &secret)?;
     let tenant = managing.admitted.permit.tenant();
     let version = managing.unsealed.secrets().rotate(tenant, &name, secret, overlap).await;
     Ok(stored(&name, &version.map_err(|error| refused(&error))?))
@@ -43,6 +45,26 @@ fn payload(managing: &mut Managing<'_>) -> Result<Secret, Refusal> {
     managing.unsealed.secrets().imprint(&secret).map_err(|error| {
         refused(&error).hint("an imprint is of a random text of at least 16 bytes; generate one")
     })
+}
+
+/// Sees that a secret can stand where it will, for what its name says by itself: `slack/token` is for `slack`, unless the file of that says
+/// something else. What other integrations name is looked at when the doors open, and by `doorward doctor`.
+fn stands(managing: &Managing<'_>, name: &SecretName, secret: &Secret) -> Result<(), Refusal> {
+    let whose = name.as_str().split('/').next().unwrap_or_default().parse::<model::IntegrationName>();
+    let Ok(integration) = whose
+        .map_err(drop)
+        .and_then(|whose| managing.worker.broker().edition().integration(&whose).map_err(drop))
+    else {
+        return Ok(());
+    };
+    let reference = format!("store:{name}");
+    for (field, _) in integration.secrets().iter().filter(|(_, one)| one.reference.as_str() == reference) {
+        crate::broker::stands(&integration, field).check(secret).map_err(|why| {
+            let message = format!("the secret `{name}` can't serve `{}`: {why}", integration.name());
+            Refusal::new(Code::BadRequest, message).hint("store it as one line, without a line end behind it")
+        })?;
+    }
+    Ok(())
 }
 
 pub(super) async fn forget(managing: &Managing<'_>) -> Result<Value, Refusal> {

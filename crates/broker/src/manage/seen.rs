@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Managing;
 
 /// The tag of what was seen, where somebody says so.
+#[derive(Clone)]
 pub(super) struct Seen(Option<String>);
 
 /// Proof that it is still the same, or that nobody asked.

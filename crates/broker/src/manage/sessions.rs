@@ -1,11 +1,13 @@
 //! Sessions: a link to sign in by, begun, shown, ended. Each is the caller's own.
 
+use std::sync::Arc;
+
 use model::{Code, Proof, Refusal, SessionId};
 use policy::PrincipalKind;
 use serde_json::{Value, json};
 use tenancy::sessions::{CODE_LIVES, How, SignedIn, csrf, is_code, is_session};
 
-use super::Managing;
+use super::{Managing, waiting};
 
 /// The answer holds a code: it opens one session, as whoever asks, within two minutes.
 pub(super) fn link(managing: &Managing<'_>) -> Result<Value, Refusal> {
@@ -17,7 +19,7 @@ pub(super) fn link(managing: &Managing<'_>) -> Result<Value, Refusal> {
 }
 
 /// The answer holds the session: a bearer that goes into a cookie and is shown to nobody.
-pub(super) fn open(managing: &Managing<'_>) -> Result<Value, Refusal> {
+pub(super) async fn open(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let broker = managing.worker.broker();
     let now = broker.now();
     let session = match managing.admitted.identified.caller.proof() {
@@ -32,6 +34,10 @@ pub(super) fn open(managing: &Managing<'_>) -> Result<Value, Refusal> {
         }
     };
     let token = broker.sessions().open(session.clone(), now)?;
+    if let Err(refusal) = kept(managing).await {
+        broker.sessions().close(session.id);
+        return Err(refusal);
+    }
     let mut shown = described(managing, Some((&session, token.as_bytes())));
     if let Some(fields) = shown.as_object_mut() {
         fields.insert("session".to_owned(), token.as_str().into());
@@ -50,12 +56,19 @@ pub(super) fn show(managing: &Managing<'_>) -> Result<Value, Refusal> {
 }
 
 /// One that has no session has none afterwards.
-pub(super) fn close(managing: &Managing<'_>) -> Value {
+pub(super) async fn close(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let closed = match managing.admitted.identified.caller.proof() {
         Proof::Session(id) => managing.worker.broker().sessions().close(id),
         _ => false,
     };
-    json!({ "closed": closed })
+    kept(managing).await?;
+    Ok(json!({ "closed": closed }))
+}
+
+/// Has the rows of sessions say what is open now.
+async fn kept(managing: &Managing<'_>) -> Result<(), Refusal> {
+    let broker = Arc::clone(managing.worker.broker());
+    waiting(move || broker.keep_sessions()).await
 }
 
 /// Proof that nobody lends himself more time than he was given: a capability ends, and a session with its grant's roles would

@@ -8,16 +8,16 @@
 //! - A read before a write is made when the intent of the write is durable, one after it when its outcome is.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
-use catalog::{Around, Operation, Write};
+use catalog::{Around, Operation, Outline, Write};
 use evidence::Receipt;
 use model::{Code, Refusal, Timestamp};
 use serde_json::Value;
 
 use crate::Worker;
-use crate::inbound::{Answer, Asked, Inbound, Led, Operate, Outbound};
+use crate::inbound::{Answer, Asked, Inbound, Led, Noted, Operate, Outbound};
 use crate::path::admit::Admitted;
 use crate::spans;
 
@@ -28,6 +28,8 @@ pub(crate) struct Beside {
     after: Vec<Around>,
     /// What was read before it.
     before: Vec<(String, String)>,
+    /// What the manifest said before it.
+    outline: Option<Outline>,
 }
 
 /// Whether anything is read beside a call.
@@ -52,11 +54,12 @@ pub(crate) async fn before(
 ) -> Option<Box<Beside>> {
     let operation = operation(admitted)?;
     let led = Led::beside(&admitted.permit, receipt);
-    let mut beside =
-        Beside { led, began: worker.broker().now(), after: operation.after().to_vec(), before: Vec::new() };
+    let (began, after) = (worker.broker().now(), operation.after().to_vec());
+    let mut beside = Beside { led, began, after, before: Vec::new(), outline: None };
     for around in operation.before() {
-        let known = read(worker, admitted, (&beside, around), &[]).await;
-        beside.before.extend(known);
+        let Read { fields, outline } = read_in_time(worker, admitted, (&beside, around), &[]).await;
+        beside.before.extend(fields);
+        beside.outline = outline.or(beside.outline);
     }
     Some(Box::new(beside))
 }
@@ -67,32 +70,72 @@ impl Beside {
         &self.before
     }
 
-    /// Makes the reads that come last. `told` is what the evidence of the write has.
+    /// Makes the reads that come last. `told` is what the evidence of the write has, `outline` what the manifest says that it printed.
     pub(crate) async fn after(
         &self,
         worker: &Arc<Worker>,
         admitted: &Admitted,
         told: &[(String, String)],
+        mut outline: Option<Outline>,
     ) -> Vec<(String, String)> {
         let mut fields = Vec::new();
         for around in &self.after {
-            fields.extend(read(worker, admitted, (self, around), told).await);
+            let read = read_in_time(worker, admitted, (self, around), told).await;
+            fields.extend(read.fields);
+            outline = read.outline.or(outline);
         }
+        let both = self.outline.as_ref().zip(outline.as_ref());
+        fields.extend(both.and_then(|(was, is)| was.difference(is)).map(|lines| ("diff".to_owned(), lines)));
         fields
     }
 }
 
 /// What one read gave; for what it did not give, that it is missing, and why.
+struct Read {
+    fields: Vec<(String, String)>,
+    outline: Option<Outline>,
+}
+
+impl Read {
+    fn misses_some(&self) -> bool {
+        self.fields.iter().any(|(_, value)| value.starts_with(MISSING))
+    }
+}
+
+/// Reads, and reads again where something is missing that the service may show a moment later.
+async fn read_in_time(
+    worker: &Arc<Worker>,
+    admitted: &Admitted,
+    beside: (&Beside, &Around),
+    told: &[(String, String)],
+) -> Read {
+    let began = Instant::now();
+    loop {
+        let (read, again) = read(worker, admitted, beside, told).await;
+        if !again || !read.misses_some() || began.elapsed() + BETWEEN > beside.1.waits() {
+            return read;
+        }
+        tokio::time::sleep(BETWEEN).await;
+    }
+}
+
+/// One read, and whether a later one may give more.
 async fn read(
     worker: &Arc<Worker>,
     admitted: &Admitted,
     (beside, around): (&Beside, &Around),
     told: &[(String, String)],
-) -> Vec<(String, String)> {
+) -> (Read, bool) {
     let write = Write { inputs: admitted.permit.call().inputs(), evidence: told, began: beside.began };
-    let name = admitted.integration.name().clone();
+    let name = around.integration().unwrap_or_else(|| admitted.integration.name()).clone();
     let mut operate = Operate::new(name, around.operation().clone(), around.inputs(write));
-    operate.led = Some(Box::new(beside.led.clone()));
+    if let Some(field) = around.lacks(write) {
+        let missing =
+            |(name, _): (&str, &str)| (name.to_owned(), format!("{MISSING}the reply has no `{field}`"));
+        return (Read { fields: around.fields().map(missing).collect(), outline: None }, false);
+    }
+    let noted = Noted::default();
+    operate.led = Some(Box::new(beside.led.clone().noting(Arc::clone(&noted))));
     operate.parent = spans::within(admitted.next.as_deref());
     // What was claimed for the write is not for its reads.
     let facts = model::Fact { claims: None, ..admitted.inbound.facts.clone() };
@@ -100,6 +143,7 @@ async fn read(
     let inbound = Inbound { door, facts, capability: None, asked: Asked::Operate(operate) };
     let answered = tokio::time::timeout(PATIENCE, carried(Arc::clone(worker), inbound)).await;
     let answered = answered.unwrap_or_else(|_| Err(Refusal::new(Code::UpstreamTimeout, "it took too long")));
+    let answers = answered.is_ok();
     let (value, missing) = match answered {
         Ok(Outbound::Answer(Answer { value, failed: false, .. })) => (value, "nothing of it in the answer"),
         Ok(Outbound::Answer(_)) => (Value::Null, "the service refused"),
@@ -113,10 +157,11 @@ async fn read(
     };
     let of = |field: &str| value.get("evidence_fields")?.get(field)?.as_str().filter(|text| !text.is_empty());
     let kept = around.fields().map(|(name, field)| {
-        let value = of(field).map_or_else(|| format!("missing: {missing}"), ToOwned::to_owned);
+        let value = of(field).map_or_else(|| format!("{MISSING}{missing}"), ToOwned::to_owned);
         (name.to_owned(), value)
     });
-    kept.collect()
+    let outline = noted.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| !value.is_null());
+    (Read { fields: kept.collect(), outline }, answers)
 }
 
 /// Boxed under a type of its own: the path leads to itself here.
@@ -128,3 +173,7 @@ type Carried = Pin<Box<dyn Future<Output = Result<Outbound, Refusal>> + Send>>;
 
 /// How long a write waits for one read beside it.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What passes before something is read again.
+const BETWEEN: Duration = Duration::from_secs(1);
+/// What stands before the reason why something is not there.
+const MISSING: &str = "missing: ";

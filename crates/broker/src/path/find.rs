@@ -9,7 +9,8 @@ use http_body::Body as _;
 use model::{Call, Code, EvidenceId, OperationName, Proof, Refusal};
 
 use crate::broker::{Broker, Edition};
-use crate::inbound::{Asked, Forward, Inbound, Looked, OneMethod};
+use crate::inbound::astray::{self, NoneAstray};
+use crate::inbound::{Asked, Forward, Inbound, Looked, OneMethod, Operate};
 use crate::path::identify::Identified;
 use crate::path::lists;
 
@@ -41,17 +42,9 @@ pub(crate) async fn call(
     inbound: &mut Inbound,
 ) -> Result<Found, Refusal> {
     match &mut inbound.asked {
-        Asked::Operate(operate) => {
-            let integration = edition.integration(&operate.integration)?;
-            let call = integration.named(id, &operate.operation, broker.spelled(operate)?)?;
-            if call.request().is_some() && operate.payload.is_some() {
-                let message =
-                    format!("`{}` takes inputs only, and something else came with them", call.operation());
-                return Err(Refusal::new(Code::BadRequest, message));
-            }
-            Ok(Found { integration, call, unread: None })
-        }
+        Asked::Operate(operate) => named((broker, edition), id, operate),
         Asked::Forward(forward) => {
+            let NoneAstray { .. } = forward.none_astray()?;
             let mut integration = edition.integration(&forward.integration)?;
             if let Some(candidate) = forward.led.as_ref().and_then(|led| led.candidate()) {
                 integration = Arc::new(integration.keeping(candidate));
@@ -61,6 +54,7 @@ pub(crate) async fn call(
                 forward.write(integration.named_body(&operation, inputs)?);
                 return Ok(Found { integration, call, unread: None });
             }
+            forward.signed_in_head(&integration, broker.now())?;
             let OneMethod { .. } = match forward.method_in_head()? {
                 Looked::Settled(proof) => proof,
                 // Boxed, as it is large.
@@ -82,13 +76,34 @@ pub(crate) async fn call(
                     let destination = named_destination(&integration, forward)?;
                     return unread(id, identified, Arc::clone(&integration), (forward, destination), refusal);
                 }
-                Some(Box::pin(forward.readable(integration.limits())).await?)
+                let body = Box::pin(forward.readable(integration.limits())).await?;
+                let NoneAstray { .. } = astray::none_in_body(&body)?;
+                Some(body)
             } else {
                 None
             };
             described(id, identified, integration, (forward, body.as_deref()))
         }
     }
+}
+
+/// The call of an operation by its name.
+fn named(
+    (broker, edition): (&Broker, &Edition),
+    id: EvidenceId,
+    operate: &Operate,
+) -> Result<Found, Refusal> {
+    let integration = edition.integration(&operate.integration)?;
+    let call = integration.named(id, &operate.operation, broker.spelled(operate)?)?;
+    if call.request().is_some() {
+        if operate.payload.is_some() {
+            let message =
+                format!("`{}` takes inputs only, and something else came with them", call.operation());
+            return Err(Refusal::new(Code::BadRequest, message));
+        }
+        let NoneAstray { .. } = astray::none_in_inputs(call.inputs())?;
+    }
+    Ok(Found { integration, call, unread: None })
 }
 
 /// The call of a request that asks for another protocol: whatever it says, the frames behind it can say anything.

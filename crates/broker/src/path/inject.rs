@@ -37,6 +37,7 @@ mod replace;
 pub(crate) mod sign;
 mod special;
 mod target;
+mod trailing;
 
 /// What is about to be done, with the credential in its place.
 pub(crate) enum Armed {
@@ -61,7 +62,7 @@ pub(crate) struct Sending {
 /// Consumes what was lent.
 pub(crate) fn credential(broker: &Broker, admitted: &mut Admitted, mut lent: Lent) -> Result<Armed, Refusal> {
     if admitted.way.is_some() {
-        return program::prepare(broker.machine(), admitted, &lent).map(|made| Armed::Run(Box::new(made)));
+        return program::prepare(broker, admitted, &lent).map(|made| Armed::Run(Box::new(made)));
     }
     let Admitted { inbound, permit, integration, next, .. } = admitted;
     let Some((method, authority, target)) = permit.call().request() else {
@@ -71,10 +72,12 @@ pub(crate) fn credential(broker: &Broker, admitted: &mut Admitted, mut lent: Len
         Asked::Forward(forward) => taken(forward),
         Asked::Operate(operate) => {
             integration.check_said(&operate.operation, &operate.inputs)?;
-            named(integration.named_body(&operate.operation, operate.inputs.clone())?)
+            let inputs = integration.timed(&operate.operation, operate.inputs.clone(), broker.now());
+            named(integration.named_body(&operate.operation, inputs)?)
         }
     };
     spans::mark(next.as_mut(), &mut draft.headers);
+    let behind = trailing::asked(&draft.headers);
     let mut written = Written::new(target);
     if lent.special().is_some() {
         special::prepare(&mut draft, &mut written, integration, &lent)?;
@@ -82,6 +85,9 @@ pub(crate) fn credential(broker: &Broker, admitted: &mut Admitted, mut lent: Len
         prepare(&mut draft.headers, integration);
     }
     place(&mut draft, integration, &mut written, &lent, *method)?;
+    if let Some(behind) = behind {
+        trailing::pass(&mut draft, behind);
+    }
     let Draft { headers, body, .. } = draft;
     let uri = sendable(written.as_str())?;
     let mut request = Box::new(Request::new(body));
@@ -92,7 +98,7 @@ pub(crate) fn credential(broker: &Broker, admitted: &mut Admitted, mut lent: Len
     let shown = sign::shown(integration, &lent)?;
     let sending = Sending { request, dial: dial(integration, authority), shown };
     look_once_more(&sending, permit, integration, &written)?;
-    let mask = mask(integration, &lent, permit.call())?;
+    let mask = mask(broker, integration, &lent, permit)?;
     Ok(Armed::Forward(sending, mask, lent.take_special()))
 }
 
@@ -221,7 +227,8 @@ fn place(
                 sign::hmac(&mut draft.headers, hmac, integration, lent, &body)?;
             }
             // What the caller wrote was replaced before; a certificate is shown in the handshake, a proxy asked for a tunnel.
-            AuthScheme::Replace(_) | AuthScheme::ClientCertificate(_) | AuthScheme::ProxyBasic(_) => {}
+            AuthScheme::Replace(_) | AuthScheme::ProxyBasic(_) => {}
+            AuthScheme::ClientCertificate(own) => sign::named(draft, own, (integration, lent))?,
             AuthScheme::Derived(derived) => {
                 put(&mut draft.headers, &derived.header, minted(lent, index, &derived.prefix)?)?;
             }

@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::Body as _;
 use model::{Access, Code, Refusal, Retry, Scheme};
 use net::body::{Bounds, collect_bounded};
-use net::{Body, Incoming, Sent};
+use net::{Body, Cut, Incoming, Patience, Sent};
 
 use crate::manage::Done;
 use crate::mint::{self, Minted};
@@ -93,9 +93,13 @@ async fn sent(
     mut sending: Sending,
 ) -> Result<Response<Incoming>, Refusal> {
     let limits = admitted.integration.limits();
-    // The time for the head runs while a long body is still on its way up.
     let short = sending.request.body().size_hint().exact().is_some_and(|length| length <= SHORT_BODY);
-    let head = if short { limits.head.min(limits.total) } else { limits.total };
+    // The time for the head begins with the last byte that was sent: a long body may be on its way up for longer.
+    let head = if short {
+        Patience::whole(limits.head.min(limits.total))
+    } else {
+        Patience::behind(limits.head, limits.total)
+    };
     // Where a service has less time to answer than its caller has to send.
     if short && limits.head < limits.idle && !sending.request.body().is_end_stream() {
         // Boxed, as it is rare.
@@ -175,6 +179,9 @@ fn known(worker: &Worker, admitted: &mut Admitted, shown: Option<&Shown>) -> Opt
 fn failed(error: &net::Error, admitted: &Admitted) -> Refusal {
     let name = admitted.integration.name();
     let (code, retry) = match (error.sent(), admitted.permit.call().access(), error) {
+        // No service takes a part for the whole: what came of it is that it did not come.
+        (_, _, net::Error::Upload { why: Cut::Broken, .. }) => (Code::BodyBroken, Retry::No),
+        (_, _, net::Error::Upload { why: Cut::Refused(_), .. }) => (Code::TooLarge, Retry::No),
         (Sent::Nothing, _, net::Error::Address { .. }) => (Code::AddressForbidden, Retry::No),
         (Sent::Nothing, _, net::Error::Request(_)) => (Code::BadRequest, Retry::No),
         (Sent::Nothing, _, net::Error::Timeout { .. }) => (Code::UpstreamTimeout, Retry::Safe),

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRAILER};
 use http::response::Parts;
 use http::{Response, StatusCode};
 use model::{Access, Code, Method, Refusal};
@@ -82,7 +82,7 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     parts.version = http::Version::HTTP_11;
     // What the library keeps beside a head is the upstream's own text behind the status, which nobody searches.
     parts.extensions.clear();
-    net::headers::incoming(&mut parts.headers, net::headers::Cookies::Dropped);
+    prepare(&mut parts.headers);
     let mut hits = mask.as_ref().map_or(0, |mask| scrub_headers(&mut parts.headers, mask));
     let mut pieces = unpacked(&mut parts, incoming, admitted)?;
     let Looks { has_fields, judged } = looks(admitted);
@@ -101,10 +101,12 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
         None if wanted || by_name => collect(&mut pieces, most, admitted).await?,
         _ => None,
     };
-    let body = match whole {
+    let mut read = None;
+    let mut body = match whole {
         Some(bytes) => {
             let masked = mask.as_ref().and_then(|mask| mask.text(&bytes));
             hits += masked.as_ref().map_or(0, |masked| masked.hits);
+            read = Some(pieces).filter(Pieces::have_trailers);
             Body::Whole(masked.map_or(bytes, |masked| masked.bytes.into()))
         }
         None => Body::Stream(Box::new(Stream {
@@ -118,11 +120,31 @@ pub(crate) async fn reply(replied: Replied, admitted: &Admitted) -> Result<Perfo
     let fields =
         if has_fields { read_fields(admitted, &parts.headers, &body, mask.as_deref()) } else { Vec::new() };
     let denied = wanted && judged && !by_name && is_denied(admitted, parts.status, &body);
+    if let (Some(pieces), Body::Whole(bytes), false) = (read, &body, by_name) {
+        body = again(pieces, bytes.clone(), mask.clone());
+    }
     let scrubbed = Scrubbed { head: Response::from_parts(parts, ()), body, fields, hits, denied };
     if by_name {
         return Ok(Performed::Ran(Box::new(told::of_reply(scrubbed, admitted, mask.as_deref())?)));
     }
     Ok(Performed::Reply(Box::new(scrubbed)))
+}
+
+/// Drops what is for this hop alone. What stands behind the body is announced for the next one too; nearly no reply has anything there.
+fn prepare(headers: &mut HeaderMap) {
+    let behind = net::headers::has(headers, &TRAILER)
+        .then(|| net::trailers::announced(headers, net::trailers::Of::Reply));
+    net::headers::incoming(headers, net::headers::Cookies::Dropped);
+    if let Some(behind) = behind {
+        net::trailers::announce(headers, &behind);
+    }
+}
+
+/// A reply that was collected, with what stands behind it: that goes behind pieces only.
+#[cold]
+fn again(mut pieces: Pieces, bytes: Bytes, mask: Option<Arc<Mask>>) -> Body {
+    pieces.put_back(bytes);
+    Body::Stream(Box::new(Stream { pieces, mask, long: false, messages: None, last: None }))
 }
 
 /// The head that agrees to a WebSocket, and how often the credential was masked in it.
@@ -219,8 +241,7 @@ fn scrub_headers(headers: &mut HeaderMap, mask: &Mask) -> u64 {
 /// Masks what stands behind a body.
 pub(crate) fn scrub_trailers(trailers: Option<HeaderMap>, mask: Option<&Mask>) -> (Option<HeaderMap>, u64) {
     let Some(mut trailers) = trailers else { return (None, 0) };
-    // Whoever merges them into the head must not find a cookie or a word of ours there.
-    net::headers::incoming(&mut trailers, net::headers::Cookies::Dropped);
+    net::trailers::incoming(&mut trailers);
     let hits = mask.map_or(0, |mask| scrub_headers(&mut trailers, mask));
     (Some(trailers), hits)
 }
@@ -258,7 +279,9 @@ fn is_document(headers: &HeaderMap) -> bool {
         let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         let kind = kind.to_ascii_lowercase();
         let whole: [&[u8]; 3] = [b"application/json", b"text/xml", b"application/xml"];
-        whole.contains(&kind.as_slice()) || kind.ends_with(b"+json") || kind.ends_with(b"+xml")
+        // AWS has a name of its own for each version of its JSON.
+        let ours = whole.contains(&kind.as_slice()) || kind.starts_with(b"application/x-amz-json-");
+        ours || kind.ends_with(b"+json") || kind.ends_with(b"+xml")
     })
 }
 

@@ -90,7 +90,7 @@ async fn ran(
     trace: &Trace,
     told: Told,
 ) -> Result<Outbound, Refusal> {
-    let Told { mut value, fields, status, failed, hits, bytes } = told;
+    let Told { mut value, fields, status, outline, failed, hits, bytes } = told;
     metrics::masked(worker.broker().metrics(), hits);
     outcome.status = status;
     outcome.bytes_out = bytes;
@@ -110,7 +110,7 @@ async fn ran(
     let open = lane.settle_head(receipt, outcome, wait).await.map_err(|_| unknown(admitted))?;
     let evidence = open.id();
     let mut fields = beside.known().to_vec();
-    fields.extend(Box::pin(beside.after(worker, admitted, &told)).await);
+    fields.extend(Box::pin(beside.after(worker, admitted, &told, outline)).await);
     if let Some(shown) = value.get_mut("evidence_fields").and_then(serde_json::Value::as_object_mut) {
         shown.extend(fields.iter().map(|(name, value)| (name.clone(), value.clone().into())));
     }

@@ -1,6 +1,6 @@
 //! Who signed in at the identity provider, and the roles that their groups give them.
 //!
-//! These roles are in memory only, and for as long as the sessions are that they were given for. A person who signs in again with other
+//! These roles stand for as long as the sessions do that they were given for, and in the rows of those (`kept`). A person who signs in again with other
 //! groups has other roles from then on, and what was begun with the former ones ends.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +36,11 @@ impl Persons {
             }
             stays
         });
+    }
+
+    /// Notes that a person is signed in, as a session says that was open before.
+    pub(super) fn is_here(&self, principal: &PrincipalName, now: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(principal.clone(), now);
     }
 
     /// Gives a person roles, and a code for a session.

@@ -6,6 +6,7 @@ use broker::agent::{AuditFile, Config, Mode, verify_audit};
 use evidence::{Disclosure, What};
 use model::Code;
 use serde_json::{Value, json};
+use store::{Storage, Table};
 use testkit::canary;
 
 use crate::asking::Ask;
@@ -370,6 +371,42 @@ async fn what_is_long_over_is_forgotten() {
     assert_eq!((&listed["count"], &listed["capabilities"][0]["id"]), (&json!(1), &json!(new)));
     let answer = house.agent("agent.validate", &json!({ "capability_id": old }).to_string()).await.unwrap();
     assert_eq!(answer["errors"][0]["code"], "CAP_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn the_counters_of_what_is_forgotten_go_with_it_and_nobody_has_a_use_more() {
+    let service = service();
+    let (house, _) = at(&service).await;
+    let counters = |house: &House| {
+        house.disk.scan(Table::Uses, &model::TenantName::local(), b"", None, usize::MAX).unwrap().len()
+    };
+    let name =
+        house.name(r#"{"resource": "secret:/house/token", "actions": ["execute"], "maxUses": 1}"#).await;
+    let child = house.agent("agent.narrow", &json!({ "capability_id": name }).to_string()).await.unwrap();
+    let child = child["capability"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(house.agent("agent.use", &call(&child, "/a")).await.unwrap()["status"], "ok");
+    assert_eq!(house.agent("agent.use", &call(&name, "/a")).await.unwrap()["status"], "denied");
+    assert_eq!(counters(&house), 2, "its own and that of the one it comes from");
+    // Over, but listed: nothing is removed yet.
+    house.clock.advance(Duration::from_secs(86_400));
+    house.broker.tidy();
+    house.clock.advance(Duration::from_secs(7 * 86_400));
+    let house = house.restarted().await;
+    assert_eq!(counters(&house), 2);
+    house.broker.tidy();
+    let disk = std::sync::Arc::clone(&house.disk);
+    let gone = move || disk.scan(Table::Uses, &model::TenantName::local(), b"", None, 1).unwrap().is_empty();
+    crate::house::eventually("the counters are gone", gone).await;
+    for id in [&name, &child] {
+        let answer = house.agent("agent.use", &call(id, "/a")).await.unwrap();
+        assert_eq!(answer["reason"], "CAP_NOT_FOUND", "{answer}");
+    }
+    assert_eq!(service.seen().len(), 1);
+    house.spotless();
+    let key = secrets::evidence_public_key(&*house.state).unwrap();
+    let disk = std::sync::Arc::clone(&house.disk);
+    house.broker.close().unwrap();
+    evidence::verify_store(&*disk, &key, &mut |_, _| {}).unwrap();
 }
 
 #[tokio::test]

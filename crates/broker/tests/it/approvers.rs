@@ -123,6 +123,23 @@ async fn one_no_ends_it_also_from_somebody_who_said_yes() {
 }
 
 #[tokio::test]
+async fn a_role_that_is_revoked_between_two_answers_takes_the_first_back() {
+    let office = Office::open("revoked").await;
+    office.policy(TWO).await;
+    let (id, _) = office.waits().await;
+    office.decides(&office.ada, id, "approve").await.unwrap();
+    office.house.manage("role.revoke", &[("principal", "ada"), ("role", "manager")]).await.unwrap();
+    let second = office.decides(&office.bob, id, "approve").await.unwrap();
+    assert_eq!((&second["state"], &second["agreed"]), (&json!("pending"), &json!(["bob"])), "{second}");
+    is(&office.house.refused(office.naming(id)).await, Code::ApprovalRequired);
+    office.house.manage("role.grant", &[("principal", "ada"), ("role", "manager")]).await.unwrap();
+    let last = office.decides(&office.ada, id, "approve").await.unwrap();
+    assert_eq!((&last["state"], &last["agreed"]), (&json!("approved"), &json!(["bob", "ada"])), "{last}");
+    office.house.answer(office.change()).await.unwrap();
+    assert_eq!(office.service.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn the_first_yes_does_not_make_a_question_last_longer() {
     let office = Office::open("late").await;
     office.policy(TWO).await;

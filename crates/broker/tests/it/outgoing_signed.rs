@@ -107,6 +107,38 @@ async fn the_scope_that_a_client_signed_for_is_taken_over_and_its_signature_drop
 }
 
 #[tokio::test]
+async fn a_presigned_query_is_signed_again_in_the_head_for_the_same_scope() {
+    let service = aws("s3");
+    let (house, pass) = signing(&service, "").await;
+    let now = model::Clock::now(&broker::SystemClock::default());
+    let query = |algorithm: &str, at: model::Timestamp, lasts: u64| {
+        let date = crypto::sigv4::amz_date(at);
+        format!(
+            "/b/k?x-id=GetObject&X-Amz-Algorithm={algorithm}&X-Amz-Credential=AKIDOTHER%2F{}%2Feu-west-1%2Fs3%2Faws4_request\
+             &X-Amz-Date={date}&X-Amz-Expires={lasts}&X-Amz-SignedHeaders=host&X-Amz-Signature={}&partNumber=2",
+            &date[..8],
+            "0f".repeat(32)
+        )
+    };
+    let got = house.got(Ask::get(&query("AWS4-HMAC-SHA256", now, 600)).with(&pass)).await.unwrap();
+    assert_eq!((got.status, got.text()), (200, "{\"said\": \"hello\"}"));
+    assert_eq!(service.seen()[0].target, "/b/k?x-id=GetObject&partNumber=2");
+    assert!(!format!("{:?}", service.seen()).contains("AKIDOTHER"));
+    let over = model::Timestamp::from_millis(now.millis() - 700_000);
+    for (target, wanted) in [
+        (query("AWS4-ECDSA-P256-SHA256", now, 600), "SigV4A"),
+        (query("AWS4-HMAC-SHA256", over, 600), "its time is over"),
+        (query("AWS4-HMAC-SHA256", now, 0), "X-Amz-Expires"),
+    ] {
+        let refusal = house.refused(Ask::get(&target).with(&pass)).await;
+        is(&refusal, Code::BadRequest);
+        assert!(refusal.message.contains(wanted), "{wanted}: {refusal:?}");
+    }
+    assert_eq!(service.seen().len(), 1);
+    house.spotless();
+}
+
+#[tokio::test]
 async fn the_hash_that_a_client_made_is_signed_and_its_body_streams() {
     let service = aws("sqs");
     let (house, pass) = signing(&service, ", region: eu-west-1, service: sqs").await;

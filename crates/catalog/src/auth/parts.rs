@@ -242,6 +242,8 @@ pub struct ClientCertificate {
     pub certificate: String,
     /// The field of the private key, PEM.
     pub key: String,
+    /// The header that says the common name of the certificate as well, for a service behind somebody who ends TLS.
+    pub named: Option<String>,
 }
 
 /// How long one of several credentials rests, unless the file says otherwise.

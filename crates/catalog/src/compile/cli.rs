@@ -149,11 +149,9 @@ pub(super) fn command(
     (inputs, fixed, body): (&BTreeMap<String, InputField>, &[Fixed], Body),
     program: Option<&Program>,
 ) -> Result<Cli, String> {
-    let name = match (&entry.program, program) {
-        (Some(own), _) => one_word(own)?,
-        (None, Some(program)) => program.program.clone(),
-        (None, None) => return Err("`cli` has no `program`, and neither has the integration".to_owned()),
-    };
+    let own = entry.program.as_deref().map(one_word).transpose()?;
+    let name = own.or_else(|| Some(program?.program.clone()));
+    let name = name.ok_or("`cli` has no `program`, and neither has the integration")?;
     let reading = Reading {
         inputs,
         files: entry.files.keys().chain(program.into_iter().flat_map(|p| p.files.keys())).collect(),
@@ -202,6 +200,7 @@ pub(super) fn command(
         looks: entry.looks,
         output,
         evidence: evidence(entry, output)?,
+        outline: outline(entry, output)?,
         exits: entry.exits.clone(),
         timeout,
         keyless: entry.keyless,
@@ -232,6 +231,14 @@ fn evidence(entry: &CliEntry, output: Output) -> Result<BTreeMap<String, FieldOr
         fields.insert(name.clone(), from);
     }
     Ok(fields)
+}
+
+fn outline(entry: &CliEntry, output: Output) -> Result<Option<String>, String> {
+    let Some(path) = &entry.outline else { return Ok(None) };
+    match FieldOrigin::parse(path)? {
+        FieldOrigin::Body(path) if output == Output::Json && !path.contains(['*', '#']) => Ok(Some(path)),
+        _ => Err("`outline` is the dotted path of one manifest in JSON".to_owned()),
+    }
 }
 
 /// What the texts of one command may name.

@@ -7,7 +7,7 @@ use model::OperationName;
 use super::Origin;
 use crate::file::File;
 use crate::integration::Telling;
-use crate::{Error, Operation};
+use crate::{Error, Operation, input, nearest};
 
 /// The fields and headers, each of which tells of some operation.
 pub(super) fn telling(
@@ -30,6 +30,16 @@ pub(super) fn telling(
             Some(name) => telling.headers.push(name.to_owned()),
             None => telling.fields.push(fixed.to_owned()),
         }
+    }
+    for (name, word) in &file.words_like {
+        let wrong =
+            |problem: String| origin.wrong(word.referenced.line(), format!("`words_like`: {problem}"));
+        let Some(operation) = name.parse().ok().filter(|name| operations.contains_key(name)) else {
+            let near = nearest::suffix(name, operations.keys().map(OperationName::as_str));
+            return Err(wrong(format!("there is no operation `{name}`{near}")));
+        };
+        let pattern = input::pattern(&format!("(?i){}", word.value)).map_err(wrong)?;
+        telling.like.push((operation, pattern));
     }
     Ok(telling)
 }

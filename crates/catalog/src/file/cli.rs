@@ -77,6 +77,9 @@ pub(crate) struct CliEntry {
     /// Fields of standard output that are kept as evidence: a dotted path, or `line:NUMBER`.
     #[serde(default)]
     pub(crate) evidence: BTreeMap<String, String>,
+    /// Where in its JSON a Kubernetes manifest stands. Evidence of a write tells line by line what differs between the one that a read
+    /// before it printed, and the one that it printed itself or a read behind it; what is secret in them stands there as digests.
+    pub(crate) outline: Option<String>,
     /// Exit statuses that mean that it was done; 0 where it is absent.
     #[serde(default)]
     pub(crate) exits: Vec<u8>,

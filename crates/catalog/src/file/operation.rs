@@ -99,14 +99,19 @@ pub(crate) struct OperationEntry {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AroundEntry {
-    /// The read: another operation of this file.
+    /// The read: another operation of this file, or of the integration that is named beside it.
     pub(crate) operation: String,
+    /// The integration that the read belongs to, where it is another one. Where a home has no credential for that, the fields are missing.
+    pub(crate) integration: Option<String>,
     /// Its inputs: text with `{input}` of the write, `{got_NAME}` for a field of the write's evidence, or `{began}` for the second since 1970
-    /// at which the write began; `{{` and `}}` are braces. An input that names what is not there is left out.
+    /// at which the write began; `{{` and `}}` are braces. An input that names what is not there is left out; without a field of
+    /// the evidence that it names the read is not made.
     #[serde(default)]
     pub(crate) inputs: BTreeMap<String, String>,
     /// What is kept: names in the write's evidence, each with the name of a field of the read's evidence.
     pub(crate) fields: BTreeMap<String, String>,
+    /// For how long the read is made again where it has not all of them yet, at most `15s`: some services show late what was done.
+    pub(crate) waits: Option<String>,
 }
 
 /// The requests that are an operation.
@@ -140,6 +145,9 @@ pub(crate) struct InputEntry {
     pub(crate) max: Option<usize>,
     /// What it is where a call by name does not say.
     pub(crate) default: Option<String>,
+    /// Whether it is the time of the call where a call by name does not say it: the time at which its request is written.
+    #[serde(default)]
+    pub(crate) clock: bool,
     /// What it must not be.
     #[serde(default)]
     pub(crate) except: Vec<String>,

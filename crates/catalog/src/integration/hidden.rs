@@ -38,7 +38,13 @@ impl Integration {
     pub fn shown_body(&self, operation: &OperationName, inputs: Inputs) -> Result<Message, Refusal> {
         let (operation, inputs) = self.checked(operation, inputs)?;
         Ok(match operation.rule {
-            Some(_) => body::write(operation, &shown(operation, &inputs)),
+            Some(_) => {
+                let mut shown = shown(operation, &inputs);
+                for (name, _) in operation.inputs.iter().filter(|(_, field)| field.clock) {
+                    let _ = shown.entry(name.clone()).or_insert_with(|| TIME.to_owned());
+                }
+                body::write(operation, &shown)
+            }
             None => Message::default(),
         })
     }
@@ -64,6 +70,9 @@ impl Integration {
         texts
     }
 }
+
+/// What is shown where the time of the call will be.
+const TIME: &str = "[the time of the call]";
 
 fn secrets<'a>(
     operation: &'a Operation,

@@ -1,6 +1,6 @@
 //! From a named operation to a request.
 
-use model::{Authority, Call, EvidenceId, Inputs, Method, OperationName, Refusal, Target};
+use model::{Authority, Call, EvidenceId, Inputs, Method, OperationName, Refusal, Target, Timestamp};
 
 use super::requests::{self, is_absent, missing, refused};
 use super::{Integration, referred};
@@ -32,6 +32,16 @@ impl Integration {
     pub fn named_body(&self, operation: &OperationName, inputs: Inputs) -> Result<Message, Refusal> {
         let (operation, inputs) = self.checked(operation, inputs)?;
         Ok(if operation.rule.is_some() { body::write(operation, &inputs) } else { Message::default() })
+    }
+
+    /// The inputs of an operation for a request that is written now: what is the time of the call where nobody says it is there.
+    #[must_use]
+    pub fn timed(&self, operation: &OperationName, mut inputs: Inputs, now: Timestamp) -> Inputs {
+        let fields = self.operations.get(operation).into_iter().flat_map(|operation| &operation.inputs);
+        for (name, _) in fields.filter(|(_, field)| field.clock) {
+            let _ = inputs.entry(name.clone()).or_insert_with(|| now.to_string());
+        }
+        inputs
     }
 
     /// Looks whether these inputs can be said in a request, and whether they are all that it needs. Where a program does the operation there is no request, so this is
@@ -86,7 +96,7 @@ impl Integration {
         })
     }
 
-    pub(super) fn checked(
+    pub(crate) fn checked(
         &self,
         operation: &OperationName,
         inputs: Inputs,

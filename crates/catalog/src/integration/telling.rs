@@ -5,6 +5,7 @@
 
 use model::{Code, Method, OperationName, Refusal};
 use percent_encoding::percent_decode_str;
+use regex::Regex;
 
 use super::requests::check_on;
 use super::{Asked, Integration};
@@ -17,6 +18,15 @@ pub(crate) struct Telling {
     pub(crate) fields: Vec<String>,
     /// Headers, in lower case.
     pub(crate) headers: Vec<String>,
+    /// Words that amount to an operation.
+    pub(crate) like: Vec<(OperationName, Regex)>,
+}
+
+impl Telling {
+    /// Whether a field is one of the places.
+    fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|key| same(name, key))
+    }
 }
 
 impl Integration {
@@ -59,7 +69,20 @@ impl Integration {
             fields.any(|(key, value)| in_form(key, value) || in_query(key, value))
                 || headers.any(|(key, value)| header(key).iter().any(|said| same(said, value)))
         };
-        self.operations.values().filter(asks).map(|operation| self.left(operation)).collect()
+        let like = |(operation, pattern): &(OperationName, Regex)| {
+            let is_like = |said: &str| {
+                let said = said.trim();
+                pattern.is_match(said.rsplit_once('.').map_or(said, |(_, last)| last))
+            };
+            let in_form = form.iter().flatten().any(|(name, said)| self.telling.has(name) && is_like(said));
+            let in_query =
+                || asked.target.pairs().any(|(name, said)| self.telling.has(&name) && is_like(&said));
+            let in_head =
+                || self.telling.headers.iter().any(|key| header(key).iter().any(|said| is_like(said)));
+            (in_form || in_query() || in_head()).then(|| self.operations.get(operation)).flatten()
+        };
+        let told = self.operations.values().filter(asks).chain(self.telling.like.iter().filter_map(like));
+        told.map(|operation| self.left(operation)).collect()
     }
 
     /// Whether the service is told by a word that an operation is asked for, so that its path says nothing.

@@ -89,12 +89,16 @@ const MORE: &[(&str, &str, Access, &str)] = &[
         "the document's way of signing in; as an operation it only tries it",
     ),
     ("vault", "login.approle", Write, "the document's way of signing in; as an operation it only tries it"),
+    ("vault", "capabilities.show", Read, "tells permissions"),
     ("kubernetes", "version.show", Read, "the probe"),
+    ("kubernetes", "access.review", Read, "tells permissions"),
     ("kubernetes", "object.version", Read, "the document's evidence beside a change, of a secret too"),
+    ("helm", "access.review", Read, "tells permissions"),
     ("helm", "release.history", Read, "the revision after a rollback"),
     ("helm", "release.diff", Read, "the document's evidence: diff, if enabled"),
     ("boundary", "login.password", Write, "signing in, tried"),
     ("argocd", "account.show", Read, "the probe"),
+    ("argocd", "account.can_i", Read, "tells permissions"),
     ("argocd", "app.diff", Read, "what a sync would change"),
     ("argocd", "app.sync_dry_run", Read, "what a sync would do"),
     ("argocd", "project_token.create", Write, "in the first list of operations"),
@@ -149,6 +153,7 @@ const EVIDENCE: &[(&str, &str, &str, &str)] = &[
     ("tempo", "trace IDs", "traces.search", "traces"),
     ("tempo", "span counts", "traces.search", "spans"),
     ("tempo", "span counts", "traces.show", "spans"),
+    ("tempo", "trace IDs", "traces.show", "trace"),
     ("github", "PR URL", "pulls.create", "url"),
     ("github", "commit SHA", "contents.write", "commit"),
     ("gitlab", "PR URL", "merge_requests.create", "url"),
@@ -196,6 +201,27 @@ fn the_evidence_of_the_seed_is_kept_by_each_form_that_can_have_it() {
         let by_program = operation.cli().is_some_and(|cli| cli.evidence().any(|one| one == *field));
         assert!(by_request || by_program, "{provider}: {words}");
     }
+}
+
+#[test]
+fn what_is_read_elsewhere_beside_a_write_is_a_read_that_takes_and_keeps_it() {
+    let mut seen = 0;
+    for name in crate::Catalog::builtin().names() {
+        let Ok(write) = cases::integration(&name) else { continue };
+        for operation in write.operations().values() {
+            for around in operation.before().iter().chain(operation.after()) {
+                let Some(elsewhere) = around.integration() else { continue };
+                let (elsewhere, what) =
+                    (integration(elsewhere.as_str()), format!("{name}.{}", operation.name()));
+                let read = &elsewhere.operations()[around.operation()];
+                assert_eq!(read.access(), Read, "{what}");
+                assert!(around.inputs.keys().all(|input| read.inputs().contains_key(input)), "{what}");
+                assert!(around.fields().all(|(_, field)| read.evidence().any(|one| one == field)), "{what}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 3);
 }
 
 #[test]

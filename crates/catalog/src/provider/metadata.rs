@@ -42,9 +42,21 @@ pub(super) struct Field {
     pub(super) min: usize,
     pub(super) max: Option<usize>,
     pub(super) pattern: Option<String>,
+    /// Whether it is kept in lower case, however it was written.
+    #[serde(default)]
+    lower: bool,
 }
 
 impl Schema {
+    /// Writes what is kept in lower case so.
+    pub(super) fn write(&self, metadata: &mut Map<String, Value>) {
+        for (name, value) in metadata {
+            if let (Some(Field { lower: true, .. }), Value::String(text)) = (self.fields.get(name), value) {
+                *text = text.to_ascii_lowercase();
+            }
+        }
+    }
+
     /// The patterns of its fields.
     pub(super) fn patterns(&self) -> impl Iterator<Item = &str> {
         let inner = self.lists.values().flat_map(|list| list.fields.values());

@@ -132,8 +132,8 @@ fn a_member_that_would_go_elsewhere_than_it_should_is_refused() {
 fn metadata_is_kept_within_the_bounds_of_each_field() {
     let providers = Providers::builtin().unwrap();
     let kept = |name: &str, metadata: Value| {
-        let Value::Object(metadata) = metadata else { unreachable!() };
-        providers.kept(find(name).1, &metadata).map_err(|error| error.to_string())
+        let Value::Object(mut metadata) = metadata else { unreachable!() };
+        providers.kept(find(name).1, &mut metadata).map_err(|error| error.to_string())
     };
     assert_eq!(kept("openai", json!({"anything": 1})), Ok(()));
     assert_eq!(
@@ -141,6 +141,9 @@ fn metadata_is_kept_within_the_bounds_of_each_field() {
         "Metadata validation failed for 'notes': at most 500 characters"
     );
     assert_eq!(kept("gcp", json!({})), Ok(()));
+    let mut written = json!({"project_id": "abcdef", "client_email": "a@b.c", "region": "Europe-West1"});
+    providers.kept(find("gcp").1, written.as_object_mut().unwrap()).unwrap();
+    assert_eq!(written["region"], "europe-west1");
     assert_eq!(
         kept("gcp", json!({"project_id": "abcdef"})).unwrap_err(),
         "Metadata validation failed for 'client_email': Field required"

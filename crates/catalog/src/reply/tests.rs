@@ -165,6 +165,18 @@ fn fields_of_xml_are_every_element_of_a_name() {
 }
 
 #[test]
+fn bytes_in_base64_are_kept_in_the_digits_that_people_write() {
+    let field =
+        |text: &str| read("hex:spans.0.traceId", &format!("{{\"spans\": [{{\"traceId\": \"{text}\"}}]}}"));
+    let hex = "2f3e0cee77ae5dc9c17ade3689eb2e54";
+    for text in [crypto::to_base64(&crypto::from_hex(hex).unwrap()).as_str(), hex] {
+        assert_eq!(field(text)[0].1, hex, "{text}");
+    }
+    assert_eq!(field("no id")[0].1, "no id");
+    assert!(Origin::parse("hex:spans.*.traceId").is_err());
+}
+
+#[test]
 fn what_is_large_is_kept_as_its_digest_and_its_lines() {
     let body = r#"{"manifest": "a\nb\nc\n", "config": {"b": 1, "a": [true]}}"#;
     let field = |origin: &str| read(origin, body).into_iter().next().map(|(_, text)| text);

@@ -161,6 +161,14 @@ pub(crate) struct Doctor {
     /// Verify all evidence, however long that takes
     #[arg(long)]
     pub(crate) thorough: bool,
+    /// What the questions about permissions are asked with where they take it, such as `namespace=shop`; may be repeated
+    #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair, requires = "service")]
+    pub(crate) inputs: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| "an input is written `NAME=VALUE`".to_owned())
 }
 
 /// `doorward recovery`.

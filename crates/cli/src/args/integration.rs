@@ -24,9 +24,9 @@ pub(crate) enum Integration {
     Debug {
         /// Which tenant
         tenant: TenantName,
-        /// Where the API should answer
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
-        api: String,
+        /// Where the API should answer [default: where the broker of this home has it, else http://127.0.0.1:8000]
+        #[arg(long, value_name = "URL")]
+        api: Option<String>,
     },
     /// Set up a credential that a tenant keeps for a provider
     Setup(Setup),

@@ -151,8 +151,8 @@ pub(crate) struct Request {
     /// What is known of the use that it is for, as JSON
     #[arg(long, value_name = "JSON")]
     pub(crate) context: Option<String>,
-    /// For whom the kernel has to vouch when it is used: `uid`, `cgroup` or `session` [default: uid]
-    #[arg(long, value_name = "KIND")]
+    /// For whom the kernel has to vouch when it is used [default: uid]
+    #[arg(long, value_name = "KIND", value_parser = ["uid", "cgroup", "session"])]
     pub(crate) holder: Option<String>,
     /// Give a token with it that works for whoever has it
     #[arg(long)]

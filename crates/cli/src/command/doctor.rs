@@ -45,7 +45,7 @@ struct Checks(Vec<Check>);
 /// Checks everything.
 pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
     if let Some(service) = &args.service {
-        return super::service::check(context, service);
+        return super::service::check(context, service, &args.inputs);
     }
     let home = context.home()?;
     let mut checks = Checks::default();
@@ -237,13 +237,17 @@ fn references(
                 "only as long as that is what you want",
             );
         }
-        for field in integration.secrets().values().filter(|field| match field.reference.scheme() {
-            "store" => false,
-            // Where nobody has signed in, nobody wants to.
-            "llm" => signed_in,
-            _ => true,
-        }) {
-            match runtime.block_on(secrets.probe(&TenantName::local(), &field.reference)) {
+        for (named, field) in
+            integration.secrets().iter().filter(|(_, field)| match field.reference.scheme() {
+                "store" => false,
+                // Where nobody has signed in, nobody wants to.
+                "llm" => signed_in,
+                _ => true,
+            })
+        {
+            match runtime.block_on(
+                secrets.probe(&TenantName::local(), (&field.reference, broker::stands(&integration, named))),
+            ) {
                 Ok(doubts) if doubts.is_empty() => {
                     checks.fine(format!("`{name}` finds `{}`", field.reference))
                 }

@@ -20,7 +20,7 @@ pub(crate) fn run(context: &Context, args: Integration) -> Outcome {
         Integration::Show { name: Some(name) } => show(context, &name),
         Integration::Show { name: None } => super::tenant_integration::architecture(context),
         Integration::Status { tenant } => super::tenant_integration::status(context, &tenant),
-        Integration::Debug { tenant, api } => super::tenant_debug::run(context, &tenant, &api),
+        Integration::Debug { tenant, api } => super::tenant_debug::run(context, &tenant, api.as_deref()),
         Integration::Setup(args) => super::tenant_integration::setup(context, &args),
         Integration::Add(args) => add(context, &args),
         // Taken out before: their flags may have one dash.

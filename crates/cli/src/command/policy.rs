@@ -85,8 +85,12 @@ fn explain(context: &Context, args: &Explain) -> Outcome {
     let answered = context.ask("policy.explain", &inputs)?;
     context.printer.answer(&answered.value, |value| {
         let mut text = format!("{}: {}\n", cell(at(value, "answer")), cell(at(value, "reason")));
-        if at(value, "approval").as_bool() == Some(true) {
-            text.push_str("Somebody has to approve it first.\n");
+        match at(value, "approvers").as_u64() {
+            None | Some(0) => {}
+            Some(1) => text.push_str("Somebody has to approve it first.\n"),
+            Some(several) => {
+                text.push_str(&format!("{several} different people have to approve it first.\n"))
+            }
         }
         for error in at(value, "errors").as_array().into_iter().flatten() {
             text.push_str(&format!("could not be evaluated: {}\n", cell(error)));

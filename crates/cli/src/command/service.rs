@@ -1,14 +1,15 @@
 //! `doorward doctor SERVICE`: which program is found and its version, whether the credential is there, which permissions can be
 //! seen by a harmless call.
 //!
-//! A call is harmless that is a read of low risk without inputs, or with those that its file has for this. A permission that none of them
-//! shows is listed as not seen. Each of them goes the broker's path and leaves evidence, as any other.
+//! A call is harmless that is a read of low risk without inputs, or with those that its file has for this. Where a service answers questions
+//! about what a credential may do, it is asked those of the file. A permission that nothing shows is listed as not seen. Each of them goes the broker's path and leaves evidence, as any other.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use broker::ProgramSetup;
-use catalog::{InputField, Integration, Operation, Program};
-use model::{Access, IntegrationName, OperationName, Risk};
+use catalog::{InputField, Integration, Operation, Program, Right};
+use model::{Access, Inputs, IntegrationName, OperationName, Risk};
 use runner::{Command, Exit, Limits, Programs, Rooms, Sandbox, Setup};
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ use crate::print::table::{self, at, cell};
 use crate::wire;
 
 /// Looks at one service.
-pub(crate) fn check(context: &Context, name: &IntegrationName) -> Outcome {
+pub(crate) fn check(context: &Context, name: &IntegrationName, stated: &[(String, String)]) -> Outcome {
     let catalog = catalog(context)?;
     let integration = catalog
         .get(name)
@@ -32,7 +33,7 @@ pub(crate) fn check(context: &Context, name: &IntegrationName) -> Outcome {
     let row = rows.into_iter().flatten().find(|row| cell(at(row, "name")) == name.as_str());
     let missing = row.map_or(Value::Null, |row| at(row, "missing").clone());
     let ready = row.is_some_and(|row| at(row, "ready").as_bool() == Some(true));
-    let permissions = permissions(context, &integration, ready)?;
+    let permissions = permissions(context, &integration, (ready, stated))?;
     let denied = permissions.iter().any(|one| at(one, "granted") == &json!(false));
     // One that can't start is tried at each call all the same.
     let broken = program.as_ref().is_some_and(|program| !at(program, "problem").is_null());
@@ -114,11 +115,17 @@ fn version(
 }
 
 /// Every permission that an operation needs, with what harmless calls say about it: that it is granted or not, or that none shows it.
-fn permissions(context: &Context, integration: &Integration, ready: bool) -> Outcome<Vec<Value>> {
+fn permissions(
+    context: &Context,
+    integration: &Integration,
+    (ready, stated): (bool, &[(String, String)]),
+) -> Outcome<Vec<Value>> {
     let all = || integration.operations().iter().filter(|(_, one)| !one.scopes().is_empty());
     let mut seen: Vec<Value> = Vec::new();
+    let mut answers = Answers::new();
     let harmless: Vec<_> = all().filter(|(_, one)| ready && is_harmless(one)).take(MOST).collect();
-    if !harmless.is_empty() {
+    let questions = if ready { integration.rights() } else { &[] };
+    if !harmless.is_empty() || !questions.is_empty() {
         let management = Management::open(context)?;
         for (name, one) in harmless {
             let done =
@@ -131,22 +138,81 @@ fn permissions(context: &Context, integration: &Integration, ready: bool) -> Out
                 }
                 Err(failure) => (None, failure.message),
             };
-            let (of, permissions) = (name.as_str(), one.scopes());
-            seen.push(json!({ "operation": of, "permissions": permissions, "granted": granted, "why": why }));
+            seen.push(row(name, one.scopes(), granted, &why));
         }
+        answers = answered(&management, integration, questions, stated);
         management.close()?;
+    }
+    for (permission, (operation, granted, why)) in &answers {
+        seen.push(row(operation, &[permission], *granted, why));
     }
     let known =
         |name: &OperationName| seen.iter().any(|row| at(row, "operation").as_str() == Some(name.as_str()));
     let rest: Vec<Value> = all()
         .filter(|(name, _)| !known(name))
         .map(|(name, one)| {
-            let (of, permissions) = (name.as_str(), one.scopes());
-            json!({ "operation": of, "permissions": permissions, "granted": null, "why": "no harmless call shows it" })
+            let told =
+                |permission: &String| answers.get(permission.as_str()).and_then(|(_, granted, _)| *granted);
+            match one.scopes().iter().map(told).collect::<Option<Vec<bool>>>() {
+                Some(all) => {
+                    row(name, one.scopes(), Some(all.iter().all(|granted| *granted)), "the service says so")
+                }
+                None => row(name, one.scopes(), None, "no harmless call shows it"),
+            }
         })
         .collect();
     seen.extend(rest);
     Ok(seen)
+}
+
+/// What the service says of permissions: each with the operation that was asked, the answer, and why there is none.
+type Answers<'a> = BTreeMap<&'a str, (&'a OperationName, Option<bool>, String)>;
+
+/// Asks the service what the credential may do. `stated` goes with each question that takes it, such as a namespace.
+fn answered<'a>(
+    management: &Management,
+    integration: &'a Integration,
+    questions: &'a [Right],
+    stated: &[(String, String)],
+) -> Answers<'a> {
+    let mut asked: Vec<((&OperationName, Inputs), Result<Value, String>)> = Vec::new();
+    let mut answers = Answers::new();
+    for question in questions {
+        let operation = question.operation();
+        let takes = |name: &str| {
+            integration.operations().get(operation).is_some_and(|one| one.inputs().contains_key(name))
+        };
+        let mut inputs = question.inputs().clone();
+        inputs.extend(stated.iter().filter(|(name, _)| takes(name)).cloned());
+        let known = asked.iter().position(|(same, _)| *same == (operation, inputs.clone()));
+        let place = known.unwrap_or_else(|| {
+            let done = management.perform((integration.name(), operation), inputs.clone(), &Who::default());
+            let said = match done {
+                Ok(done) if !done.failed => Ok(done.value),
+                Ok(done) => Err(cell(at(&done.value, "failed"))),
+                Err(failure) => Err(failure.message),
+            };
+            asked.push(((operation, inputs), said));
+            asked.len() - 1
+        });
+        let (granted, why) = match asked.get(place).map(|(_, said)| said) {
+            Some(Ok(said)) => (question.is_granted(said), String::new()),
+            Some(Err(why)) => (None, why.clone()),
+            None => (None, String::new()),
+        };
+        let _ = answers.insert(question.name(), (operation, granted, why));
+    }
+    answers
+}
+
+fn row(
+    operation: &OperationName,
+    permissions: &[impl AsRef<str>],
+    granted: Option<bool>,
+    why: &str,
+) -> Value {
+    let permissions: Vec<&str> = permissions.iter().map(AsRef::as_ref).collect();
+    json!({ "operation": operation.as_str(), "permissions": permissions, "granted": granted, "why": why })
 }
 
 /// Whether a call of it changes nothing and tells little: a read of low risk without inputs, or with those that its file has for this.

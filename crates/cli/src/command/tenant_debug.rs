@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::management::Running;
 use crate::place;
 use crate::print::table::{self, at, cell};
 
@@ -22,7 +23,8 @@ struct Needed {
 }
 
 /// Shows all of it.
-pub(crate) fn run(context: &Context, tenant: &TenantName, api: &str) -> Outcome {
+pub(crate) fn run(context: &Context, tenant: &TenantName, api: Option<&str>) -> Outcome {
+    let api = api.map_or_else(|| of_the_broker(context), |api| Ok(api.to_owned()))?;
     let shown = context.ask("tenant.show", &[("name", tenant.as_str())])?;
     let keys = context.ask("key.list", &[("tenant", tenant.as_str())])?;
     let answered = context.ask("credential.list", &[("tenant", tenant.as_str())])?;
@@ -33,7 +35,7 @@ pub(crate) fn run(context: &Context, tenant: &TenantName, api: &str) -> Outcome 
     let active = active.filter(|key| at(key, "state").as_str() == Some("active")).count();
     let needed = [
         running(context),
-        answers(api, tenant),
+        answers(&api, tenant),
         Needed {
             name: "key of the tenant",
             there: active > 0,
@@ -155,6 +157,13 @@ fn running(context: &Context) -> Needed {
     Needed { name: "broker", there, said: said.to_owned() }
 }
 
+/// Where the running broker has its API, else where one is usually.
+fn of_the_broker(context: &Context) -> Outcome<String> {
+    let status = Running::find(context)?.map(|running| running.status()).transpose()?;
+    let place = status.as_ref().and_then(|status| at(status, "doors.api").as_str());
+    Ok(place.unwrap_or(USUAL).to_owned())
+}
+
 /// Whether the API answers where it should, as it answers somebody without a key.
 fn answers(api: &str, tenant: &TenantName) -> Needed {
     let there = unproven(api, tenant).is_some();
@@ -198,5 +207,6 @@ fn own_aws(context: &Context) -> Outcome<Needed> {
     Ok(Needed { name: "AWS identity", there, said: said.to_owned() })
 }
 
+const USUAL: &str = "http://127.0.0.1:8000";
 const PATIENCE: Duration = Duration::from_secs(10);
 const MOST: u64 = 64 * 1024;

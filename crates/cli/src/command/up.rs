@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use broker::State;
 use net::ServeLimits;
+use net::fellow::Plain;
 use proxy::{Dialect, Gateway};
 use serde_json::json;
 
@@ -20,6 +21,7 @@ use crate::print::{BOLD, Printer, WARN, styled};
 use crate::serving::office::{Configured, Office};
 use crate::serving::secured::Secured;
 use crate::serving::sockets::Sockets;
+use crate::serving::standing::{self, Standing, Wanted};
 use crate::serving::{self, House, Ports};
 use crate::settings::agent::{AgentSettings, Mode, Places, Typed};
 use crate::settings::{self, Origin, Settings};
@@ -68,6 +70,7 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     };
     let gateway = gateway.with_llm(llm);
     let threads = settings.threads.value;
+    let standing = standing::open(home, &wanted(&settings, forwards, api), context.printer)?;
     // One lane more: the socket door has a thread of its own.
     let serving = wire::Serving::Threads(threads.get() + 1);
     let opened = wire::open_with(home, &settings, serving, overlay)?;
@@ -75,9 +78,7 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     bring_root_key(&opened, api)?;
     opened.broker.tell_webhooks(settings.api.telling);
     let secured = Secured::read(&settings)?;
-    let bound = if forwards { net::bind_tcp(settings.gateway.value, threads) } else { Ok(Vec::new()) };
-    let bound = bound.map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
-    let api = alone(api, if forwards { "--api 127.0.0.1:0" } else { "--addr 127.0.0.1:0" })?;
+    let (bound, api) = bound(standing.as_ref(), &settings, forwards, api)?;
     let api = api.map(|bound| named(bound, &settings, &opened)).transpose()?;
     let metrics = alone(settings.metrics.value, "--metrics 127.0.0.1:0")?;
     let admin = alone(settings.admin.value, "--admin 127.0.0.1:0")?;
@@ -92,7 +93,7 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     if let Some(peer) = peer {
         office.follows(peer, home);
     }
-    let ports = Ports { gateway, bound, metrics, admin, api, secured, limits };
+    let ports = Ports { gateway, bound, metrics, admin, api, secured, limits, standing };
     let house = House::new(opened, ports, sockets, office)?;
     let open = Open {
         url: house.doors.get("gateway").cloned().unwrap_or_default(),
@@ -106,6 +107,30 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
         told,
     };
     serving::run(house, context.printer, &|| open.announce(context.printer))
+}
+
+/// Which doors a broker opens that stands by.
+fn wanted(settings: &Settings, forwards: bool, api: Option<SocketAddr>) -> Wanted {
+    let gateway = forwards.then_some((settings.gateway.value, settings.threads.value));
+    let plain = if settings.tls.value.is_some() { Plain::Not } else { Plain::Http };
+    Wanted { gateway, api, plain }
+}
+
+/// The doors for callers: bound now, or since this broker stood by.
+fn bound(
+    standing: Option<&Standing>,
+    settings: &Settings,
+    forwards: bool,
+    api: Option<SocketAddr>,
+) -> Outcome<(Vec<net::Bound>, Option<net::Bound>)> {
+    if let Some(standing) = standing {
+        return Ok((standing.gateway(), standing.api()));
+    }
+    let gateway = settings.gateway.value;
+    let bound = if forwards { net::bind_tcp(gateway, settings.threads.value) } else { Ok(Vec::new()) };
+    let bound = bound.map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
+    let api = alone(api, if forwards { "--api 127.0.0.1:0" } else { "--addr 127.0.0.1:0" })?;
+    Ok((bound, api))
 }
 
 /// The API's door with the names by which it is known, once it is known where it listens; people may sign in from then on.

@@ -69,6 +69,9 @@ impl Desk {
             }
             None if granted || (denied && self.printer.is_json()) => Ok(()),
             _ => {
+                if let Some(file) = file {
+                    output::remove(file)?;
+                }
                 let message = at(told, "message").as_str().unwrap_or("the capability was not granted");
                 Printer::say(&format!("{}: {message}", self.voice.error()));
                 Err(Failure::silent())

@@ -42,6 +42,17 @@ pub(crate) fn write(file: &Path, rights: Rights, told: &Value) -> Outcome {
     rights.write(file, text.as_bytes())
 }
 
+/// Removes an older answer: whoever looks for the file must not take that for the one that was denied.
+pub(crate) fn remove(file: &Path) -> Outcome {
+    match std::fs::symlink_metadata(file) {
+        Ok(found) if found.is_file() || found.is_symlink() => std::fs::remove_file(file).map_err(|error| {
+            Failure::doing(format!("could not remove the older `{}`", file.display()), &error)
+                .hint("what is in it is not the answer to this request")
+        }),
+        _ => Ok(()),
+    }
+}
+
 impl Rights {
     /// Writes a file with these rights.
     pub(crate) fn write(self, file: &Path, bytes: &[u8]) -> Outcome {

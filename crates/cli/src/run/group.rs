@@ -7,6 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use model::RunId;
 
@@ -27,7 +28,9 @@ impl Group {
     /// Makes one, the best that this machine lets us.
     pub(super) fn make(run: RunId) -> Self {
         let name = format!("doorward-{run}");
-        if let Some(folder) = below_ours(&name)
+        let folder = below_ours(&name);
+        folder.iter().filter_map(|folder| folder.parent()).for_each(sweep);
+        if let Some(folder) = folder
             && fs::create_dir(&folder).is_ok()
         {
             // Making it may be allowed where moving into it is not.
@@ -70,6 +73,23 @@ impl Group {
     }
 }
 
+/// Removes the groups of runs whose launcher was killed. The kernel keeps those that have anybody in them; a young one may be
+/// about to get somebody.
+fn sweep(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    let old = |path: &Path| {
+        let made = fs::metadata(path).and_then(|found| found.modified()).ok();
+        made.and_then(|made| made.elapsed().ok()).is_some_and(|age| age > YOUNG)
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let run = name.strip_prefix("doorward-").and_then(|run| run.parse::<RunId>().ok());
+        if run.is_some() && old(&path) {
+            let _ = fs::remove_dir(&path);
+        }
+    }
+}
+
 /// The folder of a new group below ours.
 fn below_ours(name: &str) -> Option<PathBuf> {
     let mounts = bounded(Path::new("/proc/self/mountinfo"))?;
@@ -102,6 +122,8 @@ fn bounded(path: &Path) -> Option<String> {
     Some(text)
 }
 
+/// How long an empty group may still be one that a program is about to join.
+const YOUNG: Duration = Duration::from_secs(60);
 const MEMBERS: &str = "cgroup.procs";
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ mod rounds;
 pub(crate) mod secured;
 mod signals;
 pub(crate) mod sockets;
+pub(crate) mod standing;
+mod thread;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -26,6 +28,7 @@ use std::time::Duration;
 use agent::Control;
 use broker::{Broker, Payload, Worker};
 use model::Refusal;
+use net::fellow::{Entrance, Entrances};
 use net::tls::Outbound;
 use net::{Bound, Drain, Draining, Listener, ServeLimits};
 use proxy::Gateway;
@@ -46,6 +49,8 @@ use secured::Secured;
 pub(crate) use signals::Stops;
 use signals::{ONE_WORD, Signals};
 use sockets::Sockets;
+use standing::Standing;
+use thread::Threads;
 
 /// Everything that a running broker is made of.
 pub(crate) struct House {
@@ -55,11 +60,12 @@ pub(crate) struct House {
     pub(crate) office: Arc<Office>,
     gateway: Gateway,
     bound: Vec<Bound>,
-    metrics: Option<Bound>,
-    admin: Option<Bound>,
+    /// Those that show numbers.
+    shown: [(Option<Bound>, Shows); 2],
     api: Option<(Bound, server::Names)>,
     secured: Option<Secured>,
     limits: ServeLimits,
+    standing: Option<Standing>,
 }
 
 /// The doors of a house beside its sockets.
@@ -74,6 +80,8 @@ pub(crate) struct Ports {
     pub(crate) secured: Option<Secured>,
     /// What the gateway allows its callers.
     pub(crate) limits: ServeLimits,
+    /// The other brokers of the same store.
+    pub(crate) standing: Option<Standing>,
 }
 
 impl House {
@@ -84,7 +92,7 @@ impl House {
         sockets: Sockets,
         office: Arc<Office>,
     ) -> Outcome<Self> {
-        let Ports { gateway, bound, metrics, admin, api, secured, limits } = ports;
+        let Ports { gateway, bound, metrics, admin, api, secured, limits, standing } = ports;
         let scheme = if secured.is_some() { "https" } else { "http" };
         let mut doors = BTreeMap::new();
         if let Some(first) = bound.first() {
@@ -104,7 +112,8 @@ impl House {
         if let Some(public) = &sockets.public {
             doors.insert("agent".to_owned(), public.path().display().to_string());
         }
-        Ok(Self { opened, doors, sockets, office, gateway, bound, metrics, admin, api, secured, limits })
+        let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
+        Ok(Self { opened, doors, sockets, office, gateway, bound, shown, api, secured, limits, standing })
     }
 }
 
@@ -144,7 +153,7 @@ async fn serve(
     printer: Printer,
     ready: &dyn Fn() -> Outcome,
 ) -> Outcome {
-    let House { opened, doors, sockets, office, gateway, bound, metrics, admin, api, secured, limits } =
+    let House { opened, doors, sockets, office, gateway, bound, shown, api, secured, limits, standing } =
         house;
     let broker = Arc::clone(&opened.broker);
     let signals = Signals::listen()?;
@@ -153,37 +162,25 @@ async fn serve(
     let control = control(&office, unsealing(&broker, &opened.keys), &drain);
     let gauges = agent::Gauges::start();
     let mut own_doors = open.serve(&own, &control, &doors, &draining, &gauges);
+    let mut entrances = Entrances::default();
     if let Some((bound, names)) = api {
-        own_doors.spawn(tenants((bound.listener()?, names), &own, &draining));
+        let listener = bound.listener()?.with_handed(entrances.to(Entrance::Api));
+        own_doors.spawn(tenants((listener, names), &own, &draining));
     }
     own_doors.spawn(rounds::go(Arc::clone(&own), opened.beside.clone(), draining.clone()));
     own_doors.spawn(webhooks::go(Arc::clone(&own), draining.clone()));
-    let shown = [(metrics, Shows::Numbers), (admin, Shows::Status)];
     for (bound, shows) in shown.into_iter().filter_map(|(bound, shows)| Some((bound?, shows))) {
-        let (listener, worker, draining) = (bound.listener()?, Arc::clone(&own), draining.clone());
         let more = (more(&own, &gauges, gateway.numbers()), shows);
-        own_doors.spawn(async move {
-            let _ = proxy::metrics::serve(worker, listener, more, ServeLimits::default(), draining).await;
-        });
+        own_doors.spawn(numbers(bound.listener()?, Arc::clone(&own), more, draining.clone()));
     }
-    let (ended, mut ends) = mpsc::channel(bound.len().max(1));
-    let mut running = 0_usize;
-    for (thread, bound) in bound.into_iter().enumerate() {
-        let one = Thread {
-            broker: Arc::clone(&broker),
-            tls: tls.clone(),
-            gateway: gateway.clone(),
-            secured: secured.clone(),
-            draining: draining.clone(),
-            limits: limits.clone(),
-            number: thread,
-        };
-        one.start(bound, ended.clone())?;
-        running += 1;
-    }
-    drop(ended);
+    let threads =
+        Threads { broker, tls, gateway, secured: secured.clone(), draining: draining.clone(), limits };
+    let (mut ends, running) = threads.start(bound, &mut entrances)?;
     if let Some(server) = opened.server.clone() {
         own_doors.spawn(leading::watched(server, Arc::clone(&drain), draining.clone()));
+    }
+    if let Some(standing) = &standing {
+        own_doors.spawn(standing.leads(&opened, entrances, draining.clone())?);
     }
     ready()?;
     office.supervisor.ready();
@@ -199,6 +196,7 @@ async fn serve(
     // All doors drain by themselves, within their grace.
     while own_doors.join_next().await.is_some() {}
     settled(&own).await;
+    standing.iter().for_each(Standing::ended);
     let led = leading::still(opened.server.as_deref());
     drop(opened);
     failed.and(led)
@@ -225,6 +223,16 @@ fn tenants(
     async move {
         let _ = server::serve(worker, door, ServeLimits::default(), draining).await;
     }
+}
+
+/// A door that shows numbers.
+async fn numbers(
+    listener: Listener,
+    worker: Arc<Worker>,
+    more: (proxy::metrics::More, Shows),
+    draining: Draining,
+) {
+    let _ = proxy::metrics::serve(worker, listener, more, ServeLimits::default(), draining).await;
 }
 
 /// The agent's numbers and those of the other gateway whose words the gateway speaks, for the door that shows those of the broker.
@@ -322,45 +330,6 @@ async fn reload(office: &Arc<Office>, secured: Option<&Secured>, printer: Printe
         }
     }
     office.supervisor.ready();
-}
-
-// === a thread of the gateway ===
-
-struct Thread {
-    broker: Arc<Broker>,
-    tls: Outbound,
-    gateway: Gateway,
-    secured: Option<Secured>,
-    draining: Draining,
-    limits: ServeLimits,
-    number: usize,
-}
-
-impl Thread {
-    fn start(self, bound: Bound, ended: mpsc::Sender<Outcome>) -> Outcome {
-        let name = format!("gateway-{}", self.number);
-        let started = std::thread::Builder::new().name(name).spawn(move || {
-            let end = wire::runtime().and_then(|runtime| runtime.block_on(self.serve(bound)));
-            // Nobody listens any more only where the process is ending.
-            let _ = ended.blocking_send(end);
-        });
-        started.map(drop).map_err(|error| Failure::doing("could not start a thread", &error))
-    }
-
-    async fn serve(self, bound: Bound) -> Outcome {
-        let Self { broker, tls, gateway, secured, draining, limits, number } = self;
-        let worker: Arc<Worker> = wire::worker(&broker, &tls, number)?;
-        let mut listener: Listener = bound.listener()?;
-        if let Some(secured) = secured {
-            listener = secured.secure(listener);
-        }
-        let drained = gateway.serve(Arc::clone(&worker), listener, limits, draining).await;
-        if drained.cut > 0 {
-            tracing::warn!(connections = drained.cut, "connections were cut because the grace was over");
-        }
-        settled(&worker).await;
-        Ok(())
-    }
 }
 
 /// A caller who hung up cancelled nothing: such calls are tasks of their own, each of which holds the worker. They end

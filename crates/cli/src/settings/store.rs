@@ -1,6 +1,7 @@
 //! `[store]`: a PostgreSQL in which the home keeps its rows.
 
 use std::io::{Error, ErrorKind, Read};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(super) struct Written {
     connections: Option<usize>,
     timeout: Option<String>,
     wait: Option<String>,
+    listen: Option<SocketAddr>,
+    announced: Option<String>,
     credentials: Option<credentials::Written>,
 }
 
@@ -43,6 +46,16 @@ pub(crate) struct Store {
     timeout: Duration,
     /// How long a broker waits for another one to be gone.
     pub(crate) wait: Duration,
+    /// Where other brokers of this store hand on what comes to them, while this one leads.
+    pub(crate) fellows: Option<Fellows>,
+}
+
+/// How brokers of one store find each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fellows {
+    pub(crate) listen: SocketAddr,
+    /// Under which address the others reach it, where that is another one.
+    pub(crate) announced: Option<String>,
 }
 
 /// The store of this home; `None` where it keeps its rows itself.
@@ -73,14 +86,29 @@ impl Written {
         connections: None,
         timeout: None,
         wait: None,
+        listen: None,
+        announced: None,
         credentials: None,
     };
 
     /// Whether nothing is said but where credentials are: the rest stays in the home's own folder.
     const fn is_of_the_folder(&self) -> bool {
-        let Self { url: _, password, ca, owner, owner_password, connections, timeout, wait, credentials } =
-            self;
+        let Self {
+            url: _,
+            password,
+            ca,
+            owner,
+            owner_password,
+            connections,
+            timeout,
+            wait,
+            listen,
+            announced,
+            credentials,
+        } = self;
         credentials.is_some()
+            && listen.is_none()
+            && announced.is_none()
             && password.is_none()
             && ca.is_none()
             && owner.is_none()
@@ -113,6 +141,8 @@ impl Store {
             connections,
             timeout,
             wait,
+            listen,
+            announced,
             credentials: _,
         } = written;
         let reference = |text: Option<String>, key: &str| -> Outcome<Option<SecretRef>> {
@@ -129,7 +159,11 @@ impl Store {
         }
         let duration =
             |text: Option<String>, usual| text.map_or(Ok(usual), |text| model::parse_duration(&text));
+        let fellows = Fellows::read(listen, announced)?;
+        // One that answers while it stands by is meant to go on doing so.
+        let usual_wait = if fellows.is_some() { ALWAYS } else { USUAL_WAIT };
         let store = Self {
+            fellows,
             url,
             password: reference(password, "password")?,
             ca,
@@ -137,7 +171,7 @@ impl Store {
             owner_password: reference(owner_password, "owner_password")?,
             connections,
             timeout: duration(timeout, USUAL_TIMEOUT)?,
-            wait: duration(wait, USUAL_WAIT)?,
+            wait: duration(wait, usual_wait)?,
         };
         // What is wrong with an address is said before anything is made.
         store.setup()?;
@@ -146,8 +180,17 @@ impl Store {
 
     /// How the store is opened. The server is not asked yet, and passwords are read when they are needed.
     pub(crate) fn setup(&self) -> Outcome<Setup> {
-        let Self { url, password: reference, ca, owner, owner_password, connections, timeout, wait: _ } =
-            self;
+        let Self {
+            url,
+            password: reference,
+            ca,
+            owner,
+            owner_password,
+            connections,
+            timeout,
+            wait: _,
+            fellows: _,
+        } = self;
         let ca = ca.as_deref();
         let owner = owner.as_deref().map(|url| Target::parse(url, ca, password(owner_password.clone())));
         Ok(Setup {
@@ -157,6 +200,35 @@ impl Store {
             timeout: *timeout,
             who: format!("process {} on {}", std::process::id(), machine()),
         })
+    }
+}
+
+impl Fellows {
+    fn read(listen: Option<SocketAddr>, announced: Option<String>) -> Outcome<Option<Self>> {
+        let Some(listen) = listen else {
+            return match announced {
+                None => Ok(None),
+                Some(_) => {
+                    Err(Failure::usage("`store.announced` counts where `store.listen` says where that is"))
+                }
+            };
+        };
+        let shaped = announced.as_deref().is_none_or(|place| {
+            let port = |(host, port): (&str, &str)| {
+                !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+            };
+            place.rsplit_once(':').is_some_and(port) && place.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        if !shaped {
+            return Err(Failure::usage("`store.announced` is `HOST:PORT`"));
+        }
+        if listen.ip().is_unspecified() && announced.is_none() {
+            return Err(Failure::usage(format!(
+                "`store.listen` is `{listen}`, which is no address under which others reach this broker"
+            ))
+            .hint("say that one as well: `announced = \"HOST:PORT\"`"));
+        }
+        Ok(Some(Self { listen, announced }))
     }
 }
 
@@ -231,6 +303,7 @@ const VARIABLE: &str = "DOORWARD_STORE";
 const USUAL_CONNECTIONS: usize = 8;
 const MOST_CONNECTIONS: usize = 200;
 const USUAL_TIMEOUT: Duration = Duration::from_secs(5);
+const ALWAYS: Duration = Duration::from_secs(10 * 365 * 86_400);
 const USUAL_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_FILE: u64 = 64 << 10;
 

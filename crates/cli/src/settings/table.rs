@@ -361,5 +361,19 @@ pub(crate) const TABLE: &[Row] = &[
     ),
     in_the_file("store.connections", "`8`", "The most connections, besides one that holds the lead."),
     in_the_file("store.timeout", "`5s`", "How long one question may take, connecting included."),
-    in_the_file("store.wait", "`2s`", "How long a broker stands by while another one has the store."),
+    in_the_file(
+        "store.wait",
+        "`2s`; with `listen` without end",
+        "How long a broker stands by while another one has the store.",
+    ),
+    in_the_file(
+        "store.listen",
+        "nowhere",
+        "Where other brokers of this store hand on what comes to them, while this one leads.",
+    ),
+    in_the_file(
+        "store.announced",
+        "`listen`",
+        "Under which `HOST:PORT` they reach it, where that is another one.",
+    ),
 ];

@@ -177,3 +177,59 @@ fn one_user_of_the_sockets_group_keeps_nobody_else_out() {
     assert!(other.wait().unwrap().success());
     assert!(running.stop().success());
 }
+
+#[test]
+fn what_is_refused_before_it_is_an_operation_has_a_line_too() {
+    let doorward = home();
+    let log = doorward.folder().join(".aether-vault/audit.log");
+    let running = started(&doorward, &["--mode", "development"]);
+    let canary = doorward.plant("line");
+    for _ in 0..3 {
+        let mut stream = std::os::unix::net::UnixStream::connect(&running.socket).unwrap();
+        std::io::Write::write_all(&mut stream, format!("[\"{canary}\"]\n").as_bytes()).unwrap();
+        let answer = std::io::read_to_string(stream).unwrap();
+        assert!(answer.contains("error_response"), "{answer}");
+    }
+    let lines = || -> Vec<Value> {
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.filter(|line: &Value| line["type"] == "request_refused").collect()
+    };
+    crate::tenant_rounds::eventually("there is a line", || !lines().is_empty());
+    let line = &lines()[0];
+    let uid = rustix::process::getuid().as_raw();
+    assert_eq!(line["source_identity"], format!("uid:{uid}"));
+    assert_eq!((&line["client"]["uid"], &line["client"]["door"]), (&uid.into(), &"socket".into()));
+    assert_eq!((&line["outcome"], &line["error"]), (&"failure".into(), &"bad_request".into()));
+    assert!(line["description"].as_str().unwrap().starts_with("invalid request format: "), "{line}");
+    let verified = doorward.run(&["evidence", "verify-audit", log.to_str().unwrap()], "");
+    assert!(verified.status.success());
+    assert!(running.stop().success());
+    doorward.assert_no_canary();
+}
+
+#[test]
+fn a_denial_leaves_no_older_answer_and_wrong_files_are_seen_in_the_status() {
+    let doorward = home();
+    let policies = doorward.folder().join(".aether-vault/policies");
+    let running = started(&doorward, &[]);
+    let file = doorward.folder().join("answer.json");
+    crate::write(&file, "{\"status\": \"granted\"}");
+    let request = ["capability", "request", "--resource", "secret:/a", "--action", "read"];
+    let output = ["--output", file.to_str().unwrap()];
+    vault(&doorward, &[&request[..], &output].concat()).failed_with(1);
+    assert!(!file.exists());
+    let said = vault(&doorward, &[&request[..], &["--holder", "bogus"]].concat()).failed_with(2);
+    assert!(said.contains("possible values: uid, cgroup, session"), "{said}");
+    let status = || asked(&doorward, &["agent", "status"])["policy_engine"].clone();
+    assert_eq!((&status()["status"], &status()["problem"]), (&"Healthy".into(), &Value::Null));
+    let wrong = policies.join("wrong.json");
+    crate::write(&wrong, "{\"id\": \"wrong\", \"rules\": [{\"id\": \"x\", \"effect\": \"perhaps\"}]}");
+    vault(&doorward, &["agent", "reload"]).failed_with(2);
+    assert_eq!(status()["status"], "Degraded");
+    assert!(status()["problem"].as_str().unwrap().contains("wrong.json"));
+    std::fs::remove_file(&wrong).unwrap();
+    vault(&doorward, &["agent", "reload"]).succeeded();
+    assert_eq!(status()["status"], "Healthy");
+    assert!(running.stop().success());
+}

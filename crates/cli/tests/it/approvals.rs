@@ -357,5 +357,25 @@ fn a_tool_router_sees_its_tools_at_the_gateway() {
     assert_eq!((&of("kubectl")["CLI"], &of("kubectl")["SupportsAPI"]), (&"kubectl".into(), &true.into()));
     assert_eq!((&of("git")["CLI"], &of("git")["SupportsAPI"]), (&"git".into(), &false.into()));
     assert_eq!((&of("prometheus")["CLI"], &of("prometheus")["SupportsAPI"]), (&"".into(), &true.into()));
+    let asked = |line: &str| {
+        let request =
+            format!("{line} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap()
+    };
+    assert_eq!(asked("GET /tools").json(), listed, "the short path");
+    for (path, nothing) in [("/v1/resources", "resources"), ("/v1/prompts", "prompts")] {
+        assert_eq!(asked(&format!("GET {path}")).json(), serde_json::json!({ nothing: [] }));
+    }
+    for (line, status) in [
+        ("GET /v1/tools/logs?tool_call_id=tool_1", 501),
+        ("POST /v1/resources:resolve", 501),
+        ("POST /v1/tools/logs", 405),
+        ("GET /v1/resources:resolve", 405),
+        ("GET /execute", 405),
+    ] {
+        assert_eq!(asked(line).status, status, "{line}");
+    }
+    // It is a call as any other: an empty body is refused, not looked for elsewhere.
+    assert_eq!(asked("POST /execute").status, asked("POST /v1/tools:execute").status);
     assert!(running.stop().success());
 }

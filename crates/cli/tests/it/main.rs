@@ -6,6 +6,7 @@ mod agent;
 mod agent_bounds;
 #[cfg(test)]
 mod agent_files;
+mod agent_programs;
 #[cfg(test)]
 mod agent_wire;
 #[cfg(test)]
@@ -48,6 +49,8 @@ mod gateway_address;
 mod gateway_beside;
 #[cfg(test)]
 mod gateway_document;
+#[cfg(test)]
+mod gateway_edges;
 #[cfg(test)]
 mod gateway_parity;
 #[cfg(test)]
@@ -116,6 +119,8 @@ mod programs_referred;
 mod programs_strings;
 #[cfg(test)]
 mod programs_tools;
+#[cfg(test)]
+mod providers;
 #[cfg(test)]
 mod rates;
 #[cfg(test)]

@@ -176,6 +176,12 @@ fn a_request_is_what_its_words_ask_for_at_a_service_with_one_path() {
         (format!("POST /iam/ HTTP/1.1{form}"), "Action=ListRoles&Action=AttachRolePolicy"),
         (format!("GET /iam/?{attach} HTTP/1.1"), ""),
         (format!("POST /iam/ HTTP/1.1{form}\r\nConnection: upgrade\r\nUpgrade: x"), attach),
+        // What changes rights and is described nowhere is held back as what is described.
+        (format!("POST /iam/ HTTP/1.1{form}"), "Action=PutRolePolicy&Version=2010-05-08&RoleName=r"),
+        (format!("POST /iam/ HTTP/1.1{form}"), "Action=AttachUserPolicy&Version=2010-05-08&UserName=u"),
+        (format!("POST /iam/ HTTP/1.1{form}"), "Version=2010-05-08&Action=createaccesskey&UserName=u"),
+        (format!("GET /iam/?Action=UpdateAssumeRolePolicy&RoleName=r HTTP/1.1"), ""),
+        ("POST /iam/ HTTP/1.1\r\nX-Amz-Target: AWSOrganizationsV20161128.AttachPolicy\r\nContent-Type: application/x-amz-json-1.1".to_owned(), "{}"),
         // What comes of it is a credential, which only a call by its name keeps back.
         (format!("POST /iam/ HTTP/1.1{form}"), "Action=AssumeRole&Version=2011-06-15&RoleSessionName=a"),
     ] {
@@ -184,6 +190,8 @@ fn a_request_is_what_its_words_ask_for_at_a_service_with_one_path() {
     assert!(upstream.requests().is_empty());
     for (head, body) in [
         (format!("POST /iam/ HTTP/1.1{form}"), "Action=ListRoles&Version=2010-05-08"),
+        (format!("POST /iam/ HTTP/1.1{form}"), "Action=SimulatePrincipalPolicy&PolicySourceArn=a"),
+        (format!("POST /iam/ HTTP/1.1{form}"), "Action=RunInstances&Version=2016-11-15"),
         (
             "POST /iam/ HTTP/1.1\r\nContent-Type: application/x-amz-json-1.1".to_owned(),
             "{\"Action\":\"AttachRolePolicy\"}",
@@ -192,7 +200,7 @@ fn a_request_is_what_its_words_ask_for_at_a_service_with_one_path() {
     ] {
         assert_ne!(status(&running, &token, &head, body), 403, "{head} {body}");
     }
-    assert_eq!(upstream.requests().len(), 3);
+    assert_eq!(upstream.requests().len(), 5);
     assert!(running.stop().success());
     doorward.assert_no_canary();
 }
@@ -222,8 +230,58 @@ fn doctor_names_every_permission_seen_or_not() {
         (&Value::Null, &json!(["annotations:create"])),
         "{checked}"
     );
+    // Where the service tells what a credential may do, it is asked.
+    upstream.answer_with(
+        "/api/access-control/user/permissions",
+        200,
+        json!({"annotations:create": ["annotations:type:organization"]}),
+    );
+    let asked = doorward.run(&["doctor", "grafana", "--json"], "").stdout;
+    let asked: Value = serde_json::from_str(&asked).unwrap();
+    let row = |operation: &str, permission: &str| {
+        let rows = asked["permissions"].as_array().unwrap().iter();
+        let found = rows
+            .into_iter()
+            .find(|row| row["operation"] == operation && row["permissions"] == json!([permission]));
+        found.unwrap_or_else(|| panic!("{operation}: {asked}"))["granted"].clone()
+    };
+    assert_eq!(row("permissions.show", "annotations:create"), true);
+    assert_eq!(row("permissions.show", "annotations:read"), false);
+    assert_eq!(row("annotations.create", "annotations:create"), true);
     let shown = doorward.run(&["doctor", "grafana"], "");
     assert!(shown.stdout.contains("not seen"), "{shown:?}");
+}
+
+#[test]
+fn doctor_asks_a_cluster_about_each_permission() {
+    let (doorward, upstream) = stage("kubernetes", "");
+    let review = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    upstream.answer_with(review, 201, json!({"status": {"allowed": false, "reason": ""}}));
+    let checked = doorward.run(&["doctor", "kubernetes", "--input", "namespace=shop", "--json"], "");
+    assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+    let checked: Value = serde_json::from_str(&checked.stdout).unwrap();
+    let denied = |operation: &str, permission: &str| {
+        let permission = json!(permission);
+        let mut rows = checked["permissions"].as_array().unwrap().iter();
+        rows.any(|row| {
+            row["operation"] == operation
+                && row["granted"] == false
+                && row["permissions"].as_array().unwrap().contains(&permission)
+        })
+    };
+    for permission in ["list pods", "watch deployments.apps", "patch deployments.apps/scale"] {
+        assert!(denied("access.review", permission), "{permission}: {checked}");
+    }
+    assert!(denied("scale", "patch deployments.apps/scale"), "{checked}");
+    let asked: Vec<Value> = upstream
+        .requests()
+        .iter()
+        .filter(|one| one.target.ends_with(review))
+        .map(|one| serde_json::from_slice(&one.body).unwrap())
+        .collect();
+    let scale = json!({"verb": "patch", "resource": "deployments", "group": "apps", "subresource": "scale", "namespace": "shop"});
+    assert!(asked.iter().any(|one| one["spec"]["resourceAttributes"] == scale), "{asked:?}");
+    assert!(asked.iter().all(|one| one["kind"] == "SelfSubjectAccessReview"));
 }
 
 #[test]

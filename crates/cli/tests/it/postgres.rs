@@ -114,6 +114,66 @@ fn a_home_in_postgresql_is_made_used_verified_and_had_by_one_broker() {
 }
 
 #[test]
+fn a_broker_that_stands_by_hands_on_what_comes_and_takes_over_behind_the_same_doors() {
+    let Some(server) = server() else { return };
+    let (first, second, upstream) = (home(), home(), Upstream::start());
+    for doorward in [&first, &second] {
+        let (url, owner) = (server.url("doorward_app", "doorward"), server.url("doorward_owner", "doorward"));
+        dress(doorward, &url, &owner, "timeout = \"60s\"\nlisten = \"127.0.0.1:0\"\n");
+        integration(doorward, &upstream);
+    }
+    let _ = first.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+    std::fs::copy(first.data().join("key"), second.data().join("key")).unwrap();
+    let leads = first.start_up(&["--api", "127.0.0.1:0"]);
+    let _ = answer(&leads, "secret.put?name=notes/token", upstream.canary().as_bytes());
+    let token = capability(&leads, "&expires=1d");
+    std::thread::scope(|threads| {
+        let follows = threads.spawn(|| second.start_up(&["--api", "127.0.0.1:0"]));
+        let open = opened(&second);
+        let gateway = open["gateway"].as_str().map(|place| format!("http://{place}")).unwrap();
+        let api = format!("http://{}", open["api"].as_str().unwrap());
+        assert_ne!(gateway, leads.gateway_url);
+        for _ in 0..3 {
+            let reply = call(&gateway, "GET", "/notes/echo", &token).unwrap();
+            assert_eq!(reply.status, 200, "{}", reply.text());
+        }
+        assert_eq!(upstream.requests().len(), 3);
+        let unproven = call(&api, "GET", "/v1/tenants", "").unwrap();
+        assert_eq!(unproven.status, 401, "{}", unproven.text());
+        let written = answer(&leads, "evidence.list?limit=20", b"").to_string();
+        assert!(written.contains("any.show"), "{written}");
+        // Behind the same doors: nobody finds them closed in between.
+        let _ = leads.kill9();
+        let until = Instant::now() + crate::HANG;
+        loop {
+            let reply = call(&gateway, "GET", "/notes/echo", &token).unwrap();
+            if reply.status == 200 {
+                break;
+            }
+            assert_eq!(reply.status, 503, "{}", reply.text());
+            assert!(Instant::now() < until, "nobody takes over");
+        }
+        let follows = follows.join().unwrap();
+        assert_eq!(follows.gateway_url, gateway);
+        assert_eq!(answer(&follows, "evidence.verify", b"")["verified"], true);
+        assert!(follows.stop().success());
+    });
+}
+
+/// The doors of a broker that stands by.
+fn opened(doorward: &Doorward) -> Value {
+    let until = Instant::now() + crate::HANG;
+    loop {
+        let printed = String::from_utf8_lossy(&doorward.printed()).into_owned();
+        if let Some(line) = printed.lines().find(|line| line.contains("\"event\":\"open\"")) {
+            return serde_json::from_str(line).unwrap();
+        }
+        assert!(Instant::now() < until, "{printed}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
 fn a_database_is_prepared_by_its_owner_and_a_home_of_one_command_moves_into_it_and_back() {
     let Some(server) = server() else { return };
     let doorward = home();

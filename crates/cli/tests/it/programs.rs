@@ -281,7 +281,7 @@ fn a_dry_run_shows_everything_and_does_nothing() {
 }
 
 #[test]
-fn a_dry_run_is_refused_what_the_request_would_be_and_names_the_group_that_a_resource_is_in() {
+fn a_dry_run_shows_what_the_request_would_be_and_names_the_group_that_a_resource_is_in() {
     let stage = stage("");
     write_integration(
         &stage.doorward,
@@ -293,11 +293,12 @@ fn a_dry_run_is_refused_what_the_request_would_be_and_names_the_group_that_a_res
     let place = ["--input", "namespace=prod", "--input", "resource=deployments", "--input", "name=api"];
     let run =
         |operation: &str, more: &[&str]| stage.run(&[&[operation, "--dry-run"], &place[..], more].concat());
-    let refused = run("kube.rollout.restart", &[]);
-    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
-    assert!(format!("{refused:?}").contains("the input `at`"), "{refused:?}");
-    let shown = run("kube.rollout.restart", &["--input", "at=2026-01-02T03:04:05Z"]).json();
-    assert_eq!(shown["would_use"], "http");
+    // A request needs the time of a restart, which is that of the call.
+    let shown = run("kube.rollout.restart", &[]).json();
+    assert!(
+        shown["would_use"] == "http" && shown["request"]["body"].as_str().unwrap().contains("[the time"),
+        "{shown}"
+    );
     let url = format!("{}/apis/apps/v1/namespaces/prod/deployments/api", stage.upstream.url());
     assert_eq!(run("kube.get", &[]).json()["request"]["url"], url);
     assert_eq!(run("kube.patch.merge", &["--input", "patch={}"]).json()["request"]["url"], url);
@@ -309,19 +310,9 @@ fn a_dry_run_with_a_capability_is_about_its_holder() {
     let stage = stage("");
     let file = stage.doorward.folder().join("reads.cap");
     let path = file.to_str().unwrap();
-    let made = [
-        "capability",
-        "request",
-        "--for",
-        "bot",
-        "--integrations",
-        "cluster",
-        "--access",
-        "read",
-        "--output",
-        path,
-    ];
-    let made = stage.doorward.run(&[&made[..], &["--json"]].concat(), "").json();
+    let made = "capability request --for bot --integrations cluster --access read --uses 3 --json --output";
+    let made: Vec<&str> = made.split(' ').chain([path]).collect();
+    let made = stage.doorward.run(&made, "").json();
     let dry = |more: &[&str]| {
         stage.run(&[&["cluster.pods.scale", "--input", "replicas=2", "--dry-run"], more].concat()).json()
     };
@@ -333,6 +324,10 @@ fn a_dry_run_with_a_capability_is_about_its_holder() {
     );
     assert!(shown["capability"]["caveats"].to_string().contains("read"), "{shown}");
     assert_ne!(shown["policy"], dry(&[])["policy"], "it is not about the owner");
+    // What its caveats say about the call is said, and about what nothing can be said yet.
+    assert_eq!(shown["policy"]["answer"], "deny", "{shown}");
+    assert!(shown["capability"]["broken"][0].as_str().unwrap().contains("read"), "{shown}");
+    assert!(shown["capability"]["not_evaluated"][0].as_str().unwrap().contains('3'), "{shown}");
     let grant = made["grant"].as_str().unwrap_or_else(|| panic!("{made}"));
     let _ = stage.doorward.run(&["capability", "revoke", grant], "").succeeded();
     let shown = dry(&["--capability", path]);

@@ -216,6 +216,11 @@ fn a_key_for_oracle_signs_the_request_and_another_fingerprint_is_refused() {
     let mut other = key.clone();
     other["fingerprint"] = "00:3b:97:13:55:1c:5b:0d:d3:37:d8:50:4e:c5:3a:34".into();
     let (status, why, _) = api.set_up("oci", &other);
+    assert_eq!(status, "FAILED");
+    assert_eq!(why, "Invalid credential: 'fingerprint' is not that of 'private_key'");
+    let mut stranger = key.clone();
+    stranger["user_ocid"] = "ocid1.user.oc1..cccc".into();
+    let (status, why, _) = api.set_up("oci", &stranger);
     assert_eq!(status, "INVALID");
     assert!(why.starts_with("API error: NotAuthenticated: "), "{why}");
     let mut locked = key.clone();

@@ -8,8 +8,8 @@ use model::{
 };
 
 use super::{
-    Answered, Closed, Deed, Disclosure, Ending, Event, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice,
-    Outcome, PATH, PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles, Use,
+    Answered, Closed, CounterId, Deed, Disclosure, Ending, Event, FIELD_NAME, FIELD_VALUE, FIELDS, Intent,
+    Notice, Outcome, PATH, PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles, Use,
 };
 use crate::codec::Decoder;
 use crate::{Kind, Wrong};
@@ -41,6 +41,7 @@ impl Event {
             Kind::Sealed => Self::Notice(Notice::Sealed),
             Kind::Unsealed => Self::Notice(Notice::Unsealed),
             Kind::Answered => Self::Answered(Box::new(answered(&mut from, tenant)?)),
+            Kind::Forgotten => Self::Forgotten(forgotten(&mut from)?),
         };
         from.end()?;
         Ok(event)
@@ -84,6 +85,11 @@ fn answered(from: &mut Decoder<'_>, tenant: &TenantName) -> Result<Answered, Wro
     } else {
         Err(Wrong::Format("an answer to something that is no question"))
     }
+}
+
+fn forgotten(from: &mut Decoder<'_>) -> Result<Vec<CounterId>, Wrong> {
+    let counters = from.list(|from| from.fixed())?;
+    if counters.is_empty() { Err(Wrong::Format("a record of nothing")) } else { Ok(counters) }
 }
 
 fn refused(from: &mut Decoder<'_>, tenant: &TenantName) -> Result<Refused, Wrong> {

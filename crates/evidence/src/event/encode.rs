@@ -5,8 +5,8 @@ use std::time::Duration;
 use model::{Access, Door, Proof, Risk, Scheme};
 
 use super::{
-    Answered, Closed, Deed, Disclosure, Ending, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice, Outcome,
-    PATH, PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles,
+    Answered, Closed, CounterId, Deed, Disclosure, Ending, FIELD_NAME, FIELD_VALUE, FIELDS, Intent, Notice,
+    Outcome, PATH, PURPOSE, REFERENCE, RESOURCE, RULE, Refused, Request, Settles,
 };
 use crate::codec::Encoder;
 use crate::{Error, Kind};
@@ -157,6 +157,16 @@ pub(crate) fn started(version: &str, to: &mut Vec<u8>) {
     Encoder(to).name(version);
 }
 
+/// The body of [`Event::Forgotten`](super::Event::Forgotten), for at most [`MOST_FORGOTTEN`] counters.
+pub(crate) fn forgotten(counters: &[CounterId], to: &mut Vec<u8>) {
+    let mut to = Encoder(to);
+    let written = counters.len().min(MOST_FORGOTTEN);
+    to.count(written);
+    for id in counters.iter().take(written) {
+        to.fixed(id);
+    }
+}
+
 /// A part of several events.
 trait Part {
     fn write(&self, to: &mut Encoder<'_>);
@@ -256,3 +266,6 @@ impl Part for Request {
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
+
+/// Most counters of one record: their number is one byte.
+pub(crate) const MOST_FORGOTTEN: usize = 255;

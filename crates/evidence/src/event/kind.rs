@@ -24,10 +24,12 @@ pub enum Kind {
     Unsealed = 9,
     /// [`Event::Answered`](super::Event::Answered).
     Answered = 10,
+    /// [`Event::Forgotten`](super::Event::Forgotten).
+    Forgotten = 11,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Intent,
         Self::Outcome,
         Self::Head,
@@ -38,6 +40,7 @@ impl Kind {
         Self::Sealed,
         Self::Unsealed,
         Self::Answered,
+        Self::Forgotten,
     ];
 
     /// The word used in exports and on screens.
@@ -54,6 +57,7 @@ impl Kind {
             Self::Sealed => "sealed",
             Self::Unsealed => "unsealed",
             Self::Answered => "answered",
+            Self::Forgotten => "forgotten",
         }
     }
 }

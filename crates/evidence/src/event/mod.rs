@@ -21,7 +21,7 @@ use model::{
     PrincipalName, Proof, Resource, Risk, SecretRef, Target, TenantName,
 };
 
-pub(crate) use encode::started;
+pub(crate) use encode::{MOST_FORGOTTEN, forgotten, started};
 pub use kind::Kind;
 pub(crate) use text::quoted;
 pub use text::{Field, Said};
@@ -102,12 +102,15 @@ impl Request {
     }
 }
 
+/// The id of a grant or narrowing, or of what may be done once, under which its uses are counted.
+pub type CounterId = [u8; 16];
+
 /// A grant or narrowing whose uses are counted. The intent is refused when the count has reached `most`, else the count goes up
 /// in the transaction that makes the intent durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
     /// The id of the grant or narrowing.
-    pub id: [u8; 16],
+    pub id: CounterId,
     /// How many uses there are at most.
     pub most: u64,
 }
@@ -271,6 +274,8 @@ pub enum Event {
     Started(String),
     /// Something happened to Doorward itself.
     Notice(Notice),
+    /// Counters of uses were removed, because what they count is over for good and forgotten.
+    Forgotten(Vec<CounterId>),
 }
 
 /// Which intent an outcome belongs to.
@@ -296,6 +301,7 @@ impl Event {
             Self::Started(_) => Kind::Started,
             Self::Notice(Notice::Sealed) => Kind::Sealed,
             Self::Notice(Notice::Unsealed) => Kind::Unsealed,
+            Self::Forgotten(_) => Kind::Forgotten,
         }
     }
 
@@ -307,7 +313,7 @@ impl Event {
             Self::Refused(refused) => Some(refused.id),
             Self::Answered(answered) => Some(answered.asked.id),
             Self::Outcome(settles, _) | Self::Head(settles, _) | Self::Close(settles, _) => Some(settles.id),
-            Self::Started(_) | Self::Notice(_) => None,
+            Self::Started(_) | Self::Notice(_) | Self::Forgotten(_) => None,
         }
     }
 }
@@ -341,7 +347,7 @@ const RULE: usize = 256;
 /// Longest name of a reply's field that is kept.
 const FIELD_NAME: usize = 64;
 /// Longest value of a reply's field that is kept.
-const FIELD_VALUE: usize = 256;
+const FIELD_VALUE: usize = 2_048;
 /// Most fields of a reply that are kept.
 const FIELDS: usize = 16;
 

@@ -113,6 +113,9 @@ impl Event {
             }
             Self::Started(version) => said.text("version", version),
             Self::Notice(_) => {}
+            Self::Forgotten(counters) => {
+                said.list("counters", counters.iter().map(|id| to_hex(id)).collect());
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use model::{EvidenceId, TenantName};
 use tokio::sync::oneshot;
 
-use crate::event::Use;
+use crate::event::{CounterId, Use};
 use crate::receipt::Held;
 use crate::{Error, Kind, Receipt};
 
@@ -37,6 +37,8 @@ pub(super) enum What {
     Settle { held: Option<Held>, gives_back: bool, awaited: Awaited },
     /// A refusal or notice. Forgotten when its group fails: whoever waits is told.
     Note,
+    /// Counters to remove. Its event is written by the writer, which alone knows which of them there are.
+    Forget { counters: Vec<CounterId> },
 }
 
 /// Whether somebody waits for the answer about an entry.

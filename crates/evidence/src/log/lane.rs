@@ -15,7 +15,9 @@ use super::entry::{Awaited, Entry, Message, Pending, Waiter, What};
 use super::gauge::Gauge;
 use crate::event::Settles;
 use crate::receipt::Held;
-use crate::{Answered, Closed, Error, Intent, Kind, Notice, OpenStream, Outcome, Receipt, Refused};
+use crate::{
+    Answered, Closed, CounterId, Error, Intent, Kind, Notice, OpenStream, Outcome, Receipt, Refused,
+};
 
 /// How long to wait for an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +105,8 @@ impl Lane {
     /// When it can't be made durable in time.
     pub async fn refuse(&self, refused: Refused) -> Result<EvidenceId, Error> {
         let id = refused.id;
-        self.note(refused.tenant.clone(), Kind::Refused, Some(id), |to| refused.encode(to)).await?;
+        let tenant = refused.tenant.clone();
+        self.note(tenant, (Kind::Refused, Some(id)), What::Note, |to| refused.encode(to)).await?;
         Ok(id)
     }
 
@@ -112,7 +115,16 @@ impl Lane {
     /// # Errors
     /// When it can't be made durable in time.
     pub async fn announce(&self, notice: Notice) -> Result<(), Error> {
-        self.note(TenantName::local(), notice.kind(), None, |_| {}).await
+        self.note(TenantName::local(), (notice.kind(), None), What::Note, |_| {}).await
+    }
+
+    /// Removes counters of uses, and records that they are gone. For what is over for good: whoever could still use what they
+    /// count would begin anew. Those that an open intent counted stay, and so do those that there are not.
+    ///
+    /// # Errors
+    /// When it can't be made durable in time.
+    pub async fn forget(&self, tenant: TenantName, counters: Vec<CounterId>) -> Result<(), Error> {
+        self.note(tenant, (Kind::Forgotten, None), What::Forget { counters }, |_| {}).await
     }
 
     /// Spends a receipt.
@@ -195,8 +207,8 @@ impl Lane {
     async fn note(
         &self,
         tenant: TenantName,
-        kind: Kind,
-        id: Option<EvidenceId>,
+        (kind, id): (Kind, Option<EvidenceId>),
+        what: What,
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), Error> {
         self.0.gauge.admit()?;
@@ -205,7 +217,7 @@ impl Lane {
             let start = pending.bytes.len();
             encode(&mut pending.bytes);
             let body = start..pending.bytes.len();
-            pending.entries.push(Entry { tenant, kind, id, body, what: What::Note });
+            pending.entries.push(Entry { tenant, kind, id, body, what });
             Ok(())
         })?;
         given(answer).await

@@ -2,7 +2,7 @@
 //!
 //! A group is staged in here, and kept or undone with its commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Weak;
 
@@ -12,7 +12,7 @@ use store::Storage;
 
 use super::uses::Uses;
 use crate::checkpoint::ChainHead;
-use crate::event::Use;
+use crate::event::{CounterId, Use};
 use crate::heads::Heads;
 use crate::leaf::Head;
 use crate::receipt::Held;
@@ -163,6 +163,26 @@ impl State {
             Some(open) => self.uses.give_back(storage, &open.tenant, &open.uses),
             None => Ok(()),
         }
+    }
+
+    /// Removes counters of uses, but for those of open intents, which may give a use back, and appends records that say so.
+    pub(super) fn forget_counters(
+        &mut self,
+        storage: &dyn Storage,
+        tenant: &TenantName,
+        time: Timestamp,
+        counters: &[CounterId],
+    ) -> Result<(), Error> {
+        let open = self.open.values().filter(|open| open.tenant == *tenant);
+        let held: HashSet<CounterId> =
+            open.flat_map(|open| open.uses.iter().map(|counted| counted.id)).collect();
+        let free = counters.iter().copied().filter(|id| !held.contains(id));
+        for gone in self.uses.forget(storage, tenant, free)?.chunks(event::MOST_FORGOTTEN) {
+            let mut body = Vec::new();
+            event::forgotten(gone, &mut body);
+            let _ = self.append(tenant, Kind::Forgotten, time, &body);
+        }
+        Ok(())
     }
 
     /// Chains with records in the group at hand.

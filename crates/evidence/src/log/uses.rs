@@ -5,17 +5,18 @@
 //! - A counter goes up in the batch that makes its intent durable, and back when that batch fails. One thread counts, so two
 //!   callers can't both have the last use.
 //! - It goes down only in the batch of the one outcome that says that nothing was sent, by what that intent had counted.
+//! - It goes away only in the batch of the record that says so, and never while an intent is open that counted it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::TenantName;
 use store::{Batch, Row, Step, Storage, Table};
 
-use crate::event::Use;
+use crate::event::{CounterId, Use};
 use crate::{At, Error, Finding, Wrong};
 
 /// A counter: the tenant and the id of the grant or narrowing.
-type Key = (TenantName, [u8; 16]);
+type Key = (TenantName, CounterId);
 
 /// The counters, read from the storage when they are first asked for.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(super) struct Uses {
     counts: HashMap<Key, u64>,
     /// What the counters of this group were before it.
     before: HashMap<Key, u64>,
+    /// What this group removes.
+    gone: HashSet<Key>,
 }
 
 impl Uses {
@@ -36,6 +39,9 @@ impl Uses {
         for (nth, counted) in uses.iter().enumerate() {
             let earlier = uses.iter().take(nth).filter(|other| other.id == counted.id).count();
             let taken = self.read(storage, tenant, counted.id)?;
+            if self.gone.contains(&(tenant.clone(), counted.id)) {
+                return Err(Error::UsesExhausted(counted.id));
+            }
             if taken.saturating_add(u64::try_from(earlier).unwrap_or(u64::MAX)) >= counted.most {
                 return Err(Error::UsesExhausted(counted.id));
             }
@@ -74,6 +80,25 @@ impl Uses {
         Ok(())
     }
 
+    /// Removes counters; gives those that there were, and that nothing of this group counted.
+    pub(super) fn forget(
+        &mut self,
+        storage: &dyn Storage,
+        tenant: &TenantName,
+        counters: impl Iterator<Item = CounterId>,
+    ) -> Result<Vec<CounterId>, Error> {
+        let mut gone = Vec::new();
+        for id in counters {
+            let key = (tenant.clone(), id);
+            let known = storage.get(Table::Uses, tenant, &id).map_err(Error::Read)?;
+            if known.is_some() && !self.before.contains_key(&key) && self.gone.insert(key.clone()) {
+                self.counts.remove(&key);
+                gone.push(id);
+            }
+        }
+        Ok(gone)
+    }
+
     fn read(&mut self, storage: &dyn Storage, tenant: &TenantName, id: [u8; 16]) -> Result<u64, Error> {
         let key = (tenant.clone(), id);
         if let Some(count) = self.counts.get(&key) {
@@ -94,11 +119,18 @@ impl Uses {
             let value = self.counts.get(key).copied().unwrap_or_default().to_be_bytes().to_vec();
             batch.push(Step::Put(Table::Uses, tenant.clone(), Row { key: id.to_vec(), value }));
         }
+        for (tenant, id) in &self.gone {
+            batch.push(Step::Delete(Table::Uses, tenant.clone(), id.to_vec()));
+        }
     }
 
     /// The group is durable.
     pub(super) fn keep(&mut self) {
         self.before.clear();
+        // A call that comes too late may have looked for one that was going.
+        for key in self.gone.drain() {
+            self.counts.remove(&key);
+        }
         if self.counts.len() > REMEMBERED {
             self.counts.clear();
         }
@@ -107,6 +139,7 @@ impl Uses {
     /// The group is not: all counters are as before.
     pub(super) fn undo(&mut self) {
         self.counts.extend(self.before.drain());
+        self.gone.clear();
     }
 }
 

@@ -223,6 +223,12 @@ impl Writer {
                 let (seq, leaf) = self.state.append(tenant, *kind, now, body);
                 Staged::Record { seq, leaf, held: Held::default() }
             }
+            (What::Forget { counters }, _) => {
+                let done = self.state.forget_counters(&*self.storage, tenant, now, counters);
+                // Its records stand by themselves, and nobody asks where.
+                let told = || Staged::Record { seq: 0, leaf: Digest::default(), held: Held::default() };
+                done.map_or_else(Staged::Refused, |()| told())
+            }
             _ => {
                 let (seq, leaf) = self.state.append(tenant, *kind, now, body);
                 Staged::Record { seq, leaf, held: Held::default() }
@@ -333,7 +339,7 @@ impl Writer {
                     answers.push(Answer::Intent(result.map(receipt)));
                 }
                 (What::Intend { .. }, None) => answers.push(Answer::Intent(Err(Error::Closed))),
-                (What::Note, _) => answers.push(Answer::Plain(result.map(|_| ()))),
+                (What::Note | What::Forget { .. }, _) => answers.push(Answer::Plain(result.map(|_| ()))),
                 (What::Settle { held, gives_back, awaited }, id) => {
                     // An answer that was waited for and not written was not given either.
                     let forgotten = held.is_none() && awaited == Awaited::Yes;
@@ -363,7 +369,7 @@ fn refuse(work: Vec<Work>, gauge: &Gauge) {
         gauge.leave(if nth == 0 { 0 } else { pending.entries.len() });
         let answer = |entry: Entry| match entry.what {
             What::Intend { .. } => Some(Answer::Intent(Err(Error::Failed))),
-            What::Note | What::Settle { awaited: Awaited::Yes, .. } => {
+            What::Note | What::Forget { .. } | What::Settle { awaited: Awaited::Yes, .. } => {
                 Some(Answer::Plain(Err(Error::Failed)))
             }
             What::Settle { awaited: Awaited::No, .. } => None,

@@ -289,7 +289,7 @@ fn join(leaf: Leaf, settled: &mut Settled) -> Option<Entry> {
             let what = What::Call(Box::new(asked));
             return Some(Entry { seq, time, what, outcome: Some(outcome), close: None });
         }
-        event @ (Event::Started(_) | Event::Notice(_)) => What::House(event),
+        event @ (Event::Started(_) | Event::Notice(_) | Event::Forgotten(_)) => What::House(event),
     };
     let (outcome, close) = settled.remove(&seq).unwrap_or_default();
     Some(Entry { seq, time, what, outcome, close })

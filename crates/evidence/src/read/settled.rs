@@ -102,7 +102,8 @@ impl Reader {
                 Event::Refused(refused) => EndedWhat::Refused(refused),
                 // Nothing was done.
                 Event::Answered(_) => continue,
-                Event::Head(..) | Event::Close(..) | Event::Started(_) | Event::Notice(_) => continue,
+                Event::Head(..) | Event::Close(..) => continue,
+                Event::Started(_) | Event::Notice(_) | Event::Forgotten(_) => continue,
             };
             found.push(Ended { seq: leaf.seq, time: leaf.time, what });
         }

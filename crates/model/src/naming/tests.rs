@@ -117,8 +117,7 @@ fn a_program_narrows_and_never_names() {
     assert_eq!(named(&naming, &with(psql(Some([7; 32]))), Some("n")), Err(Code::Denied));
     assert_eq!(named(&naming, &with(psql(None)), None), Err(Code::Unauthenticated));
     assert_eq!(named(&naming, &with(None), None), Err(Code::Unauthenticated));
-    assert!(naming.needs_hash(&with(psql(None))));
-    assert!(!naming.needs_hash(&Holder { uid: Some(7), ..with(psql(None)) }));
+    assert!(naming.needs().sha256);
 }
 
 #[test]

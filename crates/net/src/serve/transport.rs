@@ -17,6 +17,8 @@ use crate::FromPeer;
 pub(super) enum Accepted {
     Tcp(TcpStream),
     Unix(FromPeer),
+    /// From another broker of the same store, by TLS.
+    Handed(Box<TlsStream<TcpStream>>),
 }
 
 /// A connection of which HTTP is read.
@@ -28,23 +30,31 @@ pub(super) enum Transport {
 
 /// Calls a method of whichever it is.
 macro_rules! either {
-    ($value:expr, $first:path, $second:path, $method:ident($($argument:expr),*)) => {
+    ($value:expr, [$($one:path),*], $method:ident $arguments:tt) => {
         match $value {
-            $first(stream) => Pin::new(stream).$method($($argument),*),
-            $second(stream) => Pin::new(stream).$method($($argument),*),
+            $($one(stream) => either!(stream.$method $arguments),)*
+        }
+    };
+    ($stream:ident.$method:ident($($argument:expr),*)) => { Pin::new($stream).$method($($argument),*) };
+}
+
+macro_rules! vectored {
+    ($value:expr, [$($one:path),*]) => {
+        match $value {
+            $($one(stream) => stream.is_write_vectored(),)*
         }
     };
 }
 
 macro_rules! carries {
-    ($name:ident, $first:path, $second:path) => {
+    ($name:ident, $ones:tt) => {
         impl AsyncRead for $name {
             fn poll_read(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
                 buf: &mut ReadBuf<'_>,
             ) -> Poll<io::Result<()>> {
-                either!(self.get_mut(), $first, $second, poll_read(cx, buf))
+                either!(self.get_mut(), $ones, poll_read(cx, buf))
             }
         }
 
@@ -54,15 +64,15 @@ macro_rules! carries {
                 cx: &mut Context<'_>,
                 bytes: &[u8],
             ) -> Poll<io::Result<usize>> {
-                either!(self.get_mut(), $first, $second, poll_write(cx, bytes))
+                either!(self.get_mut(), $ones, poll_write(cx, bytes))
             }
 
             fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                either!(self.get_mut(), $first, $second, poll_flush(cx))
+                either!(self.get_mut(), $ones, poll_flush(cx))
             }
 
             fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                either!(self.get_mut(), $first, $second, poll_shutdown(cx))
+                either!(self.get_mut(), $ones, poll_shutdown(cx))
             }
 
             fn poll_write_vectored(
@@ -70,18 +80,15 @@ macro_rules! carries {
                 cx: &mut Context<'_>,
                 slices: &[IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                either!(self.get_mut(), $first, $second, poll_write_vectored(cx, slices))
+                either!(self.get_mut(), $ones, poll_write_vectored(cx, slices))
             }
 
             fn is_write_vectored(&self) -> bool {
-                match self {
-                    $first(stream) => stream.is_write_vectored(),
-                    $second(stream) => stream.is_write_vectored(),
-                }
+                vectored!(self, $ones)
             }
         }
     };
 }
 
-carries!(Accepted, Self::Tcp, Self::Unix);
-carries!(Transport, Self::Plain, Self::Secured);
+carries!(Accepted, [Self::Tcp, Self::Unix, Self::Handed]);
+carries!(Transport, [Self::Plain, Self::Secured]);

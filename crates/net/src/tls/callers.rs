@@ -79,6 +79,11 @@ fn verifier(path: &Path) -> Result<Verifier, Error> {
     Ok(Verifier(built))
 }
 
+/// The common name of a certificate of our own.
+pub(super) fn common_name(der: &[u8]) -> Option<String> {
+    names::read(der)?.common_name
+}
+
 /// What stands in a certificate that was verified; `None` where it cannot be read, which no verified one should be.
 pub(crate) fn shown(chain: &[CertificateDer<'_>]) -> Option<Arc<Certificate>> {
     let leaf = chain.first()?;

@@ -22,6 +22,14 @@ pub use inbound::{Certificates, Versions, server_config};
 pub(crate) use outbound::bundle;
 pub use outbound::{Base, Outbound, Trust, read_bundle};
 
+/// The common name in the first certificate of a chain in PEM, where it has exactly one.
+///
+/// # Errors
+/// When there is no certificate.
+pub fn common_name(chain: &[u8]) -> Result<Option<String>, crate::Error> {
+    Ok(bundle(chain)?.first().and_then(|leaf| callers::common_name(leaf)))
+}
+
 /// aws-lc-rs, with the hybrid post-quantum key exchange first.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {

@@ -36,7 +36,7 @@ impl Upstream {
         };
         let answer = timeout(head, sender.send_request(*request)).await;
         let late = |_| Error::Timeout { upstream: shown(dial), sent: Sent::Maybe };
-        let mut reply = answer.map_err(late)?.map_err(|source| broken(dial, source))?;
+        let mut reply = answer.map_err(late)?.map_err(|source| broken(dial, source, None))?;
         if reply.status() != StatusCode::SWITCHING_PROTOCOLS {
             check_reply(dial, &reply)?;
             let reply = reply.map(|body| {
@@ -51,7 +51,7 @@ impl Upstream {
         if let Some(what) = websocket::wrong_with(reply.headers()) {
             return Err(Error::Protocol { upstream: shown(dial), what, source: None });
         }
-        let upgraded = hyper::upgrade::on(&mut reply).await.map_err(|source| broken(dial, source))?;
+        let upgraded = hyper::upgrade::on(&mut reply).await.map_err(|source| broken(dial, source, None))?;
         let (parts, _) = reply.into_parts();
         Ok(Switched::Open(Box::new(Response::from_parts(parts, ())), Line::new(upgraded, place)))
     }

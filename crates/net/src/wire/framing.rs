@@ -11,6 +11,23 @@ pub(super) enum Verdict {
     Cut(usize),
 }
 
+/// Why a stream was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// A head without an end.
+    Long,
+    /// The first line.
+    RequestLine,
+    /// Another line of a head.
+    Line,
+    /// A length that is none, or is there twice, or beside a coding.
+    Length,
+    /// A coding that is not exactly `chunked`, or is there twice, or beside a length.
+    Coding,
+    /// In a body.
+    Chunk,
+}
+
 /// Where in the stream we are.
 #[derive(Debug)]
 pub(super) struct Framing {
@@ -35,6 +52,22 @@ impl Framing {
     /// Whether the last byte that came was the last one of a message, in HTTP/1.
     pub(super) const fn is_between(&self) -> bool {
         matches!(self.state, State::Head) && self.head.bytes == 0 && self.heads > 0
+    }
+
+    /// Why the stream was cut.
+    pub(super) const fn why(&self) -> Why {
+        match (self.state, self.head.why) {
+            _ if self.head.bytes > self.most => Why::Long,
+            (State::Head, Some(why)) => why,
+            (State::Head, None) if self.head.lines == 0 => Why::RequestLine,
+            (State::Head, None) => Why::Line,
+            _ => Why::Chunk,
+        }
+    }
+
+    /// Whether the head that was cut asks for the head of a reply only.
+    pub(super) const fn asks_for_head(&self) -> bool {
+        self.head.asks_for_head
     }
 
     /// Follows the next bytes of the stream.
@@ -140,19 +173,25 @@ impl Framing {
             self.state = State::Http2(FIRST_FRAME);
             return Some(());
         }
-        self.head.lines += 1;
-        if self.head.lines == 1 {
-            return request_line(line);
+        if self.head.lines == 0 {
+            request_line(line)?;
+            self.head.asks_for_head = line.starts_with(b"HEAD ");
+            self.head.lines = 1;
+            return Some(());
         }
+        self.head.lines += 1;
         let (name, value) = name_and_value(line)?;
         if name.eq_ignore_ascii_case(b"content-length") {
+            self.head.why = Some(Why::Length);
             let twice = self.head.length.replace(decimal(value)?).is_some();
-            return (!twice && !self.head.chunked).then_some(());
+            return (!twice && !self.head.chunked).then(|| self.head.why = None);
         }
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            self.head.why = Some(Why::Coding);
             let once = !std::mem::replace(&mut self.head.chunked, true);
             let alone = self.head.length.is_none();
-            return (once && alone && value.eq_ignore_ascii_case(b"chunked")).then_some(());
+            let plain = once && alone && value.eq_ignore_ascii_case(b"chunked");
+            return plain.then(|| self.head.why = None);
         }
         Some(())
     }
@@ -205,11 +244,14 @@ struct Head {
     blank: usize,
     length: Option<u64>,
     chunked: bool,
+    asks_for_head: bool,
+    /// What would be wrong with the line that is being read.
+    why: Option<Why>,
 }
 
 impl Head {
     const fn new() -> Self {
-        Self { bytes: 0, lines: 0, blank: 0, length: None, chunked: false }
+        Self { bytes: 0, lines: 0, blank: 0, length: None, chunked: false, asks_for_head: false, why: None }
     }
 }
 

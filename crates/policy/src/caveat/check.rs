@@ -24,7 +24,35 @@ pub(crate) struct Broken {
     pub(crate) hint: Option<String>,
 }
 
+/// What can be said of a caveat before a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foretold {
+    /// A call made now would keep it.
+    Kept,
+    /// A call made now would break it.
+    Broken,
+    /// It depends on who calls, from where and how often.
+    Open,
+}
+
 impl Caveat {
+    /// What can be said of it before the call is made. It proves nothing.
+    #[must_use]
+    pub fn foretold(&self, call: &Call, now: Timestamp) -> Foretold {
+        let holds = match self {
+            Self::Cidr(_)
+            | Self::Environment(_)
+            | Self::Purpose(_)
+            | Self::Holder(_)
+            | Self::Rate(_)
+            | Self::Uses(_)
+            | Self::Approval(_) => return Foretold::Open,
+            // What is left of these is about the moment alone.
+            about => about.holds_now(&Fact::default(), now).or_else(|| about.holds_call(call)),
+        };
+        if holds.unwrap_or(false) { Foretold::Kept } else { Foretold::Broken }
+    }
+
     /// Checks the call against this caveat. Limits that are counted are kept here; they are admitted later.
     pub(crate) fn check(&self, asked: &Asked<'_>) -> Result<Kept, Broken> {
         if self.holds_for(asked).unwrap_or(false) { Ok(Kept(())) } else { Err(self.broken(asked)) }
@@ -67,7 +95,11 @@ impl Caveat {
         if let Some(holds) = self.holds_now(asked.caller.facts(), asked.now) {
             return Some(holds);
         }
-        let call = asked.call;
+        self.holds_call(asked.call)
+    }
+
+    /// Whether a caveat about the call holds; what is looked at elsewhere does here. `None` where what it is about is absent.
+    fn holds_call(&self, call: &Call) -> Option<bool> {
         Some(match self {
             Self::Integrations(list) => list.holds(call.integration()),
             Self::Operations(list) => list.iter().any(|p| p.matches(call.integration(), call.operation())),

@@ -24,6 +24,7 @@ use std::fmt;
 use model::{Access, IntegrationName, Method, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use check::Foretold;
 pub(crate) use check::{Asked, Broken};
 pub(crate) use code::{decode, encode};
 pub use constraint::{ConstraintError, of_constraints, to_constraints};

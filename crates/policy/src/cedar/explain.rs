@@ -95,6 +95,8 @@ pub struct Explanation {
     pub errors: Vec<String>,
     /// Whether somebody has to approve the call first.
     pub approval: bool,
+    /// How many different people have to, as far as policies and the capability say; 0 where nobody has to.
+    pub approvers: u8,
     /// The version of the policies, in hex.
     pub version: String,
 }
@@ -104,7 +106,15 @@ impl Explanation {
     pub(crate) fn unread(why: String) -> Self {
         let reason = "the policies can't be read, so nothing is permitted".to_owned();
         let (policies, version) = (Vec::new(), String::new());
-        Self { answer: Answer::Deny, reason, policies, errors: vec![why], approval: false, version }
+        Self {
+            answer: Answer::Deny,
+            reason,
+            policies,
+            errors: vec![why],
+            approval: false,
+            approvers: 0,
+            version,
+        }
     }
 }
 
@@ -178,13 +188,17 @@ impl Policies {
                 (Answer::Deny, "the policies know no such operation, or another description of it".to_owned())
             }
         };
-        let approval = matches!(outcome, Outcome::Allow { approvers: 1.. });
+        let approvers = match outcome {
+            Outcome::Allow { approvers } => *approvers,
+            Outcome::Forbidden | Outcome::NotPermitted | Outcome::Failed | Outcome::NotDescribed => 0,
+        };
         Explanation {
             answer,
             reason,
             policies,
             errors: errors.clone(),
-            approval,
+            approval: approvers > 0,
+            approvers,
             version: self.version.to_string(),
         }
     }

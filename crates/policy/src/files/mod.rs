@@ -45,7 +45,9 @@ pub use resource::{ResourceKind, ResourceName};
 
 use cache::Cache;
 use compile::Compiled;
+use condition::Condition;
 use evaluate::Verdict;
+use model::Needs;
 use read::Format;
 use rule::{Policy, Status};
 
@@ -104,6 +106,17 @@ impl Set {
     #[must_use]
     pub fn after(self, former: &Self) -> Self {
         Self { cache: former.cache.emptied(), ..self }
+    }
+
+    /// Which facts about a caller's program the rules read: those that are worth being found out.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        let conditions = self.compiled.rules.iter().flat_map(|rule| &rule.conditions);
+        conditions.filter_map(Condition::process_fact).fold(Needs::default(), |needs, fact| match fact {
+            ProcessFact::Executable => Needs { exe: true, ..needs },
+            ProcessFact::Sha256 => Needs { exe: true, sha256: true },
+            _ => needs,
+        })
     }
 
     /// Decides. Whatever can't be decided is denied.

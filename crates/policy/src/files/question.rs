@@ -70,6 +70,12 @@ impl ProcessFact {
         Self::Sha256,
     ];
 
+    /// Whether it only narrows: any process of the same user can have it.
+    #[must_use]
+    pub const fn is_weak(self) -> bool {
+        matches!(self, Self::Executable | Self::Sha256)
+    }
+
     /// The key in conditions.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

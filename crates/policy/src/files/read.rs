@@ -100,7 +100,24 @@ fn rule(node: &Node, policy: &Arc<str>, file: &str, within: &mut Option<String>)
         }
     };
     let (policy, place) = (Arc::clone(policy), place(file, node.line));
-    Ok(Rule { policy, id, place, effect, resources, actions, every_action, identities, conditions, priority })
+    let rule = Rule {
+        policy,
+        id,
+        place,
+        effect,
+        resources,
+        actions,
+        every_action,
+        identities,
+        conditions,
+        priority,
+    };
+    if rule.allows_by_program_alone() {
+        let message = "`exe` and `sha256` only narrow, as any process of a user can run a program: name the callers \
+                       in `identities`, or add a condition on `uid`, `gid`, `cgroup`, `unit` or `container`";
+        return Err(Mistake::new(node.line, message));
+    }
+    Ok(rule)
 }
 
 /// `*`, `secret:*`, or the name of a resource, perhaps with a `*` at its end.

@@ -49,6 +49,21 @@ pub(super) struct Rule {
     pub(super) priority: i64,
 }
 
+impl Rule {
+    /// Whether it would allow to anybody who runs some program: nothing else in it says who. What denies may be like that.
+    pub(super) fn allows_by_program_alone(&self) -> bool {
+        let facts = || {
+            self.conditions
+                .iter()
+                .filter_map(|condition| Some((condition.process_fact()?, condition.inverted)))
+        };
+        let asks_program = facts().any(|(fact, _)| fact.is_weak());
+        let everybody = self.identities.iter().any(|name| *name == Wildcard::Prefix(String::new()));
+        let strong = facts().any(|(fact, inverted)| !fact.is_weak() && !inverted);
+        self.effect == Effect::Allow && asks_program && everybody && !strong
+    }
+}
+
 /// What a rule says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {

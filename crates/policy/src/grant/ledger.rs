@@ -5,7 +5,7 @@
 //! - What was revoked or forged stays so, whatever is put later.
 //! - The rows are in the order of their ids, which is that of their making.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -15,6 +15,9 @@ use model::{CapabilityId, Timestamp};
 use super::Change;
 use super::named::{Counts, Named, NamedState, parent_of};
 use crate::Error;
+use sorted::Sorted;
+
+mod sorted;
 
 /// See the module.
 #[derive(Default)]
@@ -27,7 +30,7 @@ pub(super) struct Ledger {
 
 #[derive(Default)]
 struct Rows {
-    rows: BTreeMap<CapabilityId, Row>,
+    rows: Sorted<Row>,
     /// Parent and child.
     children: BTreeSet<(CapabilityId, CapabilityId)>,
 }
@@ -58,11 +61,11 @@ pub struct Tally {
 
 impl Ledger {
     pub(super) fn find(&self, id: CapabilityId) -> Option<Named> {
-        self.read().rows.get(&id).and_then(|row| row.named(id))
+        self.read().rows.get(id).and_then(|row| row.named(id))
     }
 
     pub(super) fn state(&self, id: CapabilityId) -> Option<NamedState> {
-        self.read().rows.get(&id).map(Row::state)
+        self.read().rows.get(id).map(Row::state)
     }
 
     pub(super) fn put(&self, named: &Named) -> Result<(), Error> {
@@ -74,7 +77,7 @@ impl Ledger {
             NamedState::Forged => FORGED,
         };
         let mut rows = self.write();
-        let before = rows.rows.get(id).map_or(0, |row| row.over);
+        let before = rows.rows.get(*id).map_or(0, |row| row.over);
         let over = if before == 0 { over } else { before };
         rows.rows.insert(*id, Row { shape, expires: *expires, uses: *uses, used: *used, over });
         rows.children.extend(parent.map(|parent| (parent, *id)));
@@ -86,9 +89,8 @@ impl Ledger {
         let Rows { rows, children } = &mut *guard;
         let (mut found, mut next) = (Vec::new(), vec![id]);
         while let Some(id) = next.pop() {
-            let below = (Bound::Excluded((id, LOWEST)), Bound::Included((id, HIGHEST)));
-            next.extend(children.range(below).map(|(_, child)| *child));
-            if let Some(row) = rows.get_mut(&id)
+            next.extend(below(children, id));
+            if let Some(row) = rows.get_mut(id)
                 && row.over == 0
             {
                 row.over = seconds(at);
@@ -98,17 +100,21 @@ impl Ledger {
         found
     }
 
+    pub(super) fn children(&self, id: CapabilityId) -> Vec<CapabilityId> {
+        below(&self.read().children, id).collect()
+    }
+
     pub(super) fn forget(&self, ids: &[CapabilityId]) {
         let mut rows = self.write();
         for id in ids {
-            if let Some(parent) = rows.rows.remove(id).and_then(|row| parent_of(&row.shape)) {
+            if let Some(parent) = rows.rows.remove(*id).and_then(|row| parent_of(&row.shape)) {
                 rows.children.remove(&(parent, *id));
             }
         }
     }
 
     pub(super) fn note_use(&self, id: CapabilityId, change: Change) {
-        if let Some(row) = self.write().rows.get_mut(&id) {
+        if let Some(row) = self.write().rows.get_mut(id) {
             row.used = match change {
                 Change::Taken => row.used.saturating_add(1),
                 Change::GivenBack => row.used.saturating_sub(1),
@@ -117,22 +123,32 @@ impl Ledger {
     }
 
     pub(super) fn set_used(&self, id: CapabilityId, used: u32) {
-        if let Some(row) = self.write().rows.get_mut(&id) {
+        if let Some(row) = self.write().rows.get_mut(id) {
             row.used = used;
         }
     }
 
     pub(super) fn page(&self, after: Option<CapabilityId>, most: usize) -> Vec<Named> {
         let rows = self.read();
-        let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let page = rows.rows.range((behind, Bound::Unbounded));
-        page.filter_map(|(id, row)| row.named(*id)).take(most).collect()
+        rows.rows.behind(after).filter_map(|(id, row)| row.named(id)).take(most).collect()
+    }
+
+    pub(super) fn ended(&self, until: Timestamp, most: usize) -> Vec<CapabilityId> {
+        let rows = self.read();
+        let mut ended = VecDeque::new();
+        for (id, _) in rows.rows.behind(None).filter(|(_, row)| row.expires <= until) {
+            if ended.len() >= most {
+                ended.pop_front();
+            }
+            ended.push_back(id);
+        }
+        ended.into()
     }
 
     pub(super) fn tally(&self, now: Timestamp) -> Tally {
         let rows = self.read();
         let mut tally = Tally { total: rows.rows.len(), ..Tally::default() };
-        for row in rows.rows.values() {
+        for (_, row) in rows.rows.behind(None) {
             match row.over {
                 FORGED => tally.forged += 1,
                 0 if row.expires <= now => tally.expired += 1,
@@ -180,6 +196,15 @@ impl Row {
         let counts = Counts { expires: self.expires, uses: self.uses, used: self.used, state: self.state() };
         Named::of_shape(id, &self.shape, counts).ok()
     }
+}
+
+/// The children of one.
+fn below(
+    children: &BTreeSet<(CapabilityId, CapabilityId)>,
+    id: CapabilityId,
+) -> impl Iterator<Item = CapabilityId> {
+    let below = (Bound::Excluded((id, LOWEST)), Bound::Included((id, HIGHEST)));
+    children.range(below).map(|(_, child)| *child)
 }
 
 /// Never 0, which stands for none, nor [`FORGED`].

@@ -26,9 +26,8 @@ pub(super) fn process(
     process.args(["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "sandbox"]);
     // Whoever is root outside is nobody special inside.
     process.args(["--uid", stage::USER, "--gid", stage::USER, "--cap-drop", "ALL"]);
-    if let Some(filter) = filter {
-        process.args(["--seccomp", &filter.as_raw_fd().to_string()]);
-    }
+    let calls = filter.map(|filter| ["--seccomp".to_owned(), filter.as_raw_fd().to_string()]);
+    process.args(calls.into_iter().flatten());
     for folder in view::present(view::SYSTEM) {
         match fs::read_link(&folder) {
             Ok(target) => process.arg("--symlink").arg(target).arg(&folder),
@@ -48,15 +47,7 @@ pub(super) fn process(
         }
     }
     process.args(["--proc", "/proc", "--dir", "/tmp"]);
-    if rustix::process::geteuid().is_root() {
-        // Who is root outside is the owner of the kernel's settings, whatever he is called inside.
-        for path in OF_ROOT.iter().filter(|path| Path::new(path).exists()) {
-            process.args(["--ro-bind", path, path]);
-        }
-        for path in HIDDEN.iter().filter(|path| Path::new(path).exists()) {
-            process.args(["--ro-bind", "/dev/null", path]);
-        }
-    }
+    shut_kernel(&mut process);
     for device in view::DEVICES {
         process.args(["--dev-bind", device, device]);
     }
@@ -88,6 +79,19 @@ pub(super) fn process(
     }
     process.args(["--remount-ro", "/", "--chdir", "/", "--"]).arg(own).arg(stage::WORD);
     Ok(process)
+}
+
+/// Who is root outside is the owner of the kernel's settings, whatever he is called inside.
+fn shut_kernel(process: &mut Process) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for path in OF_ROOT.iter().filter(|path| Path::new(path).exists()) {
+        process.args(["--ro-bind", path, path]);
+    }
+    for path in HIDDEN.iter().filter(|path| Path::new(path).exists()) {
+        process.args(["--ro-bind", "/dev/null", path]);
+    }
 }
 
 /// What the kernel lets its owner write in `/proc`, and what it shows to him alone: the paths that the OCI runtime specification's

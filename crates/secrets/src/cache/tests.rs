@@ -10,7 +10,7 @@ fn held(reference: &str, seconds: u64) -> Arc<Held> {
         version: 1,
         secret: canary(),
         stamp: Stamp::Fixed,
-        previous: None,
+        before: Vec::new(),
         ends: None,
         ages: crate::Config::default().ages(),
     };

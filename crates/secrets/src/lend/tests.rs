@@ -158,6 +158,14 @@ async fn a_rotation_is_seen_at_once_and_the_version_before_until_its_overlap_end
     let opened = case.open_as(&local, "slack", "store:slack/token").await.unwrap();
     assert_eq!((opened.version(), opened.expose(<[u8]>::to_vec)), (2, b"xoxb-CANARY-2".to_vec()));
     assert_eq!(opened.previous().unwrap().expose(<[u8]>::to_vec), CANARY.as_bytes());
+    // Both are taken by the service, and so both are looked for in what it says; as a pair as well.
+    let said = format!("{CANARY} xoxb-CANARY-2");
+    assert_eq!(opened.mask().text(said.as_bytes()).unwrap().hits, 2);
+    assert_eq!(opened.pair_mask().unwrap().text(said.as_bytes()).unwrap().hits, 2);
+    let _ = case.secrets.rotate(&local, &name, secret("xoxb-CANARY-3"), overlap).await.unwrap();
+    let opened = case.open_as(&local, "slack", "store:slack/token").await.unwrap();
+    let said = format!("{said} xoxb-CANARY-3");
+    assert_eq!(opened.mask().text(said.as_bytes()).unwrap().hits, 3, "two rotations within one overlap");
     case.clock.advance(60_000);
     let opened = case.open_as(&local, "slack", "store:slack/token").await.unwrap();
     assert!(opened.previous().is_none());

@@ -79,7 +79,7 @@ impl Stage {
             let opened = stored.open(&name(&format!("service/{number:04}")), at(2)).unwrap();
             let expected = if number == 0 { "CANARY-second" } else { CANARY };
             assert_eq!(shown(&opened.current.1), expected.as_bytes(), "{number}");
-            assert_eq!(opened.previous.is_some(), number == 0);
+            assert_eq!(!opened.before.is_empty(), number == 0);
             let shows = stored.disclose(&name(&format!("service/{number:04}"))).is_ok();
             assert_eq!(shows, number % 2 == 1, "{number}");
         }

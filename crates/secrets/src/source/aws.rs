@@ -24,6 +24,8 @@ use super::lender::own;
 use super::{Environment, Lender, Setup, Trouble, web};
 use crate::Error;
 
+mod profile;
+
 /// AWS, as one source asks it.
 pub(crate) struct Account {
     service: Service,
@@ -106,6 +108,9 @@ impl Account {
                 expiration: None,
             }));
         }
+        if let Some(name) = &own_keys.profile {
+            return profile::keys(name, &|name| self.environment.text(name)).map(Arc::new);
+        }
         let mut held = self.held.lock().await;
         let now = lender.now();
         let young = |lease: &&Arc<Lease>| lease.expiration.is_none_or(|end| end.since(now) > EARLY);
@@ -115,6 +120,24 @@ impl Account {
         let lease = Arc::new(self.found(wire, now).await?);
         *held = Some(Arc::clone(&lease));
         Ok(lease)
+    }
+
+    /// The credentials of one place.
+    pub(crate) async fn session(&self, whose: Whose<'_>, now: Timestamp) -> Result<Lease, Trouble> {
+        let variable = |name: &str| self.environment.text(name);
+        match whose {
+            Whose::Profile(name) => profile::keys(name, &variable),
+            Whose::Machine => self.found(self.wire().await?, now).await,
+            Whose::One(source) => {
+                let source = match source {
+                    CredentialSource::Environment { .. } => {
+                        CredentialSource::Environment { access_key_id: variable("AWS_ACCESS_KEY_ID") }
+                    }
+                    other => other,
+                };
+                self.asked(&source, now).await
+            }
+        }
     }
 
     /// The credentials that this machine has.
@@ -137,8 +160,13 @@ impl Account {
                 }
             }
         };
+        self.asked(&source, now).await
+    }
+
+    async fn asked(&self, source: &CredentialSource, now: Timestamp) -> Result<Lease, Trouble> {
+        let variable = |name: &str| self.environment.text(name);
         // Half of the time that a call waits, so that its error is this one.
-        let asked = tokio::time::timeout(Duration::from_secs(5), credentials(&source, &variable, now)).await;
+        let asked = tokio::time::timeout(Duration::from_secs(5), credentials(source, &variable, now)).await;
         asked.unwrap_or(Err(Problem::Late)).map_err(|error| match error {
             Problem::Late | Problem::Neighbour(NeighbourError::Talk { .. }) => Trouble::Unreachable {
                 at: format!("what has the credentials of AWS (`{}`)", source.as_str()),
@@ -165,6 +193,33 @@ impl Account {
         };
         let assumed = Sts::new(wire, &endpoint).assume_role_with_web_identity(&ask).await;
         assumed.map(|assumed| assumed.lease).map_err(|error| trouble(&error))
+    }
+}
+
+/// Whose credentials are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Whose<'a> {
+    /// The first that this machine has.
+    Machine,
+    /// Those of one place of the machine.
+    One(CredentialSource),
+    /// Those of a profile.
+    Profile(&'a str),
+}
+
+impl<'a> Whose<'a> {
+    /// What stands behind `aws-session:`.
+    pub(crate) fn read(path: &'a str) -> Result<Self, Trouble> {
+        match (path, path.strip_prefix("profile/")) {
+            ("machine", _) => Ok(Self::Machine),
+            ("environment", _) => Ok(Self::One(CredentialSource::Environment { access_key_id: None })),
+            ("container", _) => Ok(Self::One(CredentialSource::EcsContainer)),
+            ("instance", _) => Ok(Self::One(CredentialSource::Ec2InstanceMetadata)),
+            (_, Some(name)) if !name.is_empty() => Ok(Self::Profile(name)),
+            _ => Err(Trouble::Wrong(
+                "a session is that of `machine`, `environment`, `container`, `instance` or `profile/NAME`",
+            )),
+        }
     }
 }
 

@@ -20,8 +20,10 @@ pub struct Config {
     pub stale: Option<Span>,
     /// `command:NAME`.
     pub command: BTreeMap<String, Command>,
-    /// `vault:`.
+    /// `vault:PATH`.
     pub vault: Vault,
+    /// `vault:@NAME/PATH`: further ones, by name.
+    pub vaults: BTreeMap<String, Vault>,
     /// `aws-sm:`, `aws-ssm:`, `aws-kms:`.
     pub aws: Aws,
     /// `gcp-sm:`, `gcp-kms:`.
@@ -125,6 +127,8 @@ pub struct Aws {
     pub access_key_id: Option<String>,
     /// Where its secret key is.
     pub secret_access_key: Option<SecretRef>,
+    /// The profile of the shared files whose keys are used instead.
+    pub profile: Option<String>,
 }
 
 /// Google Cloud.

@@ -1,9 +1,9 @@
 //! The list of all sources. A member is one file and one line here.
 
 use super::{
-    Env, File, SecretSource, Setup, age, aws_kms, aws_local, aws_sm, aws_ssm, azure, bitwarden, command, env,
-    file, gcp_kms, gcp_sm, k8s, keychain, keyring, kwallet, literal, llm, op, pass, secretservice, sops,
-    vault, wincred,
+    Env, File, SecretSource, Setup, age, aws_kms, aws_local, aws_session, aws_sm, aws_ssm, azure, bitwarden,
+    command, env, file, gcp_kms, gcp_sm, k8s, keychain, keyring, kwallet, literal, llm, op, pass,
+    secretservice, sops, vault, wincred,
 };
 
 /// One line of [`SOURCES`].
@@ -107,6 +107,12 @@ pub const SOURCES: &[Source] = &[
         summary: "a peer's form: AES-256-GCM under the key in `AWS_KMS_KEY`",
         example: "aws:zqdAPU1ga24HTsXTuvOdGNDRyKeZlmvwJluYtdSKuRk=",
         make: Some(|setup| Box::new(aws_local::Local::new(setup))),
+    },
+    Source {
+        scheme: aws_session::SCHEME,
+        summary: "the credentials of this machine or of a profile at AWS, one document, for `sigv4`",
+        example: "aws-session:machine",
+        make: Some(|setup| Box::new(aws_session::Session::new(setup))),
     },
     Source {
         scheme: gcp_sm::SCHEME,

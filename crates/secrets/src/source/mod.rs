@@ -12,6 +12,7 @@ mod age;
 pub(crate) mod aws;
 mod aws_kms;
 mod aws_local;
+mod aws_session;
 mod aws_sm;
 mod aws_ssm;
 pub(crate) mod azure;

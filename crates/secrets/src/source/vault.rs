@@ -4,13 +4,15 @@
 //! (`vault:secret/data/slack#token`). Without a key it is the member `value`. Other members may be of any kind. What comes
 //! with a lease is renewed while Vault lets it be, and never used behind its end; all keys of one path come from one lease.
 //!
+//! A home may know several. The usual one is under `[vault]` in `sources.toml`, or where the variables of Vault say; each further one is
+//! under `[vaults.NAME]` and nowhere else, and its secrets are `vault:@NAME/PATH#KEY`. No mount of Vault begins with `@`.
+//!
 //! Source: the HTTP API of Vault, "KV secrets engine", "Auth methods", `/sys/leases`, `/auth/token/renew-self`.
 
 pub(crate) mod login;
 pub(crate) mod talk;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,13 +24,20 @@ use zeroize::Zeroizing;
 
 use self::login::Login;
 use self::talk::Talk;
-use super::config::Config;
-use super::{Environment, Fetched, Lender, SecretSource, Setup, Trouble, guarded, of_scheme, pick, web};
+use super::{
+    Environment, Fetched, Lender, SecretSource, Setup, Trouble, config, guarded, of_scheme, pick, web,
+};
 use crate::Error;
 
-/// One Vault.
+/// All that the home knows.
 pub(super) struct Vault {
-    config: Arc<Config>,
+    usual: Place,
+    named: BTreeMap<String, Place>,
+}
+
+/// One Vault.
+struct Place {
+    config: config::Vault,
     environment: Environment,
     /// Made with the first use.
     open: tokio::sync::OnceCell<Open>,
@@ -83,14 +92,45 @@ struct Metadata {
 
 impl Vault {
     pub(super) fn new(setup: &Setup) -> Self {
+        let (usual, further) = (&setup.config.vault, &setup.config.vaults);
+        // What the variables say of a Vault they say of the usual one: its token must not go to another.
+        let variables = setup.environment.clone();
+        let without =
+            Environment::of(move |name| variables.raw(name).filter(|_| !name.starts_with("VAULT_")));
+        let named = further.iter().map(|(name, config)| (name.clone(), Place::new(config, &without)));
+        Self { usual: Place::new(usual, &setup.environment), named: named.collect() }
+    }
+
+    /// The Vault that a path names, and the path there.
+    fn place<'a>(&self, path: &'a str) -> Result<(&Place, &'a str), Trouble> {
+        let Some(named) = path.strip_prefix('@') else { return Ok((&self.usual, path)) };
+        let (name, path) =
+            named.split_once('/').ok_or(Trouble::Wrong("there is no path behind the Vault's name"))?;
+        let place = self.named.get(name).ok_or_else(|| {
+            Trouble::setting(format!(
+                "no Vault is called `{name}`: `[vaults.{name}]` in `sources.toml` would say where it is"
+            ))
+        })?;
+        if place.config.address.is_none() || place.config.auth.is_none() {
+            let why = format!(
+                "the Vault `{name}` needs `address` and `auth` under `[vaults.{name}]` in `sources.toml`"
+            );
+            return Err(Trouble::setting(why));
+        }
+        Ok((place, path))
+    }
+}
+
+impl Place {
+    fn new(config: &config::Vault, environment: &Environment) -> Self {
         let open = tokio::sync::OnceCell::new();
-        Self { config: Arc::clone(&setup.config), environment: setup.environment.clone(), open }
+        Self { config: config.clone(), environment: environment.clone(), open }
     }
 
     async fn open(&self) -> Result<&Open, Trouble> {
         let make = || async {
-            let talk = Talk::new(&self.config.vault, &self.environment)?;
-            let login = Login::new(&self.config.vault, &self.environment)?;
+            let talk = Talk::new(&self.config, &self.environment)?;
+            let login = Login::new(&self.config, &self.environment)?;
             Ok(Open { talk, login, leased: tokio::sync::Mutex::default() })
         };
         self.open.get_or_try_init(make).await
@@ -171,7 +211,8 @@ impl SecretSource for Vault {
     async fn fetch(&self, reference: &SecretRef, lender: &dyn Lender) -> Result<Fetched, Error> {
         let failed = |why| Error::source(reference, why);
         of_scheme(reference, SCHEME).map_err(failed)?;
-        let (document, ends) = match self.document(reference.path(), lender).await.map_err(failed)? {
+        let (place, path) = self.place(reference.path()).map_err(failed)?;
+        let (document, ends) = match place.document(path, lender).await.map_err(failed)? {
             Read::Missing => return Err(Error::Missing(reference.to_string())),
             Read::Found { document, ends } => (document, ends),
         };

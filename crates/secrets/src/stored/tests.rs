@@ -49,7 +49,7 @@ fn a_stored_secret_opens_with_exactly_its_bytes() {
     assert_eq!(version.n, 1);
     let opened = stored.open(&slack, at(1)).unwrap();
     assert_eq!(shown(&opened.current.1), CANARY.as_bytes());
-    assert!(opened.previous.is_none());
+    assert!(opened.before.is_empty());
     for row in case.ciphertexts() {
         assert!(!row.value.windows(8).any(|window| window == &CANARY.as_bytes()[..8]));
     }
@@ -109,12 +109,12 @@ fn after_a_rotation_the_version_before_is_usable_until_its_overlap_ends() {
     let _ = stored.put(&slack, &secret("xoxb-CANARY-1"), Disclosure::Never, at(0)).unwrap();
     let version = stored.rotate(&slack, &secret("xoxb-CANARY-2"), Duration::from_secs(60), at(10)).unwrap();
     assert_eq!(version.n, 2);
-    let opened = stored.open(&slack, at(69)).unwrap();
+    let mut opened = stored.open(&slack, at(69)).unwrap();
     assert_eq!(shown(&opened.current.1), b"xoxb-CANARY-2");
-    let (before, bytes) = opened.previous.unwrap();
+    let (before, bytes) = opened.before.pop().unwrap();
     assert_eq!((before.n, before.expires, shown(&bytes)), (1, Some(at(70)), b"xoxb-CANARY-1".to_vec()));
     assert_eq!(stored.describe(&slack, at(69)).unwrap().state, State::Retiring);
-    assert!(stored.open(&slack, at(70)).unwrap().previous.is_none());
+    assert!(stored.open(&slack, at(70)).unwrap().before.is_empty());
     assert_eq!(stored.describe(&slack, at(70)).unwrap().state, State::Active);
     let _ = stored.rotate(&slack, &secret("xoxb-CANARY-3"), Duration::from_secs(60), at(80)).unwrap();
     assert_eq!(case.ciphertexts().len(), 2);
@@ -126,7 +126,7 @@ fn without_overlap_the_version_before_is_gone_at_once() {
     let stored = case.of(&local);
     let _ = stored.put(&slack, &secret("xoxb-CANARY-1"), Disclosure::Never, at(0)).unwrap();
     let _ = stored.rotate(&slack, &secret("xoxb-CANARY-2"), Duration::ZERO, at(10)).unwrap();
-    assert!(stored.open(&slack, at(10)).unwrap().previous.is_none());
+    assert!(stored.open(&slack, at(10)).unwrap().before.is_empty());
     assert_eq!(case.ciphertexts().len(), 1);
 }
 

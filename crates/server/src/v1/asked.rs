@@ -215,6 +215,7 @@ fn text(take: &Take, given: &Value) -> Result<String, String> {
     };
     match (take.kind, given) {
         (Kind::Text(most), Value::String(text)) => plain(text, most),
+        (Kind::Id(_), Value::String(text)) => plain(text, LONGEST_NAME),
         (Kind::Word(words), Value::String(text)) => match words.contains(&text.as_str()) {
             true => Ok(text.clone()),
             false => Err(format!("is one of {}", words.join(", "))),
@@ -241,7 +242,7 @@ fn text(take: &Take, given: &Value) -> Result<String, String> {
         | (Kind::Secret, Value::String(_) | Value::Object(_))
         | (Kind::Lines, Value::String(_)) => Ok(String::new()),
         (kind, _) => Err(match kind {
-            Kind::Text(_) | Kind::Word(_) | Kind::Lines => "is a text".to_owned(),
+            Kind::Text(_) | Kind::Id(_) | Kind::Word(_) | Kind::Lines => "is a text".to_owned(),
             Kind::List => "is a list of texts".to_owned(),
             Kind::Flag => "is `true` or `false`".to_owned(),
             Kind::Number => "is a whole number".to_owned(),

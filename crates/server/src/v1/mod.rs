@@ -113,12 +113,13 @@ async fn performed(
     let bytes = collected(asking.parts, body).await?;
     let mut asked = Asked::read(route, places, (asking.parts.uri.query(), &asking.parts.headers), &bytes)?;
     let (mut inputs, payload) = (std::mem::take(&mut asked.inputs), asked.payload.take());
+    let cursors = asking.worker.cursors(&welcome, route.id).map_err(Problem::of)?;
     if let Gives::List(list) = &route.gives
         && list.pages == Pages::Operation
     {
         inputs.insert("limit".to_owned(), asked.limit.to_string());
         if let Some(cursor) = &asked.cursor {
-            inputs.insert("before".to_owned(), page::read(cursor)?);
+            inputs.insert("before".to_owned(), cursors.read(cursor).map_err(Problem::of)?);
         }
     }
     let wanted = (operation, inputs, payload);
@@ -136,7 +137,7 @@ async fn performed(
         let problem = Problem::of(refusal);
         if route.id == "putPolicy" { problem.placed("text") } else { problem }
     })?;
-    let reply = reply::shaped(route, answer, &asked)?.within(welcome.quota());
+    let reply = reply::shaped(route, answer, (&asked, &cursors))?.within(welcome.quota());
     Ok(if again { reply.with(REPLAYED, HeaderValue::from_static("true")) } else { reply })
 }
 

@@ -123,6 +123,9 @@ fn parameter(take: &Take) -> Value {
 fn schema_of(take: &Take) -> Value {
     let mut schema = match take.kind {
         Kind::Text(most) => json!({ "type": "string", "minLength": 1, "maxLength": most }),
+        Kind::Id(prefix) => {
+            json!({ "type": "string", "pattern": format!("^{prefix}[0-7][0-9a-hjkmnp-tv-z]{{25}}$") })
+        }
         Kind::Word(words) => json!({ "type": "string", "enum": words }),
         Kind::List => json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
         Kind::Flag => json!({ "type": "boolean" }),

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use broker::Answer;
+use broker::{Answer, Cursors};
 use http::header::{self, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
@@ -33,7 +33,7 @@ enum Content {
 }
 
 /// What an operation gave, in the shape of its route.
-pub(crate) fn shaped(route: &Route, answer: Answer, asked: &Asked) -> Result<Reply, Problem> {
+pub(crate) fn shaped(route: &Route, answer: Answer, asked: (&Asked, &Cursors)) -> Result<Reply, Problem> {
     let Answer { evidence, mut value, .. } = answer;
     if let Some(problem) = value.get("problem") {
         return Err(Problem::told(problem, evidence));

@@ -101,6 +101,8 @@ pub(crate) enum Place {
 pub(crate) enum Kind {
     /// A text of at most so many characters.
     Text(usize),
+    /// An id of Doorward's that begins so.
+    Id(&'static str),
     /// One of these words.
     Word(&'static [&'static str]),
     /// A list of texts without commas; in a query, separated by commas.
@@ -215,6 +217,11 @@ impl Take {
         }
     }
 
+    /// An id of Doorward's in the path, which begins so.
+    pub(crate) const fn id(name: &'static str, prefix: &'static str, about: &'static str) -> Self {
+        Self { kind: Kind::Id(prefix), ..Self::path(name, name, about) }
+    }
+
     /// An input that the route itself says.
     pub(crate) const fn fixed(input: &'static str, value: &'static str) -> Self {
         let to = To::Fixed(input, value);
@@ -255,4 +262,4 @@ pub(crate) const LIMIT: Take = Take::query(
 );
 /// Where a page goes on.
 pub(crate) const CURSOR: Take =
-    Take::query("cursor", Kind::Text(400), To::Paging, "Where to go on: `next` of the page before");
+    Take::query("cursor", Kind::Text(1_000), To::Paging, "Where to go on: `next` of the page before");

@@ -58,3 +58,24 @@ fn a_home_is_locked_once() {
     drop(held);
     crate::HomeLock::take(folder.path()).unwrap();
 }
+
+/// A table of a million rows is read page by page at each start.
+#[test]
+fn a_page_costs_the_same_wherever_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Embedded::open(&folder.path().join("home.db")).unwrap();
+    let key = |n: u32| [b"cap_".as_slice(), &n.to_be_bytes()].concat();
+    let batch = (0..20_000)
+        .fold(Batch::new(), |batch, n| batch.put(Table::Grants, &local(), &key(n), b"row".to_vec()));
+    storage.commit(&batch).unwrap();
+    let steps = |after: Option<&[u8]>| {
+        let Range { from, until, limit } = Range::of(b"cap_", after, 100);
+        let connection = storage.read().unwrap();
+        let mut statement = connection.prepare(&scanning(Table::Grants, true)).unwrap();
+        let rows = statement.query_map(params!["local", from, limit, until], |_| Ok(())).unwrap();
+        assert_eq!(rows.count(), 100);
+        statement.get_status(rusqlite::StatementStatus::VmStep)
+    };
+    let (first, late) = (steps(None), steps(Some(&key(19_000))));
+    assert!(late <= first + 10, "{first} steps for the first page, {late} for a late one");
+}

@@ -6,12 +6,16 @@
 //! - Keys of long tables ascend. Only the last checkpoint may be written again, under the same key.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use model::TenantName;
 
 use super::frame::{Deed, Entry, Frame, Kind};
 use super::{is_long, number};
 use crate::{Row, Step, Table};
+use shelf::Shelf;
+
+mod shelf;
 
 /// A table and a tenant.
 pub(super) type Key = (u8, TenantName);
@@ -19,7 +23,8 @@ pub(super) type Key = (u8, TenantName);
 /// See the module.
 #[derive(Default)]
 pub(super) struct Memory {
-    small: BTreeMap<(u8, TenantName, Vec<u8>), Vec<u8>>,
+    /// None of them is empty.
+    small: BTreeMap<Key, Shelf>,
     last: BTreeMap<Key, Vec<u8>>,
 }
 
@@ -30,8 +35,8 @@ impl Memory {
             let key = (number(*table), tenant.clone());
             match (frame.kind, deed, is_long(*table)) {
                 (_, Deed::Put, false) => {
-                    let before = self.small.insert((key.0, key.1, row.key.clone()), row.value.clone());
-                    if frame.kind == Kind::Head && before.is_some() {
+                    let replaced = self.small.entry(key).or_default().put(&row.key, &row.value);
+                    if frame.kind == Kind::Head && replaced {
                         return None;
                     }
                 }
@@ -47,7 +52,7 @@ impl Memory {
                     self.last.insert(key, row.key.clone());
                 }
                 (Kind::Commit, Deed::Delete, false) if row.value.is_empty() => {
-                    self.small.remove(&(key.0, key.1, row.key.clone()));
+                    self.remove(&key, &row.key);
                 }
                 (Kind::Head, Deed::Put | Deed::Delete, _)
                 | (Kind::Head, Deed::Last, false)
@@ -59,9 +64,11 @@ impl Memory {
 
     /// The rows of the head of a segment that begins here.
     pub(super) fn head(&self) -> Option<Vec<Entry>> {
-        let small = self.small.iter().map(|((table, tenant, key), value)| {
-            let row = Row { key: key.clone(), value: value.clone() };
-            Some(Entry { table: table_of(*table)?, deed: Deed::Put, tenant: tenant.clone(), row })
+        let rows = |shelf: &'_ Shelf| shelf.rows(Bound::Unbounded).map(of_two).collect::<Vec<Row>>();
+        let small = self.small.iter().flat_map(|((table, tenant), shelf)| {
+            rows(shelf).into_iter().map(|row| {
+                Some(Entry { table: table_of(*table)?, deed: Deed::Put, tenant: tenant.clone(), row })
+            })
         });
         let last = self.last.iter().map(|((table, tenant), key)| {
             let row = Row { key: key.clone(), value: Vec::new() };
@@ -80,8 +87,7 @@ impl Memory {
             Step::Swap(..) => return false,
         };
         if !is_long(table) {
-            let known = || self.small.contains_key(&(number(table), tenant.clone(), key.clone()));
-            return again == Again::May || !known();
+            return again == Again::May || self.get(table, tenant, key).is_none();
         }
         let same = earlier.iter().rev().find_map(|step| match step {
             Step::Put(one, name, row) | Step::Insert(one, name, row) if *one == table && name == tenant => {
@@ -100,11 +106,11 @@ impl Memory {
                 self.put_last(*table, tenant, &row.key);
             }
             Step::Put(table, tenant, row) | Step::Insert(table, tenant, row) => {
-                let key = (number(*table), tenant.clone(), row.key.clone());
-                self.small.insert(key, row.value.clone());
+                let shelf = self.small.entry((number(*table), tenant.clone())).or_default();
+                shelf.put(&row.key, &row.value);
             }
             Step::Delete(table, tenant, key) => {
-                self.small.remove(&(number(*table), tenant.clone(), key.clone()));
+                self.remove(&(number(*table), tenant.clone()), key);
             }
             Step::Swap(..) => {}
         }
@@ -126,28 +132,34 @@ impl Memory {
         &self.last
     }
 
-    /// One row of a small table.
-    pub(super) fn get(&self, table: Table, tenant: &TenantName, key: &[u8]) -> Option<Vec<u8>> {
-        self.small.get(&(number(table), tenant.clone(), key.to_vec())).cloned()
+    fn remove(&mut self, shelf: &Key, key: &[u8]) {
+        if let Some(rows) = self.small.get_mut(shelf) {
+            rows.remove(key);
+            if rows.is_empty() {
+                self.small.remove(shelf);
+            }
+        }
     }
 
-    /// The rows of a small table from `first` on.
+    /// One row of a small table.
+    pub(super) fn get(&self, table: Table, tenant: &TenantName, key: &[u8]) -> Option<&[u8]> {
+        self.small.get(&(number(table), tenant.clone()))?.get(key)
+    }
+
+    /// The rows of a small table from a key on, or behind it.
     pub(super) fn rows(
         &self,
         table: Table,
         tenant: &TenantName,
-        first: &[u8],
+        from: Bound<&[u8]>,
     ) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let from = (number(table), tenant.clone(), first.to_vec());
-        let is_in = move |one: &u8, name: &TenantName| *one == number(table) && name == tenant;
-        let rows = self.small.range(from..).take_while(move |((one, name, _), _)| is_in(one, name));
-        rows.map(|((.., key), value)| (key.as_slice(), value.as_slice()))
+        self.small.get(&(number(table), tenant.clone())).into_iter().flat_map(move |shelf| shelf.rows(from))
     }
 
     /// The tenants that have rows in a table.
     pub(super) fn tenants(&self, table: Table) -> Vec<TenantName> {
         let long = self.last.keys().filter(|(one, _)| *one == number(table)).map(|(_, name)| name);
-        let small = self.small.keys().filter(|(one, ..)| *one == number(table)).map(|(_, name, _)| name);
+        let small = self.small.keys().filter(|(one, _)| *one == number(table)).map(|(_, name)| name);
         let mut names: Vec<TenantName> = long.chain(small).cloned().collect();
         names.dedup();
         names
@@ -168,6 +180,10 @@ fn follows(table: Table, last: Option<&[u8]>, key: &[u8], again: Again) -> bool 
 /// Long tables whose last row may be written again: within a minute, a later checkpoint takes the place of the one before.
 pub(super) const fn is_replaced(table: Table) -> bool {
     matches!(table, Table::Checkpoints)
+}
+
+fn of_two((key, value): (&[u8], &[u8])) -> Row {
+    Row { key: key.to_vec(), value: value.to_vec() }
 }
 
 fn table_of(wanted: u8) -> Option<Table> {

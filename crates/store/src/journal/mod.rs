@@ -21,6 +21,7 @@ mod segment;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::Bound;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -184,7 +185,7 @@ impl State {
 impl Storage for Journal {
     fn get(&self, table: Table, tenant: &TenantName, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         if !is_long(table) {
-            return Ok(self.state().memory.get(table, tenant, key));
+            return Ok(self.state().memory.get(table, tenant, key).map(<[u8]>::to_vec));
         }
         let rows = read::rows(self, table, tenant, read::Range { prefix: key, after: None, limit: 1 })?;
         Ok(rows.into_iter().find(|row| row.key == key).map(|row| row.value))
@@ -202,8 +203,11 @@ impl Storage for Journal {
             return read::rows(self, table, tenant, read::Range { prefix, after, limit });
         }
         let state = self.state();
-        let rows = state.memory.rows(table, tenant, prefix).take_while(|(key, _)| key.starts_with(prefix));
-        let rows = rows.filter(|(key, _)| after.is_none_or(|after| *key > after));
+        let from = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let rows = state.memory.rows(table, tenant, from).take_while(|(key, _)| key.starts_with(prefix));
         Ok(rows.take(limit).map(|(key, value)| Row { key: key.to_vec(), value: value.to_vec() }).collect())
     }
 

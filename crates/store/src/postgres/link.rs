@@ -10,6 +10,7 @@ use model::TenantName;
 use super::Error;
 use super::schema;
 use super::target::{Target, Undialled};
+use crate::range::Range;
 use crate::{Batch, Row, Step, Table};
 
 /// A connection that was looked at, so that it is safe to use.
@@ -204,36 +205,6 @@ impl What {
     }
 }
 
-/// Which rows of a tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Range {
-    /// The least key.
-    pub(super) from: Vec<u8>,
-    /// The first key behind the last one.
-    pub(super) until: Option<Vec<u8>>,
-    pub(super) limit: i64,
-}
-
-impl Range {
-    /// The keys that begin with `prefix` and are greater than `after`.
-    pub(super) fn of(prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Self {
-        let from = match after {
-            // The very next key.
-            Some(after) if after >= prefix => [after, &[0]].concat(),
-            _ => prefix.to_vec(),
-        };
-        // The prefix with its last byte that can grow grown by one, and nothing behind it.
-        let until = prefix.iter().rposition(|byte| *byte != u8::MAX).map(|place| {
-            let mut until: Vec<u8> = prefix.iter().take(place + 1).copied().collect();
-            if let Some(last) = until.last_mut() {
-                *last += 1;
-            }
-            until
-        });
-        Self { from, until, limit: i64::try_from(limit).unwrap_or(i64::MAX) }
-    }
-}
-
 /// A batch as the server takes it.
 pub(super) struct Written {
     tables: Vec<&'static str>,
@@ -309,6 +280,3 @@ pub(super) fn is_gone(error: &::postgres::Error) -> bool {
 /// one row that it reads: not that either.
 const BY_INDEX: &str =
     "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET jit = off";
-
-#[cfg(test)]
-mod tests;

@@ -25,9 +25,10 @@ use model::TenantName;
 pub use error::Error;
 pub use target::{SecretReader, Target, Whom};
 
+use crate::range::Range;
 use crate::{Batch, Row, Storage, Table};
 use lead::Lead;
-use link::{Progress, Range, Sent, Trouble, Watched, Written};
+use link::{Progress, Sent, Trouble, Watched, Written};
 use pool::Pool;
 use schema::Where;
 

@@ -73,10 +73,11 @@ impl Credentials<'_> {
     /// # Errors
     /// When the rows can't be read or written, or the tenant is gone.
     pub fn settle(&self, row: &CredentialRow, plan: Plan, how: How) -> Result<Settled, Refusal> {
-        self.settle_with(row, plan, how, &|| Ok(Batch::new()))
+        self.settle_with(row, plan, how, &|_| Ok(Batch::new()))
     }
 
-    /// The same in one batch with other steps, such as those that keep its bytes. They are made anew for each attempt.
+    /// The same in one batch with other steps, such as those that keep its bytes. They are made anew for each attempt, for the credential of
+    /// the provider that is in use then; where that changes before they are written, there is another attempt.
     ///
     /// # Errors
     /// When the rows can't be read or written, the tenant is gone, and whatever `steps` gives.
@@ -85,7 +86,7 @@ impl Credentials<'_> {
         row: &CredentialRow,
         plan: Plan,
         How { unvalidated, begun, now }: How,
-        steps: &dyn Fn() -> Result<Batch, Refusal>,
+        steps: &dyn Fn(Option<&CredentialRow>) -> Result<Batch, Refusal>,
     ) -> Result<Settled, Refusal> {
         for _ in 0..ATTEMPTS {
             // Looked at before the rows, so that a tenant that is erased from here on is a conflict.
@@ -104,7 +105,7 @@ impl Credentials<'_> {
                 Status::Invalid => true,
                 Status::Pending => before.status == Status::Valid && unvalidated == Unvalidated::Waits,
             });
-            let batch = steps()?.swap(Table::Tenants, self.tenant, there.value.clone(), there);
+            let batch = steps(before.as_ref())?.swap(Table::Tenants, self.tenant, there.value.clone(), there);
             let mut changed = vec![row.clone()];
             changed.extend(read.left_behind(row, now));
             let mut settled = Settled::Beside;

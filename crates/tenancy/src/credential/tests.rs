@@ -151,13 +151,13 @@ fn what_is_removed_is_out_of_use_and_its_bytes_have_to_go_once() {
     assert_eq!(settle(&storage, &row("OPENAI", 1, Status::Valid)), Settled::InUse);
     let tenant = acme();
     let credentials = Credentials::new(&storage, &tenant);
-    let removed = credentials.remove("OPENAI", at(20)).unwrap();
+    let removed = credentials.remove("OPENAI", at(20), &|_| Ok(())).unwrap();
     assert_eq!(removed.len(), 1);
     assert!(credentials.in_use().unwrap().is_empty());
     // As long as nobody says that they are gone, they have to go.
     assert_eq!(credentials.round(at(20)).unwrap().0.len(), 1);
     credentials.gone(&removed[0], at(20)).unwrap();
-    assert!(credentials.remove("OPENAI", at(21)).unwrap().is_empty());
+    assert!(credentials.remove("OPENAI", at(21), &|_| Ok(())).unwrap().is_empty());
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn other_steps_go_with_the_rows_or_neither_is_there_and_are_made_anew_for_each_a
     let how = now(Unvalidated::Replaces, 10);
     let made = std::cell::Cell::new(0);
     // Somebody else takes another provider into use behind the first look, so that the first attempt meets another row.
-    let steps = || {
+    let steps = |_: Option<&CredentialRow>| {
         made.set(made.get() + 1);
         if made.get() == 1 {
             assert_eq!(settle(&storage, &row("GEMINI", 9, Status::Valid)), Settled::InUse);
@@ -189,7 +189,9 @@ fn other_steps_go_with_the_rows_or_neither_is_there_and_are_made_anew_for_each_a
 
     // Bytes that can't be kept are no credential.
     let second = row("DEEPSEEK", 2, Status::Pending);
-    let there = || Ok(Batch::new().insert(Table::Versions, &tenant, b"bytes", b"other".to_vec()));
+    let there = |_: Option<&CredentialRow>| {
+        Ok(Batch::new().insert(Table::Versions, &tenant, b"bytes", b"other".to_vec()))
+    };
     let refusal = credentials.settle_with(&second, Plan::Starter, how, &there).unwrap_err();
     assert_eq!(refusal.code, Code::Conflict);
     assert!(!credentials.in_use().unwrap().contains_key("DEEPSEEK"));
@@ -197,7 +199,8 @@ fn other_steps_go_with_the_rows_or_neither_is_there_and_are_made_anew_for_each_a
 
     // Where the plan has no room, nothing is written at all.
     assert_eq!(settle(&storage, &row("AZURE", 3, Status::Valid)), Settled::InUse);
-    let never = || Ok(Batch::new().put(Table::Versions, &tenant, b"never", Vec::new()));
+    let never =
+        |_: Option<&CredentialRow>| Ok(Batch::new().put(Table::Versions, &tenant, b"never", Vec::new()));
     let full = credentials.settle_with(&second, Plan::Starter, how, &never).unwrap();
     assert!(matches!(full, Settled::NoRoom(3)), "{full:?}");
     assert_eq!(storage.get(Table::Versions, &tenant, b"never").unwrap(), None);
@@ -241,7 +244,7 @@ fn a_tenant_is_in_the_list_of_looks_for_as_long_as_it_has_something_to_look_afte
     credentials.looked(Some(at(90_000)), at(90_000), Duration::from_secs(5)).unwrap();
     assert_eq!(listed(far), [at(95_000)]);
     for provider in ["OPENAI", "GEMINI"] {
-        for row in credentials.remove(provider, at(91_000)).unwrap() {
+        for row in credentials.remove(provider, at(91_000), &|_| Ok(())).unwrap() {
             assert!(!listed(at(91_000)).is_empty(), "bytes that have to go are looked for");
             credentials.gone(&row, at(91_000)).unwrap();
         }
@@ -285,7 +288,7 @@ fn what_a_provider_says_late_changes_nothing_of_one_that_was_replaced_or_deleted
         assert_eq!((in_use(&storage, "OPENAI"), credentials.all().unwrap()), (second.id, rows));
 
         // Also between the moment that it is out of use and the one when its bytes are gone.
-        let removed = credentials.remove("OPENAI", at(40)).unwrap();
+        let removed = credentials.remove("OPENAI", at(40), &|_| Ok(())).unwrap();
         assert_eq!(credentials.revise(second.id, at(41), &says(said)).unwrap(), None, "{said:?}");
         removed.iter().for_each(|row| credentials.gone(row, at(42)).unwrap());
         assert_eq!(credentials.revise(second.id, at(43), &says(said)).unwrap(), None, "{said:?}");
@@ -368,7 +371,7 @@ fn a_set_up_does_not_bring_back_what_was_deleted_while_it_went_on_and_a_clock_th
     let begun = begin(&storage);
     let tenant = acme();
     let credentials = Credentials::new(&storage, &tenant);
-    assert_eq!(credentials.remove("OPENAI", at(20)).unwrap().len(), 1);
+    assert_eq!(credentials.remove("OPENAI", at(20), &|_| Ok(())).unwrap().len(), 1);
     assert_eq!(end(&storage, &row("OPENAI", 6, Status::Valid), begun), Settled::Outrun(None));
     assert!(credentials.in_use().unwrap().is_empty());
     assert_eq!(settle(&storage, &row("OPENAI", 7, Status::Valid)), Settled::InUse);
@@ -384,7 +387,7 @@ fn nothing_is_written_for_a_tenant_that_was_erased_also_not_when_that_happens_in
     let due = |_: &CredentialRow| None;
     let credentials = Credentials::new(&storage, &tenant).with_agenda(Agenda { house: &house, due: &due });
     assert_eq!(settle(&storage, &row("GEMINI", 9, Status::Valid)), Settled::InUse);
-    let erase = || {
+    let erase = |_: Option<&CredentialRow>| {
         put_acme(&storage, Some(at(15)));
         let rows = storage.scan(Table::Credentials, &acme(), b"", None, 10).unwrap();
         let gone =

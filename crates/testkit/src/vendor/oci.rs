@@ -37,7 +37,8 @@ impl Oci {
     pub fn user(&self, tenancy: &str, user: &str, region: &str) -> Value {
         let (private, public) = crate::certificate::rsa_key();
         let key = VerifyingKey::from_pem(Algorithm::RS256, public.as_bytes()).expect("the test kit works");
-        let fingerprint = "20:3b:97:13:55:1c:5b:0d:d3:37:d8:50:4e:c5:3a:34";
+        let fingerprint = crypto::RsaKey::from_pem_text(&private).and_then(|key| key.legacy_fingerprint());
+        let fingerprint = fingerprint.expect("the test kit works");
         self.0.change(|state| state.keys.insert(format!("{tenancy}/{user}/{fingerprint}"), key));
         json!({
             "tenancy_ocid": tenancy, "user_ocid": user, "fingerprint": fingerprint, "private_key": private,

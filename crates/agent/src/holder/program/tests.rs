@@ -24,3 +24,27 @@ fn a_path_that_leads_to_another_file_names_nothing() {
     std::fs::remove_file(&program).unwrap();
     assert!(of(folder.path()).is_none());
 }
+
+#[tokio::test]
+async fn the_hash_is_that_of_the_file_and_of_no_other_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, exe) = (folder.path().join("program"), folder.path().join("exe"));
+    std::fs::copy("/usr/bin/true", &program).unwrap();
+    std::os::unix::fs::symlink(&program, &exe).unwrap();
+    let expected = |path: &Path| broker::agent::sha256_of(&mut File::open(path).unwrap()).unwrap();
+    let known = of(folder.path()).unwrap();
+    assert_eq!(known.sha256(folder.path()).await, Some(expected(&program)));
+    assert_eq!(known.sha256(folder.path()).await, Some(expected(&program)), "as it is remembered");
+    // The same file with other bytes is another program.
+    std::fs::copy("/usr/bin/env", &program).unwrap();
+    assert!(!known.runs_still(folder.path()));
+    let later = of(folder.path()).unwrap();
+    assert_eq!(later.sha256(folder.path()).await, Some(expected(Path::new("/usr/bin/env"))));
+    // Nothing is read of a file that came in its place.
+    std::fs::remove_file(&program).unwrap();
+    std::fs::copy("/usr/bin/true", &program).unwrap();
+    assert_eq!(
+        Program { file: Identity { size: 1, ..later.file }, ..later }.sha256(folder.path()).await,
+        None
+    );
+}

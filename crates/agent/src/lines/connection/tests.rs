@@ -19,6 +19,10 @@ impl Answers for Echo {
         tokio::time::sleep(self.slow).await;
         Reply { kind: "echo", payload: serde_json::from_str(message.payload).unwrap() }
     }
+
+    async fn unread(&self, why: &str) {
+        assert!(why.starts_with("invalid request format: "), "{why}");
+    }
 }
 
 struct Fixed;

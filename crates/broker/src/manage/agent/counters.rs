@@ -21,7 +21,7 @@ pub(crate) async fn counters(managing: &Managing<'_>) -> Result<Done, Refusal> {
         let cache = agent.set.cache();
         let asked = cache.hits + cache.misses;
         let rate = if asked == 0 { 0.0 } else { (cache.hits as f64 * 1_000.0 / asked as f64).round() / 10.0 };
-        let audit = broker.audit();
+        let (audit, trouble) = (broker.audit(), broker.policy_trouble());
         let value = json!({
             "capability_engine": {
                 "status": "Healthy",
@@ -34,7 +34,9 @@ pub(crate) async fn counters(managing: &Managing<'_>) -> Result<Done, Refusal> {
                 "last_cleanup": broker.last_cleanup().map(stamp),
             },
             "policy_engine": {
-                "status": "Healthy",
+                // The former files hold, which is not what whoever changed them believes.
+                "status": if trouble.is_some() { "Degraded" } else { "Healthy" },
+                "problem": trouble.as_deref(),
                 "loaded_policies": agent.set.len(),
                 "rules": agent.set.rules(),
                 "version": agent.set.version().to_string(),

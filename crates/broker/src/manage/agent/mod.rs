@@ -107,7 +107,7 @@ fn key(managing: &Question<'_>) -> Result<Arc<MacKey>, Refusal> {
 }
 
 /// A time as programs read it: `YYYY-MM-DDTHH:MM:SSZ`.
-fn stamp(at: Timestamp) -> String {
+pub(crate) fn stamp(at: Timestamp) -> String {
     let mut text = at.to_string();
     text.truncate(19);
     text.push('Z');

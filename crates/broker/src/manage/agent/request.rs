@@ -220,7 +220,7 @@ pub(super) fn decide(
     wanted: &Wanted,
     now: Timestamp,
 ) -> (Option<Allowed>, Decision) {
-    let Holder { uid, gid, cgroup, unit, container, .. } = &asker.facts.holder;
+    let Holder { uid, gid, cgroup, unit, container, exe, .. } = &asker.facts.holder;
     // The path of a rootless one could have been made up by its user.
     let container = container.as_ref().filter(|container| container.rootless.is_none());
     let container = container.map(|container| container.id.clone());
@@ -230,6 +230,8 @@ pub(super) fn decide(
         (ProcessFact::Cgroup, cgroup.clone()),
         (ProcessFact::Unit, unit.clone()),
         (ProcessFact::Container, container),
+        (ProcessFact::Executable, exe.as_ref().map(|exe| exe.path.clone())),
+        (ProcessFact::Sha256, exe.as_ref().and_then(|exe| exe.sha256).map(|hash| crypto::to_hex(&hash))),
     ];
     let process = known.into_iter().filter_map(|(fact, value)| Some((fact, value?))).collect();
     let environment = asker.facts.environment.clone().map(|name| ("environment".to_owned(), name));

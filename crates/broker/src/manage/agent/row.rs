@@ -74,12 +74,21 @@ impl Row {
 
     /// A stored row, where it is ours.
     pub(crate) fn read(key: &MacKey, tenant: &TenantName, name: &[u8], value: &[u8]) -> Option<Authentic> {
+        Self::read_by(&row_key(key), tenant, name, value)
+    }
+
+    /// The same by the key of such rows, which whoever reads many derives once.
+    pub(crate) fn read_by(
+        rows: &MacKey,
+        tenant: &TenantName,
+        name: &[u8],
+        value: &[u8],
+    ) -> Option<Authentic> {
         let cut = value.iter().rposition(|byte| *byte == b'\n')?;
         let (json, tail) = value.split_at_checked(cut)?;
         let tag = crypto::from_hex(std::str::from_utf8(tail.get(1..)?).ok()?).ok()?;
-        let _authentic = row_key(key)
-            .verify(&[DOMAIN, tenant.as_str().as_bytes(), b"\n", name, b"\n", json], &tag)
-            .ok()?;
+        let parts = [DOMAIN, tenant.as_str().as_bytes(), b"\n", name, b"\n", json];
+        let _authentic = rows.verify(&parts, &tag).ok()?;
         let row: Self = serde_json::from_slice(json).ok()?;
         (row.id.to_string().as_bytes() == name).then(|| Authentic { row, signature: crypto::to_base64(&tag) })
     }
@@ -131,7 +140,8 @@ pub(crate) fn reached(caveats: &[Caveat]) -> (Vec<Action>, Option<ResourceName>)
         .map_or((Vec::new(), None), |reach| (reach.actions().collect(), Some(reach.resource().clone())))
 }
 
-fn row_key(root: &MacKey) -> MacKey {
+/// The key of such rows, from the root key of their tenant.
+pub(crate) fn row_key(root: &MacKey) -> MacKey {
     root.derive("capability rows", b"")
 }
 

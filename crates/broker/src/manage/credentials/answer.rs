@@ -78,6 +78,17 @@ pub(super) fn described(code: &str, row: Option<&CredentialRow>, now: Timestamp)
     }
 }
 
+/// The same in the words of our own API: of these bytes its `ETag` is made, and `If-Match` is compared with them.
+#[must_use]
+pub fn credential_shown(described: &Value) -> Value {
+    let member = |name: &str| described.get(name).cloned().unwrap_or_default();
+    json!({
+        "provider": member("provider"), "status": member("status"), "name": member("credential_name"),
+        "validated": member("last_validated_at"), "error": member("last_error"), "created": member("created_at"),
+        "metadata": member("metadata"),
+    })
+}
+
 /// Every row, for whoever looks after tenants.
 pub(super) fn every(
     rows: &[CredentialRow],

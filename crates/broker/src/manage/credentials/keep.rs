@@ -11,11 +11,12 @@ use memory::Secret;
 use model::{Code, CredentialId, Refusal, SecretName};
 use secrets::Disclosure;
 use serde_json::Value;
+use store::Batch;
 use tenancy::{Begun, CredentialRow, How, Settled, Status, Unvalidated};
 
 use super::answer::{failed, told};
 use super::request::Asked;
-use super::{Chosen, Done, Managing, Own, Stop, Wrong, forget, note, probe, refused, with_rows};
+use super::{Chosen, Done, Managing, Own, Seen, Stop, Wrong, forget, note, probe, refused, still, with_rows};
 
 /// Sets a credential up: kept first, then tried, then put in use where it may be.
 pub(super) async fn set_up(
@@ -37,7 +38,7 @@ pub(super) async fn set_up(
     if provider.kind == SERVICE_ACCOUNT {
         metadata.extend(facts.iter().map(|(name, fact)| (name.clone(), Value::from(fact.as_str()))));
     }
-    all.kept(provider, &metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
+    all.kept(provider, &mut metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
     let fingerprint = crypto::to_hex(crypto::sha256(&[credential.as_bytes()]).get(..4).unwrap_or_default());
     let (id, secret) = named(managing, code, provider)?;
     let bytes = Secret::new(credential.as_bytes().to_vec());
@@ -66,8 +67,12 @@ pub(super) async fn set_up(
     if skip {
         return at_once(managing, own, row, bytes).await;
     }
-    let asked = code.clone();
-    let begun = with_rows(managing, own, move |rows, plan, _| rows.begin(&asked, plan)).await?;
+    let (asked, seen) = (code.clone(), Seen::of(managing));
+    let begun = with_rows(managing, own, move |rows, plan, now| {
+        let _same = still(&seen, &asked, rows.in_use()?.get(&asked), now)?;
+        rows.begin(&asked, plan)
+    });
+    let begun = begun.await?;
     let begun = begun.map_err(Wrong::plan)?;
     let put = managing.unsealed.secrets().put(&own.tenant, &row.secret, bytes, Disclosure::Never).await;
     put.map_err(|error| refused(&error))?;
@@ -84,8 +89,10 @@ async fn at_once(
     bytes: Secret,
 ) -> Result<Done, Stop> {
     let (written, unsealed, tenant) = (row.clone(), Arc::clone(&managing.unsealed), own.tenant.clone());
+    let seen = Seen::of(managing);
     let settled = with_rows(managing, own, move |rows, plan, now| {
-        let steps = || {
+        let steps = |used: Option<&CredentialRow>| {
+            let _same = still(&seen, &written.provider, used, now)?;
             let made = unsealed.secrets().steps(&tenant, &written.secret, &bytes, Disclosure::Never);
             made.map_err(|error| refused(&error))
         };
@@ -97,9 +104,12 @@ async fn at_once(
 
 /// Writes what came of a credential whose provider was asked. One that is not kept leaves nothing behind.
 async fn settled(managing: &Managing<'_>, own: &Own, row: CredentialRow, begun: Begun) -> Result<Done, Stop> {
-    let written = row.clone();
+    let (written, seen) = (row.clone(), Seen::of(managing));
     let settled = with_rows(managing, own, move |rows, plan, now| {
-        rows.settle(&written, plan, How { unvalidated: Unvalidated::Waits, begun: Some(begun), now })
+        let how = How { unvalidated: Unvalidated::Waits, begun: Some(begun), now };
+        rows.settle_with(&written, plan, how, &|used| {
+            still(&seen, &written.provider, used, now).map(|_same| Batch::new())
+        })
     });
     let done = match settled.await {
         Ok(settled) => shown(managing, &row, settled),
@@ -139,7 +149,7 @@ fn named(
     provider: &Provider,
 ) -> Result<(CredentialId, SecretName), Refusal> {
     let broker = managing.worker.broker();
-    let id = CredentialId::new(broker.now(), broker.random()?);
+    let id = CredentialId::of_uuid(broker.now(), broker.random()?);
     let of = provider.integration.as_ref().map_or_else(|| code.to_ascii_lowercase(), ToString::to_string);
     let name = format!("credentials/{of}/{id}").parse();
     let name = name.map_err(|error: model::ParseError| Refusal::new(Code::BadRequest, error.to_string()))?;

@@ -5,39 +5,53 @@ use std::sync::Arc;
 
 use catalog::{AuthScheme, Basic, Integration};
 use memory::Secret;
-use model::{Call, Code, Refusal};
+use model::{Code, Refusal, TenantName};
+use policy::Permit;
 use secrets::{Mask, Opened, Unmaskable};
 
+use crate::broker::Broker;
 use crate::path::resolve::Lent;
 
 /// What masks all of them; `None` where nothing is secret.
 pub(super) fn mask(
+    broker: &Broker,
     integration: &Integration,
     lent: &Lent,
-    call: &Call,
+    permit: &Permit,
 ) -> Result<Option<Arc<Mask>>, Refusal> {
-    let unmaskable = |error: Unmaskable| Refusal::new(Code::SecretMissing, error.to_string());
-    let own = of_lent(integration, lent).map_err(unmaskable)?;
+    let (call, unmaskable) =
+        (permit.call(), |error: Unmaskable| Refusal::new(Code::SecretMissing, error.to_string()));
+    let own = of_lent(broker, (permit.tenant(), integration), lent).map_err(unmaskable)?;
     if !integration.takes_secrets() {
         return Ok(own);
     }
     with_inputs(own, integration.secret_texts(call.operation(), call.inputs())).map_err(unmaskable)
 }
 
-fn of_lent(integration: &Integration, lent: &Lent) -> Result<Option<Arc<Mask>>, Unmaskable> {
+fn of_lent(
+    broker: &Broker,
+    (tenant, integration): (&TenantName, &Integration),
+    lent: &Lent,
+) -> Result<Option<Arc<Mask>>, Unmaskable> {
     let tokens = lent.special().map(|special| special.tokens.as_slice()).unwrap_or_default();
+    let beside = lent.special().map(|special| special.beside.as_slice()).unwrap_or_default();
     let only = integration.auth().len() == 1;
-    match (lent.all(), tokens) {
-        ([], []) => Ok(None),
-        ([one], []) => of(one, integration).map(Some),
+    match (lent.all(), tokens, beside) {
+        ([], [], []) => Ok(None),
+        ([one], [], []) => of(one, integration).map(Some),
         // It finds what the token was made from as well.
-        (_, [served]) if only => Ok(Some(Arc::clone(&served.token.mask))),
-        (several, tokens) => {
-            let several = several.iter().map(|opened| of(opened, integration));
-            let several = several.collect::<Result<Vec<_>, _>>()?;
-            let all = several.iter().chain(tokens.iter().map(|served| &served.token.mask));
-            let all: Vec<&Mask> = all.map(|mask| &**mask).collect();
-            Mask::join(&all).map(|joined| Some(Arc::new(joined)))
+        (_, [served], []) if only => Ok(Some(Arc::clone(&served.token.mask))),
+        (several, tokens, beside) => {
+            let several = several.iter().chain(beside).map(|opened| of(opened, integration));
+            let tokens = tokens.iter().map(|served| Ok(Arc::clone(&served.token.mask)));
+            let all = several.chain(tokens).collect::<Result<Vec<_>, _>>()?;
+            let masks = broker.outgoing().masks();
+            let joined = masks.joined((tenant.clone(), integration.name().clone()), all);
+            // Nothing of it stays where the broker was sealed meanwhile.
+            if broker.unsealed().is_err() {
+                masks.clear();
+            }
+            joined.map(Some)
         }
     }
 }

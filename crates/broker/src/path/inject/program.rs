@@ -14,10 +14,11 @@ use secrets::Mask;
 use zeroize::Zeroizing;
 
 use super::masked::mask;
+use crate::broker::Broker;
 use crate::outgoing::Minted;
 use crate::path::admit::Admitted;
 use crate::path::resolve::Lent;
-use crate::programs::{Machine, Ready, Way};
+use crate::programs::{Ready, Way};
 
 /// A command with its files in place.
 pub(crate) struct Prepared {
@@ -32,8 +33,8 @@ pub(crate) struct Prepared {
 }
 
 /// Makes the command, and writes the files of its room.
-pub(super) fn prepare(machine: &Machine, admitted: &mut Admitted, lent: &Lent) -> Result<Prepared, Refusal> {
-    let ready = machine.ready().map_err(|why| Refusal::new(Code::SourceUnavailable, why))?;
+pub(super) fn prepare(broker: &Broker, admitted: &mut Admitted, lent: &Lent) -> Result<Prepared, Refusal> {
+    let ready = broker.machine().ready().map_err(|why| Refusal::new(Code::SourceUnavailable, why))?;
     let way = admitted.way.take();
     let way = way.ok_or_else(|| Refusal::new(Code::SourceUnavailable, "no program was found"))?;
     let integration = &admitted.integration;
@@ -80,7 +81,7 @@ pub(super) fn prepare(machine: &Machine, admitted: &mut Admitted, lent: &Lent) -
         hosts: hosts(admitted)?,
         private: if integration.dangerous_allow_private() { Private::Allowed } else { Private::Refused },
     };
-    let mask = mask(integration, lent, call)?;
+    let mask = mask(broker, integration, lent, &admitted.permit)?;
     let token = lent.special().and_then(|special| special.for_run(integration));
     Ok(Prepared { room, command, sandbox, mask, token, facts })
 }

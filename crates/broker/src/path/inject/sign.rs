@@ -1,6 +1,6 @@
 //! Signatures over the request as it will be sent.
 
-use catalog::{AuthScheme, BytesForm, DigestAuth, HashName, Hmac, Integration};
+use catalog::{AuthScheme, BytesForm, ClientCertificate, DigestAuth, HashName, Hmac, Integration};
 use crypto::HmacHash;
 use http::HeaderMap;
 use model::{Authority, Code, Method, Refusal};
@@ -55,6 +55,23 @@ pub(super) fn digest(
 /// Where the request goes: what was permitted, where each call names its host.
 fn authority<'a>(integration: &'a Integration, lent: &'a Lent) -> &'a Authority {
     lent.special().and_then(|special| special.authority.as_ref()).unwrap_or_else(|| integration.authority())
+}
+
+/// Says in a header whose certificate is shown in the handshake, where the file wants that. It is a name, and no proof.
+pub(super) fn named(
+    draft: &mut Draft,
+    own: &ClientCertificate,
+    (integration, lent): (&Integration, &Lent),
+) -> Result<(), Refusal> {
+    let Some(header) = &own.named else { return Ok(()) };
+    let unusable = |error: net::Error| Refusal::new(Code::SecretMissing, error.to_string());
+    let name =
+        net::tls::common_name(&bytes_of(lent.find(integration, &own.certificate)?)).map_err(unusable)?;
+    let name = name.ok_or_else(|| {
+        let message = format!("the certificate has no common name that could stand in the header `{header}`");
+        Refusal::new(Code::SecretMissing, message)
+    })?;
+    put(&mut draft.headers, header, name.into_bytes())
 }
 
 /// What is shown on the way: a certificate in the handshake, where the upstream wants one; a password to the proxy.

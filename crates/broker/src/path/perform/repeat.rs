@@ -12,7 +12,7 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Request, Response, StatusCode};
 use model::{Access, Code, Method, Refusal, Retry};
-use net::{Body, Dial, Incoming, Sent};
+use net::{Body, Dial, Incoming, Patience, Sent};
 use tokio::time::Instant;
 
 use super::{Sending, failed};
@@ -26,7 +26,7 @@ pub(super) async fn send(
     admitted: &mut Admitted,
     known: &Known,
     sending: Sending,
-    head: Duration,
+    head: Patience,
 ) -> Result<Response<Incoming>, Refusal> {
     let Sending { mut request, dial, shown: _ } = sending;
     let end = Instant::now() + admitted.integration.limits().total;
@@ -37,7 +37,7 @@ pub(super) async fn send(
     let result = loop {
         let spare = spare(admitted, known, &request, repeated);
         let left = end.saturating_duration_since(Instant::now());
-        let result = attempt(worker, admitted, known, (&dial, request), head.min(left)).await;
+        let result = attempt(worker, admitted, known, (&dial, request), head.within(left)).await;
         let Some((again, budget)) = spare else { break result };
         let Some(wait) = wait(admitted, &result, repeated).filter(|wait| Instant::now() + *wait < end) else {
             break result;
@@ -82,7 +82,7 @@ async fn attempt(
     admitted: &Admitted,
     known: &Known,
     (dial, request): (&Dial, Box<Request<Body>>),
-    head: Duration,
+    head: Patience,
 ) -> Result<Response<Incoming>, Failed> {
     let Some(breaker) = known.breaker() else {
         return worker.upstream().send(dial, request, head).await.map_err(Failed::Net);
@@ -104,7 +104,12 @@ pub(super) fn told(passing: Passing<'_>, status: Result<StatusCode, &net::Error>
         Ok(status) if is_trouble(status) => passing.told(Health::Bad),
         Ok(_) => passing.told(Health::Good),
         // The mistake is ours or the caller's; of the service it says nothing, so a probe has to be made again.
-        Err(net::Error::Address { .. } | net::Error::Request(_) | net::Error::Busy { .. }) => drop(passing),
+        Err(
+            net::Error::Address { .. }
+            | net::Error::Request(_)
+            | net::Error::Busy { .. }
+            | net::Error::Upload { .. },
+        ) => drop(passing),
         Err(_) => passing.told(Health::Bad),
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Special {
     pub(crate) body: Option<Bytes>,
     /// The credentials that serve this call, of those that take turns.
     pub(crate) turns: Vec<(Turn, std::time::Duration)>,
+    /// Those of them that do not serve it, and are looked for in the reply all the same.
+    pub(crate) beside: Vec<Opened>,
     /// The tokens that were made for this call or before.
     pub(crate) tokens: Vec<Served>,
     /// The challenge of a service that wants Digest.
@@ -79,7 +81,7 @@ pub(super) async fn secrets(
     worker.broker().bound()?;
     let now = worker.broker().now();
     let mut opened: Vec<Opened> = Vec::new();
-    let mut turns = Vec::new();
+    let (mut turns, mut beside) = (Vec::new(), Vec::new());
     for scheme in admitted.integration.auth() {
         if let Some(choice) = scheme.choice().filter(|choice| choice.is_rotation()) {
             let of = (admitted.permit.tenant(), admitted.integration.name());
@@ -87,6 +89,7 @@ pub(super) async fn secrets(
             let (field, one) = first_of(unsealed.secrets(), (admitted, receipt), &order).await?;
             let turn = Turn { tenant: of.0.clone(), integration: of.1.clone(), field: field.to_owned() };
             turns.push((turn, choice.rest()));
+            beside.extend(known(unsealed.secrets(), (admitted, receipt), (&order, field)).await);
             opened.push(one);
         }
         let chosen: Vec<&str> = scheme.choice().into_iter().flat_map(catalog::Choice::fields).collect();
@@ -117,7 +120,7 @@ pub(super) async fn secrets(
     }
     Ok(Lent {
         opened,
-        special: Some(Box::new(Special { body, turns, tokens, challenge, saved, authority, now })),
+        special: Some(Box::new(Special { body, turns, beside, tokens, challenge, saved, authority, now })),
     })
 }
 
@@ -173,6 +176,20 @@ async fn first_of<'a>(
     }
     Err(first_error
         .map_or_else(|| Refusal::new(Code::SecretMissing, "there is no secret"), |error| refused(&error)))
+}
+
+/// Those of several that are there without asking anybody. What can't be had now was not sent either.
+async fn known(
+    secrets: &secrets::Secrets,
+    (admitted, receipt): (&Admitted, &Receipt),
+    (several, serving): (&[&str], &str),
+) -> Vec<Opened> {
+    let mut known = Vec::new();
+    for field in several.iter().filter(|field| **field != serving) {
+        let Some(wanted) = admitted.integration.secrets().get(*field) else { continue };
+        known.extend(secrets.beside(&admitted.permit, receipt, &wanted.reference).await.ok().flatten());
+    }
+    known
 }
 
 /// The body, read whole, where a scheme has to see it.

@@ -107,6 +107,11 @@ impl Pieces {
         }
     }
 
+    /// Whether something came behind the body so far.
+    pub(crate) fn have_trailers(&self) -> bool {
+        self.trailers.is_some()
+    }
+
     /// What came behind the body.
     pub(crate) fn trailers(&mut self) -> Option<HeaderMap> {
         self.trailers.take()

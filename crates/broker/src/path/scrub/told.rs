@@ -2,7 +2,7 @@
 //!
 //! Whether it was done is judged here, by the exit status or the status of the reply, and by nothing that stands in the output.
 
-use catalog::{Cli, Operation, Output};
+use catalog::{Cli, Operation, Outline, Output};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use model::{Access, Code, Refusal};
@@ -20,6 +20,8 @@ pub(crate) struct Told {
     pub(crate) fields: Vec<(String, String)>,
     /// The status of the reply, where it was a request.
     pub(crate) status: Option<u16>,
+    /// What the manifest says that it printed, for a write. What led to a read is told at once.
+    pub(crate) outline: Option<Outline>,
     /// It was not done.
     pub(crate) failed: bool,
     pub(crate) hits: u64,
@@ -55,6 +57,12 @@ pub(super) fn of_program(run: Run, admitted: &Admitted) -> Result<Told, Refusal>
     };
     decoded::search(&mut output, mask, &mut hits);
     let kept = if failed || stdout.is_cut() { Vec::new() } else { scrubbed(cli.fields(&shown, &text), mask) };
+    let led = admitted.inbound.led();
+    let compared = led.is_some() || admitted.beside.is_some();
+    let outline = if failed || cut || !compared { None } else { cli.outline(&text) };
+    if let (Some(led), Some(outline)) = (led, &outline) {
+        led.note(outline.clone());
+    }
     let mut value = shape("cli", output, &kept);
     value.insert("exit".to_owned(), code.into());
     value.insert("sandbox".to_owned(), sandbox.as_str().into());
@@ -68,7 +76,7 @@ pub(super) fn of_program(run: Run, admitted: &Admitted) -> Result<Told, Refusal>
         fields.push(("host_refused".to_owned(), host.clone()));
     }
     fields.extend(kept);
-    Ok(Told { value: Value::Object(value), fields, status: None, failed, hits, bytes: total })
+    Ok(Told { value: Value::Object(value), fields, status: None, outline, failed, hits, bytes: total })
 }
 
 /// What a person wants to know besides.
@@ -139,7 +147,8 @@ pub(super) fn of_reply(
     let mut all = vec![("used".to_owned(), "http".to_owned())];
     all.extend(fields);
     let bytes = whole.map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    Ok(Told { value: Value::Object(value), fields: all, status: Some(status.as_u16()), failed, hits, bytes })
+    let (value, status) = (Value::Object(value), Some(status.as_u16()));
+    Ok(Told { value, fields: all, status, outline: None, failed, hits, bytes })
 }
 
 fn answered(admitted: &Admitted, status: StatusCode) -> String {

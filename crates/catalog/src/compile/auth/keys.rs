@@ -106,7 +106,7 @@ pub(super) const fn keys(scheme: AuthWord) -> &'static [&'static str] {
             &["consumer_key", "consumer_secret", "token", "token_secret", "algorithm", "realm"]
         }
         AuthWord::Oci => &["key"],
-        AuthWord::ClientCertificate => &["certificate", "key"],
+        AuthWord::ClientCertificate => &["certificate", "key", "name"],
         AuthWord::Oauth2 => &[
             "name",
             "prefix",

@@ -23,11 +23,12 @@ impl Entry<'_> {
                 Ok(AuthScheme::ProxyBasic(Box::new(ProxyBasic { pair })))
             }
             _ => {
-                let AuthEntry { certificate, key, .. } = self.entry;
+                let AuthEntry { certificate, key, name, .. } = self.entry;
                 let certificate = text(certificate.as_ref(), "certificate")?;
                 Ok(AuthScheme::ClientCertificate(Box::new(ClientCertificate {
                     certificate,
                     key: text(key.as_ref(), "key")?,
+                    named: name.as_ref().map(|_| self.header()).transpose()?,
                 })))
             }
         }

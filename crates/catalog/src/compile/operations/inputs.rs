@@ -180,6 +180,16 @@ fn field(name: &str, given: &InputEntry, place: Place, required: bool) -> Result
     if given.kind == Kind::Json && given.pattern.is_some() {
         return Err(format!("the input `{name}` is JSON, so it has no `pattern`"));
     }
+    if given.clock
+        && (required
+            || given.default.is_some()
+            || !matches!(place, Place::Body(_))
+            || given.kind != Kind::String)
+    {
+        return Err(format!(
+            "the input `{name}` is the time of the call, so it is text in a body, and neither required nor with a default"
+        ));
+    }
     let rivals = given.rivals.iter().map(|path| body::keys(path)).collect::<Option<_>>();
     let rivals = rivals.ok_or_else(|| format!("the rivals of the input `{name}` are dotted paths"))?;
     let mut field = InputField {
@@ -193,6 +203,7 @@ fn field(name: &str, given: &InputEntry, place: Place, required: bool) -> Result
         ignore_case: given.ignore_case,
         title: given.title.clone(),
         default: None,
+        clock: given.clock,
         except: given.except.clone(),
         implies: given.implies.clone(),
         multiline: given.multiline,

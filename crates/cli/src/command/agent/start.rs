@@ -126,6 +126,7 @@ fn house(
         api: None,
         secured: None,
         limits: net::ServeLimits::default(),
+        standing: None,
     };
     let sockets = Sockets { home: home.socket_to_bind()?, public, limits };
     House::new(opened, ports, sockets, office)

@@ -59,7 +59,8 @@ pub(super) fn run(context: &Context, args: &Run) -> Outcome {
         // What a program does without, a request may need.
         integration.check_said(&named.name, call.inputs())?;
     }
-    let held = args.capability.as_deref().map(|path| held(context, path)).transpose()?;
+    let held =
+        args.capability.as_deref().map(|path| held(context, path, (&named, call.inputs()))).transpose()?;
     let decision = decision(context, (&named, call.resource().as_str()), held.as_ref())?;
     let document = json!({
         "operation": named.shown(),
@@ -83,16 +84,32 @@ fn used(cli: Option<&Value>, request: Option<&Value>) -> &'static str {
     }
 }
 
-/// What the capability says of itself: whether it stands, whose it is, and what it is bound to.
-fn held(context: &Context, path: &std::path::Path) -> Outcome<Value> {
+/// What the capability says of itself: whether it stands, whose it is, what it is bound to, and which of that the call would keep.
+fn held(
+    context: &Context,
+    path: &std::path::Path,
+    (named, inputs): (&Named, &model::Inputs),
+) -> Outcome<Value> {
     let token = super::perform::capability(path)?;
-    let told = context.operate("capability.validate", model::Inputs::new(), Some(token))?.value;
+    // Inputs that are secret decide nothing, so they stay here.
+    let shown = named.integration.shown_inputs(&named.name, inputs).into_owned();
+    let about = [
+        ("integration", named.integration.name().to_string()),
+        ("operation", named.name.to_string()),
+        ("inputs", json!(shown).to_string()),
+    ];
+    let about = about.map(|(name, value)| (name.to_owned(), value));
+    let told = context.operate("capability.validate", model::Inputs::from(about), Some(token))?.value;
     let blocks = at(&told, "blocks").as_array().into_iter().flatten();
     let caveats: Vec<&Value> = blocks.flat_map(|block| at(block, "caveats").as_array()).flatten().collect();
-    Ok(json!({ "state": at(&told, "state"), "for": at(&told, "for"), "caveats": caveats }))
+    let [broken, open] = ["call.broken", "call.open"].map(|key| at(&told, key));
+    Ok(
+        json!({ "state": at(&told, "state"), "for": at(&told, "for"), "caveats": caveats, "broken": broken, "not_evaluated": open }),
+    )
 }
 
-/// What policies say about this user, or about whoever holds the capability. Whether its caveats allow the call is seen when it is made.
+/// What policies say about this user, or about whoever holds the capability, and what its caveats say about the call. Those about who calls, from
+/// where and how often are looked at when it is made.
 fn decision(context: &Context, (named, resource): (&Named, &str), held: Option<&Value>) -> Outcome<Value> {
     let mut inputs = vec![
         ("integration", named.integration.name().as_str()),
@@ -105,9 +122,12 @@ fn decision(context: &Context, (named, resource): (&Named, &str), held: Option<&
     inputs.retain(|(_, value)| !value.is_empty());
     let mut decision = context.ask("policy.explain", &inputs)?.value;
     let state = held.map(|held| cell(at(held, "state"))).filter(|state| state != "active");
-    if let (Some(state), Some(decision)) = (state, decision.as_object_mut()) {
+    let state = state.map(|state| format!("the capability is {state}"));
+    let broken = held.and_then(|held| at(held, "broken").as_array()?.first());
+    let broken = broken.map(|caveat| format!("the capability is limited to {}", cell(caveat)));
+    if let (Some(why), Some(decision)) = (state.or(broken), decision.as_object_mut()) {
         decision.insert("answer".to_owned(), "deny".into());
-        decision.insert("reason".to_owned(), format!("the capability is {state}").into());
+        decision.insert("reason".to_owned(), why.into());
     }
     Ok(decision)
 }
@@ -143,7 +163,15 @@ fn described(value: &Value) -> String {
             ),
             ("only where", caveats.join("; ")),
         ]));
-        text.push_str("What policies say is said for whoever holds it; its caveats are looked at when the call is made.\n");
+        let open: Vec<String> =
+            at(value, "capability.not_evaluated").as_array().into_iter().flatten().map(cell).collect();
+        text.push_str("What policies say is said for whoever holds it.\n");
+        if !open.is_empty() {
+            text.push_str(&format!(
+                "Not evaluated, as it depends on who calls, from where and how often: {}\n",
+                open.join("; ")
+            ));
+        }
     }
     for key in ["cli.files", "cli.more_files"] {
         for (name, file) in at(value, key).as_object().into_iter().flatten() {

@@ -97,15 +97,15 @@ fn rule(identity: &Identity) -> Outcome<NamingRule> {
     let Identity { name, uid, gid, cgroup, unit, container, service_account, exe, sha256, foreign } =
         identity.clone();
     let name = name.unwrap_or_default();
-    if service_account.is_some() || exe.is_some() || sha256.is_some() {
-        // Nothing proves these yet; leaving one out would give the name to more callers than the entry says.
+    if service_account.is_some() {
+        // Nothing proves it yet; leaving it out would give the name to more callers than the entry says.
         return Err(Failure::usage(format!(
             "the identity `{name}` asks for a fact that this version does not look at"
         ))
         .hint("name it by `uid`, `gid`, `cgroup`, `unit` or `container`"));
     }
     let foreign = foreign.unwrap_or_default();
-    Ok(NamingRule { name, uid, gid, cgroup, unit, container, foreign, ..NamingRule::default() })
+    Ok(NamingRule { name, uid, gid, cgroup, unit, container, service_account: None, exe, sha256, foreign })
 }
 
 /// By which name capabilities say who issued them.

@@ -109,6 +109,10 @@ fn helm_installs_upgrades_and_goes_back_on_a_real_api_server() {
     assert_eq!((&fields["manifest_before"], &fields["values_before"]), (&manifest, &empty));
     assert_ne!((&fields["manifest"], &fields["values"]), (&manifest, &empty));
     assert_eq!(fields["manifest_lines"], fields["manifest_lines_before"]);
+    // And line by line.
+    let word = "ConfigMap/demo-words data.word";
+    assert_eq!(fields["diff"], format!("- {word}: one ⏎ + {word}: two, $(id)"));
+    assert!(record(&doorward, &told).contains(&format!("diff=- {word}: one")));
     assert_eq!(cluster.object("configmap", "demo-words")["data"]["word"], "two, $(id)");
     assert!(record(&doorward, &told).contains("revision=2"));
 
@@ -124,6 +128,7 @@ fn helm_installs_upgrades_and_goes_back_on_a_real_api_server() {
     assert_eq!((&fields["revision_before"], &fields["revision"]), (&json!("2"), &json!("3")));
     assert_eq!((&fields["manifest"], &fields["values"]), (&manifest, &empty));
     assert_ne!(fields["manifest_before"], manifest);
+    assert_eq!(fields["diff"], format!("- {word}: two, $(id) ⏎ + {word}: one"));
     assert_eq!(cluster.object("configmap", "demo-words")["data"]["word"], "one");
     let told = done(&doorward, "releases.release.history", &of);
     assert_eq!(told["evidence_fields"]["latest"], "3", "{told}");

@@ -179,7 +179,7 @@ fn every_documented_route_answers_as_the_document_says() {
     let _ = call("verifyEvidence", "/v1/evidence:verify", none());
     let _ = call("exportEvidence", "/v1/evidence:export", none());
     let _ = call("listEvidence", "/v1/evidence?limit=1000", none());
-    let hook = json!({"url": "https://127.0.0.1:1/in", "events": ["tenant.created"], "label": "on call"});
+    let hook = json!({"url": "https://localhost:1/in", "events": ["tenant.created"], "label": "on call"});
     let hook = call("createWebhook", "/v1/webhooks", hook);
     let place = format!("/v1/webhooks/{}", hook["id"].as_str().unwrap());
     let _ = call("listWebhooks", "/v1/webhooks", none());
@@ -280,7 +280,7 @@ fn no_route_tells_whether_what_is_somebody_elses_is_there() {
     let policy = json!({"text": "forbid (principal in Doorward::Role::\"nobody\", action, resource);"});
     let _ = house.api.write(&house.session, "PUT", "/v1/policies/house", &policy);
     let hook =
-        house.api.write(&house.session, "POST", "/v1/webhooks", &json!({"url": "https://127.0.0.1:1/"}));
+        house.api.write(&house.session, "POST", "/v1/webhooks", &json!({"url": "https://localhost:1/"}));
     let ids = [
         (hook.value["id"].as_str().unwrap().to_owned(), "whk_00000000000000000000000000"),
         (mine["id"].as_str().unwrap().to_owned(), "key_00000000000000000000000000"),

@@ -60,6 +60,7 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut 
                     found.push(format!("{at}: {value} is no time"));
                 }
             }
+            "pattern" => found.extend(unlike(wanted, value, at)),
             "minimum" => {
                 if value.as_i64().is_some_and(|number| number < wanted.as_i64().unwrap()) {
                     found.push(format!("{at}: {value} is less than {wanted}"));
@@ -69,6 +70,12 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut 
             unknown => panic!("the check does not know `{unknown}`"),
         }
     }
+}
+
+fn unlike(wanted: &Value, value: &Value, at: &str) -> Option<String> {
+    let pattern = regex::Regex::new(wanted.as_str().unwrap()).unwrap();
+    let text = value.as_str().filter(|text| !pattern.is_match(text))?;
+    Some(format!("{at}: {text} does not look like {wanted}"))
 }
 
 fn more(

@@ -47,8 +47,8 @@ fn what_somebody_else_changed_meanwhile_is_not_changed() {
     let _ = write("POST", "/v1/tenants/acme_inc/keys", json!({}));
     let erase = ("DELETE", "/v1/tenants/acme_inc?confirm=acme_inc");
     refused(seen(&api, &session, erase, &before, &Value::Null));
-    let unheeded = ("DELETE", "/v1/tenants/acme_inc/credentials/openai");
-    let said = seen(&api, &session, unheeded, &before, &Value::Null);
+    let unheeded = ("POST", "/v1/tenants/acme_inc/keys");
+    let said = seen(&api, &session, unheeded, &before, &json!({}));
     assert_eq!((said.status, said.value["errors"][0]["field"].as_str()), (400, Some("If-Match")));
     let now = tag(&api, &session, "/v1/tenants/acme_inc");
     assert_eq!(seen(&api, &session, erase, &now, &Value::Null).status, 200);
@@ -59,6 +59,40 @@ fn what_somebody_else_changed_meanwhile_is_not_changed() {
     refused(seen(&api, &session, ("POST", &format!("{plan}:cancel")), &now, &Value::Null));
     let now = tag(&api, &session, &plan);
     assert_eq!(seen(&api, &session, ("POST", &format!("{plan}:cancel")), &now, &Value::Null).status, 200);
+}
+
+#[test]
+fn a_credential_is_changed_as_it_was_seen_or_not_at_all() {
+    let api = Api::open();
+    let session = api.session();
+    let tenant = api.write(&session, "POST", "/v1/tenants", &json!({"name": "acme_inc"}));
+    assert_eq!(tenant.status, 201, "{}", tenant.value);
+    let place = "/v1/tenants/acme_inc/credentials/openai";
+    let key =
+        |digit: u8| json!({"credential": format!("sk-{digit}123456789abcdef"), "skip_validation": true});
+    let refused = |said: Said| {
+        assert_eq!((said.status, said.value["code"].as_str()), (412, Some("conflict")), "{}", said.value);
+    };
+    let changed = |said: Said| assert_eq!(said.status, 200, "{}", said.value);
+    // That nothing is there can be seen as well.
+    let nothing = tag(&api, &session, place);
+    changed(seen(&api, &session, ("PUT", place), &nothing, &key(0)));
+    refused(seen(&api, &session, ("PUT", place), &nothing, &key(1)));
+    let first = tag(&api, &session, place);
+    let renamed = json!({"name": "Other name"});
+    changed(seen(&api, &session, ("PATCH", place), &first, &renamed));
+    for (method, path, body) in [
+        ("PATCH", place.to_owned(), renamed),
+        ("PUT", place.to_owned(), key(2)),
+        ("POST", format!("{place}:validate"), Value::Null),
+        ("DELETE", place.to_owned(), Value::Null),
+    ] {
+        refused(seen(&api, &session, (method, &path), &first, &body));
+    }
+    let now = tag(&api, &session, place);
+    assert_eq!(api.read(&session, place).value["name"], "Other name");
+    changed(seen(&api, &session, ("DELETE", place), &now, &Value::Null));
+    assert_eq!(tag(&api, &session, place), nothing);
 }
 
 #[test]

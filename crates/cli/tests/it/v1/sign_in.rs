@@ -166,6 +166,41 @@ fn a_person_signs_in_elsewhere_with_the_roles_of_the_groups() {
 }
 
 #[test]
+fn a_session_outlives_the_broker_until_whoever_opened_it_signs_out() {
+    let api = Api::open();
+    let session = api.session();
+    let api = api.restarted();
+    assert_eq!(api.read(&session, "/v1/session").value["how"], "link");
+    let made = api.write(&session, "POST", "/v1/tenants", &json!({"name": "acme_inc"}));
+    assert_eq!(made.status, 201, "{}", made.value);
+    let other = api.session();
+    assert_eq!(api.write(&session, "DELETE", "/v1/session", &Value::Null).status, 204);
+    let api = api.restarted();
+    assert_eq!(api.read(&session, "/v1/session").status, 401);
+    assert_eq!(api.read(&other, "/v1/session").status, 200);
+    api.doorward.watch(&session.cookie);
+    api.doorward.watch(&other.cookie);
+    api.doorward.assert_no_canary();
+}
+
+#[test]
+fn roles_of_groups_outlive_the_broker_where_the_settings_still_give_them() {
+    let mut house = House::open();
+    let mut browser = Browser::default();
+    let back = house.sent(&mut browser);
+    assert_eq!(house.ended(&mut browser, &back), "");
+    house.api = house.api.restarted();
+    let who = house.asked(&mut browser, "GET", "/v1/session", "").value;
+    assert_eq!((who["subject"].as_str(), &who["roles"]), (Some("ada@example.com"), &json!(["auditor"])));
+    assert_eq!(house.asked(&mut browser, "GET", "/v1/evidence", "").status, 200);
+    let settings = house.api.doorward.data().join("settings.toml");
+    let fewer = std::fs::read_to_string(&settings).unwrap().replace("auditors = [\"auditor\"]\n", "");
+    crate::write(settings, &fewer);
+    house.api = house.api.restarted();
+    assert_eq!(house.asked(&mut browser, "GET", "/v1/session", "").status, 401);
+}
+
+#[test]
 fn what_a_token_says_is_believed_only_where_all_of_it_holds() {
     let house = House::open();
     assert_eq!(house.tried(), "", "the same provider, and nothing is wrong");

@@ -2,6 +2,7 @@
 
 mod answers;
 pub(crate) mod fake;
+mod forgotten;
 mod former;
 mod many;
 

@@ -107,17 +107,29 @@ pub(super) enum Subject {
 impl Condition {
     /// Whether the answer depends on more than identity, resource and action.
     pub(super) fn reads_context(&self) -> bool {
-        let (Test::Texts(subject, _) | Test::Contains(subject, _)) = &self.test else {
-            return match &self.test {
-                Test::Computed(
-                    Computed::Regex(subject, _)
-                    | Computed::Number(subject, _, _)
-                    | Computed::Bytes(subject, _, _),
-                ) => subject.is_context(),
-                _ => true,
-            };
-        };
-        subject.is_context()
+        self.subject().is_none_or(Subject::is_context)
+    }
+
+    /// The fact about the caller's process that is read.
+    pub(super) fn process_fact(&self) -> Option<ProcessFact> {
+        match self.subject() {
+            Some(Subject::Process(fact)) => Some(*fact),
+            _ => None,
+        }
+    }
+
+    /// The text that is read, where it is a text.
+    const fn subject(&self) -> Option<&Subject> {
+        match &self.test {
+            Test::Texts(subject, _)
+            | Test::Contains(subject, _)
+            | Test::Computed(
+                Computed::Regex(subject, _)
+                | Computed::Number(subject, _, _)
+                | Computed::Bytes(subject, _, _),
+            ) => Some(subject),
+            Test::Networks(_) | Test::Instants(_) | Test::Computed(_) => None,
+        }
     }
 }
 

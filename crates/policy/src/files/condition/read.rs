@@ -175,9 +175,20 @@ fn wildcard(subject: &Subject, node: &Node) -> Result<Wildcard, Mistake> {
             let action: Result<Action, _> = text.parse();
             action.map_err(|_| Mistake::unknown(node.line, "the action", &text, words))?.as_str().to_owned()
         }
+        Subject::Process(ProcessFact::Sha256) if !is_digest(&text) => {
+            return Err(wrong("a SHA-256 is 64 hexadecimal digits".to_owned()));
+        }
+        Subject::Process(ProcessFact::Sha256) => text.to_lowercase(),
+        Subject::Process(ProcessFact::Executable) if !text.starts_with('/') => {
+            return Err(wrong(format!("`{text}` is no path of a program: it begins with `/`")));
+        }
         _ => text,
     };
     Wildcard::read(&text).map_err(|problem| wrong(problem.to_owned()))
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// One text or several, none of them empty.

@@ -13,7 +13,8 @@ use Said::{Fails, Holds, Unknown};
 
 /// What a condition says, as seen by a rule that allows and by one that denies.
 fn said(condition: &str, ask: &Ask) -> Said {
-    let all = r#"resources: ["*"], actions: ["*"], identities: ["*"]"#;
+    // Not everybody: what runs a program is nobody by that alone.
+    let all = r#"resources: ["*"], actions: ["*"], identities: ["a*"]"#;
     let conditions = format!("{all}, conditions: [{{{condition}}}]");
     let allows = ask.allowed(&set(&[&rule("allow", "allow", &conditions)]));
     let lowest = rule("all", "allow", &format!("{all}, priority: -1"));

@@ -216,3 +216,30 @@ fn yaml_that_could_be_read_in_two_ways_is_refused() {
         assert!(read::policy(text, Format::Yaml, "p.yaml").is_err(), "{text:?}");
     }
 }
+
+#[test]
+fn a_program_alone_allows_nothing() {
+    let digest = "ab".repeat(32);
+    let everybody = |effect: &str, conditions: &str| {
+        format!(
+            "effect: {effect}, resources: ['*'], actions: [read], identities: ['*'], conditions: [{conditions}]"
+        )
+    };
+    let exe = "{type: identity, key: exe, operator: eq, value: /usr/bin/psql}";
+    let hash = format!("{{type: identity, key: sha256, operator: in, value: [{digest}]}}");
+    let uid = "{type: identity, key: uid, operator: eq, value: 7}";
+    let not_uid = "{type: identity, key: uid, operator: ne, value: 7}";
+    for conditions in [exe, &hash, &format!("{exe}, {not_uid}")] {
+        assert!(of_rule(&everybody("allow", conditions)).contains("only narrow"), "{conditions}");
+    }
+    let named = everybody("allow", exe).replace("'*'], conditions", "app], conditions");
+    for rule in [everybody("allow", &format!("{exe}, {hash}, {uid}")), everybody("deny", exe), named] {
+        let text = format!("id: a\nrules:\n  - {{id: r, {rule}}}\n");
+        let set = Set::of(vec![read::policy(&text, Format::Yaml, "a.yaml").unwrap()]).unwrap();
+        let needs = model::Needs { exe: true, sha256: rule.contains("sha256") };
+        assert_eq!(set.needs(), needs, "{rule}");
+    }
+    let of = |condition: &str| of_rule(&everybody("deny", condition));
+    assert!(of("{type: identity, key: exe, operator: eq, value: psql}").contains("begins with `/`"));
+    assert!(of("{type: identity, key: sha256, operator: eq, value: abc}").contains("64 hexadecimal digits"));
+}

@@ -161,6 +161,7 @@ fn moto_seals_for_one_home_and_refuses_another_context() {
         endpoint: Some(text("url")),
         access_key_id: Some(text("id")),
         secret_access_key: Some("env:SECRET_KEY".parse().unwrap()),
+        profile: None,
     };
     let setup = with(&Setup::default(), |config| config.aws = aws, &[("SECRET_KEY", &text("secret"))]);
     let provider = provider(&setup, &format!("aws-kms:{}", text("key")));

@@ -64,6 +64,7 @@ async fn moto_takes_our_signatures_and_refuses_those_of_another_key() {
         endpoint: Some(text("url")),
         access_key_id: Some(text("id")),
         secret_access_key: Some("store:aws".parse().unwrap()),
+        profile: None,
     };
     let setup =
         Setup { config: std::sync::Arc::new(Config { aws, ..Config::default() }), ..Setup::default() };

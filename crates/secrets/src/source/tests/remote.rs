@@ -60,6 +60,7 @@ pub(crate) fn keeper(keeper: &Keeper) -> Setup {
         endpoint: Some(keeper.url()),
         access_key_id: Some(KEEPER_KEY.to_owned()),
         secret_access_key: Some("store:aws/secret".parse().unwrap()),
+        profile: None,
     };
     setup(Config { aws, ..Config::default() }, &[])
 }

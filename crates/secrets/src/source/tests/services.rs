@@ -12,7 +12,7 @@ use crate::source::config::{self, VaultAuth};
 use crate::tests::fixture::{Purse, at, secret, shown, texts};
 
 /// Lends what a source needs, at a time that a test sets.
-struct At(u64, Purse);
+pub(super) struct At(pub(super) u64, pub(super) Purse);
 
 #[async_trait]
 impl Lender for At {
@@ -25,7 +25,11 @@ impl Lender for At {
     }
 }
 
-async fn fetch(source: &dyn SecretSource, reference: &str, lender: &dyn Lender) -> Result<Vec<u8>, Error> {
+pub(super) async fn fetch(
+    source: &dyn SecretSource,
+    reference: &str,
+    lender: &dyn Lender,
+) -> Result<Vec<u8>, Error> {
     let fetched = source.fetch(&reference.parse().unwrap(), lender).await;
     fetched.map(|fetched| shown(&fetched.secret)).inspect_err(|error| {
         let texts = texts(error);
@@ -33,7 +37,7 @@ async fn fetch(source: &dyn SecretSource, reference: &str, lender: &dyn Lender) 
     })
 }
 
-fn why(error: Error) -> Arc<Trouble> {
+pub(super) fn why(error: Error) -> Arc<Trouble> {
     match error {
         Error::Source { why, .. } => why,
         other => panic!("{other:?}"),
@@ -42,7 +46,7 @@ fn why(error: Error) -> Arc<Trouble> {
 
 use std::sync::Arc;
 
-fn reference(text: &str) -> SecretRef {
+pub(super) fn reference(text: &str) -> SecretRef {
     text.parse().unwrap()
 }
 

@@ -41,7 +41,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Approvals",
         about: "Exactly what would be done",
         does: Does::Operation("approval.show"),
-        takes: &[Take::path("id", "id", "The approval")],
+        takes: &[Take::id("id", "apr_", "The approval")],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("ApprovalDetails", same),
@@ -54,7 +54,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Approve exactly what was shown",
         does: Does::Operation("approval.decide"),
         takes: &[
-            Take::path("id", "id", "The approval"),
+            Take::id("id", "apr_", "The approval"),
             IF_MATCH,
             APPROVE,
             Take::must(
@@ -77,7 +77,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Deny it",
         does: Does::Operation("approval.decide"),
         takes: &[
-            Take::path("id", "id", "The approval"),
+            Take::id("id", "apr_", "The approval"),
             IF_MATCH,
             DENY,
             Take::must(

@@ -163,7 +163,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Capabilities",
         about: "Revoke a grant with all below it, or a narrowing with all below that",
         does: Does::Operation("capability.revoke"),
-        takes: &[Take::path("id", "id", "`grt_...` or `cap_...`")],
+        takes: &[Take::id("id", "(grt|cap)_", "`grt_...` or `cap_...`")],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("Revoked", same),

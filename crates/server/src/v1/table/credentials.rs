@@ -1,6 +1,8 @@
 //! What a tenant keeps for providers.
 
-use crate::v1::route::{CURSOR, Carries, Does, Gives, Kind, LIMIT, List, Pages, Route, Take, To, same};
+use crate::v1::route::{
+    CURSOR, Carries, Does, Gives, IF_MATCH, Kind, LIMIT, List, Pages, Route, Take, To, same,
+};
 use serde_json::{Value, json};
 
 /// The routes.
@@ -87,6 +89,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Set up a credential, and ask the provider whether it works",
         does: Does::Operation("credential.setup"),
         takes: &[
+            IF_MATCH,
             Take::path("tenant", "tenant", "The tenant"),
             Take::path("provider", "provider", "The provider, by its code or a name of it"),
             Take::must(
@@ -111,6 +114,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Change what stands beside a credential, or put another one in its place",
         does: Does::Operation("credential.update"),
         takes: &[
+            IF_MATCH,
             Take::path("tenant", "tenant", "The tenant"),
             Take::path("provider", "provider", "The provider, by its code or a name of it"),
             Take::may(
@@ -135,6 +139,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Ask the provider whether the credential works",
         does: Does::Operation("credential.validate"),
         takes: &[
+            IF_MATCH,
             Take::path("tenant", "tenant", "The tenant"),
             Take::path("provider", "provider", "The provider, by its code or a name of it"),
         ],
@@ -150,6 +155,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Remove the bytes of a credential; the evidence stays",
         does: Does::Operation("credential.delete"),
         takes: &[
+            IF_MATCH,
             Take::path("tenant", "tenant", "The tenant"),
             Take::path("provider", "provider", "The provider, by its code or a name of it"),
         ],
@@ -173,12 +179,7 @@ fn member(value: &Value, name: &str) -> Value {
 
 /// A credential in the words of this API.
 fn shown(answer: &mut Value) -> Value {
-    json!({
-        "provider": member(answer, "provider"), "status": member(answer, "status"),
-        "name": member(answer, "credential_name"), "validated": member(answer, "last_validated_at"),
-        "error": member(answer, "last_error"), "created": member(answer, "created_at"),
-        "metadata": member(answer, "metadata"),
-    })
+    broker::credential_shown(answer)
 }
 
 fn listed(answer: &mut Value) -> Value {

@@ -59,7 +59,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Evidence",
         about: "One call with its records and their proof",
         does: Does::Operation("evidence.show"),
-        takes: &[Take::path("id", "id", "The record"), OF_TENANT],
+        takes: &[Take::id("id", "evd_", "The record"), OF_TENANT],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("EvidenceProof", same),

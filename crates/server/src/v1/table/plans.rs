@@ -37,7 +37,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Plans",
         about: "One plan with its steps",
         does: Does::Operation("plan.show"),
-        takes: &[Take::path("id", "id", "The plan")],
+        takes: &[Take::id("id", "pln_", "The plan")],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("PlanDetails", same),
@@ -50,7 +50,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Approve a plan",
         does: Does::Operation("plan.decide"),
         takes: &[
-            Take::path("id", "id", "The plan"),
+            Take::id("id", "pln_", "The plan"),
             IF_MATCH,
             APPROVE,
             Take::must(
@@ -73,7 +73,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Deny a plan",
         does: Does::Operation("plan.decide"),
         takes: &[
-            Take::path("id", "id", "The plan"),
+            Take::id("id", "pln_", "The plan"),
             IF_MATCH,
             DENY,
             Take::must(
@@ -95,7 +95,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Plans",
         about: "End a plan",
         does: Does::Operation("plan.cancel"),
-        takes: &[IF_MATCH, Take::path("id", "id", "The plan")],
+        takes: &[IF_MATCH, Take::id("id", "pln_", "The plan")],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("PlanTold", same),
@@ -132,7 +132,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Run an approved plan, once, to its end",
         does: Does::Operation("plan.run"),
         takes: &[
-            Take::path("id", "id", "The plan"),
+            Take::id("id", "pln_", "The plan"),
             Take::may("digest", Kind::Text(200), To::Input("digest"), "Only where it is still this one"),
         ],
         carries: Carries::Nothing,
@@ -147,7 +147,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "Go on with a plan that was broken off",
         does: Does::Operation("plan.resume"),
         takes: &[
-            Take::path("id", "id", "The plan"),
+            Take::id("id", "pln_", "The plan"),
             Take::may("step", Kind::Text(100), To::Input("step"), "The step whose outcome is not known"),
             Take::may("outcome", Kind::Word(&["done", "failed"]), To::Input("outcome"), "What came of it"),
         ],

@@ -134,7 +134,7 @@ pub(crate) const ROUTES: &[Route] = &[
         does: Does::Operation("key.rotate"),
         takes: &[
             Take::path("tenant", "tenant", "The tenant"),
-            Take::path("id", "id", "The key"),
+            Take::id("id", "key_", "The key"),
             Take::may(
                 "overlap",
                 Kind::Text(20),
@@ -154,7 +154,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Keys",
         about: "Revoke a key, and the sessions that began with it",
         does: Does::Operation("key.revoke"),
-        takes: &[Take::path("tenant", "tenant", "The tenant"), Take::path("id", "id", "The key")],
+        takes: &[Take::path("tenant", "tenant", "The tenant"), Take::id("id", "key_", "The key")],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("RevokedKey", same),

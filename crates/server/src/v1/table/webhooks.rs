@@ -60,7 +60,7 @@ pub(crate) const ROUTES: &[Route] = &[
         id: "rotateWebhook",
         about: "A new signing key, once; the former one signs beside it for a day, or as long as is said",
         takes: &[
-            Take::path("id", "id", "The webhook"),
+            Take::id("id", "whk_", "The webhook"),
             Take::may("overlap", Kind::Text(20), To::Input("overlap"), "How long both sign: `0s` to `7d`"),
         ],
         gives: Gives::One("MadeWebhook", same),
@@ -86,7 +86,7 @@ pub(crate) const ROUTES: &[Route] = &[
         about: "What it was told and is to be told, and how that went",
         does: Does::Operation("webhook.deliveries"),
         takes: &[
-            Take::path("id", "id", "The webhook"),
+            Take::id("id", "whk_", "The webhook"),
             Take::query(
                 "state",
                 Kind::Word(&["waiting", "delivered", "dead"]),
@@ -115,7 +115,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tag: "Webhooks",
         about: "Tell it this once more, with the same id",
         does: Does::Operation("webhook.redeliver"),
-        takes: &[Take::path("id", "id", "The webhook"), Take::path("delivery", "delivery", "The delivery")],
+        takes: &[Take::id("id", "whk_", "The webhook"), Take::id("delivery", "msg_", "The delivery")],
         carries: Carries::Nothing,
         status: 200,
         gives: Gives::One("Delivery", same),
@@ -138,5 +138,5 @@ const fn one(operation: &'static str, path: &'static str) -> Route {
     }
 }
 
-const SEEN: &[Take] = &[IF_MATCH, Take::path("id", "id", "The webhook")];
-const ID: &[Take] = &[Take::path("id", "id", "The webhook")];
+const SEEN: &[Take] = &[IF_MATCH, Take::id("id", "whk_", "The webhook")];
+const ID: &[Take] = &[Take::id("id", "whk_", "The webhook")];

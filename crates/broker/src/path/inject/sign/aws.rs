@@ -11,10 +11,9 @@
 
 use catalog::{AuthScheme, Integration, SigV4};
 use crypto::sigv4::{Claim, Payload, Request, Rules, Signer};
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use memory::Secret;
 use model::{Authority, Code, Method, Refusal, Scheme, Timestamp};
-use net::Body;
 use secrets::Opened;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -22,6 +21,8 @@ use zeroize::Zeroizing;
 use super::super::{Draft, bytes_of, put};
 use super::authority;
 use crate::path::resolve::{Lent, Special};
+
+mod chunks;
 
 /// What a client's own signature says. Nothing of it is believed but for what it asks to be signed.
 #[derive(Debug, Default)]
@@ -43,8 +44,16 @@ enum Covered {
     Unsigned,
     /// Not at all, with a checksum behind it.
     UnsignedTrailer,
-    /// In chunks that the client signed, which are put together again and covered whole.
-    Chunked,
+    /// In chunks that the client signed; `Trailed` with a checksum behind them. What is short enough is put together again and covered
+    /// whole, what is longer is signed anew chunk by chunk.
+    Chunked(Behind),
+}
+
+/// What stands behind chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Nothing,
+    Trailers,
 }
 
 /// What the headers of a client ask for.
@@ -53,6 +62,9 @@ pub(crate) fn asked(headers: &HeaderMap) -> Result<Signing, Refusal> {
     if let Some(value) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok())
         && value.starts_with("AWS4-")
     {
+        if value.starts_with("AWS4-ECDSA-P256-SHA256") {
+            return Err(asymmetric());
+        }
         if !value.starts_with("AWS4-HMAC-SHA256 ") {
             return Err(unsupported("the signature algorithm of the client"));
         }
@@ -65,9 +77,9 @@ pub(crate) fn asked(headers: &HeaderMap) -> Result<Signing, Refusal> {
     signing.payload = match hash.to_str().unwrap_or_default() {
         "UNSIGNED-PAYLOAD" => Covered::Unsigned,
         "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Covered::UnsignedTrailer,
-        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => {
-            Covered::Chunked
-        }
+        text if text.starts_with("STREAMING-AWS4-ECDSA") => return Err(asymmetric()),
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Covered::Chunked(Behind::Nothing),
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Covered::Chunked(Behind::Trailers),
         text => match crypto::from_hex(text).ok().and_then(|bytes| bytes.try_into().ok()) {
             Some(digest) => Covered::Digest(digest),
             None => return Err(unsupported("`x-amz-content-sha256` of the client")),
@@ -85,7 +97,11 @@ pub(crate) fn reads_body(
     let Some(sigv4) = integration.auth().iter().find_map(of) else { return Ok(false) };
     let signing = asked(headers)?;
     Ok(match signing.payload {
-        Covered::Chunked => true,
+        Covered::Chunked(Behind::Trailers) => true,
+        Covered::Chunked(Behind::Nothing) => {
+            let (_, service) = scope(sigv4, &signing, authority)?;
+            !is_s3(&service) || chunks::decoded(headers).is_none_or(|length| length <= LONGEST_READ)
+        }
         Covered::Digest(_) | Covered::Unsigned | Covered::UnsignedTrailer => false,
         Covered::Whole => {
             let short = length.is_some_and(|length| length <= LONGEST_READ);
@@ -117,8 +133,9 @@ pub(in crate::path::inject) fn sign(
         draft.headers.remove(name);
     }
     let mut covered = signing.payload;
-    if covered == Covered::Chunked {
-        unchunk(draft)?;
+    let streams = matches!(covered, Covered::Chunked(_)) && draft.whole.is_none();
+    if matches!(covered, Covered::Chunked(_)) && !streams {
+        chunks::together(draft)?;
         covered = Covered::Whole;
     }
     if covered == Covered::Whole && draft.whole.is_none() {
@@ -134,7 +151,8 @@ pub(in crate::path::inject) fn sign(
         Covered::Digest(digest) => Payload::Digest(digest),
         Covered::Unsigned => Payload::Unsigned,
         Covered::UnsignedTrailer => Payload::UnsignedTrailer,
-        Covered::Whole | Covered::Chunked => Payload::Bytes(draft.whole.as_deref().unwrap_or_default()),
+        Covered::Chunked(_) => Payload::Streaming,
+        Covered::Whole => Payload::Bytes(draft.whole.as_deref().unwrap_or_default()),
     };
     let host = authority.host_header();
     let headers = signed_headers(&draft.headers, &host)?;
@@ -150,14 +168,15 @@ pub(in crate::path::inject) fn sign(
     let signed = signer.sign(&request, at).map_err(|error| {
         Refusal::new(Code::BadRequest, format!("the request can't be signed for AWS: {error}"))
     })?;
-    put(&mut draft.headers, "x-amz-date", signed.date.into_bytes())?;
-    if let Some(hash) = signed.content_sha256 {
-        put(&mut draft.headers, CONTENT_HASH, hash.into_bytes())?;
+    put(&mut draft.headers, "x-amz-date", signed.date.clone().into_bytes())?;
+    if let Some(hash) = &signed.content_sha256 {
+        put(&mut draft.headers, CONTENT_HASH, hash.clone().into_bytes())?;
     }
     if let Some(token) = token {
         put(&mut draft.headers, "x-amz-security-token", token.to_vec())?;
     }
-    put(&mut draft.headers, "authorization", signed.authorization.into_bytes())
+    put(&mut draft.headers, "authorization", signed.authorization.clone().into_bytes())?;
+    if streams { chunks::anew(draft, signed.chunks()) } else { Ok(()) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "signs with the session, and puts its token on the request")]
@@ -172,11 +191,14 @@ struct Keys {
     token: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// A key as one document, as tenants keep it.
+/// A key as one document, as tenants keep it, or as `credential_process` prints it.
 #[derive(Deserialize)]
 struct Document {
+    #[serde(alias = "AccessKeyId")]
     access_key_id: String,
+    #[serde(alias = "SecretAccessKey")]
     secret_access_key: String,
+    #[serde(alias = "SessionToken")]
     session_token: Option<String>,
 }
 
@@ -291,80 +313,17 @@ fn may_be_unsigned(service: &str, integration: &Integration) -> bool {
     is_s3(service) && covered
 }
 
-/// Puts the chunks of a client together. Its signatures are by a key that nobody here knows, and go.
-fn unchunk(draft: &mut Draft) -> Result<(), Refusal> {
-    let wrong = || Refusal::new(Code::BadRequest, "the chunks of the body are malformed");
-    let body = draft.whole.take().ok_or_else(wrong)?;
-    let mut rest: &[u8] = &body;
-    let mut whole = Vec::with_capacity(rest.len());
-    loop {
-        let (head, behind) = line(rest).ok_or_else(wrong)?;
-        let size = head.split(|byte| *byte == b';').next().and_then(|size| str::from_utf8(size).ok());
-        let size = size.and_then(|size| usize::from_str_radix(size, 16).ok()).ok_or_else(wrong)?;
-        if size == 0 {
-            rest = behind;
-            break;
-        }
-        let (chunk, behind) = behind.split_at_checked(size).ok_or_else(wrong)?;
-        whole.extend_from_slice(chunk);
-        rest = behind.strip_prefix(b"\r\n").ok_or_else(wrong)?;
-    }
-    trailers(&mut draft.headers, rest)?;
-    let length = draft.headers.remove("x-amz-decoded-content-length");
-    let length = length.as_ref().and_then(|value| value.to_str().ok());
-    if length.is_some_and(|length| length != whole.len().to_string()) {
-        return Err(wrong());
-    }
-    draft.headers.remove("x-amz-trailer");
-    draft.headers.remove(CONTENT_LENGTH);
-    unencoded(&mut draft.headers);
-    let whole = bytes::Bytes::from(whole);
-    draft.body = Body::full(whole.clone());
-    draft.whole = Some(whole);
-    Ok(())
-}
-
-/// A checksum behind the chunks becomes a header; the signature of the trailers goes.
-fn trailers(headers: &mut HeaderMap, mut rest: &[u8]) -> Result<(), Refusal> {
-    let wrong = || Refusal::new(Code::BadRequest, "what stands behind the chunks of the body is malformed");
-    while let Some((line, behind)) = line(rest) {
-        rest = behind;
-        if line.is_empty() {
-            break;
-        }
-        let text = str::from_utf8(line).map_err(|_| wrong())?;
-        let (name, value) = text.split_once(':').ok_or_else(wrong)?;
-        if name.starts_with("x-amz-checksum-") {
-            let name = HeaderName::try_from(name).map_err(|_| wrong())?;
-            headers.insert(name, HeaderValue::from_str(value.trim()).map_err(|_| wrong())?);
-        } else if !name.eq_ignore_ascii_case("x-amz-trailer-signature") {
-            return Err(wrong());
-        }
-    }
-    if rest.is_empty() { Ok(()) } else { Err(wrong()) }
-}
-
-/// `aws-chunked` is no encoding of the object.
-fn unencoded(headers: &mut HeaderMap) {
-    let Some(encodings) = headers.remove(CONTENT_ENCODING) else { return };
-    let text = encodings.to_str().unwrap_or_default();
-    let kept: Vec<&str> =
-        text.split(',').map(str::trim).filter(|one| !one.is_empty() && *one != "aws-chunked").collect();
-    if let Ok(value) = HeaderValue::from_str(&kept.join(", "))
-        && !kept.is_empty()
-    {
-        headers.insert(CONTENT_ENCODING, value);
-    }
-}
-
-fn line(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memmem::find(text, b"\r\n")?;
-    Some((text.get(..end)?, text.get(end + 2..)?))
-}
-
 fn unsupported(what: &str) -> Refusal {
     Refusal::new(Code::BadRequest, format!("{what} is none that can be signed again"))
         .hint("let the client sign with AWS4-HMAC-SHA256, or not at all")
+}
+
+/// SigV4A signs for several regions at once, with a key pair that is derived from the secret key.
+fn asymmetric() -> Refusal {
+    let message = "the client signs with SigV4A (AWS4-ECDSA-P256-SHA256), and requests are signed again with SigV4 only";
+    Refusal::new(Code::BadRequest, message).hint(
+        "let the client ask the endpoint of one region, or sign with `sigv4`; multi-region access points need SigV4A",
+    )
 }
 
 fn unusable(what: &str) -> Refusal {

@@ -44,6 +44,8 @@ fn what_is_no_read_of_the_file_is_refused() {
         ("after: [{operation: look, fields: {a: versio}}]", "has no `versio`"),
         ("after: [{operation: look, fields: {}}]", "made for nothing"),
         ("after: [{operation: look, fields: {A: version}}]", "lower-case letters"),
+        ("after: [{operation: look, fields: {a: version}, waits: 1m}]", "at most 15 seconds"),
+        ("after: [{integration: 'A b', operation: look, fields: {a: version}}]", "name"),
     ] {
         let error = read(before).unwrap_err();
         assert!(error.contains(problem), "{before}: {error}");
