@@ -5,7 +5,7 @@ use model::{IntegrationName, SecretRef};
 use serde_json::{Value, json};
 
 use crate::secret::{Place, place};
-use crate::translate::Keep;
+use crate::translate::{Keep, Options};
 
 /// What plugins add to.
 pub(crate) struct Draft<'a> {
@@ -16,11 +16,17 @@ pub(crate) struct Draft<'a> {
     pub(crate) incoming: Vec<Value>,
     pub(crate) notes: Vec<String>,
     pub(crate) literals: usize,
+    pub(crate) options: Options,
     keep: &'a mut Keep<'a>,
 }
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(file: &'a str, name: IntegrationName, keep: &'a mut Keep<'a>) -> Self {
+    pub(crate) fn new(
+        file: &'a str,
+        name: IntegrationName,
+        options: &Options,
+        keep: &'a mut Keep<'a>,
+    ) -> Self {
         Self {
             file,
             name,
@@ -29,6 +35,7 @@ impl<'a> Draft<'a> {
             incoming: Vec::new(),
             notes: Vec::new(),
             literals: 0,
+            options: *options,
             keep,
         }
     }

@@ -42,7 +42,7 @@ mod translate;
 
 pub use again::{Before, translated};
 pub use config::Config;
-pub use translate::{Integration, Keep, Note, Options, Translated, Untaken};
+pub use translate::{Integration, Keep, ManagedIdentity, Note, Options, Translated, Untaken};
 
 #[cfg(test)]
 mod tests;

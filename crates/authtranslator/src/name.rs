@@ -18,6 +18,9 @@ pub(crate) fn named(theirs: &str) -> Result<Named, &'static str> {
     if theirs.is_empty() || !theirs.chars().all(allowed) {
         return Err("a name is made of letters, digits, `.`, `_` and `-`");
     }
+    if theirs.len() > LONGEST_NAME {
+        return Err("a name has at most 255 characters");
+    }
     let lower = theirs.to_ascii_lowercase();
     let mut label: String = lower.chars().map(|c| if matches!(c, '.' | '_') { '-' } else { c }).collect();
     label = label.trim_matches('-').to_owned();
@@ -31,5 +34,7 @@ pub(crate) fn named(theirs: &str) -> Result<Named, &'static str> {
     Ok(Named { name, alias })
 }
 
+/// As long as an alias may be.
+const LONGEST_NAME: usize = 255;
 /// Longest label of a host (RFC 1035, section 2.3.4).
 const LONGEST: usize = 63;

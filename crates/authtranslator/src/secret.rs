@@ -72,5 +72,6 @@ const PREFIXES: &[&str] = &[
     "keychain",
     "secretservice",
     "wincred",
+    "store",
     "dangerousLiteral",
 ];

@@ -7,7 +7,7 @@ use super::*;
 
 fn translate(text: &str) -> Result<Translated, catalog::Error> {
     let mut keep = |_: &str, _: &str| -> Result<SecretRef, String> { Err("no secrets in files".to_owned()) };
-    let options = Options { dangerous_allow_private: true, body: None };
+    let options = Options { dangerous_allow_private: true, ..Options::default() };
     Config::read(text, "config.yaml")?.translate(&options, &mut keep)
 }
 

@@ -21,6 +21,22 @@ pub struct Options {
     pub dangerous_allow_private: bool,
     /// Largest body of a request, in bytes; as good as none where it is absent.
     pub body: Option<u64>,
+    /// Who hands out tokens of managed identities.
+    pub managed_identity: ManagedIdentity,
+    /// Whether the door asks callers for certificates.
+    pub asks_for_certificates: bool,
+}
+
+/// Who hands out tokens of a managed identity of Azure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ManagedIdentity {
+    /// The metadata service of the machine.
+    #[default]
+    Machine,
+    /// What `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` of the environment name.
+    App,
+    /// What `MSI_ENDPOINT` and `MSI_SECRET` of the environment name.
+    OldApp,
 }
 
 /// Keeps a secret that stands in the file itself, and gives a reference to it; the first text is a name for it in the store. Its
@@ -159,7 +175,7 @@ impl Config {
             return Err(wrong(at, PLAIN.to_owned()));
         }
         let extends = home::kind(&named.name, &destination.host, &destination.base_path);
-        let mut draft = Draft::new(&self.file, named.name.clone(), keep);
+        let mut draft = Draft::new(&self.file, named.name.clone(), options, keep);
         let mut sends = false;
         for plugin in entry.outgoing_auth.iter().flatten() {
             let (kind, params) = self.params(plugin);

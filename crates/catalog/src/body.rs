@@ -21,7 +21,10 @@ pub(crate) fn read(operation: &Operation, asked: &Asked<'_>, inputs: &mut Inputs
         return Ok(());
     }
     if operation.body == Body::None {
-        return Err(refused("this operation takes no body"));
+        return match says_nothing(body, asked.content_types) {
+            true => Ok(()),
+            false => Err(refused("this operation takes no body")),
+        };
     }
     match written(operation.body, asked.content_types)? {
         Written::Json => {
@@ -30,11 +33,26 @@ pub(crate) fn read(operation: &Operation, asked: &Asked<'_>, inputs: &mut Inputs
             check_alone(operation, inputs, &|path| body.says(path))
         }
         Written::Form => {
-            let pairs = form::read(body)?;
-            from_form(operation, &pairs, inputs)?;
-            check_alone(operation, inputs, &|path| form::says(&pairs, path))
+            let (pairs, lists) = form::read_with_lists(body, &repeated(operation))?;
+            from_form(operation, (&pairs, &lists), inputs)?;
+            let listed = |path: &[String]| lists.contains_key(&form::key(path));
+            check_alone(operation, inputs, &|path| form::says(&pairs, path) || listed(path))
         }
     }
+}
+
+/// Whether a body is `{}`, which many programs send where there is nothing to say.
+fn says_nothing(body: &[u8], content_types: &[&str]) -> bool {
+    body.trim_ascii() == b"{}" && matches!(written(Body::Json, content_types), Ok(Written::Json))
+}
+
+/// The names in a form that are written once for each item of a list.
+fn repeated(operation: &Operation) -> Vec<String> {
+    let keys = operation.inputs().values().filter_map(|field| match &field.place {
+        Place::Body(path) if field.kind == Kind::List => Some(form::key(path)),
+        _ => None,
+    });
+    keys.filter(|key| !key.contains(PLACE)).collect()
 }
 
 /// Looks whether nothing in a body says another time what an input says, and nothing has it done for somebody else.
@@ -161,11 +179,15 @@ fn leaf(name: &str, field: &InputField, body: &Json, path: &[String]) -> Result<
     }
 }
 
-fn from_form(operation: &Operation, pairs: &Inputs, inputs: &mut Inputs) -> Result<(), Refusal> {
+fn from_form(
+    operation: &Operation,
+    (pairs, lists): (&Inputs, &form::Lists),
+    inputs: &mut Inputs,
+) -> Result<(), Refusal> {
     for (name, field) in operation.inputs() {
         let Place::Body(path) = &field.place else { continue };
         let key = form::key(path);
-        if field.kind == Kind::List {
+        if field.kind == Kind::List && key.contains(PLACE) {
             let at = |place: usize| pairs.get(&key.replace(PLACE, &place.to_string())).cloned();
             let all: Vec<String> = (1..).map_while(at).collect();
             let lead = key.split(PLACE).next().unwrap_or_default();
@@ -186,7 +208,10 @@ fn from_form(operation: &Operation, pairs: &Inputs, inputs: &mut Inputs) -> Resu
         if pairs.keys().find(spelled).is_some() {
             return Err(refused(format!("the field `{key}` is also written in another way")));
         }
-        if let Some(text) = pairs.get(&key) {
+        if let Some(all) = lists.get(&key) {
+            let all = serde_json::Value::from(all.clone()).to_string();
+            inputs.insert(name.clone(), field.accept(name, &all)?);
+        } else if let Some(text) = pairs.get(&key) {
             inputs.insert(name.clone(), field.accept(name, text)?);
         }
     }

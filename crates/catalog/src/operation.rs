@@ -331,17 +331,21 @@ impl Operation {
 
     /// Whether every name in the query is known to this operation, as an input or as one that does not matter.
     pub(crate) fn knows_query(&self, target: &Target) -> bool {
-        target.query().is_none()
-            || target.pairs().all(|(name, _)| {
-                self.query.contains(name.as_ref())
-                    || self.inputs.iter().any(|(input, field)| match &field.place {
-                        Place::Query(key) => *key == *name,
-                        // It is known, and it is wrong there: `call` refuses it.
-                        Place::Body(path) => {
-                            *input == *name || path.first().is_some_and(|first| *first == *name)
-                        }
-                        Place::Path | Place::Whole | Place::Named => false,
-                    })
+        target.query().is_none() || target.pairs().all(|(name, _)| self.knows(&name))
+    }
+
+    /// The first name in the query that is not known to it.
+    pub(crate) fn stranger(&self, target: &Target) -> Option<String> {
+        target.pairs().map(|(name, _)| name).find(|name| !self.knows(name)).map(Into::into)
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.query.contains(name)
+            || self.inputs.iter().any(|(input, field)| match &field.place {
+                Place::Query(key) => key == name,
+                // It is known, and it is wrong there: `call` refuses it.
+                Place::Body(path) => input == name || path.first().is_some_and(|first| first == name),
+                Place::Path | Place::Whole | Place::Named => false,
             })
     }
 }

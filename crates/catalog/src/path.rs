@@ -1,4 +1,4 @@
-//! Path templates: literal segments, `{name}` for one segment, `{name}:verb` for one that ends so, `{name...}` for the rest.
+//! Path templates: literal segments, `{name}` for one segment, `{name}:verb` or `{name}.json` for one that ends so, `{name...}` for the rest.
 //!
 //! Segments are split before anything is decoded, so an escaped slash never makes a new one. A literal is compared with
 //! the decoded segment, so that `%3A` for `:` does not slip past it to a wider template.
@@ -18,7 +18,7 @@ pub(crate) struct Template(Vec<Segment>);
 enum Segment {
     Literal(String),
     Input(String),
-    /// With what stands behind it, from the colon on.
+    /// With what stands behind it, from the colon or the dot on.
     Verb(String, String),
     Rest(String),
 }
@@ -211,7 +211,8 @@ fn segment(part: &str) -> Result<Segment, String> {
     }
     if let Some((name, verb)) = part.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        let is_verb = verb.strip_prefix(':').is_some_and(|word| !word.is_empty() && word.bytes().all(plain));
+        let is_verb =
+            verb.strip_prefix([':', '.']).is_some_and(|word| !word.is_empty() && word.bytes().all(plain));
         if is_word(name) && is_verb {
             return Ok(Segment::Verb(name.to_owned(), verb.to_owned()));
         }

@@ -67,6 +67,15 @@ impl Body {
         Self(Kind::Request(body, behind))
     }
 
+    /// The same, which breaks off where it has not come whole within this time.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        if self.is_end_stream() {
+            return self;
+        }
+        Self::stream(Timed { body: self, end: Box::pin(tokio::time::sleep(time)) })
+    }
+
     /// A body that is written piece by piece; at most `pieces` of them wait for the reader.
     #[must_use]
     pub fn channel(pieces: usize) -> (Sender, Self) {
@@ -113,6 +122,9 @@ pub enum Error {
     /// Its writer went away before it was finished.
     #[error("the body was not finished by its writer")]
     Unfinished,
+    /// It did not come whole in the time that it had.
+    #[error("the body did not arrive in time")]
+    Late,
     /// What it passed through refused it.
     #[error("the body was refused on its way")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -233,6 +245,35 @@ impl HttpBody for Body {
             Kind::Channel(_, Ended::Yes) => SizeHint::with_exact(0),
             Kind::Channel(_, Ended::No) => SizeHint::default(),
         }
+    }
+}
+
+/// A body that has to be whole at a time.
+struct Timed {
+    body: Body,
+    end: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl HttpBody for Timed {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Pending => self.end.as_mut().poll(cx).map(|()| Some(Err(Error::Late))),
+            ready => ready,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

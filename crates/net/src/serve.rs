@@ -46,6 +46,9 @@ pub struct ServeLimits {
     pub connections: usize,
     /// Longest time for the head of a request, and so for an idle connection.
     pub head: Duration,
+    /// Longest time for a whole request from the end of its head, where there is such a time. The service holds it: some read bodies by
+    /// bounds of their own.
+    pub whole: Option<Duration>,
     /// Most headers of a request.
     pub headers: usize,
     /// Most bytes of a request's head; at least 8192.
@@ -67,6 +70,7 @@ impl Default for ServeLimits {
         Self {
             connections: 10_240,
             head: Duration::from_secs(30),
+            whole: None,
             headers: LIBRARY_HEADERS,
             head_bytes: 64 * 1024,
             handshake: Duration::from_secs(10),

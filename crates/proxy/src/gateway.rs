@@ -1,7 +1,7 @@
 //! The door itself: reads a request, hands it to the broker, prints what comes back.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use broker::{Answer, Asked, Forward, Inbound, Outbound, Worker, presented};
 use http::header::{self, HeaderValue};
@@ -116,12 +116,12 @@ impl Gateway {
         limits: ServeLimits,
         draining: Draining,
     ) -> Drained {
-        let shared = Arc::new((self.clone(), draining.clone()));
+        let (shared, whole) = (Arc::new((self.clone(), draining.clone())), limits.whole);
         let service = move |request, peer: Peer| {
             let (shared, worker) = (Arc::clone(&shared), Arc::clone(&worker));
             async move {
                 let (gateway, draining) = &*shared;
-                gateway.answer(&worker, request, &peer, draining).await
+                gateway.answer(&worker, (request, whole), &peer, draining).await
             }
         };
         net::serve(listener, service, limits, draining).await
@@ -130,7 +130,7 @@ impl Gateway {
     async fn answer(
         &self,
         worker: &Arc<Worker>,
-        request: Request<Incoming>,
+        (request, whole): (Request<Incoming>, Option<Duration>),
         peer: &Peer,
         draining: &Draining,
     ) -> Response<Body> {
@@ -147,7 +147,7 @@ impl Gateway {
                 request_id = call.request_id.take();
                 let named =
                     named.map(|written| Named { written, integration: call.forward.integration.clone() });
-                (call.with_body_of(body), named)
+                (call.with_body_of(body, whole), named)
             }
             Ok(Read::Client(turn, call)) => return Box::pin(llm::answer(worker, *call, turn, body)).await,
             Ok(Read::Operate(ordered)) => {
@@ -337,7 +337,8 @@ impl Named {
         if worker.broker().knows(&self.integration) {
             return (refusal, worker.broker().called(&self.integration));
         }
-        let unknown = Refusal { code: Code::NotFound, reason: None, ..refusal };
+        let message = format!("integration for host {} not found", self.written);
+        let unknown = Refusal { code: Code::NotFound, reason: None, message, hint: None, ..refusal };
         (unknown, self.written)
     }
 }
@@ -368,9 +369,10 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn with_body_of(self, body: Incoming) -> Inbound {
+    /// The same with its body, which has to be whole in time where there is such a time.
+    fn with_body_of(self, body: Incoming, whole: Option<Duration>) -> Inbound {
         let body = Body::of_request(body, &self.forward.headers);
-        self.with(body)
+        self.with(whole.into_iter().fold(body, Body::within))
     }
 
     pub(crate) fn with(self, body: Body) -> Inbound {

@@ -115,7 +115,9 @@ fn jwt(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<Value, Error> {
 fn mtls(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<Value, Error> {
     let (subjects, _) = params.list("subjects")?;
     let rule = if subjects.is_empty() { ("any", json!(true)) } else { ("common_names", json!(subjects)) };
-    draft.notes.push("`mtls`: the door has to ask for certificates: `--tls-client-ca FILE`".to_owned());
+    if !draft.options.asks_for_certificates {
+        draft.notes.push("`mtls`: the door has to ask for certificates: `--tls-client-ca FILE`".to_owned());
+    }
     Ok(Value::Object(scheme("client_certificate", [rule])))
 }
 

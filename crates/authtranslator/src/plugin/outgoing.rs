@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::unknown;
 use crate::assemble::{Draft, one_or_more};
 use crate::params::Params;
+use crate::translate::ManagedIdentity;
 
 /// Adds what one plugin of `outgoing_auth` means.
 pub(crate) fn add(
@@ -129,18 +130,33 @@ fn gcp_token(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<(), Error
 }
 
 fn azure(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<(), Error> {
-    let (resource, _) = params.required("resource")?;
+    let (resource, at) = params.required("resource")?;
     let mut entry = json!({ "scheme": "azure_managed_identity", "resource": resource });
+    let said: &[(&str, &str)] = match draft.options.managed_identity {
+        ManagedIdentity::Machine => &[],
+        ManagedIdentity::App => {
+            &[("identity_endpoint", "env:IDENTITY_ENDPOINT"), ("identity_header", "env:IDENTITY_HEADER")]
+        }
+        ManagedIdentity::OldApp => &[("msi_endpoint", "env:MSI_ENDPOINT"), ("msi_secret", "env:MSI_SECRET")],
+    };
+    for (key, place) in said {
+        let field = draft.field(key, place, at)?;
+        if let Some(fields) = entry.as_object_mut() {
+            fields.insert((*key).to_owned(), json!(field));
+        }
+    }
     if let (Some((client, _)), Some(fields)) = (params.text("client_id")?, entry.as_object_mut()) {
         fields.insert("client_id".to_owned(), json!(client));
     }
     with_header(&mut entry, params, "Bearer ")?;
     draft.auth.push(entry);
-    draft.notes.push(
-        "`azure_managed_identity`: the metadata service of the machine is asked; where the platform gives `IDENTITY_ENDPOINT`, \
-         name it with `identity_endpoint` and `identity_header`"
-            .to_owned(),
-    );
+    if said.is_empty() {
+        draft.notes.push(
+            "`azure_managed_identity`: the metadata service of the machine is asked, as the environment has neither \
+             `IDENTITY_ENDPOINT` with `IDENTITY_HEADER` nor `MSI_ENDPOINT` with `MSI_SECRET`"
+                .to_owned(),
+        );
+    }
     Ok(())
 }
 

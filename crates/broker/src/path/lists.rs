@@ -9,9 +9,10 @@ use bytes::Bytes;
 use catalog::Integration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model::{Call, Caller, Proof, Refusal};
-use policy::lists::{Headers, Lists, Request, Verdict};
+use policy::lists::{Headers, Lists, Reason, Request, Verdict};
 
 use crate::inbound::{Asked, Forward, Inbound};
+use crate::path::find::Unread;
 use crate::path::identify::Identified;
 
 /// Whether a rule has to look into the body before anything can be said.
@@ -42,7 +43,7 @@ pub(crate) fn want_body(
 pub(crate) fn verdict(
     lists: &Lists,
     identified: &Identified,
-    (integration, call): (&Integration, &Call),
+    (integration, call, unread): (&Integration, &Call, Option<&Unread>),
     inbound: &Inbound,
 ) -> Result<Verdict, Refusal> {
     let Some((method, _, target)) = call.request().filter(|_| !lists.is_empty()) else {
@@ -69,7 +70,15 @@ pub(crate) fn verdict(
         query: target.query(),
         headers: &Lines::of(headers),
     };
-    Ok(lists.check(&request, call, body.as_deref()))
+    let verdict = lists.check(&request, call, body.as_deref());
+    let (Some(Unread { meant, refusal: None }), Asked::Forward(forward)) = (unread, &inbound.asked) else {
+        return Ok(verdict);
+    };
+    let wanted = lists.made_for(&request, meant).filter(|_| verdict.reason() == Some(&Reason::NoMatch));
+    Ok(match wanted {
+        None => verdict,
+        Some(operation) => verdict.but_for(integration.surplus(operation, &forward.target)),
+    })
 }
 
 /// The name under which a caller stands in a list: what its proof called it, else its principal. Whoever was proven without a

@@ -101,7 +101,8 @@ impl Worker {
         let found = find::call((self.broker(), &edition), trace.id(), &identified, &mut inbound).await?;
         trace.found(&found);
         let Found { integration, call, unread } = found;
-        let verdict = lists::verdict(edition.lists(), &identified, (&integration, &call), &inbound)?;
+        let verdict =
+            lists::verdict(edition.lists(), &identified, (&integration, &call, unread.as_deref()), &inbound)?;
         let permit = match unread {
             None => authorise::permit(self.broker(), &identified, call, verdict)
                 .map_err(|denial| trace.denied(denial))?,

@@ -55,14 +55,8 @@ async fn a_rule_of_the_users_own_lets_pass_what_cannot_be_read_as_an_operation()
         ("gitlab", "PUT", "/projects/4/issues/85?state_event=close", "", ""),
         ("gitlab", "POST", "/projects/4/issues", FORM, "title=hello&labels=a"),
         ("zendesk", "GET", "/api/v2/tickets/recent", "", ""),
-        (
-            "twilio",
-            "POST",
-            "/2010-04-01/Accounts/AC1/Messages.json",
-            FORM,
-            "To=%2B1&From=%2B2&MediaUrl=https://a.example&MediaUrl=https://b.example",
-        ),
-        ("stripe", "POST", "/v1/refunds", FORM, "charge=ch_1&expand[]=charge&expand[]=balance_transaction"),
+        ("twilio", "POST", "/2010-04-01/Accounts/AC1/Messages.json", FORM, "To=%2B1&From=%2B2&Body=a&Body=b"),
+        ("stripe", "POST", "/v1/refunds", FORM, "charge=ch_1&reason=duplicate&reason=fraudulent"),
         ("slack", "POST", "/api/chat.postMessage?channel=C1&text=hello", "", ""),
         ("asana", "POST", "/tasks", FORM, "name=hello&workspace=1"),
     ];

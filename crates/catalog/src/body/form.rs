@@ -1,25 +1,37 @@
-//! Forms (`application/x-www-form-urlencoded`) that have one reading only: no name twice, whole escapes, no bare `;`.
+//! Forms (`application/x-www-form-urlencoded`) that have one reading only: no name twice but those of lists, whole escapes, no bare `;`.
+
+use std::collections::BTreeMap;
 
 use model::{Code, Inputs, Refusal};
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
 /// Reads a whole body.
 pub(crate) fn read(body: &[u8]) -> Result<Inputs, Refusal> {
+    Ok(read_with_lists(body, &[])?.0)
+}
+
+/// The items of lists, by the name that each of them has.
+pub(crate) type Lists = BTreeMap<String, Vec<String>>;
+
+/// The same, where these names are those of lists and may be written once for each item.
+pub(crate) fn read_with_lists(body: &[u8], lists: &[String]) -> Result<(Inputs, Lists), Refusal> {
     let wrong = |what: &str| Refusal::new(Code::BadRequest, format!("the body is not a strict form: {what}"));
     let text = std::str::from_utf8(body).map_err(|_| wrong("it is not UTF-8"))?;
     if text.contains(';') {
         return Err(wrong("a bare `;` separates pairs for some servers and not for others"));
     }
-    let mut pairs = Inputs::new();
+    let (mut pairs, mut items) = (Inputs::new(), Lists::new());
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decoded(name).ok_or_else(|| wrong("a percent-escape is broken"))?;
         let value = decoded(value).ok_or_else(|| wrong("a percent-escape is broken"))?;
-        if pairs.insert(name, value).is_some() {
+        if lists.contains(&name) {
+            items.entry(name).or_default().push(value);
+        } else if pairs.insert(name, value).is_some() {
             return Err(wrong("a name is written twice"));
         }
     }
-    Ok(pairs)
+    Ok((pairs, items))
 }
 
 /// The name of a field in a form: `a.b` of the file is `a[b]`.

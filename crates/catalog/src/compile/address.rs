@@ -108,7 +108,7 @@ pub(super) fn aliases(file: &File, origin: &Origin) -> Result<Vec<String>, Error
         let line = alias.referenced.line();
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_');
         if alias.value.is_empty() || alias.value.len() > LONGEST_ALIAS || !alias.value.bytes().all(plain) {
-            let problem = "an alias is made of lower-case letters, digits, `.`, `-` and `_`";
+            let problem = "an alias is made of at most 255 lower-case letters, digits, `.`, `-` and `_`";
             return Err(origin.wrong(line, problem));
         }
         if alias.value.parse::<IntegrationName>().is_ok() {

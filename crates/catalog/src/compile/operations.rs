@@ -171,11 +171,10 @@ fn rule(entry: &OperationEntry) -> Result<Option<Rule>, String> {
     }
     let paths: Vec<path::Template> =
         matches.path.0.iter().map(|path| path::Template::parse(path)).collect::<Result<_, _>>()?;
-    let sets: BTreeSet<BTreeSet<&str>> = paths.iter().map(|path| path.inputs().collect()).collect();
-    if paths.is_empty() || sets.len() != paths.len() {
-        return Err(
-            "each of several paths has other inputs, so that these tell which one is meant".to_owned()
-        );
+    let twice =
+        paths.iter().enumerate().any(|(at, path)| paths.iter().skip(at + 1).any(|other| other == path));
+    if paths.is_empty() || twice {
+        return Err("an operation has one path or several, each once".to_owned());
     }
     Ok(Some(Rule { method, paths }))
 }

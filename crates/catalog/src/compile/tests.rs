@@ -254,13 +254,13 @@ fn operations_of_one_path_are_told_apart_by_what_their_bodies_always_have() {
 }
 
 #[test]
-fn several_paths_differ_in_their_inputs() {
+fn of_several_paths_none_is_there_twice() {
     let paths = |paths: &str| {
         let matches = format!("{{method: GET, path: {paths}}}");
         operations(&format!("  a: {{title: A, access: read, risk: low, match: {matches}}}\n"))
     };
-    assert!(paths("[\"/a/{x}\", \"/b/{x}\"]").contains("each of several paths has other inputs"));
-    assert!(paths("[]").contains("each of several paths has other inputs"));
+    assert!(paths("[\"/a/{x}\", \"/a/{x}\"]").contains("one path or several, each once"));
+    assert!(paths("[]").contains("one path or several, each once"));
 }
 
 #[test]

@@ -120,8 +120,8 @@ pub(crate) struct AroundEntry {
 pub(crate) struct MatchEntry {
     /// The method; GET stands for HEAD too.
     pub(crate) method: String,
-    /// The path behind the service root: `{name}` is one segment, `{name...}` the rest. Of several, the one that has the
-    /// inputs that are given.
+    /// The path behind the service root: `{name}` is one segment, `{name...}` the rest. Of several, a call by name has the first
+    /// with the inputs that are given.
     pub(crate) path: OneOrMore,
 }
 

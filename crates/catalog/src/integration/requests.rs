@@ -138,6 +138,19 @@ impl Integration {
             .collect()
     }
 
+    /// What keeps a request that resembles an operation from being it.
+    #[must_use]
+    pub fn surplus(&self, operation: &OperationName, target: &Target) -> String {
+        let known = self.operations.get(operation);
+        match known.and_then(|known| known.stranger(&self.stripped(target))) {
+            Some(name) if name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                format!("query parameter {name} is not known to {operation}")
+            }
+            Some(_) => format!("a query parameter is not known to {operation}"),
+            None => format!("the request resembles {operation} and is not read as it"),
+        }
+    }
+
     /// The evidence fields of a reply: bounded, control characters escaped.
     #[must_use]
     pub fn fields(

@@ -67,7 +67,7 @@ pub(crate) struct Gateway {
     /// Largest body of a request, in bytes; 0 is no limit
     #[arg(long = "max_body_size", value_name = "BYTES", allow_negative_numbers = true)]
     pub(crate) max_body_size: Option<i64>,
-    /// Longest time for the head of a request
+    /// Longest time for the head of a request, and for its body
     #[arg(long = "read-timeout", value_name = "DURATION")]
     pub(crate) read_timeout: Option<String>,
     /// Longest time in which a caller takes nothing of a reply

@@ -71,7 +71,11 @@ fn translated(args: &Authtranslator) -> Outcome<Read> {
     let name = config.display().to_string();
     let text = fs::read_to_string(config)
         .map_err(|error| Failure::doing(format!("could not read `{name}`"), &error))?;
-    let options = Options { dangerous_allow_private: *dangerous_allow_private, body: None };
+    let options = Options {
+        dangerous_allow_private: *dangerous_allow_private,
+        managed_identity: crate::gateway::managed_identity(),
+        ..Options::default()
+    };
     let mut keep = |place: &str, _: &str| -> Result<model::SecretRef, String> {
         Err(format!(
             "a secret in the file itself is not taken over: store it with `doorward secret put {place}`, and write `store:{place}`"

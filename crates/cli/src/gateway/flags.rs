@@ -24,10 +24,15 @@ pub(crate) fn doubled(arguments: Vec<OsString>) -> Vec<OsString> {
         let text = word.to_string_lossy();
         let name = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
         let name = name.and_then(|rest| rest.split('=').next());
+        // What is no flag at all is doubled as well, so that it is named whole in what is said about it.
+        let is_flag = |name: &str| {
+            let shorts = name.chars().all(|short| matches!(short, 'v' | 'h' | 'V'));
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            let word = name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(plain);
+            name.len() > 1 && (known.iter().any(|flag| flag == name) || word && !shorts)
+        };
         match name {
-            Some(name) if name.len() > 1 && known.iter().any(|flag| flag == name) => {
-                format!("-{text}").into()
-            }
+            Some(name) if is_flag(name) => format!("-{text}").into(),
             _ => word,
         }
     };
@@ -62,6 +67,10 @@ mod tests {
                 "doorward --json gateway --disable_x_at_int=true",
             ),
             ("doorward gateway -v --config c -x", "doorward gateway -v --config c -x"),
+            (
+                "doorward gateway -vv -bogus -max_body_size -10",
+                "doorward gateway -vv --bogus --max_body_size -10",
+            ),
             ("doorward --home /h gateway -addr :80", "doorward --home /h gateway --addr :80"),
             ("doorward --log json -v gateway -watch", "doorward --log json -v gateway --watch"),
             ("doorward --home gateway up -watch", "doorward --home gateway up -watch"),

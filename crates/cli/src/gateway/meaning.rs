@@ -17,8 +17,9 @@ use crate::settings::rates::Rates;
 #[derive(Debug)]
 pub(crate) struct Files {
     pub(crate) config: Source,
+    /// `None` where everything is allowed.
     pub(crate) allowlist: Option<Source>,
-    pub(crate) denylist: Option<Source>,
+    pub(crate) denylist: Source,
 }
 
 impl Gateway {
@@ -115,14 +116,14 @@ impl Gateway {
             .as_deref()
             .or(file.as_deref())
         {
-            Some(named) => Source::read(named, Named::Yes, private).map(Some),
-            None => Ok(Some(Source::read(usual, Named::No, private)?).filter(Source::is_there)),
+            Some(named) => Source::read(named, Named::Yes, private),
+            None => Source::read(usual, Named::No, private),
         };
         Ok(Some(Files {
             config: Source::read(config, Named::Yes, private)?,
             allowlist: match allow_all {
                 true => None,
-                false => list(&self.allowlist_url, &self.allowlist, "allowlist.yaml")?,
+                false => Some(list(&self.allowlist_url, &self.allowlist, "allowlist.yaml")?),
             },
             denylist: list(&self.denylist_url, &self.denylist, "denylist.yaml")?,
         }))
@@ -154,10 +155,11 @@ impl Gateway {
     /// What the door allows its callers.
     pub(crate) fn serve_limits(&self) -> Outcome<net::ServeLimits> {
         let mut limits = net::ServeLimits::default();
-        if let Some(head) =
+        if let Some(time) =
             self.read_timeout.as_deref().map(|text| duration("read-timeout", text)).transpose()?.flatten()
         {
-            limits.head = head;
+            limits.head = time;
+            limits.whole = Some(time);
         }
         if let Some(stall) =
             self.write_timeout.as_deref().map(|text| duration("write-timeout", text)).transpose()?.flatten()

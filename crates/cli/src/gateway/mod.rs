@@ -9,7 +9,23 @@ pub(crate) mod meaning;
 mod peer;
 mod source;
 
+use authtranslator::ManagedIdentity;
+
 pub(crate) use peer::{Peer, Told, read_lists};
+
+use crate::settings::environment;
+
+/// Who hands out the tokens of managed identities of Azure, by what the platform wrote into the environment.
+pub(crate) fn managed_identity() -> ManagedIdentity {
+    let said = |name| environment(name).is_some();
+    if said("IDENTITY_ENDPOINT") && said("IDENTITY_HEADER") {
+        ManagedIdentity::App
+    } else if said("MSI_ENDPOINT") && said("MSI_SECRET") {
+        ManagedIdentity::OldApp
+    } else {
+        ManagedIdentity::Machine
+    }
+}
 
 /// What is wrong with a peer's configuration. The schema of our own files would lead whoever has one astray.
 pub(crate) fn wrong(error: catalog::Error) -> crate::failure::Failure {

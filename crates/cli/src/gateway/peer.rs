@@ -10,6 +10,7 @@ use policy::lists::{File, Lists, Side};
 use serde_json::{Value, json};
 
 use super::meaning::Files;
+use super::source::Source;
 use crate::args::gateway::Gateway;
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
@@ -49,7 +50,12 @@ impl Peer {
         let Some(files) = args.files()? else { return Ok(None) };
         let (fetch, poll) = args.times()?;
         let body = args.max_body_size.filter(|size| *size > 0).and_then(|size| u64::try_from(size).ok());
-        let options = Options { dangerous_allow_private: args.private(), body };
+        let options = Options {
+            dangerous_allow_private: args.private(),
+            body,
+            managed_identity: super::managed_identity(),
+            asks_for_certificates: args.tls_client_ca.is_some(),
+        };
         let watches = args.watch == Some(true);
         let allow_all = args.allow_all == Some(true);
         let (read, before) = (Mutex::default(), Mutex::default());
@@ -58,9 +64,14 @@ impl Peer {
 
     /// Reads everything, and says what it is. Blocks.
     pub(crate) fn overlay(&self, home: &Home, former: Option<&Catalog>) -> Outcome<(Overlay, Told)> {
-        let config = self.files.config.text(self.fetch)?;
-        let lists = self.lists(&|source| source.text(self.fetch))?;
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest(&config, &lists));
+        let texts = self.texts(&|source| source.text(self.fetch));
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(texts.digest());
+        let Texts { config, lists } = texts;
+        let config = config?;
+        let lists = lists
+            .into_iter()
+            .map(|(side, name, text)| text.map(|text| WrittenList { side, name, text }))
+            .collect::<Outcome<Vec<_>>>()?;
         let name = self.files.config.name();
         let mut keep = |_: &str, value: &str| -> Result<model::SecretRef, String> {
             crate::wire::literal(value).map_err(|failure| failure.to_string())
@@ -113,7 +124,7 @@ impl Peer {
                 .push("every caller may do everything that no rule denies (`--allow-all`)".to_owned());
             let (name, text) = ("--allow-all".to_owned(), everything(integrations));
             lists.push(WrittenList { side: Side::Allow, name, text });
-        } else if self.files.allowlist.is_none() {
+        } else if !lists.iter().any(|list| list.side == Side::Allow) {
             told.warnings.push(
                 "there is no allowlist, so nothing is allowed but what capabilities and policies allow; \
                  `--allowlist FILE` names one, `--allow-all` allows everything"
@@ -124,13 +135,16 @@ impl Peer {
         lists
     }
 
-    /// The texts of the lists, each with its name.
-    fn lists(&self, read: &dyn Fn(&super::source::Source) -> Outcome<String>) -> Outcome<Vec<WrittenList>> {
-        let both = [(Side::Allow, &self.files.allowlist), (Side::Deny, &self.files.denylist)];
-        both.into_iter()
-            .filter_map(|(side, source)| source.as_ref().map(|source| (side, source)))
-            .map(|(side, source)| Ok(WrittenList { side, name: source.name(), text: read(source)? }))
-            .collect()
+    /// What stands in every file. A list that nobody named counts from when it is there.
+    fn texts<E>(&self, read: &dyn Fn(&Source) -> Result<String, E>) -> Texts<E> {
+        let Files { config, allowlist, denylist } = &self.files;
+        let allowing = allowlist.iter().map(|source| (Side::Allow, source));
+        let lists = allowing
+            .chain([(Side::Deny, denylist)])
+            .filter(|(_, source)| source.counts())
+            .map(|(side, source)| (side, source.name(), read(source)))
+            .collect();
+        Texts { config: read(config), lists }
     }
 
     /// Reads everything again and swaps it in at once. Blocks.
@@ -147,7 +161,7 @@ impl Peer {
     pub(crate) fn changed(&self) -> bool {
         let mut now = self.look();
         let known = *self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.is_none() || now == known {
+        if Some(now) == known {
             return false;
         }
         // Whoever writes slowly is waited for, but not for ever.
@@ -160,16 +174,37 @@ impl Peer {
             now = again;
         }
         // Told once: whoever hears it reads it, and may take a while.
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = now.or(known);
-        now.is_some() && now != known
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        Some(now) != known
     }
 
-    /// A digest of what stands there now. A file that is gone for a moment is no change; one that stays away is seen when it
-    /// is read again.
-    fn look(&self) -> Option<crypto::Digest> {
-        let config = self.files.config.look(self.fetch, self.poll).ok()?;
-        let lists = self.lists(&|source| source.look(self.fetch, self.poll)).ok()?;
-        Some(digest(&config, &lists))
+    /// A digest of what stands there now. That a file is gone is a change as well, which whoever reads it again is told; so is that
+    /// it is back.
+    fn look(&self) -> crypto::Digest {
+        self.texts(&|source| source.look(self.fetch, self.poll).ok_or(())).digest()
+    }
+}
+
+/// What stands in the files, or why one of them can't be read.
+struct Texts<E> {
+    config: Result<String, E>,
+    lists: Vec<(Side, String, Result<String, E>)>,
+}
+
+impl<E> Texts<E> {
+    fn digest(&self) -> crypto::Digest {
+        let mut hasher = crypto::Hasher::new();
+        let mut part = |text: Option<&str>| {
+            let length = text.and_then(|text| u64::try_from(text.len()).ok()).unwrap_or(u64::MAX);
+            hasher.update(&length.to_be_bytes());
+            hasher.update(text.unwrap_or_default().as_bytes());
+        };
+        part(self.config.as_deref().ok());
+        for (_, name, text) in &self.lists {
+            part(Some(name));
+            part(text.as_deref().ok());
+        }
+        hasher.finish()
     }
 }
 
@@ -230,20 +265,6 @@ fn everything(integrations: &[authtranslator::Integration]) -> String {
         )
     };
     integrations.iter().map(entry).collect()
-}
-
-fn digest(config: &str, lists: &[WrittenList]) -> crypto::Digest {
-    let mut hasher = crypto::Hasher::new();
-    let mut part = |text: &str| {
-        hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hasher.update(text.as_bytes());
-    };
-    part(config);
-    for WrittenList { side: _, name, text } in lists {
-        part(name);
-        part(text);
-    }
-    hasher.finish()
 }
 
 /// As long a file has to stay as it is to be taken for whole.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -27,6 +27,7 @@ pub(crate) enum Named {
 #[derive(Debug)]
 pub(crate) struct Source {
     place: Place,
+    named: Named,
     seen: Mutex<Seen>,
 }
 
@@ -44,6 +45,8 @@ struct Seen {
     text: Option<String>,
     etag: Option<HeaderValue>,
     asked: Option<Instant>,
+    /// Whether an address gave nothing when all was read.
+    failed: bool,
 }
 
 impl Source {
@@ -57,15 +60,21 @@ impl Source {
         if named == Named::Yes && written.is_empty() {
             return Err(Failure::usage("the name of a file is empty"));
         }
-        Ok(Self { place, seen: Mutex::default() })
+        Ok(Self { place, named, seen: Mutex::default() })
     }
 
-    /// Whether there is anything under this name.
-    pub(crate) fn is_there(&self) -> bool {
+    /// Whether it counts: somebody named it, it is there, or it was once. A list that is gone is no list that allows or denies nothing.
+    pub(crate) fn counts(&self) -> bool {
         match &self.place {
-            Place::File(path) => fs::symlink_metadata(path).is_ok(),
-            Place::Remote { .. } => true,
+            Place::File(path) if self.named == Named::No => {
+                fs::symlink_metadata(path).is_ok() || self.seen().text.is_some()
+            }
+            Place::File(_) | Place::Remote { .. } => true,
         }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How messages name it; never with a user name.
@@ -83,34 +92,51 @@ impl Source {
     pub(crate) fn text(&self, fetch: Duration) -> Outcome<String> {
         match &self.place {
             Place::File(path) => {
-                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut seen = self.seen();
                 // Looked at first: what changes while it is read is read again.
                 seen.stamp = stamp(path);
-                let text = whole(path)?;
+                let text = whole(path).map_err(|failure| match (self.named, &seen.text) {
+                    (Named::No, Some(_)) => failure.hint(GONE),
+                    _ => failure,
+                })?;
                 seen.text = Some(text.clone());
                 Ok(text)
             }
-            Place::Remote { authority, path } => self.fetched(authority, path, fetch),
+            Place::Remote { authority, path } => {
+                let fetched = self.fetched(authority, path, fetch);
+                self.seen().failed = fetched.is_err();
+                fetched
+            }
         }
     }
 
-    /// The same, where it may have changed: a file that looks the same is not read, an address not asked before its time.
-    pub(crate) fn look(&self, fetch: Duration, poll: Duration) -> Outcome<String> {
-        let known = {
-            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let same = match &self.place {
-                Place::File(path) => seen.stamp.is_some() && seen.stamp == stamp(path),
-                Place::Remote { .. } => seen.asked.is_some_and(|asked| asked.elapsed() < poll),
-            };
-            if same { seen.text.clone() } else { None }
-        };
-        known.map_or_else(|| self.text(fetch), Ok)
+    /// The same, where it may have changed: a file that looks the same is not read, an address not asked before its time. `None` where
+    /// it can't be read; an address that gives nothing for a while is as it was.
+    pub(crate) fn look(&self, fetch: Duration, poll: Duration) -> Option<String> {
+        match &self.place {
+            Place::File(path) => {
+                let known = {
+                    let seen = self.seen();
+                    let same = seen.stamp.is_some() && seen.stamp == stamp(path);
+                    if same { seen.text.clone() } else { None }
+                };
+                known.or_else(|| self.text(fetch).ok())
+            }
+            Place::Remote { authority, path } => {
+                let is_time = self.seen().asked.is_none_or(|asked| asked.elapsed() >= poll);
+                if is_time && self.fetched(authority, path, fetch).is_ok() {
+                    self.seen().failed = false;
+                }
+                let seen = self.seen();
+                seen.text.clone().filter(|_| !seen.failed)
+            }
+        }
     }
 
     fn fetched(&self, authority: &Authority, path: &str, fetch: Duration) -> Outcome<String> {
         let wrong = |what: String| Failure::new(format!("could not read `{}`: {what}", self.name()));
         let etag = {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut seen = self.seen();
             seen.asked = Some(Instant::now());
             seen.text.as_ref().and(seen.etag.clone())
         };
@@ -126,7 +152,7 @@ impl Source {
         let reply = wire::runtime()?
             .block_on(egress.send(authority, request))
             .map_err(|error| Failure::doing(format!("could not read `{}`", self.name()), &error))?;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen();
         match (reply.status(), &seen.text) {
             (StatusCode::NOT_MODIFIED, Some(text)) if etag.is_some() => Ok(text.clone()),
             (StatusCode::OK, _) => {
@@ -186,5 +212,7 @@ fn whole(path: &Path) -> Outcome<String> {
     fs::read_to_string(path).map_err(failed)
 }
 
+/// What became of a list that nobody named.
+const GONE: &str = "what it said stays in force; put it back, or start again without it";
 /// Largest file, in bytes.
 const LARGEST: usize = 64 << 20;

@@ -137,7 +137,8 @@ impl Place {
             Some((user, _)) if user.contains(':') => {
                 return Err(Failure::usage("a password stands in the address of Redis, where everybody sees it")
                     .hint(
-                        "write where it is, in `settings.toml` of the home: `password = \"env:REDIS_PASSWORD\"` below `[rates]`; replace it if it was real",
+                        "in `settings.toml` of the home, below `[rates]`: `redis = \"redis://USER@HOST:PORT\"` and `password = \"env:REDIS_PASSWORD\"`, \
+                         and no `--redis-addr`; replace the password if it was real",
                     ));
             }
             Some((user, rest)) => (Some(user.to_owned()).filter(|user| !user.is_empty()), rest),

@@ -30,7 +30,7 @@ fn ask(running: &Running, host: &str) -> Reply {
     gateway(&running.gateway_url).unwrap().ask(head.as_bytes()).unwrap()
 }
 
-fn printed_with(doorward: &Doorward, text: &str) -> String {
+pub(crate) fn printed_with(doorward: &Doorward, text: &str) -> String {
     let until = std::time::Instant::now() + crate::HANG;
     loop {
         let printed = String::from_utf8_lossy(&doorward.printed()).into_owned();

@@ -52,6 +52,8 @@ mod gateway_document;
 #[cfg(test)]
 mod gateway_edges;
 #[cfg(test)]
+mod gateway_parity;
+#[cfg(test)]
 mod gateway_peer;
 #[cfg(test)]
 mod gateway_reasons;

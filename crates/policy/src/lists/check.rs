@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Call, Method};
+use model::{Call, Method, OperationName};
 
 use super::body::Body;
 use super::fit::Fit;
@@ -80,6 +80,17 @@ impl Lists {
             None => Says::Silent(Some(Reason::NoMatch)),
         };
         Verdict { says, observed, resembles: None }
+    }
+
+    /// The first of these operations that a ready-made capability is about which the caller has.
+    #[must_use]
+    pub fn made_for<'a>(
+        &self,
+        request: &Request<'_>,
+        operations: &'a [OperationName],
+    ) -> Option<&'a OperationName> {
+        let (_, rules) = self.allowing(request)?;
+        operations.iter().find(|operation| !rules.ready(operation).is_empty())
     }
 
     fn allowing(&self, request: &Request<'_>) -> Option<(&At, &Rules)> {

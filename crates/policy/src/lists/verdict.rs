@@ -90,6 +90,14 @@ impl Verdict {
         self
     }
 
+    /// The same, with what keeps the request from being the operation that a ready-made capability allows.
+    pub fn but_for(mut self, what: String) -> Self {
+        if let Says::Silent(reason) = &mut self.says {
+            *reason = Some(Reason::Constraint(what));
+        }
+        self
+    }
+
     /// The rule that allows the call: file and line.
     #[must_use]
     pub fn allowed_by(&self) -> Option<&str> {

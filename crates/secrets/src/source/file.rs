@@ -1,4 +1,4 @@
-//! `file:/path`: a whole file without its last line end, or `file:/path#KEY`: one key of it.
+//! `file:/path`: a whole file without white space around it, or `file:/path#KEY`: one key of it.
 //!
 //! A file whose name ends in `.json` is read as an object, any other as `KEY=value` lines. Links are followed, because
 //! that is how secrets are mounted into containers; pipes and devices are refused, because reading one may never end.
@@ -99,7 +99,7 @@ fn read(reference: &SecretRef, reserved: &[PathBuf]) -> Result<Fetched, Error> {
         return Err(Error::unfit(reference.as_str(), Unfit::Long));
     }
     let value = match reference.field() {
-        None => Zeroizing::new(without_line_end(&bytes).to_vec()),
+        None => Zeroizing::new(trimmed(&bytes).to_vec()),
         Some(key) => field(reference, path, key, &bytes)?,
     };
     let mut value = value;
@@ -131,9 +131,13 @@ fn path(reference: &SecretRef) -> Result<&Path, Error> {
     }
 }
 
-/// Without one line end; a second one belongs to the secret.
-fn without_line_end(bytes: &[u8]) -> &[u8] {
-    bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n")).unwrap_or(bytes)
+/// Text without white space around it, as editors and programs leave it. Bytes that are no text are a key, of which a blank may be a
+/// part: they lose one line end.
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.trim().as_bytes(),
+        Err(_) => bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n")).unwrap_or(bytes),
+    }
 }
 
 fn stamp_of(seen: &std::fs::Metadata) -> Stamp {

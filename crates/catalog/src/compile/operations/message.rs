@@ -33,15 +33,12 @@ pub(super) fn fixed(
     Ok(fixed)
 }
 
-/// A list in a form is several pairs, each with its number; in JSON it is a list.
+/// A list in a form is several pairs, each with its number or all of one name; in JSON it is a list.
 pub(super) fn check_lists(inputs: &BTreeMap<String, InputField>, body: Body) -> Result<(), String> {
     for (name, input) in inputs {
         let Place::Body(path) = &input.place else { continue };
         let numbered = path.iter().any(|key| key.contains(body::PLACE));
         match (body, input.kind) {
-            (Body::Form, Kind::List) if !numbered => {
-                return Err(format!("the list `{name}` of a form has a `field` with `{{n}}`"));
-            }
             (Body::Form | Body::JsonOrForm, Kind::Json) | (Body::JsonOrForm, Kind::List) => {
                 return Err(format!("the input `{name}` cannot stand in a form"));
             }

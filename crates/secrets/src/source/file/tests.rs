@@ -18,12 +18,13 @@ async fn fetch(path: &Path, field: &str) -> Result<Vec<u8>, Error> {
 }
 
 #[tokio::test]
-async fn one_line_end_is_left_out_and_no_more() {
+async fn white_space_around_a_text_is_left_out_and_one_line_end_of_other_bytes() {
     for (bytes, expected) in [
         (b"CANARY-8\n".as_slice(), b"CANARY-8".as_slice()),
         (b"CANARY-8\r\n", b"CANARY-8"),
-        (b"CANARY-8\n\n", b"CANARY-8\n"),
-        (b"\nCANARY-8 ", b"\nCANARY-8 "),
+        (b"CANARY-8 \n\n", b"CANARY-8"),
+        (b"\n CANARY-8\tx ", b"CANARY-8\tx"),
+        (b" CANARY-\xff \n\n", b" CANARY-\xff \n"),
     ] {
         let (_folder, path) = file("slack", bytes);
         assert_eq!(fetch(&path, "").await.unwrap(), expected);
