@@ -37,6 +37,8 @@ pub(crate) struct Machine {
     setup: OnceLock<ProgramSetup>,
     ready: OnceLock<Result<Ready, String>>,
     sandbox: OnceCell<Result<Arc<Sandbox>, String>>,
+    /// Programs that were asked who they are, and whether they are meant.
+    asked: tokio::sync::Mutex<Vec<(Program, Result<(), String>)>>,
 }
 
 #[derive(Debug)]
@@ -100,7 +102,56 @@ impl Machine {
             let name = cli.program();
             return Err(format!("`{name}` opens sockets of its own, which only bubblewrap can shut in"));
         }
+        if let Some(known) =
+            integration.program().filter(|known| known.is_doubtful() && known.program() == cli.program())
+        {
+            self.is_meant(ready, &sandbox, &program, known)
+                .await
+                .map_err(|why| format!("`{}`: {why}", program.path().display()))?;
+        }
         Ok(Way { program, sandbox })
+    }
+
+    /// Asks a program who it is, once for each state of its file, in the sandbox and without a credential.
+    async fn is_meant(
+        &self,
+        ready: &Ready,
+        sandbox: &Sandbox,
+        program: &Program,
+        known: &catalog::Program,
+    ) -> Result<(), String> {
+        let mut asked = self.asked.lock().await;
+        if let Some((_, answer)) = asked.iter().find(|(other, _)| other == program) {
+            return answer.clone();
+        }
+        let room = ready.rooms.make().map_err(|error| error.to_string())?;
+        let command = runner::Command {
+            program: program.clone(),
+            args: known.version().to_vec(),
+            environment: Vec::new(),
+            stdin: None,
+            folder: None,
+            changes: false,
+            sockets: false,
+            limits: runner::Limits { time: LONGEST_VERSION, stdout: 4096, ..runner::Limits::default() },
+            hosts: Vec::new(),
+            private: net::Private::Refused,
+        };
+        let ran = sandbox.run(&room, command).await;
+        if let Err(error) = room.wipe() {
+            tracing::error!(%error, "the private folder of a run could not be wiped");
+        }
+        let ran = ran.map_err(|error| error.to_string())?;
+        let answer = match ran.exit {
+            runner::Exit::Status(0) => known.is_meant(&String::from_utf8_lossy(&ran.stdout.bytes)),
+            _ => Err("it could not say its version".to_owned()),
+        };
+        if let Err(why) = &answer {
+            tracing::warn!(program = %program.path().display(), why, "a program is not the one that is meant, and is not used");
+        }
+        asked.retain(|(other, _)| other.path() != program.path());
+        asked.push((program.clone(), answer.clone()));
+        answer
     }
 
     async fn tried(&self) -> Result<Arc<Sandbox>, String> {
@@ -134,5 +185,7 @@ pub(crate) fn not_available(operation: &Operation, why: &str) -> Refusal {
     }
 }
 
+/// How long a program may take to say its version.
+const LONGEST_VERSION: std::time::Duration = std::time::Duration::from_secs(20);
 /// Calls of one tenant that wait for their turn.
 const MOST_WAITING: usize = 4096;

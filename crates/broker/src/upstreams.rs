@@ -150,6 +150,7 @@ impl Known {
     fn make(&self, shown: Option<&Shown>) -> Result<Arc<Way>, net::Error> {
         let Connection {
             authorities,
+            authorities_from: _,
             proxy,
             idle,
             idle_for,

@@ -49,6 +49,8 @@ pub struct Case {
     evidence: Option<BTreeMap<String, String>>,
     /// What in the reply says that it was not done.
     unmet: Option<String>,
+    /// What the reply says of what is waited for, where it is not there.
+    waits: Option<String>,
     /// The reply without what is secret in it.
     shown: Option<serde_json::Value>,
     cli: Option<CommandEntry>,

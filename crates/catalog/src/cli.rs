@@ -27,6 +27,7 @@ pub(crate) use text::{is_file_name, is_reserved};
 pub struct Program {
     pub(crate) program: String,
     pub(crate) version: Vec<String>,
+    pub(crate) says: Vec<String>,
     pub(crate) environment: BTreeMap<String, Text>,
     pub(crate) files: BTreeMap<String, Text>,
     pub(crate) lease: Option<IntegrationName>,
@@ -44,6 +45,26 @@ impl Program {
     #[must_use]
     pub fn version(&self) -> &[String] {
         &self.version
+    }
+
+    /// Whether the program has to be told from others of its name.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        !self.says.is_empty()
+    }
+
+    /// Whether it is the program that is meant, by what it printed as its version; else what is wrong with that.
+    ///
+    /// # Errors
+    /// How its version would have to begin, and how it does.
+    pub fn is_meant(&self, printed: &str) -> Result<(), String> {
+        let first = printed.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        if self.says.is_empty() || self.says.iter().any(|says| first.starts_with(says.as_str())) {
+            return Ok(());
+        }
+        let first: String = first.chars().filter(|c| !c.is_control()).take(80).collect();
+        let wanted: Vec<String> = self.says.iter().map(|says| format!("`{says}…`")).collect();
+        Err(format!("it says that it is `{first}`, not {}", wanted.join(" or ")))
     }
 
     /// Its environment besides the usual: fixed text with [`Slot::Folder`], [`Slot::Files`], [`Slot::File`], [`Slot::BaseUrl`],

@@ -66,7 +66,7 @@ pub(crate) fn compile(file: &File, origin: &Origin) -> Result<Integration, Error
     let unknown = UNKNOWN.parse().map_err(|_| origin.wrong(0, "`unknown` is not a name"))?;
     let fields = auth.iter().flat_map(crate::AuthScheme::fields);
     let lent = fields.filter_map(|field| secrets.get(field).map(|secret| secret.reference.clone())).collect();
-    let conceals = operations.values().any(|operation| !operation.hides.is_empty());
+    let conceals = operations.values().any(crate::Operation::conceals);
     let takes_secrets =
         operations.values().any(|operation| operation.inputs.values().any(|field| field.secret));
     let plain = auth.iter().all(crate::AuthScheme::is_plain);

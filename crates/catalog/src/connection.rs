@@ -1,6 +1,8 @@
 //! How an integration's service is reached, where its file says more than where it is.
 
+use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use model::Authority;
@@ -10,6 +12,8 @@ use model::Authority;
 pub struct Connection {
     /// The only certificate authorities that count there, in PEM.
     pub authorities: Option<String>,
+    /// The file that they were read from.
+    pub authorities_from: Option<PathBuf>,
     /// The proxy through which it is reached.
     pub proxy: Option<Authority>,
     /// Most connections that wait for the next request, on each thread.
@@ -50,6 +54,7 @@ impl Default for Connection {
     fn default() -> Self {
         Self {
             authorities: None,
+            authorities_from: None,
             proxy: None,
             idle: None,
             idle_for: None,
@@ -63,11 +68,19 @@ impl Default for Connection {
 }
 
 impl Connection {
+    /// Whether the file of its authorities still holds what was read from it.
+    pub(crate) fn is_as_read(&self) -> bool {
+        self.authorities_from
+            .as_ref()
+            .is_none_or(|path| fs::read_to_string(path).is_ok_and(|text| Some(text) == self.authorities))
+    }
+
     /// Whether connections to it are made like any other.
     #[must_use]
     pub const fn is_usual(&self) -> bool {
         let Self {
             authorities: None,
+            authorities_from: _,
             proxy: None,
             idle: None,
             idle_for: None,

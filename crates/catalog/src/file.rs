@@ -27,7 +27,7 @@ pub(crate) use incoming::{
     OidcEntry, SlackEntry, StripeEntry, Texts, TwilioEntry, XfccEntry,
 };
 pub(crate) use operation::{
-    AllowEntry, AroundEntry, GuardWord, InputEntry, NarrowingEntry, OperationEntry, PlaceWord,
+    AllowEntry, AroundEntry, GuardWord, InputEntry, NarrowingEntry, OperationEntry, PlaceWord, PollEntry,
 };
 
 /// One integration: a whole one, or one that extends a built-in one.

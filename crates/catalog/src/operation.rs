@@ -84,6 +84,9 @@ pub struct Operation {
     pub(crate) content_type: Option<String>,
     pub(crate) expect: BTreeMap<String, serde_json::Value>,
     pub(crate) hides: Vec<String>,
+    pub(crate) shows: Vec<String>,
+    pub(crate) output: crate::Output,
+    pub(crate) poll: Option<crate::Poll>,
     pub(crate) tried_with: Inputs,
     pub(crate) why: Option<String>,
     pub(crate) inputs: BTreeMap<String, InputField>,
@@ -234,19 +237,13 @@ impl Operation {
 
     /// Whether something of its reply is hidden, which only the answer to a call by name is without.
     pub(crate) const fn conceals(&self) -> bool {
-        !self.hides.is_empty()
+        !self.hides.is_empty() || !self.shows.is_empty()
     }
 
     /// Inputs with which it shows that what it needs is granted, and tells little; empty where it has none for that.
     #[must_use]
     pub const fn tried_with(&self) -> &Inputs {
         &self.tried_with
-    }
-
-    /// Fields of the reply that are secret, by their dotted paths.
-    #[must_use]
-    pub fn hides(&self) -> &[String] {
-        &self.hides
     }
 
     /// What in the reply says that it was not done, beside the status; `None` where nothing does.
@@ -271,7 +268,9 @@ impl Operation {
     /// Whether something in the body of the reply counts: what it says of the outcome, or a field of the evidence.
     #[must_use]
     pub fn reads_reply(&self) -> bool {
-        self.is_judged() || self.evidence.values().any(|origin| !matches!(origin, reply::Origin::Header(_)))
+        self.is_judged()
+            || self.poll.is_some()
+            || self.evidence.values().any(|origin| !matches!(origin, reply::Origin::Header(_)))
     }
 
     /// A reply, or what a program printed, without what is secret in it: a call by name gets this.
@@ -279,7 +278,19 @@ impl Operation {
     /// # Errors
     /// `upstream_reply` where something is secret in it and it is not JSON that has one reading.
     pub fn shown(&self, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-        reply::without(&self.hides, body)
+        reply::without(&self.hides, &self.shows, body)
+    }
+
+    /// How its reply is written.
+    #[must_use]
+    pub const fn output(&self) -> crate::Output {
+        self.output
+    }
+
+    /// What it waits for, where it is asked again.
+    #[must_use]
+    pub const fn poll(&self) -> Option<&crate::Poll> {
+        self.poll.as_ref()
     }
 
     /// Whether a request with this body and content type is this operation and none of those that share its requests.

@@ -18,7 +18,7 @@ pub(crate) enum Origin {
     /// A dotted path in the JSON body: `*` is each item, a `#` at its end how many there are. In XML each name stands for every
     /// element of that name.
     Body(String),
-    /// The SHA-256 of what stands at a path of the JSON body, as text or as JSON without spaces.
+    /// The SHA-256 of what stands at a path of the JSON body, as text or as JSON without spaces; `.` is all of it.
     Digest(String),
     /// How many lines the text at a path of the JSON body has.
     Lines(String),
@@ -42,6 +42,9 @@ impl Origin {
             [("sha256:", Self::Digest as fn(String) -> Self), ("lines:", Self::Lines), ("hex:", Self::Hex)];
         for (kind, of) in made {
             if let Some(path) = text.strip_prefix(kind) {
+                if kind == "sha256:" && path == WHOLE {
+                    return Ok(of(path.to_owned()));
+                }
                 return match Self::parse(path)? {
                     Self::Body(path) if !path.contains(['*', '#']) => Ok(of(path)),
                     _ => Err(format!("behind `{kind}` stands a dotted path of one value")),
@@ -175,9 +178,9 @@ fn stands(body: &json::Json, path: &str, wanted: &Value) -> Stands {
     if all.is_empty() && !wanted.is_null() { Stands::Absent } else { Stands::As }
 }
 
-/// A body without the texts at these paths.
-pub(crate) fn without(hides: &[String], body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    if hides.is_empty() || body.iter().all(u8::is_ascii_whitespace) {
+/// A body without the texts at the paths of `hides`, and with nothing but what stands at those of `shows`, where there are any.
+pub(crate) fn without(hides: &[String], shows: &[String], body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    if (hides.is_empty() && shows.is_empty()) || body.iter().all(u8::is_ascii_whitespace) {
         return Ok(body.to_vec());
     }
     let unread = |_| {
@@ -188,7 +191,38 @@ pub(crate) fn without(hides: &[String], body: &[u8]) -> Result<Vec<u8>, Refusal>
         let keys: Vec<&str> = path.split('.').collect();
         hide(&mut value, &keys);
     }
+    if !shows.is_empty() {
+        let paths: Vec<Vec<&str>> = shows.iter().map(|path| path.split('.').collect()).collect();
+        let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
+        value = only(value, &paths).unwrap_or_default();
+    }
     Ok(value.to_string().into_bytes())
+}
+
+/// What stands at these paths, and below them; `None` where none of them leads to anything that can be shown.
+fn only(value: Value, paths: &[&[&str]]) -> Option<Value> {
+    if paths.iter().any(|path| path.is_empty()) {
+        return Some(value);
+    }
+    let below = |key: &str| -> Vec<&[&str]> {
+        let leads =
+            paths.iter().filter(|path| path.first().is_some_and(|first| *first == key || *first == "*"));
+        leads.filter_map(|path| path.get(1..)).collect()
+    };
+    match value {
+        Value::Object(map) => {
+            let kept = map.into_iter().filter_map(|(key, value)| {
+                let value = only(value, &below(&key))?;
+                Some((key, value))
+            });
+            (!paths.is_empty()).then(|| Value::Object(kept.collect()))
+        }
+        Value::Array(list) => {
+            let paths = below("*");
+            (!paths.is_empty()).then(|| list.into_iter().filter_map(|item| only(item, &paths)).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
 }
 
 /// Takes the texts, numbers and truths at and below a path; the names of fields stay.
@@ -208,6 +242,15 @@ fn hide(value: &mut Value, path: &[&str]) {
         }
         (Some(_), _) => {}
     }
+}
+
+/// The fields of a reply of JSON values one behind another.
+pub(crate) fn fields_of_lines(
+    wanted: &BTreeMap<String, Origin>,
+    headers: &dyn Fn(&str) -> Option<String>,
+    body: &[u8],
+) -> Vec<(String, String)> {
+    picked(wanted, headers, &Document::Json(json::Json::List(values(body))))
 }
 
 /// The fields that are there, in the order of their names.
@@ -241,7 +284,8 @@ impl Document {
             (Self::Json(body), Origin::Body(path)) => found(body, path),
             (Self::Xml(root), Origin::Body(path)) => root.found(path),
             (Self::Json(body), Origin::Digest(path)) => {
-                let text = match body.at(path)? {
+                let found = if path == WHOLE { Some(body) } else { body.at(path) };
+                let text = match found? {
                     json::Json::Text(text) => text.clone(),
                     other => other.to_value().to_string(),
                 };
@@ -320,6 +364,8 @@ pub(crate) fn is_header(name: &str) -> bool {
 const LONGEST: usize = 256;
 /// Most characters of a field that holds several values: room for the ids of fifty events.
 const LONGEST_LIST: usize = 2048;
+/// All of a body, for a digest.
+const WHOLE: &str = ".";
 /// What stands where something secret stood.
 const HIDDEN: &str = "(hidden)";
 

@@ -12,6 +12,7 @@
 //! A new door adds nothing here; a new way to perform is one variant in `perform`.
 
 pub(crate) mod admit;
+mod again;
 pub(crate) mod around;
 pub(crate) mod authorise;
 mod check;
@@ -78,6 +79,9 @@ impl Worker {
             admitted.beside = Box::pin(around::before(&self, &admitted, &receipt)).await;
         }
         let performed = match complete {
+            Ok(()) if again::is_wanted(&admitted) => {
+                Box::pin(again::carried(&self, &mut admitted, &receipt)).await
+            }
             Ok(()) => self.carry(&mut admitted, &receipt).await,
             Err(refusal) => Err(refusal),
         };

@@ -90,7 +90,7 @@ async fn ran(
     trace: &Trace,
     told: Told,
 ) -> Result<Outbound, Refusal> {
-    let Told { mut value, fields, status, outline, failed, hits, bytes } = told;
+    let Told { mut value, fields, status, outline, failed, early: _, hits, bytes } = told;
     metrics::masked(worker.broker().metrics(), hits);
     outcome.status = status;
     outcome.bytes_out = bytes;

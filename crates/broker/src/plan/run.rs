@@ -172,11 +172,16 @@ impl Runner {
         if row.plan.on_failure == OnFailure::Stop {
             return self.end(State::Failed, said).await;
         }
+        // One that can't be undone keeps none before it from being undone: they were done too.
+        let mut left: Vec<String> = Vec::new();
         for at in (0..row.plan.steps.len()).rev() {
             let (Some(step), Some(progress)) = (row.plan.steps.get(at), row.progress.get(at)) else {
                 continue;
             };
             // What a service refused is not undone: that could undo what somebody else did.
+            if progress.state == StepState::NotUndone {
+                left.push(not_undone(&step.id, progress.said.as_deref().unwrap_or_default()));
+            }
             let did = matches!(progress.state, StepState::Done | StepState::NotWorking | StepState::Undoing);
             if !did || step.rollback.is_none() {
                 continue;
@@ -187,12 +192,14 @@ impl Runner {
                 }
                 Ended::Badly(why, _) | Ended::Otherwise(why, _) | Ended::Unknown(why, _) => {
                     self.note(at, StepState::NotUndone, None, Some(why.clone())).await?;
-                    let why = format!("step `{}` was not undone: {why}", step.id);
-                    return self.end(State::Failed, Some(why)).await;
+                    left.push(not_undone(&step.id, &why));
                 }
             }
         }
-        self.end(State::RolledBack, said).await
+        match left.is_empty() {
+            true => self.end(State::RolledBack, said).await,
+            false => self.end(State::Failed, Some(left.join("; "))).await,
+        }
     }
 
     /// Makes a call, durable before it is begun; a read is asked again as long as its expectation says.
@@ -265,6 +272,10 @@ impl Runner {
         })
         .await
     }
+}
+
+fn not_undone(step: &str, why: &str) -> String {
+    format!("step `{step}` was not undone: {why}")
 }
 
 /// What a call means for its plan.

@@ -40,6 +40,8 @@ pub(crate) struct Case {
     _shown: Option<Value>,
     #[serde(rename = "unmet")]
     _unmet: Option<String>,
+    // What is not there yet is asked for again.
+    waits: Option<String>,
     #[serde(rename = "cli")]
     _cli: Option<Value>,
     pub(crate) refused: Option<String>,
@@ -107,9 +109,11 @@ impl Case {
         self.operation.as_deref().or(self.named.as_deref()).unwrap_or_default()
     }
 
-    /// Whether it ends in a request: it is not refused, nor only for a program.
+    /// Whether it ends in one request: it is not refused, nor only for a program, nor asked again.
     pub(crate) fn is_sent(&self) -> bool {
-        self.refused.is_none() && self.sends.as_ref().is_some_and(|sends| sends.refused.is_none())
+        self.refused.is_none()
+            && self.waits.is_none()
+            && self.sends.as_ref().is_some_and(|sends| sends.refused.is_none())
     }
 
     /// The code with which it is refused.

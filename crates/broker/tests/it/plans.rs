@@ -199,6 +199,24 @@ async fn what_was_done_is_undone_in_reverse_and_what_a_service_refused_is_not() 
 }
 
 #[tokio::test]
+async fn what_cannot_be_undone_keeps_nothing_before_it_from_being_undone() {
+    let service = Service::start(|seen| match seen.target.as_str() {
+        "/after" | "/undo-two" => vec![Step::Send(reply(409, &[("content-type", "application/json")], "{}"))],
+        _ => fine(seen),
+    });
+    let house = planning("left", &service).await;
+    let id = approved(&house, TWO).await;
+    let ran = bob(&house, "plan.run", &[("id", &id)]).await.unwrap();
+    assert_eq!(paths(&service), ["before", "one", "two", "after", "undo-two", "undo-one"], "{ran}");
+    assert_eq!(
+        (ran["state"].as_str(), ran["steps"][0]["state"].as_str(), ran["steps"][1]["state"].as_str()),
+        (Some("failed"), Some("rolled_back"), Some("not_undone")),
+        "{ran}"
+    );
+    assert!(ran["why"].as_str().unwrap().starts_with("step `two` was not undone: "), "{ran}");
+}
+
+#[tokio::test]
 async fn a_step_of_which_nobody_knows_is_not_repeated_but_asked_about() {
     for (outcome, wanted, more) in
         [("done", "succeeded", vec!["after"]), ("failed", "rolled_back", vec!["undo-one"])]

@@ -3,7 +3,7 @@
 use model::{Call, Code, EvidenceId, Refusal, Target};
 
 use super::{Case, HeaderLines, Inject, SentEntry, command};
-use crate::{Asked, Integration};
+use crate::{Asked, Integration, Seen};
 
 /// What came of one case.
 #[derive(Debug, Clone)]
@@ -166,6 +166,12 @@ fn replied(
     let operation = integration.operations().get(call.operation());
     let unmet = operation.and_then(|operation| operation.unmet(body.as_bytes()));
     same("what is unmet", format!("{unmet:?}"), Some(format!("{:?}", case.unmet)));
+    let poll = operation.and_then(|operation| operation.poll());
+    let waits = poll.and_then(|poll| match poll.seen(body.as_bytes()) {
+        Seen::There => None,
+        Seen::NotYet(why) | Seen::Never(why) => Some(why),
+    });
+    same("what is waited for", format!("{waits:?}"), Some(format!("{:?}", case.waits)));
     if let Some(shown) = &case.shown {
         let is = command::shown(integration, call, body.as_bytes())?;
         same("what is shown", command::read(&is, shown), Some(command::written(shown)));

@@ -27,7 +27,7 @@ pub(super) fn program(
 }
 
 fn read(entry: &ProgramEntry, secrets: &BTreeMap<String, SecretField>) -> Result<Program, String> {
-    let ProgramEntry { program, version, environment, files, unix_sockets, lease } = entry;
+    let ProgramEntry { program, version, says, environment, files, unix_sockets, lease } = entry;
     if let Some(lease) = lease.as_ref().filter(|name| !LENDERS.contains(&name.as_str())) {
         let near = nearest::suffix(lease.as_str(), LENDERS.iter().copied());
         return Err(format!("`lease` names an integration that lends credentials, not `{lease}`{near}"));
@@ -56,10 +56,14 @@ fn read(entry: &ProgramEntry, secrets: &BTreeMap<String, SecretField>) -> Result
     {
         return Err("nothing names `{lease:…}`, so `lease` lends nothing".to_owned());
     }
+    if !says.is_empty() && (version.is_empty() || says.iter().any(|word| word.trim().is_empty())) {
+        return Err("`says` is how the answer to `version` begins".to_owned());
+    }
     Ok(Program {
         unix_sockets: *unix_sockets,
         program: one_word(program)?,
         version: version.clone(),
+        says: says.clone(),
         environment: variables,
         files: texts,
         lease: lease.clone(),

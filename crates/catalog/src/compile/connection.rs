@@ -18,7 +18,7 @@ pub(super) fn compile(file: &File, origin: &Origin) -> Result<Option<Connection>
         && let Some(path) = &entry.value.ca
     {
         let read = authorities(path).map_err(|problem| origin.wrong(entry.referenced.line(), problem))?;
-        made.authorities = Some(read);
+        (made.authorities, made.authorities_from) = (Some(read), Some(path.into()));
     }
     if let Some(entry) = &file.proxy {
         let read = proxy(&entry.value).map_err(|problem| origin.wrong(entry.referenced.line(), problem))?;

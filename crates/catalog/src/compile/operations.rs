@@ -3,6 +3,7 @@
 mod around;
 mod inputs;
 mod message;
+mod reply;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -222,8 +223,11 @@ fn operation(
         by_name: entry.by_name,
         headers: message::headers(entry, rule.is_some())?,
         content_type: message::content_type(entry, body)?,
-        expect: message::expect(entry)?,
-        hides: message::hides(entry)?,
+        expect: reply::expect(entry)?,
+        hides: reply::hides(entry)?,
+        shows: reply::shows(entry)?,
+        output: reply::output(entry)?,
+        poll: reply::poll(entry, rule.as_ref(), &inputs)?,
         tried_with: inputs::tried(entry, &inputs)?,
         rule,
         body,

@@ -19,6 +19,9 @@ pub(crate) struct ProgramEntry {
     /// Arguments that make it print its version, and do nothing else.
     #[serde(default)]
     pub(crate) version: Vec<String>,
+    /// What the first line of its version begins with, one of these, where other programs have the same name. One that says something else is not used.
+    #[serde(default)]
+    pub(crate) says: Vec<String>,
     /// Its environment besides the usual: text with `{folder}`, `{files}`, `{file:NAME}`, `{base_url}`, `{host}`, `{ca}` or
     /// `{lease:FIELD}`. One that names what is not there is left out.
     #[serde(default)]

@@ -79,6 +79,14 @@ pub(crate) struct OperationEntry {
     /// Fields of the reply that are secret: dotted paths. Their texts are taken out of the answer to a call by name.
     #[serde(default)]
     pub(crate) hides: Vec<String>,
+    /// All of the reply that is given to whoever calls by name: dotted paths, in which `*` is each. What none of them leads to is left out, so that
+    /// nothing comes along that a later version of the service or the program adds.
+    #[serde(default)]
+    pub(crate) shows: Vec<String>,
+    /// How the reply is written: `json` where it is absent, `lines` for one JSON value behind another.
+    pub(crate) output: Option<crate::Output>,
+    /// When a read by name is asked again: it waits for something. A program waits by itself.
+    pub(crate) poll: Option<PollEntry>,
     /// What the service has to have granted to the credential, in the service's words.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
@@ -93,6 +101,23 @@ pub(crate) struct OperationEntry {
     pub(crate) after: Vec<AroundEntry>,
     /// Where the service documents it.
     pub(crate) docs: Option<String>,
+}
+
+/// What a read waits for.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PollEntry {
+    /// How long is waited between two looks, such as `2s`.
+    pub(crate) every: String,
+    /// The input that says for how many seconds it is asked again at most.
+    pub(crate) within: String,
+    /// It is there where all of one of these lists holds of the reply. Each is `PATH >= PATH`, `PATH == WHAT` or `PATH != WHAT`, where what is a path, a
+    /// number, `null` or a text in `"`. Behind `>=` and before it may stand several with `+` between them, and what is not there counts as 0. In a
+    /// path of `==` and `!=`, `*` is any item.
+    pub(crate) until: Vec<Vec<String>>,
+    /// It will never be there where all of one of these lists holds.
+    #[serde(default)]
+    pub(crate) never: Vec<Vec<String>>,
 }
 
 /// A read beside a write, for its evidence.

@@ -161,7 +161,10 @@ impl Integration {
     ) -> Vec<(String, String)> {
         self.operations
             .get(operation)
-            .map(|found| reply::fields(&found.evidence, headers, body))
+            .map(|found| match found.output {
+                crate::Output::Lines => reply::fields_of_lines(&found.evidence, headers, body),
+                crate::Output::Json | crate::Output::Text => reply::fields(&found.evidence, headers, body),
+            })
             .unwrap_or_default()
     }
 

@@ -94,7 +94,7 @@ impl Integration {
     fn left(&self, operation: &Operation) -> Result<OperationName, Refusal> {
         check_on(&self.name, operation)?;
         let name = operation.name.clone();
-        if operation.hides.is_empty() {
+        if !operation.conceals() {
             return Ok(name);
         }
         let message = format!(

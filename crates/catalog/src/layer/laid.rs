@@ -94,7 +94,11 @@ impl Layer {
         let mut aliases: HashMap<String, IntegrationName> = HashMap::new();
         for name in names {
             let Some(laid) = self.found.get(name) else { continue };
-            for part in [name.as_str().as_bytes(), &laid.digest[..]] {
+            let authorities =
+                laid.integration.connection().and_then(|connection| connection.authorities.as_deref());
+            for part in
+                [name.as_str().as_bytes(), &laid.digest[..], authorities.unwrap_or_default().as_bytes()]
+            {
                 hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
                 hasher.update(part);
             }
@@ -139,7 +143,11 @@ impl Layer {
 /// What was read before under this name from the same text.
 fn known<'a>(former: &[&'a Layer], name: &str, digest: &crypto::Digest) -> Option<&'a Laid> {
     let name: IntegrationName = name.parse().ok()?;
-    former.iter().filter_map(|former| former.found.get(&name)).find(|laid| laid.digest == *digest)
+    // A file that the text only names may have changed beside it.
+    let as_read =
+        |laid: &&Laid| laid.integration.connection().is_none_or(|connection| connection.is_as_read());
+    let same = former.iter().filter_map(|former| former.found.get(&name)).find(|laid| laid.digest == *digest);
+    same.filter(as_read)
 }
 
 /// Largest file, in bytes.

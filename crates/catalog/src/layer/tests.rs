@@ -180,6 +180,28 @@ fn a_text_that_did_not_change_is_not_read_again() {
 }
 
 #[test]
+fn authorities_are_read_again_with_a_text_that_did_not_change() {
+    let folder = folder(&[("ca.pem", "-----BEGIN CERTIFICATE-----\none\n")]);
+    let bundle = folder.path().join("ca.pem");
+    let text = format!(
+        "name: a\nbase_url: https://a.example\ntls: {{ca: {}}}\nsecrets: {{token: {{title: T}}}}\nauth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 5s, head: 5s, total: 9s, idle: 5s}}\n",
+        bundle.display()
+    );
+    let layered = |former: &[&Catalog]| Catalog::layered(None, &[written("a", &text)], former);
+    let authorities = |catalog: &Catalog| {
+        let found = catalog.get(&"a".parse().unwrap()).unwrap();
+        found.connection().unwrap().authorities.clone().unwrap()
+    };
+    let former = layered(&[]).unwrap();
+    fs::write(&bundle, "-----BEGIN CERTIFICATE-----\nother\n").unwrap();
+    let now = layered(&[&former]).unwrap();
+    assert!(authorities(&former).contains("one") && authorities(&now).contains("other"));
+    assert_ne!(former.layer_digest(), now.layer_digest());
+    fs::remove_file(&bundle).unwrap();
+    assert!(layered(&[&now]).unwrap_err().to_string().contains("could not read"));
+}
+
+#[test]
 fn an_alias_leads_to_one_integration_and_could_be_no_name() {
     let aliased = |name: &str, alias: &str| {
         written(name, &format!("name: {name}\nextends: slack\naliases: [\"{alias}\"]\n"))

@@ -73,17 +73,17 @@ fn what_is_secret_is_taken_out_and_what_cannot_be_read_is_not_given() {
     let hides = ["auth.token".to_owned(), "data".to_owned(), "items.*.key".to_owned()];
     let body = br#"{"auth": {"token": "CANARY", "id": 1}, "data": {"a": {"b": ["CANARY", 2, null]}},
         "items": [{"key": "CANARY"}, {"id": 7}]}"#;
-    let shown = String::from_utf8(without(&hides, body).unwrap()).unwrap();
+    let shown = String::from_utf8(without(&hides, &[], body).unwrap()).unwrap();
     assert!(!shown.contains("CANARY"), "{shown}");
     let value: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(value["data"]["a"]["b"], serde_json::json!(["(hidden)", "(hidden)", null]));
     assert_eq!((&value["auth"]["id"], &value["items"][1]["id"]), (&1.into(), &7.into()));
     for unread in [&b"CANARY"[..], b"{\"data\": \"CANARY\"", b"{\"data\": 1, \"data\": \"CANARY\"}"] {
-        let refusal = without(&hides, unread).unwrap_err();
+        let refusal = without(&hides, &[], unread).unwrap_err();
         assert!(refusal.code == Code::UpstreamReply && !refusal.message.contains("CANARY"));
     }
-    assert_eq!(without(&hides, b" \n").unwrap(), b" \n");
-    assert_eq!(without(&[], b"CANARY").unwrap(), b"CANARY");
+    assert_eq!(without(&hides, &[], b" \n").unwrap(), b" \n");
+    assert_eq!(without(&[], &[], b"CANARY").unwrap(), b"CANARY");
 }
 
 #[test]
@@ -187,4 +187,31 @@ fn what_is_large_is_kept_as_its_digest_and_its_lines() {
     for wrong in ["sha256:", "sha256:a.*", "lines:a.#", "sha256:header:x", "lines:lines:a"] {
         assert!(Origin::parse(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn what_no_path_leads_to_is_left_out() {
+    let shows = ["name", "info.status", "info.resources.*.*.metadata.name", "hooks.*.kind", "config"]
+        .map(str::to_owned);
+    let body = br#"{"name": "web", "more": "CANARY", "config": {"a": [1]}, "info": {"status": "deployed", "notes": "CANARY",
+        "resources": {"v1/Secret": [{"data": {"pw": "CANARY"}, "metadata": {"name": "db", "annotations": {"a": "CANARY"}}}]}},
+        "hooks": [{"kind": "Job", "manifest": "CANARY"}, "CANARY"]}"#;
+    let shown = without(&[], &shows, body).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Value>(&shown).unwrap(),
+        serde_json::json!({
+            "name": "web", "config": {"a": [1]}, "hooks": [{"kind": "Job"}],
+            "info": {"status": "deployed", "resources": {"v1/Secret": [{"metadata": {"name": "db"}}]}}
+        })
+    );
+    let each = ["*.name".to_owned()];
+    assert_eq!(
+        without(&[], &each, br#"[{"name": "a", "x": "CANARY"}, "CANARY"]"#).unwrap(),
+        br#"[{"name":"a"}]"#
+    );
+    assert_eq!(without(&[], &each, br#""CANARY""#).unwrap(), b"null");
+    let both = ["data".to_owned()];
+    let kept = without(&both, &both, br#"{"data": {"pw": "CANARY"}, "more": "CANARY"}"#).unwrap();
+    assert_eq!(kept, br#"{"data":{"pw":"(hidden)"}}"#);
+    assert!(without(&[], &each, b"CANARY").is_err());
 }

@@ -60,7 +60,11 @@ fn seen(setup: &ProgramSetup, program: &Program) -> Value {
         }
         Ok(found) => {
             let place = found.path().display().to_string();
-            match version(setup, found, program.version()) {
+            let said = version(setup, found, program.version()).and_then(|(sandbox, version)| {
+                let meant = program.is_meant(version.as_deref().unwrap_or_default());
+                meant.map(|()| (sandbox, version)).map_err(Failure::new)
+            });
+            match said {
                 Ok((sandbox, version)) => {
                     json!({ "name": program.program(), "found": place, "sandbox": sandbox, "version": version })
                 }

@@ -5,6 +5,7 @@
 
 mod door;
 mod kept;
+mod later;
 mod rounds;
 
 use std::net::SocketAddr;

@@ -1,14 +1,15 @@
 //! Round after round: what waits is written where people look, what is over is changed there, and labels are looked at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use model::{Inputs, IntegrationName};
+use model::{Code, Inputs, IntegrationName};
 use serde_json::Value;
 
 use super::kept::Kept;
-use crate::failure::Outcome;
+use super::later::Later;
+use crate::failure::{Kind, Outcome};
 use crate::management::{Running, Who};
 use crate::print::Printer;
 
@@ -35,13 +36,13 @@ pub(super) struct Rounds {
     running: Running,
     places: Places,
     kept: Kept,
-    /// What failed, until when it is left alone, and how often it did.
-    later: BTreeMap<(&'static str, String), (Instant, u32)>,
+    /// What failed.
+    later: Later,
 }
 
 impl Rounds {
     pub(super) fn new(running: Running, places: Places, kept: Kept) -> Self {
-        Self { running, places, kept, later: BTreeMap::new() }
+        Self { running, places, kept, later: Later::default() }
     }
 
     /// Goes round until it is told to stop. Somebody who answered wakes it.
@@ -92,29 +93,26 @@ impl Rounds {
     /// Writes a question, or over it what became of it. What fails is tried again a few times, ever later.
     fn tell(&mut self, place: &'static str, id: &str, at: Option<&str>) -> Outcome {
         let key = (place, id.to_owned());
-        let failures = match self.later.get(&key) {
-            Some((until, _)) if Instant::now() < *until => return Ok(()),
-            Some((_, failures)) => *failures,
-            None => 0,
-        };
+        if self.later.rests(&key, Instant::now()) {
+            return Ok(());
+        }
         let mut inputs = vec![("id", id), ("via", place)];
         inputs.extend(at.map(|at| ("at", at)));
         match self.asked("approval.tell", &inputs) {
             Ok(value) => {
-                self.later.remove(&key);
+                self.later.forget(&key);
                 let written = value.get("at").and_then(Value::as_str).map(str::to_owned);
                 self.kept.put(place, id, written.filter(|_| at.is_none()))
             }
             Err(failure) => {
-                Printer::say(&format!("warning: `{id}` was not told by {place}: {failure}"));
-                let over = failures + 1 >= MOST_TRIES;
-                if over && at.is_some() {
+                let why = format!("warning: `{id}` was not told by {place}: {failure}");
+                Printer::say(&why);
+                let failed = self.later.failed(key.clone(), (Instant::now(), LONGEST_WAIT), why);
+                if failed.failures >= MOST_TRIES && at.is_some() {
                     // It was decided all the same; only the place does not say so.
-                    self.later.remove(&key);
+                    self.later.forget(&key);
                     return self.kept.put(place, id, None);
                 }
-                let wait = FIRST_WAIT * 2_u32.saturating_pow(failures.min(MOST_TRIES));
-                self.later.insert(key, (Instant::now() + wait, failures + 1));
                 Ok(())
             }
         }
@@ -131,15 +129,27 @@ impl Rounds {
         let waiting = self.unanswered(&integration)?;
         for (id, issue) in kept {
             let key = ("label", id.clone());
-            let left_alone = self.later.get(&key).is_some_and(|(until, _)| Instant::now() < *until);
-            if waiting.contains(&issue) || left_alone {
+            if waiting.contains(&issue) {
+                // Whatever did not count is not there any more.
+                self.later.forget(&key);
                 continue;
             }
-            if let Err(failure) =
-                self.asked("approval.answer", &[("via", "linear"), ("id", &id), ("at", &issue)])
-            {
-                Printer::say(&format!("warning: the answer to `{id}` in Linear does not count: {failure}"));
-                self.later.insert(key, (Instant::now() + LEFT_ALONE, 0));
+            if self.later.rests(&key, Instant::now()) {
+                continue;
+            }
+            let inputs = [("via", "linear"), ("id", id.as_str()), ("at", issue.as_str())];
+            match self.asked("approval.answer", &inputs) {
+                Ok(_) => self.later.forget(&key),
+                Err(failure) => {
+                    let what = match failure.kind {
+                        Kind::Refused(Code::Denied, _) => "does not count",
+                        _ => "could not be read, and is looked at again",
+                    };
+                    let why = format!("warning: the answer to `{id}` in Linear {what}: {failure}");
+                    if self.later.failed(key, (Instant::now(), LONGEST_LEFT), why.clone()).is_news {
+                        Printer::say(&why);
+                    }
+                }
             }
         }
         Ok(())
@@ -177,10 +187,11 @@ impl Rounds {
 }
 
 const ANSWERS: [&str; 2] = ["approval:approved", "approval:denied"];
-const FIRST_WAIT: Duration = Duration::from_secs(10);
+/// Longest time between two tries of telling.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How often something is tried.
 const MOST_TRIES: u32 = 8;
-/// How long an answer that did not count is left alone.
-const LEFT_ALONE: Duration = Duration::from_secs(300);
+/// Longest time between two looks at an answer. Somebody else may put a label that counts at any time, between two rounds too.
+const LONGEST_LEFT: Duration = Duration::from_secs(60);
 /// A hundred issues each.
 const MOST_PAGES: usize = 50;

@@ -99,6 +99,7 @@ mod offline;
 mod operations;
 #[cfg(test)]
 mod operations_bounds;
+mod operations_waiting;
 #[cfg(test)]
 #[path = "../../../xtask/src/setup/place.rs"]
 #[expect(dead_code, reason = "the other SDKs have tests of their own")]

@@ -126,7 +126,9 @@ fn a_release_is_shown_without_what_it_holds_and_of_one_namespace() {
     }
     let (doorward, _upstream) = stage("helm", "");
     let printed = json!({
-        "name": "r", "version": 3, "info": {"status": "deployed", "notes": "your password is PLAIN"},
+        "name": "r", "version": 3, "info": {"status": "deployed", "notes": "your password is PLAIN", "resources": {
+            "v1/Secret": [{"kind": "Secret", "metadata": {"name": "db", "annotations": {"last": "PLAIN"}}, "data": {"pw": "PLAIN"}}],
+        }},
         "manifest": "kind: Secret\ndata: PLAIN", "config": {"db": {"password": "PLAIN"}},
         "hooks": [{"name": "seed", "manifest": "PLAIN"}], "chart": {"metadata": {"name": "c"}, "values": {"a": "PLAIN"}},
     });
@@ -139,6 +141,7 @@ fn a_release_is_shown_without_what_it_holds_and_of_one_namespace() {
         assert_eq!(shown["output"]["info"]["status"], "deployed", "{shown}");
         assert_eq!(shown["output"]["chart"]["metadata"]["name"], "c", "{shown}");
         assert!(!shown["output"].to_string().contains("PLAIN"), "{shown}");
+        assert_eq!(shown["output"]["info"]["resources"]["v1/Secret"][0]["metadata"]["name"], "db", "{shown}");
         // What it was is told by digests.
         assert_eq!(shown["evidence_fields"]["manifest"].as_str().map(str::len), Some(64), "{shown}");
     }

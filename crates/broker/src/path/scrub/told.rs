@@ -2,7 +2,7 @@
 //!
 //! Whether it was done is judged here, by the exit status or the status of the reply, and by nothing that stands in the output.
 
-use catalog::{Cli, Operation, Outline, Output};
+use catalog::{Cli, Operation, Outline, Output, Seen};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use model::{Access, Code, Refusal};
@@ -11,6 +11,7 @@ use secrets::Mask;
 use serde_json::{Map, Value, json};
 
 use super::{Body, Scrubbed, decoded};
+use crate::inbound::Asked;
 use crate::path::admit::Admitted;
 use crate::path::perform::Run;
 
@@ -24,6 +25,8 @@ pub(crate) struct Told {
     pub(crate) outline: Option<Outline>,
     /// It was not done.
     pub(crate) failed: bool,
+    /// What it waits for is not there yet: it is asked again.
+    pub(crate) early: bool,
     pub(crate) hits: u64,
     pub(crate) bytes: u64,
 }
@@ -76,7 +79,8 @@ pub(super) fn of_program(run: Run, admitted: &Admitted) -> Result<Told, Refusal>
         fields.push(("host_refused".to_owned(), host.clone()));
     }
     fields.extend(kept);
-    Ok(Told { value: Value::Object(value), fields, status: None, outline, failed, hits, bytes: total })
+    let value = Value::Object(value);
+    Ok(Told { value, fields, status: None, outline, failed, early: false, hits, bytes: total })
 }
 
 /// What a person wants to know besides.
@@ -111,13 +115,7 @@ pub(super) fn of_reply(
         Body::Whole(bytes) => Some(bytes),
         Body::Stream(_) => None,
     };
-    let unmet = match &whole {
-        _ if !status.is_success() => Some(answered(admitted, status)),
-        _ if operation.reads_reply() && is_page(&head) => Some(paged(admitted)),
-        // Some services say with a good status that they did not do it.
-        Some(bytes) => operation.unmet(bytes),
-        None => None,
-    };
+    let (unmet, early) = judged(admitted, operation, &head, whole.as_deref());
     let unmet = unmet.map(|message| decoded::text(message, mask, &mut hits));
     let failed = unmet.is_some();
     let read = admitted.permit.call().access() == Access::Read;
@@ -130,7 +128,7 @@ pub(super) fn of_reply(
         }
         None => Value::Null,
         Some(bytes) => match operation.shown(bytes) {
-            Ok(shown) => printed(Output::Json, &shown),
+            Ok(shown) => printed(operation.output(), &shown),
             Err(_) if failed || !read => Value::Null,
             Err(refusal) => return Err(refusal),
         },
@@ -148,7 +146,37 @@ pub(super) fn of_reply(
     all.extend(fields);
     let bytes = whole.map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     let (value, status) = (Value::Object(value), Some(status.as_u16()));
-    Ok(Told { value, fields: all, status, outline: None, failed, hits, bytes })
+    Ok(Told { value, fields: all, status, outline: None, failed, early, hits, bytes })
+}
+
+/// Why it was not done, and whether it is asked again.
+fn judged(
+    admitted: &Admitted,
+    operation: &Operation,
+    head: &Response<()>,
+    whole: Option<&[u8]>,
+) -> (Option<String>, bool) {
+    let unmet = match whole {
+        _ if !head.status().is_success() => Some(answered(admitted, head.status())),
+        _ if operation.reads_reply() && is_page(head) => Some(paged(admitted)),
+        // Some services say with a good status that they did not do it.
+        Some(bytes) => operation.unmet(bytes),
+        None => None,
+    };
+    if unmet.is_some() {
+        return (unmet, false);
+    }
+    match whole.and_then(|bytes| waited(admitted, operation, bytes)) {
+        Some(Seen::NotYet(why)) => (Some(why), true),
+        Some(Seen::Never(why)) => (Some(why), false),
+        Some(Seen::There) | None => (None, false),
+    }
+}
+
+/// What a reply says of what is waited for. A read beside a write tells how it is, and waits for nothing.
+fn waited(admitted: &Admitted, operation: &Operation, body: &[u8]) -> Option<Seen> {
+    let led = matches!(&admitted.inbound.asked, Asked::Operate(operate) if operate.led.is_some());
+    operation.poll().filter(|_| !led).map(|poll| poll.seen(body))
 }
 
 fn answered(admitted: &Admitted, status: StatusCode) -> String {

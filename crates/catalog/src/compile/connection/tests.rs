@@ -39,6 +39,7 @@ fn everything_that_can_be_said_is_read() {
     .unwrap();
     let wanted = Connection {
         authorities: None,
+        authorities_from: None,
         proxy: Some("http://proxy.example:3128".parse().unwrap()),
         idle: Some(4),
         idle_for: Some(Duration::from_secs(90)),

@@ -8,7 +8,7 @@ use crate::body::Fixed;
 use crate::compile::wiring::is_framing;
 use crate::file::OperationEntry;
 use crate::operation::Rule;
-use crate::{Body, InputField, Kind, Place, body, nearest, reply, resource};
+use crate::{Body, InputField, Kind, Place, body, reply, resource};
 
 /// What always stands in the body.
 pub(super) fn fixed(
@@ -122,39 +122,4 @@ pub(super) fn content_type(entry: &OperationEntry, body: Body) -> Result<Option<
     } else {
         Err("`content_type` is one of JSON, with `body: json`, or one of text, with `body: any`".to_owned())
     }
-}
-
-/// What the reply has to have.
-pub(super) fn expect(entry: &OperationEntry) -> Result<BTreeMap<String, serde_json::Value>, String> {
-    let odd = entry
-        .expect
-        .iter()
-        .find(|(path, value)| path.split('.').any(str::is_empty) || value.is_object() || value.is_array());
-    if odd.is_some() || (!entry.expect.is_empty() && entry.matches.is_none()) {
-        return Err("`expect` has dotted paths, and text, numbers, booleans or `null`".to_owned());
-    }
-    Ok(entry.expect.clone())
-}
-
-/// What is secret in the reply. What is kept as evidence cannot be.
-pub(super) fn hides(entry: &OperationEntry) -> Result<Vec<String>, String> {
-    let kept: Vec<&String> =
-        entry.evidence.values().chain(entry.cli.iter().flat_map(|cli| cli.evidence.values())).collect();
-    for path in &entry.hides {
-        let plain = |key: &str| {
-            key == "*"
-                || (!key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)))
-        };
-        if !path.split('.').all(plain) {
-            return Err("`hides` has dotted paths, in which `*` is each".to_owned());
-        }
-        let below = |field: &&&String| {
-            field.as_str() == path
-                || field.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.'))
-        };
-        if let Some(field) = kept.iter().find(below) {
-            return Err(format!("{} is secret, so it is no evidence", nearest::shown(field)));
-        }
-    }
-    Ok(entry.hides.clone())
 }

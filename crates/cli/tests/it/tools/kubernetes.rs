@@ -1,6 +1,6 @@
 //! kubectl on a real API server, with the rights of one user.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::cluster::Cluster;
 use super::{Watch, done, op, record, settings};
@@ -89,7 +89,7 @@ fn kubectl_reads_writes_and_is_refused_on_a_real_api_server() {
     assert_eq!(after["spec"]["replicas"], 3);
     assert_ne!(after["metadata"]["resourceVersion"], before["metadata"]["resourceVersion"]);
     let fields = &told["evidence_fields"];
-    assert_eq!(fields["replicas"], "3");
+    assert_eq!((&fields["replicas_after"], &fields["replicas"]), (&json!("3"), &Value::Null));
     assert_eq!(fields["version_before"], before["metadata"]["resourceVersion"]);
     assert_eq!(fields["version_after"], after["metadata"]["resourceVersion"]);
     assert!(record(&doorward, &told).contains("version_after="));
@@ -116,7 +116,7 @@ fn kubectl_reads_writes_and_is_refused_on_a_real_api_server() {
     let told = done(&doorward, "cluster.get", &DEPLOYMENT);
     assert_eq!((&told["used"], &told["output"]["spec"]["replicas"]), (&json!("http"), &json!(3)));
     let told = done(&doorward, "cluster.scale", &[&scale[..3], &[("replicas", "2")]].concat());
-    assert_eq!(told["evidence_fields"]["replicas"], "2");
+    assert_eq!(told["evidence_fields"]["replicas_after"], "2");
     assert_eq!(cluster.object("deployment", "front")["spec"]["replicas"], 2);
 
     watch.saw_nothing();
