@@ -152,8 +152,10 @@ fn rows_that_are_older_than_their_evidence_are_noticed_until_somebody_says_so() 
         } else {
             let _ = doorward.run(&["secret", "put", "a/b"], "xoxb-CANARY-0123").succeeded();
         }
-        assert!(!doorward.data().join("home.db-wal").exists(), "the copy was whole");
         std::fs::copy(&kept, &database).unwrap();
+        for name in ["home.db-wal", "home.db-shm"] {
+            let _ = std::fs::remove_file(doorward.data().join(name));
+        }
         for words in [&["secret", "list"][..], &["up"], &["evidence", "list"]] {
             let said = doorward.run(words, "").failed_with(1);
             assert!(said.contains("are older than the evidence beside them"), "{words:?}: {said}");
