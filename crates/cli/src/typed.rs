@@ -46,15 +46,16 @@ pub(crate) fn unseen(prompt: &str) -> std::io::Result<Zeroizing<String>> {
 /// A line, byte by byte: nothing of it stays in a buffer of the library.
 fn line_of(stdin: &std::io::Stdin) -> std::io::Result<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
-    let mut byte = Zeroizing::new([0]);
+    let mut buffer = Zeroizing::new([0]);
     loop {
-        if rustix::io::read(stdin, &mut byte[..])? == 0 {
+        if rustix::io::read(stdin, &mut buffer[..])? == 0 {
             return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the input ended"));
         }
-        if byte[0] == b'\n' || bytes.len() == LONGEST_LINE {
+        let [byte] = *buffer;
+        if byte == b'\n' || bytes.len() == LONGEST_LINE {
             break;
         }
-        bytes.push(byte[0]);
+        bytes.push(byte);
     }
     let text = String::from_utf8(std::mem::take(&mut *bytes));
     text.map(Zeroizing::new).map_err(|_| std::io::Error::other("what was typed is not UTF-8"))

@@ -19,11 +19,14 @@ use crate::manage::agent::stamp;
 
 /// Who was refused lately, with the time of the last line and how many had none since.
 #[derive(Debug, Default)]
-pub(crate) struct Lately(Mutex<HashMap<(Option<u32>, Code), (Timestamp, u64)>>);
+pub(crate) struct Lately(Mutex<HashMap<Who, (Timestamp, u64)>>);
+
+/// The user, where he is known, and what he was refused with.
+type Who = (Option<u32>, Code);
 
 impl Lately {
     /// How many had no line before this one; `None` where this one has none either.
-    fn take(&self, who: (Option<u32>, Code), now: Timestamp) -> Option<u64> {
+    fn take(&self, who: Who, now: Timestamp) -> Option<u64> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_KNOWN {
             known.retain(|_, (last, _)| now.since(*last) < APART);

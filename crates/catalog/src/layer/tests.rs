@@ -181,7 +181,10 @@ fn a_text_that_did_not_change_is_not_read_again() {
 
 #[test]
 fn authorities_are_read_again_with_a_text_that_did_not_change() {
-    let folder = folder(&[("ca.pem", "-----BEGIN CERTIFICATE-----\none\n")]);
+    let (folder, other) = (
+        folder(&[("ca.pem", "-----BEGIN CERTIFICATE-----\none\n")]),
+        folder(&[("ca.pem", "-----BEGIN CERTIFICATE-----\nother\n")]),
+    );
     let bundle = folder.path().join("ca.pem");
     let text = format!(
         "name: a\nbase_url: https://a.example\ntls: {{ca: {}}}\nsecrets: {{token: {{title: T}}}}\nauth: [{{scheme: bearer, secret: token}}]\nlimits: {{connect: 5s, head: 5s, total: 9s, idle: 5s}}\n",
@@ -193,7 +196,7 @@ fn authorities_are_read_again_with_a_text_that_did_not_change() {
         found.connection().unwrap().authorities.clone().unwrap()
     };
     let former = layered(&[]).unwrap();
-    fs::write(&bundle, "-----BEGIN CERTIFICATE-----\nother\n").unwrap();
+    fs::rename(other.path().join("ca.pem"), &bundle).unwrap();
     let now = layered(&[&former]).unwrap();
     assert!(authorities(&former).contains("one") && authorities(&now).contains("other"));
     assert_ne!(former.layer_digest(), now.layer_digest());

@@ -172,6 +172,9 @@ fn permissions(
 /// What the service says of permissions: each with the operation that was asked, the answer, and why there is none.
 type Answers<'a> = BTreeMap<&'a str, (&'a OperationName, Option<bool>, String)>;
 
+/// A question, and what was said to it.
+type Asked<'a> = ((&'a OperationName, Inputs), Result<Value, String>);
+
 /// Asks the service what the credential may do. `stated` goes with each question that takes it, such as a namespace.
 fn answered<'a>(
     management: &Management,
@@ -179,7 +182,7 @@ fn answered<'a>(
     questions: &'a [Right],
     stated: &[(String, String)],
 ) -> Answers<'a> {
-    let mut asked: Vec<((&OperationName, Inputs), Result<Value, String>)> = Vec::new();
+    let mut asked: Vec<Asked<'_>> = Vec::new();
     let mut answers = Answers::new();
     for question in questions {
         let operation = question.operation();

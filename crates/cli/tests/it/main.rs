@@ -6,6 +6,7 @@ mod agent;
 mod agent_bounds;
 #[cfg(test)]
 mod agent_files;
+#[cfg(test)]
 mod agent_programs;
 #[cfg(test)]
 mod agent_wire;
@@ -99,6 +100,7 @@ mod offline;
 mod operations;
 #[cfg(test)]
 mod operations_bounds;
+#[cfg(test)]
 mod operations_waiting;
 #[cfg(test)]
 #[path = "../../../xtask/src/setup/place.rs"]

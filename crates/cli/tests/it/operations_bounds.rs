@@ -183,7 +183,7 @@ fn a_request_is_what_its_words_ask_for_at_a_service_with_one_path() {
         (format!("POST /iam/ HTTP/1.1{form}"), "Action=PutRolePolicy&Version=2010-05-08&RoleName=r"),
         (format!("POST /iam/ HTTP/1.1{form}"), "Action=AttachUserPolicy&Version=2010-05-08&UserName=u"),
         (format!("POST /iam/ HTTP/1.1{form}"), "Version=2010-05-08&Action=createaccesskey&UserName=u"),
-        (format!("GET /iam/?Action=UpdateAssumeRolePolicy&RoleName=r HTTP/1.1"), ""),
+        ("GET /iam/?Action=UpdateAssumeRolePolicy&RoleName=r HTTP/1.1".to_owned(), ""),
         ("POST /iam/ HTTP/1.1\r\nX-Amz-Target: AWSOrganizationsV20161128.AttachPolicy\r\nContent-Type: application/x-amz-json-1.1".to_owned(), "{}"),
         // What comes of it is a credential, which only a call by its name keeps back.
         (format!("POST /iam/ HTTP/1.1{form}"), "Action=AssumeRole&Version=2011-06-15&RoleSessionName=a"),

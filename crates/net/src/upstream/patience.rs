@@ -134,7 +134,7 @@ pub(super) fn cut(broken: &hyper::Error, told: Option<&Told>) -> Option<Cut> {
 fn read(error: &Error) -> Cut {
     match error {
         Error::Refused(why) => Cut::Refused(why.to_string().into()),
-        Error::Connection(_) | Error::Unfinished => Cut::Broken,
+        Error::Connection(_) | Error::Unfinished | Error::Late => Cut::Broken,
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use model::{Access, OperationName, parse_duration};
+use model::{Access, IntegrationName, OperationName, parse_duration};
 
 use super::no_input;
 use crate::around::{BEGAN, GOT};
@@ -29,7 +29,8 @@ fn read(
     all: &BTreeMap<OperationName, Operation>,
 ) -> Result<Around, String> {
     let AroundEntry { operation, integration, inputs, fields, waits } = entry;
-    let integration = integration.as_deref().map(str::parse).transpose().map_err(said)?;
+    let integration: Option<IntegrationName> =
+        integration.as_deref().map(str::parse).transpose().map_err(|error| wrong(&error))?;
     let name: OperationName = operation.parse().map_err(|_| unknown(operation, all))?;
     let found = match &integration {
         Some(_) => None,
@@ -51,14 +52,15 @@ fn read(
     if let Some(found) = found {
         check_fields(fields.values(), found)?;
     }
-    let waits = waits.as_deref().map(parse_duration).transpose().map_err(said)?.unwrap_or_default();
+    let waits =
+        waits.as_deref().map(parse_duration).transpose().map_err(|error| wrong(&error))?.unwrap_or_default();
     if waits > LONGEST {
         return Err(format!("`waits` is at most {} seconds, as the caller waits as well", LONGEST.as_secs()));
     }
     Ok(Around { integration, operation: name, inputs, fields: fields.clone(), waits })
 }
 
-fn said(error: impl ToString) -> String {
+fn wrong(error: &dyn std::error::Error) -> String {
     error.to_string()
 }
 
