@@ -2,6 +2,7 @@
 
 mod lead;
 mod only;
+mod printed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +13,7 @@ use super::wiring::check_field;
 use crate::body::Fixed;
 use crate::cli::{Group, Program, Slot, Text};
 use crate::file::{ArgEntry, CliEntry, File, OneOrMore, ProgramEntry};
-use crate::reply::Origin as FieldOrigin;
-use crate::{Body, Cli, Error, InputField, Kind, Output, Place, SecretField, nearest, path};
+use crate::{Body, Cli, Error, InputField, Kind, Place, SecretField, nearest};
 
 /// How the program of the integration is run.
 pub(super) fn program(
@@ -203,8 +203,8 @@ pub(super) fn command(
         folder,
         looks: entry.looks,
         output,
-        evidence: evidence(entry, output)?,
-        outline: outline(entry, output)?,
+        evidence: printed::evidence(entry, output)?,
+        outline: printed::outline(entry, output)?,
         exits: entry.exits.clone(),
         timeout,
         keyless: entry.keyless,
@@ -220,29 +220,6 @@ fn named(text: &Text) -> impl Iterator<Item = String> {
         Slot::Input(name) | Slot::Escaped(name) | Slot::Path(name) | Slot::Each(name) => Some(name.clone()),
         _ => None,
     })
-}
-
-fn evidence(entry: &CliEntry, output: Output) -> Result<BTreeMap<String, FieldOrigin>, String> {
-    let mut fields = BTreeMap::new();
-    for (name, text) in &entry.evidence {
-        if !path::is_word(name) {
-            return Err("an evidence field's name is made of lower-case letters, digits and `_`".to_owned());
-        }
-        let from = FieldOrigin::parse_printed(text)?;
-        if matches!(from, FieldOrigin::Line(_)) != (output == Output::Text) {
-            return Err("`line:NUMBER` is for output that is text, a dotted path for JSON".to_owned());
-        }
-        fields.insert(name.clone(), from);
-    }
-    Ok(fields)
-}
-
-fn outline(entry: &CliEntry, output: Output) -> Result<Option<String>, String> {
-    let Some(path) = &entry.outline else { return Ok(None) };
-    match FieldOrigin::parse(path)? {
-        FieldOrigin::Body(path) if output == Output::Json && !path.contains(['*', '#']) => Ok(Some(path)),
-        _ => Err("`outline` is the dotted path of one manifest in JSON".to_owned()),
-    }
 }
 
 /// What the texts of one command may name.
