@@ -157,6 +157,7 @@ pub(crate) fn open_with(
         owner_uid: rustix::process::geteuid().as_raw(),
         environment: settings.environment.value.clone(),
         development: settings.development.value,
+        sessions_stay: settings.api.is_public(),
         layer: home.integrations(),
         overlay: Arc::new(overlay),
         lists: home.lists(),

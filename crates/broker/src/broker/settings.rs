@@ -18,6 +18,9 @@ pub struct Settings {
     pub environment: Option<String>,
     /// Lets loopback callers in without a capability. Loud in status and evidence.
     pub development: bool,
+    /// Whether sessions of people are open again after a restart. Only where browsers come by TLS: on a plain port somebody else may
+    /// listen meanwhile, and is sent what a browser has for it.
+    pub sessions_stay: bool,
     /// The folder of the user's own integrations.
     pub layer: PathBuf,
     /// What is laid over that folder at the start.

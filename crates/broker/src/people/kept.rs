@@ -39,6 +39,9 @@ struct Row {
 impl Broker {
     /// Writes which sessions are open, where that has changed. Blocks.
     pub(crate) fn keep_sessions(&self) -> Result<(), Refusal> {
+        if !self.settings().sessions_stay {
+            return Ok(());
+        }
         let unsealed = self.unsealed()?;
         let desk = Desk::of(self, &unsealed, &self.settings().tenant);
         let mut kept = self.people().kept.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,6 +78,13 @@ impl Broker {
                 return;
             }
         };
+        if !self.settings().sessions_stay {
+            let over = rows.iter().map(|row| desk.delete(&key(&row.digest))).collect::<Vec<_>>();
+            if !over.is_empty() && desk.commit(over).is_err() {
+                tracing::warn!("rows of sessions that are over could not be removed");
+            }
+            return;
+        }
         let now = self.now();
         let mut kept = self.people().kept.0.lock().unwrap_or_else(PoisonError::into_inner);
         for Row { digest, session, roles } in rows {

@@ -134,6 +134,7 @@ impl House {
             owner_uid: OWNER,
             environment: Some("test".to_owned()),
             development: false,
+            sessions_stay: false,
             layer,
             overlay: Arc::default(),
             origin: "doorward/test".to_owned(),

@@ -116,6 +116,11 @@ impl Api {
         Names::new(listens, self.public.clone(), self.hosts.clone())
     }
 
+    /// Whether browsers come to it by TLS, under a public name.
+    pub(crate) const fn is_public(&self) -> bool {
+        self.public.is_some()
+    }
+
     /// Where people sign in, with our password there.
     pub(crate) fn provider(&self, listens: SocketAddr) -> Outcome<Option<Provider>> {
         let Some(SignIn { written, secret }) = &self.sign_in else { return Ok(None) };
