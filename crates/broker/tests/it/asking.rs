@@ -107,6 +107,14 @@ impl Ask {
         self
     }
 
+    /// With one more input, or another value of one.
+    pub(crate) fn saying(mut self, name: &str, value: &str) -> Self {
+        if let What::Operate { inputs, .. } = &mut self.what {
+            inputs.insert(name.to_owned(), value.to_owned());
+        }
+        self
+    }
+
     pub(crate) fn payload(mut self, given: impl Into<Vec<u8>>) -> Self {
         if let What::Operate { payload, .. } = &mut self.what {
             *payload = Some(given.into());

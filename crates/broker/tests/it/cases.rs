@@ -100,11 +100,6 @@ pub(crate) fn planted(field: &str, canary: impl FnOnce() -> String) -> String {
 }
 
 impl Case {
-    /// Whether the case says what body is sent.
-    fn says_body(&self) -> bool {
-        self.sends.as_ref().is_some_and(|sends| sends.body.is_some())
-    }
-
     fn name(&self) -> &str {
         self.title.as_deref().or(self.request.as_deref()).or(self.named.as_deref()).unwrap()
     }

@@ -15,8 +15,7 @@ pub(super) struct Script {
     beside: bool,
     method: String,
     path: String,
-    /// Where the case says it; a body with the time of the call can't be said.
-    body: Option<Vec<u8>>,
+    body: Vec<u8>,
 }
 
 impl Script {
@@ -27,8 +26,7 @@ impl Script {
         let written = if beside && case.is_sent() { case.written(name) } else { None };
         let (method, path, body) = match written {
             Some((method, _, message)) => {
-                let body = case.says_body().then(|| message.body.unwrap_or_default().to_vec());
-                (method, sent_path(case, secrets), body)
+                (method, sent_path(case, secrets), message.body.unwrap_or_default().to_vec())
             }
             None => Default::default(),
         };
@@ -36,8 +34,7 @@ impl Script {
     }
 
     fn is_for(&self, seen: &Seen) -> bool {
-        let same = self.body.as_ref().is_none_or(|body| *body == seen.body);
-        !self.beside || (same && (&self.method, &self.path) == (&seen.method, &seen.target))
+        !self.beside || (&self.method, &self.path, &self.body) == (&seen.method, &seen.target, &seen.body)
     }
 
     /// The one request of the case among those that it led to.
