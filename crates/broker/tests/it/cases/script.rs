@@ -22,7 +22,10 @@ impl Script {
     pub(super) fn of(name: &str, case: &Case, secrets: &BTreeMap<String, String>) -> Self {
         let integration = built_in(name);
         let operation = case.named.as_ref().map(|named| &integration.operations()[named.as_str()]);
-        let beside = operation.is_some_and(|one| !one.before().is_empty() || !one.after().is_empty());
+        let beside = operation.is_some_and(|one| {
+            // Another service's are not asked of this one.
+            one.before().iter().chain(one.after()).any(|read| read.integration().is_none())
+        });
         let written = if beside && case.is_sent() { case.written(name) } else { None };
         let (method, path, body) = match written {
             Some((method, _, message)) => {
