@@ -190,7 +190,7 @@ fn a_reply_cannot_flood_an_outcome() {
     let settles = Settles { id: id(1), intent: 0 };
     let mut bytes = Vec::new();
     outcome.encode(settles, &mut bytes);
-    assert!(bytes.len() < 16 * 330 + 100);
+    assert!(bytes.len() < 16 * 2_130 + 100);
     let Event::Outcome(_, read) = Event::decode(Kind::Outcome, &TenantName::local(), &bytes).unwrap() else {
         panic!()
     };
