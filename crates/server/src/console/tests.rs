@@ -180,7 +180,9 @@ fn the_files_are_small_enough_to_be_read_and_to_be_sent() {
             "eval(",
             "new Function",
         ] {
-            assert!(!text.contains(word), "{}: {word}", asset.name);
+            // The word of a session, which belongs to our origin alone (docs/decisions/0063).
+            let of_session = asset.name == "core/session.js" && word == "localStorage";
+            assert!(of_session || !text.contains(word), "{}: {word}", asset.name);
         }
     }
 }

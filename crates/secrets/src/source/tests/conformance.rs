@@ -24,6 +24,8 @@ pub(super) struct Placed {
 pub(super) enum Takes {
     /// Any bytes, 64 KiB and more of them.
     Bytes,
+    /// The same, where white space around a text is not part of it.
+    Trimmed,
     /// Text, 64 KiB and more of it.
     Text,
     /// One line of text.
@@ -38,6 +40,7 @@ impl Takes {
     pub(super) fn holds(self, bytes: &[u8]) -> bool {
         match self {
             Self::Bytes | Self::Itself => true,
+            Self::Trimmed => std::str::from_utf8(bytes).map_or(true, |text| text.trim() == text),
             Self::Text => std::str::from_utf8(bytes).is_ok(),
             Self::Line => std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\n')),
             Self::UpTo(most) => std::str::from_utf8(bytes).is_ok() && bytes.len() <= most,

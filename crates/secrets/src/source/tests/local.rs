@@ -22,7 +22,7 @@ pub(super) fn in_a_file(bytes: Option<&[u8]>) -> Placed {
     if let Some(bytes) = bytes {
         store::files::replace(&path, bytes, 0o600).unwrap();
     }
-    Placed::new(File::new(Vec::new()), &format!("file:{}", path.display()), Takes::Bytes, folder)
+    Placed::new(File::new(Vec::new()), &format!("file:{}", path.display()), Takes::Trimmed, folder)
 }
 
 fn declared(argv: &[&str], within: Option<u64>) -> Setup {
