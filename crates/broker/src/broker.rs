@@ -41,6 +41,7 @@ mod settings;
 mod showing;
 mod sources;
 mod tenants;
+mod tidying;
 mod unsealed;
 mod verified;
 mod way_back;

@@ -102,10 +102,10 @@ impl Sandbox {
             folder: folder.clone(),
             land: (self.kind() == Kind::Landlock)
                 .then(|| self.land(room, program, (folder.as_deref(), *changes))),
-            // Bubblewrap has restricted them before this step begins.
-            calls: self.kind() == Kind::Landlock,
+            calls: self.filter().is_some(),
         };
-        let written = channel::written(&order, self.filter()).map_err(system("write the order of a program"));
+        let written = channel::written(&order, self.filter().unwrap_or_default())
+            .map_err(system("write the order of a program"));
         for (_, value) in &mut order.environment {
             zeroize::Zeroize::zeroize(value);
         }

@@ -6,7 +6,7 @@
 //! Rows that were put back are the same the other way round: a grant that was revoked counts again. So what was written down is put
 //! beside the evidence as well, behind the rows. Rows that know of less than that are older than the evidence.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crypto::PublicKey;
 use evidence::{Error, Seen};
@@ -61,25 +61,6 @@ impl Side {
 pub(super) struct Looked(());
 
 impl Broker {
-    /// Forgets counters of callers that are long gone, and capabilities that are long over; called now and then by whoever runs
-    /// the broker, within a runtime.
-    pub fn tidy(self: &Arc<Self>) {
-        self.limits.tidy();
-        self.incoming.tidy(self.now());
-        self.go_on_rotating();
-        self.forget_people();
-        let broker = Arc::clone(self);
-        drop(tokio::task::spawn_blocking(move || {
-            // Where that fails, the next look tries again.
-            let _ = broker.keep_sessions();
-            if let Some(unsealed) = broker.unsealed.load_full() {
-                broker.forget_old(&unsealed);
-                broker.forget_approvals(&unsealed);
-                broker.remember_ends(&unsealed.log().public_key());
-            }
-        }));
-    }
-
     /// Opens evidence also where its end is gone. For whoever admits that it is; said before the keys are taken.
     pub fn admit_loss(&self) {
         self.remembered().admits = true;

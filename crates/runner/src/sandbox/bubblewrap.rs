@@ -86,8 +86,8 @@ fn shut_kernel(process: &mut Process) {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    for path in OF_ROOT.iter().filter(|path| Path::new(path).exists()) {
-        process.args(["--ro-bind", path, path]);
+    for path in OF_ROOT {
+        process.args(["--ro-bind-try", path, path]);
     }
     for path in HIDDEN.iter().filter(|path| Path::new(path).exists()) {
         process.args(["--ro-bind", "/dev/null", path]);

@@ -5,49 +5,26 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::Command as Process;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 
-/// The compiled list, in memory that nobody can change any more.
-#[derive(Debug)]
-pub(super) struct Calls {
-    bytes: Vec<u8>,
-    sealed: OwnedFd,
+/// A file of one run with the compiled list in it, at its start.
+#[cfg(target_os = "linux")]
+pub(super) fn file(list: &[u8]) -> io::Result<File> {
+    use std::io::{Seek, Write};
+
+    let mut file = File::from(rustix::fs::memfd_create(c"calls", rustix::fs::MemfdFlags::CLOEXEC)?);
+    file.write_all(list)?;
+    file.rewind()?;
+    Ok(file)
 }
 
-impl Calls {
-    /// Keeps it.
-    #[cfg(target_os = "linux")]
-    pub(super) fn of(bytes: Vec<u8>) -> io::Result<Self> {
-        use std::io::Write;
-
-        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-
-        let sealed = memfd_create(c"calls", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        let mut file = File::from(sealed);
-        file.write_all(&bytes)?;
-        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        Ok(Self { bytes, sealed: file.into() })
-    }
-
-    /// There is no bubblewrap elsewhere, and no list.
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn of(bytes: Vec<u8>) -> io::Result<Self> {
-        Ok(Self { bytes, sealed: File::open("/dev/null")?.into() })
-    }
-
-    /// It as bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// A handle that begins at its start, for one process: handles that were copied go on where the others stopped.
-    pub(super) fn handle(&self) -> io::Result<File> {
-        File::open(format!("/proc/self/fd/{}", self.sealed.as_raw_fd()))
-    }
+/// There is no bubblewrap elsewhere.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn file(_list: &[u8]) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A process that can be started, and what it is handed beside its standard descriptors.
@@ -67,9 +44,8 @@ impl Ready {
             fcntl_setfd(filter, FdFlags::empty())?;
         }
         let started = start(self.process);
-        if let Some(filter) = &self.filter {
-            fcntl_setfd(filter, FdFlags::CLOEXEC)?;
-        }
+        // Before the turn ends, so that no other program gets it.
+        drop(self.filter);
         started
     }
 }

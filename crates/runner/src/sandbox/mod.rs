@@ -10,16 +10,17 @@ mod calls;
 mod settings;
 pub(crate) mod view;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::system;
 use crate::{Error, Program, Room, Rooms, stage};
-use calls::{Calls, Ready};
+use calls::Ready;
 use settings::{Copied, Settings};
 
 /// What is wanted.
@@ -80,9 +81,9 @@ pub struct Sandbox {
     kind: Kind,
     setup: Setup,
     /// The filter of system calls, compiled once; empty where there is none.
-    calls: Calls,
-    /// The same with Unix sockets.
-    with_sockets: Calls,
+    filter: Vec<u8>,
+    /// The same with Unix sockets, for the few programs that need them: compiled for the first one.
+    with_sockets: OnceLock<Vec<u8>>,
     settings: Settings,
 }
 
@@ -112,16 +113,15 @@ impl Sandbox {
         };
         let settings = || Settings::of(rooms.clone(), view::SETTINGS.iter().map(PathBuf::from));
         if kinds.is_empty() {
-            let (calls, with_sockets) = (kept(Vec::new())?, kept(Vec::new())?);
-            return Ok(Self { kind: Kind::None, setup, calls, with_sockets, settings: settings() });
+            let (filter, with_sockets) = (Vec::new(), OnceLock::new());
+            return Ok(Self { kind: Kind::None, setup, filter, with_sockets, settings: settings() });
         }
         let (room, filter) = (rooms.make()?, filter(false).map_err(Error::Sandbox)?);
-        let wider = self::filter(true).map_err(Error::Sandbox)?;
         let mut failed = Vec::new();
         for kind in kinds {
-            let (calls, with_sockets) = (kept(filter.clone())?, kept(wider.clone())?);
+            let (filter, with_sockets) = (filter.clone(), OnceLock::new());
             let sandbox =
-                Self { kind: *kind, setup: setup.clone(), calls, with_sockets, settings: settings() };
+                Self { kind: *kind, setup: setup.clone(), filter, with_sockets, settings: settings() };
             match sandbox.tried(&room) {
                 Ok(()) => return Ok(sandbox),
                 Err(why) => failed.push(format!("{}: {why}", kind.as_str())),
@@ -147,9 +147,22 @@ impl Sandbox {
         !matches!(self.kind, Kind::Landlock)
     }
 
-    /// The filter of system calls that the step inside is told.
-    pub(crate) fn filter(&self) -> &[u8] {
-        self.calls.bytes()
+    /// The filter of system calls that the step inside is told: none where bubblewrap has restricted them before it begins.
+    pub(crate) fn filter(&self) -> Option<&[u8]> {
+        (self.kind == Kind::Landlock).then_some(&*self.filter)
+    }
+
+    /// The filter that bubblewrap is handed, for a program with or without Unix sockets.
+    fn handed(&self, sockets: bool) -> Result<File, Error> {
+        let list = if !sockets {
+            &self.filter
+        } else if let Some(known) = self.with_sockets.get() {
+            known
+        } else {
+            let made = filter(true).map_err(Error::Sandbox)?;
+            self.with_sockets.get_or_init(|| made)
+        };
+        calls::file(list).map_err(system("hand over the list of system calls"))
     }
 
     /// The settings of the machine as they are now, where this kind of sandbox shows copies of them.
@@ -159,9 +172,7 @@ impl Sandbox {
 
     /// The process that makes the sandbox and starts the step inside in it. Nothing about the program is among its words.
     pub(crate) fn process(&self, seen: &Seen<'_>, files: u64) -> Result<Ready, Error> {
-        let calls = if seen.sockets { &self.with_sockets } else { &self.calls };
-        let filter = (self.kind == Kind::Bwrap).then(|| calls.handle()).transpose();
-        let filter = filter.map_err(system("hand over the list of system calls"))?;
+        let filter = (self.kind == Kind::Bwrap).then(|| self.handed(seen.sockets)).transpose()?;
         let mut process = match self.kind {
             Kind::Bwrap => bubblewrap::process(&self.setup, seen, files, filter.as_ref())?,
             Kind::Landlock => bare::process(&self.setup.own, seen.room, files),
@@ -203,10 +214,6 @@ impl Sandbox {
         let said = said.lines().next().unwrap_or("it says nothing").chars().take(200).collect();
         Err(said)
     }
-}
-
-fn kept(filter: Vec<u8>) -> Result<Calls, Error> {
-    Calls::of(filter).map_err(system("keep the list of system calls"))
 }
 
 #[cfg(target_os = "linux")]
