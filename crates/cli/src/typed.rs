@@ -9,7 +9,6 @@ use std::fs::File;
 use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
-use dialoguer::Password;
 use memory::Secret;
 use rustix::termios::{self, LocalModes, OptionalActions};
 use zeroize::Zeroizing;
@@ -21,6 +20,17 @@ use crate::print::somebody_types;
 pub(crate) fn asking<T>(ask: impl FnOnce() -> T) -> T {
     let _terminal = memory::Terminal::keep();
     ask()
+}
+
+/// Asks for a line that is shown, and may be empty.
+///
+/// # Errors
+/// When the terminal can't be read, or the input ends before a line does.
+pub(crate) fn seen(prompt: &str) -> std::io::Result<Zeroizing<String>> {
+    let (stdin, mut stderr) = (std::io::stdin(), std::io::stderr());
+    write!(stderr, "{prompt}: ")?;
+    stderr.flush()?;
+    line_of(&stdin)
 }
 
 /// Asks for a line that is not shown, and may be empty. The end of the input is no line: whoever types Ctrl-D gives up, and has not
@@ -69,9 +79,8 @@ pub(crate) fn secret(prompt: &str) -> Outcome<Secret> {
 
 /// The same, where an empty one is none. For whoever types.
 pub(crate) fn maybe_secret(prompt: &str) -> Outcome<Option<Secret>> {
-    let typed = asking(|| Password::new().with_prompt(prompt).allow_empty_password(true).interact());
-    let typed = typed.map_err(|error| Failure::doing("could not ask for it", &error))?;
-    if typed.trim().is_empty() { Ok(None) } else { guarded(typed.into_bytes()).map(Some) }
+    let typed = asked(prompt)?;
+    if typed.trim_ascii().is_empty() { Ok(None) } else { guarded(typed).map(Some) }
 }
 
 /// An access token and, where it is wanted, a refresh token: typed without echo, or lines of stdin.
@@ -100,11 +109,14 @@ pub(crate) fn new_passphrase() -> Outcome<Secret> {
     if !somebody_types() {
         return passphrase();
     }
-    let question = Password::new().with_prompt("New passphrase");
-    let question = question.with_confirmation("Once more", "They differ; type both again");
-    let typed = asking(|| question.interact())
-        .map_err(|error| Failure::doing("could not ask for the passphrase", &error))?;
-    guarded(typed.into_bytes())
+    loop {
+        let mut typed = Zeroizing::new(asked("New passphrase")?);
+        let again = Zeroizing::new(asked("Once more")?);
+        if crypto::same(&typed, &again).is_ok() {
+            return guarded(std::mem::take(&mut *typed));
+        }
+        crate::print::Printer::say("They differ; type both again");
+    }
 }
 
 /// The passphrase of a home: asked for, or one line of stdin.
@@ -228,8 +240,8 @@ fn is_stdin(path: &Path) -> bool {
 }
 
 fn asked(prompt: &str) -> Outcome<Vec<u8>> {
-    let typed = asking(|| Password::new().with_prompt(prompt).interact());
-    typed.map(String::into_bytes).map_err(|error| Failure::doing("could not ask for it", &error))
+    let typed = asking(|| unseen(prompt)).map_err(|error| Failure::doing("could not ask for it", &error));
+    typed.map(|mut line| std::mem::take(&mut *line).into_bytes())
 }
 
 fn opened(path: &Path) -> Outcome<File> {

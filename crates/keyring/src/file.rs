@@ -155,11 +155,18 @@ impl Files {
         self.with_passphrase(|passphrase| jwe::seal(passphrase, &header, stretch, plain))?.map_err(wrong)
     }
 
-    /// Whether this passphrase may write here. It has to open the entry that will be replaced; for a new one it has to
-    /// open one of those that are there, of which a few are tried, because another program may have mixed them.
+    /// Whether this passphrase may write here. It has to open the entry that will be replaced; for a new one, or in place of
+    /// one that nobody can read, it has to open one of those that are there, of which a few are tried, because another program
+    /// may have mixed them.
     fn admitted(&self, name: &str) -> Result<Admitted, Error> {
         if let Some(text) = self.text(name)? {
-            return self.unsealed(name, &text).map(|_| Admitted(()));
+            match self.unsealed(name, &text) {
+                Ok(_) => return Ok(Admitted(())),
+                // A program that writes in place and is killed leaves such a file; to store the key again mends it. What was never an
+                // entry may be somebody's file, and stays.
+                Err(Error::Malformed { .. }) if text.is_empty() || text.starts_with(BEGINNING) => {}
+                Err(error) => return Err(error),
+            }
         }
         let mut refused = None;
         for other in self.listed()?.iter().take(TRIED) {
@@ -295,6 +302,8 @@ const NEVER_WAIT: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 /// Rounds of PBKDF2 and bytes of salt: those of the peer, whose program reads what we write.
 const ROUNDS: u32 = 8192;
 const SALT: usize = 12;
+/// How each entry begins: `{"` in base 64.
+const BEGINNING: &str = "eyJ";
 /// How many entries are tried before a new one is refused.
 const TRIED: usize = 8;
 /// Longest file in bytes.

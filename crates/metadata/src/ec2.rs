@@ -222,7 +222,14 @@ fn turned_away(reason: Reason, parts: &Parts) -> Response<Body> {
         }
         Reason::Credentials => StatusCode::GATEWAY_TIMEOUT,
     };
-    reply::of(status, TEXT, "")
+    // Word for word what programs written for `aws-vault` compare with.
+    let said = if reason == Reason::Host { denied_host(parts) } else { String::new() };
+    reply::of(status, TEXT, said)
+}
+
+fn denied_host(parts: &Parts) -> String {
+    let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+    format!("Access denied for host '{}'\n", host.escape_ascii())
 }
 
 const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");

@@ -23,7 +23,7 @@ use crate::bearer::{Bearer, Shown};
 use crate::door::{self, Answers};
 use crate::gate::{Entry, Gate, Reach};
 use crate::refused::{Reason, Tally, is_final, said};
-use crate::reply::{self, JSON};
+use crate::reply::{self, JSON, JSON_UTF8};
 use crate::{Ask, Endpoint, Error, Given, Leases, Refreshing, RoleArn};
 
 /// The server. Clones of it share their token and counts.
@@ -158,7 +158,7 @@ fn role(path: &str) -> Result<Option<RoleArn>, Refusal> {
 fn turned_away(reason: Reason) -> Response<Body> {
     let (status, code, message) = match reason {
         // Word for word what programs written for `aws-vault` compare with.
-        Reason::Token => return reply::of(StatusCode::FORBIDDEN, JSON, WRONG_TOKEN),
+        Reason::Token => return reply::of(StatusCode::FORBIDDEN, JSON_UTF8, WRONG_TOKEN),
         Reason::Method => return reply::method("GET, HEAD"),
         Reason::Peer => (StatusCode::FORBIDDEN, "denied", "only programs of this machine are answered"),
         Reason::Host => (StatusCode::FORBIDDEN, "denied", "this server is not known by that host name"),

@@ -6,6 +6,8 @@ use http::{Response, StatusCode};
 use net::Body;
 
 pub(crate) const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
+/// As Go's servers write it, where programs compare the whole header.
+pub(crate) const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A reply with a body that no cache keeps.

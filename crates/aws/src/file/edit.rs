@@ -119,6 +119,14 @@ impl File {
         Ok(read.text)
     }
 
+    /// Whether a profile of this name can stand in the file: what has quotes around it reads back without them.
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`] where it can't.
+    pub fn nameable(&self, name: &str) -> Result<(), Error> {
+        if unquoted(name) == name { Ok(()) } else { Err(unwritable("name".to_owned(), name)) }
+    }
+
     fn has(&self, name: &str, key: &str) -> bool {
         self.section(name).is_some_and(|section| section.line(&key.to_lowercase()).is_some())
     }

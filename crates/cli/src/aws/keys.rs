@@ -14,7 +14,7 @@ use super::speech::{self, Wrong};
 use crate::compat::aws_vault::command::{Add, Clear, Global, Migrate, Remove, Wanted};
 use crate::compat::environment;
 use crate::failure::Failure;
-use crate::typed::asking;
+use crate::typed::{asking, seen, unseen};
 
 /// Stores a key, and adds a section to the profile file where there is none.
 pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
@@ -22,6 +22,7 @@ pub(super) fn add(desk: &Desk, add: &Add) -> Result<ExitCode, Wrong> {
     if add.mfa_seed {
         return super::seed::add(desk, name);
     }
+    desk.file.nameable(name).map_err(unwritten)?;
     let own = desk.file.section(name);
     let source = own.as_ref().and_then(|section: &Section<'_>| section.get("source_profile"));
     if let Some(source) = source.filter(|source| source != name) {
@@ -95,26 +96,23 @@ pub(super) fn one_word(name: &str, value: String) -> Result<String, Wrong> {
 
 /// Asks on the terminal: the id, the secret without showing it, the device.
 fn typed() -> Result<(Lease, Option<String>), Wrong> {
-    let asked = |prompt: &str| {
-        let input = dialoguer::Input::<String>::new().with_prompt(prompt).allow_empty(true);
-        asking(|| input.interact_text())
-            .map_err(|error| Wrong(Failure::doing("could not ask on the terminal", &error)))
-    };
+    let failed = |error: std::io::Error| Wrong(Failure::doing("could not ask on the terminal", &error));
+    let asked =
+        |prompt: &str| asking(|| seen(prompt)).map(|mut line| std::mem::take(&mut *line)).map_err(failed);
     if !crate::print::somebody_types() {
         return Err(
             Wrong::new("there is no terminal to ask on").hint("`--env` takes the key from the environment")
         );
     }
     let access_key_id = asked("Enter Access Key ID")?;
-    let secret = asking(|| dialoguer::Password::new().with_prompt("Enter Secret Access Key").interact());
-    let secret = secret.map_err(|error| Wrong(Failure::doing("could not ask on the terminal", &error)))?;
+    let mut secret = asking(|| unseen("Enter Secret Access Key")).map_err(failed)?;
     let serial = asked("Enter MFA Device ARN (If MFA is not enabled, leave this blank)")?;
     if access_key_id.trim().is_empty() || secret.trim().is_empty() {
         return Err(Wrong::new("a key has an id and a secret; nothing was stored"));
     }
     let lease = Lease {
         access_key_id: one_word("the access key id", access_key_id)?,
-        secret_access_key: guarded(one_word("the secret access key", secret)?)?,
+        secret_access_key: guarded(one_word("the secret access key", std::mem::take(&mut *secret))?)?,
         session_token: None,
         expiration: None,
     };

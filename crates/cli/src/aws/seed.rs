@@ -54,8 +54,8 @@ fn asked(serial: &str) -> Result<Secret, Wrong> {
     let failed = |error: std::io::Error| Wrong(Failure::doing("could not read the seed", &error));
     if std::io::stdin().is_terminal() {
         let prompt = format!("Enter the secret key of {serial}");
-        let typed = typed::asking(|| dialoguer::Password::new().with_prompt(prompt).interact());
-        return guarded(typed.map_err(|dialoguer::Error::IO(error)| failed(error))?);
+        let mut typed = typed::asking(|| typed::unseen(&prompt)).map_err(failed)?;
+        return guarded(std::mem::take(&mut *typed));
     }
     let mut text = Zeroizing::new(String::with_capacity(MOST));
     let most = u64::try_from(MOST).unwrap_or(u64::MAX);

@@ -1,6 +1,6 @@
 //! What is said, and in whose words.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,7 +76,13 @@ pub(super) fn out(text: &[u8]) -> ExitCode {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+        Err(error) => {
+            // Whoever closed it has read enough.
+            if error.kind() != ErrorKind::BrokenPipe {
+                say(&format!("aws-vault: error: could not write the answer: {error}"));
+            }
+            ExitCode::FAILURE
+        }
     }
 }
 

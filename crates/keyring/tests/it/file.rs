@@ -145,7 +145,7 @@ fn an_entry_that_was_moved_to_another_name_is_refused() {
 fn what_is_no_entry_is_an_error_and_stays() {
     let folder = Folder::new();
     store(&*folder.open(), "good", b"x");
-    for text in ["", "not a message", "a.b.c.d.e", "e30.e30.e30.e30.e30"] {
+    for text in ["not a message", "a.b.c.d.e", "e30.e30.e30.e30.e30"] {
         write(&folder.path().join("bad"), text);
         assert!(matches!(folder.open().get("bad"), Err(Error::Malformed { .. })), "{text}");
         assert!(matches!(folder.open().set(item("bad", b"y")), Err(Error::Malformed { .. })), "{text}");
@@ -153,6 +153,15 @@ fn what_is_no_entry_is_an_error_and_stays() {
     }
     // It says nothing about the passphrase of the others.
     store(&*folder.open(), "new", b"z");
+    // What a writer in place left when it was killed is mended by the passphrase of the others, and by no other.
+    let whole = std::fs::read_to_string(folder.path().join("good")).unwrap();
+    for text in ["", &whole[..whole.len() / 2], &whole[..whole.len() - 3]] {
+        write(&folder.path().join("torn"), text);
+        assert!(matches!(folder.open().get("torn"), Err(Error::Malformed { .. })), "{text}");
+        assert!(matches!(folder.with("another").set(item("torn", b"y")), Err(Error::Locked { .. })), "{text}");
+        store(&*folder.open(), "torn", b"y");
+        assert_eq!(read(&*folder.open(), "torn"), b"y");
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn anything_but_the_bare_token_is_refused() {
         let lines: Vec<&str> = if header.is_empty() { vec![] } else { vec![header.as_str()] };
         let reply = server.ask("GET", "/", &lines);
         assert_eq!(reply.status, 403, "{header}");
-        assert_eq!(reply.header("content-type"), Some("application/json"));
+        assert_eq!(reply.header("content-type"), Some("application/json; charset=utf-8"));
         assert_eq!(reply.body, "{\"Message\":\"invalid Authorization token\"}\n");
         reply.has_no_secret();
     }
