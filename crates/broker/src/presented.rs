@@ -15,7 +15,7 @@ pub fn capability(headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
     let mut found: Option<HeaderValue> = None;
     // One look at each header: asking for each of the places hashes each of their names.
     for (name, value) in headers {
-        if name != AUTHORIZATION && !PLACES.contains(name) {
+        if !is_place(name) {
             continue;
         }
         let Some(one) = within(value) else { continue };

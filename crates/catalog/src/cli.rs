@@ -220,6 +220,9 @@ impl Cli {
     /// taken of `all`, so that they say something of what is hidden in what is `shown`.
     #[must_use]
     pub fn fields(&self, shown: &[u8], all: &[u8]) -> Vec<(String, String)> {
+        if shown == all {
+            return reply::printed(&self.evidence, self.output, shown);
+        }
         let is_digest =
             |origin: &reply::Origin| matches!(origin, reply::Origin::Digest(_) | reply::Origin::Lines(_));
         let (digests, plain): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -233,8 +236,8 @@ impl Cli {
     /// The outline of the manifest in what it printed.
     #[must_use]
     pub fn outline(&self, printed: &[u8]) -> Option<Outline> {
-        let printed = body::json::read(printed).ok().filter(|_| self.outline.is_some())?;
-        match printed.at(self.outline.as_deref()?)? {
+        let path = self.outline.as_deref()?;
+        match body::json::read(printed).ok()?.at(path)? {
             body::json::Json::Text(manifest) => Some(Outline::of(manifest)),
             _ => None,
         }

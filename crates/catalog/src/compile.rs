@@ -12,14 +12,15 @@ mod telling;
 mod trial;
 mod wiring;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{IntegrationName, parse_duration};
+use model::{IntegrationName, OperationName, parse_duration};
 
 use crate::file::{AuthWord, File, LimitsEntry, RateEntry};
 use crate::limits::{DEFAULT_BODY, parse_size};
-use crate::{Error, Integration, Limits, Rate};
+use crate::{Error, Integration, Limits, Operation, Rate, nearest};
 
 /// Where a file comes from.
 #[derive(Debug, Clone)]
@@ -243,6 +244,12 @@ fn read_limits(entry: &LimitsEntry) -> Result<Limits, String> {
 
 /// The operation of everything that no operation describes.
 pub(crate) const UNKNOWN: &str = "unknown";
+
+/// That there is no such operation, and which is near.
+fn unknown(operation: &str, all: &BTreeMap<OperationName, Operation>) -> String {
+    let near = nearest::suffix(operation, all.keys().map(OperationName::as_str));
+    format!("there is no operation {}{near}", nearest::shown(operation))
+}
 
 #[cfg(test)]
 mod tests;

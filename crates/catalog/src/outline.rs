@@ -5,7 +5,7 @@
 //! - What a Secret holds, what is called like a secret, texts of several lines and addresses with a password stand there as digests: an
 //!   outline may become evidence, and whoever reads evidence is not shown what a release holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -37,9 +37,7 @@ impl Outline {
     #[must_use]
     pub fn difference(&self, later: &Self) -> Option<String> {
         let mut lines = Vec::new();
-        let all = self.0.iter().chain(later.0.iter().filter(|(place, _)| !self.0.contains_key(*place)));
-        let mut places: Vec<&String> = all.map(|(place, _)| place).collect();
-        places.sort_unstable();
+        let places: BTreeSet<&String> = self.0.keys().chain(later.0.keys()).collect();
         for place in places {
             let (was, is) = (self.0.get(place), later.0.get(place));
             if was != is {

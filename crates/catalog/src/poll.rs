@@ -133,7 +133,8 @@ impl Term {
     }
 }
 
-fn is_path(text: &str) -> bool {
+/// Whether this is a dotted path, in which `*` stands for every key.
+pub(crate) fn is_path(text: &str) -> bool {
     let key = |key: &str| {
         key == "*"
             || (!key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)))

@@ -89,10 +89,7 @@ pub(crate) fn printed(
 ) -> Vec<(String, String)> {
     match output {
         Output::Json => return fields(wanted, &|_| None, stdout),
-        Output::Lines => {
-            let all = json::Json::List(values(stdout));
-            return picked(wanted, &|_| None, &Document::Json(all));
-        }
+        Output::Lines => return fields_of_lines(wanted, &|_| None, stdout),
         Output::Text => {}
     }
     let text = String::from_utf8_lossy(stdout);

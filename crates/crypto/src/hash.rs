@@ -1,5 +1,7 @@
 //! SHA-256 (FIPS 180-4).
 
+use std::io::{self, Read};
+
 use aws_lc_rs::digest::{self, Context, SHA256};
 
 /// 32 bytes of SHA-256.
@@ -19,6 +21,23 @@ pub fn sha256(parts: &[&[u8]]) -> Digest {
     }
     hasher.finish()
 }
+
+/// SHA-256 of all that can be read.
+///
+/// # Errors
+/// When it can't be read to its end.
+pub fn sha256_of(file: &mut impl Read) -> io::Result<Digest> {
+    let (mut hasher, mut buffer) = (Hasher::new(), vec![0; PIECE]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            count => hasher.update(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+/// Bytes of a file that are read at once.
+const PIECE: usize = 64 << 10;
 
 /// SHA-256 over data that comes in pieces.
 pub struct Hasher(Context);

@@ -39,7 +39,7 @@ mod token_key;
 pub use compare::{Same, same};
 pub use envelope::{DataKey, Kind, Place, Sealed, WrapKey, Wrapped};
 pub use error::Error;
-pub use hash::{Digest, Hasher, legacy_sha1, sha256};
+pub use hash::{Digest, Hasher, legacy_sha1, sha256, sha256_of};
 pub use hmac::{HmacHash, hmac};
 pub use mac::{Authentic, MacKey, Tag, chain};
 pub use md5::legacy_md5;

@@ -52,7 +52,7 @@ pub use listen::{Access, Bound, Listener, adopt_unix, bind_tcp, bind_unix, bind_
 pub use neighbour::{Neighbour, NeighbourError};
 pub use peer::{Alive, Ended, FromPeer, Handle, Peer, Process, kernel_has_handles};
 pub use pool::Incoming;
-pub use serve::{Drained, Lines, ServeLimits, TakesOver, gave_back, serve, serve_lines};
+pub use serve::{Drained, Lines, SERVED, ServeLimits, TakesOver, gave_back, serve, serve_lines};
 pub use shares::{Place, Share, Shares};
 pub use upstream::{Dial, Patience, Upstream, UpstreamConfig, Verify};
 pub use way::{Reuse, Way, WayConfig};

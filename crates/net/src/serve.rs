@@ -341,7 +341,7 @@ const PAUSE_FIRST: Duration = Duration::from_millis(10);
 const PAUSE_MOST: Duration = Duration::from_secs(1);
 
 /// The methods that a door may serve; which of them a resource has, it says itself.
-const SERVED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+pub const SERVED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 #[cfg(test)]
 mod tests;

@@ -135,14 +135,14 @@ impl Gateway {
         draining: &Draining,
     ) -> Response<Body> {
         let began = Instant::now();
-        let (mut parts, body) = request.into_parts();
-        tools::note(&mut parts, |name| worker.broker().has_integration(name));
+        let (parts, body) = request.into_parts();
+        let short = tools::long_for(parts.uri.path(), |name| worker.broker().has_integration(name));
         let speech = Speech::of(&parts);
         let is_client = self.llm.is_some() && speech == Speech::Http && is_client(parts.uri.path());
         let named = self.named(&parts);
         let request_id;
         let aliased = |name: &str| worker.broker().aliased(name);
-        let (read, named) = match self.read(parts, peer, draining, &aliased) {
+        let (read, named) = match self.read(parts, peer, draining, &aliased, short) {
             Ok(Read::Call(mut call)) => {
                 request_id = call.request_id.take();
                 let named =
@@ -239,6 +239,7 @@ impl Gateway {
         peer: &Peer,
         draining: &Draining,
         aliased: &dyn Fn(&str) -> Option<IntegrationName>,
+        short: Option<&'static str>,
     ) -> Result<Read, Refused> {
         let target: Target = match parts.uri.path_and_query() {
             Some(written) => written.as_str().parse()?,
@@ -247,9 +248,8 @@ impl Gateway {
         if let Some(question) = self.question(&parts, &target)? {
             return Ok(Read::Health(question, parts.method));
         }
-        let method: Method = parts.method.as_str().parse().map_err(|error: ParseError| {
-            Refused::method(error.to_string(), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-        })?;
+        let unserved = |error: ParseError| Refused::method(error.to_string(), net::SERVED);
+        let method: Method = parts.method.as_str().parse().map_err(unserved)?;
         let addressed = self.unknown(host::addressed(&parts, &self.domains, aliased))?;
         if addressed == Addressed::Foreign && !self.dialect.is_foreign() {
             return Err(host::foreign());
@@ -257,15 +257,16 @@ impl Gateway {
         let guarded = browser::guard(&parts.headers, &self.origins)?;
         if addressed == Addressed::Gateway && operation::is_one(target.path()) {
             let capability = presented::capability(&parts.headers)?;
-            let ordered = operation::read(guarded, &parts, &target, peer, capability)?;
-            return Ok(Read::Operate(Box::new(ordered)));
+            return operation::read(guarded, &parts, &target, peer, capability)
+                .map(Box::new)
+                .map(Read::Operate);
         }
         if addressed == Addressed::Gateway && tools::is_one(target.path()) {
             return Ok(Read::Tools(tools::read(guarded, &parts, target.path(), peer)?));
         }
         let naming = Naming { compatible: self.dialect.honours(&parts), aliased };
         let named = self.unknown(route::named(&parts.headers, naming))?;
-        if let (Addressed::Gateway, None, Some(long)) = (&addressed, &named, tools::noted(&parts)) {
+        if let (Addressed::Gateway, None, Some(long)) = (&addressed, &named, short) {
             return Ok(Read::Tools(tools::read(guarded, &parts, long, peer)?));
         }
         if addressed == Addressed::Foreign && named.is_none() {

@@ -38,25 +38,14 @@ pub(crate) fn is_one(path: &str) -> bool {
     [LIST, EXECUTE, RESOURCES, PROMPTS, RESOLVE, LOGS].contains(&path)
 }
 
-/// The long path that a short one stands for.
-#[derive(Debug, Clone, Copy)]
-struct Stands(&'static str);
-
-/// Notes what a short path stands for, where it is no integration's.
-pub(crate) fn note(parts: &mut Parts, is_integration: impl Fn(&str) -> bool) {
-    let long = match parts.uri.path() {
+/// The long path that a short one stands for, where it is no integration's.
+pub(crate) fn long_for(path: &str, is_integration: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let long = match path {
         "/tools" => LIST,
         "/execute" => EXECUTE,
-        _ => return,
+        _ => return None,
     };
-    if !is_integration(parts.uri.path().trim_start_matches('/')) {
-        let _ = parts.extensions.insert(Stands(long));
-    }
-}
-
-/// What was noted.
-pub(crate) fn noted(parts: &Parts) -> Option<&'static str> {
-    parts.extensions.get::<Stands>().map(|Stands(long)| *long)
+    (!is_integration(path.trim_start_matches('/'))).then_some(long)
 }
 
 /// Reads the head.

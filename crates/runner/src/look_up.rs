@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -151,16 +150,7 @@ impl Programs {
         if Mark::of(&file.metadata().ok()?) != mark {
             return None;
         }
-        let mut hasher = crypto::Hasher::new();
-        let mut piece = vec![0; 1 << 16];
-        loop {
-            let read = file.read(&mut piece).ok()?;
-            if read == 0 {
-                break;
-            }
-            hasher.update(piece.get(..read)?);
-        }
-        let digest = hasher.finish();
+        let digest = crypto::sha256_of(&mut file).ok()?;
         let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
         if digests.len() >= MOST {
             digests.clear();

@@ -198,27 +198,22 @@ impl Fetching {
     ) -> Result<Vec<Doubt>, Error> {
         let fits =
             |secret: &Secret| stands.check(secret).map_err(|why| Error::unfit(reference.as_str(), why));
-        let Some(unsealed) = self.unsealed.load_full() else {
-            if reference.scheme() == STORE {
-                return Err(Error::Sealed);
+        let (fetched, doubts) = match self.unsealed.load_full() {
+            None if reference.scheme() == STORE => return Err(Error::Sealed),
+            None => {
+                let sources = Sources::new(setup);
+                let lender = Locked(&sources, self.clock.now());
+                within(reference, sources.probe(reference, &lender)).await?
             }
-            let sources = Sources::new(setup);
-            let lender = Locked(&sources, self.clock.now());
-            let doubts = within(reference, sources.probe(reference, &lender)).await?;
-            if stands == Stands::InHeader {
-                fits(&within(reference, sources.of(reference)?.fetch(reference, &lender)).await?.secret)?;
+            Some(unsealed) => {
+                let asked = self.asked(&unsealed, tenant);
+                if reference.scheme() == STORE {
+                    return fits(&asked.lend(reference).await?).map(|()| Vec::new());
+                }
+                within(reference, unsealed.sources.probe(reference, &asked)).await?
             }
-            return Ok(doubts);
         };
-        let asked = self.asked(&unsealed, tenant);
-        if reference.scheme() == STORE {
-            return fits(&asked.lend(reference).await?).map(|()| Vec::new());
-        }
-        let doubts = within(reference, unsealed.sources.probe(reference, &asked)).await?;
-        if stands == Stands::InHeader {
-            fits(&within(reference, unsealed.sources.of(reference)?.fetch(reference, &asked)).await?.secret)?;
-        }
-        Ok(doubts)
+        fits(&fetched.secret).map(|()| doubts)
     }
 
     fn asked(&self, unsealed: &Arc<Unsealed>, tenant: &TenantName) -> Asked {

@@ -8,11 +8,12 @@ mod identity;
 mod refused;
 mod rows;
 
-use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// For doors that look at a program.
+pub use crypto::sha256_of;
 use model::{Code, Naming, Needs, Refusal, Timestamp};
 use policy::files::Set;
 
@@ -66,20 +67,6 @@ impl Default for Config {
     }
 }
 
-/// SHA-256 of all that can be read, for doors that look at a program.
-///
-/// # Errors
-/// When it can't be read to its end.
-pub fn sha256_of(file: &mut impl Read) -> io::Result<[u8; 32]> {
-    let (mut hasher, mut buffer) = (crypto::Hasher::new(), vec![0; PIECE]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finish()),
-            count => hasher.update(buffer.get(..count).unwrap_or_default()),
-        }
-    }
-}
-
 /// How strict the agent is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -118,13 +105,8 @@ pub(crate) struct Agent {
     pub(crate) set: Set,
     /// When the policy files were read.
     pub(crate) loaded: Timestamp,
-}
-
-impl Agent {
     /// Which facts about a caller's program somebody asks for.
-    pub(crate) fn needs(&self) -> Needs {
-        self.set.needs().and(self.config.identities.needs())
-    }
+    pub(crate) needs: Needs,
 }
 
 impl Agent {
@@ -153,7 +135,8 @@ impl Agent {
                 }
             }
         }
-        Ok((Self { config, set, loaded: now }, warnings))
+        let needs = set.needs().and(config.identities.needs());
+        Ok((Self { config, set, loaded: now, needs }, warnings))
     }
 }
 
@@ -188,6 +171,3 @@ impl Broker {
         Ok(Configured { policies, warnings })
     }
 }
-
-/// Bytes of a file that are read at once.
-const PIECE: usize = 64 << 10;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Called;
 use crate::broker::Broker;
-use crate::manage::agent::stamp;
+use crate::manage::agent::{client, stamp};
 
 /// Who was refused lately, with the time of the last line and how many had none since.
 #[derive(Debug, Default)]
@@ -74,12 +74,7 @@ impl Broker {
             "description": refusal.message,
             "capability_id": "",
             "request_id": "",
-            "client": {
-                "uid": holder.uid, "gid": holder.gid, "cgroup": holder.cgroup, "unit": holder.unit,
-                "container": holder.container.as_ref().map(|container| container.id.as_str()),
-                "run": holder.run.map(|run| run.to_string()),
-                "door": door.as_str(),
-            },
+            "client": client(holder, door),
             "error": refusal.code.as_str(),
             "without_a_line": unsaid,
             "evidence": Value::Null,

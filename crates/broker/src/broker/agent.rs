@@ -31,7 +31,7 @@ impl Broker {
     /// What the agent's door has to find out about the program of a caller: what a policy file or a name asks for.
     #[must_use]
     pub fn program_needs(&self) -> Needs {
-        self.agent.load().needs()
+        self.agent.load().needs
     }
 
     pub(crate) fn set_agent(&self, agent: Agent) {

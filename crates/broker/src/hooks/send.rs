@@ -50,10 +50,10 @@ impl Receiver {
         let (authority, target) = path.map_or((url, "/"), |at| url.split_at(start + at));
         let target = if target.starts_with('?') { format!("/{target}") } else { target.to_owned() };
         let authority: Authority = authority.parse().map_err(|_| wrong("it has no plain host"))?;
-        if authority.scheme() != Scheme::Https && !telling.dangerous_allow_private {
-            return Err(wrong("it is not an `https://` address"));
-        }
         if !telling.dangerous_allow_private {
+            if authority.scheme() != Scheme::Https {
+                return Err(wrong("it is not an `https://` address"));
+            }
             // A name is looked at when it is dialled: it may stand for another address by then.
             net::guard::literal(&authority, Private::Refused)
                 .map_err(|forbidden| wrong(&forbidden.to_string()))?;

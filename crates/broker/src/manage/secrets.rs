@@ -50,13 +50,9 @@ fn payload(managing: &mut Managing<'_>) -> Result<Secret, Refusal> {
 /// Sees that a secret can stand where it will, for what its name says by itself: `slack/token` is for `slack`, unless the file of that says
 /// something else. What other integrations name is looked at when the doors open, and by `doorward doctor`.
 fn stands(managing: &Managing<'_>, name: &SecretName, secret: &Secret) -> Result<(), Refusal> {
-    let whose = name.as_str().split('/').next().unwrap_or_default().parse::<model::IntegrationName>();
-    let Ok(integration) = whose
-        .map_err(drop)
-        .and_then(|whose| managing.worker.broker().edition().integration(&whose).map_err(drop))
-    else {
-        return Ok(());
-    };
+    let whose = name.as_str().split('/').next().unwrap_or_default();
+    let Ok(whose) = whose.parse::<model::IntegrationName>() else { return Ok(()) };
+    let Ok(integration) = managing.worker.broker().edition().integration(&whose) else { return Ok(()) };
     let reference = format!("store:{name}");
     for (field, _) in integration.secrets().iter().filter(|(_, one)| one.reference.as_str() == reference) {
         crate::broker::stands(&integration, field).check(secret).map_err(|why| {

@@ -20,18 +20,15 @@ use crate::path::admit::Admitted;
 use crate::path::perform::Performed;
 use crate::path::perform::standing::Standing;
 
-/// Whether a call may be asked again.
-pub(crate) fn is_wanted(admitted: &Admitted) -> bool {
-    admitted.way.is_none() && poll(admitted).is_some()
-}
-
-fn poll(admitted: &Admitted) -> Option<&catalog::Poll> {
-    match &admitted.inbound.asked {
-        Asked::Operate(operate) if operate.led.is_none() => {
-            admitted.integration.operations().get(&operate.operation)?.poll()
-        }
-        Asked::Operate(_) | Asked::Forward(_) => None,
+/// How often, and for how long, a call is asked again that may be.
+pub(crate) fn pace(admitted: &Admitted) -> Option<(Duration, Duration)> {
+    let Asked::Operate(operate) = &admitted.inbound.asked else { return None };
+    if admitted.way.is_some() || operate.led.is_some() {
+        return None;
     }
+    let poll = admitted.integration.operations().get(&operate.operation)?.poll()?;
+    let seconds = admitted.permit.call().inputs().get(poll.within()).and_then(|text| text.parse().ok());
+    Some((poll.every(), Duration::from_secs(seconds.unwrap_or_default()).min(LONGEST)))
 }
 
 /// Carries it, once or several times. What did not come in time is told as it was seen last, and was not done.
@@ -39,15 +36,8 @@ pub(crate) async fn carried(
     worker: &Arc<Worker>,
     admitted: &mut Admitted,
     receipt: &Receipt,
+    (every, patience): (Duration, Duration),
 ) -> Result<Performed, Refusal> {
-    let (every, seconds) = match poll(admitted) {
-        Some(poll) => (
-            poll.every(),
-            admitted.permit.call().inputs().get(poll.within()).and_then(|text| text.parse().ok()),
-        ),
-        None => (Duration::ZERO, None),
-    };
-    let patience = Duration::from_secs(seconds.unwrap_or_default()).min(LONGEST);
     let until = Instant::now() + patience;
     let standing = Standing::of(&admitted.permit);
     let (noted, mut looks) = (admitted.notes.len(), 1_u32);

@@ -127,13 +127,13 @@ async fn read(
     told: &[(String, String)],
 ) -> (Read, bool) {
     let write = Write { inputs: admitted.permit.call().inputs(), evidence: told, began: beside.began };
-    let name = around.integration().unwrap_or_else(|| admitted.integration.name()).clone();
-    let mut operate = Operate::new(name, around.operation().clone(), around.inputs(write));
     if let Some(field) = around.lacks(write) {
         let missing =
             |(name, _): (&str, &str)| (name.to_owned(), format!("{MISSING}the reply has no `{field}`"));
         return (Read { fields: around.fields().map(missing).collect(), outline: None }, false);
     }
+    let name = around.integration().unwrap_or_else(|| admitted.integration.name()).clone();
+    let mut operate = Operate::new(name, around.operation().clone(), around.inputs(write));
     let noted = Noted::default();
     operate.led = Some(Box::new(beside.led.clone().noting(Arc::clone(&noted))));
     operate.parent = spans::within(admitted.next.as_deref());

@@ -74,8 +74,10 @@ pub(crate) fn verdict(
     let (Some(Unread { meant, refusal: None }), Asked::Forward(forward)) = (unread, &inbound.asked) else {
         return Ok(verdict);
     };
-    let wanted = lists.made_for(&request, meant).filter(|_| verdict.reason() == Some(&Reason::NoMatch));
-    Ok(match wanted {
+    if verdict.reason() != Some(&Reason::NoMatch) {
+        return Ok(verdict);
+    }
+    Ok(match lists.made_for(&request, meant) {
         None => verdict,
         Some(operation) => verdict.but_for(integration.surplus(operation, &forward.target)),
     })

@@ -79,10 +79,10 @@ impl Worker {
             admitted.beside = Box::pin(around::before(&self, &admitted, &receipt)).await;
         }
         let performed = match complete {
-            Ok(()) if again::is_wanted(&admitted) => {
-                Box::pin(again::carried(&self, &mut admitted, &receipt)).await
-            }
-            Ok(()) => self.carry(&mut admitted, &receipt).await,
+            Ok(()) => match again::pace(&admitted) {
+                Some(pace) => Box::pin(again::carried(&self, &mut admitted, &receipt, pace)).await,
+                None => self.carry(&mut admitted, &receipt).await,
+            },
             Err(refusal) => Err(refusal),
         };
         settle::outcome(&self, receipt, &admitted, trace, performed).await

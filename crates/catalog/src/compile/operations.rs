@@ -330,11 +330,9 @@ fn allowance(
     params: &BTreeMap<String, Param>,
     operations: &BTreeMap<OperationName, Operation>,
 ) -> Result<Template, String> {
-    let known = || operations.keys().map(OperationName::as_str);
-    let operation = operations.get(entry.operation.as_str()).ok_or_else(|| {
-        let near = nearest::suffix(&entry.operation, known());
-        format!("there is no operation {}{near}", nearest::shown(&entry.operation))
-    })?;
+    let operation = operations
+        .get(entry.operation.as_str())
+        .ok_or_else(|| super::unknown(&entry.operation, operations))?;
     let text = |text: &str| -> Result<resource::Template, String> {
         let template = resource::Template::parse(text)?;
         let lists = template.names().filter(|name| params.get(*name) == Some(&Param::List)).count();

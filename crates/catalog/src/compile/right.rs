@@ -2,6 +2,7 @@
 
 use model::{Access, Inputs, OperationName, Risk};
 
+use super::unknown;
 use crate::file::RightEntry;
 use crate::right::At;
 use crate::{Integration, Right, input, nearest};
@@ -9,11 +10,10 @@ use crate::{Integration, Right, input, nearest};
 pub(super) fn right(entry: &RightEntry, integration: &Integration) -> Result<Right, String> {
     let RightEntry { permission, operation, inputs, at, granted } = entry;
     let operation: OperationName = operation.parse().map_err(|error: model::ParseError| error.to_string())?;
-    let found = integration.operations.get(&operation).ok_or_else(|| {
-        let near =
-            nearest::suffix(operation.as_str(), integration.operations.keys().map(OperationName::as_str));
-        format!("there is no operation {}{near}", nearest::shown(operation.as_str()))
-    })?;
+    let found = integration
+        .operations
+        .get(&operation)
+        .ok_or_else(|| unknown(operation.as_str(), &integration.operations))?;
     if (found.access, found.risk) != (Access::Read, Risk::Low) {
         return Err(format!(
             "`{operation}` is no read of low risk, and asking for permissions changes nothing"

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{Access, Method, OperationName, Target};
 
+use super::unknown;
 use crate::file::{ExpectEntry, ProbeEntry, TrialEntry};
 use crate::probe::{Expected, Piece};
 use crate::{Integration, Probe, Trial, nearest, path};
@@ -31,11 +32,10 @@ pub(super) fn trial(name: &str, entry: &TrialEntry, integration: &Integration) -
     }
     let operation: OperationName =
         entry.operation.parse().map_err(|error: model::ParseError| error.to_string())?;
-    let found = integration.operations.get(&operation).ok_or_else(|| {
-        let known = integration.operations.keys().map(OperationName::as_str);
-        let near = nearest::suffix(operation.as_str(), known);
-        format!("there is no operation {}{near}", nearest::shown(operation.as_str()))
-    })?;
+    let found = integration
+        .operations
+        .get(&operation)
+        .ok_or_else(|| unknown(operation.as_str(), &integration.operations))?;
     if found.access != Access::Read || found.rule.is_none() {
         return Err("a trial is an operation that is a request and whose access is `read`".to_owned());
     }

@@ -172,9 +172,6 @@ fn permissions(
 /// What the service says of permissions: each with the operation that was asked, the answer, and why there is none.
 type Answers<'a> = BTreeMap<&'a str, (&'a OperationName, Option<bool>, String)>;
 
-/// A question, and what was said to it.
-type Asked<'a> = ((&'a OperationName, Inputs), Result<Value, String>);
-
 /// Asks the service what the credential may do. `stated` goes with each question that takes it, such as a namespace.
 fn answered<'a>(
     management: &Management,
@@ -182,7 +179,7 @@ fn answered<'a>(
     questions: &'a [Right],
     stated: &[(String, String)],
 ) -> Answers<'a> {
-    let mut asked: Vec<Asked<'_>> = Vec::new();
+    let mut asked: BTreeMap<(&OperationName, Inputs), Result<Value, String>> = BTreeMap::new();
     let mut answers = Answers::new();
     for question in questions {
         let operation = question.operation();
@@ -191,21 +188,17 @@ fn answered<'a>(
         };
         let mut inputs = question.inputs().clone();
         inputs.extend(stated.iter().filter(|(name, _)| takes(name)).cloned());
-        let known = asked.iter().position(|(same, _)| *same == (operation, inputs.clone()));
-        let place = known.unwrap_or_else(|| {
-            let done = management.perform((integration.name(), operation), inputs.clone(), &Who::default());
-            let said = match done {
-                Ok(done) if !done.failed => Ok(done.value),
-                Ok(done) => Err(cell(at(&done.value, "failed"))),
-                Err(failure) => Err(failure.message),
-            };
-            asked.push(((operation, inputs), said));
-            asked.len() - 1
-        });
-        let (granted, why) = match asked.get(place).map(|(_, said)| said) {
-            Some(Ok(said)) => (question.is_granted(said), String::new()),
-            Some(Err(why)) => (None, why.clone()),
-            None => (None, String::new()),
+        let said =
+            asked.entry((operation, inputs)).or_insert_with_key(|(operation, inputs)| {
+                match management.perform((integration.name(), operation), inputs.clone(), &Who::default()) {
+                    Ok(done) if !done.failed => Ok(done.value),
+                    Ok(done) => Err(cell(at(&done.value, "failed"))),
+                    Err(failure) => Err(failure.message),
+                }
+            });
+        let (granted, why) = match said {
+            Ok(said) => (question.is_granted(said), String::new()),
+            Err(why) => (None, why.clone()),
         };
         let _ = answers.insert(question.name(), (operation, granted, why));
     }

@@ -21,7 +21,7 @@ use crate::print::{BOLD, Printer, WARN, styled};
 use crate::serving::office::{Configured, Office};
 use crate::serving::secured::Secured;
 use crate::serving::sockets::Sockets;
-use crate::serving::standing::{self, Standing, Wanted};
+use crate::serving::standing::{self, Doors, Wanted};
 use crate::serving::{self, House, Ports};
 use crate::settings::agent::{AgentSettings, Mode, Places, Typed};
 use crate::settings::{self, Origin, Settings};
@@ -70,7 +70,8 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     };
     let gateway = gateway.with_llm(llm);
     let threads = settings.threads.value;
-    let standing = standing::open(home, &wanted(&settings, forwards, api), context.printer)?;
+    let wanted = wanted(&settings, forwards, api);
+    let (standing, doors) = standing::open(home, &wanted, context.printer)?.unzip();
     // One lane more: the socket door has a thread of its own.
     let serving = wire::Serving::Threads(threads.get() + 1);
     let opened = wire::open_with(home, &settings, serving, overlay)?;
@@ -78,7 +79,8 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     bring_root_key(&opened, api)?;
     opened.broker.tell_webhooks(settings.api.telling);
     let secured = Secured::read(&settings)?;
-    let (bound, api) = bound(standing.as_ref(), &settings, forwards, api)?;
+    // Bound now, or since this broker stood by.
+    let Doors { gateway: bound, api } = doors.map_or_else(|| bound(&wanted), Ok)?;
     let api = api.map(|bound| named(bound, &settings, &opened)).transpose()?;
     let metrics = alone(settings.metrics.value, "--metrics 127.0.0.1:0")?;
     let admin = alone(settings.admin.value, "--admin 127.0.0.1:0")?;
@@ -116,21 +118,12 @@ fn wanted(settings: &Settings, forwards: bool, api: Option<SocketAddr>) -> Wante
     Wanted { gateway, api, plain }
 }
 
-/// The doors for callers: bound now, or since this broker stood by.
-fn bound(
-    standing: Option<&Standing>,
-    settings: &Settings,
-    forwards: bool,
-    api: Option<SocketAddr>,
-) -> Outcome<(Vec<net::Bound>, Option<net::Bound>)> {
-    if let Some(standing) = standing {
-        return Ok((standing.gateway(), standing.api()));
-    }
-    let gateway = settings.gateway.value;
-    let bound = if forwards { net::bind_tcp(gateway, settings.threads.value) } else { Ok(Vec::new()) };
-    let bound = bound.map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
-    let api = alone(api, if forwards { "--api 127.0.0.1:0" } else { "--addr 127.0.0.1:0" })?;
-    Ok((bound, api))
+/// Binds the doors for callers.
+fn bound(wanted: &Wanted) -> Outcome<Doors> {
+    let gateway = wanted.gateway.map_or_else(|| Ok(Vec::new()), |(at, threads)| net::bind_tcp(at, threads));
+    let gateway = gateway.map_err(|error| unbound(&error, "--gateway 127.0.0.1:0"))?;
+    let flag = if wanted.gateway.is_some() { "--api 127.0.0.1:0" } else { "--addr 127.0.0.1:0" };
+    Ok(Doors { gateway, api: alone(wanted.api, flag)? })
 }
 
 /// The API's door with the names by which it is known, once it is known where it listens; people may sign in from then on.

@@ -2,24 +2,12 @@
 
 use std::ffi::OsString;
 
-use clap::CommandFactory;
-
-use crate::args::Cli;
-
 /// The command line with two dashes where `doorward gateway` was typed with one.
 pub(crate) fn doubled(arguments: Vec<OsString>) -> Vec<OsString> {
     let at = command_at(&arguments);
     if arguments.get(at).is_none_or(|word| word != "gateway") {
         return arguments;
     }
-    let command = Cli::command();
-    let known: Vec<String> = command
-        .find_subcommand("gateway")
-        .into_iter()
-        .flat_map(clap::Command::get_arguments)
-        .flat_map(|flag| flag.get_long_and_visible_aliases().unwrap_or_default())
-        .map(ToOwned::to_owned)
-        .collect();
     let double = |word: OsString| {
         let text = word.to_string_lossy();
         let name = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
@@ -29,7 +17,7 @@ pub(crate) fn doubled(arguments: Vec<OsString>) -> Vec<OsString> {
             let shorts = name.chars().all(|short| matches!(short, 'v' | 'h' | 'V'));
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
             let word = name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(plain);
-            name.len() > 1 && (known.iter().any(|flag| flag == name) || word && !shorts)
+            name.len() > 1 && word && !shorts
         };
         match name {
             Some(name) if is_flag(name) => format!("-{text}").into(),

@@ -179,8 +179,10 @@ async fn serve(
     if let Some(server) = opened.server.clone() {
         own_doors.spawn(leading::watched(server, Arc::clone(&drain), draining.clone()));
     }
-    if let Some(standing) = &standing {
-        own_doors.spawn(standing.leads(&opened, entrances, draining.clone())?);
+    match &standing {
+        Some(standing) => drop(own_doors.spawn(standing.leads(&opened, entrances, draining.clone())?)),
+        // Nobody hands anything on: the doors see that once, and look no more.
+        None => drop(entrances),
     }
     ready()?;
     office.supervisor.ready();

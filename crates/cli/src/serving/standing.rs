@@ -25,10 +25,14 @@ use crate::print::Printer;
 use crate::settings::store::Fellows;
 use crate::wire;
 
-/// The doors for callers, and the one for other brokers.
+/// The doors for callers, bound.
+pub(crate) struct Doors {
+    pub(crate) gateway: Vec<Bound>,
+    pub(crate) api: Option<Bound>,
+}
+
+/// The door for other brokers, and what is handed on to the one that leads.
 pub(crate) struct Standing {
-    gateway: Mutex<Vec<Bound>>,
-    api: Mutex<Option<Bound>>,
     taking: Bound,
     announced: String,
     keys: FellowKeys,
@@ -45,7 +49,7 @@ pub(crate) struct Wanted {
 }
 
 /// Opens the doors of a broker that others may lead, where the settings say how brokers find each other.
-pub(crate) fn open(home: &Home, wanted: &Wanted, printer: Printer) -> Outcome<Option<Standing>> {
+pub(crate) fn open(home: &Home, wanted: &Wanted, printer: Printer) -> Outcome<Option<(Standing, Doors)>> {
     let Place::Server(store) = place::of(home)? else { return Ok(None) };
     let Some(fellows) = store.fellows.clone() else { return Ok(None) };
     let mut setup = store.setup()?;
@@ -92,21 +96,10 @@ pub(crate) fn open(home: &Home, wanted: &Wanted, printer: Printer) -> Outcome<Op
             &json!({ "event": "open", "gateway": shown(gateway.first())?, "api": shown(api.as_ref())? }),
         )?;
     }
-    let (gateway, api) = (Mutex::new(gateway), Mutex::new(api));
-    Ok(Some(Standing { gateway, api, taking, announced, keys, onward, leads }))
+    Ok(Some((Standing { taking, announced, keys, onward, leads }, Doors { gateway, api })))
 }
 
 impl Standing {
-    /// The doors of the gateway, bound already.
-    pub(crate) fn gateway(&self) -> Vec<Bound> {
-        std::mem::take(&mut *self.gateway.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// That of the API.
-    pub(crate) fn api(&self) -> Option<Bound> {
-        self.api.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
     /// From now on this broker leads: it says so in the store, takes what others hand on, and hands nothing on any more.
     pub(super) fn leads(
         &self,

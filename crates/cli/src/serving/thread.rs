@@ -32,12 +32,11 @@ impl Threads {
         bound: Vec<Bound>,
         entrances: &mut Entrances,
     ) -> Outcome<(mpsc::Receiver<Outcome>, usize)> {
-        let (ended, ends) = mpsc::channel(bound.len().max(1));
-        let mut running = 0_usize;
+        let running = bound.len();
+        let (ended, ends) = mpsc::channel(running.max(1));
         for (number, bound) in bound.into_iter().enumerate() {
             let one = Thread { with: self.clone(), handing: entrances.to(Entrance::Gateway), number };
             one.start(bound, ended.clone())?;
-            running += 1;
         }
         Ok((ends, running))
     }

@@ -8,6 +8,7 @@ use testkit::{Doorward, Upstream};
 
 use crate::agent::{started, vault};
 use crate::home;
+use crate::tenant_rounds::eventually;
 
 /// A home with the integration `echo`, its credential, and a broker that has ended.
 fn with_echo(doorward: &Doorward, upstream: &Upstream) {
@@ -103,10 +104,10 @@ fn a_run_whose_launcher_is_killed_leaves_no_capability() {
     let mut launcher = command.spawn().unwrap();
     let listed =
         |status: &str| asked(&doorward, &["capability", "list", "--status", status])["count"].clone();
-    crate::tenant_rounds::eventually("the run is open", || listed("active") == 2);
+    eventually("the run is open", || listed("active") == 2);
     launcher.kill().unwrap();
     let _ = launcher.wait().unwrap();
-    crate::tenant_rounds::eventually("both are revoked", || listed("revoked") == 2);
+    eventually("both are revoked", || listed("revoked") == 2);
     assert_eq!(listed("active"), 0);
     assert!(running.stop().success());
 }
@@ -164,15 +165,7 @@ fn one_user_of_the_sockets_group_keeps_nobody_else_out() {
     assert_eq!(heard.trim(), "4");
     let words = ["agent", "status", "--socket-path", path.to_str().unwrap()];
     // Those that were refused are there until they have been told so.
-    let until = std::time::Instant::now() + crate::HANG;
-    loop {
-        let told = asked(&doorward, &words);
-        if told["running"] == true {
-            break;
-        }
-        assert!(std::time::Instant::now() < until, "{told}");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    eventually("the status answers", || asked(&doorward, &words)["running"] == true);
     drop(other.stdin.take());
     assert!(other.wait().unwrap().success());
     assert!(running.stop().success());
@@ -195,7 +188,7 @@ fn what_is_refused_before_it_is_an_operation_has_a_line_too() {
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         lines.filter(|line: &Value| line["type"] == "request_refused").collect()
     };
-    crate::tenant_rounds::eventually("there is a line", || !lines().is_empty());
+    eventually("there is a line", || !lines().is_empty());
     let line = &lines()[0];
     let uid = rustix::process::getuid().as_raw();
     assert_eq!(line["source_identity"], format!("uid:{uid}"));

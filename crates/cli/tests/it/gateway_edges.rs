@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use testkit::{Doorward, Running};
 
-use crate::network_wire::{Reply, answer, call, capability, gateway, operate};
+use crate::gateway_peer::send;
+use crate::network_wire::{Reply, answer, call, capability, operate};
 use crate::{home, write, write_integration};
 
 /// A service that answers each request with the same bytes, or with none.
@@ -85,10 +86,6 @@ fn started(url: &str, limits: &str, secret: &str) -> (Doorward, Running, String)
     (doorward, running, token)
 }
 
-fn ask(running: &Running, request: &str) -> Reply {
-    gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap()
-}
-
 fn outcome(doorward: &Doorward, reply: &Reply) -> String {
     let id = reply.evidence().unwrap_or_else(|| panic!("no record: {}", reply.text()));
     doorward.run(&["evidence", "show", &id, "--json"], "").succeeded()
@@ -127,7 +124,7 @@ fn a_capability_never_goes_on_to_the_service_wherever_it_stands() {
         ("the header `x-token`", format!("GET /notes/a HTTP/1.1\r\n{head}X-Token: {other}\r\n\r\n")),
         ("the header `cookie`", format!("GET /notes/a HTTP/1.1\r\n{head}Cookie: a=b; s={other}\r\n\r\n")),
     ] {
-        let reply = ask(&running, &request);
+        let reply = send(&running, &request);
         assert_eq!((reply.status, reply.refusal().as_deref()), (400, Some("bad_request")), "{place}");
         let told = reply.text();
         assert!(told.contains(place) && told.contains("Authorization: Bearer"), "{told}");
@@ -156,7 +153,7 @@ fn trailers_cross_in_both_directions_where_they_may() {
              5\r\nhello\r\n0\r\nx-amz-checksum-crc32: AAAA\r\nX-Http-Method-Override: DELETE\r\n\r\n"
         )
     };
-    let reply = ask(&running, &request("TE: trailers\r\nConnection: TE\r\n"));
+    let reply = send(&running, &request("TE: trailers\r\nConnection: TE\r\n"));
     let raw = String::from_utf8_lossy(&reply.raw).into_owned();
     assert_eq!((reply.status, reply.text().as_str()), (200, "body"), "{raw}");
     assert!(raw.contains("trailer: x-sum, x-echo\r\n") && raw.contains("x-sum: 81dc9bdb\r\n"), "{raw}");
@@ -169,7 +166,7 @@ fn trailers_cross_in_both_directions_where_they_may() {
     assert!(seen.contains("\r\n0\r\nx-amz-checksum-crc32: AAAA\r\n\r\n"), "{seen}");
     assert!(!seen.to_ascii_lowercase().contains("override"), "{seen}");
     // Who does not take them gets none, and the service is not asked for them.
-    let reply = ask(&running, &request(""));
+    let reply = send(&running, &request(""));
     let raw = String::from_utf8_lossy(&reply.raw).into_owned();
     assert!(reply.status == 200 && !raw.contains("81dc9bdb"), "{raw}");
     assert!(!service.seen()[1].contains("te: trailers"), "{:?}", service.seen());
@@ -211,7 +208,7 @@ fn a_head_that_can_not_be_read_is_told_what_is_wrong_with_it() {
         (431, "than this door takes", format!("GET /notes/a HTTP/1.1\r\n{usual}x: {long}\r\n\r\n")),
         (431, "more headers", format!("GET /notes/a HTTP/1.1\r\n{usual}{}\r\n", "x: y\r\n".repeat(120))),
     ] {
-        let reply = ask(&running, &request);
+        let reply = send(&running, &request);
         assert_eq!(reply.status, status, "{wanted}: {}", String::from_utf8_lossy(&reply.raw));
         assert_eq!(reply.header("content-type").as_deref(), Some("application/problem+json"), "{wanted}");
         assert_eq!(reply.refusal().as_deref(), Some("bad_request"), "{wanted}");
@@ -228,7 +225,7 @@ fn a_body_that_breaks_off_is_the_callers_and_has_an_outcome_of_its_own() {
     let host = running.gateway_url.trim_start_matches("http://").to_owned();
     let head = format!("POST /notes/a HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n");
     let broken = format!("{head}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\nmore\r\n0\r\n\r\n");
-    let reply = ask(&running, &broken);
+    let reply = send(&running, &broken);
     assert_eq!((reply.status, reply.refusal().as_deref()), (400, Some("body_broken")), "{}", reply.text());
     let record = outcome(&doorward, &reply);
     assert!(record.contains("body_broken") && !record.contains("outcome_unknown"), "{record}");
@@ -243,7 +240,7 @@ fn a_service_that_has_all_of_a_long_body_has_the_time_of_a_head_to_answer() {
     let host = running.gateway_url.trim_start_matches("http://").to_owned();
     let body = "x".repeat(300_000);
     let began = Instant::now();
-    let reply = ask(
+    let reply = send(
         &running,
         &format!(
             "POST /notes/a HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",

@@ -2,9 +2,10 @@
 
 use testkit::{Doorward, Running, Upstream};
 
+use crate::gateway_peer::{send, told as reason};
 use crate::gateway_reasons::{printed_with, write_config};
 use crate::home;
-use crate::network_wire::{Reply, gateway};
+use crate::tenant_rounds::eventually;
 
 fn run(doorward: &Doorward, more: &[&str], environment: &[(&str, &str)]) -> Running {
     let mut command = doorward.command();
@@ -15,14 +16,6 @@ fn run(doorward: &Doorward, more: &[&str], environment: &[(&str, &str)]) -> Runn
     }
     command.envs(environment.iter().copied());
     doorward.start(command)
-}
-
-fn send(running: &Running, request: &str) -> Reply {
-    gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap()
-}
-
-fn reason(reply: &Reply) -> (u16, String) {
-    (reply.status, reply.header("x-at-error-reason").unwrap_or_default())
 }
 
 /// An integration with the credential that the service wants, in a file with white space around it.
@@ -136,11 +129,7 @@ fn a_file_that_is_gone_and_comes_back_as_it_was_is_noticed_both_times() {
     // Also by hand, and then it is put back as it was.
     running.reload();
     std::fs::rename(place("away"), place("deny.yaml")).unwrap();
-    let until = std::time::Instant::now() + crate::HANG;
-    while !shown("doorward_reload_ok 1") {
-        assert!(std::time::Instant::now() < until, "{}", String::from_utf8_lossy(&doorward.printed()));
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    eventually("what was put back is read", || shown("doorward_reload_ok 1"));
     assert!(running.stop().success());
 }
 

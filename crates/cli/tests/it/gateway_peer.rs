@@ -7,11 +7,11 @@ use crate::gateway_reasons::{start, write_config};
 use crate::home;
 use crate::network_wire::{Reply, gateway};
 
-fn send(running: &Running, request: &str) -> Reply {
+pub(crate) fn send(running: &Running, request: &str) -> Reply {
     gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap()
 }
 
-fn told(reply: &Reply) -> (u16, String) {
+pub(crate) fn told(reply: &Reply) -> (u16, String) {
     (reply.status, reply.header("x-at-error-reason").unwrap_or_default())
 }
 

@@ -8,9 +8,9 @@ use testkit::{Doorward, Running, Upstream};
 use crate::network_wire::gateway;
 use crate::{has_sandbox, home, write, write_integration};
 
-/// A home with one service at an upstream, and a folder of programs for it.
-fn stage(name: &str, more: &str) -> (Doorward, Upstream) {
-    let (doorward, upstream) = (home(), Upstream::start());
+/// A home with one service at this upstream, and a folder of programs for it.
+pub(crate) fn staged(name: &str, more: &str, upstream: &Upstream) -> Doorward {
+    let doorward = home();
     doorward.watch(upstream.canary());
     let programs = doorward.folder().join("programs");
     fs::create_dir(&programs).unwrap();
@@ -24,10 +24,16 @@ fn stage(name: &str, more: &str) -> (Doorward, Upstream) {
         ),
     );
     let _ = doorward.run(&["secret", "put", &format!("{name}/token")], upstream.canary()).succeeded();
-    (doorward, upstream)
+    doorward
 }
 
-fn program(doorward: &Doorward, name: &str, lines: &str) {
+/// The same at an upstream of its own.
+fn stage(name: &str, more: &str) -> (Doorward, Upstream) {
+    let upstream = Upstream::start();
+    (staged(name, more, &upstream), upstream)
+}
+
+pub(crate) fn program(doorward: &Doorward, name: &str, lines: &str) {
     testkit::program(doorward.folder().join("programs").join(name), &format!("#!/bin/sh\n{lines}\n"));
 }
 

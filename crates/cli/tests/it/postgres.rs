@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use testkit::postgres::{APP_PASSWORD, OWNER_PASSWORD, Postgres};
 use testkit::{Demand, Doorward, Running, Upstream, canary, certificate};
 
+use crate::gateway_reasons::printed_with;
 use crate::kill9::{Totals, torture_one_home};
 use crate::network_wire::{answer, call, capability, operate};
 use crate::{home, rounds, write, write_integration};
@@ -160,17 +161,12 @@ fn a_broker_that_stands_by_hands_on_what_comes_and_takes_over_behind_the_same_do
     });
 }
 
+const OPEN: &str = "\"event\":\"open\"";
+
 /// The doors of a broker that stands by.
 fn opened(doorward: &Doorward) -> Value {
-    let until = Instant::now() + crate::HANG;
-    loop {
-        let printed = String::from_utf8_lossy(&doorward.printed()).into_owned();
-        if let Some(line) = printed.lines().find(|line| line.contains("\"event\":\"open\"")) {
-            return serde_json::from_str(line).unwrap();
-        }
-        assert!(Instant::now() < until, "{printed}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let printed = printed_with(doorward, OPEN);
+    serde_json::from_str(printed.lines().find(|line| line.contains(OPEN)).unwrap()).unwrap()
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn get(uri: &str) -> Builder {
 fn read(request: Builder) -> Result<Read, Refused> {
     let peer = Peer { address: Some("127.0.0.1".parse().unwrap()), ..Peer::default() };
     let (_drain, draining) = net::drain::channel();
-    gateway().read(request.body(()).unwrap().into_parts().0, &peer, &draining, &|_| None)
+    gateway().read(request.body(()).unwrap().into_parts().0, &peer, &draining, &|_| None, None)
 }
 
 fn call(request: Builder) -> Call {

@@ -124,19 +124,10 @@ impl Account {
 
     /// The credentials of one place.
     pub(crate) async fn session(&self, whose: Whose<'_>, now: Timestamp) -> Result<Lease, Trouble> {
-        let variable = |name: &str| self.environment.text(name);
         match whose {
-            Whose::Profile(name) => profile::keys(name, &variable),
+            Whose::Profile(name) => profile::keys(name, &|name| self.environment.text(name)),
             Whose::Machine => self.found(self.wire().await?, now).await,
-            Whose::One(source) => {
-                let source = match source {
-                    CredentialSource::Environment { .. } => {
-                        CredentialSource::Environment { access_key_id: variable("AWS_ACCESS_KEY_ID") }
-                    }
-                    other => other,
-                };
-                self.asked(&source, now).await
-            }
+            Whose::One(source) => self.asked(&source, now).await,
         }
     }
 

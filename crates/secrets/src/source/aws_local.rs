@@ -51,8 +51,12 @@ impl SecretSource for Local {
         Ok(Stamp::Fixed)
     }
 
-    async fn probe(&self, reference: &SecretRef, lender: &dyn Lender) -> Result<Vec<Doubt>, Error> {
-        self.fetch(reference, lender).await.map(|_| vec![Doubt::Legacy])
+    async fn probe(
+        &self,
+        reference: &SecretRef,
+        lender: &dyn Lender,
+    ) -> Result<(Fetched, Vec<Doubt>), Error> {
+        Ok((self.fetch(reference, lender).await?, vec![Doubt::Legacy]))
     }
 }
 

@@ -48,8 +48,12 @@ impl SecretSource for Env {
         name(reference).map(|_| Stamp::Fixed)
     }
 
-    async fn probe(&self, reference: &SecretRef, _lender: &dyn Lender) -> Result<Vec<Doubt>, Error> {
-        self.secret(reference).map(|_| vec![Doubt::Environment])
+    async fn probe(
+        &self,
+        reference: &SecretRef,
+        lender: &dyn Lender,
+    ) -> Result<(Fetched, Vec<Doubt>), Error> {
+        Ok((self.fetch(reference, lender).await?, vec![Doubt::Environment]))
     }
 }
 

@@ -51,14 +51,18 @@ impl SecretSource for File {
         .await
     }
 
-    async fn probe(&self, reference: &SecretRef, lender: &dyn Lender) -> Result<Vec<Doubt>, Error> {
-        let _fetched = self.fetch(reference, lender).await?;
-        blocking(reference, Vec::new(), |reference, _| {
+    async fn probe(
+        &self,
+        reference: &SecretRef,
+        lender: &dyn Lender,
+    ) -> Result<(Fetched, Vec<Doubt>), Error> {
+        let fetched = self.fetch(reference, lender).await?;
+        let doubts = blocking(reference, Vec::new(), |reference, _| {
             let seen = std::fs::metadata(path(reference)?);
             let seen = seen.map_err(|source| failed(reference, "look at it", source))?;
             Ok(if seen.mode() & 0o004 != 0 { vec![Doubt::WorldReadable] } else { Vec::new() })
-        })
-        .await
+        });
+        Ok((fetched, doubts.await?))
     }
 }
 

@@ -75,8 +75,12 @@ impl SecretSource for Literal {
         Ok(Stamp::Fixed)
     }
 
-    async fn probe(&self, reference: &SecretRef, lender: &dyn Lender) -> Result<Vec<Doubt>, Error> {
-        self.fetch(reference, lender).await.map(|_| vec![Doubt::InTheClear])
+    async fn probe(
+        &self,
+        reference: &SecretRef,
+        lender: &dyn Lender,
+    ) -> Result<(Fetched, Vec<Doubt>), Error> {
+        Ok((self.fetch(reference, lender).await?, vec![Doubt::InTheClear]))
     }
 }
 

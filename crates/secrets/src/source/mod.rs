@@ -87,12 +87,16 @@ pub trait SecretSource: Send + Sync {
         Ok(Stamp::Aged)
     }
 
-    /// Looks whether a secret could be fetched, for `doctor`, and what is doubtful about it.
+    /// Fetches a secret for `doctor` and for doors that open, with what is doubtful about where it lies.
     ///
     /// # Errors
     /// Those of [`Self::fetch`].
-    async fn probe(&self, reference: &SecretRef, lender: &dyn Lender) -> Result<Vec<Doubt>, Error> {
-        self.fetch(reference, lender).await.map(|_| Vec::new())
+    async fn probe(
+        &self,
+        reference: &SecretRef,
+        lender: &dyn Lender,
+    ) -> Result<(Fetched, Vec<Doubt>), Error> {
+        Ok((self.fetch(reference, lender).await?, Vec::new()))
     }
 }
 

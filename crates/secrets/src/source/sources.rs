@@ -1,6 +1,6 @@
 //! All sources of one broker.
 
-use super::{Doubt, Lender, SOURCES, SecretSource, Setup, Trouble};
+use super::{Doubt, Fetched, Lender, SOURCES, SecretSource, Setup, Trouble};
 use crate::Error;
 use model::SecretRef;
 
@@ -30,7 +30,7 @@ impl Sources {
         &self,
         reference: &SecretRef,
         lender: &dyn Lender,
-    ) -> Result<Vec<Doubt>, Error> {
+    ) -> Result<(Fetched, Vec<Doubt>), Error> {
         self.of(reference)?.probe(reference, lender).await
     }
 }

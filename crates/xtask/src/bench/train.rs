@@ -12,13 +12,8 @@ use crate::failure::{Failure, Outcome};
 use crate::program::find;
 
 /// Works with `program` for so many seconds of each kind. After each kind (commands for AWS, calls through the
-/// gateway, a peer's lists, the agent's socket) `over` is told its number.
-pub(crate) fn run(
-    root: &Path,
-    program: &Path,
-    seconds: u64,
-    over: &mut dyn FnMut(usize) -> Outcome,
-) -> Outcome {
+/// gateway, a peer's lists, the agent's socket) `over` is called.
+pub(crate) fn run(root: &Path, program: &Path, seconds: u64, over: &mut dyn FnMut() -> Outcome) -> Outcome {
     for needed in ["nginx", "wrk", "taskset"] {
         if find(needed).is_none() {
             let message = format!("a profile needs `{needed}`; `cargo xtask setup` installs it as root");
@@ -28,19 +23,19 @@ pub(crate) fn run(
     let folder = root.join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|error| Failure::doing("make `target/bench`", &error))?;
     aws::train(root, &folder, program)?;
-    over(0)?;
+    over()?;
     for bytes in [1024, 65536] {
         forwarded(root, program, &folder, bytes, seconds)?;
     }
-    over(1)?;
+    over()?;
     let (program, seconds) = (program.to_string_lossy(), seconds.to_string());
     // With a peer's lists, and on the agent's socket.
     let lists = ["--program", &*program, "--rounds", "1", "--seconds", &seconds];
     let lists = [&lists[..], &["--bodies", "1024", "--integrations", "20", "--rules", "200", "--idle", "0"]];
     peers::run(root, &lists.concat())?;
-    over(2)?;
+    over()?;
     agent::run(root, &["--program", &program, "--rounds", "1", "--seconds", "2", "--live", "0"])?;
-    over(3)
+    over()
 }
 
 /// Calls through the gateway with answers of this size.

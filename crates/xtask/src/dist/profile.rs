@@ -21,17 +21,14 @@ pub(super) fn run(root: &Path, flags: &[&str]) -> Outcome {
     };
     let merge = tool(root)?;
     let raw = folder.join("raw");
-    if raw.exists() {
-        std::fs::remove_dir_all(&raw).map_err(|error| Failure::doing("forget the profile before", &error))?;
-    }
-    std::fs::create_dir_all(&raw).map_err(|error| Failure::doing("make `target/profiled`", &error))?;
+    empty(&raw)?;
     let program = match built {
         Some(()) => folder.join(host(root)?).join("dist/doorward"),
         None => compile(root, &folder, &format!("-Cprofile-generate={}", raw.display()))?,
     };
     let mut kinds = Vec::new();
-    train::run(root, &program, SECONDS, &mut |kind| {
-        let merged = folder.join(format!("kind-{kind}.profdata"));
+    train::run(root, &program, SECONDS, &mut || {
+        let merged = folder.join(format!("kind-{}.profdata", kinds.len()));
         let (merged_text, raw_text) = (merged.to_string_lossy(), raw.to_string_lossy());
         Program::at(root, &merge, &["merge", "--sparse", "-o", &merged_text, &raw_text]).run()?;
         kinds.push(merged);
@@ -88,8 +85,10 @@ fn symbols(name: &str) -> Vec<String> {
 
 /// Forgets what was counted so far.
 fn empty(raw: &Path) -> Outcome {
-    let failed = |error| Failure::doing("forget what was counted", &error);
-    std::fs::remove_dir_all(raw).and_then(|()| std::fs::create_dir_all(raw)).map_err(failed)
+    if raw.exists() {
+        std::fs::remove_dir_all(raw).map_err(|error| Failure::doing("forget what was counted", &error))?;
+    }
+    std::fs::create_dir_all(raw).map_err(|error| Failure::doing("make `target/profiled`", &error))
 }
 
 fn pack(root: &Path, file: &Path, to: &str) -> Outcome {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{CapabilityId, Code, Refusal};
+use model::{CapabilityId, Code, Door, Holder, Refusal};
 use serde_json::{Map, Value, json};
 
 use super::row::{Revoked, reached};
@@ -74,12 +74,7 @@ fn line(managing: &Question<'_>, kind: &str, result: &Result<Done, Refusal>) -> 
         "policy_id": policies(result),
         "request_id": told("request"),
         "session_id": holder.cgroup.as_deref().and_then(super::request::session),
-        "client": {
-            "uid": holder.uid, "gid": holder.gid, "cgroup": holder.cgroup, "unit": holder.unit,
-            "container": holder.container.as_ref().map(|container| container.id.as_str()),
-            "run": holder.run.map(|run| run.to_string()),
-            "door": managing.admitted.identified.caller.door().as_str(),
-        },
+        "client": client(holder, managing.admitted.identified.caller.door()),
         "call": told("call"),
         "error": code.map(Code::as_str),
         "evidence": id,
@@ -88,6 +83,16 @@ fn line(managing: &Question<'_>, kind: &str, result: &Result<Done, Refusal>) -> 
         Value::Object(map) => map,
         _ => Map::new(),
     }
+}
+
+/// Who asked, and where, as a line says it.
+pub(crate) fn client(holder: &Holder, door: Door) -> Value {
+    json!({
+        "uid": holder.uid, "gid": holder.gid, "cgroup": holder.cgroup, "unit": holder.unit,
+        "container": holder.container.as_ref().map(|container| container.id.as_str()),
+        "run": holder.run.map(|run| run.to_string()),
+        "door": door.as_str(),
+    })
 }
 
 /// Who did what, on what, as far as that is known.

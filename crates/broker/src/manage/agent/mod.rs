@@ -35,6 +35,7 @@ use super::{Done, Question};
 use crate::broker::Broker;
 
 pub(super) use audited::audited;
+pub(crate) use audited::client;
 pub(super) use counters::counters;
 pub(super) use list::list;
 pub(super) use narrow::narrow;

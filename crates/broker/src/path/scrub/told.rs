@@ -11,7 +11,6 @@ use secrets::Mask;
 use serde_json::{Map, Value, json};
 
 use super::{Body, Scrubbed, decoded};
-use crate::inbound::Asked;
 use crate::path::admit::Admitted;
 use crate::path::perform::Run;
 
@@ -175,8 +174,7 @@ fn judged(
 
 /// What a reply says of what is waited for. A read beside a write tells how it is, and waits for nothing.
 fn waited(admitted: &Admitted, operation: &Operation, body: &[u8]) -> Option<Seen> {
-    let led = matches!(&admitted.inbound.asked, Asked::Operate(operate) if operate.led.is_some());
-    operation.poll().filter(|_| !led).map(|poll| poll.seen(body))
+    operation.poll().filter(|_| admitted.inbound.led().is_none()).map(|poll| poll.seen(body))
 }
 
 fn answered(admitted: &Admitted, status: StatusCode) -> String {

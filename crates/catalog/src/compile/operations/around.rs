@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use model::{Access, IntegrationName, OperationName, parse_duration};
 
+use super::super::unknown;
 use super::no_input;
 use crate::around::{BEGAN, GOT};
 use crate::file::AroundEntry;
@@ -62,11 +63,6 @@ fn read(
 
 fn wrong(error: &dyn std::error::Error) -> String {
     error.to_string()
-}
-
-fn unknown(operation: &str, all: &BTreeMap<OperationName, Operation>) -> String {
-    let near = nearest::suffix(operation, all.keys().map(OperationName::as_str));
-    format!("there is no operation {}{near}", nearest::shown(operation))
 }
 
 /// A read of the same file.

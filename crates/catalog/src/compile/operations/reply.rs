@@ -7,7 +7,7 @@ use model::{Access, Method, parse_duration};
 
 use crate::file::{OperationEntry, PollEntry};
 use crate::operation::Rule;
-use crate::poll::Test;
+use crate::poll::{Test, is_path};
 use crate::{InputField, Output, Poll, nearest};
 
 /// What the reply has to have.
@@ -65,13 +65,6 @@ pub(super) fn shows(entry: &OperationEntry) -> Result<Vec<String>, String> {
 fn leads(path: &str, field: &str) -> bool {
     let mut keys = field.split('.');
     path.split('.').all(|wanted| keys.next().is_some_and(|key| wanted == "*" || wanted == key))
-}
-
-fn is_path(path: &str) -> bool {
-    path.split('.').all(|key| {
-        key == "*"
-            || (!key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)))
-    })
 }
 
 /// How the reply is written.

@@ -45,16 +45,16 @@ fn split(written: &str) -> Outcome<(IntegrationName, OperationName)> {
 
 fn no_such(integration: &Integration, operation: &OperationName) -> Failure {
     let service = integration.name();
-    let known = integration.operations().keys().map(OperationName::as_str);
-    let near = (!integration.internal()).then(|| catalog::nearest_word(operation.as_str(), known)).flatten();
-    let failure = Failure::new(format!("`{service}` has no operation `{operation}`"));
     // Typed with the service twice: what was typed is said whole, or it would look like what is meant.
     let twice = operation.as_str().strip_prefix(service.as_str()).and_then(|rest| rest.strip_prefix('.'));
-    let known = |name: &&str| integration.operations().keys().any(|known| known.as_str() == *name);
-    if let Some(meant) = twice.filter(|name| !integration.internal() && known(name)) {
+    let known = |name: &&str| !integration.internal() && integration.operations().contains_key(*name);
+    if let Some(meant) = twice.filter(known) {
         return Failure::new(format!("there is no operation `{service}.{operation}`"))
             .hint(format!("did you mean `{service}.{meant}`?"));
     }
+    let all = integration.operations().keys().map(OperationName::as_str);
+    let near = (!integration.internal()).then(|| catalog::nearest_word(operation.as_str(), all)).flatten();
+    let failure = Failure::new(format!("`{service}` has no operation `{operation}`"));
     match near {
         Some(near) => failure.hint(format!("did you mean `{service}.{near}`?")),
         None => failure.hint(format!("`doorward op list {service}` has them")),

@@ -100,7 +100,7 @@ async fn a_file_that_everybody_may_read_is_doubtful() {
     let (_folder, path) = file("slack", b"CANARY-8");
     let reference: SecretRef = format!("file:{}", path.display()).parse().unwrap();
     let source = File::new(Vec::new());
-    assert_eq!(source.probe(&reference, &EMPTY).await.unwrap(), []);
+    assert_eq!(source.probe(&reference, &EMPTY).await.unwrap().1, []);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(source.probe(&reference, &EMPTY).await.unwrap(), [Doubt::WorldReadable]);
+    assert_eq!(source.probe(&reference, &EMPTY).await.unwrap().1, [Doubt::WorldReadable]);
 }

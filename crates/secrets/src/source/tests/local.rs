@@ -117,7 +117,7 @@ async fn a_value_in_a_configuration_is_lent_only_where_it_was_taken_and_its_refe
     assert!(!reference.to_string().contains("CANARY"));
     let allowed = crate::source::literal::Literal(Some(literals));
     assert!(allowed.fetch(&reference, &EMPTY).await.is_ok());
-    assert_eq!(allowed.probe(&reference, &EMPTY).await.unwrap(), [Doubt::InTheClear]);
+    assert_eq!(allowed.probe(&reference, &EMPTY).await.unwrap().1, [Doubt::InTheClear]);
     let said = trouble(crate::source::literal::Literal(None).fetch(&reference, &EMPTY).await.err().unwrap());
     assert!(said.contains("in the clear"), "{said}");
 }

@@ -44,7 +44,7 @@ enum Covered {
     Unsigned,
     /// Not at all, with a checksum behind it.
     UnsignedTrailer,
-    /// In chunks that the client signed; `Trailed` with a checksum behind them. What is short enough is put together again and covered
+    /// In chunks that the client signed, with what stands behind them. What is short enough is put together again and covered
     /// whole, what is longer is signed anew chunk by chunk.
     Chunked(Behind),
 }
@@ -165,17 +165,17 @@ pub(in crate::path::inject) fn sign(
     let signer =
         Signer { access_key_id: &id, secret: &secret, token: signing.as_ref(), region, service, rules };
     let request = Request { method: method.as_str(), path, query, headers: &headers, payload };
-    let signed = signer.sign(&request, at).map_err(|error| {
+    let mut signed = signer.sign(&request, at).map_err(|error| {
         Refusal::new(Code::BadRequest, format!("the request can't be signed for AWS: {error}"))
     })?;
     put(&mut draft.headers, "x-amz-date", signed.date.clone().into_bytes())?;
-    if let Some(hash) = &signed.content_sha256 {
-        put(&mut draft.headers, CONTENT_HASH, hash.clone().into_bytes())?;
+    if let Some(hash) = signed.content_sha256.take() {
+        put(&mut draft.headers, CONTENT_HASH, hash.into_bytes())?;
     }
     if let Some(token) = token {
         put(&mut draft.headers, "x-amz-security-token", token.to_vec())?;
     }
-    put(&mut draft.headers, "authorization", signed.authorization.clone().into_bytes())?;
+    put(&mut draft.headers, "authorization", std::mem::take(&mut signed.authorization).into_bytes())?;
     if streams { chunks::anew(draft, signed.chunks()) } else { Ok(()) }
 }
 
