@@ -158,7 +158,10 @@ fn what_is_no_entry_is_an_error_and_stays() {
     for text in ["", &whole[..whole.len() / 2], &whole[..whole.len() - 3]] {
         write(&folder.path().join("torn"), text);
         assert!(matches!(folder.open().get("torn"), Err(Error::Malformed { .. })), "{text}");
-        assert!(matches!(folder.with("another").set(item("torn", b"y")), Err(Error::Locked { .. })), "{text}");
+        assert!(
+            matches!(folder.with("another").set(item("torn", b"y")), Err(Error::Locked { .. })),
+            "{text}"
+        );
         store(&*folder.open(), "torn", b"y");
         assert_eq!(read(&*folder.open(), "torn"), b"y");
     }
