@@ -90,6 +90,30 @@ impl Desk {
         Ok(Step::Swap(TABLE, self.tenant.clone(), held.stored, row))
     }
 
+    /// Changes a row, whoever else changes it at the same time: what `change` decides is decided anew over what the other wrote.
+    ///
+    /// # Errors
+    /// What `missing` says where there is none, what `change` says, and a `conflict` where others were faster each time.
+    pub(crate) fn change<T: Clone + Serialize + DeserializeOwned>(
+        &self,
+        key: &str,
+        missing: impl Fn() -> Refusal,
+        change: impl Fn(&mut T) -> Result<(), Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut tries = 0;
+        loop {
+            let held = self.read::<T>(key)?.ok_or_else(&missing)?;
+            let mut row = held.row.clone();
+            change(&mut row)?;
+            let step = self.swap(key, held, &row)?;
+            tries += 1;
+            match self.commit([step]) {
+                Err(refusal) if refusal.code == Code::Conflict && tries < TRIES => {}
+                other => return other.map(|()| row),
+            }
+        }
+    }
+
     /// The step that removes a row.
     pub(crate) fn delete(&self, key: &str) -> Step {
         Step::Delete(TABLE, self.tenant.clone(), key.as_bytes().to_vec())
@@ -149,3 +173,5 @@ impl Desk {
 
 /// Approvals, the digests under which they are found, and plans, told apart by what their keys begin with.
 const TABLE: Table = Table::Approvals;
+/// How often a change is decided anew.
+const TRIES: u32 = 16;

@@ -54,27 +54,30 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Value, Refusal> {
     let (by, reason) = (managing.admitted.permit.principal().clone(), managing.inputs.get("reason").cloned());
     let (seen, same) = (managing.inputs.get("digest").cloned(), Seen::of(managing));
     waiting(move || {
-        let held = desk.read::<Row>(&key(id))?.ok_or_else(|| missing(id))?;
-        let standing = held.row.standing(now, desk.used(id.to_bytes())?);
-        let _same = same.still(&whole(&held.row, standing)?, &format!("the approval `{id}`"))?;
-        let Another(by) = another(&held.row.principal, by, &id.to_string())?;
-        if let Some(seen) = seen.filter(|seen| *seen != held.row.digest) {
-            let message = format!("what `{id}` is bound to is another digest than `{seen}`");
-            return Err(Refusal::new(Code::Denied, message).hint(format!("`doorward approval show {id}`")));
-        }
-        match standing {
-            Standing::Pending => {}
-            over => return Err(decided_already(&id.to_string(), over.as_str())),
-        }
-        let mut row = held.row.clone();
-        let said = answering.decided((answer, by), now, reason);
-        match note(&mut row.agreed, row.approvers, (said, &answering.standing), &id.to_string())? {
-            // Its own time begins with the answer.
-            Said::Decided(decided) => (row.decided, row.expires) = (Some(decided), now.after(LASTS)),
-            Said::Waits => {}
-        }
-        let step = desk.swap(&key(id), held, &row)?;
-        desk.commit([step])?;
+        // Several answer at the same time: each answer is to what those before it left.
+        let change = |row: &mut Row| {
+            let standing = row.standing(now, desk.used(id.to_bytes())?);
+            let _same = same.still(&whole(row, standing)?, &format!("the approval `{id}`"))?;
+            let Another(by) = another(&row.principal, by.clone(), &id.to_string())?;
+            if let Some(seen) = seen.as_ref().filter(|seen| **seen != row.digest) {
+                let message = format!("what `{id}` is bound to is another digest than `{seen}`");
+                return Err(
+                    Refusal::new(Code::Denied, message).hint(format!("`doorward approval show {id}`"))
+                );
+            }
+            match standing {
+                Standing::Pending => {}
+                over => return Err(decided_already(&id.to_string(), over.as_str())),
+            }
+            let said = answering.decided((answer, by), now, reason.clone());
+            match note(&mut row.agreed, row.approvers, (said, &answering.standing), &id.to_string())? {
+                // Its own time begins with the answer.
+                Said::Decided(decided) => (row.decided, row.expires) = (Some(decided), now.after(LASTS)),
+                Said::Waits => {}
+            }
+            Ok(())
+        };
+        let row = desk.change(&key(id), || missing(id), change)?;
         let standing = row.standing(now, false);
         Ok(summary(&row, standing))
     })

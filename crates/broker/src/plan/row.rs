@@ -270,18 +270,7 @@ pub(crate) fn change(
     id: PlanId,
     change: impl Fn(&mut Row) -> Result<(), Refusal>,
 ) -> Result<Row, Refusal> {
-    let mut tries = 0;
-    loop {
-        let held = desk.read::<Row>(&key(id))?.ok_or_else(|| missing(id))?;
-        let mut row = held.row.clone();
-        change(&mut row)?;
-        let step = desk.swap(&key(id), held, &row)?;
-        tries += 1;
-        match desk.commit([step]) {
-            Err(refusal) if refusal.code == Code::Conflict && tries < TRIES => {}
-            other => return other.map(|()| row),
-        }
-    }
+    desk.change(&key(id), || missing(id), change)
 }
 
 pub(crate) fn missing(id: PlanId) -> Refusal {
@@ -301,4 +290,3 @@ pub(crate) fn once(plan: PlanId, nth: u16) -> [u8; 16] {
 
 /// How long a plan can be decided, and how long behind that its run may begin.
 pub(crate) const APPROVED_FOR: Duration = Duration::from_secs(24 * 3_600);
-const TRIES: u32 = 8;

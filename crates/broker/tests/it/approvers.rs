@@ -123,6 +123,32 @@ async fn one_no_ends_it_also_from_somebody_who_said_yes() {
 }
 
 #[tokio::test]
+async fn answers_that_come_at_the_same_time_all_count() {
+    let office = Office::open("at-once").await;
+    office.policy(TWO).await;
+    for round in 0..6 {
+        let (id, _) = office.waits().await;
+        let (one, other) = tokio::join!(
+            office.decides(&office.ada, id, "approve"),
+            office.decides(&office.bob, id, "approve")
+        );
+        let said = [one.unwrap(), other.unwrap()];
+        assert!(said.iter().any(|said| said["state"] == "approved"), "round {round}: {said:?}");
+        office.house.answer(office.change()).await.unwrap();
+    }
+    for round in 0..6 {
+        let (id, _) = office.waits().await;
+        let (yes, no) =
+            tokio::join!(office.decides(&office.ada, id, "approve"), office.decides(&office.bob, id, "deny"));
+        // The yes comes in time to be counted, or is told that it is over. The no ends it either way.
+        assert_eq!(no.unwrap()["state"], "denied", "round {round}");
+        assert!(yes.as_ref().map_or_else(|late| late.message.contains("denied"), |_| true), "{yes:?}");
+        is(&office.house.refused(office.change()).await, Code::Denied);
+        office.house.clock.advance(Duration::from_secs(3_601));
+    }
+}
+
+#[tokio::test]
 async fn a_role_that_is_revoked_between_two_answers_takes_the_first_back() {
     let office = Office::open("revoked").await;
     office.policy(TWO).await;
