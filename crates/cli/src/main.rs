@@ -11,6 +11,7 @@
 //! - Nothing is sent anywhere that nobody asked for.
 
 mod args;
+mod aside;
 mod aws;
 mod backup;
 mod cloud;

@@ -238,7 +238,7 @@ impl Running {
 
     /// How it is, as it says without being asked for more; a sealed one says this as well.
     pub(crate) fn status(&self) -> Outcome<Value> {
-        let reply = self.runtime.block_on(self.plain.get("/v1/status"))?;
+        let reply = self.runtime.block_on(wire::said_when_long(self.plain.get("/v1/status")))?;
         understood(&reply)
     }
 
@@ -265,7 +265,7 @@ impl Running {
             .map_err(|error| Failure::doing("could not write the request", &error))?;
         let long = path.contains("/plan.") || path.contains("/tenant.rotate");
         let plain = if long { &self.patient } else { &self.plain };
-        let reply = self.runtime.block_on(plain.send(request))?;
+        let reply = self.runtime.block_on(wire::said_when_long(plain.send(request)))?;
         understood(&reply)
     }
 

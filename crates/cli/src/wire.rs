@@ -13,6 +13,7 @@ use net::{Upstream, UpstreamConfig};
 use secrets::{Facts, KeyFile, KeyProvider, Literals, RecoveryKey, Setup};
 use store::{HomeLock, Postgres, Storage};
 
+use crate::aside;
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::keys::KeySource;
@@ -128,15 +129,10 @@ pub(crate) fn open_with(
         drop(home.storage()?);
     }
     private();
-    let lock = match serving {
-        // One that serves keeps it; one that makes a call lets go in a moment.
-        Serving::Threads(_) => {
-            HomeLock::wait(home.folder(), |waited| waited < SHORT_WAIT && patient(home, waited))?
-        }
-        // Another call of this kind is done in milliseconds, or waits for somebody who types a code.
-        Serving::OneCall | Serving::Answers => HomeLock::wait(home.folder(), |waited| patient(home, waited))?,
-    };
+    let lock = locked(home, serving)?;
+    let before = aside::files(home);
     let place::Opened { stores, server, beside } = place::serving(place, home, serving)?;
+    aside::say_new(home, &before);
     let facts = match secrets::provider_facts(&*stores.state) {
         Err(secrets::Error::NoHome) if server.is_none() => {
             bereft(home)?;
@@ -197,10 +193,49 @@ fn looked_at(beside: &Beside) -> Outcome {
     }
 }
 
+/// The lock of a home, as whoever wants it has to wait for it.
+fn locked(home: &Home, serving: Serving) -> Outcome<HomeLock> {
+    let lock = match serving {
+        // One that serves keeps it; one that makes a call lets go in a moment.
+        Serving::Threads(_) => {
+            HomeLock::wait(home.folder(), |waited| waited < SHORT_WAIT && patient(home, waited))
+        }
+        // Another call of this kind is done in milliseconds, or waits for somebody who types a code.
+        Serving::OneCall | Serving::Answers => HomeLock::wait(home.folder(), |waited| patient(home, waited)),
+    };
+    let lock = lock.map_err(|error| kept(home, error))?;
+    if matches!(serving, Serving::Threads(_)) {
+        lock.keep();
+    }
+    Ok(lock)
+}
+
 /// Whether to wait on for another process that has the home open. A broker that serves keeps it: it has to be asked.
 fn patient(home: &Home, waited: Duration) -> bool {
-    let serves = std::os::unix::net::UnixStream::connect(home.socket()).is_ok();
-    !serves && waited < LONGEST_WAIT
+    if std::os::unix::net::UnixStream::connect(home.socket()).is_ok() {
+        return false;
+    }
+    // One that starts has the home before it listens.
+    let longest = if HomeLock::keeper(home.folder()).is_some() { STARTING } else { LONGEST_WAIT };
+    waited < longest
+}
+
+/// Why the home is not to be had: a broker that serves and can't be reached is named.
+fn kept(home: &Home, error: store::Error) -> Failure {
+    let unreached = std::os::unix::net::UnixStream::connect(home.socket()).is_err();
+    match (&error, HomeLock::keeper(home.folder()).filter(|_| unreached)) {
+        (store::Error::Locked(_), Some(pid)) => unreachable_broker(home, pid),
+        _ => error.into(),
+    }
+}
+
+/// A broker has the home open, and does not listen where it should.
+pub(crate) fn unreachable_broker(home: &Home, pid: u32) -> Failure {
+    let message = format!(
+        "the broker (process {pid}) has the home open, and nothing listens at `{}`",
+        home.socket().display()
+    );
+    Failure::new(message).hint(format!("was its socket removed? `kill {pid}`, then `doorward up`"))
 }
 
 /// A worker with its own connections. Made within the runtime that it serves.
@@ -229,6 +264,16 @@ fn build() -> Vec<u8> {
 pub(crate) fn programs(context: &crate::context::Context) -> Outcome<runner::Programs> {
     let setup = context.settings()?.programs;
     Ok(runner::Programs::on(setup.path, Some(&setup.own)))
+}
+
+/// Waits for an answer of the broker, and says so where it takes long: whoever looks on knows what to do about one that stands still.
+pub(crate) async fn said_when_long<T>(answer: impl Future<Output = T>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
+        return answer;
+    }
+    crate::print::Printer::say("the running broker has not answered yet; waiting (Ctrl-C gives up)");
+    answer.await
 }
 
 /// A runtime of one thread.
@@ -283,8 +328,12 @@ fn literals() -> Outcome<Arc<Literals>> {
     Ok(Arc::clone(KEPT.get_or_init(|| made)))
 }
 
+/// As long as nobody wonders.
+const SILENCE: Duration = Duration::from_secs(5);
 /// As long as a command takes that nobody is asked for.
 const SHORT_WAIT: Duration = Duration::from_secs(2);
+/// A broker reads much evidence before it listens.
+const STARTING: Duration = Duration::from_secs(10);
 /// Somebody may be looking for a token to type its code.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// The name under which a home signs its evidence.

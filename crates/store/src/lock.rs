@@ -1,6 +1,7 @@
 //! One process has a home open at a time.
 
 use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::Error;
 
 /// Held as long as a process works with a home. The kernel releases it when the process ends, however it ends.
 #[derive(Debug)]
-pub struct HomeLock(#[expect(dead_code, reason = "the lock lives as long as the open file")] File);
+pub struct HomeLock(File);
 
 impl HomeLock {
     /// Takes the lock of a home, without waiting.
@@ -23,7 +24,11 @@ impl HomeLock {
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(|source| Error::File { what: "open", path: path.clone(), source })?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self(file)),
+            Ok(()) => {
+                // What one that kept it said counts no more. Who can't know believes that somebody still does, and asks the kernel.
+                let _ = file.set_len(0);
+                Ok(Self(file))
+            }
             Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Locked(home.to_owned())),
             Err(source) => Err(Error::File { what: "lock", path, source: source.into() }),
         }
@@ -53,6 +58,24 @@ impl HomeLock {
         }
     }
 
+    /// Says in the lock's file that this process keeps the home for long, so that nobody waits for it.
+    pub fn keep(&self) {
+        // On a full disk nobody reads it, and others wait in vain for a while.
+        let _ = (&self.0).write_all(format!("{}\n", std::process::id()).as_bytes());
+    }
+
+    /// The process that keeps the home for long, where there is one.
+    #[must_use]
+    pub fn keeper(home: &Path) -> Option<u32> {
+        let file = OpenOptions::new().read(true).open(home.join("lock")).ok()?;
+        if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
+            return None;
+        }
+        let mut said = String::new();
+        file.take(MOST).read_to_string(&mut said).ok()?;
+        said.trim().parse().ok()
+    }
+
     /// Whether somebody waits for the lock that this process has, so that one that would go on using the home lets go of it.
     #[must_use]
     pub fn is_wanted(home: &Path) -> bool {
@@ -74,6 +97,8 @@ fn wishes(home: &Path) -> std::io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
+/// Bytes of a process id and its line end.
+const MOST: u64 = 16;
 /// Between two looks at a lock: most are held for a few milliseconds.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(16);

@@ -20,7 +20,7 @@ use crate::management::Running;
 use crate::place::{self, Place};
 use crate::print::table::{at, cell};
 use crate::print::{BAD, BOLD, GOOD, WARN, styled};
-use crate::{settings, wire};
+use crate::{aside, settings, wire};
 
 /// How one thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,6 +270,10 @@ fn references(
 
 /// Through the running broker where there is one: two never have the evidence open at once.
 fn chain(checks: &mut Checks, context: &Context, storage: &Arc<dyn Storage>, args: &Doctor) {
+    for file in context.home().map(aside::files).unwrap_or_default() {
+        checks
+            .doubtful(aside::said(&file), "look when it was made and what happened then; then move it away");
+    }
     match Running::find(context) {
         Ok(None) => match own_chain(context, storage, args) {
             Ok(said) => checks.fine(said),

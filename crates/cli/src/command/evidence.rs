@@ -18,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::management::{Management, Who};
 use crate::print::table::{self, at, cell};
 use crate::print::{BAD, GOOD, Printer, styled};
-use crate::{place, typed, wire};
+use crate::{aside, place, typed, wire};
 
 /// Does one of them.
 pub(crate) fn run(context: &Context, args: Evidence) -> Outcome {
@@ -240,6 +240,9 @@ fn verify_home(context: &Context) -> Outcome {
             format!("{} {}", styled(BAD, "CHANGED"), cell(at(value, "finding")))
         }
     })?;
+    for file in context.home().map(aside::files).unwrap_or_default() {
+        Printer::say(&format!("note: {}", aside::said(&file)));
+    }
     if well { Ok(()) } else { Err(Failure::silent()) }
 }
 

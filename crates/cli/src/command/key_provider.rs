@@ -2,13 +2,12 @@
 
 use secrets::KEY_PROVIDERS;
 use serde_json::{Value, json};
-use store::HomeLock;
 
 use crate::args::broker::KeyProvider;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::keys::{KeySource, chosen, understood};
-use crate::management::Running;
+use crate::keys::{KeySource, understood};
+use crate::management::{Management, Running, Who};
 use crate::print::table;
 use crate::typed;
 
@@ -56,40 +55,25 @@ fn check(context: &Context) -> Outcome {
     context.printer.answer(&document, |_| format!("The key provider `{name}` opens the home."))
 }
 
+/// A running broker does it, or this process over the home. Whoever does it asks the provider itself, so its environment counts;
+/// what has to be typed is typed here.
 fn change(context: &Context, choice: &str) -> Outcome {
-    let home = context.home()?;
-    if Running::find(context)?.is_some() {
-        return change_beside(context, choice);
-    }
-    let _lock = HomeLock::take(home.folder())?;
-    let keys = KeySource::to_change(home)?;
-    let before = keys.facts()?;
+    let storage = crate::place::reading(context.home()?)?;
+    let before = secrets::provider_facts(&*storage)?;
     // One line of stdin can't be two secrets.
     let asks = understood(choice)?.asks();
-    if before.asks().is_some() && asks.is_some() && !crate::print::somebody_types() {
+    let alone = Running::find(context)?.is_none();
+    if alone && before.asks().is_some() && asks.is_some() && !crate::print::somebody_types() {
         return Err(Failure::usage("the old and the new one can't both come from stdin")
             .hint("run it in a terminal, or go by way of a key file"));
     }
-    let keyring = keys.keyring()?;
-    let provider = chosen(home, choice)?;
-    let _keyring = secrets::rewrap(&*keys.storage, &keyring, &*provider)?;
-    let after = keys.facts()?;
-    let document = json!({
-        "status": "changed", "before": before.provider(), "key_provider": after.provider(), "place": after.place(),
-    });
-    changed(context, &document)
-}
-
-/// The running broker does it, with what somebody types here. It asks the provider itself, so its environment counts.
-fn change_beside(context: &Context, choice: &str) -> Outcome {
-    let storage = crate::place::reading(context.home()?)?;
-    let before = secrets::provider_facts(&*storage)?;
-    let typed = understood(choice)?.asks().map(|prompt| match prompt {
+    let management = Management::open(context)?;
+    let typed = asks.map(|prompt| match prompt {
         "Passphrase" => typed::new_passphrase(),
         prompt => typed::line(prompt),
     });
     let inputs = [("choice".to_owned(), choice.to_owned())].into_iter().collect();
-    let _answered = context.operate("broker.rewrap", inputs, typed.transpose()?)?;
+    let _answered = management.only(&Who::default(), "broker.rewrap", inputs, typed.transpose()?)?;
     let after = secrets::provider_facts(&*storage)?;
     let document = json!({
         "status": "changed", "before": before.provider(), "key_provider": after.provider(), "place": after.place(),

@@ -12,7 +12,10 @@ use crate::print::{BAD, GOOD, WARN, styled};
 pub(crate) fn run(context: &Context) -> Outcome {
     let home = context.home()?;
     let mut document = match Running::find(context)? {
-        None => json!({ "state": if crate::place::exists(home) { "stopped" } else { "no home" } }),
+        None => match store::HomeLock::keeper(home.folder()) {
+            Some(pid) => json!({ "state": "unreachable", "pid": pid }),
+            None => json!({ "state": if crate::place::exists(home) { "stopped" } else { "no home" } }),
+        },
         Some(running) => running.status()?,
     };
     let unsealed = at(&document, "state").as_str() == Some("unsealed");
@@ -48,6 +51,10 @@ fn human(value: &Value) -> String {
         "unsealed" => (GOOD, ""),
         "sealed" => (BAD, "Next: `doorward unseal`.\n"),
         "stopped" => (BAD, "Next: `doorward up`.\n"),
+        "unreachable" => (
+            BAD,
+            "It has the home open, and nothing listens at its socket. Next: `kill PID`, then `doorward up`.\n",
+        ),
         _ => (BAD, "Next: `doorward up`, or `doorward demo` to see it work.\n"),
     };
     let doors = at(value, "doors").as_object().into_iter().flatten();

@@ -50,6 +50,9 @@ fn a_home_goes_from_a_key_file_to_recipients_of_age_and_back_and_keeps_its_secre
         (changed["before"].as_str(), changed["key_provider"].as_str()),
         (Some("key-file"), Some("age"))
     );
+    // Without a broker it goes the same path.
+    let evidence = doorward.run(&["evidence", "list", "--json"], "").succeeded();
+    assert!(evidence.contains("broker.rewrap"), "{evidence}");
     let shown = doorward.run(&["key-provider", "show", "--json"], "").json();
     assert!(shown["place"].as_str().unwrap().starts_with("age1"), "{shown}");
     let checked = doorward.run(&["key-provider", "check", "--json"], "").json();

@@ -238,3 +238,52 @@ fn one_broker_opens_the_gateway_the_api_and_the_console_at_once() {
     assert_eq!(call(&both.gateway_url, "GET", "/_doorward/healthz", "").unwrap().status, 200);
     assert!(both.stop().success());
 }
+
+#[test]
+fn a_broker_whose_socket_is_gone_is_named_and_not_waited_for() {
+    let doorward = home();
+    let running = doorward.start_up(&[]);
+    std::fs::remove_file(&running.socket).unwrap();
+    let pid = running.pid().to_string();
+    let shown = doorward.run(&["status", "--json"], "");
+    let value: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!((&value["state"], value["pid"].to_string()), (&"unreachable".into(), pid.clone()), "{value}");
+    assert!(!shown.status.success());
+    for words in [&["secret", "list"][..], &["up", "--gateway", "127.0.0.1:0"]] {
+        let refused = doorward.run(words, "").failed_with(1);
+        assert!(refused.contains(&format!("process {pid}")) && refused.contains("kill"), "{refused}");
+    }
+    assert!(running.stop().success());
+    // What it said of itself is over with it.
+    let _ = doorward.run(&["secret", "list"], "").succeeded();
+    assert!(doorward.run(&["status"], "").stdout.contains("stopped"));
+}
+
+#[test]
+fn an_end_of_the_evidence_that_cannot_be_read_is_said() {
+    let doorward = home();
+    let running = doorward.start_up(&[]);
+    let _ = doorward.run(&["secret", "put", "slack/token"], "CANARY-aside").succeeded();
+    let _ = running.kill9();
+    let folder = doorward.data().join("evidence");
+    let mut journals: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+    journals.retain(|file| file.extension().is_some_and(|ending| ending == "journal"));
+    journals.sort();
+    let last = journals.pop().unwrap();
+    let mut bytes = std::fs::read(&last).unwrap();
+    let place = bytes.len() - 20;
+    bytes[place] ^= 1;
+    store::files::replace(&last, &bytes, 0o600).unwrap();
+    let running = doorward.start_up(&[]);
+    let said = String::from_utf8_lossy(&doorward.printed()).into_owned();
+    assert!(said.contains("the end of the evidence could not be read, and is kept in"), "{said}");
+    assert!(running.stop().success());
+    for words in [&["doctor"][..], &["evidence", "verify"]] {
+        let output = doorward.run(words, "");
+        let said = format!("{}{}", output.stdout, output.stderr);
+        assert!(said.contains(".aside`"), "{said}");
+    }
+    // It is said once, where it happens; and whenever somebody looks.
+    let listed = doorward.run(&["evidence", "list"], "");
+    assert!(!listed.stderr.contains("aside"), "{}", listed.stderr);
+}

@@ -94,7 +94,15 @@ impl Journal {
     /// # Errors
     /// When the folder can't be read.
     pub fn set_aside(&self) -> Result<Vec<PathBuf>, Error> {
-        open::listed(&self.folder, open::ASIDE)
+        Self::aside(&self.folder)
+    }
+
+    /// The same of a folder that is not opened; none where there is no such folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn aside(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+        if folder.is_dir() { open::listed(folder, open::ASIDE) } else { Ok(Vec::new()) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
