@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import datetime as dt
 import os
 import pickle
@@ -14,6 +15,7 @@ from doorward import (
     AsyncClient,
     Cache,
     Capability,
+    CapabilityResponse,
     Client,
     Denied,
     Manager,
@@ -192,6 +194,20 @@ class Client_(unittest.TestCase):
             pickle.dumps(secret)
         self.assertEqual(secret.text(), "canary")
         self.assertEqual(secret, Secret(b"canary"))
+
+    def test_a_capability_is_pickled_without_its_token_only(self) -> None:
+        raw = {"id": "cap_1", "expires_at": "2026-01-01T00:00:00Z", "token": "cap1_canary"}
+        answer = CapabilityResponse.of({"status": "granted", "capability": raw})
+        capability = answer.capability
+        assert capability is not None
+        self.assertNotIn("canary", f"{answer} {capability!r}")
+        for held in (answer, capability):
+            with self.assertRaises(TypeError):
+                pickle.dumps(held)
+        self.assertEqual(copy.deepcopy(answer).capability, capability)
+        kept = pickle.dumps(capability.without_token())
+        self.assertNotIn(b"canary", kept)
+        self.assertEqual(pickle.loads(kept).id, "cap_1")
 
     def test_the_home_comes_before_the_machine(self) -> None:
         self.assertEqual(socket_places({}), [SYSTEM_SOCKET])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import ProtocolError
@@ -63,6 +63,21 @@ class Capability:
     constraints: Json = field(default_factory=dict)
     metadata: Json = field(default_factory=dict)
     raw: Json = field(default_factory=dict, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.token:
+            raise TypeError("a capability with its token is not pickled; hand on `without_token()`, or the token by itself")
+        return dict(self.__dict__)
+
+    def __copy__(self) -> Capability:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Capability:
+        return self
+
+    def without_token(self) -> Capability:
+        """The same without its token, which works for whoever has it."""
+        return replace(self, token="", raw=_without_token(self.raw))
 
     def is_expired(self, now: dt.datetime | None = None) -> bool:
         """Whether its end has come, by the clock of this machine."""
@@ -271,6 +286,10 @@ def text(raw: Json, key: str) -> str:
     if not isinstance(value, str) or not value:
         raise ProtocolError(f"the agent's answer has no `{key}`")
     return value
+
+
+def _without_token(raw: Json) -> Json:
+    return {name: value for name, value in raw.items() if name != "token"}
 
 
 def bytes_of(raw: Json, plain: str, coded: str) -> bytes:
