@@ -18,8 +18,14 @@ pub fn harden() -> Result<(), Error> {
             source: std::io::Error::last_os_error(),
         });
     }
+    // A file that may not grow any more is an error like a full disk, which refuses calls, and not the end of the process. A
+    // handler, as programs that are started would inherit what is ignored.
+    // SAFETY: the handler does nothing, so it may run at any time.
+    unsafe { libc::signal(libc::SIGXFSZ, nothing as extern "C" fn(libc::c_int) as libc::sighandler_t) };
     conceal()
 }
+
+extern "C" fn nothing(_signal: libc::c_int) {}
 
 /// The part of [`harden`] that ends when the process is replaced by another program: on Linux it is not readable by others
 /// and leaves no core dump. For a process that becomes the user's own program, which keeps its own limits.

@@ -287,3 +287,22 @@ fn an_end_of_the_evidence_that_cannot_be_read_is_said() {
     let listed = doorward.run(&["evidence", "list"], "");
     assert!(!listed.stderr.contains("aside"), "{}", listed.stderr);
 }
+
+#[test]
+fn a_file_that_may_not_grow_is_a_refusal_and_not_the_end_of_the_process() {
+    let doorward = home();
+    let _ = doorward.run(&["init", "--json"], "").json();
+    let inside = doorward.command();
+    let mut limited = std::process::Command::new("sh");
+    limited.env_clear().envs(inside.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited
+        .current_dir(doorward.folder())
+        .args(["-c", "ulimit -f 0; exec \"$@\"", "sh"])
+        .arg(inside.get_program());
+    limited.args(["secret", "put", "slack/token"]);
+    let refused = doorward.run_command(limited, "CANARY-limited").failed_with(1);
+    assert!(refused.contains("the disk is full"), "{refused}");
+    let listed = doorward.run(&["secret", "list"], "").succeeded();
+    assert!(!listed.contains("slack/token"), "{listed}");
+    let _ = doorward.run(&["secret", "put", "slack/token"], "CANARY-limited").succeeded();
+}
