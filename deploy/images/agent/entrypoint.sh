@@ -21,6 +21,7 @@ prepare() {
   mkdir -p "$HOME"
   if [ -n "${DOORWARD_KEY_FILE-}" ]; then
     # Moved into place whole: a key that is half there is never read. The folder is memory where the orchestrator says so.
+    rm -f "$runtime/.key"
     cp "$DOORWARD_KEY_FILE" "$runtime/.key"
     chmod 0600 "$runtime/.key"
     mv "$runtime/.key" "$runtime/key"
@@ -31,18 +32,37 @@ prepare() {
     cp "$etc/doorward/settings/settings.toml" "$DOORWARD_HOME/.settings"
     mv "$DOORWARD_HOME/.settings" "$DOORWARD_HOME/settings.toml"
   fi
-  # With its rows elsewhere, a home has no database of its own.
-  if [ ! -e "$DOORWARD_HOME/home.db" ] && [ ! -e "$HOME/made" ]; then
-    set -- --recovery-out "${DOORWARD_RECOVERY_OUT:-$HOME/recovery}"
+  # A start that was killed may have made half a home: only one whose keys are there is made.
+  if [ ! -e "$HOME/made" ] && ! doorward key-provider show >/dev/null 2>&1; then
+    recovery=${DOORWARD_RECOVERY_OUT:-$HOME/recovery}
+    # What that start wrote opens nothing, or is the key of another home.
+    [ ! -s "$recovery" ] || mv "$recovery" "$recovery.before"
+    set -- --recovery-out "$recovery"
     [ -z "${DOORWARD_KEY_FILE-}" ] || set -- "$@" --key-file "$runtime/key"
     doorward init "$@" >&2
-    : > "$HOME/made"
   fi
-  if [ -d "$etc/doorward/integrations" ]; then
-    for file in "$etc/doorward/integrations"/*.yaml; do
-      [ ! -f "$file" ] || cp "$file" "$DOORWARD_HOME/integrations/"
-    done
+  : > "$HOME/made"
+  mounted "$etc/doorward/integrations" "$DOORWARD_HOME/integrations"
+}
+
+# Lays the files of a mounted folder into another, and takes those away that were laid there before and are mounted no more.
+mounted() {
+  from=$1 into=$2 laid=$HOME/.mounted
+  if [ -f "$laid" ]; then
+    while read -r name; do
+      [ -f "$from/$name" ] || rm -f "$into/$name"
+    done < "$laid"
   fi
+  [ -d "$from" ] || [ -f "$laid" ] || return 0
+  # Noted before they are laid: a start that is killed between the two leaves none behind.
+  : > "$laid.new"
+  for file in "$from"/*.yaml; do
+    [ ! -f "$file" ] || echo "${file##*/}" >> "$laid.new"
+  done
+  mv "$laid.new" "$laid"
+  for file in "$from"/*.yaml; do
+    [ ! -f "$file" ] || cp "$file" "$into/"
+  done
 }
 
 [ "${1-}" = vault ] && shift

@@ -95,14 +95,29 @@ fn the_entry_point_of_the_image_starts_the_gateway_with_the_integrations_that_we
                  probe: {request: GET /notes, expect: {status: 200}}\noperations:\n  notes.list:\n    title: List\n    \
                  access: read\n    risk: low\n    match: {method: GET, path: /notes}\n";
     crate::write(image.at("etc/doorward/integrations/notes.yaml"), notes);
-    let mut up = image.entry(&["up", "--json"]);
-    up.env("DOORWARD_GATEWAY", "127.0.0.1:0").env("DOORWARD_ADMIN", "127.0.0.1:0");
-    let running = image.doorward.start(up);
-    let mut list = image.command("doorward");
-    list.args(["integration", "list", "--json"]);
-    let listed = image.doorward.run_command(list, "").succeeded();
-    assert!(listed.contains("\"notes\""), "{listed}");
-    assert!(running.stop().success());
+    // A start that was killed in the middle of making the home is made good for.
+    std::fs::create_dir_all(image.at("var/home")).unwrap();
+    crate::write(image.at("var/home/home.db"), "");
+    crate::write(image.at("var/recovery"), "DWR1-of-nothing\n");
+    let lists_notes = || {
+        let mut up = image.entry(&["up", "--json"]);
+        up.env("DOORWARD_GATEWAY", "127.0.0.1:0").env("DOORWARD_ADMIN", "127.0.0.1:0");
+        let running = image.doorward.start(up);
+        let mut list = image.command("doorward");
+        list.args(["integration", "list", "--json"]);
+        let listed = image.doorward.run_command(list, "").succeeded();
+        assert!(running.stop().success());
+        listed.contains("\"notes\"")
+    };
+    assert!(lists_notes());
+    assert_eq!(text(&image.at("var/recovery.before")), "DWR1-of-nothing\n");
+    let recovery = text(&image.at("var/recovery"));
+    // One that is mounted no more is served no more; one that somebody put into the home stays.
+    crate::write(image.at("var/home/integrations/own.yaml"), &notes.replace("name: notes", "name: own"));
+    std::fs::remove_file(image.at("etc/doorward/integrations/notes.yaml")).unwrap();
+    assert!(!lists_notes());
+    assert!(image.at("var/home/integrations/own.yaml").exists());
+    assert_eq!(text(&image.at("var/recovery")), recovery);
 }
 
 #[test]
