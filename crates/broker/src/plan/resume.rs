@@ -85,7 +85,7 @@ pub(crate) async fn resume(
 
 /// The step of which nobody knows.
 fn asked(row: &Row) -> Option<String> {
-    let at = row.progress.iter().position(|progress| progress.state == StepState::Unknown)?;
+    let at = row.progress.iter().position(|progress| progress.state.is_unknown())?;
     row.plan.steps.get(at).map(|step| step.id.clone())
 }
 
@@ -137,7 +137,11 @@ fn settled(row: &mut Row, nth: u16, known: &Known) {
         (Which::Rollback, Known::Done(evidence)) => {
             (progress.state, progress.undone) = (StepState::RolledBack, Some(*evidence));
         }
-        (Which::Rollback, Known::Failed(_) | Known::Unknown) => progress.state = StepState::NotUndone,
+        (Which::Rollback, Known::Failed(_)) => {
+            progress.state = StepState::NotUndone;
+            progress.said = Some("undoing it failed while the broker ended".to_owned());
+        }
+        (Which::Rollback, Known::Unknown) => progress.state = StepState::UndoUnknown,
         (Which::Act, Known::Unknown) => progress.state = StepState::Unknown,
     }
 }
@@ -147,18 +151,26 @@ fn said(row: &mut Row, answered: &Answered) -> Result<(), Refusal> {
     let Answered { step, outcome } = answered;
     let at = row.plan.steps.iter().position(|found| found.id == *step);
     let progress = at.and_then(|at| row.progress.get_mut(at));
-    let Some(progress) = progress.filter(|progress| progress.state == StepState::Unknown) else {
+    let Some(progress) = progress.filter(|progress| progress.state.is_unknown()) else {
         let message =
             format!("it is known what came of step `{step}` of `{}`, or there is no such step", row.id);
         return Err(Refusal::new(Code::Conflict, message).hint(format!("`doorward plan show {}`", row.id)));
     };
     let by = row.run.as_ref().map(|run| run.by.to_string()).unwrap_or_default();
-    match outcome {
-        Outcomes::Done => {
+    match (progress.state, outcome) {
+        (StepState::UndoUnknown, Outcomes::Done) => {
+            progress.state = StepState::RolledBack;
+            progress.said = Some(format!("`{by}` says that it was undone"));
+        }
+        (StepState::UndoUnknown, Outcomes::Failed) => {
+            progress.state = StepState::NotUndone;
+            progress.said = Some(format!("`{by}` says so"));
+        }
+        (_, Outcomes::Done) => {
             progress.state = StepState::Acted;
             progress.said = Some(format!("`{by}` says that it was done"));
         }
-        Outcomes::Failed => {
+        (_, Outcomes::Failed) => {
             progress.state = StepState::Failed;
             progress.evidence = None;
             progress.said = Some(format!("`{by}` says that it was not done"));

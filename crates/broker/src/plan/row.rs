@@ -176,6 +176,15 @@ pub(crate) enum StepState {
     RolledBack,
     /// What should have undone it failed.
     NotUndone,
+    /// It may have been undone.
+    UndoUnknown,
+}
+
+impl StepState {
+    /// Whether a person has to say what came of it.
+    pub(crate) const fn is_unknown(self) -> bool {
+        matches!(self, Self::Unknown | Self::UndoUnknown)
+    }
 }
 
 /// Which call of a step.

@@ -112,10 +112,7 @@ impl Runner {
                     }
                     self.step(&row, at).await?;
                 }
-                Some(StepState::Unknown) | None => {
-                    let why = "nobody knows what came of a step".to_owned();
-                    return self.end(State::Asking, Some(why)).await;
-                }
+                Some(StepState::Unknown | StepState::UndoUnknown) | None => return self.asks().await,
                 Some(_) => return self.fail(&row).await,
             }
         }
@@ -174,6 +171,7 @@ impl Runner {
         }
         // One that can't be undone keeps none before it from being undone: they were done too.
         let mut left: Vec<String> = Vec::new();
+        let mut is_known = true;
         for at in (0..row.plan.steps.len()).rev() {
             let (Some(step), Some(progress)) = (row.plan.steps.get(at), row.progress.get(at)) else {
                 continue;
@@ -182,6 +180,7 @@ impl Runner {
             if progress.state == StepState::NotUndone {
                 left.push(not_undone(&step.id, progress.said.as_deref().unwrap_or_default()));
             }
+            is_known &= progress.state != StepState::UndoUnknown;
             let did = matches!(progress.state, StepState::Done | StepState::NotWorking | StepState::Undoing);
             if !did || step.rollback.is_none() {
                 continue;
@@ -190,11 +189,18 @@ impl Runner {
                 Ended::Well(Performed { evidence, .. }) => {
                     self.undone(at, StepState::RolledBack, evidence).await?
                 }
-                Ended::Badly(why, _) | Ended::Otherwise(why, _) | Ended::Unknown(why, _) => {
+                Ended::Badly(why, _) | Ended::Otherwise(why, _) => {
                     self.note(at, StepState::NotUndone, None, Some(why.clone())).await?;
                     left.push(not_undone(&step.id, &why));
                 }
+                Ended::Unknown(why, _) => {
+                    self.note(at, StepState::UndoUnknown, None, Some(why)).await?;
+                    is_known = false;
+                }
             }
+        }
+        if !is_known {
+            return self.asks().await;
         }
         match left.is_empty() {
             true => self.end(State::RolledBack, said).await,
@@ -261,6 +267,10 @@ impl Runner {
         })
         .await
         .map(|_| ())
+    }
+
+    async fn asks(&self) -> Result<Row, Refusal> {
+        self.end(State::Asking, Some("nobody knows what came of a step".to_owned())).await
     }
 
     async fn end(&self, state: State, why: Option<String>) -> Result<Row, Refusal> {

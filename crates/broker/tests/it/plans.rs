@@ -246,6 +246,39 @@ async fn a_step_of_which_nobody_knows_is_not_repeated_but_asked_about() {
 }
 
 #[tokio::test]
+async fn an_undoing_of_which_nobody_knows_is_not_repeated_but_asked_about() {
+    for (outcome, wanted, step) in
+        [("done", "rolled_back", "rolled_back"), ("failed", "failed", "not_undone")]
+    {
+        let service = Service::start(|seen| match seen.target.as_str() {
+            "/two" => vec![Step::Send(reply(500, &[], ""))],
+            "/undo-one" => vec![Step::Cut],
+            _ => fine(seen),
+        });
+        let house = planning("undoing", &service).await;
+        let id = approved(&house, TWO).await;
+        let ran = bob(&house, "plan.run", &[("id", &id)]).await.unwrap();
+        assert_eq!(
+            (ran["state"].as_str(), ran["steps"][0]["state"].as_str()),
+            (Some("asking"), Some("undo_unknown")),
+            "{ran}"
+        );
+        let house = house.restarted().await;
+        let refusal = bob(&house, "plan.resume", &[("id", &id)]).await.unwrap_err();
+        assert!(refusal.hint.as_ref().unwrap().contains("--step one"), "{refusal:?}");
+        let said = [("id", &*id), ("step", "one"), ("outcome", outcome)];
+        let ran = bob(&house, "plan.resume", &said).await.unwrap();
+        assert_eq!(
+            (ran["state"].as_str(), ran["steps"][0]["state"].as_str()),
+            (Some(wanted), Some(step)),
+            "{ran}"
+        );
+        let undone = paths(&service).iter().filter(|path| *path == "undo-one").count();
+        assert_eq!(undone, 1, "{ran}");
+    }
+}
+
+#[tokio::test]
 async fn of_two_runs_at_once_one_runs() {
     let service = Service::start(fine);
     let house = Arc::new(planning("runs", &service).await);

@@ -107,6 +107,10 @@ fn decide(context: &Context, decision: &str, args: Decide) -> Outcome {
     inputs.extend(reason.as_deref().map(|reason| ("reason", reason)));
     let answered = ask(context, &who, "plan.decide", &inputs)?;
     context.printer.answer(&answered.value, |value| match decision {
+        // Others have to say yes as well.
+        "approve" if cell(at(value, "state")) == "proposed" => {
+            "Noted. It waits for somebody else's yes as well: `doorward plan show` says how many.".to_owned()
+        }
         "approve" => format!("Approved, to be run once until {}.", cell(at(value, "expires"))),
         _ => "Denied.".to_owned(),
     })
