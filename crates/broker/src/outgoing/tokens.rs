@@ -28,6 +28,8 @@ pub(crate) struct Slot {
     current: ArcSwapOption<Minted>,
     /// How often one was made, or was not to be had.
     tries: AtomicU64,
+    /// When one was forgotten because its service did not take it, in milliseconds; zero for never.
+    rejected: AtomicU64,
     making: AsyncMutex<Making>,
 }
 
@@ -67,7 +69,6 @@ pub(crate) struct Minted {
     /// What a session of AWS has besides its secret access key.
     pub(crate) session: Option<Assumed>,
     pub(crate) made: Made,
-    since: Timestamp,
     renew: Timestamp,
     ends: Timestamp,
 }
@@ -105,7 +106,7 @@ impl Slot {
     /// One of its own, for a token that no other call uses.
     pub(crate) fn alone(from: [u8; 32]) -> Arc<Self> {
         let (current, tries) = (ArcSwapOption::empty(), AtomicU64::new(0));
-        Arc::new(Self { from, current, tries, making: AsyncMutex::default() })
+        Arc::new(Self { from, current, tries, rejected: AtomicU64::new(0), making: AsyncMutex::default() })
     }
 
     /// The token that is there, or leave to make one. Of calls that wait for one that could not be made, all fail with it.
@@ -156,12 +157,19 @@ impl Slot {
         }
     }
 
-    /// Forgets a token that its service does not take; one that is new is kept, or a service that takes none would be asked for
-    /// one with each call.
+    /// Forgets a token that its service does not take. Once in a while only, or a service that takes none would be asked for one
+    /// with each call.
     pub(crate) fn reject(&self, minted: &Arc<Minted>, now: Timestamp) -> bool {
         let current = self.current.load_full();
         let same = current.is_some_and(|current| Arc::ptr_eq(&current, minted));
-        let rejected = same && now.since(minted.since) >= QUIET;
+        let before = self.rejected.load(Ordering::Acquire);
+        let lately = before != 0 && now.since(Timestamp::from_millis(before)) < QUIET;
+        let rejected = same
+            && !lately
+            && self
+                .rejected
+                .compare_exchange(before, now.millis(), Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok();
         if rejected {
             self.current.store(None);
         }
@@ -180,7 +188,7 @@ impl Minted {
         let life = ends.since(since);
         let early = EARLY.min(life / 4);
         let renew = since.after(life.saturating_sub(early));
-        Self { value, mask, profile: None, session: None, made: Made::Asked, since, renew, ends }
+        Self { value, mask, profile: None, session: None, made: Made::Asked, renew, ends }
     }
 
     /// The same, whose value is the secret access key of this session.
@@ -190,7 +198,7 @@ impl Minted {
 }
 
 const EARLY: Duration = Duration::from_secs(60);
-/// How long a service that gave no token is left alone, while an older token serves.
+/// How long a service that gave no token is left alone while an older token serves, and one that took none.
 const QUIET: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

@@ -139,10 +139,12 @@ impl Entry<'_> {
 
     fn github_app(&self) -> Result<GithubApp, String> {
         let AuthEntry { app_id, installation_id, key, .. } = self.entry;
+        // A client id may be `Iv1.` and sixteen digits.
         let id = |value: Option<&String>, key: &str| {
             let id = text(value, key)?;
-            let plain = id.bytes().all(|b| b.is_ascii_alphanumeric());
-            if plain { Ok(id) } else { Err(format!("`{key}` is letters and digits")) }
+            let plain =
+                id.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+            if plain { Ok(id) } else { Err(format!("`{key}` is letters and digits, and dots between them")) }
         };
         Ok(GithubApp {
             app_id: id(app_id.as_ref(), "app_id")?,

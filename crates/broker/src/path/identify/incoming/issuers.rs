@@ -49,6 +49,8 @@ struct Kept {
     set: Option<Arc<KeySet>>,
     fresh_until: Timestamp,
     tried: Option<Timestamp>,
+    /// When they were fetched for the sake of a key id that was not known.
+    sought: Option<Timestamp>,
     /// Why the last try failed, where it did.
     failed: Option<&'static str>,
 }
@@ -57,7 +59,16 @@ struct Kept {
 enum Next {
     Use(Arc<KeySet>),
     Fail(&'static str),
-    Fetch,
+    Fetch(For),
+}
+
+/// Why keys are fetched.
+#[derive(Clone, Copy)]
+enum For {
+    /// There are none, or they are old.
+    Age,
+    /// The issuer may have changed them: a token names one that is not known.
+    KeyId,
 }
 
 impl Issuers {
@@ -73,20 +84,20 @@ impl Issuers {
         match issuer.next(kid, now) {
             Next::Use(set) => return Ok(set),
             Next::Fail(why) => return Err(why),
-            Next::Fetch => {}
+            Next::Fetch(_) => {}
         }
         let _flight = issuer.flight.lock().await;
         // Somebody else may have fetched them meanwhile.
-        match issuer.next(kid, now) {
+        let sake = match issuer.next(kid, now) {
             Next::Use(set) => return Ok(set),
             Next::Fail(why) => return Err(why),
-            Next::Fetch => {}
-        }
+            Next::Fetch(sake) => sake,
+        };
         let fetched = match tokio::time::timeout(DEADLINE, fetch(worker, source)).await {
             Ok(fetched) => fetched,
             Err(_) => Err("the issuer did not answer in time"),
         };
-        issuer.took(fetched, now)
+        issuer.took(fetched, sake, now)
     }
 
     fn issuer(&self, source: &Source) -> Arc<Issuer> {
@@ -105,31 +116,39 @@ impl Issuers {
 impl Issuer {
     fn next(&self, kid: Option<&str>, now: Timestamp) -> Next {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let lately = |pause: Duration| kept.tried.is_some_and(|tried| now < tried.after(pause));
+        let within =
+            |then: Option<Timestamp>, pause: Duration| then.is_some_and(|then| now < then.after(pause));
+        let lately = |pause| within(kept.tried, pause);
         let Some(set) = &kept.set else {
             return match kept.failed {
                 Some(why) if lately(PAUSE) => Next::Fail(why),
-                _ => Next::Fetch,
+                _ => Next::Fetch(For::Age),
             };
         };
         let known = kid.is_none_or(|kid| set.knows(kid));
         if now < kept.fresh_until {
-            return if known || lately(AGAIN) { Next::Use(Arc::clone(set)) } else { Next::Fetch };
+            // Once at once, so that a key that was changed a moment ago is found; then seldom, whatever callers make up.
+            let wait = known || within(kept.sought, AGAIN);
+            return if wait { Next::Use(Arc::clone(set)) } else { Next::Fetch(For::KeyId) };
         }
         match kept.failed {
             Some(_) if lately(PAUSE) && now < kept.fresh_until.after(STALE) => Next::Use(Arc::clone(set)),
             Some(why) if lately(PAUSE) => Next::Fail(why),
-            _ => Next::Fetch,
+            _ => Next::Fetch(For::Age),
         }
     }
 
     fn took(
         &self,
         fetched: Result<(KeySet, Duration), &'static str>,
+        sake: For,
         now: Timestamp,
     ) -> Result<Arc<KeySet>, &'static str> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.tried = Some(now);
+        if matches!(sake, For::KeyId) {
+            kept.sought = Some(now);
+        }
         match fetched {
             Ok((set, life)) => {
                 let set = Arc::new(set);

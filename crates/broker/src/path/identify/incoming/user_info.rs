@@ -54,6 +54,8 @@ pub(crate) async fn completed(
         return Err("the user info is of somebody else");
     }
     let (groups, email) = (lacks("groups"), lacks("email"));
+    // Of the same address the provider may say here alone that nobody proved it.
+    let verified = lacks("email_verified") && known.get("email") == claims.get("email");
     let mut take = |name: &str| known.get(name).map(|value| claims.insert(name.to_owned(), value.clone()));
     if groups {
         let _ = take("groups");
@@ -61,6 +63,8 @@ pub(crate) async fn completed(
     if email {
         // What is known of an address goes with it.
         let _ = (take("email"), take("email_verified"));
+    } else if verified {
+        let _ = take("email_verified");
     }
     Ok(claims)
 }
