@@ -107,6 +107,17 @@ impl Catalog {
         })
     }
 
+    /// A digest of what an integration was read from: its own text, and the built-in one that it is or extends. None where there is
+    /// no such integration.
+    #[must_use]
+    pub fn text_digest(&self, name: &IntegrationName) -> Option<crypto::Digest> {
+        let built_in = |name: &str| embedded::find(name).map(|(_, entry)| entry.text.as_bytes());
+        let Some((own, found)) = self.layer.text_digest(name).zip(self.layer.find(name)) else {
+            return built_in(name.as_str()).map(|text| crypto::sha256(&[text]));
+        };
+        Some(crypto::sha256(&[&own[..], built_in(found.kind().as_str()).unwrap_or_default()]))
+    }
+
     /// Whether there is an integration of this name. None of its file is read for that.
     #[must_use]
     pub fn has(&self, name: &IntegrationName) -> bool {

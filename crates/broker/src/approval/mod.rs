@@ -94,7 +94,8 @@ pub(crate) async fn settled(
     let claim = identified.caller.facts().approval();
     if let Some(ApprovalClaim::Step(id, nth)) = claim {
         let step = plan::Claimed::of(id, nth, permit, needed(worker, permit));
-        return waiting(move || plan::approved(&desk, &step)).await;
+        let catalog = worker.broker().catalog();
+        return waiting(move || plan::approved(&desk, &step, &catalog)).await;
     }
     let what = describe::what(permit, integration, inbound).await?;
     let question = Question {

@@ -103,7 +103,7 @@ pub(super) async fn decide(managing: &Managing<'_>) -> Result<Done, Refusal> {
         let row = plan::change(&desk, id, |row| {
             let _same = seen.still(&whole(row, &catalog, now)?, &format!("the plan `{id}`"))?;
             let Another(by) = another(&row.by, by.clone(), &id.to_string())?;
-            row.unchanged()?;
+            row.unchanged(&catalog)?;
             if row.digest != digest {
                 let message = format!("the digest of `{id}` is another one than that which was seen");
                 return Err(Refusal::new(Code::Denied, message).hint(format!("`doorward plan show {id}`")));

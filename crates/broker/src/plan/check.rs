@@ -8,7 +8,7 @@ use model::{Access, Code, EvidenceId, Inputs, Refusal, Risk};
 use policy::MOST_APPROVERS;
 
 use super::file::{Expect, File, Stage, StepEntry, Text};
-use super::row::{Call, Plan, Step};
+use super::row::{Call, Plan, Step, text_digest};
 
 /// The plan of a file whose parameters are filled in, and its risk: the highest of its calls.
 ///
@@ -42,13 +42,19 @@ pub(crate) fn checked(file: File, catalog: &Catalog) -> Result<(Plan, Risk), Ref
         }
         checked.push(step(entry, catalog).map_err(|refusal| within(&id, refusal))?);
     }
-    let calls = checked.iter().flat_map(|step| {
-        let more = step.preconditions.iter().chain(&step.verify).chain(&step.rollback);
-        more.chain([&step.act])
-    });
-    let risk = calls.map(|call| call.risk).max().unwrap_or(Risk::High);
+    let calls = || {
+        checked.iter().flat_map(|step| {
+            let more = step.preconditions.iter().chain(&step.verify).chain(&step.rollback);
+            more.chain([&step.act])
+        })
+    };
+    let risk = calls().map(|call| call.risk).max().unwrap_or(Risk::High);
+    let names: BTreeSet<&str> = calls().filter_map(|call| Some(call.operation.split_once('/')?.0)).collect();
+    let services =
+        names.into_iter().filter_map(|name| Some((name.to_owned(), text_digest(catalog, name)?))).collect();
     let context = context.into_iter().map(|(name, text)| (name, text.0)).collect();
-    Ok((Plan { summary, intent, trigger, context, on_failure, approvers, steps: checked }, risk))
+    let plan = Plan { summary, intent, trigger, context, on_failure, approvers, services, steps: checked };
+    Ok((plan, risk))
 }
 
 fn step(entry: StepEntry, catalog: &Catalog) -> Result<Step, Refusal> {

@@ -34,6 +34,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU8;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use catalog::Catalog;
 use model::{
     Access, ApprovalClaim, Code, Inputs, IntegrationName, OperationName, PlanId, PrincipalName, Refusal,
 };
@@ -109,7 +110,7 @@ impl Claimed {
 ///
 /// # Errors
 /// `not_found` for whatever is no such call, and `denied` where the plan is not what was approved.
-pub(crate) fn approved(desk: &Desk, claimed: &Claimed) -> Result<Approved, Refusal> {
+pub(crate) fn approved(desk: &Desk, claimed: &Claimed, catalog: &Catalog) -> Result<Approved, Refusal> {
     let Claimed { plan, nth, principal, integration, operation, access, inputs, needed } = claimed;
     let nothing = || Refusal::new(Code::NotFound, format!("`{plan}` has no such call now"));
     let row = desk.read::<Row>(&key(*plan))?.ok_or_else(nothing)?.row;
@@ -120,7 +121,7 @@ pub(crate) fn approved(desk: &Desk, claimed: &Claimed) -> Result<Approved, Refus
     let decided = row.decided.as_ref().filter(|decided| decided.answer == Answer::Approved);
     let by =
         enough(decided.ok_or_else(nothing)?, &row.agreed, *needed).ok_or_else(|| too_few(*plan, *needed))?;
-    row.unchanged()?;
+    row.unchanged(catalog)?;
     let (step, call) = row.plan.call(*nth).ok_or_else(nothing)?;
     if call.operation != format!("{integration}/{operation}") || call.inputs != *inputs {
         return Err(changed(*plan));
@@ -135,6 +136,16 @@ fn too_few(plan: PlanId, needed: NonZeroU8) -> Refusal {
     Refusal::new(Code::Denied, message)
         .because("too few approvers")
         .hint(format!("write `approvers: {needed}` into the plan, and have it approved anew"))
+}
+
+/// A service is another than when the plan was made.
+pub(crate) fn service_changed(plan: PlanId, service: &str) -> Refusal {
+    Refusal::new(
+        Code::Denied,
+        format!("the file of `{service}` was changed after `{plan}` was made: it may do other things now"),
+    )
+    .because("plan modified after approval")
+    .hint("create the plan anew, and have it approved")
 }
 
 /// The plan is not what somebody approved.

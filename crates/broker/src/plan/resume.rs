@@ -61,7 +61,7 @@ pub(crate) async fn resume(
             return Err(Refusal::new(Code::Conflict, message));
         }
     }
-    row.unchanged()?;
+    row.unchanged(&runner.worker.broker().catalog())?;
     let left = match row.at {
         Some(nth) => Some((nth, left(runner, reader, &row, nth).await?)),
         None => None,

@@ -24,6 +24,10 @@ pub(crate) struct Plan {
     /// How many people have to approve it. In the digest where it is more than one.
     #[serde(default = "approval::one", skip_serializing_if = "approval::is_one")]
     pub(crate) approvers: NonZeroU8,
+    /// What the services are that are called, as digests of their files: what is approved is what they would be sent. None in plans
+    /// of versions before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) services: BTreeMap<String, String>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -259,9 +263,20 @@ impl Step {
 }
 
 impl Row {
-    /// Refuses a plan that is not what its digest says.
-    pub(crate) fn unchanged(&self) -> Result<(), Refusal> {
-        if self.plan.digest()? == self.digest { Ok(()) } else { Err(super::changed(self.id)) }
+    /// Refuses a plan that is not what its digest says, or whose services are others now than those that were approved.
+    pub(crate) fn unchanged(&self, catalog: &Catalog) -> Result<(), Refusal> {
+        if self.plan.digest()? != self.digest {
+            return Err(super::changed(self.id));
+        }
+        match self
+            .plan
+            .services
+            .iter()
+            .find(|(name, digest)| text_digest(catalog, name).as_ref() != Some(digest))
+        {
+            Some((name, _)) => Err(super::service_changed(self.id, name)),
+            None => Ok(()),
+        }
     }
 
     /// Where it stands now: one that waits for too long is over.
@@ -271,6 +286,12 @@ impl Row {
             state => state.as_str(),
         }
     }
+}
+
+/// The digest of a service's file, as a plan keeps it.
+pub(super) fn text_digest(catalog: &Catalog, name: &str) -> Option<String> {
+    let digest = catalog.text_digest(&name.parse().ok()?)?;
+    Some(format!("sha256:{}", crypto::to_hex(&digest)))
 }
 
 /// Changes a plan, whoever else changes it at the same time. Blocks.

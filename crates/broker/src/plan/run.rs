@@ -44,6 +44,7 @@ pub(crate) async fn begin(runner: &Runner, digest: Option<String>) -> Result<Row
     let (id, by, now) = (runner.plan, runner.by.clone(), runner.worker.broker().now());
     let live = runner.worker.broker().plans();
     let Some(_alive) = live.begin(id) else { return Err(once(id, State::Running)) };
+    let catalog = runner.worker.broker().catalog();
     runner
         .change(move |row| {
             match row.state {
@@ -65,7 +66,7 @@ pub(crate) async fn begin(runner: &Runner, digest: Option<String>) -> Result<Row
             if digest.as_ref().is_some_and(|wanted| *wanted != row.digest) {
                 return Err(super::changed(id));
             }
-            row.unchanged()?;
+            row.unchanged(&catalog)?;
             row.state = State::Running;
             row.run = Some(Asker { by: by.clone(), since: now });
             Ok(())
@@ -210,6 +211,10 @@ impl Runner {
 
     /// Makes a call, durable before it is begun; a read is asked again as long as its expectation says.
     async fn call(&self, row: &Row, at: usize, which: Which, state: StepState) -> Result<Ended, Refusal> {
+        // Also where policies ask for no approval: what was not looked at when the plan was approved is not done.
+        if let Err(refusal) = row.unchanged(&self.worker.broker().catalog()) {
+            return Ok(Ended::Badly(refusal.message, None));
+        }
         let found = row.plan.steps.get(at).and_then(|step| step.call(which)).zip(row.plan.number(at, which));
         let Some((call, nth)) = found else {
             return Ok(Ended::Badly("the plan has no such call".to_owned(), None));

@@ -412,6 +412,10 @@ fn the_conditions_in_the_guide_say_what_the_guide_says() {
     let many = serde_json::json!({"ids": "[1,2,3,4,5,6,7,8,9,10,11]"});
     assert!(!allowed(12, "staging", many, "slack/chat.post"));
     assert!(!allowed(12, "staging", serde_json::json!({"ids": "[broken"}), "slack/chat.post"));
+    // Also within a body; what only begins like one is text.
+    let within = serde_json::json!({"body": r#"{"to": {"ids": [1,2,3,4,5,6,7,8,9,10,11]}}"#});
+    assert!(!allowed(12, "staging", within, "slack/chat.post"));
+    assert!(allowed(12, "staging", serde_json::json!({"text": "{job=\"x\"}"}), "slack/chat.post"));
 }
 
 /// An integration whose write is done by a program with these arguments, where it is here.

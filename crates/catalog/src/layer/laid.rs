@@ -119,6 +119,11 @@ impl Layer {
         self.found.get(name).map(|laid| &laid.integration)
     }
 
+    /// The digest of the text that this integration was read from.
+    pub(crate) fn text_digest(&self, name: &IntegrationName) -> Option<&crypto::Digest> {
+        self.found.get(name).map(|laid| &laid.digest)
+    }
+
     /// The integration that goes by this name besides its own.
     pub(crate) fn aliased(&self, name: &str) -> Option<&IntegrationName> {
         self.aliases.get(name)

@@ -116,7 +116,7 @@ fn a_home_in_postgresql_is_made_used_verified_and_had_by_one_broker() {
 
 #[test]
 fn a_broker_that_stands_by_hands_on_what_comes_and_takes_over_behind_the_same_doors() {
-    let Some(server) = server() else { return };
+    let Some(mut server) = server() else { return };
     let (first, second, upstream) = (home(), home(), Upstream::start());
     for doorward in [&first, &second] {
         let (url, owner) = (server.url("doorward_app", "doorward"), server.url("doorward_owner", "doorward"));
@@ -143,6 +143,9 @@ fn a_broker_that_stands_by_hands_on_what_comes_and_takes_over_behind_the_same_do
         assert_eq!(unproven.status, 401, "{}", unproven.text());
         let written = answer(&leads, "evidence.list?limit=20", b"").to_string();
         assert!(written.contains("any.show"), "{written}");
+        // A server that crashes and comes back ends neither of them for good.
+        server.kill();
+        server.up();
         // Behind the same doors: nobody finds them closed in between.
         let _ = leads.kill9();
         let until = Instant::now() + crate::HANG;

@@ -283,15 +283,28 @@ fn context(facts: &Facts<'_>) -> Result<Context, Error> {
     Context::from_pairs(pairs).map_err(schema::wrong)
 }
 
-/// On how many things the call works: the length of the longest list among its inputs, which are JSON arrays; 1 where there
-/// is none. What looks like a list and is none counts as too many to be let through.
+/// On how many things the call works: the length of the longest list among its inputs, which are JSON arrays, and within those that
+/// are JSON objects, such as a whole body; 1 where there is none. What looks like a list and is none counts as too many to be let
+/// through; what begins as an object does may be text.
 pub(super) fn targets<'a>(inputs: impl Iterator<Item = &'a String>) -> i64 {
-    let lists = inputs.filter(|value| value.trim_start().starts_with('['));
-    let lengths = lists.map(|value| {
-        serde_json::from_str::<Vec<serde_json::Value>>(value)
-            .map_or(i64::MAX, |list| i64::try_from(list.len()).unwrap_or(i64::MAX))
+    let lengths = inputs.map(|value| match value.trim_start().bytes().next() {
+        Some(b'[') => serde_json::from_str(value).map_or(i64::MAX, |list| longest(&list)),
+        Some(b'{') => serde_json::from_str(value).map_or(1, |object| longest(&object)),
+        _ => 1,
     });
     lengths.fold(1, i64::max)
+}
+
+/// The length of the longest list in a value.
+fn longest(value: &serde_json::Value) -> i64 {
+    match value {
+        serde_json::Value::Array(list) => {
+            let own = i64::try_from(list.len()).unwrap_or(i64::MAX);
+            list.iter().map(longest).fold(own, i64::max)
+        }
+        serde_json::Value::Object(fields) => fields.values().map(longest).fold(1, i64::max),
+        _ => 1,
+    }
 }
 
 fn text(value: &str) -> RestrictedExpression {

@@ -131,26 +131,38 @@ fn begin(
     go_on: &mut (impl FnMut(Duration) -> bool + Send),
 ) -> Result<(i64, Client), crate::Error> {
     let began = Instant::now();
-    let mut client = looked_at(target)?;
+    let mut client = reached(target, began, go_on)?;
     loop {
         match taken(&mut client, who) {
             Ok(Some(epoch)) => return Ok((epoch, client)),
             Ok(None) if !go_on(began.elapsed()) => return Err(led(&mut client)),
             Ok(None) => std::thread::sleep(AGAIN),
             // The server was restarted while we stood by.
-            Err(error) if link::is_gone(&error) => loop {
+            Err(error) if link::is_gone(&error) => {
                 std::thread::sleep(AGAIN);
-                match looked_at(target) {
-                    Ok(again) => {
-                        client = again;
-                        break;
-                    }
-                    Err(error) if error.is_passing() && go_on(began.elapsed()) => {}
-                    Err(error) => return Err(error),
-                }
-            },
+                client = reached(target, began, go_on)?;
+            }
             Err(error) => return Err(Error::Refused(error).into()),
         }
+    }
+}
+
+/// The same as [`looked_at`], waited for as long as `go_on` says where the server is down, starts or stops.
+fn reached(
+    target: &Target,
+    began: Instant,
+    go_on: &mut (impl FnMut(Duration) -> bool + Send),
+) -> Result<Client, crate::Error> {
+    loop {
+        let error = match looked_at(target) {
+            Ok(client) => return Ok(client),
+            Err(error) => error,
+        };
+        let gone = matches!(&error, crate::Error::Postgres(Error::Refused(source)) if link::is_gone(source));
+        if !(gone || error.is_passing()) || !go_on(began.elapsed()) {
+            return Err(error);
+        }
+        std::thread::sleep(AGAIN);
     }
 }
 

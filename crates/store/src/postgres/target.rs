@@ -127,22 +127,25 @@ impl Undialled {
         match self {
             // The file may be being replaced.
             Self::Password(_) => true,
-            Self::Server(error) => error.code().is_none_or(|code| {
-                let code = code.code();
-                code.starts_with("57P") || code.starts_with("08") || code.starts_with("53")
-            }),
+            Self::Server(error) => passes(error),
         }
     }
 
     pub(super) fn into_error(self, place: String) -> Error {
         match self {
             Self::Password(error) => Error::Password(error),
-            Self::Server(error) if error.code().is_none() => {
-                Error::Unreachable { place, source: Some(error) }
-            }
+            Self::Server(error) if passes(&error) => Error::Unreachable { place, source: Some(error) },
             Self::Server(error) => Error::Refused(error),
         }
     }
+}
+
+/// Whether there was no answer, or one that is another one in a moment (PostgreSQL, appendix A).
+fn passes(error: &::postgres::Error) -> bool {
+    error.code().is_none_or(|code| {
+        let code = code.code();
+        code.starts_with("57P") || code.starts_with("08") || code.starts_with("53")
+    })
 }
 
 /// The address without `sslmode`, which the library understands only in part, and whether it asks for TLS.

@@ -80,14 +80,17 @@ impl Answers for State {
 }
 
 fn document(title: &str, fields: &[(Option<String>, String, String)]) -> Value {
-    let fields: Vec<Value> = fields
+    let shown: Vec<Value> = fields
         .iter()
         .map(|(section, label, value)| {
-            let section = section.as_ref().map(|label| json!({ "id": id(label), "label": label }));
+            let section = section.as_ref().map(|label| json!({ "id": id(label) }));
             json!({ "id": id(label), "label": label, "value": value, "type": "CONCEALED", "section": section })
         })
         .collect();
-    json!({ "id": id(title), "title": title, "category": "LOGIN", "fields": fields })
+    // The item says what its sections are called; a field names the id alone.
+    let sections = fields.iter().filter_map(|(section, ..)| section.as_ref());
+    let sections: Vec<Value> = sections.map(|label| json!({ "id": id(label), "label": label })).collect();
+    json!({ "id": id(title), "title": title, "category": "LOGIN", "sections": sections, "fields": shown })
 }
 
 /// The text that `filter=NAME eq "TEXT"` asks for.

@@ -26,6 +26,8 @@ struct Listed {
 struct Item {
     #[serde(default)]
     fields: Vec<Field>,
+    #[serde(default)]
+    sections: Vec<Section>,
 }
 
 #[derive(Deserialize)]
@@ -58,9 +60,9 @@ impl Connect {
         if reply.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        let item: Item = reply.accepted()?.json()?;
+        let Item { fields, sections } = reply.accepted()?.json()?;
         let mut found =
-            item.fields.into_iter().filter(|field| field.is(place)).filter_map(|field| field.value);
+            fields.into_iter().filter(|field| field.is(place, &sections)).filter_map(|field| field.value);
         match (found.next(), found.next()) {
             (found, None) => Ok(found.map(|text| text.0)),
             _ => Err(Trouble::Wrong("the item has several fields of this name; name the section as well")),
@@ -97,10 +99,15 @@ impl Connect {
 }
 
 impl Field {
-    fn is(&self, place: &Place<'_>) -> bool {
+    /// Whether it is the one that is named. A field says which section it is in by the section's id; the item says what that is called.
+    fn is(&self, place: &Place<'_>, sections: &[Section]) -> bool {
         let named = self.id == place.field || self.label.as_deref() == Some(place.field);
         let section = |wanted: &str| {
-            self.section.as_ref().is_some_and(|own| own.id == wanted || own.label.as_deref() == Some(wanted))
+            self.section.as_ref().is_some_and(|own| {
+                let listed = sections.iter().filter(|listed| listed.id == own.id);
+                let mut labels = listed.chain([own]).filter_map(|section| section.label.as_deref());
+                own.id == wanted || labels.any(|label| label == wanted)
+            })
         };
         named && place.section.is_none_or(section)
     }
