@@ -66,18 +66,27 @@ pub enum Error {
 impl Error {
     /// What to do about it.
     #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unknown { .. } => Some("`doorward integration list` shows every integration"),
             Self::Domain { .. } => Some(
                 "write a file of your own with `extends:` and `domain:`, such as `domain: ghe.example.com`",
             ),
             Self::Narrowing { .. } => Some("`doorward integration show NAME` shows the parameters"),
-            Self::Syntax { .. } | Self::Invalid { .. } => {
-                Some("the schema is shown by `doorward integration schema`")
-            }
+            Self::Syntax { file, .. } | Self::Invalid { file, .. } => Some(shape_of(file)),
             Self::Read { .. } => None,
         }
+    }
+}
+
+/// Where it is said how such a file looks.
+fn shape_of(file: &str) -> &'static str {
+    if file.ends_with("providers.yaml") {
+        "docs/guide/tenants.md has an example: providers of your own"
+    } else if file.contains("cases/") {
+        "`doorward integration new NAME` writes cases to start from"
+    } else {
+        "the schema is shown by `doorward integration schema`"
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where a home keeps its rows: in its own folder, or in PostgreSQL; and beside either, credentials of tenants in BigQuery.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,11 @@ use model::TenantName;
 use store::{Embedded, Journal, Postgres, Storage};
 
 use crate::failure::{Failure, Outcome};
-use crate::home::Home;
+use crate::home::{Fresh, Home};
 use crate::print::Printer;
 use crate::settings;
 use crate::settings::store::Store;
-use crate::wire::Serving;
+use crate::wire::{self, Serving};
 
 /// Where it keeps them.
 pub(crate) enum Place {
@@ -76,7 +77,7 @@ pub(crate) fn writing(home: &Home) -> Outcome<Arc<dyn Storage>> {
 /// The table of credentials of this home, where there is one. Nothing is asked yet.
 pub(crate) fn credentials(home: &Home) -> Outcome<Option<Remote>> {
     let Some(place) = settings::store::credentials::of(home)? else { return Ok(None) };
-    Ok(Some(Remote::new(place, &crate::wire::setup(home, None)?)))
+    Ok(Some(Remote::new(place, &wire::setup(home, None)?)))
 }
 
 /// A storage, and the table of credentials beside it where there is one.
@@ -114,12 +115,17 @@ pub(crate) fn serving(place: Place, home: &Home, serving: Serving) -> Outcome<Op
     let store = match place {
         Place::Server(store) => store,
         Place::Folder => {
+            let (state, beside) = with_credentials(home, home.storage()?)?;
+            // Before the journal, which would be made beside it: a home without keys that never had evidence was not made yet.
+            if matches!(secrets::provider_facts(&*state), Err(secrets::Error::NoHome)) {
+                wire::bereft(home)?;
+                return Err(home.missing());
+            }
             let journal = match serving {
                 // The newest segment is read through by whoever opens the journal.
                 Serving::OneCall => Journal::with_segments_of(&home.evidence(), SHORT_SEGMENT)?,
                 Serving::Threads(_) | Serving::Answers => Journal::open(&home.evidence())?,
             };
-            let (state, beside) = with_credentials(home, home.storage()?)?;
             let stores = Stores { state, evidence: Arc::new(journal) };
             return Ok(Opened { stores, server: None, beside });
         }
@@ -154,11 +160,32 @@ fn led(store: &Store, wait: Duration) -> Outcome<Arc<Postgres>> {
     Ok(Arc::new(server?))
 }
 
+/// What was written down of where a new home keeps its rows, to be undone where no home was made.
+pub(crate) struct Chosen(Option<Before>);
+
+struct Before {
+    settings: PathBuf,
+    text: Option<String>,
+    folders: Fresh,
+}
+
+impl Chosen {
+    /// Makes the settings what they were. The first failure is the one to report, so this one says nothing.
+    pub(crate) fn take_back(self) {
+        let Some(Before { settings, text, folders }) = self.0 else { return };
+        let _ = match text {
+            Some(text) => store::files::replace(&settings, text.as_bytes(), 0o600).is_ok(),
+            None => std::fs::remove_file(&settings).is_ok(),
+        };
+        folders.take_back();
+    }
+}
+
 /// Writes down where a new home keeps its rows, where somebody typed it; a home that says something else already is left as it is.
-pub(crate) fn choose(home: &Home, url: Option<&str>) -> Outcome {
-    let Some(url) = url else { return Ok(()) };
+pub(crate) fn choose(home: &Home, url: Option<&str>) -> Outcome<Chosen> {
+    let Some(url) = url else { return Ok(Chosen(None)) };
     match of(home)? {
-        Place::Server(store) if store.url.value == url => Ok(()),
+        Place::Server(store) if store.url.value == url => Ok(Chosen(None)),
         Place::Server(store) => Err(Failure::new(format!(
             "this home keeps its rows in another store, `{}` ({})",
             store.url.value, store.url.origin
@@ -171,8 +198,11 @@ pub(crate) fn choose(home: &Home, url: Option<&str>) -> Outcome {
         .hint("`doorward store copy` takes them to another store")),
         Place::Folder => {
             Store::at(url)?;
+            let folders = Fresh::folders(home);
             store::files::private_folder(home.folder())?;
-            write_down(home, url)
+            let text = std::fs::read_to_string(home.settings()).ok();
+            write_down(home, url)?;
+            Ok(Chosen(Some(Before { settings: home.settings(), text, folders })))
         }
     }
 }

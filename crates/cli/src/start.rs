@@ -8,8 +8,8 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use serde_json::{Value, json};
 
-use crate::args::{Cli, Global};
-use crate::failure::{Failure, Outcome};
+use crate::args::{Cli, Format, Global};
+use crate::failure::{Failure, Kind, Outcome};
 use crate::gateway::flags;
 use crate::print::{Printer, problem};
 
@@ -33,7 +33,7 @@ pub(crate) fn harden(global: &Global) -> Outcome {
 
 /// Reads the command line. Help and version are printed; a mistake ends with status 2.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
-    let arguments = flags::doubled(arguments.collect());
+    let arguments = flags::doubled(asked_for_help(arguments.collect()));
     let error = match Cli::try_parse_from(&arguments) {
         Ok(cli) => return Ok(cli),
         Err(error) => shy(with_tip(error), &arguments),
@@ -41,9 +41,21 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Ex
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // A reader that went away has seen enough.
-            let _ = error.print();
-            Err(ExitCode::SUCCESS)
+            match error.print().map_err(Failure::from) {
+                // A reader that went away has seen enough.
+                Ok(()) | Err(Failure { kind: Kind::ReaderGone, .. }) => Err(ExitCode::SUCCESS),
+                Err(failure) => {
+                    problem::print(&failure, Printer::new(Format::Table));
+                    Err(ExitCode::FAILURE)
+                }
+            }
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+            if wanted(&words) == Format::Json =>
+        {
+            let failure = Failure::usage("a command is missing").hint("`--help` lists the commands");
+            problem::print(&failure, Printer::new(Format::Json));
+            Err(ExitCode::from(USAGE))
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             let _ = error.print();
@@ -59,7 +71,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Ex
             Err(ExitCode::from(failure.exit_status()))
         }
         _ => {
-            if wanted(&words) == crate::args::Format::Json {
+            if wanted(&words) == Format::Json {
                 let _ = writeln!(std::io::stdout().lock(), "{}", document(&error));
             } else {
                 let _ = error.print();
@@ -67,6 +79,19 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Ex
             Err(ExitCode::from(USAGE))
         }
     }
+}
+
+/// `doorward help NAME..` and `doorward version`, as other programs have them, are `NAME.. --help` and `--version`.
+fn asked_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    match arguments.get(1).and_then(|word| word.to_str()) {
+        Some("help") => {
+            arguments.remove(1);
+            arguments.push("--help".into());
+        }
+        Some("version") if arguments.len() == 2 => arguments.splice(1.., ["--version".into()]).for_each(drop),
+        _ => {}
+    }
+    arguments
 }
 
 /// A mistake on the command line, for programs.
@@ -112,10 +137,10 @@ fn takes_a_secret(words: &[&str]) -> bool {
     after.any(|word| matches!(*word, "put" | "rotate"))
 }
 
-pub(crate) fn wanted(words: &[&str]) -> crate::args::Format {
+pub(crate) fn wanted(words: &[&str]) -> Format {
     let json = words.contains(&"--json") || words.contains(&"--format=json");
     let apart = words.windows(2).any(|pair| pair == ["--format", "json"]);
-    if json || apart { crate::args::Format::Json } else { crate::args::Format::Table }
+    if json || apart { Format::Json } else { Format::Table }
 }
 
 const USAGE: u8 = 2;

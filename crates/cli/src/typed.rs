@@ -163,6 +163,10 @@ pub(crate) fn recovery_key(file: Option<&Path>) -> Outcome<secrets::RecoveryKey>
         None => piped(&mut std::io::stdin().lock())?,
     });
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::new("the recovery key is not text"))?;
+    if text.trim().is_empty() {
+        return Err(Failure::usage("no recovery key was given")
+            .hint("type it when asked, pipe it in, or `--recovery-file FILE`"));
+    }
     secrets::RecoveryKey::read(text.trim()).map_err(|error| Failure::of(&error))
 }
 

@@ -1,7 +1,7 @@
 //! The wiring: opens the home, the broker over it, and the workers that calls run on.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use store::{HomeLock, Postgres, Storage};
 
 use crate::aside;
 use crate::failure::{Failure, Outcome};
-use crate::home::Home;
+use crate::home::{Fresh, Home};
 use crate::keys::KeySource;
 use crate::place::{self, Place};
 use crate::settings::Settings;
@@ -42,28 +42,60 @@ pub(crate) enum Serving {
     Answers,
 }
 
-/// Makes a home. The recovery key is not kept anywhere; whoever called this shows it once.
+/// Makes a home. The recovery key is not kept anywhere; it is handed out once, with the name of the key provider, and before the home is
+/// there. Where anything fails, nothing is left that was not there before; `key` is where a fresh key file may come to be.
 pub(crate) fn create(
     home: &Home,
+    key: Option<&Path>,
     provider: impl FnOnce() -> Outcome<Box<dyn KeyProvider>>,
-) -> Outcome<RecoveryKey> {
+    hand_out: impl FnOnce(&RecoveryKey, &str) -> Outcome,
+) -> Outcome {
     private();
     unoccupied(home)?;
-    store::files::private_folder(home.folder())?;
-    let _lock = HomeLock::take(home.folder())?;
+    let folders = Fresh::folders(home);
+    let made = store::files::private_folder(home.folder()).map_err(Failure::from).and_then(|()| {
+        let own_lock = Fresh::of([home.folder().join("lock")]);
+        let _lock = HomeLock::take(home.folder())?;
+        let files = Fresh::files(home, key);
+        let mut begun = false;
+        let hand_out = |recovery: &RecoveryKey, provider: &str| {
+            hand_out(recovery, provider)?;
+            begun = true;
+            Ok(())
+        };
+        let made = create_locked(home, provider, hand_out);
+        // What became of a write is not known where a server did not answer: then the key file stays.
+        let unsure = begun && !matches!(place::of(home), Ok(Place::Folder));
+        if made.is_err() && !unsure && !is_made(home) {
+            files.take_back();
+            own_lock.take_back();
+        }
+        made
+    });
+    made.inspect_err(|_| folders.take_back())
+}
+
+fn create_locked(
+    home: &Home,
+    provider: impl FnOnce() -> Outcome<Box<dyn KeyProvider>>,
+    hand_out: impl FnOnce(&RecoveryKey, &str) -> Outcome,
+) -> Outcome {
     if place::exists(home) && secrets::provider_facts(&*place::reading(home)?).is_ok() {
         let message = match place::of(home)? {
             Place::Folder => format!("there is a home in `{}` already", home.folder().display()),
             Place::Server(store) => format!("there is a home in the store `{}` already", store.url.value),
         };
-        return Err(Failure::new(message).hint("`doorward up` starts it, `--home DIR` chooses another"));
+        return Err(Failure::new(message).hint(
+            "`doorward up` starts it, `--home DIR` chooses another; where nobody has its recovery key, `doorward recovery renew` makes one",
+        ));
     }
     bereft(home)?;
     let provider = provider()?;
     let storage = place::making(home)?;
     store::files::private_folder(&home.integrations())?;
-    let (_keyring, recovery) = secrets::init(&*storage, &*provider, &TenantName::local())?;
-    Ok(recovery)
+    let hand_out = |recovery: &RecoveryKey| hand_out(recovery, provider.name());
+    let (_keyring, _recovery) = secrets::init(&*storage, &*provider, &TenantName::local(), hand_out)?;
+    Ok(())
 }
 
 /// Whether a home was made whole.
@@ -72,8 +104,21 @@ pub(crate) fn is_made(home: &Home) -> bool {
         && place::reading(home).is_ok_and(|storage| secrets::provider_facts(&*storage).is_ok())
 }
 
+/// Whether there is a home, be it one that can't be read. Where a database is and neither keys nor evidence, none was made yet.
+pub(crate) fn is_there(home: &Home) -> bool {
+    place::exists(home) && !is_unmade(home)
+}
+
+fn is_unmade(home: &Home) -> bool {
+    matches!(place::of(home), Ok(Place::Folder))
+        && home
+            .storage()
+            .is_ok_and(|kept| matches!(secrets::provider_facts(&*kept), Err(secrets::Error::NoHome)))
+        && bereft(home).is_ok()
+}
+
 /// A home that lost its database is not made anew beside what is left of it: new keys would not fit the evidence.
-fn bereft(home: &Home) -> Outcome {
+pub(crate) fn bereft(home: &Home) -> Outcome {
     let files = std::fs::read_dir(home.evidence()).into_iter().flatten().flatten();
     let kept =
         files.filter(|file| file.metadata().is_ok_and(|found| found.is_file() && found.len() > 0)).count();
@@ -133,13 +178,7 @@ pub(crate) fn open_with(
     let before = aside::files(home);
     let place::Opened { stores, server, beside } = place::serving(place, home, serving)?;
     aside::say_new(home, &before);
-    let facts = match secrets::provider_facts(&*stores.state) {
-        Err(secrets::Error::NoHome) if server.is_none() => {
-            bereft(home)?;
-            return Err(secrets::Error::NoHome.into());
-        }
-        facts => facts?,
-    };
+    let facts = secrets::provider_facts(&*stores.state)?;
     if let (Serving::Threads(_), Some(beside)) = (serving, &beside) {
         looked_at(beside)?;
     }
@@ -283,7 +322,7 @@ pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
 }
 
 /// Whatever this process makes from now on is for its owner only, the files of the database included.
-fn private() {
+pub(crate) fn private() {
     let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // The first one is the user's own, and belongs to the program that this process becomes.
     let _ = UMASK.set(before);

@@ -114,6 +114,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, ParseError> {
         total = total.saturating_add(Duration::from_millis(count.checked_mul(millis).ok_or_else(wrong)?));
         rest = tail;
     }
+    if total.is_zero() && !text.is_empty() {
+        return Err(ParseError::new(
+            "duration",
+            text,
+            "more than nothing, such as `90s`, `15m`, `8h` or `7d`",
+        ));
+    }
     if total.is_zero() || total > LONGEST { Err(wrong()) } else { Ok(total) }
 }
 

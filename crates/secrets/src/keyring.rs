@@ -49,16 +49,31 @@ pub struct Drilled {
     keys: usize,
 }
 
-/// Sets a home up: its first tenant, the keys of the house, both wrappers. The recovery key is not kept in the clear
-/// anywhere; show it once.
+/// Sets a home up: its first tenant, the keys of the house, both wrappers. The recovery key is not kept in the clear anywhere. It is
+/// handed out first: no home is made whose recovery key nobody got.
 ///
 /// # Errors
-/// When the home is set up already, or what was written does not open again.
-pub fn init(
+/// When the home is set up already, when the key could not be handed out, or when what was written does not open again.
+pub fn init<E: From<Error>>(
     storage: &dyn Storage,
     provider: &dyn KeyProvider,
     tenant: &TenantName,
-) -> Result<(Keyring, RecoveryKey), Error> {
+    hand_out: impl FnOnce(&RecoveryKey) -> Result<(), E>,
+) -> Result<(Keyring, RecoveryKey), E> {
+    let (recovery, home, primary, rows) = made(provider, tenant)?;
+    hand_out(&recovery)?;
+    storage.commit(&rows).map_err(|error| match error {
+        store::Error::Conflict => Error::Conflict { what: "the home".to_owned(), why: "is set up already" },
+        other => Error::Store(other),
+    })?;
+    let _proven = drill(storage, &recovery)?;
+    Ok((open_home(storage, home, primary.into(), provider.name())?, recovery))
+}
+
+/// A home that is not written yet.
+type Unwritten = (RecoveryKey, Home, Box<dyn KeyWrap>, Batch);
+
+fn made(provider: &dyn KeyProvider, tenant: &TenantName) -> Result<Unwritten, Error> {
     let recovery = RecoveryKey::generate()?;
     let data = DataKey::generate()?;
     let (house, batch) = HouseKeys::generate(recovery.key(), tenant, &data, Batch::new())?;
@@ -67,13 +82,8 @@ pub fn init(
     let batch = wrap_both(batch, (tenant, keys::FIRST), &data, (&*primary, &facts), &recovery)?;
     let (_, batch) = TenantKeys::generate(tenant, data, batch)?;
     let home = Home::new(tenant.clone(), house.evidence.public(), facts);
-    let batch = home.insert(batch)?;
-    storage.commit(&batch).map_err(|error| match error {
-        store::Error::Conflict => Error::Conflict { what: "the home".to_owned(), why: "is set up already" },
-        other => Error::Store(other),
-    })?;
-    let _proven = drill(storage, &recovery)?;
-    Ok((open_home(storage, home, primary.into(), provider.name())?, recovery))
+    let rows = home.insert(batch)?;
+    Ok((recovery, home, primary, rows))
 }
 
 /// Unlocks a home.

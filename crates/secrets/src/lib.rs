@@ -18,7 +18,7 @@
 //! # fn main() -> Result<(), secrets::Error> {
 //! let storage = store::Embedded::in_memory()?;
 //! let passphrase = Passphrase::new(memory::Secret::new(b"correct horse CANARY".to_vec())?).at(crypto::Cost::FLOOR);
-//! let (keyring, recovery) = secrets::init(&storage, &passphrase, &model::TenantName::local())?;
+//! let (keyring, recovery) = secrets::init(&storage, &passphrase, &model::TenantName::local(), |_| Ok::<_, secrets::Error>(()))?;
 //! assert_eq!(keyring.tenants().count(), 1);
 //! assert_eq!(secrets::drill(&storage, &recovery)?.keys(), 1);
 //! # Ok(())

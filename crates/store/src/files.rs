@@ -42,9 +42,8 @@ fn replace_owned(
     owner: (Option<u32>, Option<u32>),
 ) -> Result<(), Error> {
     let wrong = |what| move |source| Error::File { what, path: path.to_owned(), source };
-    // A device or a pipe would be gone, and a file in its place.
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(wrong("write")(std::io::Error::other("it is there and no regular file")));
+    if let Some(why) = kept(path) {
+        return Err(wrong("write")(std::io::Error::other(why)));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -57,6 +56,26 @@ fn replace_owned(
         return Err(wrong("write")(source));
     }
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong("sync the folder of"))
+}
+
+/// Why what is at a path is never replaced or removed: a device or a pipe would be gone, and a file in its place; a link of the
+/// system, such as `/dev/stdout`, leads everybody to what is theirs. Nothing for a file, a link to one, and where nothing is.
+#[must_use]
+pub fn kept(path: &Path) -> Option<&'static str> {
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Some("it is there and no regular file");
+    }
+    let mut at = path.to_owned();
+    for _ in 0..LONGEST_CHAIN {
+        let leads = std::fs::read_link(&at).ok()?;
+        let folder = at.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        if SYSTEM.iter().any(|of_it| real.starts_with(of_it)) {
+            return Some("it is a link of the system");
+        }
+        at = real.join(leads);
+    }
+    Some("it is a link that leads nowhere")
 }
 
 fn write_new(
@@ -94,6 +113,11 @@ pub fn private_folder(path: &Path) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// Folders whose links are the system's.
+const SYSTEM: [&str; 2] = ["/dev", "/proc"];
+/// As many links as the system itself follows.
+const LONGEST_CHAIN: usize = 40;
 
 #[cfg(test)]
 mod tests;

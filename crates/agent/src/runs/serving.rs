@@ -41,6 +41,11 @@ impl Agent {
             }
         };
         let path = self.run_socket(id);
+        // The answer names it, and it goes on to the program as text.
+        let Some(shown) = path.to_str().map(str::to_owned) else {
+            let message = format!("the path of the run's socket is not UTF-8: `{}`", path.display());
+            return Err(Refusal::new(Code::BadRequest, message).hint("choose another `--home`"));
+        };
         let listener = net::bind_unix(&path).map_err(|error| {
             Refusal::new(Code::BadRequest, format!("the socket of the run could not be opened: {error}"))
         })?;
@@ -57,7 +62,7 @@ impl Agent {
         let run = self.socket.runs.open(Run::new(id, launcher, capability, close, keep).asking(asked))?;
         let agent = Arc::new(self.over_run(id));
         tokio::spawn(carried(agent, run, listener, draining));
-        Ok(json!({ "run": id, "socket": path, "capability": name }))
+        Ok(json!({ "run": id, "socket": shown, "capability": name }))
     }
 
     fn run_socket(&self, id: RunId) -> PathBuf {

@@ -105,7 +105,8 @@ impl House {
         }
         let state = Arc::new(Embedded::open(&folder.path().join("state.db")).unwrap());
         let key = KeyFile::create(folder.path().join("key")).unwrap();
-        let (_keyring, _recovery) = secrets::init(&*state, &key, &TenantName::local()).unwrap();
+        let (_keyring, _recovery) =
+            secrets::init(&*state, &key, &TenantName::local(), |_| Ok::<_, secrets::Error>(())).unwrap();
         let disk = Arc::new(Evidence::new(Journal::open(&folder.path().join("evidence")).unwrap()));
         Self::over(folder, state, disk, Arc::new(Ahead::default()), change)
     }

@@ -93,7 +93,7 @@ pub(crate) struct Caveats {
     #[arg(long, value_name = "PATTERNS", value_delimiter = ',')]
     pub(crate) operations: Vec<String>,
     /// `read` allows no write
-    #[arg(long, value_name = "ACCESS")]
+    #[arg(long, value_name = "ACCESS", value_parser = clap::builder::PossibleValuesParser::new(["read", "write"]))]
     pub(crate) access: Option<String>,
     /// Only these resources, such as `channel:C1` or `repo:octo/*`
     #[arg(long, value_name = "PATTERNS", value_delimiter = ',')]
@@ -135,7 +135,7 @@ pub(crate) struct Caveats {
     #[arg(long, value_name = "FACTS")]
     pub(crate) holder: Option<String>,
     /// Somebody approves first: `all` calls, or `writes`
-    #[arg(long, value_name = "CALLS")]
+    #[arg(long, value_name = "CALLS", value_parser = clap::builder::PossibleValuesParser::new(["all", "writes"]))]
     pub(crate) approval: Option<String>,
     /// A ready-made narrowing of an integration, such as `slack/post_as`; `integration show` lists them
     #[arg(long, value_name = "INTEGRATION/NAME")]

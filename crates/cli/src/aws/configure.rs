@@ -30,7 +30,7 @@ pub(super) fn run(configure: &Configure) -> Result<ExitCode, Wrong> {
     };
     File::edit(&path, edited).map_err(wrong)?;
     let said = format!("Wrote profile `{name}` to `{}`.\n", path.display());
-    speech::told(&said, || serde_json::json!({ "profile": name, "file": path }))
+    speech::told(&said, || serde_json::json!({ "profile": name, "file": crate::print::path(&path) }))
 }
 
 /// A key belongs into a keyring. What was typed is not repeated.

@@ -254,8 +254,8 @@ pub(super) fn place() -> Outcome<Home> {
 
 /// Makes a home without a word on stdout. Two processes may begin at once: the second finds what the first has made.
 fn make(home: &Home) -> Outcome {
-    match wire::create(home, || wire::key_file(home, home.key())) {
-        Ok(_recovery) => {
+    match wire::create(home, None, || wire::key_file(home, home.key()), |_, _| Ok(())) {
+        Ok(()) => {
             super::speech::log(|| {
                 let folder = home.folder().display();
                 format!("made the home `{folder}`; `doorward recovery renew` gives a recovery key for it")

@@ -9,6 +9,7 @@
 //! - What opens the home is not in it, unless that was asked for.
 //! - Nothing is restored that differs from its manifest in a byte, whose evidence does not verify, or that a later version wrote.
 
+mod key;
 mod manifest;
 mod restore;
 mod taking;

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use serde_json::json;
 use store::{Embedded, Journal, Storage};
 
+use super::key::Key;
 use super::manifest::{FORMAT, Manifest, NAME, entries};
 use crate::args::backup::Backup;
 use crate::context::{self, Context};
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::place::{self, Place};
+use crate::print;
 
 /// Takes it.
 pub(super) fn run(context: &Context, args: &Backup) -> Outcome {
@@ -29,8 +31,10 @@ pub(super) fn run(context: &Context, args: &Backup) -> Outcome {
         return Err(Failure::new(format!("`{}` is there already", args.folder.display()))
             .hint("a backup is a new folder each time"));
     }
+    let database = Embedded::open(&home.database())?;
+    let key = args.with_key.then(|| Key::of(home, &database)).transpose()?;
     let partial = beside(&args.folder)?;
-    let taken = taken(home, &partial, args.with_key).and_then(|manifest| {
+    let taken = taken(home, &partial, &database, key.as_ref()).and_then(|manifest| {
         std::fs::rename(&partial, &args.folder)
             .and_then(|()| synced(&parent(&args.folder)))
             .map_err(|error| Failure::doing("could not put the backup in its place", &error))?;
@@ -40,7 +44,7 @@ pub(super) fn run(context: &Context, args: &Backup) -> Outcome {
     let manifest = taken.inspect_err(|_| drop(std::fs::remove_dir_all(&partial)))?;
     let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
     let document = json!({
-        "status": "taken", "folder": args.folder, "files": manifest.files.len(), "bytes": bytes,
+        "status": "taken", "folder": print::path(&args.folder), "files": manifest.files.len(), "bytes": bytes,
         "records": manifest.records, "with_key": manifest.with_key,
     });
     context.printer.answer(&document, |_| {
@@ -58,27 +62,28 @@ pub(super) fn run(context: &Context, args: &Backup) -> Outcome {
     })
 }
 
-fn taken(home: &Home, partial: &Path, with_key: bool) -> Outcome<Manifest> {
+fn taken(home: &Home, partial: &Path, database: &Embedded, key: Option<&Key>) -> Outcome<Manifest> {
     store::files::private_folder(partial)?;
     // The database first: evidence of what came meanwhile does no harm, a capability without its uses would.
-    let database = Embedded::open(&home.database())?;
     database.copy_to(&partial.join("home.db"))?;
     // The copy itself is not opened: that would leave files beside it.
-    let records = evidence(home, partial, &database)?;
+    let records = evidence(home, partial, database)?;
     for name in ["integrations", "lists", "policies"] {
         folder(&home.folder().join(name), &partial.join(name))?;
     }
-    for name in ["settings.toml", "sources.toml", "agent.yaml"] {
+    for name in ["settings.toml", "sources.toml", "providers.yaml", "agent.yaml"] {
         file(&home.folder().join(name), &partial.join(name))?;
     }
-    if with_key {
-        file(&home.key(), &partial.join("key"))?;
+    if let Some(key) = key {
+        let to = partial.join(&key.below);
+        store::files::private_folder(&parent(&to))?;
+        copied(&key.file, &to)?;
     }
     let manifest = Manifest {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         taken: context::now(),
-        with_key,
+        with_key: key.is_some(),
         records,
         files: entries(partial)?,
     };

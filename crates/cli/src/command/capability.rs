@@ -17,9 +17,9 @@ use crate::context::{self, Context};
 use crate::failure::{Failure, Kind, Outcome};
 use crate::line::output::Rights;
 use crate::line::wanted::Output;
-use crate::print::Printer;
 use crate::print::problem;
 use crate::print::table::{self, at, cell};
+use crate::print::{self, Printer};
 use crate::typed;
 
 /// Does one of them.
@@ -272,7 +272,7 @@ fn hand_out(
     if let Some(path) = &output.file {
         token.expose(|text| rights.write(path, format!("{text}\n").as_bytes()))?;
         if let Some(fields) = document.as_object_mut() {
-            fields.insert("file".to_owned(), json!(path));
+            fields.insert("file".to_owned(), print::path(path));
         }
         return context.printer.answer(&document, |_| format!("{said}It is in `{}`.", path.display()));
     }

@@ -9,6 +9,7 @@ use crate::compat::environment;
 use crate::compat::links::{self, PEERS, Peer, Speaks, There};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::print::path as shown;
 use crate::print::table::{self, at};
 
 /// Does one of them.
@@ -49,7 +50,10 @@ fn install(context: &Context, wanted: &Links) -> Outcome {
     }
     rows.sort_by_key(position);
     let notes = scene.notes(&folder, &rows);
-    answer(context, &json!({ "folder": folder, "target": scene.target, "links": rows, "notes": notes }))
+    answer(
+        context,
+        &json!({ "folder": shown(&folder), "target": shown(&scene.target), "links": rows, "notes": notes }),
+    )
 }
 
 fn remove(context: &Context, wanted: &Links) -> Outcome {
@@ -70,7 +74,7 @@ fn remove(context: &Context, wanted: &Links) -> Outcome {
         };
         rows.push(row(peer, &path, state, &scene));
     }
-    answer(context, &json!({ "folder": folder, "links": rows, "notes": [] }))
+    answer(context, &json!({ "folder": shown(&folder), "links": rows, "notes": [] }))
 }
 
 fn list(context: &Context, place: &Where) -> Outcome {
@@ -188,7 +192,7 @@ fn row(peer: Peer, path: &Path, state: &str, scene: &Scene) -> Value {
     };
     json!({
         "name": peer.name,
-        "path": path,
+        "path": shown(path),
         "state": state,
         "speaks": speaks,
         "first_on_path": first.is_some_and(|first| first == *path),

@@ -2,6 +2,8 @@
 //!
 //! It changes nothing, and needs no running broker; where one runs, its socket is checked as well.
 
+mod files;
+
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::sync::Arc;
 
@@ -49,16 +51,22 @@ pub(crate) fn run(context: &Context, args: &Doctor) -> Outcome {
     }
     let home = context.home()?;
     let mut checks = Checks::default();
-    if place::exists(home) {
+    if wire::is_there(home) {
         folder(&mut checks, home);
         configuration(&mut checks, context);
         let catalog = layer(&mut checks, home);
         match place::reading(home) {
             Ok(storage) => {
-                keys(&mut checks, home, &storage);
+                let sound = files::sources(&mut checks, home);
+                if sound {
+                    keys(&mut checks, home, &storage);
+                }
                 if let Some(catalog) = &catalog {
-                    policies(&mut checks, catalog, &storage);
-                    references(&mut checks, catalog, (home, &storage))?;
+                    files::policies(&mut checks, catalog, &storage);
+                    files::check(&mut checks, home, catalog);
+                    if sound {
+                        references(&mut checks, catalog, (home, &storage))?;
+                    }
                 }
                 chain(&mut checks, context, &storage, args);
             }
@@ -151,16 +159,6 @@ fn layer(checks: &mut Checks, home: &Home) -> Option<Catalog> {
             checks.failed("the integrations", &error.into());
             None
         }
-    }
-}
-
-fn policies(checks: &mut Checks, catalog: &Catalog, storage: &Arc<dyn Storage>) {
-    match broker::check_policies(&**storage, catalog) {
-        Ok(()) => checks.fine("the policies can be read".to_owned()),
-        Err(refusal) => checks.wrong(
-            format!("the policies can't be read: {}", refusal.message),
-            "`doorward policy list` shows them, `doorward policy forget NAME` or `doorward policy put NAME FILE` mends them",
-        ),
     }
 }
 

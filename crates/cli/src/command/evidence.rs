@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::management::{Management, Who};
 use crate::print::table::{self, at, cell};
-use crate::print::{BAD, GOOD, Printer, styled};
+use crate::print::{self, BAD, GOOD, Printer, styled};
 use crate::{aside, place, typed, wire};
 
 /// Does one of them.
@@ -152,7 +152,7 @@ fn export(context: &Context, args: &Export) -> Outcome {
         return Printer::text(text);
     };
     store::files::replace(path, text.as_bytes(), 0o600)?;
-    let document = json!({ "file": path, "records": at(&answered.value, "records") });
+    let document = json!({ "file": print::path(path), "records": at(&answered.value, "records") });
     context.printer.answer(&document, |value| {
         format!("Wrote {} records to `{}`.", cell(at(value, "records")), path.display())
     })

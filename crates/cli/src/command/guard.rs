@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::args::guard::Guard;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::print::Printer;
+use crate::print::{self, Printer};
 
 /// What is refused, and in which words.
 const RULES: [(&str, &str, &str); 4] = [
@@ -110,7 +110,7 @@ fn install(context: &Context, project: &Path) -> Outcome {
     let command = folder.join("commands/integration-setup.md");
     let placed = place(&command)?;
     let document = json!({
-        "settings": file, "changed": !there, "command": command, "command_changed": placed == Placed::Written,
+        "settings": print::path(&file), "changed": !there, "command": print::path(&command), "command_changed": placed == Placed::Written,
     });
     context.printer.answer(&document, |_| {
         let hook = if there {

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::gateway::read_lists;
 use crate::print::table::{self, at, cell};
-use crate::print::{Printer, WARN, styled};
+use crate::print::{self, Printer, WARN, styled};
 
 /// Takes the files over.
 pub(crate) fn run(context: &Context, args: &Import) -> Outcome {
@@ -26,7 +26,7 @@ pub(crate) fn run(context: &Context, args: &Import) -> Outcome {
 
 fn authtranslator(context: &Context, args: &Authtranslator) -> Outcome {
     let home = context.home()?;
-    if !args.dry_run && !crate::place::exists(home) {
+    if !args.dry_run && !crate::wire::is_there(home) {
         let message = format!("there is no home in `{}`", home.folder().display());
         return Err(Failure::new(message).hint("`doorward init` makes one"));
     }
@@ -224,7 +224,7 @@ fn described(
             json!({
                 "entry": one.theirs, "line": one.written.line, "name": one.written.name,
                 "extends": one.extends, "destination": one.destination,
-                "becomes": file.map(|file| file.becomes.as_str()), "file": file.map(|file| &file.path),
+                "becomes": file.map(|file| file.becomes.as_str()), "file": file.map(|file| print::path(&file.path)),
                 "notes": one.notes.iter().map(|note| &note.0).collect::<Vec<_>>(),
                 "text": dry_run.then(|| one.document()),
             })
@@ -240,7 +240,7 @@ fn described(
             let file = becomes.get(list_name(list).as_str());
             json!({
                 "list": list.side.as_str(), "from": list.name, "becomes": file.map(|file| file.becomes.as_str()),
-                "file": file.map(|file| &file.path),
+                "file": file.map(|file| print::path(&file.path)),
             })
         })
         .collect();

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use crate::args::broker::Init;
 use crate::context::Context;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Kind, Outcome};
 use crate::keys::chosen;
-use crate::print::{BOLD, Printer, styled};
+use crate::print::{self, BOLD, Printer, styled};
 use crate::{place, typed, wire};
 
 /// Makes the home.
 pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
     let home = context.home()?;
-    place::choose(home, args.store.as_deref())?;
+    let chosen_store = place::choose(home, args.store.as_deref())?;
     let provider = || {
         if args.passphrase {
             return Ok(Box::new(Passphrase::new(typed::new_passphrase()?)) as Box<dyn KeyProvider>);
@@ -25,22 +25,20 @@ pub(crate) fn run(context: &Context, args: &Init) -> Outcome {
             None => wire::key_file(home, args.key_file.clone().unwrap_or_else(|| home.key())),
         }
     };
-    let recovery = with_room(args.recovery_out.as_deref(), || wire::create(home, provider))?;
-    let provider = secrets::provider_facts(&*place::reading(home)?)?.provider();
-    let mut document = json!({ "status": "created", "home": home.folder(), "key_provider": provider });
-    if !context.printer.is_json() {
-        Printer::say(&format!("Made the home `{}`.", home.folder().display()));
-    }
-    let unseen = |failure: Failure| {
-        failure.hint(
-            "the home is there, and nobody has its recovery key: `doorward recovery renew` makes another one",
-        )
+    let (file, printer) = (args.recovery_out.as_deref(), context.printer);
+    let hand = |recovery: &RecoveryKey, provider: &str| {
+        let mut document =
+            json!({ "status": "created", "home": print::path(home.folder()), "key_provider": provider });
+        hand_out(recovery, file, printer, &mut document)
     };
-    hand_out(&recovery, args.recovery_out.as_deref(), context.printer, &mut document).map_err(unseen)?;
-    if context.printer.is_json() {
-        return context.printer.json(&document).map_err(unseen);
+    with_room(file, || wire::create(home, args.key_file.as_deref(), provider, hand))
+        .inspect_err(|_| chosen_store.take_back())?;
+    if !printer.is_json() {
+        Printer::say(&format!("Made the home `{}`.", home.folder().display()));
+        Printer::say(
+            "Next: `doorward up` starts the broker, `doorward secret put slack/token` stores a secret.",
+        );
     }
-    Printer::say("Next: `doorward up` starts the broker, `doorward secret put slack/token` stores a secret.");
     Ok(())
 }
 
@@ -58,33 +56,51 @@ pub(crate) fn with_room<T>(file: Option<&Path>, make: impl FnOnce() -> Outcome<T
     make().inspect_err(|_| drop(std::fs::remove_file(path)))
 }
 
-/// Gives a recovery key to whoever keeps it: in a file for its owner only, or shown once. For programs it is added to the
-/// document.
+/// Gives a recovery key to whoever keeps it: in a file for its owner only, or shown once. For programs it is in the document, which is
+/// printed. What nobody takes is a failure: the key would be nobody's.
 pub(crate) fn hand_out(
     recovery: &RecoveryKey,
     file: Option<&Path>,
     printer: Printer,
     document: &mut Value,
 ) -> Outcome {
+    let mut add = |name: &str, value: Value| {
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert(name.to_owned(), value);
+        }
+    };
     if let Some(path) = file {
         recovery.show(|text| store::files::replace(path, format!("{text}\n").as_bytes(), 0o600))?;
-        if let Some(fields) = document.as_object_mut() {
-            fields.insert("recovery_file".to_owned(), json!(path));
-        }
-        if !printer.is_json() {
-            Printer::say(&format!("The recovery key is in `{}`. Move it off this machine.", path.display()));
-        }
-        return Ok(());
+        add("recovery_file", print::path(path));
+    } else if print::is_closed() {
+        return Err(untaken(Failure { causes: vec!["stdout is closed".to_owned()], ..Failure::new("") }));
+    } else if printer.is_json() {
+        add("recovery_key", recovery.show(|text| json!(text)));
     }
     if printer.is_json() {
-        if let Some(fields) = document.as_object_mut() {
-            fields.insert("recovery_key".to_owned(), recovery.show(|text| json!(text)));
-        }
-        return Ok(());
+        return printer.json(document).map_err(untaken);
     }
-    Printer::say(&format!(
-        "{} It opens this home if the key or passphrase is lost. It is shown once and kept nowhere: write it down.",
-        styled(BOLD, "The recovery key.")
-    ));
-    recovery.show(Printer::text)
+    match file {
+        Some(path) => {
+            Printer::say(&format!("The recovery key is in `{}`. Move it off this machine.", path.display()));
+            Ok(())
+        }
+        None => {
+            Printer::say(&format!(
+                "{} It opens this home if the key or passphrase is lost. It is shown once and kept nowhere: write it down.",
+                styled(BOLD, "The recovery key.")
+            ));
+            recovery.show(Printer::text).map_err(untaken)
+        }
+    }
+}
+
+/// The failure of a recovery key that nobody got, whoever went away.
+fn untaken(failure: Failure) -> Failure {
+    let causes = match failure.kind {
+        Kind::ReaderGone => vec!["nobody reads the output".to_owned()],
+        _ => failure.causes,
+    };
+    let failure = Failure { causes, ..Failure::new("could not show the recovery key") };
+    failure.hint("let somebody read stdout, or name a file for it: `--recovery-out FILE`")
 }

@@ -11,7 +11,7 @@ use crate::args::integration::{Add, Integration, New, Test};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::print::table::{self, at, cell};
-use crate::print::{BAD, GOOD, Printer, styled};
+use crate::print::{self, BAD, GOOD, Printer, styled};
 
 /// Does one of them.
 pub(crate) fn run(context: &Context, args: Integration) -> Outcome {
@@ -24,7 +24,7 @@ pub(crate) fn run(context: &Context, args: Integration) -> Outcome {
         Integration::Setup(args) => super::tenant_integration::setup(context, &args),
         Integration::Add(args) => add(context, &args),
         // Taken out before: their flags may have one dash.
-        Integration::Update(_) | Integration::Delete(_) => Ok(()),
+        Integration::Update(_) | Integration::Delete(_) => Err(crate::inplace::unread()),
         Integration::New(args) => new(context, args),
         Integration::Test(args) if args.live => live(context, &args),
         Integration::Test(args) => test(context, &args),
@@ -95,6 +95,13 @@ fn described(value: &Value) -> String {
 
 fn add(context: &Context, args: &Add) -> Outcome {
     let name = args.name.as_ref().unwrap_or(&args.kind);
+    if args.domain.is_none()
+        && args.base_url.is_none()
+        && let Err(error @ catalog::Error::Domain { .. }) = catalog(context)?.get(&args.kind)
+    {
+        return Err(Failure::of(&error)
+            .hint("say where yours is: `--domain DOMAIN`, such as `--domain ghe.example.com`"));
+    }
     // JSON strings are YAML strings, whatever is in them.
     let quoted = |text: &str| json!(text).to_string();
     let mut text = format!("name: {name}\nextends: {}\n", args.kind);
@@ -146,8 +153,13 @@ fn new(context: &Context, args: New) -> Outcome {
     }
     store::files::replace(&file, integration.as_bytes(), 0o644)?;
     store::files::replace(&case_file, cases.as_bytes(), 0o644)?;
-    let document = json!({ "status": "written", "files": [file, case_file] });
+    let document = json!({ "status": "written", "files": [print::path(&file), print::path(&case_file)] });
     context.printer.answer(&document, |_| format!("{}\n{}", file.display(), case_file.display()))?;
+    if Catalog::load(None)?.get(&name).is_ok() {
+        Printer::say(&format!(
+            "note: `{name}` is built in, and this file takes its place; with `extends: {name}` a file says only what differs"
+        ));
+    }
     if !context.printer.is_json() {
         Printer::say(&format!("Next: edit them, then `doorward integration test {name}`."));
     }
@@ -165,6 +177,9 @@ fn test(context: &Context, args: &Test) -> Outcome {
     for name in &names {
         let Some((integration, outcomes, uncovered)) = cases_of(&catalog, layer.as_deref(), name)? else {
             if args.name.is_some() {
+                if let Err(error @ catalog::Error::Unknown { .. }) = catalog.get(name) {
+                    return Err(error.into());
+                }
                 return Err(Failure::new(format!("`{name}` has no cases")).hint(
                     "they stand in `cases/NAME.yaml` beside it; `doorward integration new` shows how",
                 ));

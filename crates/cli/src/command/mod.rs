@@ -37,18 +37,18 @@ mod usage;
 
 use crate::args::Command;
 use crate::context::Context;
-use crate::failure::Outcome;
-use crate::{backup, demo, generate, llm, mcp};
+use crate::failure::{Failure, Outcome};
+use crate::{backup, demo, generate, inplace, llm, mcp};
 
 /// Does what was typed.
 pub(crate) fn run(context: &Context, command: Command) -> Outcome {
     match command {
+        // Taken out before: its flags may have one dash.
+        Command::Allowlist(_) => Err(inplace::unread()),
         // Taken out before: its programs end with statuses of their own.
-        Command::Aws(_)
-        | Command::Metadata(_)
-        | Command::Run(_)
-        | Command::RunInside(_)
-        | Command::Allowlist(_) => Ok(()),
+        Command::Aws(_) | Command::Metadata(_) | Command::Run(_) | Command::RunInside(_) => {
+            Err(Failure::usage("this command can't be done from here; nothing was done"))
+        }
         Command::Demo(args) => demo::run(context, &args),
         Command::Up(args) => up::run(context, &args),
         Command::Serve(args) => serve::run(context, &args),

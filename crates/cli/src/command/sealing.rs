@@ -9,7 +9,10 @@ use crate::typed;
 
 /// Drops the keys of the running broker.
 pub(crate) fn seal(context: &Context) -> Outcome {
-    running(context)?;
+    let status = running(context)?.status()?;
+    if status.get("state").and_then(serde_json::Value::as_str) == Some("sealed") {
+        return context.printer.answer(&json!({ "state": "sealed" }), |_| "It is sealed already.".to_owned());
+    }
     let answered = context.ask("broker.seal", &[])?;
     context
         .printer

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::management::Running;
 use crate::print::table::{self, at, cell};
-use crate::print::{BAD, GOOD, WARN, styled};
+use crate::print::{self, BAD, GOOD, WARN, styled};
 
 /// Prints it.
 pub(crate) fn run(context: &Context) -> Outcome {
@@ -14,7 +14,7 @@ pub(crate) fn run(context: &Context) -> Outcome {
     let mut document = match Running::find(context)? {
         None => match store::HomeLock::keeper(home.folder()) {
             Some(pid) => json!({ "state": "unreachable", "pid": pid }),
-            None => json!({ "state": if crate::place::exists(home) { "stopped" } else { "no home" } }),
+            None => json!({ "state": if crate::wire::is_there(home) { "stopped" } else { "no home" } }),
         },
         Some(running) => running.status()?,
     };
@@ -38,8 +38,8 @@ pub(crate) fn run(context: &Context) -> Outcome {
         }
     }
     if let Some(fields) = document.as_object_mut() {
-        fields.insert("home".to_owned(), json!(home.folder()));
-        fields.insert("socket".to_owned(), json!(home.socket()));
+        fields.insert("home".to_owned(), print::path(home.folder()));
+        fields.insert("socket".to_owned(), print::path(&home.socket()));
     }
     context.printer.answer(&document, human)?;
     if unsealed { Ok(()) } else { Err(Failure::silent()) }

@@ -8,6 +8,7 @@ use broker::State;
 use net::ServeLimits;
 use net::fellow::Plain;
 use proxy::{Dialect, Gateway};
+use secrets::RecoveryKey;
 use serde_json::json;
 
 use super::init::{hand_out, with_room};
@@ -17,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::gateway::{Peer, Told};
 use crate::home::Home;
 use crate::line::Voice;
-use crate::print::{BOLD, Printer, WARN, styled};
+use crate::print::{self, BOLD, Printer, WARN, styled};
 use crate::serving::office::{Configured, Office};
 use crate::serving::secured::Secured;
 use crate::serving::sockets::Sockets;
@@ -50,7 +51,7 @@ pub(super) struct Brought {
 pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     let Brought { dialect, limits, peer, api } = brought;
     let home = context.home()?;
-    place::choose(home, args.store.as_deref())?;
+    let chosen_store = place::choose(home, args.store.as_deref())?;
     let settings = Settings::load(home, args, &settings::environment)?;
     let forwards = api.is_none() || settings.gateway.origin != Origin::Default;
     let api = api.or(settings.api_beside.value);
@@ -61,7 +62,7 @@ pub(super) fn serve(context: &Context, args: &Up, brought: Brought) -> Outcome {
     if llm == Some(proxy::Provider::OpenAi) && peer.is_none() {
         overlay.integrations.extend(key_of_openai(home));
     }
-    first_start(context, args)?;
+    first_start(context, args).inspect_err(|_| chosen_store.take_back())?;
     let gateway = Gateway::new(settings.domains.value.clone(), settings.origins.value.clone())
         .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
     let gateway = match dialect {
@@ -173,17 +174,20 @@ fn office(home: &Home, opened: &wire::Opened, development: bool) -> Outcome<(Arc
 /// Makes the home where there is none: with a key file, so that nothing has to be typed.
 fn first_start(context: &Context, args: &Up) -> Outcome {
     let home = context.home()?;
-    if place::exists(home) {
+    if wire::is_there(home) {
         return Ok(());
     }
     let file = args.recovery_out.as_deref();
-    let recovery = with_room(file, || wire::create(home, || wire::key_file(home, home.key())))?;
-    let mut document = json!({ "event": "created", "home": home.folder(), "key_provider": "key-file" });
+    let hand = |recovery: &RecoveryKey, provider: &str| {
+        let mut document =
+            json!({ "event": "created", "home": print::path(home.folder()), "key_provider": provider });
+        hand_out(recovery, file, context.printer, &mut document)
+    };
+    with_room(file, || wire::create(home, None, || wire::key_file(home, home.key()), hand))?;
     if !context.printer.is_json() {
         Printer::say(&format!("Made the home `{}`.", home.folder().display()));
     }
-    hand_out(&recovery, file, context.printer, &mut document)?;
-    if context.printer.is_json() { context.printer.json(&document) } else { Ok(()) }
+    Ok(())
 }
 
 fn unbound(error: &net::Error, other: &str) -> Failure {
@@ -215,7 +219,7 @@ impl Open {
         let Self { url, metrics, admin, api, console, socket, sealed, development, told } = self;
         if printer.is_json() {
             let mut ready = json!({
-                "event": "ready", "gateway": url, "metrics": metrics, "admin": admin, "api": api, "console": console, "socket": socket,
+                "event": "ready", "gateway": url, "metrics": metrics, "admin": admin, "api": api, "console": console, "socket": print::path(socket),
                 "pid": std::process::id(), "sealed": sealed, "development": development,
             });
             if let (Some(told), Some(fields)) = (told, ready.as_object_mut()) {

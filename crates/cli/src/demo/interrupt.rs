@@ -1,4 +1,4 @@
-//! Ctrl-C during the demo: it ends at the next step, and removes what it made.
+//! Ctrl-C during the demo, or a terminal that is closed: it ends at the next step, and removes what it made.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +20,8 @@ impl Interrupt {
         let entered = runtime.enter();
         let on = |kind| signal(kind).map_err(|error| Failure::doing("could not listen for signals", &error));
         let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
+        // Its terminal is gone, or somebody types Ctrl-\.
+        let (mut hangup, mut quit) = (on(SignalKind::hangup())?, on(SignalKind::quit())?);
         drop(entered);
         let flag = Arc::new(AtomicBool::new(false));
         let heard = Arc::clone(&flag);
@@ -28,6 +30,8 @@ impl Interrupt {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
+                    _ = hangup.recv() => {}
+                    _ = quit.recv() => {}
                 }
             });
             heard.store(true, Ordering::SeqCst);

@@ -35,7 +35,9 @@ pub(crate) fn run(context: &Context, args: &Generate) -> Outcome {
 fn manual(context: &Context, folder: &Path) -> Outcome {
     clap_mangen::generate_to(Cli::command(), folder)
         .map_err(|error| Failure::doing(format!("could not write to `{}`", folder.display()), &error))?;
-    context.printer.answer(&serde_json::json!({ "folder": folder }), |_| folder.display().to_string())
+    context.printer.answer(&serde_json::json!({ "folder": crate::print::path(folder) }), |_| {
+        folder.display().to_string()
+    })
 }
 
 fn pages() -> Outcome<Vec<(&'static str, String)>> {

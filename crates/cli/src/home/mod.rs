@@ -9,12 +9,15 @@
 //! recovery      the recovery key, where nobody was there to take it   providers.yaml  for whom tenants keep credentials
 //! ```
 
+mod fresh;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use store::{Embedded, Storage};
 
 use crate::failure::{Failure, Outcome};
+pub(crate) use fresh::Fresh;
 
 /// The folder, with the names of what is in it.
 #[derive(Debug, Clone)]
@@ -139,13 +142,16 @@ impl Home {
         self.database().exists()
     }
 
+    /// The failure of whoever needs a home where none was made.
+    pub(crate) fn missing(&self) -> Failure {
+        Failure::new(format!("there is no home in `{}`", self.folder.display()))
+            .hint("`doorward init` makes one, `doorward up` makes one and starts")
+    }
+
     /// Opens the database of a home that exists.
     pub(crate) fn storage(&self) -> Outcome<Arc<dyn Storage>> {
         if !self.exists() {
-            let message = format!("there is no home in `{}`", self.folder.display());
-            return Err(
-                Failure::new(message).hint("`doorward init` makes one, `doorward up` makes one and starts")
-            );
+            return Err(self.missing());
         }
         Ok(Arc::new(Embedded::open(&self.database())?))
     }

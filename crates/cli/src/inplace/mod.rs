@@ -2,6 +2,7 @@
 //! `allowlist.yaml` by `allowlist` and `doorward allowlist`. The command lines and the edits are [`foreign`]'s; files and printing are here.
 
 mod file;
+mod globals;
 mod services;
 
 use std::ffi::OsString;
@@ -22,6 +23,7 @@ pub(crate) struct Spoken {
     program: &'static str,
     tool: Tool,
     words: Vec<OsString>,
+    format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,53 +34,47 @@ enum Tool {
 
 /// What is typed behind the link `integrations`.
 pub(crate) fn integrations(words: Vec<OsString>) -> ExitCode {
-    run(&Spoken { program: "integrations", tool: Tool::Integrations, words })
+    run(&Spoken { program: "integrations", tool: Tool::Integrations, words, format: Format::Table })
 }
 
 /// What is typed behind the link `allowlist`.
 pub(crate) fn allowlist(words: Vec<OsString>) -> ExitCode {
-    run(&Spoken { program: "allowlist", tool: Tool::Allowlist, words })
+    run(&Spoken { program: "allowlist", tool: Tool::Allowlist, words, format: Format::Table })
 }
 
 /// Finds `doorward allowlist …`, and `doorward integration add|update|delete|list …` for a file. Their flags may have one dash.
 pub(crate) fn spoken(typed: &[OsString]) -> Option<Spoken> {
     let mut words: Vec<OsString> = typed.iter().skip(1).cloned().collect();
-    let mut json = false;
-    // What holds for every command may stand before it.
-    loop {
-        match words.first()?.to_str()? {
-            "--json" => json = true,
-            "-v" | "--verbose" | "--dangerous-allow-dumps" => {}
-            "--home" | "--log" => drop(words.remove(0)),
-            "--format" => {
-                words.remove(0);
-                json |= words.first()? == "json";
-            }
-            _ => break,
-        }
-        words.remove(0);
-        words.first()?;
-    }
+    // What holds for every command may stand before it, within it and behind it.
+    let mut everywhere = globals::in_front(&mut words);
+    let (program, tool) = match words.first()?.to_str()? {
+        "allowlist" => ("doorward allowlist", Tool::Allowlist),
+        "integration" => ("doorward integration", Tool::Integrations),
+        _ => return None,
+    };
+    words.remove(0);
+    everywhere.extend(globals::in_front(&mut words));
+    everywhere.extend(globals::behind(&mut words));
     let for_a_file = |word: &OsString| {
         let word = word.to_string_lossy();
         let flag = word.trim_start_matches('-');
         word.starts_with('-') && (flag == "file" || flag.starts_with("file="))
     };
-    let second = words.get(1).and_then(|word| word.to_str()).unwrap_or_default().to_owned();
-    let (program, tool, skip) = match words.first()?.to_str()? {
-        "allowlist" => ("doorward allowlist", Tool::Allowlist, 1),
-        "integration" => match &*second {
-            "update" | "delete" => ("doorward integration", Tool::Integrations, 1),
-            "add" | "list" if words.iter().any(for_a_file) => ("doorward integration", Tool::Integrations, 1),
-            _ => return None,
-        },
-        _ => return None,
+    let is_one = match (tool, words.first().and_then(|word| word.to_str())) {
+        (Tool::Allowlist, _) | (Tool::Integrations, Some("update" | "delete")) => true,
+        (Tool::Integrations, Some("add" | "list")) => words.iter().any(for_a_file),
+        (Tool::Integrations, _) => false,
     };
-    let mut words = words.split_off(skip);
-    if json {
-        words.push("--json".into());
-    }
-    Some(Spoken { program, tool, words })
+    let format = is_one.then(|| globals::read(everywhere)).flatten()?.printing();
+    Some(Spoken { program, tool, words, format })
+}
+
+/// The failure of such a command line that came to the reader of all others: nothing was done, and nobody may believe that it was.
+pub(crate) fn unread() -> Failure {
+    Failure::usage(
+        "the flags that hold for every command could not be told from those of this one; nothing was done",
+    )
+    .hint("put them in front, as in `doorward --home DIR --format json allowlist list`")
 }
 
 /// Does what was typed.
@@ -86,7 +82,7 @@ pub(crate) fn run(spoken: &Spoken) -> ExitCode {
     let asks =
         |word: &OsString| matches!(word.to_str(), Some("--json" | "-json" | "--json=true" | "-json=true"));
     let json = spoken.words.iter().any(asks);
-    let printer = Printer::new(if json { Format::Json } else { Format::Table });
+    let printer = Printer::new(if json { Format::Json } else { spoken.format });
     let done = texts(&spoken.words).and_then(|words| match spoken.tool {
         Tool::Integrations => of_integrations(&words, spoken.program, printer),
         Tool::Allowlist => of_allowlist(&words, spoken.program, printer),
@@ -115,6 +111,14 @@ fn of_integrations(words: &[String], program: &str, printer: Printer) -> Outcome
         Command::Add(..) | Command::Update(..) | Command::Delete(_) => {}
     }
     let mut held = match typed.command {
+        // Nobody who speaks of one that is there means a file that is not.
+        Command::Delete(_) | Command::Update(_, None, _) if program != "integrations" => {
+            Held::existing(file).map_err(|failure| {
+                failure.hint(
+                    "`--file` says where it is; an integration of the home is a file there, `integrations/NAME.yaml`: edit it or take it away",
+                )
+            })?
+        }
         Command::Delete(_) => Held::existing(file)?,
         _ => Held::open(file)?,
     };

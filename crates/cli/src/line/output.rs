@@ -44,13 +44,14 @@ pub(crate) fn write(file: &Path, rights: Rights, told: &Value) -> Outcome {
 
 /// Removes an older answer: whoever looks for the file must not take that for the one that was denied.
 pub(crate) fn remove(file: &Path) -> Outcome {
-    match std::fs::symlink_metadata(file) {
-        Ok(found) if found.is_file() || found.is_symlink() => std::fs::remove_file(file).map_err(|error| {
-            Failure::doing(format!("could not remove the older `{}`", file.display()), &error)
-                .hint("what is in it is not the answer to this request")
-        }),
-        _ => Ok(()),
+    // A device, a pipe or a link of the system holds no answer.
+    if store::files::kept(file).is_some() || std::fs::symlink_metadata(file).is_err() {
+        return Ok(());
     }
+    std::fs::remove_file(file).map_err(|error| {
+        Failure::doing(format!("could not remove the older `{}`", file.display()), &error)
+            .hint("what is in it is not the answer to this request")
+    })
 }
 
 impl Rights {

@@ -10,6 +10,7 @@ pub(crate) mod table;
 pub(crate) mod yaml;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
@@ -92,6 +93,20 @@ impl Printer {
 /// Whether somebody sits in front of stdin.
 pub(crate) fn somebody_types() -> bool {
     std::io::stdin().is_terminal()
+}
+
+/// A path in a document for programs. What is not UTF-8 in it is shown as it is for people; as it stands it could not be written.
+pub(crate) fn path(path: &Path) -> Value {
+    Value::String(path.to_string_lossy().into_owned())
+}
+
+/// Whether stdout was closed when this process began. Then it is the place for what nobody wants, opened both ways, which no shell does.
+pub(crate) fn is_closed() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let out = rustix::stdio::stdout();
+    let both_ways = rustix::fs::fcntl_getfl(out).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::RDWR));
+    let (Ok(null), Ok(seen)) = (std::fs::metadata("/dev/null"), rustix::fs::fstat(out)) else { return false };
+    both_ways && seen.st_rdev == null.rdev()
 }
 
 /// Text in a style, and back.

@@ -12,9 +12,17 @@ use crate::print::Printer;
 pub(crate) fn print(failure: &Failure, printer: Printer) {
     match failure.kind {
         Kind::Silent | Kind::ReaderGone => {}
+        _ if printer.is_json() && taken(failure, printer) => {}
         // Nothing can be done about output that nobody takes.
-        _ if printer.is_json() => drop(printer.json(&document(failure))),
         _ => drop(write!(anstream::stderr().lock(), "{}", text(failure))),
+    }
+}
+
+/// Prints it for programs. Where stdout takes nothing it has to be said elsewhere; a reader that went away has no use for it.
+fn taken(failure: &Failure, printer: Printer) -> bool {
+    match printer.json(&document(failure)) {
+        Ok(()) => !super::is_closed(),
+        Err(unprinted) => unprinted.kind == Kind::ReaderGone,
     }
 }
 

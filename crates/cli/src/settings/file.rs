@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{TABLE, Tls, api, approvals, mcp, operations, rates, store, tenants};
+use super::{Tls, api, approvals, mcp, operations, rates, store, tenants};
 use crate::args::broker::ClientAuth;
 use crate::failure::{Failure, Outcome};
 
@@ -117,7 +117,10 @@ pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
         });
         let failure =
             Failure::usage(format!("{shown}:{line}: {}", without_values(error.message().trim_end())));
+        let address = error.message().contains("socket address");
         let hint = nearest(error.message()).map(|near| format!("did you mean `{near}`?"));
+        let hint =
+            hint.or_else(|| address.then(|| "an address is `IP:PORT`, such as `127.0.0.1:8080`".to_owned()));
         failure.hint(hint.unwrap_or_else(|| super::TABLE_HINT.to_owned()))
     };
     let written: Written = toml::from_str(text).map_err(|error| wrong(&error))?;
@@ -194,11 +197,11 @@ fn without_values(message: &str) -> String {
     }
 }
 
-/// The known key that looks most like the unknown one that a message names.
-fn nearest(message: &str) -> Option<&'static str> {
-    let unknown = message.strip_prefix("unknown field `")?.split('`').next()?;
-    let keys = TABLE.iter().filter(|row| !row.key.is_empty()).map(|row| row.key);
-    let near = keys.map(|key| (strsim::jaro_winkler(unknown, key.rsplit('.').next().unwrap_or(key)), key));
+/// Among the keys that the reader's message lists, the one that looks most like the unknown one that it names.
+pub(super) fn nearest(message: &str) -> Option<&str> {
+    let (unknown, known) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let keys = known.split_once("expected")?.1.split('`').skip(1).step_by(2);
+    let near = keys.map(|key| (strsim::jaro_winkler(unknown, key), key));
     near.filter(|(likeness, _)| *likeness > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key)| key)
 }
 

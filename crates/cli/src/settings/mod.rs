@@ -138,6 +138,9 @@ impl Settings {
     /// Everything that a running broker is told.
     pub(crate) fn load(home: &Home, typed: &args::broker::Up, lookup: Lookup<'_>) -> Outcome<Self> {
         let file = file::read(&home.settings())?;
+        let shown = home.settings().display().to_string();
+        let in_file =
+            |failure: Failure| Failure { message: format!("{shown}: {}", failure.message), ..failure };
         let flags = typed.clone();
         let list = |list: Vec<String>| Some(list).filter(|list| !list.is_empty());
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -175,13 +178,13 @@ impl Settings {
             )?,
             rates: match flags.rates {
                 Some(rates) => Some(rates),
-                None => file.rates.map(rates::Rates::read).transpose()?,
+                None => file.rates.map(rates::Rates::read).transpose().map_err(in_file)?,
             },
-            api: file.api.unwrap_or_default().read()?,
-            mcp: file.mcp.map(mcp::Written::read).transpose()?,
-            approvals: file.approvals.unwrap_or_default().read()?,
-            programs: file.operations.unwrap_or_default().read(home, lookup)?,
-            often: file.tenants.unwrap_or_default().read()?,
+            api: file.api.unwrap_or_default().read().map_err(in_file)?,
+            mcp: file.mcp.map(mcp::Written::read).transpose().map_err(in_file)?,
+            approvals: file.approvals.unwrap_or_default().read().map_err(in_file)?,
+            programs: file.operations.unwrap_or_default().read(home, lookup).map_err(in_file)?,
+            often: file.tenants.unwrap_or_default().read().map_err(in_file)?,
         };
         settings.sound()?;
         Ok(settings)

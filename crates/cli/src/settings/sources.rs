@@ -43,22 +43,11 @@ fn parse(text: &str, shown: &str) -> Outcome<Config> {
             (_, Some(key)) => format!("the key {key} is missing"),
             _ => "this is not what is expected here".to_owned(),
         };
-        let known = unknown.and_then(|(_, rest)| rest.split_once("expected"));
-        let hint = match (unknown, known) {
-            (Some((key, _)), Some((_, known))) => nearest(key, known),
-            _ => None,
-        };
+        let hint = super::file::nearest(message);
         let hint = hint.map(|near| format!("did you mean `{near}`?"));
         let page = "docs/guide/sources.md has an example of each source";
         Failure::usage(format!("{shown}:{line}: {what}")).hint(hint.unwrap_or_else(|| page.to_owned()))
     })
-}
-
-/// The key among those that the reader lists that looks most like the unknown one.
-fn nearest<'k>(unknown: &str, known: &'k str) -> Option<&'k str> {
-    let keys = known.split('`').skip(1).step_by(2);
-    let near = keys.map(|key| (strsim::jaro_winkler(unknown, key), key));
-    near.filter(|(likeness, _)| *likeness > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key)| key)
 }
 
 #[cfg(test)]

@@ -149,3 +149,58 @@ fn a_home_with_its_key_file_opens_wherever_it_was_moved_or_restored() {
         assert_eq!(opens["status"], "opens");
     }
 }
+
+#[test]
+fn a_backup_that_says_that_it_opens_opens_and_one_that_cannot_is_not_made() {
+    let doorward = home();
+    let key = elsewhere(&doorward, "key-of-the-home");
+    let _ = doorward.run(&["init", "--key-file", &key], "").succeeded();
+    let _ = doorward.run(&["secret", "put", "slack/token"], "xoxb-CANARY-carried").succeeded();
+    let (copy, other) = (elsewhere(&doorward, "copy"), elsewhere(&doorward, "other"));
+    let document = doorward.run(&["backup", &copy, "--with-key", "--json"], "").json();
+    assert_eq!(document["with_key"], true);
+    std::fs::rename(&key, format!("{key}.away")).unwrap();
+    let restored = doorward.run(&["--home", &other, "restore", &copy, "--json"], "").json();
+    assert_eq!(restored["with_key"], true);
+    let listed = doorward.run(&["--home", &other, "secret", "list"], "").succeeded();
+    assert!(listed.contains("slack/token"), "{listed}");
+
+    // Without the file, or with another one at its place, nothing is made that would say so.
+    let second = elsewhere(&doorward, "second");
+    let said = doorward.run(&["backup", &second, "--with-key"], "").failed_with(1);
+    assert!(said.contains("--with-key") && said.contains("key-of-the-home"), "{said}");
+    put(Path::new(&key), "0".repeat(64).as_bytes());
+    let _ = doorward.run(&["backup", &second, "--with-key"], "").failed_with(1);
+    assert!(!Path::new(&second).exists());
+}
+
+#[test]
+fn what_no_file_opens_has_no_key_to_copy() {
+    let doorward = home();
+    let _ = doorward
+        .run(&["init", "--passphrase"], "correct horse battery staple\ncorrect horse battery staple\n")
+        .succeeded();
+    let copy = elsewhere(&doorward, "copy");
+    let said = doorward.run(&["backup", &copy, "--with-key"], "").failed_with(1);
+    assert!(said.contains("passphrase") && said.contains("hint:"), "{said}");
+    assert!(!Path::new(&copy).exists());
+    let document = doorward.run(&["backup", &copy, "--json"], "").json();
+    assert_eq!(document["with_key"], false);
+}
+
+#[test]
+fn a_restore_that_is_refused_leaves_no_copy() {
+    let (doorward, folder) = taken(&["--with-key"]);
+    let file = elsewhere(&doorward, "a-file");
+    put(Path::new(&file), b"mine");
+    let link = elsewhere(&doorward, "a-link");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    for place in [&file, &link] {
+        let said = doorward.run(&["--home", place, "restore", &folder], "").failed_with(1);
+        assert!(said.contains("no folder") && said.contains("hint:"), "{said}");
+    }
+    let partial = std::fs::read_dir(doorward.folder()).unwrap().flatten();
+    let partial = partial.filter(|file| file.file_name().to_string_lossy().contains("partial"));
+    assert_eq!(partial.count(), 0);
+    assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+}

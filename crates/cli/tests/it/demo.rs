@@ -1,5 +1,8 @@
 //! `doorward demo`.
 
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::home;
@@ -34,4 +37,27 @@ fn without_curl_the_demo_holds_as_well() {
     command.env("PATH", "").arg("demo");
     let said = doorward.run_command(command, "").succeeded();
     assert!(said.contains("doorward capability use"), "{said}");
+}
+
+#[test]
+fn a_demo_whose_terminal_is_closed_leaves_nothing_behind() {
+    use std::io::{BufRead, BufReader};
+
+    for signal in [Signal::HUP, Signal::QUIT] {
+        let doorward = home();
+        let mut command = doorward.command();
+        command
+            .args(["demo", "--keep", "--json"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("\"keep\"")));
+        kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), signal).unwrap();
+        drop(lines);
+        let _ = child.wait().unwrap();
+        let left: Vec<_> = std::fs::read_dir(doorward.folder().join("tmp")).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
 }

@@ -262,3 +262,50 @@ fn the_link_of_the_allowlist_speaks_as_its_program_does() {
     let _ = said(&["add", "-file", "al.yaml", "-integration", "slack"]).failed_with(2);
     assert!(said(&[&["remove", "-file", "al.yaml"][..], &grant].concat()).succeeded().starts_with("removed"));
 }
+
+#[test]
+fn flags_of_every_command_are_taken_in_all_their_forms_and_what_is_not_understood_is_an_error() {
+    let doorward = home();
+    let path = doorward.folder().join("allowlist.yaml");
+    let grant = ["-integration", "slack", "-caller", "bot", "-capability", "post_as"];
+    let line = |front: &[&str], command, behind: &[&str]| {
+        doorward.run(&[front, &["allowlist", command], &grant[..], behind].concat(), "")
+    };
+    let params = ["-params", "username=bot"];
+    for (front, behind) in [
+        (["--home=h"].as_slice(), [].as_slice()),
+        (&["-vv", "--format=json"], &[]),
+        (&["--log=text", "--home", "h"], &["--json"]),
+        (&["--verbose"], &["--home", "h", "-v", "--format=table"]),
+    ] {
+        assert!(
+            line(front, "add", &[&params[..], behind].concat()).succeeded().contains("added"),
+            "{front:?}"
+        );
+        assert!(line(front, "remove", behind).succeeded().contains("removed"), "{front:?}");
+        assert!(!read(&path).contains("post_as"), "{front:?}");
+    }
+    let config = config(&doorward, CONFIG);
+    for (seconds, words) in [
+        ("8s", ["--home=h", "integration", "-v", "update"].as_slice()),
+        ("9s", &["integration", "--json", "update"]),
+    ] {
+        let _ = doorward.run(&[words, &["stripe", "--timeout", seconds]].concat(), "").succeeded();
+        assert!(read(&config).contains(seconds), "{words:?}");
+    }
+    let before = read(&config);
+    for words in [
+        ["--json=true", "integration", "delete", "stripe"].as_slice(),
+        &["--format=xml", "integration", "delete", "stripe"],
+        &["--home=a", "integration", "delete", "stripe", "--home=b"],
+        &["integration", "delete", "stripe", "--hom", "b"],
+        &["--home"],
+        &["--log"],
+        &["--json", "--home"],
+        &["--home", "x", "--home"],
+    ] {
+        let said = doorward.run(words, "");
+        assert_eq!(said.status.code(), Some(2), "{words:?} {said:?}");
+    }
+    assert_eq!(read(&config), before);
+}

@@ -1,6 +1,6 @@
 //! Homes and brokers: made once, run once, unlocked, drained, recovered.
 
-use crate::home;
+use crate::{home, write};
 
 #[test]
 fn a_home_is_made_once_and_its_recovery_key_is_shown_once() {
@@ -190,6 +190,33 @@ fn a_doctor_finds_nothing_wrong_in_a_new_home_and_a_key_that_others_may_read() {
     let said = doorward.run(&["doctor"], "");
     assert_eq!(said.status.code(), Some(1));
     assert!(said.stdout.contains("chmod"), "{}", said.stdout);
+}
+
+#[test]
+fn a_doctor_says_what_would_stop_the_next_start() {
+    let doorward = home();
+    let _ = doorward.run(&["init"], "").succeeded();
+    for folder in ["lists", "policies"] {
+        std::fs::create_dir(doorward.data().join(folder)).unwrap();
+    }
+    for (file, text) in [
+        ("lists/allowlist.yaml", "- integration: slakc\n  callers: []\n"),
+        ("providers.yaml", "foo: bar\n"),
+        ("agent.yaml", "mod: x\n"),
+        ("policies/a.yaml", "x: 1\n"),
+        ("sources.toml", "[nope]\n"),
+    ] {
+        let path = doorward.data().join(file);
+        write(&path, text);
+        let doctor = doorward.run(&["doctor"], "");
+        assert_eq!(doctor.status.code(), Some(1), "{file}: {}", doctor.stdout);
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let said: Vec<&str> = doctor.stdout.lines().filter(|line| line.starts_with("FAIL")).collect();
+        assert!(matches!(said[..], [one] if one.contains(name) && !one.contains("key provider")), "{said:?}");
+        assert!(!doorward.run(&["up", "--gateway", "127.0.0.1:0"], "").status.success(), "{file}");
+        std::fs::remove_file(&path).unwrap();
+    }
+    assert_eq!(doorward.run(&["doctor", "--json"], "").json()["ok"], true);
 }
 
 #[test]

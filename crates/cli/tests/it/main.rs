@@ -83,6 +83,8 @@ mod llm;
 #[cfg(test)]
 mod llm_door;
 #[cfg(test)]
+mod making;
+#[cfg(test)]
 mod malformed;
 #[cfg(test)]
 mod mcp;

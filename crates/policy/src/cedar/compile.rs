@@ -13,7 +13,7 @@ use super::cache::Cache;
 use super::evaluate::{Types, uid};
 use super::schema::{Behind, Descriptions, Listed, Shown};
 use super::source::{Parsed, at, offset, parse};
-use super::{Action, ActionSpec, Policies, Rule, Slice, Source, Version, schema};
+use super::{Action, ActionSpec, Policies, Rule, Slice, Source, Version, schema, strangers};
 use crate::Error;
 use crate::table::Table;
 
@@ -41,7 +41,8 @@ impl Policies {
         let shown = Shown::new(&*described, &named(&types, &parsed))?;
         let schema = read_schema(&shown.text)?;
         let (set, places) = gather(sources, &parsed)?;
-        let warnings = validate(sources, &places, &schema, &set)?;
+        let mut warnings = validate(sources, &places, &schema, &set)?;
+        warnings.extend(strangers::of(sources, &parsed, &types, &*described));
         let templates = templates(&schema, &types, &shown.actions, &parsed)?;
         let version = version(&shown.text, &described.digest(), sources);
         let actions = Actions { templates, behind: shown.into_behind(), described, known: Table::new() };

@@ -202,10 +202,10 @@ impl Decision {
 /// The names of entity types, parsed once: parsing them for each request costs more than the decision.
 pub(super) struct Types {
     tenant: EntityTypeName,
-    role: EntityTypeName,
+    pub(super) role: EntityTypeName,
     principal: EntityTypeName,
-    integration: EntityTypeName,
-    resource: EntityTypeName,
+    pub(super) integration: EntityTypeName,
+    pub(super) resource: EntityTypeName,
     pub(super) action: EntityTypeName,
 }
 

@@ -17,6 +17,7 @@ mod evaluate;
 mod explain;
 mod schema;
 mod source;
+mod strangers;
 
 use std::collections::HashMap;
 use std::fmt;

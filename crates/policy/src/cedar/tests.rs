@@ -116,6 +116,22 @@ fn a_policy_that_fails_strict_validation_is_not_loaded() {
 }
 
 #[test]
+fn names_that_nothing_has_are_pointed_out() {
+    for (text, says) in [
+        ("forbid (principal, action, resource in Doorward::Integration::\"slak\");", "did you mean `slack`?"),
+        ("forbid (principal, action, resource == Doorward::Resource::\"slak/channel:C1\");", "`slak`"),
+        ("forbid (principal in Doorward::Role::\"local/mangaer\", action, resource);", "nobody can have"),
+        ("forbid (principal in Doorward::Role::\"mangaer\", action, resource);", "did you mean `manager`?"),
+    ] {
+        let policies = compiled(text);
+        let [warning] = policies.warnings() else { panic!("{text}: {:?}", policies.warnings()) };
+        assert!(warning.starts_with("mine.cedar:1:") && warning.contains(says), "{warning}");
+    }
+    let own = "forbid (principal in Doorward::Role::\"shop-keepers\", action, resource in Doorward::Integration::\"slack\");";
+    assert!(compiled(own).warnings().is_empty(), "{:?}", compiled(own).warnings());
+}
+
+#[test]
 fn a_policy_that_can_never_apply_is_pointed_out() {
     let policies =
         compiled("forbid (principal, action, resource) when { principal.name == \"a\" && false };");

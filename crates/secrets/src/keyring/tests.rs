@@ -43,7 +43,8 @@ fn a_recovery_key_that_nobody_got_replaces_none() {
 fn a_home_opens_with_its_passphrase_and_no_other() {
     let storage = Embedded::in_memory().unwrap();
     assert!(matches!(unseal(&storage, &passphrase("x")).err().unwrap(), Error::NoHome));
-    let (_, recovery) = init(&storage, &passphrase("correct horse"), &local()).unwrap();
+    let (_, recovery) =
+        init(&storage, &passphrase("correct horse"), &local(), |_| Ok::<_, Error>(())).unwrap();
     assert!(unseal(&storage, &passphrase("correct horse")).is_ok());
     for wrong in ["correct horsf", "correct horse ", "x"] {
         let error = unseal(&storage, &passphrase(wrong)).err().unwrap();
@@ -56,7 +57,7 @@ fn a_home_opens_with_its_passphrase_and_no_other() {
 #[test]
 fn the_cost_and_salt_of_a_passphrase_are_authenticated() {
     let storage = Embedded::in_memory().unwrap();
-    let _ = init(&storage, &passphrase("correct horse"), &local()).unwrap();
+    let _ = init(&storage, &passphrase("correct horse"), &local(), |_| Ok::<_, Error>(())).unwrap();
     let raised = |value: &mut Vec<u8>| {
         let text = String::from_utf8(value.clone()).unwrap();
         assert!(text.contains("\"passes\":3"));
@@ -69,7 +70,7 @@ fn the_cost_and_salt_of_a_passphrase_are_authenticated() {
 #[test]
 fn a_home_is_set_up_once() {
     let (storage, _, _) = home();
-    let error = init(&*storage, &Fixed(2), &local()).err().unwrap();
+    let error = init(&*storage, &Fixed(2), &local(), |_| Ok::<_, Error>(())).err().unwrap();
     assert_eq!(error.to_string(), "`the home` is set up already");
     assert!(unseal(&*storage, &Fixed(1)).is_ok());
 }

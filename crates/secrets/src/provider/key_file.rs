@@ -122,7 +122,12 @@ impl KeyProvider for KeyFile {
 
     fn facts(&self, _home: &HomeId) -> Result<Facts, Error> {
         let path = std::path::absolute(&self.path).map_err(|_| self.wrong("its path can't be resolved"))?;
-        Ok(Facts::KeyFile { path: self.in_home(&path).unwrap_or(path) })
+        let path = self.in_home(&path).unwrap_or(path);
+        // The home remembers it as text.
+        if path.to_str().is_none() {
+            return Err(self.wrong("its path is not UTF-8"));
+        }
+        Ok(Facts::KeyFile { path })
     }
 
     fn ready(&self, facts: &Facts) -> Result<Box<dyn KeyWrap>, Error> {

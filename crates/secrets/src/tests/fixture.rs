@@ -60,7 +60,8 @@ impl KeyProvider for Fixed {
 /// A home with the tenant `local`.
 pub(crate) fn home() -> (Arc<Embedded>, Keyring, RecoveryKey) {
     let storage = Arc::new(Embedded::in_memory().unwrap());
-    let (keyring, recovery) = crate::init(&*storage, &Fixed(1), &TenantName::local()).unwrap();
+    let (keyring, recovery) =
+        crate::init(&*storage, &Fixed(1), &TenantName::local(), |_| Ok::<_, crate::Error>(())).unwrap();
     (storage, keyring, recovery)
 }
 

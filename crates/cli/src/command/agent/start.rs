@@ -10,6 +10,7 @@ use agent::Limits;
 use broker::State;
 use net::Access;
 use proxy::Gateway;
+use secrets::RecoveryKey;
 use serde_json::json;
 
 use super::daemon;
@@ -17,7 +18,7 @@ use super::pid::PidFile;
 use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::line::Voice;
-use crate::print::Printer;
+use crate::print::{self, Printer};
 use crate::serving::office::{Configured, Office};
 use crate::serving::sockets::{self, Folder, Public, Sockets};
 use crate::serving::{self, House, Ports};
@@ -150,7 +151,7 @@ impl Ready {
         let pid = std::process::id();
         if say.printer.is_json() {
             return say.printer.json(&json!({
-                "event": "ready", "socket": self.socket, "metrics": self.metrics, "pid": pid, "sealed": self.sealed,
+                "event": "ready", "socket": print::path(&self.socket), "metrics": self.metrics, "pid": pid, "sealed": self.sealed,
             }));
         }
         Printer::text(&format!("IPC server listening on {}", self.socket.display()))?;
@@ -186,12 +187,18 @@ impl Saying {
 
 /// Makes the home where there is none. Nobody is there to write the recovery key down, so it is kept beside it.
 fn first_start(home: &Home) -> Outcome {
-    if crate::place::exists(home) {
+    if wire::is_there(home) {
         return Ok(());
     }
-    let recovery = wire::create(home, || wire::key_file(home, home.key()))?;
     let path = home.recovery();
-    recovery.show(|text| store::files::replace(&path, format!("{text}\n").as_bytes(), 0o600))?;
+    let mut written = false;
+    let hand = |recovery: &RecoveryKey, _provider: &str| {
+        written = true;
+        Ok(recovery.show(|text| store::files::replace(&path, format!("{text}\n").as_bytes(), 0o600))?)
+    };
+    let made = wire::create(home, None, || wire::key_file(home, home.key()), hand);
+    // Another process may be making the home, and its key is in the file.
+    made.inspect_err(|_| drop(written.then(|| std::fs::remove_file(&path))))?;
     Printer::say(&format!("Made the home `{}`, protected by a key file in it.", home.folder().display()));
     Printer::say(&format!("The recovery key is in `{}`. Move it off this machine.", path.display()));
     Ok(())

@@ -19,12 +19,14 @@ use super::side::{Named, Side};
 use crate::args::store::Copy;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::wire;
 
 /// Copies, verifies, and says what was copied.
 pub(super) fn run(context: &Context, args: &Copy) -> Outcome {
     let Copy { from, to, from_password, to_password, ca } = args;
     let from = Named::read(from, from_password.clone(), ca.clone())?;
     let to = Named::read(to, to_password.clone(), ca.clone())?;
+    wire::private();
     let (source, target) = (from.source()?, to.target()?);
     empty(&target)?;
     let bar = bar();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{AgentSettings, Identity, Mode};
 use crate::failure::{Failure, Outcome};
+use crate::print;
 use agent::Throttled;
 
 impl AgentSettings {
@@ -22,10 +23,10 @@ impl AgentSettings {
         json!({
             "mode": self.mode.value.as_str(),
             "log_level": self.log_level.value,
-            "socket_path": self.socket.value,
-            "pid_file": self.pid_file,
-            "config_file": self.file,
-            "preauthorize": self.preauthorize,
+            "socket_path": print::path(&self.socket.value),
+            "pid_file": self.pid_file.as_deref().map(print::path),
+            "config_file": self.file.as_deref().map(print::path),
+            "preauthorize": self.preauthorize.as_deref().map(print::path),
             "identities": self.identities.iter().filter_map(|identity| identity.name.clone()).collect::<Vec<_>>(),
             "capability_engine": {
                 "default_ttl": self.ttl.default,
@@ -34,13 +35,13 @@ impl AgentSettings {
                 "issuer": ISSUER,
             },
             "policy_engine": {
-                "directory": self.policies.value,
+                "directory": print::path(&self.policies.value),
                 "default_decision": "deny",
                 "enable_reloading": self.reload_interval.is_some(),
                 "reload_interval": self.reload_interval.map(|every| every.as_secs()),
             },
             "audit": {
-                "log_file": self.audited.then_some(&self.audit.value),
+                "log_file": self.audited.then(|| print::path(&self.audit.value)),
             },
             "ipc": {
                 "timeout": self.limits.request.as_secs(),

@@ -54,7 +54,9 @@ impl Stage {
 
     fn home(&self) -> (Embedded, crate::RecoveryKey) {
         let storage = Embedded::in_memory().unwrap();
-        let (_, recovery) = init(&storage, &*self.chosen(&self.choice), &TenantName::local()).unwrap();
+        let (_, recovery) =
+            init(&storage, &*self.chosen(&self.choice), &TenantName::local(), |_| Ok::<_, Error>(()))
+                .unwrap();
         (storage, recovery)
     }
 }
@@ -181,7 +183,7 @@ pub(super) fn the_recovery_key_opens_it_without_the_provider(stage: &Stage) {
 
 pub(super) fn keys_are_rewrapped_to_it_and_away_again(stage: &Stage) {
     let (storage, local) = (Embedded::in_memory().unwrap(), TenantName::local());
-    let (keyring, recovery) = init(&storage, &Fixed(1), &local).unwrap();
+    let (keyring, recovery) = init(&storage, &Fixed(1), &local, |_| Ok::<_, Error>(())).unwrap();
     let name: SecretName = "slack/token".parse().unwrap();
     Stored::new(&storage, &keyring, &local).put(&name, &canary(), Disclosure::Never, at(0)).unwrap();
     let read = |keyring: &Keyring| {
@@ -218,7 +220,9 @@ pub(super) fn out_of_reach_it_stays_sealed_and_says_so(stage: &Stage) {
     assert!(error.hint().unwrap().contains("recovery"), "{error}");
     assert_eq!(error.code(), model::Code::Sealed);
     let keyring = Embedded::in_memory().unwrap();
-    assert!(init(&keyring, &*stage.chosen(&stage.choice), &TenantName::local()).is_err());
+    assert!(
+        init(&keyring, &*stage.chosen(&stage.choice), &TenantName::local(), |_| Ok::<_, Error>(())).is_err()
+    );
     assert!(matches!(crate::provider_facts(&keyring), Err(Error::NoHome)), "nothing half-made stays");
 }
 
