@@ -1,5 +1,7 @@
 //! Where an integration's requests go.
 
+use model::{Authority, Target};
+
 /// A destination, taken apart.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Destination {
@@ -47,6 +49,13 @@ pub(crate) fn read(written: &str) -> Result<Destination, String> {
     // A port that is meant anyway is not written in our files.
     let usual = if scheme == "https" { ":443" } else { ":80" };
     let authority = authority.strip_suffix(usual).unwrap_or(&authority);
+    // What our own file would not take is said in the words of this one. A `*` stands for a label.
+    let address: Result<Authority, _> = format!("{scheme}://{}", authority.replacen('*', "any", 1)).parse();
+    address.map_err(|error| format!("`destination` is {}", error.expected()))?;
+    if !base_path.is_empty() {
+        let path: Result<Target, _> = base_path.parse();
+        path.map_err(|error| format!("the path of `destination` is {}", error.expected()))?;
+    }
     let base_url = format!("{scheme}://{authority}{base_path}");
     let query = query.filter(|query| !query.is_empty()).map(ToOwned::to_owned);
     Ok(Destination { base_url, host, base_path, query })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use catalog::{Error, nearest_word};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
 /// The parameters of one plugin.
@@ -110,12 +110,15 @@ impl<'a> Params<'a> {
         entry.value.as_u64().map(|number| (number != 0).then_some(number)).ok_or_else(wrong)
     }
 
-    /// A map of texts; `None` where it is absent.
-    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Option<Value>, Error> {
+    /// A map of texts, with its line; `None` where it is absent.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Option<(Map<String, Value>, u64)>, Error> {
         let Some(entry) = self.take(name) else { return Ok(None) };
+        let line = entry.referenced.line();
         match &entry.value {
-            Value::Object(fields) if fields.values().all(Value::is_string) => Ok(Some(entry.value.clone())),
-            _ => Err(self.wrong_at(entry.referenced.line(), format!("`{name}` is a map of texts"))),
+            Value::Object(fields) if fields.values().all(Value::is_string) => {
+                Ok(Some((fields.clone(), line)))
+            }
+            _ => Err(self.wrong_at(line, format!("`{name}` is a map of texts"))),
         }
     }
 

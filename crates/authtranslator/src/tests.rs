@@ -291,6 +291,36 @@ fn a_prefix_of_oauth2_may_be_empty() {
 }
 
 #[test]
+fn a_further_parameter_of_oauth2_may_be_the_resource_and_is_named_as_it_stands_there() {
+    let file = |extra: &str| {
+        format!(
+            "name: a\ndestination: https://a.test\noutgoing_auth:\n  - type: oauth2\n    params:\n      token_url: https://i.test/t\n      client_id: c\n      client_secret: env:S\n      extra_params: {{{extra}}}"
+        )
+    };
+    let made = text(&file("resource: \"https://r.test\", organization: acme"));
+    assert!(made.contains("resource: \"https://r.test\""), "{made}");
+    assert!(made.contains("organization: \"acme\""), "{made}");
+    let wrong = problem(&file("scope: x"));
+    assert!(wrong.contains("`extra_params` can't set `scope`"), "{wrong}");
+}
+
+#[test]
+fn a_destination_that_is_no_address_is_named_by_its_own_key() {
+    for destination in [
+        "https://example.com.",
+        "https://example.com:0",
+        "https://exämple.com",
+        "https://example.com/a/../b",
+        "https://example.com/a%2",
+        "https://*.example.com:x",
+    ] {
+        let wrong = problem(&format!("name: a\ndestination: \"{destination}\""));
+        assert!(wrong.contains("`destination`") && !wrong.contains("base_url"), "{destination}: {wrong}");
+        assert!(wrong.contains(":3:"), "the line of the destination: {wrong}");
+    }
+}
+
+#[test]
 fn a_secret_of_jwt_may_be_a_key_of_every_kind_that_says_itself_what_it_is_for() {
     let made = text(
         "name: a\ndestination: https://a.test\nincoming_auth:\n  - {type: jwt, params: {secrets: [env:K]}}",

@@ -73,6 +73,9 @@ pub struct Forward {
     pub method: Method,
     /// Path and query, relative to the service.
     pub target: Target,
+    /// Path and query as the caller wrote them, relative to the service, where that is not how they are sent. What a caller
+    /// signs is signed over this.
+    pub written: Option<Box<str>>,
     /// The caller's headers.
     pub headers: HeaderMap,
     /// The caller's body.
@@ -95,13 +98,24 @@ impl Forward {
         headers: HeaderMap,
         body: Body,
     ) -> Self {
-        Self { integration, method, target, headers, body, upgrade: None, led: None, read: None }
+        Self {
+            integration,
+            method,
+            target,
+            written: None,
+            headers,
+            body,
+            upgrade: None,
+            led: None,
+            read: None,
+        }
     }
 }
 
 impl std::fmt::Debug for Forward {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { integration, method, target: _, headers: _, body, upgrade, led: _, read: _ } = self;
+        let Self { integration, method, target: _, written: _, headers: _, body, upgrade, led: _, read: _ } =
+            self;
         f.debug_struct("Forward")
             .field("integration", integration)
             .field("method", method)

@@ -44,6 +44,19 @@ pub fn all<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<It
     headers.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value)
 }
 
+/// The lines of a header by its name in lower case, and those that some services read as the same: `a_b` counts as `a-b`.
+pub fn alike<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> + use<'a> {
+    let dashed = |name: &str| name.replace('_', "-");
+    let wanted = dashed(name);
+    headers.iter().filter(move |(known, _)| {
+        let known = known.as_str();
+        known.len() == wanted.len() && (known == wanted || dashed(known) == wanted)
+    })
+}
+
 /// Whether there is such a header; see [`all`].
 #[must_use]
 pub fn has(headers: &HeaderMap, name: &HeaderName) -> bool {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
+use hyper::ext::ReasonPhrase;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 use model::{Code, Refusal};
@@ -256,6 +257,15 @@ async fn answer(
             *reply.status_mut() = StatusCode::BAD_GATEWAY;
         }
         _ => {}
+    }
+    // For a status that it has no words for, the library would say `<none>`; nothing is what stands there then (RFC 9112, section 4).
+    if reply.status().canonical_reason().is_none() {
+        reply.extensions_mut().insert(ReasonPhrase::from_static(b""));
+    }
+    // A refusal without any header is what the library says by itself of a head that it can't read (see `wire::refused`), and gets
+    // a body that says so. This one is the service's.
+    if reply.status().is_client_error() && reply.headers().is_empty() {
+        reply.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     }
     reply
 }

@@ -6,11 +6,11 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
-use model::{Code, Refusal};
+use model::{Code, IntegrationName, Refusal};
 use net::Body;
 
 use crate::health::Question;
-use crate::host;
+use crate::host::{self, Addressed};
 use crate::refused::{Refused, Speech};
 pub use numbers::Numbers;
 
@@ -67,6 +67,52 @@ impl Dialect {
                 .is_some_and(|host| host.eq_ignore_ascii_case(wanted)),
         }
     }
+
+    /// The host that is addressed; a foreign one is refused. Where another gateway's programs are, it is not, and one that can be no
+    /// integration's is just a host.
+    pub(crate) fn served(&self, addressed: Result<Addressed, Refused>) -> Result<Addressed, Refused> {
+        match addressed {
+            Err(refused) if self.is_foreign() && refused.is_about_a_name() => Ok(Addressed::Foreign),
+            Ok(Addressed::Foreign) if !self.is_foreign() => Err(host::foreign()),
+            other => other,
+        }
+    }
+
+    /// The host that is addressed, beside the integration that a header names. The other gateway may itself be called by one
+    /// label, so only two integrations contradict one another there.
+    pub(crate) fn beside(
+        &self,
+        named: Option<&IntegrationName>,
+        addressed: Addressed,
+        known: &dyn Fn(&IntegrationName) -> bool,
+    ) -> Result<Addressed, Refused> {
+        match (addressed, named) {
+            (Addressed::Foreign, None) => Err(Refused::nothing("no integration is served under this host")),
+            (Addressed::Integration(host), Some(_)) if self.is_foreign() && !known(&host) => {
+                Ok(Addressed::Foreign)
+            }
+            (addressed, _) => Ok(addressed),
+        }
+    }
+
+    /// Another gateway has more names than ours: one that can't be ours is one that nothing goes by.
+    pub(crate) fn unknown<T>(&self, named: Result<T, Refused>) -> Result<T, Refused> {
+        match named {
+            Err(refused) if self.is_foreign() && refused.is_about_a_name() => {
+                Err(Refused::nothing("no integration has this name"))
+            }
+            other => other,
+        }
+    }
+}
+
+/// What names mean here.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    /// The integration that has this further name.
+    pub(crate) aliased: &'a dyn Fn(&str) -> Option<IntegrationName>,
+    /// Whether there is such an integration.
+    pub(crate) known: &'a dyn Fn(&IntegrationName) -> bool,
 }
 
 /// What a path under the other gateway's own folder asks; `None` where it is none of them, or it asks nothing here.

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use model::{Code, Door, Fact, IntegrationName, Method, ParseError, Refusal, Target};
 use net::{Body, Drained, Draining, Listener, Peer, ServeLimits, problem, websocket};
 
-use crate::dialect::{self, Dialect, Numbers};
+use crate::dialect::{self, Dialect, Names, Numbers};
 use crate::health::Question;
 use crate::host::Addressed;
 use crate::refused::{Refused, Speech};
@@ -142,7 +142,8 @@ impl Gateway {
         let named = self.named(&parts);
         let request_id;
         let aliased = |name: &str| worker.broker().aliased(name);
-        let (read, named) = match self.read(parts, peer, draining, &aliased, short) {
+        let names = Names { aliased: &aliased, known: &|name| worker.broker().knows(name) };
+        let (read, named) = match self.read(parts, peer, draining, names, short) {
             Ok(Read::Call(mut call)) => {
                 request_id = call.request_id.take();
                 let named =
@@ -238,7 +239,7 @@ impl Gateway {
         mut parts: Parts,
         peer: &Peer,
         draining: &Draining,
-        aliased: &dyn Fn(&str) -> Option<IntegrationName>,
+        Names { aliased, known }: Names<'_>,
         short: Option<&'static str>,
     ) -> Result<Read, Refused> {
         let target: Target = match parts.uri.path_and_query() {
@@ -250,10 +251,7 @@ impl Gateway {
         }
         let unserved = |error: ParseError| Refused::method(error.to_string(), net::SERVED);
         let method: Method = parts.method.as_str().parse().map_err(unserved)?;
-        let addressed = self.unknown(host::addressed(&parts, &self.domains, aliased))?;
-        if addressed == Addressed::Foreign && !self.dialect.is_foreign() {
-            return Err(host::foreign());
-        }
+        let addressed = self.dialect.served(host::addressed(&parts, &self.domains, aliased))?;
         let guarded = browser::guard(&parts.headers, &self.origins)?;
         if addressed == Addressed::Gateway && operation::is_one(target.path()) {
             let capability = presented::capability(&parts.headers)?;
@@ -265,20 +263,19 @@ impl Gateway {
             return Ok(Read::Tools(tools::read(guarded, &parts, target.path(), peer)?));
         }
         let naming = Naming { compatible: self.dialect.honours(&parts), aliased };
-        let named = self.unknown(route::named(&parts.headers, naming))?;
+        let named = self.dialect.unknown(route::named(&parts.headers, naming))?;
+        let addressed = self.dialect.beside(named.as_ref(), addressed, known)?;
         if let (Addressed::Gateway, None, Some(long)) = (&addressed, &named, short) {
             return Ok(Read::Tools(tools::read(guarded, &parts, long, peer)?));
         }
-        if addressed == Addressed::Foreign && named.is_none() {
-            return Err(Refused::nothing("no integration is served under this host"));
-        }
+        let whole = target.clone();
         let client = self.llm.filter(|_| named.is_none() && addressed == Addressed::Gateway);
         let (Route { integration, target }, turn) = match client.filter(|_| llm::is_ours(target.path())) {
             Some(provider) => {
                 let (route, turn) = provider.route(&parts.method, target)?;
                 (route, Some(turn))
             }
-            None => (self.unknown(route::choose(guarded, named, addressed, target))?, None),
+            None => (self.dialect.unknown(route::choose(guarded, named, addressed, target))?, None),
         };
         let purpose = purpose::given(&parts.headers)?;
         let capability = presented::capability(&parts.headers)?;
@@ -295,22 +292,13 @@ impl Gateway {
             ..Fact::default()
         };
         let mut forward = Forward::new(integration, method, target, headers, Body::empty());
+        forward.written = route::written(&parts.uri, &whole, &forward.target);
         forward.upgrade = asked.map(Box::new);
         let call = Box::new(Call { facts, capability, request_id, forward: Box::new(forward) });
         Ok(match turn {
             Some(turn) => Read::Client(turn, call),
             None => Read::Call(call),
         })
-    }
-
-    /// Another gateway has more names than ours: one that can't be ours is one that nothing goes by.
-    fn unknown<T>(&self, named: Result<T, Refused>) -> Result<T, Refused> {
-        match named {
-            Err(refused) if self.dialect.is_foreign() && refused.is_about_a_name() => {
-                Err(Refused::nothing("no integration has this name"))
-            }
-            other => other,
-        }
     }
 }
 

@@ -86,6 +86,20 @@ fn by_path(target: &Target) -> Result<Route, Refused> {
     Ok(Route { integration, target })
 }
 
+/// The target of a route as the caller wrote it, where it is sent otherwise: `whole` is all of it as it is sent, before a segment that
+/// named the integration was taken off.
+pub(crate) fn written(uri: &http::Uri, whole: &Target, target: &Target) -> Option<Box<str>> {
+    let written = uri.path_and_query()?.as_str();
+    if written == whole.as_str() {
+        return None;
+    }
+    if target == whole {
+        return Some(written.into());
+    }
+    let rest = written.get(written.get(1..)?.find(['/', '?'])? + 1..)?;
+    Some(if rest.starts_with('/') { rest.into() } else { format!("/{rest}").into() })
+}
+
 static INTEGRATION: HeaderName = HeaderName::from_static("x-doorward-integration");
 /// The name under which programs of an older kind of gateway know it.
 static COMPATIBLE: HeaderName = HeaderName::from_static("x-at-int");

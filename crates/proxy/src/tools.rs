@@ -139,7 +139,8 @@ fn wanted(bytes: &[u8]) -> Result<Wanted, Refusal> {
     }
     let inputs = match members.get("input") {
         None | Some(Value::Null) => Inputs::new(),
-        Some(input @ Value::Object(_)) => inputs_of(json!({ "inputs": input }).to_string().as_bytes())?,
+        Some(input @ Value::Object(_)) => inputs_of(json!({ "inputs": input }).to_string().as_bytes())
+            .map_err(|_| wrong("`input` has a member that is no value of an input, such as `null`"))?,
         Some(_) => return Err(wrong("`input` is an object")),
     };
     let id = match members.get("toolcallid") {

@@ -183,8 +183,17 @@ fn oauth2(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<(), Error> {
             entry.insert(name.to_owned(), json!(field));
         }
     }
-    if let Some(extra) = params.texts("extra_params")? {
-        entry.insert("extra".to_owned(), extra);
+    if let Some((mut extra, line)) = params.texts("extra_params")? {
+        if let Some(name) = extra.keys().find(|name| STANDARD.contains(&name.as_str())) {
+            let problem =
+                format!("`extra_params` can't set `{name}`, which has a key of its own or is never set");
+            return Err(params.wrong_at(line, problem));
+        }
+        // A parameter like any other there, and one with a key of its own here.
+        if let Some(resource) = extra.remove("resource") {
+            entry.insert("resource".to_owned(), resource);
+        }
+        entry.insert("extra".to_owned(), Value::Object(extra));
     }
     let mut entry = Value::Object(entry);
     // The only one whose prefix may be empty.
@@ -223,6 +232,23 @@ fn in_header(entry: &mut Value, name: &str, prefix: &str, usual: &str) {
 }
 
 const AWS: &str = "credentials of the machine's role sign nothing here yet; use `scheme: sigv4` with secrets in a file of your own";
+/// What a token request says itself.
+const STANDARD: [&str; 14] = [
+    "assertion",
+    "audience",
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "grant_type",
+    "password",
+    "redirect_uri",
+    "refresh_token",
+    "scope",
+    "username",
+];
 const KNOWN: &[&str] = &[
     "token",
     "basic",

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use memory::Secret;
 use net::{Body, Listener, ServeLimits};
 use percent_encoding::percent_decode_str;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
 use super::Error;
@@ -61,18 +61,36 @@ impl Redirect {
         format!("http://{}{}", self.host, self.path)
     }
 
-    /// Waits for the browser and closes the address.
+    /// Waits for the browser, exchanges the code that it brings, tells the browser how that went, and closes the address.
     ///
     /// # Errors
-    /// [`Error::Expired`] when it does not come within that time, [`Error::Page`] when it comes with an error.
-    pub async fn code(self, state: State, within: Duration) -> Result<Secret, Error> {
+    /// [`Error::Expired`] when it does not come within that time, [`Error::Page`] when it comes with an error. What the exchange
+    /// made is within.
+    pub async fn exchanged<T, E, F>(
+        self,
+        state: State,
+        within: Duration,
+        exchange: impl FnOnce(Secret) -> F,
+    ) -> Result<Result<T, E>, Error>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
         let (sender, mut outcomes) = mpsc::channel(1);
+        let (told, how) = watch::channel(None);
         let (drain, draining) = net::drain::channel();
         let expected = Arc::new(Expected { state, host: self.host, path: self.path });
         let service = move |request: http::Request<_>, _| {
             let (parts, _) = request.into_parts();
             let answer = expected.answer(&parts.method, &parts.uri, &parts.headers, &sender);
-            async move { answer }
+            let mut how = how.clone();
+            async move {
+                match answer {
+                    Answer::Page(page) => *page,
+                    Answer::Ending => {
+                        ended(how.wait_for(Option::is_some).await.is_ok_and(|how| *how == Some(true)))
+                    }
+                }
+            }
         };
         let limits = ServeLimits {
             connections: 16,
@@ -82,20 +100,29 @@ impl Redirect {
         };
         let door = net::serve(self.listener, service, limits, draining);
         let wait = async {
-            let outcome = tokio::time::timeout(within, outcomes.recv()).await;
-            // The page that the browser was just given is still on its way.
+            let done = match tokio::time::timeout(within, outcomes.recv()).await {
+                Ok(Some(Ok(code))) => match Secret::new(code.as_bytes().to_vec()) {
+                    Ok(code) => Ok(exchange(code).await),
+                    Err(error) => Err(crate::wire::Error::from(error).into()),
+                },
+                Ok(Some(Err(page))) => Err(Error::Page(page)),
+                Ok(None) | Err(_) => Err(Error::Expired),
+            };
+            let _ = told.send(Some(matches!(done, Ok(Ok(_)))));
+            // The page that the browser is given is still on its way.
             drain.start();
-            outcome
+            done
         };
-        let (_, outcome) = tokio::join!(door, wait);
-        match outcome {
-            Ok(Some(Ok(code))) => {
-                Ok(Secret::new(code.as_bytes().to_vec()).map_err(crate::wire::Error::from)?)
-            }
-            Ok(Some(Err(page))) => Err(Error::Page(page)),
-            Ok(None) | Err(_) => Err(Error::Expired),
-        }
+        let (_, done) = tokio::join!(door, wait);
+        done
     }
+}
+
+/// What the browser is given.
+enum Answer {
+    Page(Box<Response<Body>>),
+    /// How the sign-in ended, once that is known.
+    Ending,
 }
 
 /// What a redirect has to have.
@@ -112,7 +139,8 @@ impl Expected {
         uri: &http::Uri,
         headers: &HeaderMap,
         sender: &mpsc::Sender<Outcome>,
-    ) -> Response<Body> {
+    ) -> Answer {
+        let page = |status, text| Answer::Page(Box::new(page(status, text)));
         let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
         if uri.path() != self.path {
             return page(StatusCode::NOT_FOUND, "There is nothing here.");
@@ -124,19 +152,17 @@ impl Expected {
         if !one(query, "state").is_some_and(|state| self.is_ours(&state)) {
             return page(StatusCode::BAD_REQUEST, "This sign-in was not started here.");
         }
-        let (outcome, answer) = match (one(query, "code"), one(query, "error")) {
-            (Some(code), None) if !code.is_empty() => {
-                (Ok(code), page(StatusCode::OK, "You are signed in. This window can be closed."))
-            }
+        let outcome = match (one(query, "code"), one(query, "error")) {
+            (Some(code), None) if !code.is_empty() => Ok(code),
             (None, Some(error)) => {
                 let shown: String = error.chars().filter(|sign| sign.is_ascii_graphic()).take(64).collect();
-                (Err(shown.into()), page(StatusCode::OK, "The sign-in failed. This window can be closed."))
+                Err(shown.into())
             }
             _ => return page(StatusCode::BAD_REQUEST, "There is no code in this address."),
         };
         // The first one counts; there is room for one.
         let _ = sender.try_send(outcome);
-        answer
+        Answer::Ending
     }
 
     fn is_ours(&self, state: &str) -> bool {
@@ -154,6 +180,14 @@ fn one(query: &str, name: &str) -> Option<Zeroizing<String>> {
         query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(other, _)| *other == name);
     let (_, value) = found.next().filter(|_| found.next().is_none())?;
     percent_decode_str(value).decode_utf8().ok().map(|text| Zeroizing::new(text.into_owned()))
+}
+
+fn ended(signed_in: bool) -> Response<Body> {
+    let text = match signed_in {
+        true => "You are signed in. This window can be closed.",
+        false => "The sign-in failed; the terminal where it began says why. This window can be closed.",
+    };
+    page(StatusCode::OK, text)
 }
 
 fn page(status: StatusCode, text: &'static str) -> Response<Body> {

@@ -66,8 +66,8 @@ async fn with_code(
     let page =
         pkce::authorization_url(endpoint, &registration.client_id, &uri, &sso.scopes, (&state, &pkce))?;
     browser.show(&SignIn { page: &page, code: None });
-    let code = redirect.code(state, PATIENCE).await?;
-    let token = oidc.exchange(&registration, &code, &uri, &pkce).await?;
+    let exchange = async |code| oidc.exchange(&registration, &code, &uri, &pkce).await;
+    let token = redirect.exchanged(state, PATIENCE, exchange).await??;
     Ok((token, registration))
 }
 

@@ -48,7 +48,11 @@ impl Challenges {
         headers: &HeaderMap,
         answered: Option<&Challenge>,
     ) -> bool {
-        let texts = headers.get_all(WWW_AUTHENTICATE).into_iter().filter_map(|value| value.to_str().ok());
+        // A realm may hold letters beyond ASCII.
+        let texts = headers
+            .get_all(WWW_AUTHENTICATE)
+            .into_iter()
+            .filter_map(|value| str::from_utf8(value.as_bytes()).ok());
         let strongest = texts.flat_map(read).max_by_key(|challenge| challenge.algorithm);
         let Some(challenge) = strongest else { return false };
         let again = answered.is_none_or(|answered| challenge.stale && answered.nonce != challenge.nonce);
@@ -69,7 +73,7 @@ impl Challenge {
         let colon = pair.iter().position(|byte| *byte == b':')?;
         let (user, password) = (pair.get(..colon)?, pair.get(colon + 1..)?);
         let user = str::from_utf8(user).ok()?;
-        if user.chars().any(|c| c.is_control() || matches!(c, '"' | '\\')) {
+        if user.chars().any(char::is_control) {
             return None;
         }
         let count = format!("{:08x}", self.used.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
@@ -79,15 +83,18 @@ impl Challenge {
         let middle = format!(":{}:{count}:{cnonce}:auth:", self.nonce);
         let response = hash(&[a1.as_bytes(), middle.as_bytes(), a2.as_bytes()]);
         let mut text = Zeroizing::new(format!(
-            "Digest username=\"{user}\", realm=\"{}\", uri=\"{target}\", nonce=\"{}\", nc={count}, cnonce=\"{cnonce}\", \
+            "Digest username=\"{}\", realm=\"{}\", uri=\"{target}\", nonce=\"{}\", nc={count}, cnonce=\"{cnonce}\", \
              qop=auth, response=\"{}\"",
-            self.realm, self.nonce, *response
+            *quoted(user),
+            *quoted(&self.realm),
+            *quoted(&self.nonce),
+            *response
         ));
         if self.named {
             text.push_str(&format!(", algorithm={}", self.algorithm.name()));
         }
         if let Some(opaque) = &self.opaque {
-            text.push_str(&format!(", opaque=\"{opaque}\""));
+            text.push_str(&format!(", opaque=\"{}\"", *quoted(opaque)));
         }
         Some(text)
     }
@@ -174,10 +181,13 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
+/// What stands between the quotes of a quoted string (RFC 9110, section 5.6.4).
+fn quoted(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 fn challenge(pairs: &HashMap<String, String>) -> Option<Challenge> {
-    let plain = |text: &String| {
-        text.len() <= 1024 && !text.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'))
-    };
+    let plain = |text: &String| text.len() <= 1024 && !text.chars().any(char::is_control);
     let text = |name: &str| pairs.get(name).filter(|text| plain(text)).cloned();
     let algorithm = match pairs.get("algorithm").map(|name| name.to_ascii_uppercase()).as_deref() {
         None | Some("MD5") => Algorithm::Md5,

@@ -233,6 +233,7 @@ fn place(
                 put(&mut draft.headers, &derived.header, minted(lent, index, &derived.prefix)?)?;
             }
             AuthScheme::SigV4(sigv4) => {
+                written.spaces();
                 sign::aws::sign(draft, sigv4, (integration, lent), (method, written.as_str()), now(lent))?;
             }
             AuthScheme::OAuth1(oauth1) => {

@@ -128,14 +128,13 @@ impl Headers for Lines<'_> {
         // What is written with `_` may be read as the header, or not: beside it there are two readings, alone there is none.
         if sent.contains_key(name) { lines(sent, name) } else { Vec::new() }
     }
+
+    fn resembled(&self, name: &str) -> bool {
+        net::headers::alike(self.received, name).any(|(known, _)| known.as_str() != name)
+    }
 }
 
-/// The lines of a header; `a_b` counts as `a-b`, because some services read them as the same.
+/// The lines of a header, and those of one that some services read as the same.
 fn lines(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
-    let dashed = |name: &str| name.replace('_', "-");
-    let wanted = dashed(name);
-    let found = headers.iter().filter(|(known, _)| {
-        known.as_str().len() == wanted.len() && (known.as_str() == name || dashed(known.as_str()) == wanted)
-    });
-    found.map(|(_, value)| value.as_bytes().to_vec()).collect()
+    net::headers::alike(headers, name).map(|(_, value)| value.as_bytes().to_vec()).collect()
 }

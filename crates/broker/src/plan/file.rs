@@ -180,8 +180,9 @@ impl File {
     /// # Errors
     /// `bad_request` with file and line.
     pub(crate) fn read(text: &str, name: &str) -> Result<Self, Refusal> {
+        // The hint of that reader speaks of files of integrations.
         catalog::yaml::read(text, name)
-            .map_err(|error| crate::broker::refused(&error, Code::BadRequest, error.hint()))
+            .map_err(|error| crate::broker::refused(&error, Code::BadRequest, Some(FORM)))
     }
 }
 
@@ -267,3 +268,5 @@ fn replaced(text: &str, values: &BTreeMap<String, String>) -> Result<String, Ref
     out.push_str(rest);
     Ok(out)
 }
+
+const FORM: &str = "the guide on plans shows what a plan holds";

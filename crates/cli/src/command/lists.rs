@@ -120,7 +120,7 @@ struct Lines(HeaderMap);
 
 impl Lines {
     fn of(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
-        headers.get_all(name).iter().map(|value| value.as_bytes().to_vec()).collect()
+        net::headers::alike(headers, name).map(|(_, value)| value.as_bytes().to_vec()).collect()
     }
 }
 
@@ -132,6 +132,11 @@ impl Headers for Lines {
     fn sent(&self, name: &str) -> Vec<Vec<u8>> {
         let mut left = self.0.clone();
         net::headers::outgoing(&mut left, net::headers::Cookies::Dropped);
-        Self::of(&left, name)
+        // As in a call: written otherwise and alone, it allows nothing.
+        if left.contains_key(name) { Self::of(&left, name) } else { Vec::new() }
+    }
+
+    fn resembled(&self, name: &str) -> bool {
+        net::headers::alike(&self.0, name).any(|(known, _)| known.as_str() != name)
     }
 }

@@ -90,6 +90,11 @@ fn from(given: &Given) -> Outcome<From> {
         let ends = given.one("expires-at").map(str::to_owned);
         return Ok(From::Tokens { access, refresh, ends, provider });
     }
+    for name in ["refresh-token", "expires-at"] {
+        if given.one(name).is_some_and(|value| !value.is_empty()) {
+            return Err(Failure::usage(format!("`--{name}` is for `--access-token`, which is not there")));
+        }
+    }
     if provider != CODEX {
         return Err(Failure::usage(llm::ONLY_CODEX));
     }

@@ -47,6 +47,8 @@ struct Seen {
     asked: Option<Instant>,
     /// Whether an address gave nothing when all was read.
     failed: bool,
+    /// Whether it was said that an address gives nothing: once, until it gives something again.
+    told: bool,
 }
 
 impl Source {
@@ -124,10 +126,16 @@ impl Source {
             }
             Place::Remote { authority, path } => {
                 let is_time = self.seen().asked.is_none_or(|asked| asked.elapsed() >= poll);
-                if is_time && self.fetched(authority, path, fetch).is_ok() {
-                    self.seen().failed = false;
+                let fetched = is_time.then(|| self.fetched(authority, path, fetch));
+                let mut seen = self.seen();
+                match fetched {
+                    Some(Ok(_)) => (seen.failed, seen.told) = (false, false),
+                    Some(Err(failure)) if !seen.told => {
+                        tracing::warn!(%failure, "what was read before stays in use");
+                        seen.told = true;
+                    }
+                    _ => {}
                 }
-                let seen = self.seen();
                 seen.text.clone().filter(|_| !seen.failed)
             }
         }

@@ -60,6 +60,15 @@ pub(super) fn refresh(path: &Path, id: Option<&str>, issuer: &Issuer) -> Outcome
     Ok(id)
 }
 
+/// What went wrong while a code was exchanged. What an issuer does not take there is the code, and no key.
+pub(super) fn exchanged(error: &cloud::Error) -> Failure {
+    match error {
+        cloud::Error::Refused(fault) if fault.code == "invalid_grant" => asked(error)
+            .hint("the code was too old, used already, or made for another client: sign in once more"),
+        _ => asked(error),
+    }
+}
+
 /// What went wrong before an issuer was asked, or while it was.
 pub(super) fn asked(error: &cloud::Error) -> Failure {
     Failure::of(error).maybe_hint(error.hint())

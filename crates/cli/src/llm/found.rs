@@ -28,27 +28,34 @@ pub(super) fn codex(file: Option<&Path>, renew: Renew, now: Timestamp) -> Outcom
 /// The sign-in of OpenClaw.
 pub(super) fn openclaw(file: Option<&Path>, renew: Renew, now: Timestamp) -> Outcome<Found> {
     let missing = || failed(&sign_in::Error::OpenClawMissing);
-    let path = match file {
-        Some(file) => file.to_owned(),
-        None => newest()?.ok_or_else(missing)?,
+    let paths = match file {
+        Some(file) => vec![file.to_owned()],
+        None => newest()?,
     };
-    let shown = path.display().to_string();
-    let bytes = read(&path)?.ok_or_else(missing)?;
-    let found = sign_in::openclaw(&bytes, &shown, now).and_then(|found| found.fresh("openclaw", renew, now));
-    found.map_err(|error| failed(&error))
+    for path in paths {
+        let shown = path.display().to_string();
+        let bytes = read(&path)?.ok_or_else(missing)?;
+        let found = match sign_in::openclaw(&bytes, &shown, now) {
+            // Another agent may have one.
+            Err(sign_in::Error::OpenClawMissing) => continue,
+            found => found.and_then(|found| found.fresh("openclaw", renew, now)),
+        };
+        return found.map_err(|error| failed(&error));
+    }
+    Err(missing())
 }
 
-/// The file of the agent that was used last; without agents the one of before there were several.
-fn newest() -> Outcome<Option<PathBuf>> {
+/// The files of all agents, that of the one that was used last in front; without agents the one of before there were several.
+fn newest() -> Outcome<Vec<PathBuf>> {
     if let Some(agent) = environment("OPENCLAW_AGENT_DIR") {
-        return Ok(Some(Path::new(&agent).join(PROFILES)));
+        return Ok(vec![Path::new(&agent).join(PROFILES)]);
     }
     let state = folder("OPENCLAW_STATE_DIR", ".openclaw")?;
-    let mut found: Option<(std::time::SystemTime, PathBuf)> = None;
+    let mut found: Vec<(std::time::SystemTime, PathBuf)> = Vec::new();
     let agents = state.join("agents");
     let entries = match std::fs::read_dir(&agents) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(legacy(&state)),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(legacy(&state).into_iter().collect()),
         Err(error) => {
             return Err(Failure::doing(format!("could not look into `{}`", agents.display()), &error));
         }
@@ -56,11 +63,10 @@ fn newest() -> Outcome<Option<PathBuf>> {
     for entry in entries.flatten() {
         let path = entry.path().join("agent").join(PROFILES);
         let Some(changed) = path.metadata().ok().and_then(|facts| facts.modified().ok()) else { continue };
-        if found.as_ref().is_none_or(|(newest, _)| changed > *newest) {
-            found = Some((changed, path));
-        }
+        found.push((changed, path));
     }
-    Ok(found.map(|(_, path)| path).or_else(|| legacy(&state)))
+    found.sort_by_key(|(changed, _)| std::cmp::Reverse(*changed));
+    Ok(found.into_iter().map(|(_, path)| path).chain(legacy(&state)).collect())
 }
 
 fn legacy(state: &Path) -> Option<PathBuf> {

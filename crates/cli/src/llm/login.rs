@@ -72,10 +72,12 @@ pub(super) fn with_a_browser(issuer: &Issuer, port: u16) -> Outcome<Found> {
         let variable = environment("BROWSER");
         // Whoever has no browser here opens the page that was just shown.
         let _ = opener::open(&page, opener::Browsers { template: None, variable: variable.as_deref() });
-        let code = redirect.code(state, PATIENCE).await.map_err(wrong)?;
-        let code = Code { code: &code, verifier: pkce.verifier(), redirect: &uri };
-        let found = endpoint.exchange(&talk, code, context::now()).await;
-        found.map_err(|error| endpoint::asked(&error))
+        let exchange = async |code| {
+            let code = Code { code: &code, verifier: pkce.verifier(), redirect: &uri };
+            endpoint.exchange(&talk, code, context::now()).await
+        };
+        let found = redirect.exchanged(state, PATIENCE, exchange).await.map_err(wrong)?;
+        found.map_err(|error| endpoint::exchanged(&error))
     })
 }
 

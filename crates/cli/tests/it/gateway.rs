@@ -74,6 +74,9 @@ fn a_first_start_in_an_empty_home_serves_a_peers_configuration() {
         ("/echo?x=1", vec![("host", "api"), authorised]),
         ("/echo?x=1", vec![("host", "API:8080"), authorised]),
         ("/echo?x=1", vec![("host", "gateway.svc.example:80"), ("x-at-int", "Api"), authorised]),
+        // What a container or a service of a cluster is called by.
+        ("/echo?x=1", vec![("host", "authtranslator:8080"), ("x-at-int", "api"), authorised]),
+        ("/echo?x=1", vec![("host", "auth_translator"), ("x-at-int", "api"), authorised]),
         ("/api/echo?x=1", vec![("host", "localhost"), authorised]),
     ] {
         let reply = ask(&running, target, &headers);
@@ -86,6 +89,8 @@ fn a_first_start_in_an_empty_home_serves_a_peers_configuration() {
             assert_eq!(arrived.header(name), None, "{name}");
         }
     }
+    let two = ask(&running, "/echo", &[("host", "my_service"), ("x-at-int", "api"), authorised]);
+    assert_eq!(told(&two).0, 400, "two integrations");
     let failed = ask(&running, "/status/503", &[("host", "api"), authorised]);
     assert_eq!((failed.status, failed.header("x-at-upstream-error").as_deref()), (503, Some("true")));
     let missing = ask(&running, "/echo", &[("host", "nobody"), authorised]);
@@ -112,6 +117,11 @@ fn the_header_that_names_an_integration_can_be_switched_off_or_bound_to_a_host()
     let running = start(&doorward, &upstream, &["-disable_x_at_int", "--recovery-out", "r"]);
     let token = format!("Bearer {}", capability(&doorward));
     let authorised = ("authorization", token.as_str());
+    assert_eq!(ask(&running, "/echo", &[("host", "other"), ("x-at-int", "api"), authorised]).status, 404);
+    assert!(running.stop().success());
+    let running = start(&doorward, &upstream, &["-x_at_int_host", "authtranslator"]);
+    let named = [("host", "authtranslator:8080"), ("x-at-int", "api"), authorised];
+    assert_eq!(ask(&running, "/echo", &named).status, 200);
     assert_eq!(ask(&running, "/echo", &[("host", "other"), ("x-at-int", "api"), authorised]).status, 404);
     assert!(running.stop().success());
     let running = start(&doorward, &upstream, &["-x_at_int_host", "Front.Example.com"]);

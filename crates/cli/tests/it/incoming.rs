@@ -71,6 +71,30 @@ fn a_webhook_goes_through_once_and_a_changed_one_never() {
 }
 
 #[test]
+fn a_signature_over_the_target_is_checked_over_what_was_called_byte_for_byte() {
+    let (doorward, upstream) = (home(), Upstream::demanding(Demand::Bearer(testkit::canary::plant("hooks"))));
+    let scheme = "{scheme: hmac, secret: key, header: x-sig, over: \"{method} {target}.{body}\"}";
+    let running = started(&doorward, &upstream, scheme);
+    let key = doorward.plant("signing");
+    let _ = doorward.run(&["secret", "put", "hooks/key"], &key).succeeded();
+    let asked = |target: &str, signed: &str| {
+        let over = format!("POST {signed}.x");
+        let tag = crypto::to_hex(&crypto::hmac(crypto::HmacHash::Sha256, key.as_bytes(), &[over.as_bytes()]));
+        let request = format!(
+            "POST /hooks{target} HTTP/1.1\r\nHost: localhost\r\nX-Sig: {tag}\r\nContent-Length: 1\r\n\r\nx"
+        );
+        gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap().status
+    };
+    assert_eq!(asked("/echo", "/echo"), 200);
+    for target in ["/echo?a=%2fx", "/echo?a=%41", "/echo?a=%c3%bc", "/%65cho"] {
+        assert_ne!(asked(target, target), 401, "{target}");
+    }
+    assert_eq!(asked("/echo?a=%2fx", "/echo?a=%2Fx"), 401, "nobody called that");
+    assert_eq!(asked("/%65cho", "/echo"), 401, "nobody called that");
+    assert!(running.stop().success());
+}
+
+#[test]
 fn a_file_that_would_let_anybody_in_by_mistake_stops_the_start() {
     let doorward = home();
     let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();

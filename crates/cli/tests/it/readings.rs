@@ -84,3 +84,52 @@ fn a_header_with_underscores_does_not_allow_what_one_with_dashes_would() {
     assert!(running.stop().success());
     doorward.assert_no_canary();
 }
+
+#[test]
+fn json_that_is_sent_as_a_form_and_a_header_that_resembles_an_absent_one_are_caught() {
+    let (upstream, doorward) = (Upstream::start(), home());
+    doorward.watch(upstream.canary());
+    let _ = doorward.run(&["init", "--recovery-out", "recovery.txt"], "").succeeded();
+    let file = HOUSE;
+    write_integration(
+        &doorward,
+        &format!("name: house\nbase_url: {}\nanonymous: true\n{file}", upstream.url()),
+    );
+    std::fs::create_dir_all(doorward.data().join("lists")).unwrap();
+    write(
+        doorward.data().join("lists/allowlist.yaml"),
+        "- integration: house\n  callers: [{rules: [{path: /echo, methods: {POST: {}, PUT: {headers: {X-Team: {absent: true}}}}}]}]\n",
+    );
+    write(
+        doorward.data().join("lists/denylist.yaml"),
+        "- integration: house\n  callers: [{rules: [{path: /echo, methods: {POST: {body: {role: user}}}}]}]\n",
+    );
+    let running = doorward.start_up(&[]);
+    let _ = doorward.run(&["secret", "put", "house/token"], upstream.canary()).succeeded();
+    let host = running.gateway_url.trim_start_matches("http://");
+    let status = |method: &str, headers: &str, body: &str| {
+        let length = body.len();
+        let request = format!(
+            "{method} /house/echo HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+        );
+        gateway(&running.gateway_url).unwrap().ask(request.as_bytes()).unwrap().status
+    };
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    assert_eq!(status("POST", form, "role=other"), 200);
+    for json in [
+        "{\"role\":\"user\"}",
+        " \r\n{\"role\":\"user\"}",
+        "\u{feff}{\"role\":\"user\"}",
+        "[{\"role\":\"user\"}]",
+        "%7B%22role%22:%22user%22%7D",
+        "+%7b\"role\":\"user\"}",
+        "role=user",
+    ] {
+        assert_eq!(status("POST", form, json), 403, "{json}");
+    }
+    assert_eq!(status("PUT", "", ""), 200);
+    assert_eq!(status("PUT", "X-Team: ops\r\n", ""), 403);
+    assert_eq!(status("PUT", "X_Team: ops\r\n", ""), 403);
+    assert!(running.stop().success());
+    doorward.assert_no_canary();
+}

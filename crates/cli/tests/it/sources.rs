@@ -73,6 +73,43 @@ fn a_service_uses_a_secret_of_a_vault_and_one_that_can_not_be_read_is_said_by_it
 }
 
 #[test]
+fn both_fields_of_a_lease_that_is_not_renewed_come_from_one_lease() {
+    let (doorward, upstream, vault) = (home(), Upstream::start(), Vault::start());
+    vault.admit("approle", "role-1", "CANARY-secret-id");
+    let pair = serde_json::json!({ "username": "CANARY-user-{n}", "password": "CANARY-pass-{n}" });
+    let lease = testkit::vendor::Lease { seconds: 3600, renewable: true };
+    vault.put_plain("database/creds/app", &pair, Some(lease));
+    vault.renew_no_lease(403, "permission denied");
+    let text = notes(&upstream.url())
+        .replace(
+            "  token: {title: Token, default: \"vault:secret/data/notes#token\"}",
+            "  u: {title: U, default: \"vault:database/creds/app#username\"}\n  p: {title: P, default: \"vault:database/creds/app#password\"}",
+        )
+        .replace("{scheme: bearer, secret: token}", "{scheme: basic, username_secret: u, password_secret: p}");
+    write_integration(&doorward, &text);
+    let sources = format!(
+        "refresh = \"1s\"\n[vault]\naddress = \"{}\"\nauth = {{ method = \"approle\", role = \"role-1\", secret = \"store:vault/id\" }}\n",
+        vault.url()
+    );
+    write(doorward.data().join("sources.toml"), &sources);
+    let running = doorward.start_up(&[]);
+    let _ = answer(&running, "secret.put?name=vault/id", b"CANARY-secret-id");
+    let token = capability(&running, "");
+    let asked = || vault.calls().iter().filter(|call| call.path.ends_with("/renew")).count();
+    // The first that it made is the token of the sign-in.
+    let first = format!("Basic {}", crypto::to_base64(b"CANARY-user-2:CANARY-pass-2"));
+    let until = Instant::now() + crate::HANG;
+    while asked() == 0 {
+        assert!(Instant::now() < until, "the lease was never to be renewed");
+        let _ = call(&running.gateway_url, "GET", "/notes/echo", &token).unwrap();
+        assert_eq!(upstream.last().header("authorization"), Some(&*first), "of the first lease, both");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(vault.calls().iter().filter(|call| call.path.ends_with("/creds/app")).count(), 1);
+    assert!(running.stop().success());
+}
+
+#[test]
 fn a_file_of_sources_that_is_wrong_is_refused_with_its_line_and_before_anything_starts() {
     let doorward = home();
     doorward.watch("hvs.CANARY-pasted");

@@ -4,6 +4,7 @@
 use memory::Secret;
 use model::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// What is read of a token.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(super) fn of(token: &Secret) -> Claims {
 fn read(token: &[u8]) -> Option<Claims> {
     #[derive(Deserialize)]
     struct Written {
-        exp: Option<f64>,
+        exp: Option<Value>,
         #[serde(rename = "https://api.openai.com/auth")]
         auth: Option<Auth>,
     }
@@ -37,11 +38,17 @@ fn read(token: &[u8]) -> Option<Claims> {
         return None;
     };
     let written: Written = serde_json::from_slice(&crypto::from_base64url(middle).ok()?).ok()?;
-    let seconds = written.exp.filter(|exp| (1.0..1e11).contains(exp));
-    let ends = seconds.and_then(|seconds| format!("{seconds:.0}").parse::<u64>().ok());
+    let ends = written.exp.filter(|exp| !exp.is_null()).map(|exp| end(&exp));
     let account = written.auth.and_then(|auth| auth.chatgpt_account_id);
-    Some(Claims {
-        ends: ends.map(|seconds| Timestamp::from_millis(seconds.saturating_mul(1000))),
-        account: account.filter(|account| super::is_name(account)),
-    })
+    Some(Claims { ends, account: account.filter(|account| super::is_name(account)) })
+}
+
+/// When a token says that it ends: seconds, or milliseconds, as a number or a text. An end that is none is over: whoever says one does not
+/// mean that there is no end.
+fn end(exp: &Value) -> Timestamp {
+    let number = exp.as_f64().or_else(|| exp.as_str().and_then(|text| text.trim().parse().ok()));
+    let number = number.filter(|number| (0.0..1e15).contains(number)).unwrap_or_default();
+    // As elsewhere in such files: what would be thousands of years away is in milliseconds.
+    let millis = if number < 1e11 { number * 1000.0 } else { number };
+    Timestamp::from_millis(format!("{millis:.0}").parse().unwrap_or_default())
 }

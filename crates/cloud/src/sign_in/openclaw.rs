@@ -14,8 +14,8 @@ use serde::{Deserialize, Deserializer};
 use super::text::{Lasts, Text, When, unmarked};
 use super::{CODEX, Error, Found, OPENAI, claims, is_name};
 
-/// Reads an OpenClaw file, and takes the sign-in of ChatGPT in it: the last one that was good there, else the first in its
-/// order, else the default one, else the first. `shown` is how the file is called in errors.
+/// Reads an OpenClaw file, and takes the sign-in of ChatGPT in it: the first that is not over of the
+/// last one that was good there, those in its order, the default one, and all others. `shown` is how the file is called in errors.
 ///
 /// # Errors
 /// [`Error::OpenClawMissing`] where it has none, [`Error::OpenClawRequired`] where that has no access token, [`Error::Damaged`].
@@ -43,16 +43,25 @@ pub fn openclaw(bytes: &[u8], shown: &str, now: Timestamp) -> Result<Found, Erro
         let Entries(all) = serde_json::from_slice(bytes).map_err(damaged)?;
         (all, BTreeMap::new(), BTreeMap::new())
     };
-    chosen(all, &order, &last)?.found(now)
+    // The first that is good: one that is over would hide it. Where none is, what is wrong with the first.
+    let mut first = None;
+    for entry in ordered(all, &order, &last)? {
+        match entry.found(now) {
+            Ok(found) if found.ends.is_none_or(|ends| now < ends) => return Ok(found),
+            other => first = first.or(Some(other)),
+        }
+    }
+    first.unwrap_or(Err(Error::OpenClawMissing))
 }
 
 type Named = (String, Entry);
 
-fn chosen(
+/// Those that fit, the ones that are wished for in front.
+fn ordered(
     all: Vec<Named>,
     order: &BTreeMap<String, Names>,
     last: &BTreeMap<String, Names>,
-) -> Result<Entry, Error> {
+) -> Result<Vec<Entry>, Error> {
     let mut fit: Vec<Named> = Vec::new();
     let mut key = None;
     for (id, entry) in all {
@@ -70,11 +79,12 @@ fn chosen(
     });
     let wished: Vec<String> =
         named.cloned().chain([CODEX, OPENAI].map(|who| format!("{who}:default"))).collect();
-    let place = wished.iter().find_map(|wish| fit.iter().position(|(id, _)| id == wish));
     if fit.is_empty() {
         return Err(key.filter(|id| is_name(id)).map_or(Error::OpenClawMissing, Error::OpenClawKey));
     }
-    Ok(fit.swap_remove(place.unwrap_or(0)).1)
+    let place = |id: &String| wished.iter().position(|wish| wish == id).unwrap_or(wished.len());
+    fit.sort_by_key(|(id, _)| place(id));
+    Ok(fit.into_iter().map(|(_, entry)| entry).collect())
 }
 
 /// One profile. Each word that was ever used for a key is a field of its own: the reader refuses two words for one.

@@ -40,9 +40,9 @@ pub struct Listed {
 /// When it is not a file of integrations.
 pub fn list(document: &Document, file: &str) -> Result<Vec<Listed>, Error> {
     let text =
-        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        |value: &Value, key: &str| meant(value, key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let types = |value: &Value, key: &str| {
-        let auths = value.get(key).and_then(Value::as_array);
+        let auths = meant(value, key).and_then(Value::as_array);
         auths.map(|auths| auths.iter().map(|auth| text(auth, "type")).collect()).unwrap_or_default()
     };
     Ok(blocks(document, file)?
@@ -54,6 +54,14 @@ pub fn list(document: &Document, file: &str) -> Result<Vec<Listed>, Error> {
             outgoing: types(block, "outgoing_auth"),
         })
         .collect())
+}
+
+/// What a block says under a key, itself or by what is merged into it.
+fn meant<'a>(block: &'a Value, key: &str) -> Option<&'a Value> {
+    block.get(key).or_else(|| match block.get("<<")? {
+        Value::Array(several) => several.iter().find_map(|one| meant(one, key)),
+        one => meant(one, key),
+    })
 }
 
 pub(super) fn add(

@@ -241,6 +241,14 @@ fn keys_that_nobody_here_knows_are_no_reason_to_refuse_a_file() {
 }
 
 #[test]
+fn what_is_merged_into_a_block_is_listed_with_it() {
+    let text = "integrations:\n  - &a\n    name: a\n    destination: https://a\n    outgoing_auth: [{type: token}]\n  - <<: *a\n    name: b\n";
+    let listed = list(&Document::read(text, "x").unwrap(), "x").unwrap();
+    assert_eq!((&*listed[1].name, &*listed[1].destination), ("b", "https://a"));
+    assert_eq!(listed[1].outgoing, ["token"]);
+}
+
+#[test]
 fn the_secret_of_webhooks_need_not_be_said_and_then_callers_prove_nothing() {
     for words in [
         "slack -token env:T",

@@ -66,11 +66,22 @@ fn content(request: &Request<'_>, bytes: Option<&[u8]>) -> Content {
     match std::str::from_utf8(line).ok().and_then(media_type).as_deref() {
         Some("application/json") => json::read(bytes).map_or(Content::Unclear("invalid json"), Content::Json),
         Some("application/x-www-form-urlencoded") => {
-            let pairs = std::str::from_utf8(bytes).ok().and_then(pairs::split);
-            pairs.map_or(Content::Unclear("invalid form encoding"), Content::Form)
+            match std::str::from_utf8(bytes).ok().and_then(pairs::split) {
+                None => Content::Unclear("invalid form encoding"),
+                // The content type that some clients say by themselves; many servers read the JSON all the same.
+                Some(pairs) if is_json_as(&pairs) => Content::Unclear("the form may be read as JSON"),
+                Some(pairs) => Content::Form(pairs),
+            }
         }
         _ => Content::Unclear("unsupported content type"),
     }
+}
+
+/// Whether what was read as a form begins as an object or a list does, behind what a lenient reader skips: the white space of
+/// any kind, a byte order mark, the zeroes of wider characters.
+fn is_json_as(form: &Pairs) -> bool {
+    let skipped = |c: char| c.is_whitespace() || matches!(c, '\0' | '\u{feff}' | '\u{b}');
+    form.first().is_some_and(|(name, _)| name.trim_start_matches(skipped).starts_with(['{', '[']))
 }
 
 /// The media type in lower case, where its only parameter is that it is UTF-8.
@@ -92,7 +103,7 @@ fn fields(fields: &Fields, content: &Content, query: &Pairs) -> Fit {
         Content::Json(Json::Map(entries)) => {
             Fit::all(fields.json.iter().map(|(name, wanted)| entry(entries, name, name, wanted)))
         }
-        Content::Json(_) => Fit::Doubt("the body is no object".to_owned()),
+        Content::Json(_) => Fit::Doubt("invalid json".to_owned()),
         Content::Form(found) => match &fields.form {
             Some(form) => Fit::all(form.iter().map(|pair| pair.fit(found, Words::Form))),
             None => Fit::Doubt("invalid rule".to_owned()),
@@ -259,6 +270,6 @@ fn form_of(name: &str, wanted: &Wanted, pairs: &mut Vec<Pair>) -> Option<()> {
         Wanted::List(list) => Want::Values(list.iter().map(said).collect::<Option<_>>()?),
         one => Want::Values([said(one)?].into()),
     };
-    pairs.push(Pair { name: name.into(), want });
+    pairs.push(Pair { name: name.into(), shown: name.into(), want });
     Some(())
 }

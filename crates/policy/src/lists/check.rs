@@ -7,7 +7,7 @@ use model::{Call, Method, OperationName};
 use super::body::Body;
 use super::fit::Fit;
 use super::index::{At, Entry, Rules};
-use super::pairs::{self, Words};
+use super::pairs::{self, Want, Words};
 use super::rule::{Constraints, Rule};
 use super::verdict::{Listed, Reason, Says, Verdict};
 use super::{Lists, Request, path};
@@ -173,7 +173,11 @@ impl View {
 
 /// How headers and query stand to what a rule wants of them.
 fn head(wants: &Constraints, request: &Request<'_>, view: View) -> Fit {
-    let headers = wants.headers.iter().map(|pair| pair.fit_lines(&view.lines(request, &pair.name)));
+    let headers = wants.headers.iter().map(|pair| match pair.want {
+        // For some services it is there then.
+        Want::Absent if request.headers.resembled(&pair.name) => pair.unsure_header(),
+        _ => pair.fit_lines(&view.lines(request, &pair.name)),
+    });
     Fit::all(headers).and(|| {
         if wants.query.is_empty() {
             return Fit::Fits;

@@ -10,6 +10,8 @@ use super::test::Test;
 #[derive(Debug, Clone)]
 pub(super) struct Pair {
     pub(super) name: Box<str>,
+    /// The same as it was written, for reasons: headers are compared in lower case.
+    pub(super) shown: Box<str>,
     pub(super) want: Want,
 }
 
@@ -74,9 +76,8 @@ impl Pair {
 
     /// How it stands to the lines of a header. Lines that are not text are in doubt.
     pub(super) fn fit_lines(&self, lines: &[Vec<u8>]) -> Fit {
-        let name = &self.name;
         let texts: Option<Vec<&str>> = lines.iter().map(|line| std::str::from_utf8(line).ok()).collect();
-        let Some(texts) = texts else { return Fit::Doubt(format!("header {name} is ambiguous")) };
+        let Some(texts) = texts else { return self.unsure_header() };
         let texts: Vec<&str> = texts.into_iter().map(str::trim).collect();
         let fit = self.fit_texts(&texts);
         if !matches!((&fit, &self.want), (Fit::Fails(_), Want::Values(_))) {
@@ -85,11 +86,16 @@ impl Pair {
         // A line may hold several values with commas between them (RFC 9110, section 5.3).
         let parts: Vec<&str> = texts.iter().flat_map(|line| line.split(',')).map(str::trim).collect();
         let other = if parts.len() > texts.len() { self.fit_texts(&parts) } else { fit.clone() };
-        if matches!(other, Fit::Fails(_)) { fit } else { Fit::Doubt(format!("header {name} is ambiguous")) }
+        if matches!(other, Fit::Fails(_)) { fit } else { self.unsure_header() }
+    }
+
+    /// Nobody can tell which lines of the header there are.
+    pub(super) fn unsure_header(&self) -> Fit {
+        Fit::Doubt(format!("header {} is ambiguous", self.shown))
     }
 
     fn fit_texts(&self, texts: &[&str]) -> Fit {
-        let name = &self.name;
+        let name = &self.shown;
         let many = matches!(self.want, Want::Present) && texts.len() > 1;
         let texts = if many { texts.get(..1).unwrap_or_default() } else { texts };
         self.want.fit(

@@ -9,6 +9,9 @@ pub trait Headers {
 
     /// The lines that will be sent to the service: without those that end at this house.
     fn sent(&self, name: &str) -> Vec<Vec<u8>>;
+
+    /// Whether a header came that some services read as this one, and that is written otherwise: `x_team` for `x-team`.
+    fn resembled(&self, name: &str) -> bool;
 }
 
 /// A request without headers.
@@ -22,6 +25,10 @@ impl Headers for NoHeaders {
 
     fn sent(&self, _: &str) -> Vec<Vec<u8>> {
         Vec::new()
+    }
+
+    fn resembled(&self, _: &str) -> bool {
+        false
     }
 }
 

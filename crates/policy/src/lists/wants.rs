@@ -64,7 +64,8 @@ fn pairs(node: &Node, what: &str) -> Result<Vec<Pair>, Mistake> {
             if name.is_empty() {
                 return Err(Mistake::new(*line, format!("a name under `{what}` is empty")));
             }
-            Ok(Pair { name: name.as_str().into(), want: want(node, name)? })
+            let (shown, want) = (name.as_str().into(), want(node, name)?);
+            Ok(Pair { name: name.as_str().into(), shown, want })
         })
         .collect()
 }

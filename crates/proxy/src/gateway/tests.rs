@@ -20,7 +20,8 @@ fn get(uri: &str) -> Builder {
 fn read(request: Builder) -> Result<Read, Refused> {
     let peer = Peer { address: Some("127.0.0.1".parse().unwrap()), ..Peer::default() };
     let (_drain, draining) = net::drain::channel();
-    gateway().read(request.body(()).unwrap().into_parts().0, &peer, &draining, &|_| None, None)
+    let names = Names { aliased: &|_| None, known: &|_| true };
+    gateway().read(request.body(()).unwrap().into_parts().0, &peer, &draining, names, None)
 }
 
 fn call(request: Builder) -> Call {

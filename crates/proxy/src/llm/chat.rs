@@ -128,22 +128,32 @@ fn conversation(messages: Vec<Value>) -> Result<(String, Vec<Value>), Refused> {
     let (mut instructions, mut input) = (Vec::new(), Vec::new());
     for one in messages {
         let role = one.get("role").and_then(Value::as_str).unwrap_or_default();
+        sayable(&one, role)?;
         match role {
+            // There is one place for them, in front of everything.
+            "system" | "developer" if !input.is_empty() => {
+                return Err(untaken("messages", "a system message stands behind one of somebody else")
+                    .hint("put it first; `POST /v1/responses` takes the rest"));
+            }
             "system" | "developer" => instructions.push(plain(one.get("content"))?),
             "user" => input.push(message("user", parts(one.get("content"), "input_text")?)),
             "assistant" => {
                 if one.get("content").is_some_and(|content| !content.is_null() && content != "") {
                     input.push(message("assistant", parts(one.get("content"), "output_text")?));
                 }
-                for call in one.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
-                    input.push(json!({
-                        "type": "function_call", "call_id": call.get("id"),
-                        "name": call.pointer("/function/name"), "arguments": call.pointer("/function/arguments"),
-                    }));
+                match one.get("tool_calls") {
+                    None | Some(Value::Null) => {}
+                    Some(Value::Array(calls)) => {
+                        for call in calls {
+                            input.push(called(call)?);
+                        }
+                    }
+                    Some(_) => return Err(Refused::bad("`tool_calls` of a message is no list")),
                 }
             }
             "tool" => input.push(json!({
-                "type": "function_call_output", "call_id": one.get("tool_call_id"), "output": plain(one.get("content"))?,
+                "type": "function_call_output", "call_id": said(&one, "/tool_call_id", "a tool's message")?,
+                "output": plain(one.get("content"))?,
             })),
             _ => return Err(Refused::bad("a message has a role that is not known")),
         }
@@ -151,6 +161,42 @@ fn conversation(messages: Vec<Value>) -> Result<(String, Vec<Value>), Refused> {
     let instructions =
         if instructions.is_empty() { INSTRUCTIONS.to_owned() } else { instructions.join("\n\n") };
     Ok((instructions, input))
+}
+
+/// Refuses what a message says beyond what can be said there. What is empty says nothing: clients send back what they were given.
+fn sayable(one: &Value, role: &str) -> Result<(), Refused> {
+    let own: &[&str] = match role {
+        "assistant" => &["role", "content", "tool_calls"],
+        "tool" => &["role", "content", "tool_call_id"],
+        _ => &["role", "content"],
+    };
+    let empty = |value: &Value| {
+        value.is_null() || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty)
+    };
+    let further = one.as_object().into_iter().flatten();
+    match further.filter(|(name, _)| !own.contains(&name.as_str())).find(|(_, value)| !empty(value)) {
+        Some((name, _)) => Err(untaken(name, "a message there has no such member")),
+        None => Ok(()),
+    }
+}
+
+/// A call of a tool that was asked for earlier.
+fn called(call: &Value) -> Result<Value, Refused> {
+    if call.get("type").is_some_and(|kind| kind != "function") {
+        return Err(Refused::bad("a call of a tool is none of a function"));
+    }
+    let what = "a call of a tool";
+    Ok(json!({
+        "type": "function_call", "call_id": said(call, "/id", what)?,
+        "name": said(call, "/function/name", what)?, "arguments": said(call, "/function/arguments", what)?,
+    }))
+}
+
+/// A text that has to be there.
+fn said<'a>(within: &'a Value, at: &str, what: &str) -> Result<&'a str, Refused> {
+    let name = at.rsplit('/').next().unwrap_or_default();
+    let text = within.pointer(at).and_then(Value::as_str);
+    text.ok_or_else(|| Refused::bad(format!("{what} has no `{name}`, or one that is no text")))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "made for this call alone")]
@@ -178,12 +224,11 @@ fn parts(content: Option<&Value>, kind: &str) -> Result<Value, Refused> {
         return Ok(json!([{ "type": kind, "text": plain(content)? }]));
     };
     let part = |part: &Value| match (part.get("type").and_then(Value::as_str), part.get("text")) {
-        (Some("text"), Some(text)) => Ok(json!({ "type": kind, "text": text })),
+        (Some("text"), Some(text @ Value::String(_))) => Ok(json!({ "type": kind, "text": text })),
         (Some("image_url"), _) if kind == "input_text" => {
+            let url = said(part, "/image_url/url", "an image")?;
             let detail = part.pointer("/image_url/detail").cloned().unwrap_or_else(|| "auto".into());
-            Ok(
-                json!({ "type": "input_image", "image_url": part.pointer("/image_url/url"), "detail": detail }),
-            )
+            Ok(json!({ "type": "input_image", "image_url": url, "detail": detail }))
         }
         _ => Err(Refused::bad("a message has a part that can't be translated")
             .hint("texts and images can; `POST /v1/responses` takes the rest")),

@@ -19,7 +19,7 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Outbound, Worker};
+use broker::{Outbound, Worker, document};
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
 use http::{Method, Response};
@@ -162,7 +162,10 @@ async fn written(call: &mut Call, turn: Turn, body: Incoming) -> Result<(Body, W
             .hint("send it without a content encoding"));
     }
     let body = collect_bounded(body, BOUNDS).await.map_err(|error| Refused::bad(error.to_string()))?;
-    let asked: Value = serde_json::from_slice(&body).map_err(|_| Refused::bad("the body is not JSON"))?;
+    let asked = document::read(&body).map_err(|error| match document::says_twice(&error) {
+        true => Refused::bad("a key is there twice in the body"),
+        false => Refused::bad("the body is not JSON"),
+    })?;
     let Value::Object(asked) = asked else { return Err(Refused::bad("the body is not a JSON object")) };
     let (document, wants) = match turn {
         Turn::Chat => chat::chat(asked)?,

@@ -49,13 +49,13 @@ fn a_conversation_becomes_instructions_and_input() {
         "model": "gpt-5-codex", "reasoning_effort": "low", "temperature": 1, "n": 1, "user": null,
         "messages": [
             { "role": "system", "content": "Be brief." },
+            { "role": "developer", "content": [{ "type": "text", "text": "In verse." }] },
             { "role": "user", "content": [
                 { "type": "text", "text": "look" }, { "type": "image_url", "image_url": { "url": "data:image/png;base64,x" } } ] },
             { "role": "assistant", "content": null, "tool_calls": [
                 { "id": "call_1", "type": "function", "function": { "name": "look", "arguments": "{}" } } ] },
             { "role": "tool", "tool_call_id": "call_1", "content": "a door" },
-            { "role": "developer", "content": [{ "type": "text", "text": "In verse." }] },
-            { "role": "assistant", "content": "Aye." },
+            { "role": "assistant", "content": "Aye.", "refusal": null, "annotations": [] },
         ],
         "tools": [{ "type": "function", "function": { "name": "look", "parameters": { "type": "object" } } }],
         "tool_choice": { "type": "function", "function": { "name": "look" } },
@@ -111,6 +111,28 @@ fn what_the_service_does_not_take_is_refused_by_name() {
     assert!(
         refused(json!({ "messages": hi, "stream": "yes" })).contains("`stream` is neither true nor false")
     );
+}
+
+#[test]
+fn what_a_message_says_that_can_not_be_said_there_is_refused_by_name() {
+    let said = |message: Value| {
+        refused(json!({ "model": "m", "messages": [{ "role": "user", "content": "a" }, message] }))
+    };
+    for (message, named) in [
+        (json!({ "role": "system", "content": "late" }), "a system message stands behind"),
+        (json!({ "role": "assistant", "content": null, "refusal": "no" }), "`refusal`"),
+        (json!({ "role": "user", "name": "bob", "content": "b" }), "`name`"),
+        (json!({ "role": "tool", "content": "a" }), "`tool_call_id`"),
+        (
+            json!({ "role": "assistant", "tool_calls": [{ "function": { "name": "f", "arguments": "{}" } }] }),
+            "`id`",
+        ),
+        (json!({ "role": "assistant", "tool_calls": {} }), "`tool_calls`"),
+        (json!({ "role": "user", "content": [{ "type": "image_url", "image_url": {} }] }), "`url`"),
+    ] {
+        let told = said(message.clone());
+        assert!(told.contains(named), "{message}: {told}");
+    }
 }
 
 #[test]

@@ -100,3 +100,20 @@ fn the_header_of_other_gateways_counts_where_it_should_and_without_regard_to_cas
     assert_eq!(read(&[("x-doorward-integration", "my_service")], false), Ok(Some("my-service".to_owned())));
     assert_eq!(read(&[("x-at-int", "slack"), ("x-at-int", "github")], true), Err("bad_request".to_owned()));
 }
+
+#[test]
+fn what_a_caller_signs_is_the_target_as_it_was_written() {
+    for (text, addressed, expected) in [
+        ("/v?a=%2Fx", host("slack"), None),
+        ("/v?a=%2fx", host("slack"), Some("/v?a=%2fx")),
+        ("/slack/v%7e?a=%2fx", Addressed::Gateway, Some("/v%7e?a=%2fx")),
+        ("/%73lack/v", Addressed::Gateway, Some("/v")),
+        ("/slack?a=%2fx", Addressed::Gateway, Some("/?a=%2fx")),
+        ("/slack/v?a=%2Fx", Addressed::Gateway, None),
+    ] {
+        let whole: Target = text.parse().unwrap();
+        let Route { target, .. } = choose(guarded(), None, addressed, whole.clone()).unwrap();
+        let uri = text.parse().unwrap();
+        assert_eq!(written(&uri, &whole, &target).as_deref(), expected, "{text}");
+    }
+}

@@ -2,7 +2,8 @@
 //!
 //! The path is that of the API, so for the second version of the key-value engine it has `data/` in it
 //! (`vault:secret/data/slack#token`). Without a key it is the member `value`. Other members may be of any kind. What comes
-//! with a lease is renewed while Vault lets it be, and never used behind its end; all keys of one path come from one lease.
+//! with a lease is renewed while Vault lets it be, and never used behind its end; all keys of one path come from one lease, which
+//! is kept until shortly before its end also where it can't be renewed, as long as Vault doesn't say that it is gone.
 //!
 //! A home may know several. The usual one is under `[vault]` in `sources.toml`, or where the variables of Vault say; each further one is
 //! under `[vaults.NAME]` and nowhere else, and its secrets are `vault:@NAME/PATH#KEY`. No mount of Vault begins with `@`.
@@ -13,6 +14,7 @@ pub(crate) mod login;
 pub(crate) mod talk;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,7 +25,8 @@ use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use self::login::Login;
-use self::talk::Talk;
+use self::talk::{Renewal, Talk};
+use super::web::Reply;
 use super::{
     Environment, Fetched, Lender, SecretSource, Setup, Trouble, config, guarded, of_scheme, pick, web,
 };
@@ -46,15 +49,33 @@ struct Place {
 struct Open {
     talk: Talk,
     login: Login,
-    /// What was read with a lease, by path. Locked while one is renewed, so that keys of one path get one lease.
-    leased: tokio::sync::Mutex<BTreeMap<String, Leased>>,
+    /// What is known of a path.
+    paths: std::sync::Mutex<BTreeMap<String, Slot>>,
+}
+
+/// Locked while its path is read or its lease renewed, so that keys of one path get one lease.
+type Slot = Arc<tokio::sync::Mutex<Known>>;
+
+#[derive(Default)]
+enum Known {
+    #[default]
+    Nothing,
+    /// The last answer had no lease, so that nobody has to wait for another's.
+    Plain,
+    Leased(Leased),
 }
 
 /// The document of a path that Vault gave for a time.
 struct Leased {
     id: String,
     document: Secret,
-    ends: Timestamp,
+    /// When it is no longer used: shortly before its end. All keys are given back then, so that none is left of it when there
+    /// is another one.
+    until: Timestamp,
+    /// How long before its end that is: the same for each key, however often it is renewed.
+    margin: Duration,
+    /// When Vault spoke of it last.
+    asked: Timestamp,
     renewable: bool,
 }
 
@@ -131,7 +152,7 @@ impl Place {
         let make = || async {
             let talk = Talk::new(&self.config, &self.environment)?;
             let login = Login::new(&self.config, &self.environment)?;
-            Ok(Open { talk, login, leased: tokio::sync::Mutex::default() })
+            Ok(Open { talk, login, paths: std::sync::Mutex::default() })
         };
         self.open.get_or_try_init(make).await
     }
@@ -140,37 +161,35 @@ impl Place {
         let open = self.open().await?;
         let path = web::safe_path(path)?;
         let token = open.login.token(&open.talk, lender).await?;
-        let mut leased = open.leased.lock().await;
-        if let Some(held) = leased.get_mut(path) {
-            if open.renewed(held, &token, lender.now()).await? {
-                let document = pick::plain(&held.document);
-                return Ok(Read::Found { document, ends: Some(held.ends) });
+        let slot = open.slot(path);
+        let mut known = slot.lock().await;
+        match &mut *known {
+            Known::Leased(held) => {
+                if open.holds(held, &token, lender.now()).await {
+                    return Ok(held.read());
+                }
+                *known = Known::Nothing;
             }
-            leased.remove(path);
-        }
-        // What has no lease need not wait for what has.
-        drop(leased);
-        let reply = match open.talk.read(path, &token).await {
-            // The token may have been revoked before its end: one that we got by signing in is got again, once.
-            Err(Trouble::Refused { .. }) if open.login.forget().await => {
-                let token = open.login.token(&open.talk, lender).await?;
-                open.talk.read(path, &token).await?
+            Known::Nothing => {}
+            Known::Plain => {
+                // What has no lease need not wait for what has.
+                drop(known);
+                let Some(read) = open.read(path, token, lender).await? else { return Ok(Read::Missing) };
+                let (reply, leased) = read;
+                let Some(leased) = leased else { return Ok(Read::plain(reply)) };
+                let mut known = slot.lock().await;
+                if let Known::Leased(held) = &*known {
+                    return Ok(held.read());
+                }
+                let read = leased.read();
+                *known = Known::Leased(leased);
+                return Ok(read);
             }
-            read => read?,
-        };
-        let Some(reply) = reply else { return Ok(Read::Missing) };
-        let answer: Answer = reply.json()?;
-        if answer.lease_id.is_empty() {
-            return Ok(Read::Found { document: reply.body, ends: None });
         }
-        let ends = lender.now().after(Duration::from_secs(answer.lease_duration));
-        let Answer { lease_id: id, renewable, .. } = answer;
-        let kept = guarded(Zeroizing::new(reply.body.to_vec()));
-        let kept = kept.map_err(|_| Trouble::Wrong("there is no guarded memory for it"))?;
-        let mut leased = open.leased.lock().await;
-        // Two that read one path at the same time keep the first lease; the other one ends by itself.
-        let held = leased.entry(path.to_owned()).or_insert(Leased { id, document: kept, ends, renewable });
-        Ok(Read::Found { document: pick::plain(&held.document), ends: Some(held.ends) })
+        let Some((reply, leased)) = open.read(path, token, lender).await? else { return Ok(Read::Missing) };
+        let read = leased.as_ref().map_or_else(|| Read::plain(reply), Leased::read);
+        *known = leased.map_or(Known::Plain, Known::Leased);
+        Ok(read)
     }
 }
 
@@ -179,26 +198,78 @@ enum Read {
     Found { document: Zeroizing<Vec<u8>>, ends: Option<Timestamp> },
 }
 
+impl Read {
+    fn plain(reply: Reply) -> Self {
+        Self::Found { document: reply.body, ends: None }
+    }
+}
+
+impl Leased {
+    fn read(&self) -> Read {
+        Read::Found { document: pick::plain(&self.document), ends: Some(self.until) }
+    }
+
+    /// It lasts for so long from now on.
+    fn lasts(&mut self, term: Duration, now: Timestamp) {
+        (self.until, self.asked) = (now.after(term.saturating_sub(self.margin)), now);
+    }
+}
+
 impl Open {
-    /// Whether a lease still holds; one that can be is renewed.
-    async fn renewed(&self, held: &mut Leased, token: &Secret, now: Timestamp) -> Result<bool, Trouble> {
-        if now >= held.ends {
-            return Ok(false);
+    fn slot(&self, path: &str) -> Slot {
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(paths.entry(path.to_owned()).or_default())
+    }
+
+    /// Reads a path; what came with a lease is kept for the keys that are asked for next.
+    async fn read(
+        &self,
+        path: &str,
+        token: Secret,
+        lender: &dyn Lender,
+    ) -> Result<Option<(Reply, Option<Leased>)>, Trouble> {
+        let reply = match self.talk.read(path, &token).await {
+            // The token may have been revoked before its end: one that we got by signing in is got again, once.
+            Err(Trouble::Refused { .. }) if self.login.forget().await => {
+                let token = self.login.token(&self.talk, lender).await?;
+                self.talk.read(path, &token).await?
+            }
+            read => read?,
+        };
+        let Some(reply) = reply else { return Ok(None) };
+        let answer: Answer = reply.json()?;
+        if answer.lease_id.is_empty() {
+            return Ok(Some((reply, None)));
         }
-        if !held.renewable {
-            // As long as it has not ended it is the same; shortly before, another one is asked for.
-            return Ok(held.ends.since(now) > ALMOST);
+        let Answer { lease_id: id, lease_duration, renewable } = answer;
+        let kept = guarded(Zeroizing::new(reply.body.to_vec()));
+        let document = kept.map_err(|_| Trouble::Wrong("there is no guarded memory for it"))?;
+        let now = lender.now();
+        let term = Duration::from_secs(lease_duration);
+        let margin = ALMOST.min(term / 4);
+        let mut leased = Leased { id, document, until: now, margin, asked: now, renewable };
+        leased.lasts(term, now);
+        Ok(Some((reply, Some(leased))))
+    }
+
+    /// Whether a lease still holds; one that can be is renewed. That it can't be renewed doesn't end it: another lease would be
+    /// another user, beside a password of the one before that is still lent.
+    async fn holds(&self, held: &mut Leased, token: &Secret, now: Timestamp) -> bool {
+        if now >= held.until {
+            return false;
+        }
+        // The second key of a path, right behind the first.
+        if !held.renewable || now.since(held.asked) < ALMOST {
+            return true;
         }
         match self.talk.renew_lease(&held.id, token).await {
-            Ok(Some(more)) if more > ALMOST => {
-                held.ends = now.after(more);
-                Ok(true)
-            }
-            Ok(_) => Ok(false),
-            Err(error) if error.is_passing() => Err(error),
-            // Revoked, or at the end of what Vault allows.
-            Err(_) => Ok(false),
+            Ok(Renewal::Until(term)) => held.lasts(term, now),
+            Ok(Renewal::Refused) => held.renewable = false,
+            Ok(Renewal::Gone) => return false,
+            // It is asked for again a little later.
+            Err(_) => held.asked = now,
         }
+        now < held.until
     }
 }
 
@@ -225,5 +296,5 @@ impl SecretSource for Vault {
 }
 
 pub(super) const SCHEME: &str = "vault";
-/// A lease that ends sooner is not worth using.
+/// So long before its end a lease is not used any more.
 const ALMOST: Duration = Duration::from_secs(5);

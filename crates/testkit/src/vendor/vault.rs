@@ -37,6 +37,8 @@ struct State {
     leases: BTreeMap<String, Lease>,
     /// The keys of transit engines, by `MOUNT/KEY`.
     transit: BTreeSet<String>,
+    /// What it answers to who wants to renew a lease, where it lets nobody.
+    no_renewals: Option<(u16, String)>,
     /// What they sealed: key, plaintext and associated data by the ciphertext.
     sealed: BTreeMap<String, (String, String, String)>,
     made: u64,
@@ -54,6 +56,7 @@ impl Vault {
             paths: BTreeMap::new(),
             leases: BTreeMap::new(),
             transit: BTreeSet::new(),
+            no_renewals: None,
             sealed: BTreeMap::new(),
             made: 0,
         }))
@@ -102,6 +105,11 @@ impl Vault {
         self.0.change(|state| state.transit.insert(format!("{mount}/{key}")));
     }
 
+    /// Renews no lease, and answers this instead.
+    pub fn renew_no_lease(&self, status: u16, text: &str) {
+        self.0.change(|state| state.no_renewals = Some((status, text.to_owned())));
+    }
+
     /// Ends every lease.
     pub fn revoke_leases(&self) {
         self.0.change(|state| state.leases.clear());
@@ -137,6 +145,7 @@ impl Answers for State {
                 self.tokens.remove(token);
                 Said::new(204, Value::Null)
             }
+            ("GET", "auth/token/lookup-self") => Said::new(200, json!({ "data": { "id": token } })),
             ("PUT" | "POST", "sys/leases/renew") => self.renew(&heard.json()),
             ("GET", _) => self.read(path),
             ("POST", path) if path.contains("/encrypt/") || path.contains("/decrypt/") => {
@@ -244,6 +253,9 @@ impl State {
 
     fn renew(&self, form: &Value) -> Said {
         let id = form.get("lease_id").and_then(Value::as_str).unwrap_or_default();
+        if let Some((status, text)) = &self.no_renewals {
+            return errors(*status, text);
+        }
         match self.leases.get(id) {
             Some(lease) if lease.renewable => Said::new(
                 200,

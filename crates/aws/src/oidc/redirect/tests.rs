@@ -32,8 +32,9 @@ async fn the_code_comes_with_the_state_and_the_browser_gets_a_page() {
     assert!(address.ip().is_loopback());
     let visit =
         async { browser.get(&format!("/oauth/callback?code=CANARY%2Bcode&state={text}")).await.unwrap() };
-    let (code, page) = tokio::join!(redirect.code(state, SOON), visit);
-    assert_eq!(open(&code.unwrap()), "CANARY+code");
+    let (code, page) =
+        tokio::join!(redirect.exchanged(state, SOON, async |code| Ok::<_, Error>(code)), visit);
+    assert_eq!(open(&code.unwrap().unwrap()), "CANARY+code");
     assert_eq!(page.status(), StatusCode::OK);
     let body = String::from_utf8(page.body().to_vec()).unwrap();
     assert!(body.contains("You are signed in."), "{body}");
@@ -70,8 +71,8 @@ async fn what_was_not_started_here_changes_nothing() {
         assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
         browser.get(&format!("/oauth/callback?state={text}&code=good")).await.unwrap();
     };
-    let (code, ()) = tokio::join!(redirect.code(state, SOON), visits);
-    assert_eq!(open(&code.unwrap()), "good");
+    let (code, ()) = tokio::join!(redirect.exchanged(state, SOON, async |code| Ok::<_, Error>(code)), visits);
+    assert_eq!(open(&code.unwrap().unwrap()), "good");
 }
 
 #[tokio::test]
@@ -80,13 +81,17 @@ async fn an_error_of_the_page_ends_the_sign_in() {
     let visit = async {
         browser.get(&format!("/oauth/callback?error=access_denied%0A%1b&state={text}")).await.unwrap()
     };
-    let (code, _) = tokio::join!(redirect.code(state, SOON), visit);
+    let (code, _) = tokio::join!(redirect.exchanged(state, SOON, async |code| Ok::<_, Error>(code)), visit);
     assert_eq!(code.err().unwrap().to_string(), "the sign-in page answered `access_denied`");
 }
 
 #[tokio::test]
 async fn a_browser_that_never_comes_is_not_waited_for_longer() {
     let Opened { redirect, state, .. } = opened();
-    let error = redirect.code(state, Duration::from_millis(10)).await.err().unwrap();
+    let error = redirect
+        .exchanged(state, Duration::from_millis(10), async |code| Ok::<_, Error>(code))
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(error, Error::Expired), "{error}");
 }

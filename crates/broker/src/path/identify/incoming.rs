@@ -94,6 +94,8 @@ struct Accepted {
 struct Came<'a> {
     method: Method,
     target: &'a Target,
+    /// The same as it was written: what a signature is over.
+    written: &'a str,
     headers: &'a HeaderMap,
     facts: &'a Fact,
     /// Whole where a signature is over it, else empty.
@@ -182,7 +184,8 @@ pub(crate) async fn signed(
     let target: Target = "/".parse().map_err(|_| unproven(&integration))?;
     let (facts, now) = (Fact::default(), broker.now());
     let (headers, body) = came;
-    let came = Came { method: Method::Post, target: &target, headers, facts: &facts, body };
+    let written = target.as_str();
+    let came = Came { method: Method::Post, target: &target, written, headers, facts: &facts, body };
     let asking =
         Asking { worker, unsealed, tenant: &broker.settings().tenant, integration: &integration, now };
     let accepted = asking.signature(signature, &came).await.map_err(|no| match no {
@@ -210,8 +213,9 @@ impl Asking<'_> {
             signature::announced(signature, &forward.headers)?;
             body = forward.whole(self.integration.limits()).await.map_err(No::Ours)?;
         }
-        let came =
-            Came { method: forward.method, target: &forward.target, headers: &forward.headers, facts, body };
+        let Forward { method, target, written, headers, .. } = &*forward;
+        let written = written.as_deref().unwrap_or(target.as_str());
+        let came = Came { method: *method, target, written, headers, facts, body };
         let mut all = Accepted::default();
         for scheme in self.integration.incoming() {
             let Accepted { id, spent, cut, delivery } = self.one(scheme, &came).await?;
@@ -271,6 +275,8 @@ fn take_off(forward: &mut Forward, spent: &[String], cut: bool) -> Result<(), Re
         }
     }
     if cut {
+        // The secret stands in it.
+        forward.written = None;
         let path = forward.target.path();
         let kept = path.rfind('/').and_then(|at| path.get(..at)).unwrap_or_default();
         let kept = if kept.is_empty() { "/" } else { kept };

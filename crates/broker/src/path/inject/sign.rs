@@ -47,7 +47,7 @@ pub(super) fn digest(
     let answer = challenge.answer(&pair, (method.as_str(), target), &crypto::to_hex(&cnonce));
     let answer = answer.ok_or_else(|| {
         Refusal::new(Code::SecretMissing, "the stored user name and password can't be used for Digest")
-            .hint("store them as `user:password`, without quotation marks in the user name")
+            .hint("store them as `user:password`, without control characters in the user name")
     })?;
     put(&mut draft.headers, "authorization", answer.as_bytes().to_vec())
 }

@@ -67,6 +67,17 @@ impl<'a> Written<'a> {
         self.edits.push(Edit { at, lead, length: credential.len(), tail, was });
     }
 
+    /// Writes each `+` of the query as `%20`. Some services read it as a space and some as itself, and a signature of AWS holds
+    /// for one of the two only; a space is what forms and our own rules read.
+    pub(super) fn spaces(&mut self) {
+        let plus = |text: &str| {
+            text.split_once('?').and_then(|(path, query)| Some(path.len() + 1 + query.find('+')?))
+        };
+        while let Some(at) = plus(&self.text) {
+            self.put((at, 1), "", "%20", "");
+        }
+    }
+
     /// The last look: without the credentials this is what was permitted, and no credential reaches out of its place.
     pub(super) fn checked(&self, sent: &str) -> Result<Intact, Refusal> {
         let changed =

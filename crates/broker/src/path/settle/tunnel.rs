@@ -4,7 +4,7 @@
 //! # Invariants
 //!
 //! - What the upstream says is read frame by frame. Bytes that could be the beginning of the credential wait until it is clear
-//!   that they are not; where it is the credential, the line is cut before its first byte. It is not masked: whoever speaks
+//!   that they are not; where it is the credential, the line is cut before its first byte, with a close frame where one can stand. It is not masked: whoever speaks
 //!   behind the frames could not tell a masked message from a true one.
 //! - A line ends: when nobody says anything for [`IDLE`], after [`LONGEST`], when the house drains, and when what allowed it was
 //!   revoked or has ended, which is looked at each [`LOOK`].
@@ -151,8 +151,8 @@ async fn pass(
     }
     let word = match end {
         End::Ours => Some(GOING_AWAY),
-        End::Fallen(_) => Some(NOT_ALLOWED),
-        End::Over | End::Cut => None,
+        End::Fallen(_) | End::Cut => Some(NOT_ALLOWED),
+        End::Over => None,
     };
     if let Some(word) = word.filter(|_| watched.is_between() && !counts.writing.load(Ordering::Relaxed)) {
         let _ = timeout(LINGER, to_caller.write_all(word)).await;
@@ -192,13 +192,19 @@ async fn down(
             Ok(0) | Err(_) => return End::Over,
             Ok(_) => {}
         }
-        let Ok(sound) = watched.push(&piece) else { return End::Cut };
+        let (sound, cut) = match watched.push(&piece) {
+            Ok(sound) => (sound, false),
+            Err(watched::Unsound) => (watched.innocent(), true),
+        };
         counts.writing.store(true, Ordering::Relaxed);
         if to.write_all(&sound).await.is_err() {
             return End::Over;
         }
         counts.writing.store(false, Ordering::Relaxed);
         counts.down.fetch_add(u64::try_from(sound.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if cut {
+            return End::Cut;
+        }
     }
 }
 

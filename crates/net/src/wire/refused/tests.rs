@@ -50,3 +50,21 @@ fn whoever_asked_for_a_head_gets_no_body() {
     let instead = Instead::of(OWN, Some(Why::Line), true).unwrap();
     assert!(instead.bytes.ends_with(b"\r\n\r\n"));
 }
+
+#[tokio::test]
+async fn a_bare_refusal_of_a_service_is_its_own_also_where_the_connection_ends() {
+    let listener = crate::tests::listener();
+    let address = listener.address().unwrap();
+    let (_drain, draining) = crate::drain::channel();
+    let service = |request: http::Request<hyper::body::Incoming>, _| async move {
+        let status = request.uri().path().trim_start_matches('/').parse().unwrap();
+        http::Response::builder().status::<u16>(status).body(crate::Body::empty()).unwrap()
+    };
+    tokio::spawn(crate::serve(listener, service, crate::tests::limits(), draining));
+    for (status, line) in [(401, "401 Unauthorized"), (409, "409 Conflict"), (299, "299 ")] {
+        let head = format!("GET /{status} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        let answer = crate::tests::raw(address, head.as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {line}\r\n")), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "nothing stands in it: {answer}");
+    }
+}

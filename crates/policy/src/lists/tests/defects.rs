@@ -287,6 +287,6 @@ fn what_belongs_into_the_body_is_in_doubt_where_it_is_in_the_query_too() {
 fn a_header_that_is_not_sent_allows_nothing() {
     let rule = "{path: /h, methods: {GET: {headers: {X-Hop: [a], X-Team: [ops]}}}}";
     let request = asks("GET /h").header("X-Team", "ops").header("x-hop", "a");
-    assert_eq!(request.said(&allow(rule)), "missing header x-hop");
+    assert_eq!(request.said(&allow(rule)), "missing header X-Hop");
     assert_eq!(request.said(&deny(rule)), "denied");
 }

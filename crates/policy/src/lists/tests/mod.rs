@@ -140,6 +140,10 @@ impl Headers for Sent {
     fn sent(&self, name: &str) -> Vec<Vec<u8>> {
         if name == "x-hop" { Vec::new() } else { self.received(name) }
     }
+
+    fn resembled(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known != name && known.replace('_', "-") == name)
+    }
 }
 
 pub(super) fn read(files: &[(Side, &str)]) -> Result<Lists, Error> {

@@ -203,15 +203,51 @@ async fn what_vault_gives_with_a_lease_is_one_pair_that_is_renewed_and_ends() {
         (String::from_utf8(shown(&fetched.secret)).unwrap(), fetched.ends.unwrap())
     };
     let (user, ends) = read("username", 0).await;
-    assert_eq!(ends, at(60));
+    assert_eq!(ends, at(55), "shortly before its end");
     let (password, ends) = read("password", 40).await;
     assert_eq!(user.replace("user", "pass"), password, "one lease for both");
-    assert_eq!(ends, at(100), "renewed");
+    assert_eq!(ends, at(95), "renewed");
     vault.revoke_leases();
     let (other, ends) = read("password", 90).await;
     assert_ne!(other, password, "what was revoked is asked for anew");
-    assert_eq!(ends, at(150));
+    assert_eq!(ends, at(145));
     assert_eq!(read("username", 91).await.0.replace("user", "pass"), other);
+}
+
+#[tokio::test]
+async fn a_lease_of_vault_that_is_not_renewed_is_kept_until_it_nearly_ends() {
+    for (status, text) in [(403, "permission denied"), (400, "lease is not renewable"), (503, "sealed")] {
+        let vault = Vault::start();
+        vault.know_token("hvs.CANARY");
+        let pair = serde_json::json!({ "username": "CANARY-user-{n}", "password": "CANARY-pass-{n}" });
+        vault.put_plain("database/creds/app", &pair, Some(Lease { seconds: 600, renewable: true }));
+        vault.renew_no_lease(status, text);
+        let setup = remote::setup(remote::vault_config(&vault, None), &[("VAULT_TOKEN", "set")]);
+        let source = crate::source::vault::Vault::new(&setup);
+        let both = async |seconds: u64| {
+            let (user, password) = (
+                reference("vault:database/creds/app#username"),
+                reference("vault:database/creds/app#password"),
+            );
+            let purse = || At(seconds, Purse(vec![("env:VAULT_TOKEN", "hvs.CANARY")]));
+            let (first, second) = (purse(), purse());
+            let (user, password) =
+                tokio::join!(source.fetch(&user, &first), source.fetch(&password, &second));
+            let shown =
+                |fetched: Result<Fetched, Error>| String::from_utf8(shown(&fetched.unwrap().secret)).unwrap();
+            let (user, password) = (shown(user), shown(password));
+            assert_eq!(user.replace("user", "pass"), password, "{status} at {seconds}");
+            user
+        };
+        let reads = || vault.calls().iter().filter(|call| call.path.ends_with("/database/creds/app")).count();
+        let user = both(0).await;
+        for seconds in [1, 240, 500, 594] {
+            assert_eq!(both(seconds).await, user, "{status} at {seconds}");
+        }
+        assert_eq!(reads(), 1, "{status}: one lease for both keys");
+        assert_ne!(both(595).await, user, "{status}");
+        assert_eq!(reads(), 2, "{status}");
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,16 @@ pub(crate) struct Token {
     pub(crate) renewable: bool,
 }
 
+/// What Vault says to the wish that a lease lasts longer.
+pub(crate) enum Renewal {
+    /// It lasts so long from now.
+    Until(Duration),
+    /// It lasts as long as before.
+    Refused,
+    /// There is no such lease any more.
+    Gone,
+}
+
 #[derive(Deserialize)]
 struct SignedIn {
     auth: Auth,
@@ -112,12 +122,28 @@ impl Talk {
         Ok(Duration::from_secs(auth.lease_duration))
     }
 
-    /// Makes a lease last longer; for how long, where Vault says so.
-    pub(crate) async fn renew_lease(&self, id: &str, token: &Secret) -> Result<Option<Duration>, Trouble> {
+    /// Makes a lease last longer, where Vault lets it.
+    pub(crate) async fn renew_lease(&self, id: &str, token: &Secret) -> Result<Renewal, Trouble> {
         let form = Zeroizing::new(json!({ "lease_id": id }).to_string().into_bytes());
-        let reply = self.ask((Method::PUT, "/v1/sys/leases/renew"), Some(token), form).await?.accepted()?;
-        let Renewed { lease_duration } = reply.json()?;
-        Ok((lease_duration > 0).then(|| Duration::from_secs(lease_duration)))
+        let reply = self.ask((Method::PUT, "/v1/sys/leases/renew"), Some(token), form).await?;
+        if reply.status.is_success() {
+            let Renewed { lease_duration } = reply.json()?;
+            let term = Duration::from_secs(lease_duration);
+            return Ok(if term.is_zero() { Renewal::Refused } else { Renewal::Until(term) });
+        }
+        let says = |text: &str| reply.body.windows(text.len()).any(|part| part == text.as_bytes());
+        if says("lease not found") || says("lease expired") {
+            return Ok(Renewal::Gone);
+        }
+        // A token may lack the right to renew; one that is no longer a token has taken its leases with it.
+        if reply.status == StatusCode::FORBIDDEN {
+            let look = (Method::GET, "/v1/auth/token/lookup-self");
+            let known = self.ask(look, Some(token), Zeroizing::default()).await?;
+            if known.status == StatusCode::FORBIDDEN {
+                return Ok(Renewal::Gone);
+            }
+        }
+        Ok(Renewal::Refused)
     }
 
     async fn ask(

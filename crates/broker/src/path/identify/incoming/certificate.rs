@@ -18,13 +18,18 @@ pub(super) fn check(names: &CertificateNames, came: &Came<'_>) -> Result<Accepte
 
 fn named(names: &CertificateNames, shown: &Certificate) -> Option<String> {
     let CertificateNames { common_names, dns_names, uris, uri_prefixes, any: _ } = names;
-    let uri = shown
-        .uris
-        .iter()
-        .find(|uri| uris.contains(uri) || uri_prefixes.iter().any(|prefix| uri.starts_with(prefix.as_str())));
+    let uri = shown.uris.iter().find(|uri| uris.contains(uri) || below(uri, uri_prefixes));
     let dns = || shown.dns_names.iter().find(|name| dns_names.contains(&name.to_ascii_lowercase()));
     let common = || shown.common_name.as_ref().filter(|name| common_names.contains(name));
     uri.or_else(dns).or_else(common).cloned()
+}
+
+/// Whether a URI begins like one of these. One with dot segments may mean another place than it begins with (RFC 3986, section
+/// 5.2.4); names of workloads have none (SPIFFE-ID, section 2.2).
+pub(super) fn below(uri: &str, prefixes: &[String]) -> bool {
+    let plain = uri.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
+    let dotted = plain.split(['/', '\\', '?', '#']).any(|segment| matches!(segment, "." | ".."));
+    !dotted && prefixes.iter().any(|prefix| uri.starts_with(prefix.as_str()))
 }
 
 /// What a certificate is called of which only its authority is asked.

@@ -85,7 +85,7 @@ impl Asking<'_> {
             &Part::Body => &came.body[..],
             Part::Timestamp => time.as_bytes(),
             Part::Method => came.method.as_str().as_bytes(),
-            Part::Target => came.target.as_str().as_bytes(),
+            Part::Target => came.written.as_bytes(),
             Part::Text(text) => text.as_bytes(),
         };
         let hash = match hmac.algorithm {

@@ -31,7 +31,7 @@ impl Asking<'_> {
         let mut last = No::Wrong("no secret fits");
         // Twilio writes the port of a URL in some of its products, and leaves it out in others.
         for base in spellings(&base) {
-            let parts = [base.as_bytes(), came.target.as_str().as_bytes(), signed.as_bytes()];
+            let parts = [base.as_bytes(), came.written.as_bytes(), signed.as_bytes()];
             match self.signed(keys, Hash::LegacySha1, &parts, std::slice::from_ref(&tag)).await {
                 Ok(id) => return Ok(id),
                 Err(no) => last = no,

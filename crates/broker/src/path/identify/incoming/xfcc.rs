@@ -8,7 +8,7 @@ use http::HeaderMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{Accepted, Came, No};
+use super::{Accepted, Came, No, certificate};
 
 pub(super) fn check(rules: &Xfcc, came: &Came<'_>) -> Result<Accepted, No> {
     let from = came.facts.address.ok_or(No::Wrong("the header did not come from an address"))?.to_canonical();
@@ -21,8 +21,7 @@ pub(super) fn check(rules: &Xfcc, came: &Came<'_>) -> Result<Accepted, No> {
     let (Some(uri), None) = (left.next(), left.next()) else {
         return Err(No::Wrong("there is not exactly one URI in the header"));
     };
-    let allowed = rules.allowed_uris.contains(uri)
-        || rules.allowed_uri_prefixes.iter().any(|prefix| uri.starts_with(prefix.as_str()));
+    let allowed = rules.allowed_uris.contains(uri) || certificate::below(uri, &rules.allowed_uri_prefixes);
     if !allowed {
         return Err(No::Wrong("the URI in the header is not accepted"));
     }

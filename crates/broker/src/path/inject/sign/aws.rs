@@ -309,8 +309,7 @@ fn is_s3(service: &str) -> bool {
 }
 
 fn may_be_unsigned(service: &str, integration: &Integration) -> bool {
-    let covered = integration.authority().scheme() == Scheme::Https || integration.dangerous_allow_private();
-    is_s3(service) && covered
+    is_s3(service) && integration.authority().scheme() == Scheme::Https
 }
 
 fn unsupported(what: &str) -> Refusal {

@@ -21,6 +21,8 @@ pub(super) struct Watched {
     waiting: usize,
     /// The control frame that has not ended: where what it says begins, and how long it is.
     control: Option<(usize, usize)>,
+    /// Where the last whole frame outside of a message ends in the held bytes; `None` where a part of a frame behind it was passed on.
+    ended: Option<usize>,
     hits: u64,
 }
 
@@ -38,6 +40,7 @@ impl Watched {
             stretches: VecDeque::new(),
             waiting: 0,
             control: None,
+            ended: Some(0),
             hits: 0,
         }
     }
@@ -50,6 +53,15 @@ impl Watched {
     /// Whether all that came was passed on, to the end of a frame: another frame can stand here.
     pub(super) fn is_between(&self) -> bool {
         self.frames.is_between() && self.held.is_empty()
+    }
+
+    /// What stands whole in front of that which is unsound, once something is; behind it another frame can stand.
+    pub(super) fn innocent(&mut self) -> Bytes {
+        let Some(ended) = self.ended else { return Bytes::new() };
+        let innocent = self.held.split_to(ended.min(self.held.len())).freeze();
+        self.held.clear();
+        self.frames = Frames::default();
+        innocent
     }
 
     /// Takes the next bytes, and gives those that may be passed on.
@@ -72,8 +84,12 @@ impl Watched {
             }
             rest = behind;
             at += taken;
+            if matches!(part, Part::MessageEnd | Part::ControlEnd) && self.message.is_none() {
+                self.ended = Some(at);
+            }
         }
         let sound = self.sound();
+        self.ended = self.ended.and_then(|ended| ended.checked_sub(sound));
         for (start, _) in &mut self.stretches {
             *start -= sound;
         }

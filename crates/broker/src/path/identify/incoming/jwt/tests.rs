@@ -25,6 +25,23 @@ fn times_have_to_be_numbers_and_true() {
 }
 
 #[test]
+fn what_a_token_says_twice_is_not_read() {
+    let token = |header: &str, claims: &str| {
+        format!(
+            "{}.{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(claims),
+            URL_SAFE_NO_PAD.encode("s")
+        )
+    };
+    let (header, claims) = (r#"{"alg":"HS256"}"#, r#"{"exp":1}"#);
+    assert!(read(token(header, claims).as_bytes()).is_ok());
+    assert!(read(token(header, r#"{"exp":1,"exp":9999999999}"#).as_bytes()).is_err());
+    assert!(read(token(header, r#"{"exp":1,"realm":{"a":1,"a":2}}"#).as_bytes()).is_err());
+    assert!(read(token(r#"{"alg":"none","alg":"HS256"}"#, claims).as_bytes()).is_err());
+}
+
+#[test]
 fn google_is_asked_for_its_own_issuer() {
     let google =
         Wanted::OneOf(vec!["https://accounts.google.com".to_owned(), "accounts.google.com".to_owned()]);

@@ -41,7 +41,14 @@ fn a_body_that_nothing_signs_is_refused() {
         let target: Target = target.parse().unwrap();
         let facts = Fact::default();
         let body = bytes::Bytes::from_static(body.as_bytes());
-        let came = Came { method: Method::Post, target: &target, headers: &headers, facts: &facts, body };
+        let came = Came {
+            method: Method::Post,
+            target: &target,
+            written: target.as_str(),
+            headers: &headers,
+            facts: &facts,
+            body,
+        };
         signed_body(&came)
     };
     assert_eq!(signed("/a", None, "").unwrap(), "");

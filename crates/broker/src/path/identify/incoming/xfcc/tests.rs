@@ -23,7 +23,14 @@ fn checked(lines: &[&str]) -> Result<String, &'static str> {
     let facts = Fact { address: Some("127.0.0.1".parse().unwrap()), ..Fact::default() };
     let target: Target = "/".parse().unwrap();
     let body = bytes::Bytes::new();
-    let came = Came { method: Method::Get, target: &target, headers: &headers, facts: &facts, body };
+    let came = Came {
+        method: Method::Get,
+        target: &target,
+        written: target.as_str(),
+        headers: &headers,
+        facts: &facts,
+        body,
+    };
     match check(&rules(), &came) {
         Ok(accepted) => Ok(accepted.id.unwrap()),
         Err(No::Wrong(why)) => Err(why),
@@ -58,6 +65,10 @@ fn what_has_two_readings_or_none_is_refused() {
         &["URI=spiffe://b/one"],
         &["URI=spiffe://a/one/two"],
         &["URI=spiffe://a/proxy"],
+        &["URI=spiffe://a/ns/../evil"],
+        &["URI=spiffe://a/ns/%2E%2e/evil"],
+        &["URI=spiffe://a/ns/x/./y"],
+        &["URI=spiffe://a/ns/..%2fevil"],
         &["URI=spiffe://a/one,URI=spiffe://a/ns/b"],
         &["URI=spiffe://a/one", "URI=spiffe://a/one"],
         &["URI=spiffe://a/one;URI=spiffe://a/one"],
@@ -89,7 +100,14 @@ fn an_address_of_ipv6_that_wraps_one_of_ipv4_is_that_one() {
     let mut headers = HeaderMap::new();
     headers.append("x-forwarded-client-cert", "URI=spiffe://a/one".parse().unwrap());
     let body = bytes::Bytes::new();
-    let came = Came { method: Method::Get, target: &target, headers: &headers, facts: &facts, body };
+    let came = Came {
+        method: Method::Get,
+        target: &target,
+        written: target.as_str(),
+        headers: &headers,
+        facts: &facts,
+        body,
+    };
     assert!(check(&rules(), &came).is_ok());
 }
 

@@ -108,3 +108,24 @@ fn without_a_credential_frames_pass_as_they_come() {
     assert_eq!(watched.push(&stream[..5]).unwrap(), stream[..5]);
     assert_eq!(watched.push(&stream[5..]).unwrap(), stream[5..]);
 }
+
+#[test]
+fn what_came_whole_before_the_credential_is_passed_on_and_a_frame_can_stand_behind_it() {
+    let (one, two) = (frame(0x81, b"hi"), frame(0x81, CREDENTIAL));
+    let mut together = watched();
+    assert_eq!(together.push(&[&*one, &two].concat()), Err(Unsound));
+    assert_eq!((together.innocent(), together.is_between()), (Bytes::from(one.clone()), true));
+    let mut apart = watched();
+    assert_eq!(apart.push(&one).unwrap(), one);
+    assert_eq!(apart.push(&two), Err(Unsound));
+    assert_eq!((apart.innocent(), apart.is_between()), (Bytes::new(), true));
+    let mut begun = watched();
+    assert_eq!(begun.push(&two[..10]).unwrap(), two[..2]);
+    assert_eq!(begun.push(&two[10..]), Err(Unsound));
+    assert_eq!((begun.innocent(), begun.is_between()), (Bytes::new(), false));
+    let mut inside = watched();
+    let pieces =
+        [frame(0x01, &CREDENTIAL[..9]), frame(0x89, b"ping"), frame(0x80, &CREDENTIAL[9..])].concat();
+    assert_eq!(inside.push(&pieces), Err(Unsound));
+    assert_eq!((inside.innocent(), inside.is_between()), (Bytes::new(), true));
+}
