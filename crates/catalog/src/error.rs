@@ -66,13 +66,16 @@ pub enum Error {
 impl Error {
     /// What to do about it.
     #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unknown { .. } => Some("`doorward integration list` shows every integration"),
             Self::Domain { .. } => Some(
                 "write a file of your own with `extends:` and `domain:`, such as `domain: ghe.example.com`",
             ),
             Self::Narrowing { .. } => Some("`doorward integration show NAME` shows the parameters"),
+            Self::Syntax { file, .. } | Self::Invalid { file, .. } if file.ends_with("providers.yaml") => {
+                Some("docs/guide/tenants.md, \"Providers of your own\", shows such a file")
+            }
             Self::Syntax { .. } | Self::Invalid { .. } => {
                 Some("the schema is shown by `doorward integration schema`")
             }
