@@ -121,12 +121,12 @@ async function signOut() {
   location.replace("/console/");
 }
 
-/** How many approvals wait, told at the side. */
+/** How many approvals and plans wait, told at the side. */
 function watch() {
   const look = async () => {
     if (!session()?.house) return;
     const status = await get("status").catch(() => null);
-    shell?.tally(status?.waiting?.approvals ?? 0);
+    shell?.tally((status?.waiting?.approvals ?? 0) + (status?.waiting?.plans ?? 0));
   };
   look();
   stopWatching();

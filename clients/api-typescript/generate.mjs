@@ -56,7 +56,8 @@ lines.push("", "/** What each operation takes and gives. */", "export interface 
 for (const [path, methods] of Object.entries(document.paths)) {
   for (const [method, route] of Object.entries(methods)) {
     if (route.responses[302]) continue; // for browsers
-    const parameters = route.parameters ?? [];
+    // These clients keep no bodies, so nothing is asked for that is there already.
+    const parameters = (route.parameters ?? []).filter((one) => !(method === "get" && one.name === "If-None-Match"));
     const body = route.requestBody?.content["application/json"].schema;
     const members = parameters.map((one) => `${word(one.name)}${one.required ? "" : "?"}: ${type(one.schema)}`);
     const needed = new Set(body?.required ?? []);

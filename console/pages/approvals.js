@@ -20,7 +20,7 @@ export const approvals = {
   },
   view({ state, page, plans }) {
     const lead = "Each answer is for one exact call, is used once, and is never given by whoever asked.";
-    return [head("Approvals", { lead }), chooser(state), list(state, page), waitingPlans(plans)];
+    return [head("Approvals", { lead }), chooser(state), list(state, page), someOf(plans, state)];
   },
 };
 
@@ -51,15 +51,25 @@ function list(state, page) {
   return h("div", { class: "form" }, h("p", { class: "muted small" }, counted(page.total ?? page.items.length, "approval")), paged("Approvals", columns, page, (cursor) => get("approvals", { state, cursor, limit: 100 })));
 }
 
-/** Plans that wait: several calls that are decided as one. */
-function waitingPlans(plans) {
-  const open = (plans?.items ?? []).filter((one) => one.state === "proposed");
+/** What a plan is called that is so, beside calls that are. */
+const PLANS = {
+  pending: ["proposed"],
+  approved: ["approved", "running", "asking"],
+  denied: ["denied", "cancelled"],
+  used: ["succeeded", "failed", "rolled_back"],
+  expired: ["expired"],
+};
+
+/** Plans: several calls that are decided as one. */
+function someOf(plans, state) {
+  const open = (plans?.items ?? []).filter((one) => state === "all" || PLANS[state].includes(one.state));
   if (!open.length) return null;
   const { element } = table(
-    "Plans that wait",
+    state === "pending" ? "Plans that wait" : "Plans",
     [
       ["Plan", (one) => link(`/plans/${part(one.id)}`, null, one.summary)],
       ["Proposed by", (one) => one.by],
+      ["State", (one) => badge(one.state)],
       ["Risk", (one) => badge(one.risk)],
       ["Proposed", (one) => moment(one.created, "–")],
     ],

@@ -40,6 +40,9 @@ export const credential = {
   },
 };
 
+/** What a set-up came to that the page of its provider is still to say. */
+let outcome = null;
+
 function state(kept, provider) {
   const entries = Object.entries(kept.metadata ?? {}).filter(([, value]) => value !== null && value !== "");
   return section(
@@ -65,7 +68,9 @@ function state(kept, provider) {
 function setup(name, provider, { there, ends }) {
   const form = credentialForm(provider);
   const box = wrongs();
-  const said = h("div", { role: "status" });
+  const place = `${name}/${provider.name}`;
+  const said = h("div", { role: "status" }, outcome?.at === place && outcome.node);
+  outcome = null;
   const label = field("name", ["Name", h("span", { class: "muted" }, " (optional)")], { maxlength: 200, autocomplete: "off", placeholder: provider.title });
   const skip = h("input", { type: "checkbox", id: fresh("skip") });
   const word = there ? `Replace the credential` : `Connect ${provider.label}`;
@@ -86,9 +91,13 @@ function setup(name, provider, { there, ends }) {
       if (answer.valid || (answer.status === "PENDING" && (skip.checked || !provider.validated))) {
         tell(answer.valid ? `${provider.label} takes the credential.` : `The ${provider.label} credential is stored, and pending.`);
         again();
-      } else {
+      } else if (answer.status === "FAILED") {
         fill(said, refused(answer, provider, there));
         form.focus();
+      } else {
+        // Something was kept, so the page says what there is now, and this beside it.
+        outcome = { at: place, node: refused(answer, provider, there) };
+        again();
       }
     } catch (problem) {
       wrong(box, problem);

@@ -63,6 +63,10 @@ pub enum Strategy {
     FixedWindow,
     /// A count of the window that ends now, from two windows by their share: no double burst, and two numbers to keep.
     SlidingWindow,
+    /// Every call by itself: all of them at once, and never more in any time of that length. For capabilities; no file says it.
+    #[serde(skip)]
+    #[schemars(skip)]
+    Exact,
 }
 
 /// Reads a size such as `512KiB`, `1MiB` or `2097152B`. A bare number is refused, for it has no unit.

@@ -38,8 +38,10 @@ pub enum Effect {
     Manage,
     /// It asks for a capability or looks after one: what anybody may do whom the kernel proves at the agent's socket.
     Agent,
-    /// It makes or erases tenants and their keys.
+    /// It looks after tenants and their keys.
     Tenancy,
+    /// It makes a tenant, or a key of one: what a root key does.
+    Enrol,
     /// It looks after the credentials of a tenant.
     Credential,
     /// It looks after the session of whoever signed in.

@@ -105,6 +105,9 @@ pub struct Document {
     names: Vec<String>,
     #[serde(default)]
     titles: Vec<String>,
+    /// Members beside those of each form that may be there.
+    #[serde(default)]
+    optional: Vec<Vec<String>>,
     /// What members look like that are there.
     #[serde(default)]
     patterns: BTreeMap<String, String>,

@@ -33,8 +33,9 @@ impl ParseError {
     }
 }
 
-/// Whether a text is longer than what people mistype, or begins as the keys of well-known services do.
-fn may_be_a_secret(text: &str) -> bool {
+/// Whether a text is longer than what people mistype, or begins as the keys of well-known services do: then it is not repeated.
+#[must_use]
+pub fn may_be_a_secret(text: &str) -> bool {
     text.len() > LONGEST || BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
 }
 

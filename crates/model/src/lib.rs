@@ -41,7 +41,7 @@ pub use access::{Access, Risk};
 pub use approval::{ApprovalClaim, Claims};
 pub use call::{Call, CallParts, Input, Inputs};
 pub use caller::{Caller, Certificate, Door, Fact, Proof};
-pub use error::ParseError;
+pub use error::{ParseError, may_be_a_secret};
 pub use holder::{Container, Exe, Holder, Sight};
 pub use id::{
     ApprovalId, CapabilityId, CredentialId, DeliveryId, EvidenceId, GrantId, KeyId, LeaseId, PlanId,

@@ -4,6 +4,7 @@
 
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct Embedded {
     writer: OnceLock<Mutex<Connection>>,
     path: PathBuf,
     files: Vec<Watched>,
+    /// Whether the log may still hold what was deleted.
+    uncleared: AtomicBool,
 }
 
 /// A file as it was when it was opened. Rows written to a file that was unlinked would be lost with its last descriptor.
@@ -50,7 +53,13 @@ impl Embedded {
         log.push("-wal");
         let files =
             [path.to_owned(), PathBuf::from(log)].into_iter().map(Watched::now).collect::<Result<_, _>>()?;
-        Ok(Self { reader: Some(Mutex::new(reader)), writer, path: path.to_owned(), files })
+        Ok(Self {
+            reader: Some(Mutex::new(reader)),
+            writer,
+            path: path.to_owned(),
+            files,
+            uncleared: AtomicBool::new(false),
+        })
     }
 
     /// A database that lives as long as this value, for tests.
@@ -61,7 +70,8 @@ impl Embedded {
         let connection = Connection::open_in_memory()?;
         prepare(&connection)?;
         let writer = OnceLock::from(Mutex::new(connection));
-        Ok(Self { reader: None, writer, path: PathBuf::new(), files: Vec::new() })
+        let uncleared = AtomicBool::new(false);
+        Ok(Self { reader: None, writer, path: PathBuf::new(), files: Vec::new(), uncleared })
     }
 
     /// Writes a consistent copy of the whole database to a file that must not exist: one file, for its owner alone.
@@ -229,13 +239,27 @@ impl Storage for Embedded {
             apply(&transaction, step)?;
         }
         transaction.commit()?;
-        // A wrapped key that was deleted must not be read from the log either. It is committed already, so a log that somebody
-        // reads at this moment is no failure: the next checkpoint clears it.
-        if batch.steps().iter().any(|step| matches!(step, Step::Delete(Table::Keys, ..))) {
-            let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        // A wrapped key or a ciphertext that was deleted must not be read from the log either. It is committed already, so a log
+        // that somebody reads at this moment is no failure: it is cleared after the next commit.
+        let deletes = |gone: Table| {
+            batch.steps().iter().any(|step| matches!(step, Step::Delete(table, ..) if *table == gone))
+        };
+        // For a whole tenant it is worth a wait.
+        let patience = if deletes(Table::Keys) { PATIENCE } else { Duration::ZERO };
+        if !patience.is_zero() || self.uncleared.load(Ordering::Relaxed) || deletes(Table::Versions) {
+            self.uncleared.store(!cleared(&writer, patience), Ordering::Relaxed);
         }
         Ok(())
     }
+}
+
+/// Moves what is in the log into the database and cuts the log to nothing, where nobody reads it now or when that time is over.
+fn cleared(writer: &Connection, patience: Duration) -> bool {
+    let _ = writer.busy_timeout(patience);
+    // The first column says whether somebody was in the way.
+    let busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    let _ = writer.busy_timeout(PATIENCE);
+    busy.is_ok_and(|busy| busy == 0)
 }
 
 /// Rows from one key on, to another one where there is one. Both ends are ends of the index: what lies before is not read.

@@ -35,6 +35,20 @@ pub fn replace_like(path: &Path, bytes: &[u8], like: &std::fs::Metadata) -> Resu
     replace_owned(path, bytes, like.mode() & 0o7777, (user, group))
 }
 
+/// Takes so many bytes of the disk behind a place in a file, which stays as long as it is. Where the file system can't do that, it is as
+/// though there were room.
+///
+/// # Errors
+/// When there is none.
+pub fn reserve(file: &File, from: u64, bytes: u64) -> std::io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    match fallocate(file, FallocateFlags::KEEP_SIZE, from, bytes) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn replace_owned(
     path: &Path,
     bytes: &[u8],

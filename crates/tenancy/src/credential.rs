@@ -28,6 +28,7 @@ pub struct Credentials<'a> {
     tenant: &'a TenantName,
     grace: Duration,
     agenda: Option<Agenda<'a>>,
+    known: Option<&'a dyn Fn(&str) -> bool>,
 }
 
 /// What there is of a tenant.
@@ -50,13 +51,25 @@ impl<'a> Credentials<'a> {
     /// The credentials of a tenant. Calls block.
     #[must_use]
     pub const fn new(storage: &'a dyn Storage, tenant: &'a TenantName) -> Self {
-        Self { storage, tenant, grace: GRACE, agenda: None }
+        Self { storage, tenant, grace: GRACE, agenda: None, known: None }
     }
 
     /// The same, which keeps the list of when tenants have to be looked at.
     #[must_use]
     pub const fn with_agenda(self, agenda: Agenda<'a>) -> Self {
         Self { agenda: Some(agenda), ..self }
+    }
+
+    /// The same, where credentials of a provider that is not known use up nothing of the plan: there can be no other one of it.
+    #[must_use]
+    pub const fn with_known(self, known: &'a dyn Fn(&str) -> bool) -> Self {
+        Self { known: Some(known), ..self }
+    }
+
+    /// How many providers the plan has, where there is no room for this one.
+    fn full(&self, used: &InUse, provider: &str, plan: Plan) -> Option<usize> {
+        let counted = used.keys().filter(|code| self.known.is_none_or(|known| known(code))).count();
+        plan.providers().filter(|most| !used.contains_key(provider) && counted >= *most)
     }
 
     /// The same with another time for which one that was replaced stays.
@@ -208,10 +221,6 @@ fn in_use(raw: Option<&[u8]>) -> Result<InUse, Refusal> {
             })
         },
     )
-}
-
-fn full(used: &InUse, provider: &str, plan: Plan) -> Option<usize> {
-    plan.providers().filter(|most| !used.contains_key(provider) && used.len() >= *most)
 }
 
 const ROWS: &str = "row/";

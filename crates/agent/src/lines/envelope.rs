@@ -62,9 +62,10 @@ impl<'a> Message<'a> {
         if !text.trim_start().starts_with('{') {
             return Err(unread("it is not an object".to_owned()));
         }
-        let written: Written<'a> = serde_json::from_str(text).map_err(|error| unread(why(&error)))?;
+        let written: Written<'a> =
+            serde_json::from_str(text).map_err(|error| Unread { id: id_in(text), reason: why(&error) })?;
         let Written { version, kind, id, timestamp, payload, signature } = written;
-        if id.is_empty() || id.len() > LONGEST_ID || id.chars().any(char::is_control) {
+        if !is_id(&id) {
             return Err(unread(format!(
                 "`id` is text of 1 to {LONGEST_ID} bytes without control characters"
             )));
@@ -90,6 +91,21 @@ impl<'a> Message<'a> {
         }
         Ok(Self { kind, id, payload })
     }
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_ID && !text.chars().any(char::is_control)
+}
+
+/// The id of an envelope that has something else wrong with it; empty where it is no id either.
+fn id_in(text: &str) -> String {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        id: Cow<'a, str>,
+    }
+    let named = serde_json::from_str::<Named<'_>>(text).ok();
+    named.map(|named| named.id).filter(|id| is_id(id)).map(Cow::into_owned).unwrap_or_default()
 }
 
 /// Prints one answer with its line end.

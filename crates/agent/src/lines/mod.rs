@@ -96,10 +96,13 @@ impl Answers for Speaker<'_> {
         };
         let Some(kind) = Kind::read(&message.kind) else {
             self.audit(None, &Refusal::new(Code::BadRequest, "unknown message type")).await;
-            return Reply {
-                kind: ERROR,
-                payload: json!({ "error": "unknown message type", "type": message.kind }),
-            };
+            let mut payload = json!({ "error": "unknown message type" });
+            if !model::may_be_a_secret(&message.kind)
+                && let Some(fields) = payload.as_object_mut()
+            {
+                fields.insert("type".to_owned(), message.kind.clone().into());
+            }
+            return Reply { kind: ERROR, payload };
         };
         match timeout(limits.request, self.answered(kind, message)).await {
             Ok(Ok(payload)) => Reply { kind: kind.response(), payload },

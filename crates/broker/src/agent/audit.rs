@@ -5,6 +5,7 @@
 //!
 //! - A line is whole or not there: what a full disk or a crash left of one is cut off before the next.
 //! - A line goes to the file that the path leads to at that moment, and to nothing else than an audit log.
+//! - A line about what was done stays owed while it can't be written, and stands before the next one that can.
 //! - `previous` of a line is `chain_hash` of the line before it, also over a change of files, so that a changed, missing or
 //!   additional line is found.
 //! - The home remembers which line was written last. A file that does not end with it is told of in the chain, by a line that
@@ -62,11 +63,23 @@ struct Queue {
     writing: bool,
     failed: bool,
     written: Option<Timestamp>,
+    /// Lines about what was done that could not be written.
+    owed: Vec<Map<String, Value>>,
 }
 
 struct Line {
     fields: Map<String, Value>,
     answer: Option<oneshot::Sender<Result<(), Refusal>>>,
+    deed: Deed,
+}
+
+/// Whether what a line says was done, which decides what becomes of it where it can't be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// What is not done, or is taken back then.
+    Undone,
+    /// What was done: the line is owed.
+    Done,
 }
 
 impl AuditLog {
@@ -87,9 +100,21 @@ impl AuditLog {
         })
     }
 
-    /// Writes down how far it reaches. Blocks.
+    /// Writes the lines that are owed, where that can be done by now, and down how far it reaches. Blocks.
     pub(crate) fn write_down(&self) {
+        let owes = !self.queue().owed.is_empty();
+        if owes && let Err(refusal) = self.append(Vec::new()) {
+            tracing::error!(%refusal, "lines of the audit log are still owed");
+        }
         self.remembered.write_down();
+    }
+
+    /// Sees that the next lines can be written, before something is done that can't be taken back. Blocks.
+    pub(crate) fn room(&self) -> Result<(), Refusal> {
+        let owed = u64::try_from(self.queue().owed.len()).unwrap_or(u64::MAX);
+        let bytes = ROOM.saturating_add(owed.saturating_mul(ROOM_FOR_ONE));
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.reserve(&self.settings.path, bytes).map_err(|error| unwritten(&self.settings.path, &error))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -124,10 +149,10 @@ impl AuditLog {
     pub(crate) async fn write(
         self: &Arc<Self>,
         fields: Map<String, Value>,
-        now: Timestamp,
+        (deed, now): (Deed, Timestamp),
     ) -> Result<(), Refusal> {
         let (answer, answered) = oneshot::channel();
-        self.push(Line { fields, answer: Some(answer) }, now);
+        self.push(Line { fields, answer: Some(answer), deed }, now);
         answered
             .await
             .unwrap_or_else(|_| Err(Refusal::new(Code::EvidenceUnavailable, "the audit log broke off")))
@@ -140,9 +165,9 @@ impl AuditLog {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         if self.waiting() >= MOST_WAITING {
-            return self.write(fields, now).await;
+            return self.write(fields, (Deed::Undone, now)).await;
         }
-        self.push(Line { fields, answer: None }, now);
+        self.push(Line { fields, answer: None, deed: Deed::Undone }, now);
         Ok(())
     }
 
@@ -168,29 +193,47 @@ impl AuditLog {
             if waiting.is_empty() {
                 return;
             }
-            let (fields, answers): (Vec<_>, Vec<_>) =
-                waiting.into_iter().map(|line| (line.fields, line.answer)).unzip();
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            let appended = open.append(&self.settings, fields);
-            let written = appended.map_err(|error| unwritten(&self.settings.path, &error));
-            if let Ok(Appended { broke }) = written {
-                self.broke.fetch_or(broke, Ordering::Relaxed);
-                self.remembered.note(open.chain());
+            let (lines, answers): (Vec<_>, Vec<_>) =
+                waiting.into_iter().map(|line| ((line.fields, line.deed), line.answer)).unzip();
+            let written = self.append(lines);
+            match &written {
+                Ok(()) => self.queue().written = Some(now),
+                Err(refusal) => tracing::error!(%refusal, "the audit log could not be written"),
             }
-            drop(open);
-            {
-                let mut queue = self.queue();
-                queue.failed = written.is_err();
-                queue.written = if written.is_ok() { Some(now) } else { queue.written };
-            }
-            if let Err(refusal) = &written {
-                tracing::error!(%refusal, "the audit log could not be written");
-            }
-            let written = written.map(|Appended { .. }| ());
             for answer in answers.into_iter().flatten() {
                 drop(answer.send(written.clone()));
             }
             self.remembered.write_down_at_times();
+        }
+    }
+
+    /// Appends what is owed and these lines, all or none. Where it can't, those about what was done are owed from now on.
+    fn append(&self, lines: Vec<(Map<String, Value>, Deed)>) -> Result<(), Refusal> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock of the file, so that no other one writes them as well.
+        let mut owed = std::mem::take(&mut self.queue().owed);
+        let mut fields = owed.clone();
+        owed.extend(lines.iter().filter(|(_, deed)| *deed == Deed::Done).map(|(fields, _)| fields.clone()));
+        fields.extend(lines.into_iter().map(|(fields, _)| fields));
+        let written = open.append(&self.settings, fields);
+        let written = written.map_err(|error| unwritten(&self.settings.path, &error));
+        let mut queue = self.queue();
+        queue.failed = written.is_err();
+        match written {
+            Ok(Appended { broke }) => {
+                self.broke.fetch_or(broke, Ordering::Relaxed);
+                self.remembered.note(open.chain());
+                Ok(())
+            }
+            Err(refusal) => {
+                let lost = owed.len().saturating_sub(MOST_OWED);
+                if lost > 0 {
+                    tracing::error!(lost, "lines of the audit log are lost; the evidence has what they said");
+                    owed.truncate(MOST_OWED);
+                }
+                queue.owed = owed;
+                Err(refusal)
+            }
         }
     }
 
@@ -230,8 +273,9 @@ pub fn verify_audit(path: &Path) -> Result<Audited, Refusal> {
     };
     let file = File::open(path).map_err(|error| unread(&error))?;
     let mut found = Audited { lines: 0, follows: String::new(), last: String::new() };
-    for line in BufReader::new(file).lines() {
-        let line = line.map_err(|error| unread(&error))?;
+    // By line ends of ours: a `\r` before one was added by somebody.
+    for line in BufReader::new(file).split(b'\n') {
+        let line = String::from_utf8(line.map_err(|error| unread(&error))?).unwrap_or_default();
         found.lines += 1;
         let wrong = |what: &str| {
             Refusal::new(Code::Conflict, format!("{}:{}: {what}", path.display(), found.lines))
@@ -292,8 +336,7 @@ pub fn verify_audit_end(path: &Path, storage: Arc<dyn Storage>) -> Result<Ended,
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Refusal {
-    let message =
-        format!("the audit log `{}` could not be written, so nothing was done: {error}", path.display());
+    let message = format!("the audit log `{}` could not be written: {error}", path.display());
     let hint = match error.kind() {
         ErrorKind::InvalidData => {
             "name another file as `audit.log_file` in agent.yaml, or move this one away"
@@ -309,6 +352,12 @@ const PREVIOUS: &str = "previous";
 const CHAIN: &str = "chain_hash";
 /// Bytes of what [`sealed`] puts in the place of the last brace.
 const TAIL: usize = r#","hash":"","chain_hash":""}"#.len() + 2 * 64;
+/// Bytes that have to be free before something is done that can't be taken back: more than its lines need.
+const ROOM: u64 = 16 * 1024;
+/// The same for each line that is owed.
+const ROOM_FOR_ONE: u64 = 2 * 1024;
+/// Most lines that are owed.
+const MOST_OWED: usize = 4_096;
 /// Most lines for which nobody waits.
 pub(crate) const MOST_WAITING: usize = 65_536;
 

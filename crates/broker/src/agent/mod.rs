@@ -18,7 +18,7 @@ use model::{Code, Naming, Needs, Refusal, Timestamp};
 use policy::files::Set;
 
 pub use audit::{AuditFile, Audited, Ended, verify_audit, verify_audit_end};
-pub(crate) use audit::{AuditLog, MOST_WAITING};
+pub(crate) use audit::{AuditLog, Deed, MOST_WAITING};
 pub(crate) use identity::Called;
 pub(crate) use refused::Lately;
 pub(crate) use rows::Rows;

@@ -255,6 +255,7 @@ impl Descriptions for Operations {
                 catalog::Effect::Manage => ActionEffect::Manage,
                 catalog::Effect::Agent => ActionEffect::Agent,
                 catalog::Effect::Tenancy => ActionEffect::Tenancy,
+                catalog::Effect::Enrol => ActionEffect::Enrol,
                 catalog::Effect::Credential => ActionEffect::Credential,
                 catalog::Effect::Session => ActionEffect::Session,
                 catalog::Effect::Disclose => ActionEffect::Disclose,

@@ -201,7 +201,9 @@ impl Broker {
                 _ => rows.gone(&row, now)?,
             }
         }
-        let due = to_try.into_iter().filter(|row| {
+        // Of a provider that is in the list no more, nobody can be asked.
+        let known = |row: &CredentialRow| providers.find(&row.provider).is_some();
+        let due = to_try.into_iter().filter(known).filter(|row| {
             // One that is over is looked at once more, so that the evidence says that it is.
             let unsaid = row.tried.is_none_or(|tried| tried < row.expires);
             if row.expires > now { due_at(row).is_some_and(|due| due <= now) } else { unsaid }

@@ -140,7 +140,8 @@ const fn word(strategy: Strategy) -> &'static str {
     match strategy {
         Strategy::TokenBucket | Strategy::LeakyBucket => "bucket",
         Strategy::FixedWindow => "fixed",
-        Strategy::SlidingWindow => "sliding",
+        // Where several processes count together, two numbers are kept for each, and not every call.
+        Strategy::SlidingWindow | Strategy::Exact => "sliding",
     }
 }
 

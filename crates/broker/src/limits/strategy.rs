@@ -4,6 +4,7 @@
 //!
 //! - A refused call is not counted, and a call that comes after the wait it was told is admitted, if no other came between.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use catalog::Strategy;
@@ -17,7 +18,7 @@ pub(crate) struct Pace {
 }
 
 /// What a counter remembers. Times are nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum State {
     /// When the bucket will be full again.
     Bucket { full: u64 },
@@ -25,6 +26,9 @@ pub(super) enum State {
     Fixed { began: u64, count: u32 },
     /// Two windows: when the later began, and how many calls came in each; and when the last of them came.
     Sliding { began: u64, before: u32, count: u32, last: u64 },
+    /// The calls of the window that ends now: when each came. Of many, those that came close together are one entry, with the time of the
+    /// last of them.
+    Exact { came: VecDeque<(u64, u32)> },
 }
 
 /// What came of a call.
@@ -40,21 +44,23 @@ pub(super) struct Taken {
 
 impl State {
     /// Nothing was counted yet.
-    pub(super) const fn new(strategy: Strategy, now: u64) -> Self {
+    pub(super) fn new(strategy: Strategy, now: u64) -> Self {
         match strategy {
             Strategy::TokenBucket | Strategy::LeakyBucket => Self::Bucket { full: now },
             Strategy::FixedWindow => Self::Fixed { began: now, count: 0 },
             Strategy::SlidingWindow => Self::Sliding { began: now, before: 0, count: 0, last: now },
+            Strategy::Exact => Self::Exact { came: VecDeque::new() },
         }
     }
 
     /// When it will know nothing that one that is new does not.
     pub(super) fn idle_at(&self, pace: &Pace) -> u64 {
         let per = nanos(pace.per);
-        match *self {
-            Self::Bucket { full } => full,
+        match self {
+            Self::Bucket { full } => *full,
             Self::Fixed { began, .. } => began.saturating_add(per),
             Self::Sliding { last, .. } => last.saturating_add(per),
+            Self::Exact { came } => came.back().map_or(0, |(last, _)| last.saturating_add(per)),
         }
     }
 
@@ -70,6 +76,7 @@ impl State {
             Self::Sliding { began, before, count, last } => {
                 sliding((began, before, count, last), pace.calls, per, now)
             }
+            Self::Exact { came } => exact(came, pace.calls, per, now),
         }
     }
 }
@@ -133,6 +140,27 @@ fn sliding(
     Taken { admitted: false, left: 0, wait: wait.min(quiet.saturating_sub(now)).max(1) }
 }
 
+/// An entry of several calls counts until the last of them is a whole window old, so never too few count.
+fn exact(came: &mut VecDeque<(u64, u32)>, calls: u32, per: u64, now: u64) -> Taken {
+    while came.front().is_some_and(|(last, _)| last.saturating_add(per) <= now) {
+        came.pop_front();
+    }
+    let used: u64 = came.iter().map(|(_, count)| u64::from(*count)).sum();
+    if used >= u64::from(calls) {
+        let wait = came.front().map_or(per, |(last, _)| last.saturating_add(per).saturating_sub(now));
+        return Taken { admitted: false, left: 0, wait: wait.max(1) };
+    }
+    let grain = (per / ENTRIES).max(1);
+    match came.back_mut() {
+        Some((last, count)) if u64::from(calls) > ENTRIES && *last / grain == now / grain => {
+            (*last, *count) = (now, *count + 1);
+        }
+        _ => came.push_back((now, 1)),
+    }
+    let left = u32::try_from(u64::from(calls) - used - 1).unwrap_or(u32::MAX);
+    Taken { admitted: true, left, wait: per }
+}
+
 /// The part of a window's calls that still counts, rounded up.
 fn share(calls: u32, rest: u64, per: u64) -> u64 {
     let part = u128::from(calls) * u128::from(rest);
@@ -152,6 +180,9 @@ fn shrunk(calls: u32, may: u32, per: u64) -> u64 {
 pub(super) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).max(1)
 }
+
+/// Most entries of a window that is counted exactly, or one more.
+const ENTRIES: u64 = 256;
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 //! its provider and nowhere else.
 
 mod answer;
+mod beside;
 mod keep;
 mod probe;
 mod request;
@@ -166,6 +167,8 @@ async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
         let metadata = asked.metadata.map_or(row.metadata.clone(), |given| merged(row.metadata, given));
         return set_up(managing, &own, &chosen, Asked { name, metadata: Some(metadata), ..asked }).await;
     }
+    let beside = beside::Beside { name: asked.name.as_deref(), metadata: asked.metadata.as_ref() };
+    let _apart = beside.without_that_of(&row.fingerprint)?;
     let Chosen { all, code, provider } = chosen;
     let revised = with_rows(managing, &own, move |rows, _, now| {
         Ok(rows.revise::<Stop>(row.id, now, &|row| {
@@ -197,7 +200,7 @@ async fn update(managing: &mut Managing<'_>) -> Result<Done, Stop> {
 /// Takes a provider's credentials out of use and removes their bytes; what is known of them stays.
 async fn delete(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Delete)?;
-    let Chosen { code, .. } = provider(managing)?;
+    let code = kept(managing, &own).await?;
     let (asked, seen) = (code.clone(), Seen::of(managing));
     let removed = with_rows(managing, &own, move |rows, _, now| {
         rows.remove(&asked, now, &|used| still(&seen, &asked, used, now).map(drop))
@@ -217,12 +220,17 @@ async fn list(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let mut used = with_rows(managing, &own, |rows, _, _| rows.in_use()).await?;
     let now = managing.worker.broker().now();
     let configured: Vec<String> = used.keys().cloned().collect();
-    let all_valid = !used.is_empty() && used.values().all(|row| row.shown(now) == "VALID");
     let known = managing.worker.broker().providers()?;
-    let shown: Map<String, Value> = known
-        .all()
-        .map(|(code, _)| (code.to_owned(), described(code, used.remove(code).as_ref(), now)))
-        .collect();
+    let mut shown: Map<String, Value> = Map::new();
+    let mut valid = Vec::new();
+    for (code, _) in known.all() {
+        let row = used.remove(code);
+        valid.extend(row.as_ref().map(|row| row.shown(now) == "VALID"));
+        shown.insert(code.to_owned(), described(code, row.as_ref(), now));
+    }
+    // What is left is of providers that are in the list no more: it is there, and nobody can ask whether it works.
+    shown.extend(used.into_iter().map(|(code, row)| (code.clone(), described(&code, Some(&row), now))));
+    let all_valid = !valid.is_empty() && valid.iter().all(|valid| *valid);
     let mut listed = json!({
         "org_slug": own.tenant, "integrations": shown, "all_valid": all_valid,
         "providers_configured": configured,
@@ -236,7 +244,7 @@ async fn list(managing: &mut Managing<'_>) -> Result<Done, Stop> {
 
 async fn show(managing: &mut Managing<'_>) -> Result<Done, Stop> {
     let own = of(managing, Class::Look)?;
-    let Chosen { code, .. } = provider(managing)?;
+    let code = kept(managing, &own).await?;
     let asked = code.clone();
     let found = with_rows(managing, &own, move |rows, _, _| Ok(rows.in_use()?.remove(&asked))).await?;
     Ok(described(&code, found.as_ref(), managing.worker.broker().now()).into())
@@ -296,6 +304,17 @@ fn provider(managing: &Managing<'_>) -> Result<Chosen, Stop> {
     Ok(Chosen { all, code, provider })
 }
 
+/// The provider of a credential that is looked at or deleted: one in force, or one of which there is a credential still.
+async fn kept(managing: &Managing<'_>, own: &Own) -> Result<String, Stop> {
+    let wrong = match provider(managing) {
+        Ok(chosen) => return Ok(chosen.code),
+        Err(wrong) => wrong,
+    };
+    let asked = managing.input("provider")?.to_ascii_uppercase();
+    let used = with_rows(managing, own, |rows, _, _| rows.in_use()).await?;
+    if used.contains_key(&asked) { Ok(asked) } else { Err(wrong) }
+}
+
 // === rows ===
 
 async fn with_rows<T: Send + 'static>(
@@ -309,7 +328,9 @@ async fn with_rows<T: Send + 'static>(
         let (providers, often) = (broker.providers()?, broker.often());
         let due = |row: &CredentialRow| often.due_at(row, &providers);
         let agenda = Agenda { house: &broker.settings().tenant, due: &due };
+        let known = |code: &str| providers.find(code).is_some();
         let rows = Credentials::new(&**broker.storage(), &tenant).with_grace(often.grace).with_agenda(agenda);
+        let rows = rows.with_known(&known);
         work(&rows, plan, broker.now())
     })
     .await
@@ -340,6 +361,11 @@ fn note(row: &mut CredentialRow, verdict: &Verdict, now: Timestamp) {
         Verdict::Refused(why) => (row.status, row.error) = (Status::Invalid, Some(why.clone())),
         Verdict::Unknown(why) => row.error = Some(why.clone()),
     }
+}
+
+/// What tells credentials apart where none may be seen.
+fn fingerprint(credential: &str) -> String {
+    crypto::to_hex(crypto::sha256(&[credential.as_bytes()]).get(..4).unwrap_or_default())
 }
 
 fn refused(error: &secrets::Error) -> Refusal {

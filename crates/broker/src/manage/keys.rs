@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Code, KeyId, Refusal, TenantName, Timestamp, parse_duration};
+use model::{Code, KeyId, Proof, Refusal, TenantName, Timestamp, parse_duration};
 use serde_json::{Value, json};
 use store::Batch;
 
@@ -23,6 +23,11 @@ pub(super) async fn create(managing: &Managing<'_>) -> Result<Value, Refusal> {
     if own != scopes.iter().any(Scope::is_root) || (own && scopes.len() > 1) {
         let message = "a key of the tenant of the house has the scope `root` and no other, and no other tenant's has it";
         return Err(Refusal::new(Code::BadRequest, message));
+    }
+    // Or one that got out could make itself another that outlives it.
+    if own && matches!(managing.admitted.identified.caller.proof(), Proof::ApiKey(_)) {
+        return Err(Refusal::new(Code::Denied, "a key of the API makes no root key")
+            .hint("`doorward key create --root`"));
     }
     if !own {
         let _there = broker.tenancy(&tenant)?.active(&tenant)?;

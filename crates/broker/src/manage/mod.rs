@@ -287,7 +287,13 @@ async fn planned(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
 
 /// What programs ask the agent for.
 async fn agent(managing: &mut Managing<'_>) -> Option<Result<Done, Refusal>> {
-    let result = match managing.admitted.permit.call().operation().as_str() {
+    let operation = managing.admitted.permit.call().operation().as_str().to_owned();
+    if matches!(operation.as_str(), "agent.append" | "agent.reveal" | "agent.use")
+        && let Err(refusal) = agent::writable(managing).await
+    {
+        return Some(Err(refusal));
+    }
+    let result = match operation.as_str() {
         "agent.append" => agent::append(managing).await,
         "agent.counters" => agent::counters(managing).await,
         "agent.list" => agent::list(managing).await,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Code, Proof, Refusal, SessionId};
+use model::{Code, Proof, Refusal, SessionId, Timestamp};
 use policy::PrincipalKind;
 use serde_json::{Value, json};
 use tenancy::sessions::{CODE_LIVES, How, SignedIn, is_code, is_session};
@@ -95,6 +95,15 @@ fn presented<'a>(managing: &'a Managing<'_>) -> Option<&'a [u8]> {
     managing.admitted.inbound.capability.as_ref().map(http::HeaderValue::as_bytes)
 }
 
+/// When a session ends: with the key that it began with, if not before.
+fn ends(managing: &Managing<'_>, session: &SignedIn) -> Timestamp {
+    let own = session.expires();
+    let How::Key(key) = session.how else { return own };
+    let keys = managing.worker.broker().awake().keys_of(&session.tenant);
+    let kept = keys.iter().find(|kept| kept.row.id == key);
+    kept.and_then(|kept| kept.row.expires).map_or(own, |end| end.min(own))
+}
+
 fn described(managing: &Managing<'_>, session: Option<&SignedIn>) -> Value {
     let (broker, permit) = (managing.worker.broker(), &managing.admitted.permit);
     let known = broker.principals().find(permit.tenant(), permit.principal());
@@ -113,7 +122,7 @@ fn described(managing: &Managing<'_>, session: Option<&SignedIn>) -> Value {
         // It goes to the page with the answer that begins the session, and never again.
         "csrf": Value::Null,
         "created": session.map(|session| session.began),
-        "expires": session.map(SignedIn::expires),
+        "expires": session.map(|session| ends(managing, session)),
         "idle": session.map(SignedIn::idle),
     })
 }

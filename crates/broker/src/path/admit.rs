@@ -234,7 +234,8 @@ fn rates<'a>(
             Pace {
                 calls: rate.calls().get(),
                 per: Duration::from_secs(rate.seconds().get().into()),
-                strategy: Strategy::TokenBucket,
+                // What a capability says is a promise to whoever gave it.
+                strategy: Strategy::Exact,
             },
         )
     });

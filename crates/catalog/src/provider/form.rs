@@ -33,7 +33,10 @@ impl Providers {
             names.get(at).cloned().unwrap_or_else(|| usual.to_owned())
         };
         let form = |(at, fields): (usize, &Vec<String>)| {
-            let fields: Vec<Value> = fields.iter().map(|name| document.field(name, schema)).collect();
+            let more = document.optional.get(at).map(Vec::as_slice).unwrap_or_default();
+            let all = fields.iter().map(|name| (name, true)).chain(more.iter().map(|name| (name, false)));
+            let fields: Vec<Value> =
+                all.map(|(name, required)| document.field((name, required), schema)).collect();
             json!({
                 "name": named(at, &document.names, "document"),
                 "title": named(at, &document.titles, &provider.title), "fields": fields,
@@ -58,7 +61,7 @@ impl Providers {
 
 impl Document {
     /// A field of a form. What may be noted of it says how it looks, too.
-    fn field(&self, name: &str, schema: Option<&Schema>) -> Value {
+    fn field(&self, (name, required): (&str, bool), schema: Option<&Schema>) -> Value {
         let known = schema.and_then(|schema| schema.fields.get(name));
         let kind = match name {
             "private_key" => "multiline",
@@ -67,7 +70,7 @@ impl Document {
         };
         let pattern = self.patterns.get(name).or_else(|| known?.pattern.as_ref());
         json!({
-            "name": name, "label": label(name), "kind": kind, "required": true, "prefixes": [],
+            "name": name, "label": label(name), "kind": kind, "required": required, "prefixes": [],
             "pattern": pattern.map(|pattern| whole(pattern)),
             "min": known.map_or(1, |field| field.min.max(1)), "max": known.and_then(|field| field.max),
         })
@@ -98,4 +101,4 @@ fn label(name: &str) -> String {
     words.join(" ")
 }
 
-const SECRET: [&str; 1] = ["secret"];
+const SECRET: [&str; 2] = ["secret", "token"];

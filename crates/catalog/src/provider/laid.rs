@@ -54,7 +54,7 @@ impl Providers {
         let Provider {
             title,
             label: _,
-            help: _,
+            help,
             kind: _,
             group: _,
             aliases,
@@ -72,6 +72,10 @@ impl Providers {
         };
         if title.trim().is_empty() || !aliases.iter().all(plain) {
             return Err("it has a title, and aliases of lower-case letters, digits and `_`".to_owned());
+        }
+        // A page of the console links to it.
+        if !help.starts_with("https://") {
+            return Err("`help` is an `https://` address".to_owned());
         }
         let schema = self.schemas.get(metadata).ok_or_else(|| format!("there is no schema `{metadata}`"))?;
         let members = json.iter().flat_map(|Document { patterns, .. }| patterns.values());

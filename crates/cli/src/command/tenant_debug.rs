@@ -69,6 +69,7 @@ pub(crate) fn run(context: &Context, tenant: &TenantName, api: Option<&str>) -> 
             ("created", "created_at"),
             ("ends", "deactivation_scheduled_at"),
             ("id", "credential_id"),
+            ("id in the credential API", "uuid"),
         ];
         let rows = table::of(at(document, "credentials"), &columns, "No credentials.\n");
         let asked =

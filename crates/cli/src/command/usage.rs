@@ -135,7 +135,12 @@ fn gateway(context: &Context, typed: Option<&str>) -> Outcome<SocketAddr> {
             let running = Running::find(context)?.ok_or_else(|| {
                 Failure::new("no broker runs over this home").hint("`doorward up` starts one")
             })?;
-            cell(at(&running.status()?, "doors.gateway"))
+            let url = cell(at(&running.status()?, "doors.gateway"));
+            if url.is_empty() {
+                return Err(Failure::new("the broker that runs over this home has no gateway")
+                    .hint("`doorward up` has one; `--gateway` says where another one is"));
+            }
+            url
         }
     };
     let address = url.strip_prefix("http://").unwrap_or(&url).trim_end_matches('/');

@@ -145,11 +145,10 @@ impl Desk {
 
     /// `agent status`. With a time it waits until an agent answers.
     pub(crate) fn agent_status(&self, verbose: bool, wait: Option<Duration>) -> Outcome {
-        let mut client = match wait {
-            Some(within) => Connection::wait(&self.places, within)?,
-            None => Connection::connect(&self.places)?,
+        let told = match wait {
+            Some(within) => Connection::ask_within(&self.places, within, "agent_status")?,
+            None => self.ask("agent_status", &json!({}))?,
         };
-        let told = client.ask("agent_status", &json!({}))?;
         self.printer.answer(&told, |told| tables::agent_status(told, verbose, crate::context::now()))
     }
 

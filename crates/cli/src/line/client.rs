@@ -37,9 +37,14 @@ impl Connection {
     /// # Errors
     /// `Failed to connect to agent: connection refused` where nobody does.
     pub(crate) fn connect(places: &[PathBuf]) -> Outcome<Self> {
+        Self::connect_within(places, PATIENCE)
+    }
+
+    /// The same, with so much time for each step.
+    fn connect_within(places: &[PathBuf], patience: Duration) -> Outcome<Self> {
         let mut last = None;
         for place in places {
-            match Self::at(place) {
+            match Self::at(place, patience) {
                 Ok(client) => return Ok(client),
                 Err(error) if is_nobody(&error) => last = last.or(Some((place, error))),
                 Err(error) => return Err(unreachable(place, &error)),
@@ -49,26 +54,44 @@ impl Connection {
         Err(unreachable(place, &error))
     }
 
-    /// The same, tried again until somebody answers or the time is over.
+    /// Asks for one thing, tried again until somebody answers or the time is over: also one who takes the connection and then says nothing
+    /// has no more of it.
     ///
     /// # Errors
     /// That of the last attempt.
-    pub(crate) fn wait(places: &[PathBuf], within: Duration) -> Outcome<Self> {
+    pub(crate) fn ask_within(places: &[PathBuf], within: Duration, kind: &str) -> Outcome<Value> {
         let until = Instant::now() + within;
         loop {
-            match Self::connect(places) {
+            let left = until.saturating_duration_since(Instant::now()).max(PAUSE);
+            match Self::connect_within(places, left.min(PATIENCE)) {
                 Err(failure) if Instant::now() >= until => return Err(failure),
                 Err(_) => std::thread::sleep(PAUSE),
-                connected => return connected,
+                Ok(mut client) => {
+                    let left = until.saturating_duration_since(Instant::now()).max(LEAST);
+                    client.patient(left.min(PATIENCE)).map_err(|error| broken(&error))?;
+                    return client.ask(kind, &json!({}));
+                }
             }
         }
     }
 
-    fn at(place: &Path) -> std::io::Result<Self> {
-        let stream = UnixStream::connect(place)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { stream: BufReader::new(stream), asked: 0 })
+    fn at(place: &Path, patience: Duration) -> std::io::Result<Self> {
+        use rustix::net::{
+            AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with, sockopt,
+        };
+        // The time is said before it connects: where the queue of a socket is full, that waits as well.
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(patience))?;
+        connect(&socket, &SocketAddrUnix::new(place).map_err(|_| ErrorKind::InvalidInput)?)?;
+        let client = Self { stream: BufReader::new(UnixStream::from(socket)), asked: 0 };
+        client.patient(patience)?;
+        Ok(client)
+    }
+
+    /// How long each step may take from now on.
+    fn patient(&self, patience: Duration) -> std::io::Result<()> {
+        self.stream.get_ref().set_read_timeout(Some(patience))?;
+        self.stream.get_ref().set_write_timeout(Some(patience))
     }
 
     /// The process at the other end, as a descriptor that becomes readable when it ends. `None` where it can't be seen.
@@ -168,4 +191,6 @@ const VERSIONS: &str = "is the agent of another version? `agent status` says whi
 /// Somewhat more than the agent's own limit.
 const PATIENCE: Duration = Duration::from_secs(40);
 const PAUSE: Duration = Duration::from_millis(10);
+/// What somebody who took the connection has for an answer in any case.
+const LEAST: Duration = Duration::from_millis(100);
 const LARGEST: u64 = 64 << 20;

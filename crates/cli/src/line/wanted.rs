@@ -59,6 +59,19 @@ pub(crate) enum Use {
 impl Wanted {
     /// The payload of `capability_request`, or of `capability_narrow` with the id of the one that is narrowed.
     pub(crate) fn payload(&self, narrowed: Option<&str>) -> Outcome<Value> {
+        for (flag, number) in [("--ttl", self.ttl), ("--max-uses", self.max_uses)] {
+            if number == Some(0) {
+                return Err(Failure::usage(format!("`{flag}` is a number from 1"))
+                    .hint("leave it out for what is usual"));
+            }
+        }
+        let of_requests =
+            [("--identity", &self.identity), ("--holder", &self.holder), ("--context", &self.context)];
+        if let Some((flag, _)) = of_requests.iter().find(|(_, typed)| narrowed.is_some() && typed.is_some()) {
+            let message =
+                format!("a narrowing of the agent takes no `{flag}`: it has that of what it comes from");
+            return Err(Failure::usage(message));
+        }
         let mut fields = Map::new();
         let mut put = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -164,9 +177,13 @@ pub(super) fn put(object: &mut Value, name: &str, value: Value) {
 /// JSON that was typed behind a flag; it has to be an object.
 pub(crate) fn object(flag: &str, typed: Option<&str>) -> Outcome<Option<Value>> {
     let Some(typed) = typed else { return Ok(None) };
-    match serde_json::from_str::<Value>(typed) {
+    // A key that is there twice would mean the one here and the other to whoever reads along.
+    match broker::document::read(typed.as_bytes()) {
         Ok(value) if value.is_object() => Ok(Some(value)),
         Ok(_) => Err(Failure::usage(format!("`{flag}` is JSON, but no object"))),
+        Err(error) if broker::document::says_twice(&error) => {
+            Err(Failure::usage(format!("`{flag}` has a key twice (column {})", error.column())))
+        }
         Err(error) => Err(Failure::usage(format!("`{flag}` is not JSON (column {})", error.column()))
             .hint("put it in single quotes: `'{\"environment\":{\"environment\":\"test\"}}'`")),
     }

@@ -57,6 +57,13 @@ fn run(typed: &Run, global: &Global) -> Outcome<ExitCode> {
     if let Some(written) = &typed.capability {
         crate::typed::not_a_bearer(written.as_ref())?;
     }
+    // One in the environment is of the run around this one; one that was typed is meant.
+    let around = crate::settings::environment("CAPABILITY_FILE").and_then(|file| file.into_string().ok());
+    if typed.resource.is_some() && typed.capability.is_some() && typed.capability != around {
+        return Err(Failure::usage(
+            "either a capability is brought with `--capability`, or one is asked for with `--resource`",
+        ));
+    }
     let agent = Agent::find(typed.socket_path.as_deref(), global)?;
     let run = RunId::new(context::now(), crypto::array().map_err(|error| Failure::of(&error))?);
     let brought = Brought::of(typed, &agent, run)?;

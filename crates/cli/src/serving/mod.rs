@@ -184,11 +184,12 @@ async fn serve(
         // Nobody hands anything on: the doors see that once, and look no more.
         None => drop(entrances),
     }
+    let early = early(&office, &own, standing.as_ref()).await;
     ready()?;
     office.supervisor.ready();
     own_doors.spawn(lean::stay(draining.clone()));
     let failed = until_told(
-        (&office, &own),
+        (&office, &own, early),
         secured.as_ref(),
         signals,
         (&drain, draining),
@@ -202,6 +203,16 @@ async fn serve(
     let led = leading::still(opened.server.as_deref());
     drop(opened);
     failed.and(led)
+}
+
+/// What is to be granted in advance, granted: whoever waits for the word that we are ready counts on it. One that stands by asks when it
+/// leads.
+async fn early(office: &Office, worker: &Arc<Worker>, standing: Option<&Standing>) -> Preauthorized {
+    let mut wanted = office.take_preauthorized();
+    if standing.is_none() {
+        wanted.renew(worker).await;
+    }
+    wanted
 }
 
 /// What the owner may tell the house to do.
@@ -253,7 +264,7 @@ fn more(
 
 /// Waits for the word to stop, and then for every thread.
 async fn until_told(
-    (office, worker): (&Arc<Office>, &Arc<Worker>),
+    (office, worker, mut preauthorized): (&Arc<Office>, &Arc<Worker>, Preauthorized),
     secured: Option<&Secured>,
     Signals { mut stops, mut reloads }: Signals,
     (drain, mut draining): (&Arc<Drain>, Draining),
@@ -263,7 +274,6 @@ async fn until_told(
     let mut tidy = tokio::time::interval(TIDY);
     let mut beat = beat(&office.supervisor);
     let mut again = office.looks_again();
-    let mut preauthorized: Preauthorized = office.take_preauthorized();
     let mut changes = office.watched();
     let mut glance = tokio::time::interval(GLANCE);
     let mut told = false;

@@ -32,7 +32,8 @@ impl Preauthorized {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::doing(format!("could not read `{shown}`"), &error))?;
-        let requests: Vec<Map<String, Value>> = catalog::yaml::read(&text, &shown)?;
+        let read = catalog::yaml::read(&text, &shown);
+        let requests: Vec<Map<String, Value>> = read.map_err(|error| Failure::from(error).hint(EXAMPLE))?;
         if requests.len() > MOST {
             return Err(Failure::usage(format!("`{shown}` has more than {MOST} requests")));
         }
@@ -92,6 +93,9 @@ async fn ask(worker: &Arc<Worker>, request: &Map<String, Value>) -> Result<Value
     }
 }
 
+/// What such a file looks like.
+const EXAMPLE: &str =
+    "it is a list of requests, such as `- {resource: \"secret:/db/primary\", actions: [read]}`";
 /// Most requests of a file.
 const MOST: usize = 256;
 /// The shortest time between two requests for the same.

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -167,7 +167,13 @@ pub(crate) fn refuse_live(path: &Path) -> Outcome {
             "an agent answers at `{}`: `agent status` shows it, `agent stop` stops it",
             path.display()
         ))),
-        Err(_) => Ok(()),
+        Err(_) => match std::fs::symlink_metadata(path) {
+            Ok(found) if !found.file_type().is_socket() => {
+                let message = format!("Failed to start agent: `{}` is there and no socket", path.display());
+                Err(Failure::new(message).hint("move it away, or choose another place with `--socket-path`"))
+            }
+            _ => Ok(()),
+        },
     }
 }
 

@@ -96,6 +96,35 @@ fn lines_that_are_taken_from_the_audit_log_are_missed_also_where_nothing_ran() {
 }
 
 #[test]
+fn what_is_done_while_the_audit_log_takes_no_line_is_said_as_it_is_and_written_later() {
+    let doorward = home();
+    let log = doorward.folder().join(".aether-vault/audit.log");
+    let aside = log.with_extension("aside");
+    let running = started(&doorward, &["--mode", "development"]);
+    let granted =
+        asked(&doorward, &["capability", "request", "--resource", "secret:/db/a", "--action", "read"]);
+    let id = granted["capability"]["id"].as_str().unwrap();
+    // A folder in its place takes no line, as a full disk takes none.
+    std::fs::rename(&log, &aside).unwrap();
+    std::fs::create_dir(&log).unwrap();
+    let uses = || asked(&doorward, &["capability", "list"])["capabilities"][0]["used_count"].clone();
+    let used = vault(&doorward, &["capability", "use", id, "--reveal"]).failed_with(1);
+    assert!(used.contains("nothing was done: the audit log"), "{used}");
+    assert_eq!(uses(), 0, "a use that was refused costs none");
+    let revoked = vault(&doorward, &["capability", "revoke", id, "--reason", "whenfull"]).failed_with(1);
+    let wanted = format!("`{id}` is revoked, but its line is still owed: the audit log");
+    assert!(revoked.contains(&wanted), "{revoked}");
+    assert_eq!(asked(&doorward, &["capability", "validate", id])["valid"], false);
+    std::fs::remove_dir(&log).unwrap();
+    std::fs::rename(&aside, &log).unwrap();
+    let _ = asked(&doorward, &["capability", "request", "--resource", "secret:/db/a", "--action", "read"]);
+    let lines = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(lines.matches("\"type\":\"capability_revocation\"").count(), 1, "{lines}");
+    assert!(doorward.run(&["evidence", "verify-audit", log.to_str().unwrap()], "").status.success());
+    assert!(running.stop().success());
+}
+
+#[test]
 fn a_run_whose_launcher_is_killed_leaves_no_capability() {
     let doorward = home();
     let running = started(&doorward, &["--mode", "development"]);

@@ -5,6 +5,8 @@ mod agent;
 #[cfg(test)]
 mod agent_bounds;
 #[cfg(test)]
+mod agent_edges;
+#[cfg(test)]
 mod agent_files;
 #[cfg(test)]
 mod agent_programs;
@@ -142,6 +144,8 @@ mod sources;
 mod tenant_api;
 #[cfg(test)]
 mod tenant_api_bounds;
+#[cfg(test)]
+mod tenant_beside;
 #[cfg(test)]
 mod tenant_clouds;
 #[cfg(test)]

@@ -137,3 +137,21 @@ fn an_operator_sets_a_credential_up_and_sees_what_could_be_wrong() {
     assert!(nobody.contains("there is no tenant `nobody_inc`"), "{nobody}");
     doorward.assert_no_canary();
 }
+
+#[test]
+fn the_doctor_finds_what_would_stop_the_next_start() {
+    let doorward = with_tenant("acme_inc");
+    let file = doorward.data().join("providers.yaml");
+    for (text, says) in [
+        ("providers:\n  X: [\n", "providers.yaml"),
+        (
+            "providers:\n  X: {title: X, label: X, help: \"javascript:alert(1)\", kind: API_KEY, group: genai, aliases: [x], integration: null, metadata: GenAi}\n",
+            "`help` is an `https://` address",
+        ),
+    ] {
+        crate::write(&file, text);
+        let found = doorward.run(&["doctor"], "");
+        assert!(!found.status.success() && found.stdout.contains(says), "{found:?}");
+        assert!(found.stdout.contains("Providers of your own"), "{found:?}");
+    }
+}

@@ -3,6 +3,7 @@
 mod client;
 mod document;
 mod names;
+mod root_key;
 mod schema;
 mod seen;
 mod sign_in;

@@ -86,8 +86,10 @@ pub enum ActionEffect {
     Manage,
     /// Asks for a capability or looks after one; counts as managing as well.
     Agent,
-    /// Makes or erases tenants and their keys; counts as managing as well.
+    /// Looks after tenants and their keys; counts as managing as well.
     Tenancy,
+    /// Makes a tenant, or a key of one; counts as looking after tenants as well.
+    Enrol,
     /// Looks after the credentials of a tenant; counts as managing as well.
     Credential,
     /// Looks after the session of whoever signed in; counts as managing as well.

@@ -58,9 +58,14 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Invalid { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
-            Self::Unsafe { path, .. } => {
+            // What is behind a link is not the file that is meant.
+            Self::Unsafe { why, .. } if why.contains("link") => {
+                Some("put the file itself there, or a link of yours to a file of the same folder".to_owned())
+            }
+            Self::Unsafe { path, why } if why.contains("others may") || why.contains("belongs to") => {
                 Some(format!("`chmod go-w {0}`, and let it belong to you or root", path.display()))
             }
+            Self::Unsafe { .. } => None,
             Self::Invalid { .. } => {
                 Some("`doorward policy check-files DIR` tries the files; docs/guide/agent-policies.md has every key".to_owned())
             }

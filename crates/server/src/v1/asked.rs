@@ -9,6 +9,7 @@ use model::{Code, Inputs, Refusal};
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
+use super::openapi;
 use super::problem::{Problem, Wrong};
 use super::route::{Carries, Kind, Need, Place, Route, Take, To};
 
@@ -59,9 +60,12 @@ impl Asked {
         };
         let mut wrong = Vec::new();
         // Whoever says it counts on it.
-        let heeds = route.method == "GET" || route.takes.iter().any(|take| take.place == Place::Head);
-        if !heeds && headers.contains_key(http::header::IF_MATCH) {
-            wrong.push(Wrong::field("If-Match", "is not heeded here; leave it out"));
+        for name in ["If-Match", "If-None-Match", "Idempotency-Key"] {
+            let once = name == "Idempotency-Key" && openapi::takes_key(route);
+            let heeds = once || route.takes.iter().any(|take| take.name == name);
+            if route.method != "GET" && !heeds && headers.contains_key(name) {
+                wrong.push(Wrong::field(name, "is not heeded here; leave it out"));
+            }
         }
         for take in route.takes {
             if let To::Fixed(name, value) = take.to {
@@ -71,10 +75,7 @@ impl Asked {
             let given = match take.place {
                 Place::Path => places.get(take.name).cloned().map(Value::String),
                 Place::Query => query.get(take.name).cloned().map(Value::String),
-                Place::Head => headers
-                    .get(take.name)
-                    .and_then(|value| value.to_str().ok())
-                    .map(|text| text.trim().into()),
+                Place::Head => lines(headers, take.name).map(Value::String),
                 Place::Body => body.get(take.name).filter(|value| !value.is_null()).cloned(),
             };
             match given {
@@ -128,6 +129,13 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// The lines of a header as the list that they are together.
+fn lines(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines: Vec<&str> =
+        headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).map(str::trim).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 /// The members of the body; nothing but those that the route takes.

@@ -146,7 +146,7 @@ fn once(asking: &Asking<'_>, route: &Route, body: &[u8]) -> Result<Option<Once>,
     let mut keys = asking.parts.headers.get_all(ONCE).iter();
     let (Some(key), another) = (keys.next(), keys.next()) else { return Ok(None) };
     if !openapi::takes_key(route) {
-        // A method that is idempotent by itself needs none, and what is asked for is done anyway.
+        // A read; where anything else is done, it was refused.
         return Ok(None);
     }
     // The draft of the IETF writes it as a string of a structured field, with quotes around it; most clients write it bare.

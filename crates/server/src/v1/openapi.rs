@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 use super::route::{Does, Gives, Kind, List, Need, Pages, Place, Route, Take, To};
 use super::table;
 
+mod headers;
+
 /// The document: OpenAPI 3.1.
 pub(crate) fn document() -> Value {
     made()
@@ -27,7 +29,7 @@ pub(super) fn made() -> Value {
         "info": {
             "title": "Doorward", "version": env!("CARGO_PKG_VERSION"), "summary": "The API of a credential broker",
             "description": "Secrets go in once and never come out; every use leaves evidence. Each call here is one operation of \
-                            Doorward itself: policies and roles hold for it as for the command line.",
+                            Doorward itself: policies and roles hold for it as for the command line. `HEAD` is answered wherever `GET` is.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "http://127.0.0.1:8000" }],
@@ -47,9 +49,15 @@ pub(super) fn made() -> Value {
                     "description": "The other half of a session, beside the cookie and for every method: `csrf` of the answer that began it",
                 },
             },
+            "headers": headers::described(),
             "responses": {
+                "NotModified": {
+                    "description": "It is as it was: nothing comes with this",
+                    "headers": headers::of(&["ETag", "RateLimit", "RateLimit-Policy", "X-Doorward-Evidence"]),
+                },
                 "Problem": {
                     "description": "What is wrong (RFC 9457)",
+                    "headers": headers::of(&["RateLimit", "RateLimit-Policy", "Retry-After", "X-Doorward-Evidence"]),
                     "content": { "application/problem+json": { "schema": reference("Problem") } },
                 },
             },
@@ -63,6 +71,11 @@ fn operation(route: &Route) -> Value {
         "responses": { route.status.to_string(): response(route), "default": { "$ref": "#/components/responses/Problem" } },
     });
     let Some(fields) = made.as_object_mut() else { return made };
+    if headers::is_tagged(route)
+        && let Some(responses) = fields.get_mut("responses").and_then(Value::as_object_mut)
+    {
+        responses.insert("304".to_owned(), json!({ "$ref": "#/components/responses/NotModified" }));
+    }
     if route.does.is_public() {
         fields.insert("security".to_owned(), json!([]));
     }
@@ -77,6 +90,13 @@ fn operation(route: &Route) -> Value {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "1 to 255 of ASCII without white space, bare or in quotes: the same key with the same body gives the same answer for 24 hours",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        }));
+    }
+    if headers::is_tagged(route) {
+        parameters.push(json!({
+            "name": "If-None-Match", "in": "header", "required": false,
+            "description": "The `ETag` of what is there already, several of them, or `*`: where it is still so, the answer is 304",
+            "schema": { "type": "string", "minLength": 1 },
         }));
     }
     if !parameters.is_empty() {
@@ -144,6 +164,17 @@ fn schema_of(take: &Take) -> Value {
 }
 
 fn response(route: &Route) -> Value {
+    let mut made = content(route);
+    let headers = headers::of(&headers::of_success(route));
+    if let Some(fields) =
+        made.as_object_mut().filter(|_| headers.as_object().is_some_and(|all| !all.is_empty()))
+    {
+        fields.insert("headers".to_owned(), headers);
+    }
+    made
+}
+
+fn content(route: &Route) -> Value {
     let about = route.about;
     match route.gives {
         Gives::Nothing => json!({ "description": about }),

@@ -248,10 +248,19 @@ impl Take {
 pub(crate) const IF_MATCH: Take = Take {
     name: "If-Match",
     place: Place::Head,
-    kind: Kind::Text(64),
+    kind: Kind::Text(1_000),
     need: Need::May,
     to: To::Input("seen"),
-    about: "The `ETag` of what was seen: where it is another one now, nothing is done",
+    about: "The `ETag` of what was seen, several of them, or `*` for whatever is there: where it is another one now, nothing is done",
+};
+/// That there is nothing yet.
+pub(crate) const IF_NONE_MATCH: Take = Take {
+    name: "If-None-Match",
+    place: Place::Head,
+    kind: Kind::Word(&["*"]),
+    need: Need::May,
+    to: To::Input("absent"),
+    about: "`*`: where there is one already, nothing is done",
 };
 /// How many items a page has.
 pub(crate) const LIMIT: Take = Take::query(

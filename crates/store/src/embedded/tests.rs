@@ -30,6 +30,33 @@ fn what_was_committed_is_there_after_opening_again() {
 }
 
 #[test]
+fn a_ciphertext_that_was_deleted_is_in_the_log_no_more_also_where_somebody_read_it_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("home.db");
+    let storage = Embedded::open(&path).unwrap();
+    let holds = || {
+        ["home.db", "home.db-wal"].iter().any(|name| {
+            let bytes = std::fs::read(folder.path().join(name)).unwrap_or_default();
+            bytes.windows(6).any(|seen| seen == b"CIPHER")
+        })
+    };
+    let put = |key: &[u8]| Batch::new().put(Table::Versions, &local(), key, b"CIPHER".to_vec());
+    storage.commit(&put(b"a")).unwrap();
+    assert!(holds());
+    storage.commit(&Batch::new().delete(Table::Versions, &local(), b"a")).unwrap();
+    assert!(!holds());
+    storage.commit(&put(b"b")).unwrap();
+    let reading = Connection::open(&path).unwrap();
+    reading.execute_batch("BEGIN; SELECT count(*) FROM versions;").unwrap();
+    let began = std::time::Instant::now();
+    storage.commit(&Batch::new().delete(Table::Versions, &local(), b"b")).unwrap();
+    assert!(holds() && began.elapsed() < PATIENCE, "nobody is waited for");
+    reading.execute_batch("COMMIT").unwrap();
+    storage.commit(&Batch::new().put(Table::Meta, &local(), b"k", b"v".to_vec())).unwrap();
+    assert!(!holds());
+}
+
+#[test]
 fn a_removed_file_is_noticed_and_a_returned_one_too() {
     let folder = tempfile::tempdir().unwrap();
     let (path, away) = (folder.path().join("home.db"), folder.path().join("away"));

@@ -6,7 +6,7 @@
 use model::{Code, CredentialId, Refusal, Timestamp};
 use store::{Batch, Row, Table};
 
-use super::{ATTEMPTS, CredentialRow, Credentials, IN_USE, Read, Status, full, in_use};
+use super::{ATTEMPTS, CredentialRow, Credentials, IN_USE, Read, Status, in_use};
 use crate::{Plan, Standing, TenantRow, missing, unreadable};
 
 /// Whether a credential may take the place of one that works though its provider did not say that it works itself.
@@ -64,7 +64,7 @@ impl Credentials<'_> {
     pub fn begin(&self, provider: &str, plan: Plan) -> Result<Result<Begun, usize>, Refusal> {
         let raw = self.storage.get(Table::Credentials, self.tenant, IN_USE);
         let used = in_use(raw.map_err(|error| unreadable(&error))?.as_deref())?;
-        Ok(full(&used, provider, plan).map_or(Ok(Begun(used.get(provider).copied())), Err))
+        Ok(self.full(&used, provider, plan).map_or(Ok(Begun(used.get(provider).copied())), Err))
     }
 
     /// Writes what came of a new credential, and puts it in use where it may be: with the row of the one before, which ends after
@@ -96,7 +96,7 @@ impl Credentials<'_> {
             if let Some(outrun) = begun.and_then(|begun| begun.outrun(row.id, used)) {
                 return Ok(outrun);
             }
-            if let Some(most) = full(&read.used, &row.provider, plan) {
+            if let Some(most) = self.full(&read.used, &row.provider, plan) {
                 return Ok(Settled::NoRoom(most));
             }
             let before = read.in_place_of(row);

@@ -123,6 +123,12 @@ impl Open {
         Ok(Appended { broke: self.stray.take().is_some() })
     }
 
+    /// Takes so many bytes of the disk for the next lines, where its file system can.
+    pub(super) fn reserve(&mut self, path: &Path, bytes: u64) -> Result<()> {
+        self.follow(path)?;
+        store::files::reserve(&self.file, self.size, bytes)
+    }
+
     /// Opens the file anew where its path leads elsewhere by now, or others cut it or wrote to it: a line in a file that
     /// nobody finds is none. The chain goes on, so that lines which went with a file are missed by who looks for them; and a
     /// file that does not end with the last line is told of in the next one.

@@ -23,7 +23,7 @@ fn at(folder: &Path, longest: u64) -> AuditFile {
 async fn written(settings: &AuditFile, words: &[&str]) {
     let log = Arc::new(opened(settings.clone()).unwrap());
     for word in words {
-        log.write(line(word), Timestamp::from_millis(1)).await.unwrap();
+        log.write(line(word), (Deed::Undone, Timestamp::from_millis(1))).await.unwrap();
     }
 }
 
@@ -50,6 +50,7 @@ async fn a_changed_missing_or_added_line_is_found() {
     let without = format!("{}\n{}\n", lines[0], lines[2]);
     let twice = format!("{}\n{}\n{}\n", lines[0], lines[0], lines[1]);
     for (changed, at_line, says) in [
+        (text.replace('\n', "\r\n"), 1, "changed"),
         (text.replace("\"b\"", "\"x\""), 2, "changed"),
         (without, 2, "follow"),
         (twice, 2, "follow"),
@@ -120,7 +121,7 @@ async fn a_log_that_was_renamed_removed_or_cut_is_begun_anew_and_its_chain_goes_
     let log = Arc::new(opened(settings.clone()).unwrap());
     let write = |word: &'static str| {
         let log = Arc::clone(&log);
-        async move { log.write(line(word), Timestamp::from_millis(1)).await.unwrap() }
+        async move { log.write(line(word), (Deed::Undone, Timestamp::from_millis(1))).await.unwrap() }
     };
     write("a").await;
     let aside = folder.path().join("aside");
@@ -153,19 +154,44 @@ async fn a_log_that_can_not_be_begun_anew_refuses_until_it_can() {
     std::fs::create_dir(&inner).unwrap();
     let settings = at(&inner, 1 << 20);
     let log = Arc::new(opened(settings.clone()).unwrap());
-    log.write(line("a"), Timestamp::from_millis(1)).await.unwrap();
+    log.write(line("a"), (Deed::Undone, Timestamp::from_millis(1))).await.unwrap();
     let last = verify_audit(&settings.path).unwrap().last;
     std::fs::remove_dir_all(&inner).unwrap();
-    let refusal = log.write(line("b"), Timestamp::from_millis(1)).await.unwrap_err();
+    let refusal = log.write(line("b"), (Deed::Undone, Timestamp::from_millis(1))).await.unwrap_err();
     assert_eq!((refusal.code, log.status()), (Code::EvidenceUnavailable, "Failing"));
     std::fs::create_dir(&inner).unwrap();
     store::files::replace(&settings.path, b"somebody's own file", 0o600).unwrap();
-    assert!(log.write(line("c"), Timestamp::from_millis(1)).await.is_err());
+    assert!(log.write(line("c"), (Deed::Undone, Timestamp::from_millis(1))).await.is_err());
     assert_eq!(std::fs::read_to_string(&settings.path).unwrap(), "somebody's own file");
     std::fs::remove_file(&settings.path).unwrap();
-    log.write(line("d"), Timestamp::from_millis(1)).await.unwrap();
+    log.write(line("d"), (Deed::Undone, Timestamp::from_millis(1))).await.unwrap();
     let found = verify_audit(&settings.path).unwrap();
     assert_eq!((found.lines, found.follows, log.status()), (1, last, "Healthy"));
+}
+
+#[tokio::test]
+async fn a_line_about_what_was_done_is_owed_until_it_can_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = at(folder.path(), 1 << 20);
+    let log = Arc::new(opened(settings.clone()).unwrap());
+    let write = |word, deed| log.write(line(word), (deed, Timestamp::from_millis(1)));
+    write("a", Deed::Done).await.unwrap();
+    assert!(log.room().is_ok());
+    let aside = folder.path().join("aside");
+    std::fs::rename(&settings.path, &aside).unwrap();
+    std::fs::create_dir(&settings.path).unwrap();
+    assert_eq!(log.room().unwrap_err().code, Code::EvidenceUnavailable);
+    assert!(write("b", Deed::Done).await.is_err());
+    assert!(write("never", Deed::Undone).await.is_err());
+    std::fs::remove_dir(&settings.path).unwrap();
+    std::fs::rename(&aside, &settings.path).unwrap();
+    log.write_down();
+    write("c", Deed::Undone).await.unwrap();
+    let text = std::fs::read_to_string(&settings.path).unwrap();
+    let words: Vec<bool> =
+        ["a", "b", "c"].iter().map(|word| text.contains(&format!("\"type\":\"{word}\""))).collect();
+    assert_eq!((words, text.contains("never")), (vec![true; 3], false), "{text}");
+    assert_eq!(verify_audit(&settings.path).unwrap().lines, 3);
 }
 
 #[test]
@@ -224,7 +250,7 @@ async fn lines_that_were_taken_from_the_end_are_missed_for_good() {
         let log = Arc::new(opened(settings.clone()).unwrap());
         let write = |word: &'static str| {
             let log = Arc::clone(&log);
-            async move { log.write(line(word), Timestamp::from_millis(1)).await.unwrap() }
+            async move { log.write(line(word), (Deed::Undone, Timestamp::from_millis(1))).await.unwrap() }
         };
         for word in ["a", "b", "c"] {
             write(word).await;
@@ -253,7 +279,7 @@ async fn lines_that_were_taken_while_nothing_ran_are_missed() {
     let writes = |word: &'static str| {
         let log = Arc::new(opened_beside(settings.clone(), rows.path()).unwrap());
         async move {
-            log.write(line(word), Timestamp::from_millis(1)).await.unwrap();
+            log.write(line(word), (Deed::Undone, Timestamp::from_millis(1))).await.unwrap();
             log.remembered.write_down();
         }
     };
@@ -277,7 +303,7 @@ async fn what_a_killed_process_wrote_last_is_no_break() {
     let (folder, rows) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let settings = at(folder.path(), 1 << 20);
     let log = Arc::new(opened_beside(settings.clone(), rows.path()).unwrap());
-    log.write(line("a"), Timestamp::from_millis(1)).await.unwrap();
+    log.write(line("a"), (Deed::Undone, Timestamp::from_millis(1))).await.unwrap();
     log.remembered.write_down();
     drop(log);
     // Written, and not written down in these rows.

@@ -127,3 +127,27 @@ proptest! {
         prop_assert_eq!(left, calls - 1);
     }
 }
+
+#[test]
+fn an_exact_rate_admits_all_at_once_and_never_more_in_any_window() {
+    const SECOND: u64 = 1_000_000_000;
+    for (calls, per, step) in [(3, 3, 10_000_000), (10, 5, 77_000_000), (5_000, 10, 1_300_000)] {
+        let pace = Pace { calls, per: Duration::from_secs(per), strategy: Strategy::Exact };
+        let mut state = State::new(pace.strategy, 0);
+        let (mut now, mut admitted) = (0, Vec::new());
+        while now < 3 * per * SECOND {
+            if state.take(&pace, now).admitted {
+                admitted.push(now);
+            }
+            now += step;
+        }
+        let first = admitted.iter().take_while(|at| **at < u64::from(calls) * step).count();
+        assert_eq!(first, usize::try_from(calls).unwrap(), "all at once");
+        for (at, from) in admitted.iter().enumerate() {
+            let within = admitted[at..].iter().take_while(|to| **to < from + per * SECOND).count();
+            assert!(within <= usize::try_from(calls).unwrap(), "{within} from {from}");
+        }
+        let Taken { admitted: yes, wait, .. } = state.take(&pace, now);
+        assert!(yes || state.take(&pace, now + wait).admitted, "it comes back when it was told to");
+    }
+}

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::row::{Revoked, reached};
 use super::{Asker, key, revoke, stamp};
-use crate::agent::Called;
-use crate::manage::{Done, Question};
+use crate::agent::{Called, Deed};
+use crate::manage::{Done, Question, waiting};
 
 /// Writes the line of an operation. A grant whose line can't be written is taken back.
 pub(crate) async fn audited(managing: &Question<'_>, result: Result<Done, Refusal>) -> Result<Done, Refusal> {
@@ -17,13 +17,15 @@ pub(crate) async fn audited(managing: &Question<'_>, result: Result<Done, Refusa
     let (Some(log), Some(kind)) = (broker.audit(), kind(operation)) else { return result };
     let now = broker.now();
     let line = line(managing, kind, &result);
-    let written = if kind == VALIDATION { log.note(line, now).await } else { log.write(line, now).await };
+    let done = result.as_ref().ok().filter(|done| done.code.is_none());
+    // A capability that was made is taken back; everything else that was done stays done.
+    let makes = matches!(operation, "agent.request" | "agent.narrow");
+    let deed = if makes || done.is_none() { Deed::Undone } else { Deed::Done };
+    let written =
+        if kind == VALIDATION { log.note(line, now).await } else { log.write(line, (deed, now)).await };
     let Err(refusal) = written else { return result };
-    let made =
-        result.as_ref().ok().filter(|done| done.code.is_none()).and_then(|done| field(done, "capability"));
-    if matches!(operation, "agent.request" | "agent.narrow")
-        && let Some(id) = made.and_then(|text| text.parse::<CapabilityId>().ok())
-    {
+    let made = done.and_then(|done| field(done, "capability"));
+    if makes && let Some(id) = made.and_then(|text| text.parse::<CapabilityId>().ok()) {
         let reason = Some("the audit log could not be written".to_owned());
         let revoked = Revoked { at: now, by: "doorward".to_owned(), reason };
         let tenant = managing.admitted.permit.tenant();
@@ -32,7 +34,26 @@ pub(crate) async fn audited(managing: &Question<'_>, result: Result<Done, Refusa
             tracing::error!(%error, capability = %id, "a capability could not be taken back on the disk");
         }
     }
-    Err(refusal)
+    let what = match (operation, done) {
+        ("agent.revoke", Some(_)) => {
+            format!("`{}` is revoked, but its line is still owed", made.unwrap_or_default())
+        }
+        (_, Some(_)) if !makes => {
+            "it was done and counts, but is not answered, for its line is still owed".to_owned()
+        }
+        _ => "nothing was done".to_owned(),
+    };
+    Err(Refusal { message: format!("{what}: {}", refusal.message), ..refusal })
+}
+
+/// Sees that the line of an operation can be written, before a use is spent on it.
+pub(crate) async fn writable(managing: &Question<'_>) -> Result<(), Refusal> {
+    let Some(log) = managing.worker.broker().audit() else { return Ok(()) };
+    let unwritten = |refusal: Refusal| {
+        let message = format!("nothing was done: {}", refusal.message);
+        Refusal { message, ..refusal }
+    };
+    waiting(move || log.room()).await.map_err(unwritten)
 }
 
 fn line(managing: &Question<'_>, kind: &str, result: &Result<Done, Refusal>) -> Map<String, Value> {

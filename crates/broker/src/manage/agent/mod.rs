@@ -11,6 +11,7 @@
 
 mod ask;
 mod audited;
+mod borne;
 mod constraints;
 mod counters;
 mod json;
@@ -34,8 +35,8 @@ use serde_json::Value;
 use super::{Done, Question};
 use crate::broker::Broker;
 
-pub(super) use audited::audited;
 pub(crate) use audited::client;
+pub(super) use audited::{audited, writable};
 pub(super) use counters::counters;
 pub(super) use list::list;
 pub(super) use narrow::narrow;

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::ask::{Append, Reveal, Tool, Use, Wanted};
 use super::request::{unread, wrong};
 use super::row::reached;
-use super::{Asker, answered, json as strict, tool};
+use super::{Asker, answered, borne, json as strict, tool};
 use crate::inbound::{Answer, Asked, Forward, Inbound, Operate, Outbound};
 use crate::manage::{Done, Managing};
 use crate::{Payload, Worker};
@@ -150,7 +150,14 @@ impl Performing {
         let worker = Arc::clone(managing.worker);
         let id = name.parse::<CapabilityId>().ok();
         let named = id.and_then(|id| worker.broker().grants().named(id));
-        let named = named.filter(|named| named.held_by(&asker.facts.holder).is_some());
+        let named = match id {
+            Some(_) => named.filter(|named| named.held_by(&asker.facts.holder).is_some()),
+            // The nearest one with a name: what its holder narrowed by himself, the call itself is held to.
+            None => borne::line(managing, asker, name).and_then(|line| {
+                let grants = worker.broker().grants();
+                line.into_iter().rev().find(|named| grants.named(named.id).is_some())
+            }),
+        };
         let mut capability =
             HeaderValue::from_str(name).map_err(|_| wrong("the capability's name is not text"))?;
         capability.set_sensitive(true);
@@ -164,7 +171,8 @@ impl Performing {
             capability: Some(capability),
             asked: Asked::Operate(operate("agent.list", Inputs::new(), None)?),
         };
-        let name = if named.is_some() { name.to_owned() } else { String::new() };
+        // Never a token.
+        let name = named.as_ref().map(|named| named.id.to_string()).unwrap_or_default();
         Ok(Self { worker, name, inbound, named, about: String::new() })
     }
 

@@ -7,7 +7,7 @@ use policy::{Named, NamedState};
 use serde_json::{Value, json};
 
 use super::ask::Validate;
-use super::{Asker, answered, json as strict, known, stamp, took};
+use super::{Asker, answered, borne, json as strict, known, stamp, took};
 use crate::manage::{Done, Question};
 
 pub(crate) fn validate(managing: &mut Question<'_>) -> Result<Done, Refusal> {
@@ -17,14 +17,17 @@ pub(crate) fn validate(managing: &mut Question<'_>) -> Result<Done, Refusal> {
     let asker = Asker::of(managing)?;
     let broker = managing.worker.broker();
     let tenant = managing.admitted.permit.tenant();
-    let findings = match known(broker, &asker, tenant, &asked.capability_id) {
-        Ok(line) => Findings::of(&line, &asker.facts, broker.now()),
-        Err(refusal) if refusal.code == model::Code::NotFound => Findings::missing(),
-        Err(refusal) => return Err(refusal),
+    let line = match known(broker, &asker, tenant, &asked.capability_id) {
+        Err(refusal) if refusal.code == model::Code::NotFound => {
+            borne::line(managing, &asker, &asked.capability_id)
+        }
+        line => Some(line?),
     };
+    let findings =
+        line.as_ref().map_or_else(Findings::missing, |line| Findings::of(line, &asker.facts, broker.now()));
     let code = findings.errors.first().map_or("", |error| error.code);
-    // Of one that is not this caller's, the name is not repeated: anything may stand there.
-    let name = if code == "CAP_NOT_FOUND" { String::new() } else { asked.capability_id };
+    // Never what was sent: anything may stand there, and a token is one.
+    let name = line.and_then(|line| Some(line.last()?.id.to_string())).unwrap_or_default();
     let fields = [("valid", code.is_empty().to_string()), ("finding", code.to_owned()), ("capability", name)];
     let shown: Vec<&(&str, String)> = fields.iter().filter(|(_, text)| !text.is_empty()).collect();
     let fields: Vec<(&str, String)> = shown.into_iter().cloned().collect();

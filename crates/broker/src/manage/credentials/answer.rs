@@ -99,7 +99,8 @@ pub(super) fn every(
         .map(|row| {
             let in_use = used.get(&row.provider).is_some_and(|used| used.id == row.id);
             json!({
-                "credential_id": row.id, "provider": row.provider, "credential_name": row.name,
+                // The second one is how the credential API writes it.
+                "credential_id": row.id, "uuid": row.id.to_uuid(), "provider": row.provider, "credential_name": row.name,
                 "validation_status": row.shown(now), "last_validated_at": row.validated, "is_active": in_use,
                 "created_at": row.created, "last_error": row.error, "deactivation_scheduled_at": row.ends,
                 "fingerprint": row.fingerprint, "bytes": !row.gone,

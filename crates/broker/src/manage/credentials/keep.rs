@@ -15,8 +15,12 @@ use store::Batch;
 use tenancy::{Begun, CredentialRow, How, Settled, Status, Unvalidated};
 
 use super::answer::{failed, told};
+use super::beside::Beside;
 use super::request::Asked;
-use super::{Chosen, Done, Managing, Own, Seen, Stop, Wrong, forget, note, probe, refused, still, with_rows};
+use super::{
+    Chosen, Done, Managing, Own, Seen, Stop, Wrong, fingerprint, forget, note, probe, refused, still,
+    with_rows,
+};
 
 /// Sets a credential up: kept first, then tried, then put in use where it may be.
 pub(super) async fn set_up(
@@ -34,12 +38,14 @@ pub(super) async fn set_up(
         }
         Err(misshaped) => return Ok(failed(code, &misshaped.to_string())),
     };
+    let beside = Beside { name: name.as_deref(), metadata: metadata.as_ref() };
+    let _apart = beside.without(&credential, &shaped.facts)?;
     let (mut metadata, facts) = (metadata.unwrap_or_default(), shaped.facts);
     if provider.kind == SERVICE_ACCOUNT {
         metadata.extend(facts.iter().map(|(name, fact)| (name.clone(), Value::from(fact.as_str()))));
     }
     all.kept(provider, &mut metadata).map_err(|unkept| Wrong::metadata(&unkept))?;
-    let fingerprint = crypto::to_hex(crypto::sha256(&[credential.as_bytes()]).get(..4).unwrap_or_default());
+    let fingerprint = fingerprint(&credential);
     let (id, secret) = named(managing, code, provider)?;
     let bytes = Secret::new(credential.as_bytes().to_vec());
     let bytes = bytes.map_err(|error| Refusal::new(Code::SourceUnavailable, error.to_string()))?;

@@ -85,7 +85,7 @@ impl Wrong {
         Self::at(&json!(["body"]), why)
     }
 
-    fn field(name: &str, why: &str) -> Self {
+    pub(super) fn field(name: &str, why: &str) -> Self {
         Self::at(&json!(["body", name]), why)
     }
 

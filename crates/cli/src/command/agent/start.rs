@@ -54,7 +54,10 @@ pub(crate) fn run(home: &Home, voice: Voice, typed: Typed, printer: Printer) -> 
     }
     folders(voice, &agent)?;
     let public = match handed {
-        Some(descriptor) => Some(Public::Handed(descriptor, path)),
+        Some(descriptor) => {
+            let bound = bound(&descriptor).unwrap_or(path);
+            Some(Public::Handed(descriptor, bound))
+        }
         None if path == home.socket() && agent.access == Access::Owner => None,
         None => Some(Public::At(path, agent.access, which)),
     };
@@ -215,6 +218,15 @@ fn folders(voice: Voice, agent: &AgentSettings) -> Outcome {
         store::files::private_folder(folder)?;
     }
     Ok(())
+}
+
+/// Where a supervisor bound a socket, which may be elsewhere than our settings say.
+fn bound(socket: &impl std::os::fd::AsFd) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+    let address = rustix::net::getsockname(socket).ok()?;
+    let address = rustix::net::SocketAddrUnix::try_from(address).ok()?;
+    let path = address.path_bytes().map(|bytes| PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))?;
+    std::path::absolute(path).ok().filter(|path| path.exists())
 }
 
 fn absolute(path: &Path) -> Outcome<PathBuf> {

@@ -213,4 +213,7 @@ fn a_new_file_says_the_defaults() {
     };
     assert_eq!(without(&written), without(&usual));
     assert!(written.idle.is_empty());
+    let hardened = read(&GENERATED.replace("mode: standard", "mode: hardened")).unwrap();
+    assert_eq!(without(&hardened), without(&read("mode: hardened").unwrap()));
+    assert_eq!((hardened.ttl.default, hardened.limits.rate.per_second), (120, 100.0));
 }

@@ -328,7 +328,7 @@ fn no_route_tells_whether_what_is_somebody_elses_is_there() {
 }
 
 /// A body in which everything is there that has to be.
-fn body_of(route: &Value) -> Value {
+pub(super) fn body_of(route: &Value) -> Value {
     let schema = &route["requestBody"]["content"]["application/json"]["schema"];
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     let filled = required.iter().map(|name| {

@@ -146,3 +146,41 @@ fn checkpoints_are_listed_and_the_latest_proves_the_head_of_whoever_asks() {
     assert_eq!(api.read(&session, "/v1/checkpoints/999999").status, 404);
     assert_eq!(api.read(&session, "/v1/checkpoints/first").status, 400);
 }
+
+#[test]
+fn a_condition_is_held_as_http_means_it_or_refused_and_never_skipped() {
+    let api = Api::open();
+    let session = api.session();
+    let _ = api.write(&session, "POST", "/v1/tenants", &json!({"name": "acme_inc"}));
+    let place = "/v1/tenants/acme_inc/credentials/deepseek";
+    let with = |method: &str, path: &str, header: &str, body: &Value| {
+        let headers = format!("{}Sec-Fetch-Site: same-origin\r\n{header}\r\n", session.headers());
+        api.ask(method, path, &headers, body)
+    };
+    let key = json!({"credential": "sk-0123456789", "skip_validation": true});
+    let name = json!({"name": "Production"});
+    assert_eq!(with("PUT", place, "If-Match: *", &key).status, 412, "there is none yet");
+    assert_eq!(with("PUT", place, "If-None-Match: *", &key).status, 200);
+    let again = with("PUT", place, "If-None-Match: *", &key);
+    assert_eq!((again.status, again.value["code"].as_str()), (412, Some("conflict")), "{}", again.value);
+    let now = tag(&api, &session, place);
+    assert_eq!(with("PATCH", place, &format!("If-Match: \"x\", {now}"), &name).status, 200);
+    assert_eq!(with("PATCH", place, "If-Match: \"x\"\r\nIf-Match: \"y\"", &name).status, 412);
+    assert_eq!(with("PATCH", place, "If-Match: *", &name).status, 200);
+    for (method, path, header, body) in [
+        ("PUT", place, "If-None-Match: \"x\"", &key),
+        ("PATCH", place, "If-None-Match: *", &name),
+        ("PUT", place, "Idempotency-Key: once", &key),
+        ("DELETE", place, "Idempotency-Key: once", &Value::Null),
+        ("POST", "/v1/tenants", "If-None-Match: *", &json!({"name": "other_inc"})),
+    ] {
+        let said = with(method, path, header, body);
+        let named = header.split(':').next().unwrap();
+        assert_eq!(
+            (said.status, said.value["errors"][0]["field"].as_str()),
+            (400, Some(named)),
+            "{}",
+            said.value
+        );
+    }
+}

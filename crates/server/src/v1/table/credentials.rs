@@ -1,7 +1,7 @@
 //! What a tenant keeps for providers.
 
 use crate::v1::route::{
-    CURSOR, Carries, Does, Gives, IF_MATCH, Kind, LIMIT, List, Pages, Route, Take, To, same,
+    CURSOR, Carries, Does, Gives, IF_MATCH, IF_NONE_MATCH, Kind, LIMIT, List, Pages, Route, Take, To, same,
 };
 use serde_json::{Value, json};
 
@@ -90,6 +90,7 @@ pub(crate) const ROUTES: &[Route] = &[
         does: Does::Operation("credential.setup"),
         takes: &[
             IF_MATCH,
+            IF_NONE_MATCH,
             Take::path("tenant", "tenant", "The tenant"),
             Take::path("provider", "provider", "The provider, by its code or a name of it"),
             Take::must(
