@@ -16,6 +16,9 @@ pub(crate) struct Params<'a> {
     known: Vec<&'static str>,
 }
 
+/// A map of texts, and its line.
+type Texts = (Map<String, Value>, u64);
+
 impl<'a> Params<'a> {
     pub(crate) fn new(
         file: &'a str,
@@ -111,7 +114,7 @@ impl<'a> Params<'a> {
     }
 
     /// A map of texts, with its line; `None` where it is absent.
-    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Option<(Map<String, Value>, u64)>, Error> {
+    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Option<Texts>, Error> {
         let Some(entry) = self.take(name) else { return Ok(None) };
         let line = entry.referenced.line();
         match &entry.value {

@@ -141,8 +141,8 @@ impl Gateway {
         let is_client = self.llm.is_some() && speech == Speech::Http && is_client(parts.uri.path());
         let named = self.named(&parts);
         let request_id;
-        let aliased = |name: &str| worker.broker().aliased(name);
-        let names = Names { aliased: &aliased, known: &|name| worker.broker().knows(name) };
+        let broker = worker.broker();
+        let names = Names { aliased: &|name| broker.aliased(name), known: &|name| broker.knows(name) };
         let (read, named) = match self.read(parts, peer, draining, names, short) {
             Ok(Read::Call(mut call)) => {
                 request_id = call.request_id.take();

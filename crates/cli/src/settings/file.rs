@@ -107,13 +107,8 @@ pub(super) fn read(path: &Path) -> Outcome<File> {
 pub(super) fn parse(text: &str, shown: &str) -> Outcome<File> {
     let wrong = |error: &toml::de::Error| {
         let line = error.span().map_or(0, |span| {
-            text.as_bytes()
-                .get(..span.start)
-                .unwrap_or_default()
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1
+            let before = text.as_bytes().get(..span.start).unwrap_or_default();
+            before.iter().filter(|byte| **byte == b'\n').count() + 1
         });
         let failure =
             Failure::usage(format!("{shown}:{line}: {}", without_values(error.message().trim_end())));

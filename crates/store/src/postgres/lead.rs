@@ -131,7 +131,7 @@ fn begin(
     go_on: &mut (impl FnMut(Duration) -> bool + Send),
 ) -> Result<(i64, Client), crate::Error> {
     let began = Instant::now();
-    let mut client = reached(target, began, go_on)?;
+    let mut client = patiently(began, go_on, || looked_at(target))?;
     loop {
         match taken(&mut client, who) {
             Ok(Some(epoch)) => return Ok((epoch, client)),
@@ -140,22 +140,22 @@ fn begin(
             // The server was restarted while we stood by.
             Err(error) if link::is_gone(&error) => {
                 std::thread::sleep(AGAIN);
-                client = reached(target, began, go_on)?;
+                client = patiently(began, go_on, || looked_at(target))?;
             }
             Err(error) => return Err(Error::Refused(error).into()),
         }
     }
 }
 
-/// The same as [`looked_at`], waited for as long as `go_on` says where the server is down, starts or stops.
-fn reached(
-    target: &Target,
+/// Does something again for as long as `go_on` says where the server is down, starts or stops.
+pub(super) fn patiently<T>(
     began: Instant,
     go_on: &mut (impl FnMut(Duration) -> bool + Send),
-) -> Result<Client, crate::Error> {
+    mut what: impl FnMut() -> Result<T, crate::Error>,
+) -> Result<T, crate::Error> {
     loop {
-        let error = match looked_at(target) {
-            Ok(client) => return Ok(client),
+        let error = match what() {
+            Ok(done) => return Ok(done),
             Err(error) => error,
         };
         let gone = matches!(&error, crate::Error::Postgres(Error::Refused(source)) if link::is_gone(source));

@@ -77,11 +77,13 @@ impl Postgres {
 
     fn leader_with(
         setup: &Setup,
-        go_on: impl FnMut(Duration) -> bool + Send,
+        mut go_on: impl FnMut(Duration) -> bool + Send,
         own: Where,
     ) -> Result<Self, crate::Error> {
         if let Some(owner) = &setup.owner {
-            Self::migrate(owner, &setup.target.whom().role, own)?;
+            // Done in one transaction, so a server that goes away meanwhile is asked again.
+            let role = &setup.target.whom().role;
+            lead::patiently(Instant::now(), &mut go_on, || Self::migrate(owner, role, own))?;
         }
         let lead = Lead::take(&Arc::new(setup.target.clone()), &setup.who, go_on)?;
         Ok(Self::over(setup, Some(lead)))

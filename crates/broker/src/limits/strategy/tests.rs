@@ -94,7 +94,7 @@ proptest! {
             now += step * 1_000_003;
             let taken = state.take(&pace, now);
             if !taken.admitted {
-                let (mut early, mut then) = (state, state);
+                let (mut early, mut then) = (state.clone(), state.clone());
                 prop_assert!(then.take(&pace, now + taken.wait).admitted, "{state:?} at {now}: {taken:?}");
                 prop_assert!(!early.take(&pace, now + taken.wait - 1).admitted, "{state:?} at {now}: {taken:?}");
             }
