@@ -1,3 +1,5 @@
+//! What may not stand beside a credential.
+
 use serde_json::json;
 
 use super::*;
