@@ -117,7 +117,7 @@ export interface Operations {
   /** The credential for a provider. */
   getCredential: { takes: { tenant: string; provider: string }; gives: Credential };
   /** Set up a credential, and ask the provider whether it works. */
-  setUpCredential: { takes: { "If-Match"?: string; tenant: string; provider: string; credential: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
+  setUpCredential: { takes: { "If-Match"?: string; "If-None-Match"?: "*"; tenant: string; provider: string; credential: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
   /** Change what stands beside a credential, or put another one in its place. */
   updateCredential: { takes: { "If-Match"?: string; tenant: string; provider: string; credential?: string | Record<string, unknown>; name?: string; metadata?: Record<string, unknown>; skip_validation?: boolean }; gives: SetUp };
   /** Remove the bytes of a credential; the evidence stays. */
@@ -246,7 +246,7 @@ export const OPERATIONS: {
   listCredentials: {"method":"GET","path":"/v1/tenants/{tenant}/credentials","query":["status","limit","cursor"],"head":[]},
   surveyCredentials: {"method":"GET","path":"/v1/credentials","query":["status","connected","q","limit","cursor"],"head":[]},
   getCredential: {"method":"GET","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":[]},
-  setUpCredential: {"method":"PUT","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match"]},
+  setUpCredential: {"method":"PUT","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match","If-None-Match"]},
   updateCredential: {"method":"PATCH","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match"]},
   deleteCredential: {"method":"DELETE","path":"/v1/tenants/{tenant}/credentials/{provider}","query":[],"head":["If-Match"]},
   validateCredential: {"method":"POST","path":"/v1/tenants/{tenant}/credentials/{provider}:validate","query":[],"head":["If-Match","Idempotency-Key"]},

@@ -299,7 +299,7 @@ fn a_further_parameter_of_oauth2_may_be_the_resource_and_is_named_as_it_stands_t
     };
     let made = text(&file("resource: \"https://r.test\", organization: acme"));
     assert!(made.contains("resource: \"https://r.test\""), "{made}");
-    assert!(made.contains("organization: \"acme\""), "{made}");
+    assert!(made.contains("organization: acme"), "{made}");
     let wrong = problem(&file("scope: x"));
     assert!(wrong.contains("`extra_params` can't set `scope`"), "{wrong}");
 }

@@ -36,7 +36,7 @@ OPERATIONS: dict[str, Operation] = {
     "listCredentials": Operation("GET", "/v1/tenants/{tenant}/credentials", ("status", "limit", "cursor"), (), ()),
     "surveyCredentials": Operation("GET", "/v1/credentials", ("status", "connected", "q", "limit", "cursor"), (), ()),
     "getCredential": Operation("GET", "/v1/tenants/{tenant}/credentials/{provider}", (), (), ()),
-    "setUpCredential": Operation("PUT", "/v1/tenants/{tenant}/credentials/{provider}", (), ("If-Match",), ("credential", "name", "metadata", "skip_validation")),
+    "setUpCredential": Operation("PUT", "/v1/tenants/{tenant}/credentials/{provider}", (), ("If-Match", "If-None-Match"), ("credential", "name", "metadata", "skip_validation")),
     "updateCredential": Operation("PATCH", "/v1/tenants/{tenant}/credentials/{provider}", (), ("If-Match",), ("credential", "name", "metadata", "skip_validation")),
     "deleteCredential": Operation("DELETE", "/v1/tenants/{tenant}/credentials/{provider}", (), ("If-Match",), ()),
     "validateCredential": Operation("POST", "/v1/tenants/{tenant}/credentials/{provider}:validate", (), ("If-Match", "Idempotency-Key"), ()),
