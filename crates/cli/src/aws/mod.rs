@@ -16,6 +16,7 @@ pub(crate) mod child;
 mod configure;
 mod console;
 pub(crate) mod counter;
+mod csv;
 pub(crate) mod desk;
 mod exec;
 mod export;
