@@ -29,6 +29,7 @@ pub(crate) mod reach;
 mod rotate;
 mod seed;
 pub(crate) mod serve;
+mod signals;
 mod speech;
 
 use std::ffi::OsString;
