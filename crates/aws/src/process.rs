@@ -77,6 +77,12 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// It wrote no token.
+    #[error("the output of the program is empty")]
+    NoToken {
+        /// The command line.
+        command: String,
+    },
     /// Its credentials had ended when it gave them.
     #[error("the credentials of command {command:?} expired at {ended}")]
     Expired {
@@ -107,6 +113,7 @@ impl Error {
             Self::Output { .. } => Some(
                 "it writes one JSON object to stdout: {\"Version\": 1, \"AccessKeyId\": .., \"SecretAccessKey\": .., \"SessionToken\": .., \"Expiration\": ..}",
             ),
+            Self::NoToken { .. } => Some("it writes the token, and nothing else, to stdout"),
             Self::Expired { .. } => {
                 Some("the program keeps its credentials longer than they last; sign in there again")
             }
@@ -164,8 +171,7 @@ impl Program<'_> {
     /// See [`Error`].
     pub async fn token(&self, edges: Edges) -> Result<Secret, Error> {
         let output = self.run().await?;
-        token(&output, edges)?
-            .ok_or_else(|| Error::Output { command: self.command.to_owned(), what: "is empty".to_owned() })
+        token(&output, edges)?.ok_or_else(|| Error::NoToken { command: self.command.to_owned() })
     }
 
     /// What the shell is given: the command, or the path of a program with spaces, whose quotes the profile file has taken.

@@ -103,7 +103,7 @@ async fn a_program_does_not_get_what_is_withheld() {
 async fn a_token_is_trimmed_or_taken_as_it_is() {
     assert_eq!(open(&program("echo ' jwt '").token(Edges::Trimmed).await.unwrap()), "jwt");
     assert_eq!(open(&program("echo jwt").token(Edges::Kept).await.unwrap()), "jwt\n");
-    assert!(matches!(program("echo").token(Edges::Kept).await, Err(Error::Output { .. })));
+    assert!(matches!(program("echo").token(Edges::Kept).await, Err(Error::NoToken { .. })));
 }
 
 #[test]

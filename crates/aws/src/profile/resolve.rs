@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::file::File;
 use crate::source::CredentialSource;
 
-use super::layers::Layers;
+use super::layers::{Found, Layers};
 use super::setting::{list, switch, tags};
 use super::{
     Durations, Endpoints, Error, Profile, Role, SERVICES, Sso, StsRegional, Warning, WebIdentity,
@@ -62,9 +62,8 @@ impl<'a> Resolver<'a> {
         let mut layers = Layers::of(self.file, name)?;
         let mut warnings = std::mem::take(&mut layers.warnings);
         let one = One { name, target, layers: &layers };
-        let credential_source = self.credential_source(&one)?;
-        let source = layers.find("source_profile").filter(|found| found.value != name);
-        let source = match source.filter(|_| credential_source.is_none()) {
+        let (credential_source, source) = self.sources(&one)?;
+        let source = match source {
             Some(found) => {
                 if found.fallback {
                     warnings.push(from_default(name, "source_profile"));
@@ -106,20 +105,27 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The nearer one of `credential_source` and `source_profile` holds; both in one section are a mistake.
-    fn credential_source(&self, one: &One<'_, 'a>) -> Result<Option<CredentialSource>, Error> {
-        let Some(found) = one.layers.find("credential_source") else { return Ok(None) };
+    /// The nearer one of `credential_source` and `source_profile` holds; both in one section are a mistake. The AWS SDKs don't
+    /// inherit the former, so any other source that is nearer comes before it: above all the profile's own before that of
+    /// `[default]`.
+    fn sources(&self, one: &One<'_, 'a>) -> Result<(Option<CredentialSource>, Option<Found<'a>>), Error> {
         let profile = || one.name.to_owned();
-        match one.layers.find("source_profile").filter(|source| source.value != one.name) {
+        let source = one.layers.find("source_profile").filter(|found| found.value != one.name);
+        let Some(found) = one.layers.find("credential_source") else { return Ok((None, source)) };
+        match source {
             Some(source) if source.depth == found.depth => {
                 return Err(Error::TwoSources { profile: profile() });
             }
-            Some(source) if source.depth < found.depth => return Ok(None),
+            Some(source) if source.depth < found.depth => return Ok((None, Some(source))),
             _ => {}
+        }
+        if one.has_nearer_source(found.depth) {
+            return Ok((None, None));
         }
         let read = CredentialSource::read(found.value, self.variable("AWS_ACCESS_KEY_ID"));
         let text = || found.value.escape_debug().collect();
-        read.map(Some).ok_or_else(|| Error::CredentialSource { profile: profile(), text: text() })
+        let read = read.ok_or_else(|| Error::CredentialSource { profile: profile(), text: text() })?;
+        Ok((Some(read), None))
     }
 
     /// Sees that a profile may be the source of the last one of `path`.
@@ -315,6 +321,14 @@ struct One<'n, 'f> {
 }
 
 impl One<'_, '_> {
+    /// Whether a sign-in, a web identity or a program is named in a section nearer than `depth`.
+    fn has_nearer_source(&self, depth: usize) -> bool {
+        let nearer = |key: &&str| self.layers.find(key).is_some_and(|found| found.depth < depth);
+        // An account or a role of its own makes a sign-in that is shared with others the profile's own.
+        let signs_in = SIGN_IN.iter().any(|key| self.layers.find(key).is_some());
+        SIGN_IN.iter().chain(OTHERS).any(nearer) || signs_in && SIGNED_IN_AS.iter().any(nearer)
+    }
+
     fn no_duration(&self, key: &str, text: &str) -> Warning {
         let (profile, key) = (self.unless_variable(key), key.to_owned());
         Warning::Duration { profile, key, text: text.escape_debug().collect() }
@@ -333,6 +347,9 @@ fn from_default(profile: &str, key: &str) -> Warning {
 /// How many sources a profile may have behind one another. AWS has no use for more than a few, and the JSON of a profile
 /// nests as deep.
 pub const LONGEST_CHAIN: usize = 32;
+const SIGN_IN: &[&str] = &["sso_session", "sso_start_url"];
+const SIGNED_IN_AS: &[&str] = &["sso_account_id", "sso_role_name"];
+const OTHERS: &[&str] = &["web_identity_token_file", "web_identity_token_process", "credential_process"];
 const HOUR: Duration = Duration::from_hours(1);
 const CHAINED_SESSION: Duration = Duration::from_hours(8);
 const CACHE_MARGIN: Duration = Duration::from_mins(5);

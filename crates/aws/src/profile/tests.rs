@@ -369,3 +369,38 @@ proptest! {
         let _ = parse_duration(&text);
     }
 }
+
+#[test]
+fn what_is_nearer_than_a_credential_source_comes_before_it() {
+    let default = "[default]\nrole_arn=ROLE_A\ncredential_source=Environment\nsso_session=s\n\
+        [sso-session s]\nsso_start_url=https://x/start\nsso_region=r\n";
+    let machine = |own: &str| {
+        let text = format!("[profile p]\n{own}\n{default}");
+        resolved(&text, &[], "p").credential_source.is_some()
+    };
+    for own in [
+        "sso_start_url=https://y/start",
+        "sso_session=s",
+        "sso_account_id=333333333333",
+        "sso_role_name=ReadOnly",
+        "web_identity_token_file=/token",
+        "web_identity_token_process=cat /token",
+        "credential_process=cat /keys",
+    ] {
+        assert!(!machine(own), "{own}");
+        assert!(machine(&format!("{own}\ncredential_source=Environment")), "{own}, of one section");
+        let farther = format!("include_profile=i\n[profile i]\n{own}");
+        assert!(!machine(&farther), "{own}, included");
+        let nearer = format!("credential_source=Environment\n{farther}");
+        assert!(machine(&nearer), "{own}, farther away");
+    }
+    assert!(machine("region=r") && machine("role_arn=ROLE_A"));
+}
+
+#[test]
+fn a_source_profile_behind_a_credential_source_that_does_not_hold_does_not_hold_either() {
+    let text = "[profile p]\ncredential_process=cat /keys\ninclude_profile=i\n[profile i]\n\
+        credential_source=Environment\n[default]\nsource_profile=q\n[profile q]\n";
+    let profile = resolved(text, &[], "p");
+    assert!(profile.source.is_none() && profile.credential_source.is_none());
+}

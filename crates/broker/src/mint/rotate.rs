@@ -81,6 +81,7 @@ pub(super) async fn run(
     let master =
         aws::chain::master(&session.profile, &stored).map_err(|error| minting.chain(&error))?.name.clone();
     let old = minting.stored_key(&master).await?;
+    lasting(minting, &master, &old)?;
     let direct = session.want.no_session;
     let plan = if direct { None } else { Some(session::plan(minting, session).await?.plan) };
     let at = At::of(&session.profile);
@@ -101,6 +102,18 @@ pub(super) async fn run(
     let fields =
         vec![("profile", rotation.master.clone()), ("old", old.access_key_id), ("new", new.access_key_id)];
     Ok(super::key::done(value, fields))
+}
+
+/// Refuses a temporary key: IAM has none to replace, and what it makes in its place lasts.
+fn lasting(minting: &Minting, master: &str, key: &Lease) -> Result<(), Stop> {
+    session::check_end(minting, master, key)?;
+    if key.session_token.is_none() && key.expiration.is_none() {
+        return Ok(());
+    }
+    let message =
+        format!("the key of profile `{master}` is temporary, and only one that lasts can be rotated");
+    let hint = "IAM has the long-lived keys of a user only: store one with `doorward aws add`";
+    Err(Refusal::new(Code::BadRequest, message).hint(hint).into())
 }
 
 /// What is left of a rotation once the new key is kept.

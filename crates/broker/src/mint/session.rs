@@ -141,7 +141,8 @@ async fn go_on(
     Ok(Some((lease, if made { From::Made } else { From::Kept })))
 }
 
-fn check_end(minting: &Minting, profile: &str, key: &Lease) -> Result<(), Stop> {
+/// Refuses a temporary key that is over.
+pub(super) fn check_end(minting: &Minting, profile: &str, key: &Lease) -> Result<(), Stop> {
     match key.expiration {
         Some(end) if end <= minting.tools.wire.now() => {
             let message =

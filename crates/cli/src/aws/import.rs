@@ -1,6 +1,7 @@
 //! `import`: takes keys over from a keyring of aws-vault, a credentials file, or the file that the console gives.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use aws::file::File;
@@ -9,6 +10,7 @@ use broker::mint::What;
 use keyring::Kind;
 use serde_json::json;
 
+use super::csv;
 use super::desk::{self, Desk};
 use super::keys::{self, guarded};
 use super::speech::{self, Wrong};
@@ -93,8 +95,10 @@ fn credentials_file(path: Option<PathBuf>, wanted: &[String]) -> Result<Vec<(Str
         .or_else(|| environment("AWS_SHARED_CREDENTIALS_FILE").map(PathBuf::from))
         .unwrap_or_else(|| desk::home().join(".aws").join("credentials"));
     let text = read(&path)?;
-    // The sections of this file have bare names; those of the profile file say `profile` in front.
+    // The sections of this file have bare names; those of the profile file say `profile` in front. The first one may stand
+    // behind a byte order mark.
     let named: String = text
+        .trim_start_matches('\u{feff}')
         .lines()
         .map(|line| match line.trim().strip_prefix('[') {
             Some(rest) if rest != "default]" => format!("[profile {rest}\n"),
@@ -122,31 +126,47 @@ fn credentials_file(path: Option<PathBuf>, wanted: &[String]) -> Result<Vec<(Str
 }
 
 /// `User name,…,Access key ID,Secret access key,…`: the columns differ between versions of the console.
-fn csv(path: &PathBuf, wanted: &[String]) -> Result<Vec<(String, Lease)>, Wrong> {
+fn csv(path: &Path, wanted: &[String]) -> Result<Vec<(String, Lease)>, Wrong> {
     let text = read(path)?;
-    let mut lines = text.trim_start_matches('\u{feff}').lines();
-    let head: Vec<String> =
-        lines.next().unwrap_or_default().split(',').map(|cell| cell.trim().to_ascii_lowercase()).collect();
-    let column = |name: &str| head.iter().position(|cell| cell == name);
+    let shown = path.display();
+    let refused = |what: String| Wrong::new(format!("`{shown}`: {what}")).hint("nothing was stored");
+    let mut rows = csv::rows(&text)
+        .map_err(|error| {
+            refused(error.to_string())
+                .hint("a value with a comma or a quote in it stands in quotes; nothing was stored")
+        })?
+        .into_iter();
+    let head = rows.next().map(|row| row.cells).unwrap_or_default();
+    let column = |name: &str| head.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name));
     let (Some(id), Some(secret)) = (column("access key id"), column("secret access key")) else {
-        return Err(Wrong::new(format!(
-            "`{}` has no columns `Access key ID` and `Secret access key`",
-            path.display()
-        )));
+        return Err(Wrong::new(format!("`{shown}` has no columns `Access key ID` and `Secret access key`")));
     };
     let user = column("user name");
-    let mut found = Vec::new();
-    for line in lines.filter(|line| !line.trim().is_empty()) {
-        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
-        let cell = |at: usize| cells.get(at).map(|cell| (*cell).to_owned()).unwrap_or_default();
-        let name = user.map(cell).filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned());
-        if !is_wanted(wanted, &name) {
+    let (mut found, mut lines) = (Vec::new(), BTreeMap::new());
+    for csv::Row { line, cells } in rows {
+        let cell = |at: usize| cells.get(at).map(|cell| cell.trim()).unwrap_or_default();
+        let name = user.map(cell).filter(|name| !name.is_empty()).unwrap_or("default");
+        if !is_wanted(wanted, name) {
             continue;
         }
-        let key = key(&name, (&cell(id), &cell(secret)), None)?;
-        found.push((name, key));
+        if name.contains(char::is_control) {
+            return Err(refused(format!("line {line}: the user name is none")));
+        }
+        if let Some(before) = lines.insert(name.to_owned(), line) {
+            return Err(refused(format!("`{name}` is there twice, in lines {before} and {line}"))
+                .hint("a profile has one key: delete the line of the other one; nothing was stored"));
+        }
+        if !is_key_id(cell(id)) {
+            return Err(refused(format!("line {line}: the access key id of `{name}` is none")));
+        }
+        found.push((name.to_owned(), key(name, (cell(id), cell(secret)), None)?));
     }
     Ok(found)
+}
+
+/// Whether IAM could have given it, by the pattern of its API.
+fn is_key_id(text: &str) -> bool {
+    (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// A key of a file, unless part of it is missing or can't be one: then nothing of the file is stored.
@@ -160,7 +180,7 @@ fn key(name: &str, (id, secret): (&str, &str), token: Option<&str>) -> Result<Le
     })
 }
 
-fn read(path: &PathBuf) -> Result<zeroize::Zeroizing<String>, Wrong> {
+fn read(path: &Path) -> Result<zeroize::Zeroizing<String>, Wrong> {
     std::fs::read_to_string(path)
         .map(zeroize::Zeroizing::new)
         .map_err(|error| Wrong(Failure::doing(format!("could not read `{}`", path.display()), &error)))

@@ -1,6 +1,6 @@
 //! Credentials of a profile, for the commands that hand them on.
 
-use aws::chain::{Caching, Gives, Purpose, Want};
+use aws::chain::{Base, Caching, Gives, Purpose, Want};
 use aws::mfa::Serving;
 use aws::profile::Profile;
 use broker::Lease;
@@ -49,7 +49,7 @@ pub(super) fn get(
     let lease =
         got.map_err(|wrong| wrong.after(&format!("Failed to get credentials for {}: ", profile.name)))?;
     log(|| {
-        let by = plan.steps.last().map_or("stored credentials", step);
+        let by = plan.steps.last().map_or_else(|| base(&plan.base).1, step);
         format!("Generated credentials {} using {by}", masked(&lease.access_key_id))
     });
     Ok(lease)
@@ -66,11 +66,21 @@ pub(super) fn planless(desk: &Desk, error: &aws::chain::Error) -> Wrong {
 }
 
 fn traced(plan: &aws::chain::Plan) {
-    if let aws::chain::Base::Keys { profile } = &plan.base {
-        log(|| format!("profile {profile}: using stored credentials"));
-    }
+    let (profile, source) = base(&plan.base);
+    log(|| format!("profile {profile}: using {source}"));
     for one in &plan.steps {
         log(|| format!("profile {}: using {}", of(one), step(one)));
+    }
+}
+
+/// Whose settings say what a chain begins with, and what that is.
+fn base(base: &Base) -> (&str, &'static str) {
+    match base {
+        Base::Keys { profile } => (profile, "stored credentials"),
+        Base::Sso { profile, .. } => (profile, "SSO role credentials"),
+        Base::WebIdentity { role, .. } => (&role.profile, "AssumeRoleWithWebIdentity"),
+        Base::Machine { profile, .. } => (profile, "the credentials of this machine"),
+        Base::Process { profile, .. } => (profile, "credential_process"),
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod child;
 mod configure;
 mod console;
 pub(crate) mod counter;
+mod csv;
 pub(crate) mod desk;
 mod exec;
 mod export;
@@ -28,6 +29,7 @@ pub(crate) mod reach;
 mod rotate;
 mod seed;
 pub(crate) mod serve;
+mod signals;
 mod speech;
 
 use std::ffi::OsString;

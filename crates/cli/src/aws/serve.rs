@@ -20,6 +20,7 @@ use net::{Bound, Draining, ServeLimits};
 use super::child::Child;
 use super::counter::Counter;
 use super::desk::{self, Desk};
+use super::signals::{self, Signals};
 use super::speech::{Wrong, say};
 use super::{exec, lent};
 use crate::compat::aws_vault::command::{Exec, Proxy, Wanted};
@@ -166,27 +167,16 @@ async fn first(leases: &Arc<Refreshing<Source>>, endpoint: Endpoint, lazy: bool)
     leases.current(ask).await.map(|_| ()).map_err(|refusal| Wrong(refusal.into()).after("Retrieving creds: "))
 }
 
-/// Runs the child to its end; signals of the terminal reach it by themselves, others are passed on.
+/// Runs the child to its end; signals that reach this process are passed on.
 pub(crate) async fn beside(child: Child) -> Result<ExitCode, Wrong> {
-    use tokio::signal::unix::{SignalKind, signal};
     let failed = |error: std::io::Error| Wrong(Failure::doing("could not wait for the command", &error));
-    let mut term = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut signals = Signals::listen().map_err(failed)?;
     let mut child = child.spawn()?;
-    let pass = |id: Option<u32>, signal| {
-        if let Some(pid) = id.and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)) {
-            let _ = rustix::process::kill_process(pid, signal);
-        }
-    };
     loop {
         let id = child.id();
         tokio::select! {
             status = child.wait() => return Ok(exec::exit_code(status.map_err(failed)?)),
-            _ = term.recv() => pass(id, rustix::process::Signal::TERM),
-            _ = hangup.recv() => pass(id, rustix::process::Signal::HUP),
-            // The terminal has told the child already.
-            _ = interrupt.recv() => {}
+            signal = signals.next() => signals::pass(signal, id),
         }
     }
 }
