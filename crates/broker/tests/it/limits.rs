@@ -88,7 +88,9 @@ async fn a_rate_of_the_integration_the_caller_and_the_capability_says_when_to_co
         is(&refusal, Code::RateLimited);
         assert_eq!(refusal.code.http_status(), 429);
         let Retry::After(wait) = refusal.retry else { panic!("{refusal:?}") };
-        assert!(wait > Duration::from_secs(60) && wait <= Duration::from_secs(1_200), "{wait:?}");
+        // Of a file a bucket fills again; what a capability says holds for each hour.
+        let longest = Duration::from_secs(if same { 1_200 } else { 3_600 });
+        assert!(wait > Duration::from_secs(60) && wait <= longest, "{wait:?}");
         // Both capabilities are of one principal: what counts callers counts them together.
         assert_eq!(house.ask(Ask::get("/a").with(&other)).await.is_err(), same, "{limits}");
         assert_eq!(service.seen().len(), if same { 3 } else { 4 });
