@@ -136,12 +136,12 @@ impl Gateway {
     ) -> Response<Body> {
         let began = Instant::now();
         let (parts, body) = request.into_parts();
-        let short = tools::long_for(parts.uri.path(), |name| worker.broker().has_integration(name));
+        let broker = worker.broker();
+        let short = tools::long_for(parts.uri.path(), |name| broker.has_integration(name));
         let speech = Speech::of(&parts);
         let is_client = self.llm.is_some() && speech == Speech::Http && is_client(parts.uri.path());
         let named = self.named(&parts);
         let request_id;
-        let broker = worker.broker();
         let names = Names { aliased: &|name| broker.aliased(name), known: &|name| broker.knows(name) };
         let (read, named) = match self.read(parts, peer, draining, names, short) {
             Ok(Read::Call(mut call)) => {
@@ -182,10 +182,7 @@ impl Gateway {
             // Nothing that a proxy forwards mints a lease; one that came all the same stays here.
             Ok(Outbound::Answer(answer) | Outbound::Lease(answer, _)) => told(&answer),
             Err(refusal) => {
-                let (refusal, named) = match named {
-                    Some(named) => named.told(refusal, worker),
-                    None => (refusal, String::new()),
-                };
+                let (refusal, named) = Named::told(named, refusal, worker);
                 if self.dialect.is_foreign() {
                     let status = dialect::status(&refusal);
                     self.numbers.refused(label.as_deref(), (status, &refusal), began.elapsed());
@@ -322,13 +319,14 @@ impl Named {
 
     /// The refusal and the name in it: there, whoever asks for an integration that is none is told so before anybody is asked
     /// who he is.
-    fn told(self, refusal: Refusal, worker: &Worker) -> (Refusal, String) {
-        if worker.broker().knows(&self.integration) {
-            return (refusal, worker.broker().called(&self.integration));
+    fn told(named: Option<Self>, refusal: Refusal, worker: &Worker) -> (Refusal, String) {
+        let Some(Self { written, integration }) = named else { return (refusal, String::new()) };
+        if worker.broker().knows(&integration) {
+            return (refusal, worker.broker().called(&integration));
         }
-        let message = format!("integration for host {} not found", self.written);
+        let message = format!("integration for host {written} not found");
         let unknown = Refusal { code: Code::NotFound, reason: None, message, hint: None, ..refusal };
-        (unknown, self.written)
+        (unknown, written)
     }
 }
 
