@@ -153,10 +153,6 @@ fn layer(checks: &mut Checks, home: &Home) -> Option<Catalog> {
     match Catalog::load(folder.as_deref()) {
         Ok(catalog) => {
             checks.fine(format!("{} integrations can be read", catalog.names().len()));
-            // A broker reads it at its start, and does not start without it.
-            if let Err(error) = catalog::Providers::load(&home.providers(), &catalog) {
-                checks.failed("the providers of your own", &error.into());
-            }
             Some(catalog)
         }
         Err(error) => {
