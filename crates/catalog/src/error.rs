@@ -82,7 +82,7 @@ impl Error {
 /// Where it is said how such a file looks.
 fn shape_of(file: &str) -> &'static str {
     if file.ends_with("providers.yaml") {
-        "docs/guide/tenants.md has an example: providers of your own"
+        "docs/guide/tenants.md, \"Providers of your own\", shows such a file"
     } else if file.contains("cases/") {
         "`doorward integration new NAME` writes cases to start from"
     } else {
