@@ -368,7 +368,7 @@ fn settings_that_would_leave_a_sign_in_open_stop_the_start() {
     refused("[api]\npublic_url = \"http://doorward.example\"\n", "would have sessions go unprotected");
     refused("[api]\npublic_url = \"https://doorward.example/console\"\n", "`api.public_url`");
     refused("[api]\nhosts = [\"https://doorward\"]\n", "`api.hosts`");
-    refused("[api]\npublic_uri = \"https://doorward.example\"\n", "did you mean `api.public_url`");
+    refused("[api]\npublic_uri = \"https://doorward.example\"\n", "did you mean `public_url`");
     refused(provider, "roles");
     refused(&format!("{provider}[api.sign_in.roles]\n"), "nobody could sign in");
     refused(&format!("{provider}[api.sign_in.roles]\nstaff = [\"owner\"]\n"), "the home's own user");
