@@ -223,11 +223,8 @@ struct Problem {
 impl Running {
     /// The broker that answers on the home's socket, where there is one.
     pub(crate) fn find(context: &Context) -> Outcome<Option<Self>> {
-        let socket = context.home()?.socket();
-        if !socket.exists() || std::os::unix::net::UnixStream::connect(&socket).is_err() {
-            return Ok(None);
-        }
-        Self::at(socket).map(Some)
+        let home = context.home()?;
+        if home.is_served() { Self::at(home.socket()).map(Some) } else { Ok(None) }
     }
 
     fn at(socket: PathBuf) -> Outcome<Self> {

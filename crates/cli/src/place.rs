@@ -9,6 +9,7 @@ use broker::{Stores, SystemClock};
 use model::TenantName;
 use store::{Embedded, Journal, Postgres, Storage};
 
+use crate::aside;
 use crate::failure::{Failure, Outcome};
 use crate::home::{Fresh, Home};
 use crate::print::Printer;
@@ -126,6 +127,7 @@ pub(crate) fn serving(place: Place, home: &Home, serving: Serving) -> Outcome<Op
                 Serving::OneCall => Journal::with_segments_of(&home.evidence(), SHORT_SEGMENT)?,
                 Serving::Threads(_) | Serving::Answers => Journal::open(&home.evidence())?,
             };
+            aside::say(&journal);
             let stores = Stores { state, evidence: Arc::new(journal) };
             return Ok(Opened { stores, server: None, beside });
         }

@@ -13,7 +13,6 @@ use net::{Upstream, UpstreamConfig};
 use secrets::{Facts, KeyFile, KeyProvider, Literals, RecoveryKey, Setup};
 use store::{HomeLock, Postgres, Storage};
 
-use crate::aside;
 use crate::failure::{Failure, Outcome};
 use crate::home::{Fresh, Home};
 use crate::keys::KeySource;
@@ -175,9 +174,7 @@ pub(crate) fn open_with(
     }
     private();
     let lock = locked(home, serving)?;
-    let before = aside::files(home);
     let place::Opened { stores, server, beside } = place::serving(place, home, serving)?;
-    aside::say_new(home, &before);
     let facts = secrets::provider_facts(&*stores.state)?;
     if let (Serving::Threads(_), Some(beside)) = (serving, &beside) {
         looked_at(beside)?;
@@ -251,7 +248,7 @@ fn locked(home: &Home, serving: Serving) -> Outcome<HomeLock> {
 
 /// Whether to wait on for another process that has the home open. A broker that serves keeps it: it has to be asked.
 fn patient(home: &Home, waited: Duration) -> bool {
-    if std::os::unix::net::UnixStream::connect(home.socket()).is_ok() {
+    if home.is_served() {
         return false;
     }
     // One that starts has the home before it listens.
@@ -261,20 +258,17 @@ fn patient(home: &Home, waited: Duration) -> bool {
 
 /// Why the home is not to be had: a broker that serves and can't be reached is named.
 fn kept(home: &Home, error: store::Error) -> Failure {
-    let unreached = std::os::unix::net::UnixStream::connect(home.socket()).is_err();
-    match (&error, HomeLock::keeper(home.folder()).filter(|_| unreached)) {
-        (store::Error::Locked(_), Some(pid)) => unreachable_broker(home, pid),
+    match (&error, HomeLock::keeper(home.folder()).filter(|_| !home.is_served())) {
+        (store::Error::Locked(_), Some(pid)) => {
+            let socket = home.socket();
+            Failure::new(format!(
+                "the broker (process {pid}) has the home open, and nothing listens at `{}`",
+                socket.display()
+            ))
+            .hint(format!("was its socket removed? `kill {pid}`, then `doorward up`"))
+        }
         _ => error.into(),
     }
-}
-
-/// A broker has the home open, and does not listen where it should.
-pub(crate) fn unreachable_broker(home: &Home, pid: u32) -> Failure {
-    let message = format!(
-        "the broker (process {pid}) has the home open, and nothing listens at `{}`",
-        home.socket().display()
-    );
-    Failure::new(message).hint(format!("was its socket removed? `kill {pid}`, then `doorward up`"))
 }
 
 /// A worker with its own connections. Made within the runtime that it serves.

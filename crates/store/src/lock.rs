@@ -26,7 +26,9 @@ impl HomeLock {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
                 // What one that kept it said counts no more. Who can't know believes that somebody still does, and asks the kernel.
-                let _ = file.set_len(0);
+                if file.metadata().is_ok_and(|said| said.len() > 0) {
+                    let _ = file.set_len(0);
+                }
                 Ok(Self(file))
             }
             Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Locked(home.to_owned())),

@@ -152,8 +152,7 @@ fn several(rows: &[Value]) -> Vec<String> {
 }
 
 fn running(context: &Context) -> Needed {
-    let socket = context.home().ok().map(crate::home::Home::socket);
-    let there = socket.is_some_and(|path| std::os::unix::net::UnixStream::connect(path).is_ok());
+    let there = context.home().is_ok_and(crate::home::Home::is_served);
     let said = if there { "it runs, and its keys are open" } else { "none runs: `doorward serve`" };
     Needed { name: "broker", there, said: said.to_owned() }
 }

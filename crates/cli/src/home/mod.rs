@@ -124,6 +124,11 @@ impl Home {
         [self.folder.clone()].into_iter().chain(socket).collect()
     }
 
+    /// Whether a broker listens there.
+    pub(crate) fn is_served(&self) -> bool {
+        std::os::unix::net::UnixStream::connect(self.socket()).is_ok()
+    }
+
     /// The same, made ready to be bound.
     pub(crate) fn socket_to_bind(&self) -> Outcome<PathBuf> {
         let socket = self.socket();

@@ -125,7 +125,7 @@ fn opened(raw: &Raw) -> Option<Rows> {
     }
     let journal = Journal::with_segments_of(folder.path(), SMALL).ok()?;
     check(&journal).ok()?;
-    if !journal.set_aside().unwrap().is_empty() {
+    if !journal.set_aside().is_empty() {
         return None;
     }
     let mut rows = Vec::new();

@@ -56,6 +56,8 @@ struct State {
     failed: bool,
     /// The end may hold what a failed write or a crash left.
     dirty: bool,
+    /// What was set aside when it was opened.
+    aside: Vec<PathBuf>,
 }
 
 /// Places to begin reading at: for each long table, ascending keys.
@@ -89,15 +91,13 @@ impl Journal {
         Ok(Self { folder: folder.to_owned(), state: Mutex::new(state), longest })
     }
 
-    /// Files with what crashes left half-written at the end, in the order of their names.
-    ///
-    /// # Errors
-    /// When the folder can't be read.
-    pub fn set_aside(&self) -> Result<Vec<PathBuf>, Error> {
-        Self::aside(&self.folder)
+    /// The files with what could not be read at the end when this journal was opened.
+    #[must_use]
+    pub fn set_aside(&self) -> Vec<PathBuf> {
+        self.state().aside.clone()
     }
 
-    /// The same of a folder that is not opened; none where there is no such folder.
+    /// All such files of a folder, in the order of their names; none where there is no such folder.
     ///
     /// # Errors
     /// When the folder can't be read.

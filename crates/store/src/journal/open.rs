@@ -18,18 +18,18 @@ pub(super) const ASIDE: &str = "aside";
 /// Everything that is known of the journal in a folder.
 pub(super) fn state(folder: &Path) -> Result<State, Error> {
     files::private_folder(folder)?;
-    let mut segments = Vec::new();
+    let (mut segments, mut aside) = (Vec::new(), Vec::new());
     let mut paths = listed(folder, ENDING)?.into_iter().peekable();
     while let Some(path) = paths.next() {
         let segment = Arc::new(Segment::open(path)?);
         match head(&segment)? {
             Some(head) => segments.push(known(folder, segment, &head)?),
             // A crash while a segment was begun: nothing in it was ever durable.
-            None if paths.peek().is_none() => set_aside(&segment, 0)?,
+            None if paths.peek().is_none() => aside.extend(set_aside(&segment, 0)?),
             None => return Err(Error::Damaged { path: segment.path.clone(), offset: 0 }),
         }
     }
-    let Some(newest) = segments.last().cloned() else { return first(folder) };
+    let Some(newest) = segments.last().cloned() else { return Ok(State { aside, ..first(folder)? }) };
     if segments.first().and_then(|known| numbered(&known.segment.path)) != Some(0) {
         return Err(Error::Damaged { path: named(folder, 0), offset: 0 });
     }
@@ -37,6 +37,7 @@ pub(super) fn state(folder: &Path) -> Result<State, Error> {
     let file =
         File::options().read(true).write(true).open(&path).map_err(|source| unwritten(source, &path))?;
     let mut state = fresh(segments, file, numbered(&path).unwrap_or(0))?;
+    state.aside = aside;
     read_through(&mut state, &newest.segment)?;
     Ok(state)
 }
@@ -46,7 +47,19 @@ fn fresh(segments: Vec<Known>, file: File, next: u64) -> Result<State, Error> {
     let identity = Identity::of(&file, path)?;
     let (memory, builder) = (Memory::default(), Builder::default());
     let lasts = std::collections::BTreeMap::new();
-    Ok(State { segments, file, identity, end: 0, next, memory, lasts, builder, failed: false, dirty: false })
+    Ok(State {
+        segments,
+        file,
+        identity,
+        end: 0,
+        next,
+        memory,
+        lasts,
+        builder,
+        failed: false,
+        dirty: false,
+        aside: Vec::new(),
+    })
 }
 
 /// The files of one kind, by name.
@@ -142,7 +155,7 @@ fn read_through(state: &mut State, segment: &Segment) -> Result<(), Error> {
                 if has_frame_behind(segment, offset, state.next)? {
                     return Err(Error::Damaged { path: segment.path.clone(), offset });
                 }
-                set_aside(segment, offset)?;
+                state.aside.extend(set_aside(segment, offset)?);
                 break;
             }
         }
@@ -165,19 +178,21 @@ fn has_frame_behind(segment: &Segment, broken: u64, number: u64) -> Result<bool,
     }))
 }
 
-/// Copies the bytes from `offset` on into a file of their own. The segment is cut there before the next frame is written.
-fn set_aside(segment: &Segment, offset: u64) -> Result<(), Error> {
+/// Copies the bytes from `offset` on into a file of their own, where there are any. The segment is cut there before the next frame is
+/// written.
+fn set_aside(segment: &Segment, offset: u64) -> Result<Option<PathBuf>, Error> {
     let wrong = |source| Error::File { what: "remove", path: segment.path.clone(), source };
     let bytes = segment.rest(offset)?;
     let mut name = segment.path.file_stem().unwrap_or_default().to_owned();
     name.push(format!("-{offset:012}.{ASIDE}"));
-    if !bytes.is_empty() {
-        files::replace(&segment.path.with_file_name(name), &bytes, 0o600)?;
+    let aside = (!bytes.is_empty()).then(|| segment.path.with_file_name(name));
+    if let Some(aside) = &aside {
+        files::replace(aside, &bytes, 0o600)?;
     }
     if offset == 0 {
         std::fs::remove_file(&segment.path).map_err(wrong)?;
     }
-    Ok(())
+    Ok(aside)
 }
 
 fn head(segment: &Segment) -> Result<Option<Frame>, Error> {
