@@ -184,14 +184,14 @@ fn oauth2(draft: &mut Draft<'_>, params: &mut Params<'_>) -> Result<(), Error> {
         }
     }
     if let Some((mut extra, line)) = params.texts("extra_params")? {
-        if let Some(name) = extra.keys().find(|name| STANDARD.contains(&name.as_str())) {
-            let problem =
-                format!("`extra_params` can't set `{name}`, which has a key of its own or is never set");
-            return Err(params.wrong_at(line, problem));
-        }
         // A parameter like any other there, and one with a key of its own here.
         if let Some(resource) = extra.remove("resource") {
             entry.insert("resource".to_owned(), resource);
+        }
+        if let Some(name) = extra.keys().find(|name| catalog::OAuth2::STANDARD.contains(&name.as_str())) {
+            let problem =
+                format!("`extra_params` can't set `{name}`, which has a key of its own or is never set");
+            return Err(params.wrong_at(line, problem));
         }
         entry.insert("extra".to_owned(), Value::Object(extra));
     }
@@ -232,23 +232,6 @@ fn in_header(entry: &mut Value, name: &str, prefix: &str, usual: &str) {
 }
 
 const AWS: &str = "credentials of the machine's role sign nothing here yet; use `scheme: sigv4` with secrets in a file of your own";
-/// What a token request says itself.
-const STANDARD: [&str; 14] = [
-    "assertion",
-    "audience",
-    "client_assertion",
-    "client_assertion_type",
-    "client_id",
-    "client_secret",
-    "code",
-    "code_verifier",
-    "grant_type",
-    "password",
-    "redirect_uri",
-    "refresh_token",
-    "scope",
-    "username",
-];
 const KNOWN: &[&str] = &[
     "token",
     "basic",

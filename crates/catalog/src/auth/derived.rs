@@ -73,8 +73,29 @@ pub struct OAuth2 {
     pub audience: Option<String>,
     /// For what the token is (RFC 8707).
     pub resource: Option<String>,
-    /// Further parameters; none of the standard ones.
+    /// Further parameters; none of [`Self::STANDARD`].
     pub extra: BTreeMap<String, String>,
+}
+
+impl OAuth2 {
+    /// Parameters of a token request that have a key of their own, or that say how the request proves itself.
+    pub const STANDARD: [&str; 15] = [
+        "assertion",
+        "audience",
+        "client_assertion",
+        "client_assertion_type",
+        "client_id",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "grant_type",
+        "password",
+        "redirect_uri",
+        "refresh_token",
+        "resource",
+        "scope",
+        "username",
+    ];
 }
 
 /// How a token is got.

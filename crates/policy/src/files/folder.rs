@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags, fstatvfs, openat};
 
-use super::Error;
 use super::read::Format;
+use super::{Error, Why};
 
 /// One file.
 pub(super) struct Found {
@@ -47,10 +47,7 @@ pub(super) fn read(folder: &Path) -> Result<(Vec<Found>, Vec<PathBuf>), Error> {
         }
         let Some(format) = format_of(&path).filter(|_| !hidden) else { continue };
         if found.len() == MOST_FILES {
-            return Err(Error::Unsafe {
-                path: folder.to_owned(),
-                why: "it holds more than 1000 policy files",
-            });
+            return Err(wrong(folder, Why::TooMany));
         }
         if let Some(text) = file(&path, &real, read_only)? {
             found.push(Found { name: path.display().to_string(), format, text });
@@ -65,11 +62,11 @@ fn file(path: &Path, folder: &Path, read_only: bool) -> Result<Option<String>, E
     let mut real = path.to_owned();
     if link.file_type().is_symlink() {
         if !owners().contains(&link.uid()) {
-            return Err(wrong(path, "it is a link of another user"));
+            return Err(wrong(path, Why::LinkOfAnother));
         }
         real = path.canonicalize().map_err(unreadable(path))?;
         if !real.starts_with(folder) {
-            return Err(wrong(path, "it is a link that leads out of its folder"));
+            return Err(wrong(path, Why::LinkOut));
         }
     }
     let opened = open(&real, OFlags::NOFOLLOW | OFlags::NONBLOCK).map_err(unreadable(path))?;
@@ -78,15 +75,15 @@ fn file(path: &Path, folder: &Path, read_only: bool) -> Result<Option<String>, E
         return Ok(None);
     }
     if !facts.is_file() {
-        return Err(wrong(path, "it is not a plain file"));
+        return Err(wrong(path, Why::NotPlain));
     }
     check(path, &opened, read_only)?;
     let mut bytes = Vec::new();
     opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable(path))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
-        return Err(wrong(path, "it is larger than 1 MiB"));
+        return Err(wrong(path, Why::TooLarge));
     }
-    let text = String::from_utf8(bytes).map_err(|_| wrong(path, "it is not UTF-8 text"))?;
+    let text = String::from_utf8(bytes).map_err(|_| wrong(path, Why::NotText))?;
     Ok(Some(text))
 }
 
@@ -94,10 +91,10 @@ fn file(path: &Path, folder: &Path, read_only: bool) -> Result<Option<String>, E
 fn check(path: &Path, opened: &File, read_only: bool) -> Result<(), Error> {
     let facts = opened.metadata().map_err(unreadable(path))?;
     if !owners().contains(&facts.uid()) {
-        return Err(wrong(path, "it belongs to another user"));
+        return Err(wrong(path, Why::OfAnother));
     }
     if facts.mode() & OTHERS_WRITE != 0 && !read_only {
-        return Err(wrong(path, "others may write it"));
+        return Err(wrong(path, Why::Writable));
     }
     Ok(())
 }
@@ -125,7 +122,7 @@ fn unreadable(path: &Path) -> impl Fn(io::Error) -> Error + use<> {
     move |source| Error::Read { path: path.clone(), source }
 }
 
-fn wrong(path: &Path, why: &'static str) -> Error {
+fn wrong(path: &Path, why: Why) -> Error {
     Error::Unsafe { path: path.to_owned(), why }
 }
 

@@ -39,7 +39,7 @@ use std::time::Instant;
 pub use action::Action;
 pub use cache::{CacheCounts, CacheLimits};
 pub use decision::{Allowed, Decision};
-pub use error::Error;
+pub use error::{Error, Why};
 pub use question::{Facts, ProcessFact, Question};
 pub use resource::{ResourceKind, ResourceName};
 

@@ -78,7 +78,7 @@ impl Entry<'_> {
             return Err(missing("client_id"));
         }
         let extra = extra.clone().unwrap_or_default();
-        if let Some(name) = extra.keys().find(|name| STANDARD.contains(&name.as_str())) {
+        if let Some(name) = extra.keys().find(|name| OAuth2::STANDARD.contains(&name.as_str())) {
             return Err(format!("`extra` can't set `{name}`, which is set by a key of its own or never"));
         }
         let token_url = text(self.entry.token_url.as_ref(), "token_url")?;
@@ -267,24 +267,6 @@ impl Entry<'_> {
     }
 }
 
-/// Parameters of a token request that have a key of their own, or that say how the request proves itself.
-const STANDARD: [&str; 15] = [
-    "assertion",
-    "audience",
-    "client_assertion",
-    "client_assertion_type",
-    "client_id",
-    "client_secret",
-    "code",
-    "code_verifier",
-    "grant_type",
-    "password",
-    "redirect_uri",
-    "refresh_token",
-    "resource",
-    "scope",
-    "username",
-];
 /// Claims that are set otherwise.
 const REGISTERED: [&str; 7] = ["aud", "exp", "iat", "iss", "jti", "nbf", "sub"];
 const LONGEST_TTL: u64 = 24 * 3600;
